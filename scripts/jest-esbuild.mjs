@@ -3,7 +3,13 @@ import { transformSync } from 'esbuild';
 
 export default {
   process(source, path) {
-    const { code, map } = transformSync(source, { loader: 'ts', format: 'esm', target: 'node20', sourcemap: 'external', sourcefile: path });
+    const { code, map } = transformSync(source, {
+      loader: 'ts',
+      format: 'esm',
+      target: 'node20',
+      sourcemap: 'external',
+      sourcefile: path,
+    });
     return { code, map };
   },
 };

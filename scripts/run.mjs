@@ -9,7 +9,16 @@ const [entry, ...args] = process.argv.slice(2);
 const folder = join(import.meta.dirname, '..', 'node_modules', '.cache', 'scripts');
 mkdirSync(folder, { recursive: true });
 const outfile = join(folder, `${process.pid}.mjs`);
-await build({ entryPoints: [entry], outfile, bundle: true, platform: 'node', format: 'esm', target: 'node20', packages: 'external', logLevel: 'error' });
+await build({
+  entryPoints: [entry],
+  outfile,
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node20',
+  packages: 'external',
+  logLevel: 'error',
+});
 process.argv = [process.argv[0], entry, ...args];
 try {
   await import(pathToFileURL(outfile).href);

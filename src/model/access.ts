@@ -1,0 +1,112 @@
+/** Who can reach which rows: what the probes saw. */
+import type { NotChecked } from './finding.ts';
+import type { Command } from './schema.ts';
+
+export type Principal = 'anon' | 'user' | 'user-anonymous' | 'service_role';
+export type Access = 'none' | 'own' | 'all' | 'conditional' | 'unknown';
+export type Subject = 'own' | 'foreign' | 'unowned' | 'spoof' | 'transfer';
+export type ProbeOutcome =
+  | 'allowed'
+  | 'no-permission'
+  | 'filtered'
+  | 'check-failed'
+  | 'constraint'
+  | 'error'
+  | 'unknown';
+
+export interface Proof {
+  /** The principal, spelled out: `anon`, `user A`, `service_role`, `postgres (control)`. */
+  readonly as: string;
+  readonly sql: string;
+  readonly result: string;
+}
+
+export interface AccessCell {
+  readonly principal: Principal;
+  readonly command: Command | 'execute';
+  readonly subject: Subject;
+  readonly outcome: ProbeOutcome;
+  /** For update: the columns that were written; for select under column grants: those readable. */
+  readonly columns: readonly string[];
+  /** False where the write works and RETURNING of its row does not. */
+  readonly representation: boolean;
+  /** Condition under which it holds: `rows where is_public = true`. Null: always. */
+  readonly when: string | null;
+  /** Object through which it was reached: a membership table, a view. */
+  readonly via: string | null;
+  readonly proof: readonly Proof[];
+  /** Why the outcome is `unknown`, or the error's text. */
+  readonly reason: string | null;
+}
+
+export interface AccessSummary {
+  readonly principal: Principal;
+  readonly command: Command | 'execute';
+  readonly access: Access;
+}
+
+export interface ObjectAccess {
+  readonly object: string;
+  readonly kind: 'table' | 'view' | 'function' | 'bucket' | 'channel';
+  readonly rls: boolean | null;
+  readonly summary: readonly AccessSummary[];
+  readonly cells: readonly AccessCell[];
+  /** Columns by which the probes knew a row's owner. */
+  readonly ownerColumns: readonly string[];
+}
+
+export interface AccessChange {
+  readonly object: string;
+  readonly principal: Principal;
+  readonly command: Command | 'execute';
+  readonly before: Access | null;
+  readonly after: Access | null;
+  readonly direction: 'widened' | 'narrowed' | 'shifted' | 'unclear';
+}
+
+/** A policy or what it calls raised an error. */
+export interface PolicyError {
+  readonly object: string;
+  readonly principal: Principal;
+  readonly command: Command;
+  readonly sqlstate: string;
+  readonly message: string;
+  readonly proof: Proof;
+}
+
+export interface SignUpRun {
+  readonly variant: 'email-metadata' | 'email' | 'phone' | 'anonymous';
+  readonly status: 'works' | 'fails';
+  readonly step: string | null;
+  readonly error: {
+    readonly sqlstate: string;
+    readonly message: string;
+    readonly where: string | null;
+  } | null;
+  /** Rows that this sign-up created: table to number. */
+  readonly created: Readonly<Record<string, number>>;
+}
+
+/** Something one principal obtained that opens more: the chain of statements, in order. */
+export interface Escalation {
+  readonly object: string;
+  readonly opens: string;
+  readonly principal: Principal;
+  readonly kind: 'membership' | 'role-column' | 'ownership' | 'function' | 'foreign-parent';
+  readonly proof: readonly Proof[];
+}
+
+/** Everything probed on one state of the database. */
+export interface AccessMatrix {
+  readonly objects: readonly ObjectAccess[];
+  readonly signUps: readonly SignUpRun[];
+  readonly policyErrors: readonly PolicyError[];
+  readonly escalations: readonly Escalation[];
+  readonly notChecked: readonly NotChecked[];
+}
+
+export interface AccessFacts {
+  readonly base: AccessMatrix | null;
+  readonly head: AccessMatrix;
+  readonly changes: readonly AccessChange[];
+}
