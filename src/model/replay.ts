@@ -63,8 +63,9 @@ export interface MigrationRun {
 }
 
 export interface MigrationError extends SqlError {
+  /** Where in the file: 1-based line and UTF-16 column. (`column` is Postgres' column-name field.) */
   readonly line: number;
-  readonly column: number;
+  readonly lineColumn: number;
   readonly alsoOnBase: boolean;
 }
 
