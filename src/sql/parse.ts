@@ -1,0 +1,166 @@
+/** The one door to the parser: Postgres' own grammar (libpg_query), as pgsql-parser packages it. */
+import { loadModule, parseSync } from 'pgsql-parser';
+import type { Span } from '../model/finding.ts';
+import type { SourceFile, SqlComment, Statement, SyntaxIssue, SyntaxNode } from '../model/sql.ts';
+import { scan } from './scan.ts';
+import { readSuppressions } from './suppressions.ts';
+import { createPositions, type Positions } from './text.ts';
+
+interface RawStatement {
+  readonly stmt?: SyntaxNode;
+  /** Bytes of UTF-8. */
+  readonly stmt_location?: number;
+  /** Bytes of UTF-8; absent where the statement reaches to the end of the text. */
+  readonly stmt_len?: number;
+}
+
+/** Compiles the parser's WebAssembly. Everything below throws until it has resolved once. */
+export async function loadParser(): Promise<void> {
+  await loadModule();
+}
+
+/**
+ * Statements, comments and suppressions of one file. Never throws for what the text holds: where Postgres can't parse
+ * it, `issue` says where and `statements` holds those that stand before the error.
+ */
+export function parseSource(path: string, text: string): SourceFile {
+  const positions = createPositions(text);
+  const { comments, semicolons } = scan(text, positions);
+  const toStatements = (raw: readonly RawStatement[]) =>
+    raw.flatMap((entry, index) => toStatement(entry, index, text, comments, positions));
+  let statements: readonly Statement[] = [];
+  let issue: SyntaxIssue | null = null;
+  try {
+    statements = toStatements(parseRaw(text));
+  } catch (error) {
+    const offset = errorOffset(error, text);
+    issue = { message: errorMessage(error), span: tokenSpan(text, offset, positions) };
+    statements = toStatements(parseBefore(text, semicolons, offset));
+  }
+  return {
+    path,
+    text,
+    statements,
+    comments,
+    suppressions: readSuppressions(comments, statements),
+    issue,
+    position: positions.position,
+    offsetOfByte: positions.offsetOfByte,
+  };
+}
+
+/** The tree of one expression, as it stands in a policy or a default; null where it can't be parsed. */
+export function parseExpression(text: string): SyntaxNode | null {
+  try {
+    const [first] = parseRaw(`select ${text}`);
+    return first?.stmt?.SelectStmt?.targetList?.[0]?.ResTarget?.val ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/** Trees of the statements in a piece of SQL that is no file (a function's body); null where it can't be parsed. */
+export function parseStatements(text: string): readonly Statement[] | null {
+  const source = parseSource('', text);
+  return source.issue === null ? source.statements : null;
+}
+
+function parseRaw(text: string): readonly RawStatement[] {
+  // The parser refuses empty text; for Postgres it is a file without statements.
+  if (text.trim() === '') return [];
+  const nul = text.indexOf('\0');
+  // libpg_query reads C strings: what stands behind a NUL would be left out without a word.
+  if (nul !== -1) throw new NulCharacter(nul);
+  return (parseSync(text) as { stmts?: RawStatement[] }).stmts ?? [];
+}
+
+class NulCharacter extends Error {
+  readonly offset: number;
+  constructor(offset: number) {
+    super('invalid byte sequence for encoding "UTF8": 0x00');
+    this.offset = offset;
+  }
+}
+
+function toStatement(
+  raw: RawStatement,
+  index: number,
+  text: string,
+  comments: readonly SqlComment[],
+  positions: Positions,
+): Statement[] {
+  const [kind, node] = only(raw.stmt);
+  if (kind === null) return [];
+  const from = raw.stmt_location ?? 0;
+  let start = positions.offsetOfByte(from);
+  let end = raw.stmt_len ? positions.offsetOfByte(from + raw.stmt_len) : text.length;
+  // libpg_query counts the comments before (and, for the last one, behind) a statement as its own.
+  for (;;) {
+    while (start < end && isSpace(text, start)) start += 1;
+    const comment = comments[lowerBound(comments.length, (i) => comments[i]!.start >= start)];
+    if (comment === undefined || comment.start !== start || comment.end > end) break;
+    start = comment.end;
+  }
+  for (;;) {
+    while (end > start && (isSpace(text, end - 1) || text[end - 1] === ';')) end -= 1;
+    const comment = comments[lowerBound(comments.length, (i) => comments[i]!.end >= end)];
+    if (comment === undefined || comment.end !== end || comment.start < start) break;
+    end = comment.start;
+  }
+  return [{ index, kind, node, start, end, sql: text.slice(start, end), span: positions.span(start, end) }];
+}
+
+/** Smallest index for which `holds` is true; `length` where it never is. `holds` must be monotonous. */
+function lowerBound(length: number, holds: (index: number) => boolean): number {
+  let low = 0;
+  let high = length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (holds(middle)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+/** What can be parsed of the text before a syntax error: up to the last semicolon that gives whole statements. */
+function parseBefore(text: string, semicolons: readonly number[], offset: number): readonly RawStatement[] {
+  const before = semicolons.filter((semicolon) => semicolon < offset).slice(-3);
+  for (const semicolon of before.reverse()) {
+    try {
+      return parseRaw(text.slice(0, semicolon + 1));
+    } catch {
+      // A semicolon inside BEGIN ATOMIC … END: the one before may do.
+    }
+  }
+  return [];
+}
+
+function errorOffset(error: unknown, text: string): number {
+  if (error instanceof NulCharacter) return error.offset;
+  const details = (error as { sqlDetails?: { cursorPosition?: number } }).sqlDetails;
+  // The cursor counts characters (code points), not bytes and not UTF-16 units.
+  const characters = Math.max(0, details?.cursorPosition ?? 0);
+  let offset = 0;
+  for (let seen = 0; seen < characters && offset < text.length; seen += 1) {
+    offset += (text.codePointAt(offset) ?? 0) > 0xffff ? 2 : 1;
+  }
+  return Math.min(offset, text.length);
+}
+
+function errorMessage(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** The word at an offset, or the one character there; at the end of the text, the last character. */
+function tokenSpan(text: string, offset: number, positions: Positions): Span {
+  const start = Math.min(offset, Math.max(0, text.trimEnd().length - 1));
+  const word = /^[\p{L}\p{N}_$]+/u.exec(text.slice(start, start + 200));
+  return positions.span(start, Math.min(text.length, start + (word?.[0].length ?? 1)));
+}
+
+function only(tree: SyntaxNode | undefined): [string, SyntaxNode] | [null, null] {
+  for (const key in tree) return [key, tree[key]];
+  return [null, null];
+}
+
+const isSpace = (text: string, at: number) => ' \t\n\r\f\v'.includes(text[at]!);
