@@ -39,10 +39,13 @@ export class DatabaseError extends Error implements SqlError {
  */
 export class EngineLost extends Error {
   readonly reason: 'time-limit' | 'crash' | 'connection';
-  constructor(reason: EngineLost['reason'], message: string) {
+  /** Which statement of a batch it was, where that is known. */
+  readonly index: number | null;
+  constructor(reason: EngineLost['reason'], message: string, index: number | null = null) {
     super(message);
     this.name = 'EngineLost';
     this.reason = reason;
+    this.index = index;
   }
 }
 

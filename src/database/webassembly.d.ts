@@ -1,0 +1,7 @@
+/** The part of WebAssembly's API that is used here: TypeScript keeps it in its browser library only. */
+declare namespace WebAssembly {
+  interface Module {
+    readonly ' wasm'?: never;
+  }
+  function compile(bytes: Uint8Array): Promise<Module>;
+}
