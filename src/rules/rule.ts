@@ -18,6 +18,7 @@ import type {
   View,
 } from '../model/schema.ts';
 import type { SourceFile, Statement, SyntaxNode } from '../model/sql.ts';
+import type { Ancestor } from './walk.ts';
 
 export type RuleLevel = Severity | 'off';
 
@@ -75,7 +76,17 @@ export interface StateContext extends RuleContext {
   exposed(schema: string): boolean;
 }
 
-export type StatementVisitor = (node: SyntaxNode, statement: Statement, context: FileContext) => void;
+/**
+ * Called wherever the tree names the node: for the statement itself and for every node inside that libpg_query wraps in
+ * its name (`ColumnDef`, `Constraint`, `AlterTableCmd`, `FuncCall`, a CTE's `InsertStmt`). `ancestors` are the named
+ * nodes around it, outermost first. Inside a DO block, `statement` is the inner statement.
+ */
+export type StatementVisitor = (
+  node: SyntaxNode,
+  statement: Statement,
+  context: FileContext,
+  ancestors: readonly Ancestor[],
+) => void;
 
 export interface Rule {
   /** `category/name`, stable for ever; also the path of its file. */
@@ -94,6 +105,11 @@ export interface Rule {
   readonly sources: readonly string[];
   readonly fixable: boolean;
   readonly options?: Readonly<Record<string, unknown>>;
+  /**
+   * Rules whose finding at the same place this rule's finding backs: it then lends them its evidence, help and repro
+   * instead of standing alone.
+   */
+  readonly backs?: readonly string[];
 
   /** By node name, for each statement of a changed migration; `DO` blocks' literal DDL included. */
   readonly statement?: Readonly<Record<string, StatementVisitor>>;

@@ -1,0 +1,79 @@
+/** What the hooks get: places, edits, and what is new, for one changed file or one state. */
+import type { ChangedMigration, ChangeSet, Facts } from '../model/facts.ts';
+import type { Place } from '../model/finding.ts';
+import type { SchemaState } from '../model/schema.ts';
+import type { SourceFile, Statement } from '../model/sql.ts';
+import type { FileContext, Problem, StateContext } from './rule.ts';
+import { keyOfRangeVar } from './support/names.ts';
+
+type Bare<Context> = Omit<Context, 'options' | 'report'>;
+
+export function fileContext(facts: Facts, set: ChangeSet, changed: ChangedMigration): Bare<FileContext> {
+  const { source } = changed;
+  const placeOfRange = (start: number, end: number): Place => {
+    const from = source.position(start);
+    const to = source.position(end);
+    return {
+      file: source.path,
+      line: from.line,
+      column: from.column,
+      endLine: to.line,
+      endColumn: to.column,
+    };
+  };
+  return {
+    facts,
+    changed,
+    source,
+    set,
+    placeOf: (statement) => ({ file: source.path, ...statement.span }),
+    placeOfByte: (byte) => {
+      const start = source.offsetOfByte(byte);
+      return placeOfRange(start, endOfToken(source, start));
+    },
+    placeOfRange,
+    edit: (start, end, text) => {
+      const at = placeOfRange(start, end);
+      return {
+        file: at.file,
+        startLine: at.line,
+        startColumn: at.column,
+        endLine: at.endLine,
+        endColumn: at.endColumn,
+        text,
+      };
+    },
+    isNew: (kind, key) => set.created.has(`${kind} ${key}`),
+    keyOf: keyOfRangeVar,
+  };
+}
+
+/** Inside a DO block the bytes of the tree count from the inner text: a position there is the inner statement's place. */
+export function innerContext(outer: Bare<FileContext>, statement: Statement): Bare<FileContext> {
+  return { ...outer, placeOfByte: () => outer.placeOf(statement) };
+}
+
+export function stateContext(facts: Facts, set: ChangeSet, state: SchemaState): Bare<StateContext> {
+  return {
+    facts,
+    set,
+    state,
+    home: (origin) => origin,
+    exposed: (schema) => facts.project.exposedSchemas.includes(schema),
+  };
+}
+
+export function withReport<Context extends object>(
+  bare: Context,
+  options: Readonly<Record<string, unknown>>,
+  report: (problem: Problem) => void,
+): Context & { options: Readonly<Record<string, unknown>>; report(problem: Problem): void } {
+  return { ...bare, options, report };
+}
+
+const token = /"(?:[^"]|"")*"|'(?:[^']|'')*'|[\p{L}_][\p{L}\p{N}_$]*|\d[\d.]*|\S/uy;
+
+function endOfToken(source: SourceFile, start: number): number {
+  token.lastIndex = start;
+  return token.exec(source.text) === null ? start : token.lastIndex;
+}

@@ -1,0 +1,411 @@
+/** Facts in, findings out: runs every rule, tells new from old, applies levels and suppressions. */
+import { createHash } from 'node:crypto';
+import type { ChangeSet, Facts } from '../model/facts.ts';
+import type { Finding, Severity, SuppressedFinding } from '../model/finding.ts';
+import type { ObjectKind, SchemaState } from '../model/schema.ts';
+import type { Statement } from '../model/sql.ts';
+import { fileContext, stateContext, withReport } from './context.ts';
+import { rules as registered } from './index.ts';
+import type { FileContext, Problem, Rule, StatementVisitor } from './rule.ts';
+import { levelOf, optionsOf, type RuleSettings, ruling } from './settings.ts';
+import { Suppressions } from './suppress.ts';
+import { walk } from './walk.ts';
+
+export interface Judgement {
+  /** New ones (with `--all`, those mended later too), in the order of files and lines. Not merged yet. */
+  readonly findings: readonly Finding[];
+  /** What stood before and still stands: counted, not listed. */
+  readonly preexisting: Readonly<Record<Severity, number>>;
+  readonly suppressed: readonly SuppressedFinding[];
+  /** Rules that threw: what they would have found is not known. */
+  readonly failed: readonly { readonly rule: string; readonly message: string }[];
+}
+
+/** A problem on its way to a finding. */
+interface Noted {
+  readonly rule: Rule;
+  readonly problem: Problem;
+  readonly isNew: boolean;
+  mendedBy: string | null;
+}
+
+const objectKinds = ['table', 'view', 'routine', 'sequence', 'extension', 'publication', 'bucket'] as const;
+type HookedKind = (typeof objectKinds)[number];
+
+export function judge(facts: Facts, settings: RuleSettings, rules: readonly Rule[] = registered): Judgement {
+  return new Run(facts, settings, rules).judge();
+}
+
+class Run {
+  private readonly facts: Facts;
+  private readonly settings: RuleSettings;
+  private readonly rules: readonly Rule[];
+  private readonly noted: Noted[] = [];
+  private readonly failed = new Map<string, string>();
+  private readonly stateFindings = new WeakMap<SchemaState, Map<string, Noted>>();
+
+  constructor(facts: Facts, settings: RuleSettings, rules: readonly Rule[]) {
+    this.facts = facts;
+    this.settings = settings;
+    this.rules = rules.filter((rule) => this.wanted(rule));
+  }
+
+  judge(): Judgement {
+    for (const set of this.facts.changeSets) {
+      this.judgeFiles(set);
+      this.judgeSet(set);
+    }
+    if (this.facts.history.all) this.judgeStatesOneByOne();
+    else this.judgeStates();
+    this.judgeFacts();
+    return this.conclude();
+  }
+
+  /** A rule that is off everywhere need not run. */
+  private wanted(rule: Rule): boolean {
+    if (levelOf(rule, this.settings) !== 'off') return true;
+    return [...this.settings.paths, ...this.settings.objects].some((scope) =>
+      Object.entries(scope.rules).some(([id, level]) => id === rule.id && level !== 'off'),
+    );
+  }
+
+  /** Runs one hook; a rule that throws is remembered by name and the others go on. */
+  private run(rule: Rule, where: string, hook: (report: (problem: Problem) => void) => void, isNew = true) {
+    try {
+      hook((problem) => this.noted.push({ rule, problem, isNew, mendedBy: null }));
+    } catch (error) {
+      if (this.failed.has(rule.id)) return;
+      this.failed.set(rule.id, `${error instanceof Error ? error.message : String(error)} (on ${where})`);
+    }
+  }
+
+  private judgeFiles(set: ChangeSet) {
+    const visitors = this.visitorsByKind();
+    for (const changed of set.migrations) {
+      const { path } = changed.source;
+      const bare = fileContext(this.facts, set, changed);
+      for (const rule of this.rules) {
+        if (rule.file === undefined) continue;
+        this.run(rule, path, (report) =>
+          rule.file!(withReport(bare, optionsOf(rule, this.settings), report)),
+        );
+      }
+      const visit = (statement: Statement, context: Omit<FileContext, 'options' | 'report'>) =>
+        walk(statement.kind, statement.node, visitors, (kind, node, ancestors) => {
+          for (const [rule, visitor] of visitors.get(kind)!) {
+            this.run(rule, `${path}:${statement.span.line}`, (report) =>
+              visitor(
+                node,
+                statement,
+                withReport(context, optionsOf(rule, this.settings), report),
+                ancestors,
+              ),
+            );
+          }
+        });
+      for (const statement of changed.source.statements) {
+        visit(statement, bare);
+      }
+    }
+  }
+
+  private visitorsByKind(): Map<string, [Rule, StatementVisitor][]> {
+    const visitors = new Map<string, [Rule, StatementVisitor][]>();
+    for (const rule of this.rules) {
+      for (const [kind, visitor] of Object.entries(rule.statement ?? {})) {
+        const known = visitors.get(kind);
+        if (known === undefined) visitors.set(kind, [[rule, visitor]]);
+        else known.push([rule, visitor]);
+      }
+    }
+    return visitors;
+  }
+
+  private judgeSet(set: ChangeSet) {
+    const where = set.migrations[0]?.source.path ?? 'the change';
+    for (const rule of this.rules) {
+      if (rule.set === undefined) continue;
+      this.run(rule, where, (report) =>
+        rule.set!(withReport({ facts: this.facts, set }, optionsOf(rule, this.settings), report)),
+      );
+    }
+  }
+
+  /** A pull request: everything on the state before and the state after; what only the latter shows is new. */
+  private judgeStates() {
+    const set = this.facts.changeSets[0] ?? this.emptySet();
+    const before = this.findIn(set, set.before, null);
+    const after = this.findIn(set, set.after, null);
+    for (const [identity, noted] of after) {
+      this.noted.push(before.has(identity) ? { ...noted, isNew: false } : noted);
+    }
+  }
+
+  /** `--all`: each migration as its own pull request, on the objects it touched; a later one may mend what it brought. */
+  private judgeStatesOneByOne() {
+    const open = new Map<string, { noted: Noted; set: number }>();
+    this.facts.changeSets.forEach((set, index) => {
+      const before = this.findIn(set, set.before, set.touched);
+      const after = this.findIn(set, set.after, set.touched);
+      for (const [identity, noted] of after) {
+        if (before.has(identity)) continue;
+        this.noted.push(noted);
+        open.set(identity, { noted, set: index });
+      }
+      for (const identity of before.keys()) {
+        if (!after.has(identity)) this.close(open, identity, set);
+      }
+    });
+    // A change elsewhere (a grant on the schema, a function) can mend an object that nobody touched again.
+    const last = this.facts.changeSets.at(-1);
+    if (last === undefined || open.size === 0) return;
+    const standing = this.findIn(last, last.after, null);
+    for (const identity of [...open.keys()]) {
+      if (standing.has(identity)) continue;
+      const { set: brought } = open.get(identity)!;
+      const later = this.facts.changeSets.slice(brought + 1);
+      const mending = later.find((set) => !this.findIn(set, set.after, null).has(identity)) ?? last;
+      this.close(open, identity, mending);
+    }
+  }
+
+  private close(open: Map<string, { noted: Noted }>, identity: string, set: ChangeSet) {
+    const found = open.get(identity);
+    if (found !== undefined) found.noted.mendedBy = set.migrations.at(-1)?.source.path ?? null;
+    open.delete(identity);
+  }
+
+  /** What object and state hooks say about a state: about the objects named, or about all of them. */
+  private findIn(set: ChangeSet, state: SchemaState, only: ReadonlySet<string> | null): Map<string, Noted> {
+    const whole = this.stateFindings.get(state);
+    if (only === null && whole !== undefined) return whole;
+    const found = new Map<string, Noted>();
+    const bare = stateContext(this.facts, set, state);
+    const collect = (
+      rule: Rule,
+      where: string,
+      hook: (context: ReturnType<typeof withReport<typeof bare>>) => void,
+    ) => {
+      const from = this.noted.length;
+      this.run(rule, where, (report) => hook(withReport(bare, optionsOf(rule, this.settings), report)));
+      for (const noted of this.noted.splice(from)) {
+        const identity = identityOf(noted);
+        if (!found.has(identity)) found.set(identity, noted);
+      }
+    };
+    for (const kind of objectKinds) {
+      const hooked = this.rules.filter((rule) => rule[kind] !== undefined);
+      if (hooked.length === 0) continue;
+      for (const [key, object] of objectsOf(state, kind, only)) {
+        for (const rule of hooked) {
+          collect(rule, `${kind} ${key}`, (context) =>
+            (rule[kind] as (o: unknown, c: unknown) => void)(object, context),
+          );
+        }
+      }
+    }
+    for (const rule of this.rules) {
+      if (rule.state !== undefined) collect(rule, 'the schema', (context) => rule.state!(context));
+    }
+    if (only === null) this.stateFindings.set(state, found);
+    return found;
+  }
+
+  private judgeFacts() {
+    for (const rule of this.rules) {
+      if (rule.facts === undefined) continue;
+      this.run(rule, 'what was seen', (report) => {
+        const preexisting = (problem: Problem) => {
+          this.noted.push({ rule, problem, isNew: false, mendedBy: null });
+        };
+        const bare = { facts: this.facts, preexisting };
+        rule.facts!(withReport(bare, optionsOf(rule, this.settings), report));
+      });
+    }
+  }
+
+  private conclude(): Judgement {
+    const suppressions = new Suppressions(this.facts.sources.values());
+    const findings: Finding[] = [];
+    const suppressed: SuppressedFinding[] = [];
+    const preexisting = { error: 0, warning: 0, info: 0 };
+    const seen = new Map<string, number>();
+    const settle = (noted: Noted) => {
+      const { rule, problem } = noted;
+      const file = problem.at?.file ?? null;
+      const object = problem.object ?? null;
+      const { level, scope } = ruling(rule, this.settings, { file, object, severity: problem.severity });
+      const suppression = suppressions.take(rule.id, problem.at);
+      if (level === 'off' && scope === null) return;
+      if (level !== 'off' && suppression === null && !noted.isNew) {
+        preexisting[level] += 1;
+        return;
+      }
+      if (!noted.isNew) return;
+      const finding = this.toFinding(noted, level === 'off' ? 'info' : level, seen);
+      if (suppression !== null) {
+        suppressed.push({
+          finding,
+          reason: suppression.reason,
+          by: 'comment',
+          file: file!,
+          line: suppression.line,
+        });
+      } else if (level === 'off') {
+        suppressed.push({
+          finding,
+          reason: scope!.reason,
+          by: 'config',
+          file: this.settings.file ?? '',
+          line: null,
+        });
+      } else {
+        findings.push(finding);
+      }
+    };
+    for (const noted of this.noted) settle(noted);
+    for (const noted of this.unusedSuppressions(suppressions)) settle(noted);
+    return {
+      findings: findings.sort(byPlace),
+      preexisting,
+      suppressed,
+      failed: [...this.failed].map(([rule, message]) => ({ rule, message })),
+    };
+  }
+
+  private toFinding(noted: Noted, severity: Severity, seen: Map<string, number>): Finding {
+    const { rule, problem } = noted;
+    // Twice the same thing on one object (two UPDATEs without WHERE) stays two findings.
+    const identity = identityOf(noted);
+    const times = (seen.get(identity) ?? 0) + 1;
+    seen.set(identity, times);
+    const { at } = problem;
+    return {
+      rule: rule.id,
+      severity,
+      evidence: problem.evidence ?? rule.evidence.slice(0, 1),
+      fingerprint: fingerprint(times === 1 ? identity : `${identity}\0${times}`),
+      new: noted.isNew,
+      mendedBy: noted.mendedBy,
+      message: problem.message,
+      file: at?.file ?? null,
+      line: at?.line ?? null,
+      column: at?.column ?? null,
+      endLine: at?.endLine ?? null,
+      endColumn: at?.endColumn ?? null,
+      object: problem.object ?? null,
+      causes: problem.causes ?? [],
+      help: problem.help ?? rule.remedy,
+      docs: `docs/rules/${rule.id}.md`,
+      repro: problem.repro ?? null,
+      fix: problem.fix ?? null,
+    };
+  }
+
+  /** Suppressions of changed files that took nothing out, name no rule, or give no reason. */
+  private unusedSuppressions(suppressions: Suppressions): Noted[] {
+    const rule = this.rules.find(({ id }) => id === 'config/unused-suppression');
+    if (rule === undefined) return [];
+    const known = new Map(registered.map((entry) => [entry.id, entry]));
+    const noted: Noted[] = [];
+    const changed = new Set(this.facts.changeSets.flatMap((set) => set.migrations.map((m) => m.source.path)));
+    for (const path of changed) {
+      for (const { source, suppression, used } of suppressions.of(path)) {
+        for (const id of suppression.rules) {
+          const message = suppressionProblem(id, suppression.reason, used.has(id), known.get(id), this.facts);
+          if (message === null) continue;
+          const at = lineOf(source.path, source.text, suppression.line);
+          const key = `${path} ${id}`;
+          noted.push({ rule, problem: { message, at, object: null, key }, isNew: true, mendedBy: null });
+        }
+      }
+    }
+    return noted;
+  }
+
+  private emptySet(): ChangeSet {
+    const { base, head } = this.facts;
+    return { migrations: [], before: base, after: head, touched: new Set(), created: new Set() };
+  }
+}
+
+function suppressionProblem(
+  id: string,
+  reason: string,
+  used: boolean,
+  rule: Rule | undefined,
+  facts: Facts,
+): string | null {
+  if (rule === undefined) {
+    return `This comment suppresses "${id}", and there is no such rule. It does nothing. Correct the name ("migration-guard rules" lists them) or remove the comment.`;
+  }
+  if (reason === '') {
+    return `This comment suppresses "${id}" without a reason, so it is void. A later reader must see why the finding is accepted. Write the reason behind a colon.`;
+  }
+  if (used || !couldRun(rule, facts)) return null;
+  return `This comment suppresses "${id}", which finds nothing here. A suppression that is left behind hides the next mistake. Remove it.`;
+}
+
+/** Whether the facts a rule lives on were there at all. */
+function couldRun(rule: Rule, facts: Facts): boolean {
+  return rule.evidence.some(
+    (evidence) =>
+      evidence === 'static' ||
+      ((evidence === 'replay' || evidence === 'catalog') && facts.replay !== null) ||
+      (evidence === 'probe' && facts.access !== null) ||
+      (evidence === 'rollback' && facts.rollback !== null),
+  );
+}
+
+function lineOf(file: string, text: string, line: number) {
+  const content = text.split('\n')[line - 1]?.trimEnd() ?? '';
+  const column = content.search(/\S/) + 1 || 1;
+  return { file, line, column, endLine: line, endColumn: content.length + 1 };
+}
+
+function* objectsOf(
+  state: SchemaState,
+  kind: HookedKind,
+  only: ReadonlySet<string> | null,
+): Iterable<readonly [string, unknown]> {
+  const objects = state[collections[kind]];
+  if (only === null) {
+    yield* objects;
+    return;
+  }
+  const prefix = `${kind} `;
+  for (const ref of only) {
+    if (!ref.startsWith(prefix)) continue;
+    const key = ref.slice(prefix.length);
+    const object = objects.get(key);
+    if (object !== undefined) yield [key, object];
+  }
+}
+
+const collections = {
+  table: 'tables',
+  view: 'views',
+  routine: 'routines',
+  sequence: 'sequences',
+  extension: 'extensions',
+  publication: 'publications',
+  bucket: 'buckets',
+} as const satisfies Record<HookedKind & ObjectKind, keyof SchemaState>;
+
+/** Rule, object and what else tells findings apart: never a line number. */
+const identityOf = ({ rule, problem }: Noted) =>
+  `${rule.id}\0${problem.object ?? problem.at?.file ?? ''}\0${problem.key ?? ''}`;
+
+const fingerprint = (identity: string) => createHash('sha256').update(identity).digest('hex').slice(0, 32);
+
+function byPlace(a: Finding, b: Finding): number {
+  return (
+    compare(a.file ?? '', b.file ?? '') ||
+    (a.line ?? 0) - (b.line ?? 0) ||
+    (a.column ?? 0) - (b.column ?? 0) ||
+    compare(a.rule, b.rule) ||
+    compare(a.message, b.message)
+  );
+}
+
+const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);

@@ -1,0 +1,29 @@
+import { rule } from '../rule.ts';
+
+export default rule({
+  id: 'structure/primary-key',
+  severity: { recommended: 'warning', strict: 'warning' },
+  evidence: ['static', 'catalog'],
+  summary: 'a table without a primary key',
+  why: 'Rows without a key can not be named: UPDATE and DELETE of one row are not possible with certainty, logical replication (Supabase Realtime included) does not send updates and deletes of the table, and the same row can be stored twice.',
+  remedy:
+    'Give the table a key.\n\n```sql\nalter table public.t add column id uuid primary key default gen_random_uuid();\n```',
+  since: '0.1.0',
+  sources: [
+    'https://www.postgresql.org/docs/17/ddl-constraints.html#DDL-CONSTRAINTS-PRIMARY-KEYS',
+    'https://www.postgresql.org/docs/17/logical-replication-publication.html',
+  ],
+  fixable: false,
+  table(table, { home, report }) {
+    if (table.primaryKey !== null) return;
+    // A partition has its parent's key, a foreign table can't have one; an inheriting table does not inherit it.
+    if (table.kind === 'partition' || table.kind === 'foreign') return;
+    if (table.unknown.length > 0) return;
+    report({
+      message: `Table "${table.key}" has no primary key. Its rows can't be named one by one, and Realtime does not send their updates. Add one.`,
+      at: home(table.origin),
+      object: table.key,
+      help: `\`\`\`sql\nalter table ${table.key} add column id uuid primary key default gen_random_uuid();\n\`\`\`\n\nOr, where columns already name a row: \`alter table ${table.key} add primary key (column_a, column_b);\``,
+    });
+  },
+});
