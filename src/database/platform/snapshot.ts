@@ -1,0 +1,42 @@
+/** Builds the embedded engine's data directory with the platform in it. */
+import { PGlite } from '@electric-sql/pglite';
+import { pgcrypto } from '@electric-sql/pglite/contrib/pgcrypto';
+import { uuid_ossp } from '@electric-sql/pglite/contrib/uuid_ossp';
+import { extensionFiles, platformFiles, renameBootstrapSql, trustedControl } from './index.ts';
+
+export { platformHash } from './index.ts';
+
+const shareFolder = '/pglite/share/postgresql/extension';
+
+/** Puts stand-ins into an instance's share folder and makes what it bundles creatable by postgres. On every boot. */
+export function writeExtensionFiles(db: PGlite): void {
+  const fs = db.Module.FS;
+  for (const file of extensionFiles()) fs.writeFile(`${shareFolder}/${file.name}`, file.content);
+  for (const name of fs.readdir(shareFolder) as string[]) {
+    if (!name.endsWith('.control')) continue;
+    const path = `${shareFolder}/${name}`;
+    fs.writeFile(path, trustedControl(fs.readFile(path, { encoding: 'utf8' })));
+  }
+}
+
+export async function buildSnapshot(): Promise<{ tar: Buffer; postgres: string }> {
+  const db = await PGlite.create({ extensions: { pgcrypto, uuid_ossp } });
+  try {
+    for (const sql of renameBootstrapSql) await db.exec(sql);
+    writeExtensionFiles(db);
+    for (const file of platformFiles('embedded')) {
+      try {
+        await db.exec(file.sql);
+      } catch (error) {
+        throw new Error(`${file.name}: ${(error as Error).message}`, { cause: error });
+      }
+    }
+    await db.exec('vacuum freeze analyze');
+    await db.exec('checkpoint');
+    const { rows } = await db.query<{ server_version: string }>('show server_version');
+    const blob = await db.dumpDataDir('none');
+    return { tar: Buffer.from(await blob.arrayBuffer()), postgres: rows[0]!.server_version };
+  } finally {
+    await db.close();
+  }
+}
