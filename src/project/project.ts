@@ -1,0 +1,140 @@
+/** A folder with `supabase/` in it: config.toml and what stands beside the migrations. */
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import { parse as parseToml } from 'smol-toml';
+import type { Project } from '../model/migration.ts';
+
+/** A wrong call or configuration: one sentence, what to do next. Exit code 2. */
+export class UsageError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'UsageError';
+  }
+}
+
+/**
+ * The nearest folder, from `from` upwards, that holds `supabase/`; `from` may itself be that `supabase` folder.
+ * Throws UsageError where there is none.
+ */
+export async function findProject(from: string): Promise<string> {
+  for (let folder = resolve(from); ; folder = dirname(folder)) {
+    if (await isFolder(join(folder, 'supabase'))) return folder;
+    if (folder.endsWith(`${sep}supabase`) && (await isFolder(join(folder, 'migrations'))))
+      return dirname(folder);
+    if (dirname(folder) === folder) break;
+  }
+  throw new UsageError(
+    `No "supabase" folder was found in "${from}" or above it. Run this inside a Supabase project, or name the project with --project DIR.`,
+  );
+}
+
+/** Reads config.toml, roles.sql, seeds and tests. What can't be read is a note, never an error. */
+export async function readProject(root: string, repositoryRoot: string): Promise<Project> {
+  const folder = join(root, 'supabase');
+  const notes: string[] = [];
+  const config = await readConfig(join(folder, 'config.toml'), notes);
+  const get = (...path: string[]) => path.reduce<unknown>((value, key) => field(value, key), config);
+  const toRepository = (path: string) => relative(repositoryRoot, path).split(sep).join('/');
+  const read = async (path: string) => ({ path: toRepository(path), sql: await readFile(path, 'utf8') });
+
+  const seedPatterns = strings(get('db', 'seed', 'sql_paths')) ?? ['./seed.sql'];
+  const seedFiles = get('db', 'seed', 'enabled') === false ? [] : await matching(folder, seedPatterns);
+  const rolesFile = join(folder, 'roles.sql');
+  const testFiles = (await filesBelow(join(folder, 'tests'))).filter((file) => file.endsWith('.sql'));
+  return {
+    path: toRepository(root) || '.',
+    root,
+    major: number(get('db', 'major_version')) ?? 17,
+    exposedSchemas: strings(get('api', 'schemas')) ?? ['public', 'graphql_public'],
+    extraSearchPath: strings(get('api', 'extra_search_path')) ?? ['public', 'extensions'],
+    autoExposeNewTables: boolean(get('api', 'auto_expose_new_tables')),
+    anonymousSignIns: get('auth', 'enable_anonymous_sign_ins') === true,
+    phoneSignIns: get('auth', 'sms', 'enable_signup') === true,
+    seeds: await Promise.all(seedFiles.map(read)),
+    roles: (await isFile(rolesFile)) ? await read(rolesFile) : null,
+    hooks: Object.entries(record(get('auth', 'hook'))).flatMap(([name, hook]) => {
+      const uri = field(hook, 'uri');
+      const enabled = field(hook, 'enabled') !== false;
+      return enabled && typeof uri === 'string' && uri.startsWith('pg-functions://') ? [{ name, uri }] : [];
+    }),
+    buckets: Object.entries(record(get('storage', 'buckets'))).map(([name, bucket]) => ({
+      name,
+      public: field(bucket, 'public') === true,
+    })),
+    tests: await Promise.all(testFiles.map(read)),
+    notes,
+  };
+}
+
+async function readConfig(path: string, notes: string[]): Promise<unknown> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch {
+    notes.push('There is no supabase/config.toml: the defaults of the Supabase CLI were taken.');
+    return {};
+  }
+  try {
+    return parseToml(text);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
+    notes.push(
+      `supabase/config.toml could not be read (${reason}): the defaults of the Supabase CLI were taken.`,
+    );
+    return {};
+  }
+}
+
+/** Files for `[db.seed].sql_paths`: plain paths and patterns with `*`, relative to `supabase/`, never outside it. */
+async function matching(folder: string, patterns: readonly string[]): Promise<string[]> {
+  const found = new Set<string>();
+  const all = patterns.some((pattern) => pattern.includes('*')) ? await filesBelow(folder) : [];
+  for (const pattern of patterns) {
+    const path = resolve(folder, pattern);
+    if (!path.startsWith(folder + sep)) continue;
+    if (!pattern.includes('*')) {
+      if (await isFile(path)) found.add(path);
+      continue;
+    }
+    const source = path
+      .split('**')
+      .map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '[^/]*'))
+      .join('.*');
+    const test = new RegExp(`^${source}$`);
+    for (const file of all) if (test.test(file)) found.add(file);
+  }
+  return [...found];
+}
+
+async function filesBelow(folder: string): Promise<string[]> {
+  try {
+    const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+    return entries
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name))
+      .sort();
+  } catch {
+    return [];
+  }
+}
+
+const field = (value: unknown, key: string): unknown =>
+  typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[key] : undefined;
+const record = (value: unknown): Record<string, unknown> =>
+  typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+const strings = (value: unknown): string[] | null =>
+  Array.isArray(value) && value.every((item) => typeof item === 'string') ? value : null;
+const number = (value: unknown): number | null =>
+  typeof value === 'number' ? value : typeof value === 'bigint' ? Number(value) : null;
+const boolean = (value: unknown): boolean | null => (typeof value === 'boolean' ? value : null);
+
+const isFolder = (path: string) =>
+  stat(path).then(
+    (entry) => entry.isDirectory(),
+    () => false,
+  );
+const isFile = (path: string) =>
+  stat(path).then(
+    (entry) => entry.isFile(),
+    () => false,
+  );
