@@ -1,0 +1,173 @@
+/** `supabase/migration-guard.yml` and the flags laid over it: untrusted text in, `Settings` out. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseDocument } from 'yaml';
+import type { FailOn } from '../model/report.ts';
+import { UsageError } from '../project/project.ts';
+import type { RuleScope, RuleSetting, RuleSettings } from '../rules/settings.ts';
+import { type Config, configSchema } from './schema.ts';
+
+export const configName = 'supabase/migration-guard.yml';
+
+/** What flags and inputs say; undefined where they say nothing. */
+export interface Overrides {
+  readonly failOn?: FailOn;
+  readonly require?: readonly 'checked'[];
+  readonly preset?: Config['preset'];
+  readonly baseline?: string;
+  readonly databaseUrl?: string;
+  readonly remoteUrl?: string;
+  readonly grantsEra?: Config['grants-era'];
+  readonly engine?: Config['engine']['kind'];
+}
+
+export interface ProjectSettings {
+  readonly failOn: FailOn;
+  readonly requireChecked: boolean;
+  readonly rules: RuleSettings;
+  readonly baseline: string | null;
+  readonly grantsEra: Config['grants-era'];
+  readonly access: Config['access'];
+  readonly rollback: Config['rollback'];
+  readonly engine: Config['engine'];
+  readonly databaseUrl: string | null;
+  readonly remoteUrl: string | null;
+}
+
+/** Reads the file itself; null where there is none. */
+export async function readConfigFile(
+  root: string,
+  file: string | null,
+): Promise<{ name: string; text: string } | null> {
+  const name = file ?? join(root, configName);
+  try {
+    return { name: file ?? configName, text: await readFile(name, 'utf8') };
+  } catch {
+    if (file === null) return null;
+    throw new UsageError(
+      `The configuration file "${file}" can't be read. Name a readable YAML file with --config.`,
+    );
+  }
+}
+
+/** Throws UsageError at the first thing that is wrong, with the nearest key where one is unknown. */
+export function parseConfig(name: string, text: string): Config {
+  const document = parseDocument(text, { prettyErrors: true });
+  const [broken] = document.errors;
+  if (broken !== undefined) {
+    throw new UsageError(`"${name}" is no valid YAML: ${broken.message.split('\n')[0]!.replace(/:$/, '')}.`);
+  }
+  const value: unknown = document.toJS() ?? {};
+  const result = configSchema.safeParse(value);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  const path = issue!.path.join('.');
+  if (issue!.code === 'unrecognized_keys') {
+    const [key] = issue!.keys;
+    const near = nearest(key!, knownKeys(issue!.path));
+    const where = path === '' ? '' : ` in "${path}"`;
+    throw new UsageError(
+      `"${name}" has an unknown key "${key}"${where}.${near === null ? '' : ` Did you mean "${near}"?`}`,
+    );
+  }
+  throw new UsageError(`"${name}": "${path || 'the file'}" is wrong: ${lowerFirst(issue!.message)}.`);
+}
+
+/** Flag or input, else file, else default. `baseline` of the file is relative to the project. */
+export function toSettings(
+  file: { name: string; text: string } | null,
+  overrides: Overrides,
+  ruleIds: readonly string[],
+): ProjectSettings {
+  const config = file === null ? configSchema.parse({}) : parseConfig(file.name, file.text);
+  for (const id of [
+    ...Object.keys(config.rules),
+    ...[...config.paths, ...config.objects].flatMap((s) => Object.keys(s.rules)),
+  ]) {
+    if (
+      ruleIds.includes(id) ||
+      (id.endsWith('/*') && ruleIds.some((known) => known.startsWith(id.slice(0, -1))))
+    )
+      continue;
+    const near = nearest(id, ruleIds);
+    throw new UsageError(
+      `"${file?.name}" names an unknown rule "${id}".${near === null ? '' : ` Did you mean "${near}"?`} See "migration-guard rules".`,
+    );
+  }
+  const rules: Record<string, RuleSetting> = {};
+  for (const [id, entry] of Object.entries(config.rules)) {
+    if (typeof entry === 'string') rules[id] = { level: entry };
+    else {
+      const { level, ...options } = entry;
+      rules[id] = { ...(level === undefined ? {} : { level }), options };
+    }
+  }
+  const scopes = (entries: Config['paths']): RuleScope[] =>
+    entries.map(({ match, rules, reason }) => ({ match, rules, reason }));
+  return {
+    failOn: overrides.failOn ?? config['fail-on'],
+    requireChecked: (overrides.require ?? config.require).includes('checked'),
+    rules: {
+      preset: overrides.preset ?? config.preset,
+      rules,
+      paths: scopes(config.paths),
+      objects: scopes(config.objects),
+      file: file?.name ?? null,
+    },
+    baseline: overrides.baseline ?? config.baseline,
+    grantsEra: overrides.grantsEra ?? config['grants-era'],
+    access: config.access,
+    rollback: config.rollback,
+    engine: {
+      ...config.engine,
+      kind: overrides.engine ?? (overrides.databaseUrl ? 'server' : config.engine.kind),
+    },
+    databaseUrl: overrides.databaseUrl ?? null,
+    remoteUrl: overrides.remoteUrl ?? null,
+  };
+}
+
+function knownKeys(path: readonly PropertyKey[]): string[] {
+  if (path.length === 0) return Object.keys(configSchema.shape);
+  const inner = {
+    rollback: ['folders', 'prove'],
+    engine: ['kind', 'statement-limit', 'probes', 'rows', 'tests', 'allow-used-server'],
+  };
+  return (
+    inner[String(path[0]) as keyof typeof inner] ?? [
+      'match',
+      'rules',
+      'reason',
+      'select',
+      'insert',
+      'update',
+      'delete',
+      'execute',
+    ]
+  );
+}
+
+/** The known word with the fewest edits, at most a third of its length away. */
+export function nearest(word: string, known: readonly string[]): string | null {
+  let best: string | null = null;
+  let fewest = Math.max(2, Math.floor(word.length / 3)) + 1;
+  for (const candidate of known) {
+    const edits = distance(word, candidate);
+    if (edits < fewest) [best, fewest] = [candidate, edits];
+  }
+  return best;
+}
+
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i += 1) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}
+
+const lowerFirst = (text: string) => text.charAt(0).toLowerCase() + text.slice(1);

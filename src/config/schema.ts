@@ -1,0 +1,89 @@
+/** The one schema that owns all defaults: the configuration file, flags and inputs are read against it. */
+import { z } from 'zod';
+
+const level = z.enum(['error', 'warning', 'info', 'off']);
+const ruleName = z
+  .string()
+  .regex(/^[a-z0-9-]+\/([a-z0-9-]+|\*)$/, 'a rule id such as "rls/disabled", or "rls/*"');
+
+const ruleEntry = z.union([
+  level,
+  z.looseObject({ level: level.optional() }).describe("A level and the rule's own options."),
+]);
+
+const scope = z
+  .strictObject({
+    match: z.string().min(1).describe('A path or object pattern; * within a part, ** across.'),
+    rules: z.record(ruleName, level),
+    reason: z.string().min(1).describe('Why. It is shown wherever this suppresses something.'),
+  })
+  .describe('Other levels for some files or some objects.');
+
+const access = z.enum(['none', 'own', 'all', 'conditional']);
+const commands = z.strictObject({
+  select: access.optional(),
+  insert: access.optional(),
+  update: access.optional(),
+  delete: access.optional(),
+  execute: access.optional(),
+});
+
+export const configSchema = z.strictObject({
+  preset: z
+    .enum(['recommended', 'strict'])
+    .default('recommended')
+    .describe('Which severities rules start from.'),
+  'fail-on': z
+    .enum(['error', 'warning', 'never'])
+    .default('error')
+    .describe('New findings at or above this fail the check.'),
+  require: z
+    .array(z.enum(['checked']))
+    .default([])
+    .describe('"checked": what could not be checked fails too.'),
+  rules: z.record(ruleName, ruleEntry).default({}).describe('Levels and options by rule id.'),
+  paths: z.array(scope).default([]),
+  objects: z.array(scope).default([]),
+  baseline: z
+    .string()
+    .nullable()
+    .default(null)
+    .describe('A dump of the schema, laid down before the first migration; relative to the project.'),
+  'grants-era': z
+    .enum(['automatic', 'explicit', 'auto'])
+    .default('auto')
+    .describe('Whether new objects in "public" are granted to the API roles by default.'),
+  access: z
+    .record(z.string(), z.record(z.enum(['anon', 'user', 'user-anonymous', 'service_role']), commands))
+    .default({})
+    .describe('Expected access by object and principal; checked exactly, both ways.'),
+  rollback: z
+    .strictObject({
+      folders: z
+        .array(z.string())
+        .default(['rollback', 'rollbacks', 'down'])
+        .describe('Folders beside the migrations that hold companions.'),
+      prove: z.boolean().default(true).describe('Run the way back.'),
+    })
+    .prefault({}),
+  engine: z
+    .strictObject({
+      kind: z.enum(['embedded', 'server', 'none']).default('embedded').describe('"none": read the SQL only.'),
+      'statement-limit': z
+        .number()
+        .positive()
+        .max(600)
+        .default(20)
+        .describe('Seconds after which one statement is given up.'),
+      probes: z.boolean().default(true).describe('Act as the API roles and see who reaches which rows.'),
+      rows: z.boolean().default(true).describe('Run the changed migrations on tables with rows, too.'),
+      tests: z.boolean().default(true).describe("Run the project's own pgTAP tests."),
+      'allow-used-server': z
+        .boolean()
+        .default(false)
+        .describe('Run on a server that holds other databases with user tables.'),
+    })
+    .prefault({}),
+});
+
+export type Config = z.output<typeof configSchema>;
