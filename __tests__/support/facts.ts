@@ -94,7 +94,7 @@ export function factsOf(fixture: Fixture): Facts {
       head,
       skipped: fixture.skipped.map((name) => ({
         path: `supabase/migrations/${name}`,
-        reason: name.endsWith('.sql') ? 'name' : 'folder',
+        reason: name.includes('.') ? 'name' : 'folder',
       })),
       skippedOnBase: [],
       changes: fixture.changes,

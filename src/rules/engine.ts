@@ -7,7 +7,7 @@ import type { Statement } from '../model/sql.ts';
 import { fileContext, stateContext, withReport } from './context.ts';
 import { rules as registered } from './index.ts';
 import type { FileContext, Problem, Rule, StatementVisitor } from './rule.ts';
-import { levelOf, optionsOf, type RuleSettings, ruling } from './settings.ts';
+import { levelOf, names, optionsOf, type RuleSettings, ruling } from './settings.ts';
 import { Suppressions } from './suppress.ts';
 import { walk } from './walk.ts';
 
@@ -65,7 +65,7 @@ class Run {
   private wanted(rule: Rule): boolean {
     if (levelOf(rule, this.settings) !== 'off') return true;
     return [...this.settings.paths, ...this.settings.objects].some((scope) =>
-      Object.entries(scope.rules).some(([id, level]) => id === rule.id && level !== 'off'),
+      Object.entries(scope.rules).some(([id, level]) => level !== 'off' && names(id, rule)),
     );
   }
 

@@ -71,6 +71,9 @@ export function ruling(
   };
 }
 
+/** True where a key of the configuration, an id or `category/*`, means this rule. */
+export const names = (key: string, rule: Rule) => key === rule.id || key === categoryOf(rule);
+
 const categoryOf = (rule: Rule) => `${rule.id.slice(0, rule.id.indexOf('/'))}/*`;
 
 const stated = (rule: Rule, settings: RuleSettings): RuleLevel | undefined =>

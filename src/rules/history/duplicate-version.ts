@@ -1,0 +1,37 @@
+import { rule } from '../rule.ts';
+import { startOf } from '../support/places.ts';
+import { freeVersion, renameTo } from '../support/versions.ts';
+
+export default rule({
+  id: 'history/duplicate-version',
+  severity: { recommended: 'error', strict: 'error' },
+  evidence: ['static'],
+  summary: 'two files of one version',
+  why: 'The version is the primary key of "supabase_migrations.schema_migrations". The second file of a version fails with SQLSTATE 23505; where the first one was applied already, the second one never runs.',
+  remedy: 'Give the newer file a version of its own.',
+  since: '0.1.0',
+  sources: ['https://github.com/supabase/cli/blob/develop/apps/cli-go/pkg/migration/history.go'],
+  fixable: true,
+  file({ facts, changed, report }) {
+    const { migration } = changed;
+    const { head, changes, all } = facts.history;
+    const changedPaths = new Set(changes.map(({ path }) => path));
+    const index = head.findIndex(({ path }) => path === migration.path);
+    // Of two changed files the later one is to blame; of a changed and an old one, the changed one.
+    const other = head.find(
+      ({ path, version }, at) =>
+        version === migration.version &&
+        path !== migration.path &&
+        (at < index || (!all && !changedPaths.has(path))),
+    );
+    if (other === undefined) return;
+    const fileName = `${freeVersion(facts, migration.path)}_${migration.name}.sql`;
+    report({
+      message: `"${migration.fileName}" has the same version as "${other.fileName}". The history table's key is the version, so the second file fails with 23505, or never runs where the first was applied. Rename one of them.`,
+      at: startOf(migration.path),
+      object: migration.path,
+      help: `\`\`\`sh\ngit mv ${migration.path} ${migration.path.slice(0, -migration.fileName.length)}${fileName}\n\`\`\``,
+      ...(all ? {} : { fix: renameTo(migration, fileName) }),
+    });
+  },
+});

@@ -1,0 +1,66 @@
+import type { Facts } from '../../model/facts.ts';
+import type { Migration } from '../../model/migration.ts';
+import { rule } from '../rule.ts';
+import { startOf } from '../support/places.ts';
+import { freeVersion, renameTo, snakeCase, timeOf } from '../support/versions.ts';
+
+export default rule({
+  id: 'history/file-name',
+  severity: { recommended: 'error', strict: 'error' },
+  evidence: ['static'],
+  summary: 'a file name other than "YYYYMMDDHHMMSS_snake_case.sql", or a version that is no real date',
+  why: 'The version decides when a migration runs, and the CLI compares versions as strings. Dates without a time and sequence numbers collide as soon as two people work at once, and sort between others where nobody expects them.',
+  remedy: 'Let the CLI name the file: `npx supabase migration new <name>`.',
+  since: '0.1.0',
+  sources: ['https://supabase.com/docs/guides/deployment/database-migrations'],
+  fixable: true,
+  file({ facts, changed, report }) {
+    if (changed.change === 'edited') return;
+    const { migration } = changed;
+    const snake = snakeCase(migration.name);
+    if (timeOf(migration.version) === null) {
+      const fileName = `${rightVersion(facts, migration)}_${snake}.sql`;
+      report({
+        message: `"${migration.fileName}" has version "${migration.version}", which is no date and time of 14 digits. Versions are compared as strings, so it can collide with another file or run out of turn. Rename it to "${fileName}".`,
+        at: startOf(migration.path),
+        object: migration.path,
+        severity: ownConvention(facts, migration) ? 'warning' : 'error',
+        help: `\`\`\`sh\ngit mv ${migration.path} ${migration.path.slice(0, -migration.fileName.length)}${fileName}\n\`\`\``,
+        ...(facts.history.all ? {} : { fix: renameTo(migration, fileName) }),
+      });
+      return;
+    }
+    if (migration.name === snake) return;
+    const fileName = `${migration.version}_${snake}.sql`;
+    report({
+      message: `"${migration.fileName}" is not in snake_case. The Supabase CLI takes it, the house style does not. Rename it to "${fileName}".`,
+      at: startOf(migration.path),
+      object: migration.path,
+      severity: 'info',
+      help: `\`\`\`sh\ngit mv ${migration.path} ${migration.path.slice(0, -migration.fileName.length)}${fileName}\n\`\`\``,
+      ...(facts.history.all ? {} : { fix: renameTo(migration, fileName) }),
+    });
+  },
+});
+
+/** A project all of whose files count 001, 002, … or say only the day has a convention of its own that works. */
+function ownConvention(facts: Facts, { version, path }: Migration): boolean {
+  const others = facts.history.head.filter((other) => other.path !== path);
+  return others.length > 2 && others.every((other) => other.version.length === version.length);
+}
+
+/** A day without a time becomes its first free second; anything else moves behind all others. */
+function rightVersion(facts: Facts, migration: Migration): string {
+  const taken = new Set(facts.history.head.map(({ version }) => version));
+  const newestOnBase = facts.history.base.reduce(
+    (newest, { version }) => (version > newest ? version : newest),
+    '',
+  );
+  if (migration.version.length < 14) {
+    for (let second = 0; second < 60; second += 1) {
+      const version = `${migration.version.padEnd(12, '0')}${String(second).padStart(2, '0')}`;
+      if (timeOf(version) !== null && !taken.has(version) && version > newestOnBase) return version;
+    }
+  }
+  return freeVersion(facts, migration.path);
+}

@@ -1,0 +1,32 @@
+import { rule } from '../rule.ts';
+import { startOf } from '../support/places.ts';
+import { freeVersion, renameTo } from '../support/versions.ts';
+
+export default rule({
+  id: 'history/out-of-order',
+  severity: { recommended: 'error', strict: 'error' },
+  evidence: ['static'],
+  summary: 'an added file that is older than the newest one on the base',
+  why: '"supabase db push" refuses a local file that is older than the newest version on the remote ("Found local migration files to be inserted before the last migration on remote database"). From zero it runs before files that production ran first: the two databases can differ.',
+  remedy: 'Give the file a new timestamp, later than the newest one on the base.',
+  since: '0.1.0',
+  sources: ['https://supabase.com/docs/guides/deployment/database-migrations'],
+  fixable: true,
+  file({ facts, changed, report }) {
+    if (facts.history.all || changed.change === 'edited') return;
+    const { migration } = changed;
+    const newest = facts.history.base.reduce<typeof migration | null>(
+      (found, each) => (found === null || each.version > found.version ? each : found),
+      null,
+    );
+    if (newest === null || migration.version >= newest.version) return;
+    const fileName = `${freeVersion(facts, migration.path)}_${migration.name}.sql`;
+    report({
+      message: `"${migration.fileName}" is older than "${newest.fileName}", the newest migration on the base. "supabase db push" refuses it, and from zero it runs before files that production ran first. Rename it to "${fileName}".`,
+      at: startOf(migration.path),
+      object: migration.path,
+      help: `\`\`\`sh\ngit mv ${migration.path} ${migration.path.slice(0, -migration.fileName.length)}${fileName}\n\`\`\``,
+      fix: renameTo(migration, fileName),
+    });
+  },
+});

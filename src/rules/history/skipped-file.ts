@@ -1,0 +1,56 @@
+import type { SkippedEntry } from '../../model/migration.ts';
+import { rule } from '../rule.ts';
+import { startOf } from '../support/places.ts';
+import { formatVersion, snakeCase } from '../support/versions.ts';
+
+const why = {
+  name: 'its name is not "<digits>_<name>.sql"',
+  folder: 'it is a folder',
+  'legacy-init': 'it sorts first, is called "init" and is older than December 2021',
+  link: 'it is a symbolic link',
+} satisfies Record<SkippedEntry['reason'], string>;
+
+export default rule({
+  id: 'history/skipped-file',
+  severity: { recommended: 'error', strict: 'error' },
+  evidence: ['static'],
+  summary: 'a file or folder in "supabase/migrations" that the Supabase CLI passes over',
+  why: 'The CLI runs files called "<digits>_<name>.sql" that lie directly in the folder. Of any other file it says one line on stderr and exits with 0; of a folder it says nothing. Security fixes have been lost this way: merged, deployed, and never run.',
+  remedy: 'Give the file a name the CLI reads: `npx supabase migration new <name>` makes one.',
+  since: '0.1.0',
+  sources: ['https://github.com/supabase/cli/blob/develop/apps/cli-go/pkg/migration/list.go'],
+  fixable: true,
+  facts({ facts, report, preexisting }) {
+    const before = new Set(facts.history.skippedOnBase.map(({ path }) => path));
+    facts.history.skipped.forEach((entry, index) => {
+      const name = entry.path.split('/').at(-1)!;
+      if (entry.reason === 'name' && !/\.(sql|psql|pgsql)$/i.test(name)) return;
+      const say = before.has(entry.path) ? preexisting : report;
+      const aside =
+        entry.reason === 'folder' &&
+        /archive|backup|old|legacy|deprecated|disabled|rollback|down/i.test(name);
+      const isRollback = entry.reason === 'name' && /(^|[._-])(rollback|down|undo)\b/i.test(name);
+      const newName = `${formatVersion(facts.now + 1000 * index)}_${snakeCase(name.replace(/\.\w+$/, ''))}.sql`;
+      say({
+        message: `The Supabase CLI skips "${name}" because ${why[entry.reason]}. Its SQL never runs and nothing fails. ${
+          entry.reason === 'folder'
+            ? 'Move what shall run directly into "supabase/migrations".'
+            : 'Rename the file.'
+        }`,
+        at: startOf(entry.path),
+        object: entry.path,
+        severity: aside || isRollback ? 'info' : 'error',
+        ...(entry.reason === 'name' && !isRollback
+          ? {
+              help: `Rename it:\n\n\`\`\`sh\ngit mv ${entry.path} ${entry.path.slice(0, -name.length)}${newName}\n\`\`\``,
+              fix: {
+                title: `Rename the file to "${newName}"`,
+                edits: [],
+                rename: { from: entry.path, to: `${entry.path.slice(0, -name.length)}${newName}` },
+              },
+            }
+          : {}),
+      });
+    });
+  },
+});

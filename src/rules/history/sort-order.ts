@@ -1,0 +1,37 @@
+import { rule } from '../rule.ts';
+import { startOf } from '../support/places.ts';
+
+export default rule({
+  id: 'history/sort-order',
+  severity: { recommended: 'warning', strict: 'warning' },
+  evidence: ['static'],
+  summary: 'a version whose order as a string is not its order as a number',
+  why: 'The Supabase CLI sorts versions as strings: "10_b" runs before "9_a", and "088_x" before every version that begins with a year.',
+  remedy: 'Use 14 digits for every version: `YYYYMMDDHHMMSS`.',
+  since: '0.1.0',
+  sources: ['https://github.com/supabase/cli/blob/develop/apps/cli-go/pkg/migration/list.go'],
+  fixable: false,
+  file({ facts, changed, report }) {
+    if (changed.change === 'edited') return;
+    const { migration } = changed;
+    const number = meant(migration.version);
+    const other = facts.history.head.find(({ path, version }) => {
+      if (path === migration.path) return false;
+      const theirs = meant(version);
+      return theirs !== number && theirs < number !== version < migration.version;
+    });
+    if (other === undefined) return;
+    const [first, second] = migration.version < other.version ? [migration, other] : [other, migration];
+    report({
+      message: `The Supabase CLI sorts versions as strings, so "${first.fileName}" runs before "${second.fileName}", although its number is higher. Give every version 14 digits.`,
+      at: startOf(migration.path),
+      object: migration.path,
+    });
+  },
+});
+
+/** The number a version means: a date without its time is that day's beginning. */
+function meant(version: string): bigint {
+  const date = /^(19|20)\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(\d{2}){0,2}$/.test(version);
+  return BigInt(date ? version.padEnd(14, '0') : version);
+}

@@ -1,0 +1,52 @@
+/** Versions of migrations: what they say as dates, and which is free. */
+import type { Facts } from '../../model/facts.ts';
+import type { Fix } from '../../model/finding.ts';
+import type { Migration } from '../../model/migration.ts';
+
+/** Milliseconds of a 14-digit version that is a real date and time, else null. */
+export function timeOf(version: string): number | null {
+  const match = /^(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})$/.exec(version);
+  if (match === null) return null;
+  const [year, month, day, hour, minute, second] = match.slice(1).map(Number) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  const time = Date.UTC(year, month - 1, day, hour, minute, second);
+  // Date.UTC rolls over: the 31st of February is in March.
+  return formatVersion(time) === version ? time : null;
+}
+
+export function formatVersion(time: number): string {
+  return new Date(time).toISOString().replace(/[-:T]/g, '').slice(0, 14);
+}
+
+export const snakeCase = (words: string) =>
+  words
+    .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '_')
+    .replace(/^_+|_+$/g, '') || 'migration';
+
+/**
+ * A version for a file that must move behind all others: now, or a second after the newest. Files of one change that
+ * move together keep their order: the n-th gets the n-th second.
+ */
+export function freeVersion(facts: Facts, path: string): string {
+  const times = facts.history.head.map(({ version }) => timeOf(version) ?? 0);
+  const newest = Math.max(0, ...times.filter((time) => time <= facts.now + 86_400_000));
+  const position = facts.history.head.findIndex((migration) => migration.path === path);
+  return formatVersion(Math.max(facts.now, newest) + 1000 * (1 + Math.max(0, position)));
+}
+
+export function renameTo(migration: Migration, fileName: string): Fix {
+  const folder = migration.path.slice(0, migration.path.length - migration.fileName.length);
+  return {
+    title: `Rename the file to "${fileName}"`,
+    edits: [],
+    rename: { from: migration.path, to: `${folder}${fileName}` },
+  };
+}
