@@ -9,6 +9,7 @@ import { brotliDecompressSync, constants } from 'node:zlib';
 import { PGlite, protocol } from '@electric-sql/pglite';
 import type { Request, RequestResult, WorkerOutcome, WorkerStart } from './embedded-protocol.ts';
 import { clockSlots } from './embedded-protocol.ts';
+import { writeExtensionFiles } from './platform/extension-files.ts';
 
 const { serialize } = protocol;
 const start = workerData as WorkerStart;
@@ -36,7 +37,7 @@ async function open(): Promise<PGlite> {
       { name, setup: async () => ({ bundlePath: pathToFileURL(path) }) },
     ]),
   );
-  return PGlite.create({
+  const database = await PGlite.create({
     loadDataDir: new Blob([new Uint8Array(state)]),
     pgliteWasmModule: start.wasm,
     fsBundle: new Blob([new Uint8Array(files)]),
@@ -45,6 +46,8 @@ async function open(): Promise<PGlite> {
     relaxedDurability: true,
     extensions,
   });
+  writeExtensionFiles(database);
+  return database;
 }
 
 async function stateOfData(): Promise<Uint8Array> {

@@ -15,9 +15,7 @@ import {
   type Row,
   type Session,
 } from './engine.ts';
-
-/** Bundles the platform itself stands on; every other one is loaded where a migration names it. */
-const alwaysThere = ['pgcrypto', 'uuid-ossp'];
+import { bundlesFor } from './platform/extensions.ts';
 
 export async function openEmbedded(options: EngineOptions): Promise<Engine> {
   return start({ kind: 'brotli', path: assets.snapshot }, options);
@@ -36,13 +34,12 @@ const compile = () => {
 
 async function start(state: WorkerStart['state'], options: EngineOptions): Promise<Engine> {
   const clock = new SharedArrayBuffer(clockSlots.count * Float64Array.BYTES_PER_ELEMENT);
-  const extensions = [...new Set([...alwaysThere, ...options.extensions])];
   const data: WorkerStart = {
     wasm: await compile(),
     files: assets.files,
     state,
     user: 'supabase_admin',
-    extensions: extensions.map((name) => ({ name, path: assets.extension(name) })),
+    extensions: bundlesFor(options.extensions).map(({ name }) => ({ name, path: assets.extension(name) })),
     clock,
   };
   // An empty environment: no token stands beside hostile SQL. Its output is dropped: Postgres logs to it.

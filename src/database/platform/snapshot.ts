@@ -2,22 +2,10 @@
 import { PGlite } from '@electric-sql/pglite';
 import { pgcrypto } from '@electric-sql/pglite/contrib/pgcrypto';
 import { uuid_ossp } from '@electric-sql/pglite/contrib/uuid_ossp';
-import { extensionFiles, platformFiles, renameBootstrapSql, trustedControl } from './index.ts';
+import { writeExtensionFiles } from './extension-files.ts';
+import { platformFiles, renameBootstrapSql } from './index.ts';
 
 export { platformHash } from './index.ts';
-
-const shareFolder = '/pglite/share/postgresql/extension';
-
-/** Puts stand-ins into an instance's share folder and makes what it bundles creatable by postgres. On every boot. */
-export function writeExtensionFiles(db: PGlite): void {
-  const fs = db.Module.FS;
-  for (const file of extensionFiles()) fs.writeFile(`${shareFolder}/${file.name}`, file.content);
-  for (const name of fs.readdir(shareFolder) as string[]) {
-    if (!name.endsWith('.control')) continue;
-    const path = `${shareFolder}/${name}`;
-    fs.writeFile(path, trustedControl(fs.readFile(path, { encoding: 'utf8' })));
-  }
-}
 
 export async function buildSnapshot(): Promise<{ tar: Buffer; postgres: string }> {
   const db = await PGlite.create({ extensions: { pgcrypto, uuid_ossp } });
