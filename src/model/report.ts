@@ -63,6 +63,30 @@ export interface ChecklistItem {
   readonly detail: string;
 }
 
+export type DiagramChange = 'added' | 'removed' | 'changed' | 'unchanged';
+
+/** What the diagram of the schema draws: tables that changed, and their neighbours by foreign key. */
+export interface SchemaDiagram {
+  readonly tables: readonly {
+    readonly table: string;
+    readonly change: DiagramChange;
+    readonly columns: readonly {
+      readonly name: string;
+      readonly type: string;
+      readonly primaryKey: boolean;
+      readonly foreignKey: boolean;
+      readonly change: DiagramChange;
+    }[];
+  }[];
+  readonly references: readonly {
+    readonly from: string;
+    readonly to: string;
+    readonly columns: readonly string[];
+    readonly unique: boolean;
+    readonly change: DiagramChange;
+  }[];
+}
+
 export interface ProjectReport {
   readonly path: string;
   readonly verdict: Verdict;
@@ -95,6 +119,8 @@ export interface ProjectReport {
   };
   readonly rollback: readonly RollbackResult[];
   readonly schemaDiff: SchemaDiff;
+  /** Null where no table changed. */
+  readonly diagram: SchemaDiagram | null;
   readonly tests: readonly TestFileRun[];
   readonly timings: { readonly totalMs: number; readonly stages: Readonly<Record<string, number>> };
   /** How much was really checked: "pass" is never written without it. */

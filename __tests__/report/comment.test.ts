@@ -1,0 +1,164 @@
+import { comment, commentLimit, marker } from '../../src/report/comment.ts';
+import { ladder, markdown, noLinks } from '../../src/report/markdown.ts';
+import { live, read, rendered } from '../support/github-markdown.ts';
+import {
+  allWell,
+  brokenMain,
+  finding,
+  halted,
+  mistakes,
+  nothingChanged,
+  project,
+  report,
+  twoProjects,
+} from '../support/sample-report.ts';
+
+const links = {
+  file: (path: string, line: number | null) =>
+    `https://github.example/o/r/blob/head/${path}${line === null ? '' : `#L${line}`}`,
+  docs: (page: string) => `https://github.example/guard/blob/v1/${page}`,
+  whole: 'https://github.example/o/r/actions/runs/1',
+};
+
+const firstLine = (body: string) => body.split('\n').find((line) => line.startsWith('### '));
+
+test('the first line says what happens on merge', () => {
+  expect(firstLine(comment(mistakes, links))).toBe(
+    '### ❌ 2 things would break, 1 object would be open to the wrong people, access widens on 1 table, access narrows on 1 table',
+  );
+  expect(firstLine(comment(allWell, links))).toBe('### ✅ Nothing would break');
+  expect(firstLine(comment(nothingChanged, links))).toBe('### ✅ No migration is changed');
+});
+
+test('how much was checked stands right under it, also when all is well', () => {
+  expect(comment(allWell, links)).toContain(
+    '**9 of 9 changed statements checked, access tried on 2 of 2 objects.** Nothing found.',
+  );
+});
+
+test('a check that did not come to its end is never shown as passed', () => {
+  const body = comment(halted, links);
+  expect(firstLine(body)).toBe('### ⚠️ The check did not come to its end, and found nothing until then');
+  expect(body).toContain('stage `replay` did not come to its end: the database at `localhost:5432`');
+  expect(body).toContain('**0 of 9 changed statements checked.**');
+  expect(body).not.toContain('✅');
+});
+
+test('a main that does not apply is said once, and the first line does not promise more than was checked', () => {
+  const body = comment(brokenMain, links);
+  expect(firstLine(body)).toBe('### ✅ Nothing would break in what could be checked');
+  expect(body.match(/does not apply from zero/g)).toHaveLength(1);
+  expect(body).toContain('3 of 41 older migrations');
+});
+
+test('a comment on a correct pull request is short', () => {
+  expect(comment(allWell, links).replace(/<details>[\s\S]*?<\/details>/g, '').length).toBeLessThan(500);
+});
+
+test('the comment of a pull request with mistakes reads as it should', () => {
+  expect(comment(mistakes, links)).toMatchSnapshot();
+});
+
+test('several projects have a section each and one first line', () => {
+  const body = comment(twoProjects, links);
+  expect(body.match(/^### /gm)).toHaveLength(1);
+  expect(body).toContain('## apps/shop: ❌ 3 errors, 2 warnings, 2 notes');
+  expect(body).toContain('## apps/admin: ✅ nothing found');
+});
+
+const many = (count: number) =>
+  report({
+    verdict: 'fail',
+    projects: [
+      project({
+        verdict: 'fail',
+        findings: Array.from({ length: count }, (_, index) =>
+          finding({
+            file: `supabase/migrations/${index % 40}.sql`,
+            line: index,
+            help: 'x'.repeat(index % 900),
+            message: `Nr. ${index}. ${'word '.repeat(60)}`,
+          }),
+        ),
+      }),
+    ],
+  });
+
+test.each([1, 100, 1000, 20_000])('a report of %i findings stays within the limit of GitHub', (count) => {
+  const body = comment(many(count), links);
+  expect(body.length).toBeLessThanOrEqual(commentLimit);
+  expect(body.startsWith(marker)).toBe(true);
+  expect(firstLine(body)).toBe(`### ❌ 1 object would be open to the wrong people`);
+});
+
+test('the limit is used: one character less moves one step down the ladder', () => {
+  const lengths = ladder.map((amount, step) => markdown(mistakes, links, amount, step > 0).length);
+  expect([...lengths].sort((a, b) => b - a)).toEqual(lengths);
+});
+
+test('the last step of the ladder does not grow with the findings, and nothing makes a comment too long', () => {
+  const last = ladder.at(-1)!;
+  expect(markdown(many(20_000), noLinks, last).length).toBeLessThan(3000);
+  const long = project({
+    ...many(3).projects[0]!,
+    checklist: Array.from({ length: 1000 }, () => ({
+      id: 'naming' as const,
+      title: 'x'.repeat(9999),
+      status: 'pass' as const,
+      detail: 'y'.repeat(9999),
+    })),
+  });
+  const worst = report({ projects: Array.from({ length: 100 }, () => long), problem: 'z'.repeat(100_000) });
+  expect(comment(worst, links).length).toBeLessThanOrEqual(commentLimit);
+});
+
+test('a shortened comment says where the rest is', () => {
+  expect(comment(many(1000), links)).toContain(
+    '[the whole report](https://github.example/o/r/actions/runs/1) has what is left out here',
+  );
+});
+
+const bad =
+  '@octocat #1 https://evil.example www.evil.example </details><img src=x onerror=1> | a | ``` `` [x](y) ![z](w) $x$ :tada: \n\n# h\n> [!CAUTION]\n- [ ] task\u202e';
+const poisoned = (value: unknown): unknown => {
+  if (typeof value === 'string') return bad;
+  if (Array.isArray(value)) return value.map(poisoned);
+  if (value !== null && typeof value === 'object')
+    return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, poisoned(entry)]));
+  return value;
+};
+
+test('nothing that SQL, file names or an untrusted report hold becomes markup', () => {
+  const hostile = { ...mistakes, projects: poisoned(mistakes.projects) as typeof mistakes.projects };
+  for (const amount of ladder) {
+    const html = rendered(markdown(hostile, { ...noLinks, whole: null }, amount));
+    const { tags, filtered } = read(html);
+    const known = [
+      'details',
+      'summary',
+      'table',
+      'thead',
+      'tbody',
+      'tr',
+      'th',
+      'td',
+      'p',
+      'ul',
+      'li',
+      'h3',
+      'h4',
+      'strong',
+      'em',
+      'code',
+      'pre',
+      'span',
+      'sub',
+      'br',
+      'blockquote',
+    ];
+    expect(tags.filter((tag) => !known.includes(tag))).toEqual([]);
+    for (const node of filtered) for (const pattern of live) expect(node).not.toMatch(pattern);
+    expect(html.match(/<details/g)?.length ?? 0).toBe(html.match(/<\/details>/g)?.length ?? 0);
+    expect(tags.filter((tag) => tag === 'blockquote').length).toBeLessThanOrEqual(1);
+  }
+});

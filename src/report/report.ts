@@ -1,0 +1,183 @@
+/** Reading a report: what counts, in which order, and the one sentence that says what happens on merge. */
+import type { AccessChange } from '../model/access.ts';
+import type { Evidence, Finding, Severity } from '../model/finding.ts';
+import type { ProjectReport, Report } from '../model/report.ts';
+
+export type Counts = Readonly<Record<Severity, number>>;
+
+const rank: Readonly<Record<Severity, number>> = { error: 0, warning: 1, info: 2 };
+
+/** What this pull request brings and no later migration of it mends. Only these gate, only these are listed. */
+export const current = (project: ProjectReport): readonly Finding[] =>
+  project.findings.filter((finding) => finding.new && finding.mendedBy === null);
+
+export const currentOf = (report: Report): readonly Finding[] => report.projects.flatMap(current);
+
+export function counts(findings: readonly Finding[]): Counts {
+  const of = (severity: Severity) => findings.filter((finding) => finding.severity === severity).length;
+  return { error: of('error'), warning: of('warning'), info: of('info') };
+}
+
+/** Gravest first, then as they stand in the file. */
+export const bySeverity = (a: Finding, b: Finding): number =>
+  (rank[a.severity] ?? 3) - (rank[b.severity] ?? 3) ||
+  compare(a.file ?? '', b.file ?? '') ||
+  (a.line ?? 0) - (b.line ?? 0) ||
+  (a.column ?? 0) - (b.column ?? 0) ||
+  compare(a.rule, b.rule) ||
+  compare(a.fingerprint, b.fingerprint);
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/** Findings by file, files with the gravest finding first; what belongs to no file comes first of all. */
+export function byFile(
+  findings: readonly Finding[],
+): readonly (readonly [string | null, readonly Finding[]])[] {
+  const files = new Map<string | null, Finding[]>();
+  for (const finding of [...findings].sort(bySeverity)) {
+    const list = files.get(finding.file);
+    if (list) list.push(finding);
+    else files.set(finding.file, [finding]);
+  }
+  return [...files].sort(([a], [b]) => Number(a !== null) - Number(b !== null));
+}
+
+export function plural(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
+}
+
+export function list(parts: readonly string[]): string {
+  if (parts.length < 2) return parts.join('');
+  return `${parts.slice(0, -1).join(', ')} and ${parts.at(-1)}`;
+}
+
+export const sentence = (words: string): string => words.charAt(0).toUpperCase() + words.slice(1);
+
+export function seconds(ms: number): string {
+  return ms < 950 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
+}
+
+/** "3 errors, 1 warning": what there is of each, gravest first; empty where there is nothing. */
+export function countWords(of: Counts): string {
+  return [
+    of.error > 0 ? plural(of.error, 'error') : '',
+    of.warning > 0 ? plural(of.warning, 'warning') : '',
+    of.info > 0 ? plural(of.info, 'note') : '',
+  ]
+    .filter(Boolean)
+    .join(', ');
+}
+
+type Consequence = 'exposed' | 'lost' | 'secret' | 'broken';
+
+/** What an error of a rule means to somebody about to merge. Whatever is in no list breaks something. */
+function consequence(rule: string): Consequence {
+  if (rule === 'integrity/secret') return 'secret';
+  if (/^safety\/(drop-|truncate|delete-all|update-all)/.test(rule)) return 'lost';
+  if (/^(rls\/recursion|access\/(policy-error|sign-up-|service-role-|owner-locked|narrowed))/.test(rule)) {
+    return 'broken';
+  }
+  if (/^(rls|access|views|functions|storage|roles)\//.test(rule)) return 'exposed';
+  return 'broken';
+}
+
+/** Access to what was there before; a new object has no access to compare with. */
+export const accessChanges = (project: ProjectReport): readonly AccessChange[] =>
+  project.access.changes.filter((change) => change.before !== null && change.after !== change.before);
+
+function changedObjects(report: Report, direction: AccessChange['direction']): readonly string[] {
+  const objects = report.projects.flatMap((project) =>
+    accessChanges(project)
+      .filter((change) => change.direction === direction)
+      .map((change) => `${project.path} ${change.object}`),
+  );
+  return [...new Set(objects)];
+}
+
+function kindWord(report: Report, objects: readonly string[]): string {
+  const kinds = new Map(
+    report.projects.flatMap((project) =>
+      project.access.objects.map((object): [string, string] => [
+        `${project.path} ${object.object}`,
+        object.kind,
+      ]),
+    ),
+  );
+  const found = new Set(objects.map((object) => kinds.get(object) ?? 'table'));
+  const [only = 'object'] = found;
+  return plural(objects.length, found.size === 1 ? only : 'object');
+}
+
+/** What happens on merge, in one sentence without its full stop. */
+export function headline(report: Report): string {
+  if (report.problem !== null && report.projects.length === 0) return 'nothing could be checked';
+  if (report.projects.length === 0) return 'no migration is changed';
+
+  const errors = currentOf(report).filter((finding) => finding.severity === 'error');
+  const of = (kind: Consequence) => errors.filter((finding) => consequence(finding.rule) === kind);
+  const exposed = new Set(of('exposed').map((finding) => finding.object ?? finding.fingerprint)).size;
+  const widened = changedObjects(report, 'widened');
+  const narrowed = changedObjects(report, 'narrowed');
+  const parts = [
+    of('broken').length > 0 ? `${plural(of('broken').length, 'thing')} would break` : '',
+    exposed > 0 ? `${plural(exposed, 'object')} would be open to the wrong people` : '',
+    of('lost').length > 0 ? `data would be lost in ${plural(of('lost').length, 'place')}` : '',
+    of('secret').length > 0 ? `${plural(of('secret').length, 'secret')} would be published` : '',
+    widened.length > 0 ? `access widens on ${kindWord(report, widened)}` : '',
+    narrowed.length > 0 ? `access narrows on ${kindWord(report, narrowed)}` : '',
+  ].filter(Boolean);
+  if (parts.length > 0) return parts.join(', ');
+
+  const { statements, statementsChecked } = coverage(report);
+  if (report.verdict === 'incomplete')
+    return 'the check did not come to its end, and found nothing until then';
+  if (statements > 0 && statementsChecked === 0)
+    return 'nothing could be tried, and reading found nothing that breaks';
+  const whole = statementsChecked === statements;
+  return whole ? 'nothing would break' : 'nothing would break in what could be checked';
+}
+
+export interface Coverage {
+  readonly statements: number;
+  readonly statementsChecked: number;
+  readonly objects: number;
+  readonly objectsProbed: number;
+}
+
+export function coverage(report: Report): Coverage {
+  const sum = (of: keyof Coverage) =>
+    report.projects.reduce((total, project) => total + project.coverage[of], 0);
+  return {
+    statements: sum('statements'),
+    statementsChecked: sum('statementsChecked'),
+    objects: sum('objects'),
+    objectsProbed: sum('objectsProbed'),
+  };
+}
+
+/** How much was really checked; "pass" is never written without it. */
+export function coverageWords(of: Coverage): string {
+  const statements = `${of.statementsChecked} of ${plural(of.statements, 'changed statement')} checked`;
+  if (of.objects === 0) return statements;
+  return `${statements}, access tried on ${of.objectsProbed} of ${plural(of.objects, 'object')}`;
+}
+
+const evidenceWord: Readonly<Record<Evidence, string>> = {
+  static: 'read in the SQL',
+  replay: 'seen on replay',
+  catalog: 'seen in the catalog',
+  probe: 'seen by a probe',
+  rollback: 'seen on rolling back',
+};
+
+/** Whether it was read or seen. */
+export const evidenceWords = (evidence: readonly Evidence[]): string =>
+  evidence.map((kind) => evidenceWord[kind] ?? kind).join(', ');
+
+/** `supabase/migrations/x.sql:12:3`, as far as it is known. */
+export function placeWords(finding: Finding): string {
+  if (finding.file === null) return '';
+  return [finding.file, finding.line, finding.line === null ? null : finding.column]
+    .filter((part) => part !== null)
+    .join(':');
+}
