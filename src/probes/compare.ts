@@ -1,0 +1,86 @@
+/** Base against head: what a pull request widens or closes. */
+import type { Access, AccessCell, AccessChange, AccessMatrix, ObjectAccess, Principal } from '../model/access.ts';
+import { passes } from './summary.ts';
+
+/** `renames`: key on the base to key on the head. Objects that are on one side only are no change of access. */
+export function compareAccess(
+  base: AccessMatrix,
+  head: AccessMatrix,
+  renames: ReadonlyMap<string, string> = new Map(),
+): AccessChange[] {
+  const after = new Map(head.objects.map((object) => [`${object.kind} ${object.object}`, object]));
+  const changes: AccessChange[] = [];
+  for (const old of base.objects) {
+    const now = after.get(`${old.kind} ${renames.get(old.object) ?? old.object}`);
+    if (now !== undefined) changes.push(...compareObject(old, now));
+  }
+  return changes;
+}
+
+function compareObject(old: ObjectAccess, now: ObjectAccess): AccessChange[] {
+  const changes: AccessChange[] = [];
+  const keys = new Set([...old.cells, ...now.cells].map((cell) => `${cell.principal} ${cell.command}`));
+  const access = (object: ObjectAccess, principal: Principal, command: AccessCell['command']): Access | null =>
+    object.summary.find((entry) => entry.principal === principal && entry.command === command)?.access ?? null;
+  for (const key of keys) {
+    const [principal, command] = key.split(' ') as [Principal, AccessCell['command']];
+    const before = access(old, principal, command);
+    const after = access(now, principal, command);
+    const direction = directionOf(
+      cellsOf(old, principal, command),
+      cellsOf(now, principal, command),
+      before,
+      after,
+    );
+    if (direction !== null) changes.push({ object: now.object, principal, command, before, after, direction });
+  }
+  return changes;
+}
+
+const cellsOf = (object: ObjectAccess, principal: Principal, command: AccessCell['command']): AccessCell[] =>
+  object.cells.filter((cell) => cell.principal === principal && cell.command === command);
+
+function directionOf(
+  old: readonly AccessCell[],
+  now: readonly AccessCell[],
+  before: Access | null,
+  after: Access | null,
+): AccessChange['direction'] | null {
+  if (old.length === 0 || now.length === 0) return null;
+  if (before === 'unknown' || after === 'unknown') return before === after ? null : 'unclear';
+  const reach = (cells: readonly AccessCell[]) => new Map(merge(cells.map((cell) => [reachOf(cell), degree(cell)])));
+  const had = reach(old);
+  const has = reach(now);
+  let wider = false;
+  let narrower = false;
+  for (const key of new Set([...had.keys(), ...has.keys()])) {
+    const left = had.get(key);
+    const right = has.get(key);
+    // A subject that one side never tried says nothing.
+    if (left === undefined || right === undefined) {
+      const tried = left === undefined ? old : now;
+      const subject = key.split(' ')[0];
+      if (!tried.some((cell) => cell.subject === subject)) continue;
+    }
+    if ((right ?? 0) > (left ?? 0)) wider = true;
+    if ((right ?? 0) < (left ?? 0)) narrower = true;
+  }
+  if (wider && narrower) return 'shifted';
+  if (wider) return 'widened';
+  return narrower ? 'narrowed' : null;
+}
+
+/** What is reached: the subject, for own updates the columns too. */
+const reachOf = (cell: AccessCell): string =>
+  cell.command === 'update' && cell.subject === 'own' && cell.columns.length === 1
+    ? `${cell.subject} ${cell.columns[0]}`
+    : `${cell.subject}${cell.command === 'select' && cell.columns.length > 0 ? ` ${cell.columns.length}` : ''}`;
+
+/** 0 closed, 1 on a condition, 2 always. */
+const degree = (cell: AccessCell): number => (passes(cell) ? (cell.when === null ? 2 : 1) : 0);
+
+function merge(entries: readonly [string, number][]): [string, number][] {
+  const best = new Map<string, number>();
+  for (const [key, value] of entries) best.set(key, Math.max(best.get(key) ?? 0, value));
+  return [...best];
+}

@@ -1,0 +1,172 @@
+/** Whose row is it: the columns that name a user, and the tables whose rows belong to somebody through their parents. */
+import type { Column, SchemaState, Table } from '../model/schema.ts';
+import type { Caller, CallerAtom, Reading } from './predicate.ts';
+import type { User } from './principals.ts';
+
+export interface OwnerColumn {
+  readonly column: string;
+  readonly caller: Caller;
+  readonly form: CallerAtom['form'];
+  readonly nullable: boolean;
+  /** Says who made the row; false for who receives, is invited, approves. */
+  readonly author: boolean;
+}
+
+export interface Ownership {
+  ownersOf(table: string): readonly OwnerColumn[];
+  /** True where rows belong to somebody: by a column of their own, by a membership, or through a parent. */
+  isOwned(table: string): boolean;
+  /** Columns that lead to the owner: own ones, else foreign keys to owned parents. */
+  columnsOf(table: string): readonly string[];
+  /**
+   * Tables of people with rights (members, admins): read by policies of other tables to see what the caller may do.
+   * Nobody is in them unless a world says so.
+   */
+  readonly trusted: ReadonlySet<string>;
+}
+
+const usersTable = 'auth.users';
+/** Column names of the other party: naming somebody there is what such tables are for. */
+const otherParty =
+  /recipient|receiver|invitee|invited|target|assign|approv|review|verif|friend|follow(ed|ing|ee)|mention|moderat|blocked|reported|updated_by|modified_by|deleted_by|to_user|partner|participant_?[2b]|user_?[2b]|responder|resolved|granted|added_by|processed|handled|closed_by|sold_to|mentor|coach|member_id/i;
+
+export function readOwnership(
+  state: SchemaState,
+  readings: ReadonlyMap<string, Reading>,
+  functionsGiveUid: ReadonlySet<string>,
+): Ownership {
+  const owners = new Map<string, OwnerColumn[]>();
+  const add = (table: Table, column: Column, caller: Caller, form: OwnerColumn['form']): boolean => {
+    const list = owners.get(table.key) ?? [];
+    if (list.some((owner) => owner.column === column.name)) return false;
+    list.push({ column: column.name, caller, form, nullable: !column.notNull, author: true });
+    owners.set(table.key, list);
+    return true;
+  };
+  const columnOf = (table: Table | undefined, name: string) => table?.columns.find((column) => column.name === name);
+
+  for (const reading of readings.values()) {
+    for (const atom of reading.callers) {
+      const table = state.tables.get(atom.table);
+      const column = columnOf(table, atom.column);
+      if (table === undefined || column === undefined || platformSchemas.has(table.schema)) continue;
+      if (atom.form === 'folder' || atom.caller.kind === 'claim') continue;
+      if (atom.caller.kind === 'function' && !functionsGiveUid.has(atom.caller.key)) continue;
+      const caller: Caller = atom.caller.kind === 'function' ? { kind: 'uid' } : atom.caller;
+      const form = atom.form === 'plain' && column.type.endsWith('[]') ? 'array' : atom.form;
+      if (caller.kind === 'uid' && !/^(uuid|text|character|json)/.test(column.type)) continue;
+      add(table, column, caller, form);
+    }
+  }
+  for (let grown = true; grown; ) {
+    grown = false;
+    for (const table of state.tables.values()) {
+      if (platformSchemas.has(table.schema)) continue;
+      for (const key of table.foreignKeys) {
+        if (key.columns.length !== 1) continue;
+        const column = columnOf(table, key.columns[0]!);
+        if (column === undefined) continue;
+        const parent = owners
+          .get(key.references)
+          ?.find((owner) => owner.column === key.referencedColumns[0] && owner.caller.kind === 'uid');
+        if (key.references === usersTable || parent !== undefined) {
+          grown = add(table, column, { kind: 'uid' }, 'plain') || grown;
+        }
+      }
+    }
+  }
+  for (const [table, list] of owners) {
+    list.sort((a, b) => (a.column < b.column ? -1 : 1));
+    const clear = list.filter((owner) => !otherParty.test(owner.column));
+    // Where every column sounds like the other party, all of them count.
+    if (clear.length > 0) {
+      owners.set(
+        table,
+        list.map((owner) => ({ ...owner, author: clear.includes(owner) })),
+      );
+    }
+  }
+
+  const trusted = new Set<string>();
+  for (const [home, reading] of readings) {
+    for (const key of reading.tables) {
+      if (key === home) continue;
+      const table = state.tables.get(key);
+      if (table === undefined || platformSchemas.has(table.schema)) continue;
+      if (owners.has(key)) trusted.add(key);
+    }
+  }
+
+  const owned = new Map<string, boolean>();
+  const isOwned = (key: string): boolean => {
+    const known = owned.get(key);
+    if (known !== undefined) return known;
+    owned.set(key, false);
+    const table = state.tables.get(key);
+    const answer =
+      table !== undefined &&
+      ((owners.get(key)?.length ?? 0) > 0 ||
+        tenants.has(key) ||
+        table.foreignKeys.some((foreign) => foreign.references !== key && isOwned(foreign.references)));
+    owned.set(key, answer);
+    return answer;
+  };
+  // A parent of a members table is somebody's: its members'.
+  const tenants = new Set<string>();
+  for (const key of trusted) {
+    const members = state.tables.get(key)!;
+    for (const foreign of members.foreignKeys) {
+      const parent = state.tables.get(foreign.references);
+      if (parent === undefined || platformSchemas.has(parent.schema) || owners.has(parent.key)) continue;
+      const readers = [...readings].filter(([home, reading]) => home !== key && reading.tables.has(key));
+      // Only where the members table decides about the parent itself or about what hangs on it.
+      const decides = readers.some(
+        ([home]) =>
+          home === parent.key ||
+          state.tables.get(home)?.foreignKeys.some((other) => other.references === parent.key) === true,
+      );
+      if (decides) tenants.add(parent.key);
+    }
+  }
+
+  return {
+    ownersOf: (table) => owners.get(table) ?? [],
+    isOwned,
+    columnsOf(key) {
+      const direct = owners.get(key) ?? [];
+      if (direct.length > 0) return direct.map((owner) => owner.column);
+      const table = state.tables.get(key);
+      return (
+        table?.foreignKeys
+          .filter((foreign) => foreign.references !== key && isOwned(foreign.references))
+          .flatMap((foreign) => foreign.columns) ?? []
+      );
+    },
+    trusted,
+  };
+}
+
+/** How a column names a user. */
+export function ownerValue(owner: OwnerColumn, user: User): string {
+  const value =
+    owner.caller.kind === 'email' ? user.email : owner.caller.kind === 'phone' ? user.phone : user.id;
+  if (owner.form === 'array') return `{"${value}"}`;
+  if (owner.form === 'json') return JSON.stringify([value]);
+  return value;
+}
+
+export const platformSchemas: ReadonlySet<string> = new Set([
+  'auth',
+  'storage',
+  'realtime',
+  'vault',
+  'extensions',
+  'graphql',
+  'graphql_public',
+  'supabase_migrations',
+  'supabase_functions',
+  'net',
+  'cron',
+  'pgmq',
+  'pgsodium',
+]);

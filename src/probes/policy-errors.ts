@@ -1,0 +1,73 @@
+/**
+ * Policies that raise: EXPLAIN plans the policies of a table without touching a row, so recursion (42P17) and missing
+ * functions or privileges show on empty tables too.
+ */
+import type { PolicyError } from '../model/access.ts';
+import type { Command, Table } from '../model/schema.ts';
+import type { Session } from '../database/engine.ts';
+import { attemptAll } from './attempt.ts';
+import type { Privileges } from './catalog.ts';
+import { describe, verdictOf } from './outcome.ts';
+import { anon, type Identity, signedIn, userA } from './principals.ts';
+import { name } from './quote.ts';
+
+const commands: readonly Command[] = ['select', 'insert', 'update', 'delete'];
+
+export async function findPolicyErrors(
+  session: Session,
+  tables: readonly Table[],
+  privileges: Privileges,
+  searchPathOf: (schema: string) => string,
+): Promise<PolicyError[]> {
+  const tried: { table: Table; identity: Identity; command: Command; sql: string }[] = [];
+  for (const table of tables) {
+    if (!table.rls) continue;
+    for (const identity of [anon, signedIn(userA)]) {
+      for (const command of commands) {
+        const columns = privileges(identity.role, command, table.key);
+        // Without the privilege Postgres stops before it looks at a policy.
+        if (columns === null) continue;
+        const sql = explain(table, command, columns);
+        if (sql !== null) tried.push({ table, identity, command, sql });
+      }
+    }
+  }
+  const attempted = await attemptAll(
+    session,
+    tried.map(({ table, identity, sql }) => ({ identity, searchPath: searchPathOf(table.schema), sql })),
+  );
+  return tried.flatMap(({ table, identity, command, sql }, index) => {
+    const { outcome } = attempted[index]!;
+    if (outcome.ok) return [];
+    const verdict = verdictOf(outcome.error, table, command);
+    // UPDATE and DELETE with a WHERE need SELECT too: a missing one is a grant, no error of a policy.
+    if (verdict.outcome === 'no-permission') return [];
+    const { sqlstate, message } = outcome.error;
+    return [
+      {
+        object: table.key,
+        principal: identity.principal,
+        command,
+        sqlstate,
+        message,
+        proof: { as: identity.label, sql, result: `ERROR ${describe(outcome.error)}` },
+      },
+    ];
+  });
+}
+
+function explain(table: Table, command: Command, held: readonly string[]): string | null {
+  const writable = table.columns.filter((column) => column.generated === null && column.identity !== 'always');
+  switch (command) {
+    case 'select':
+      return `explain select ${held.length === table.columns.length ? '*' : held.map(name).join(', ')} from ${table.key}`;
+    case 'insert':
+      return `explain insert into ${table.key} default values`;
+    case 'update': {
+      const column = writable.find((candidate) => held.includes(candidate.name));
+      return column ? `explain update ${table.key} set ${name(column.name)} = null where true` : null;
+    }
+    case 'delete':
+      return `explain delete from ${table.key} where true`;
+  }
+}

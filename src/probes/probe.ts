@@ -1,0 +1,182 @@
+/** Who can reach which rows on this state of the database: seen by acting as everybody, all of it rolled back. */
+import type { AccessMatrix, ObjectAccess } from '../model/access.ts';
+import type { NotChecked } from '../model/finding.ts';
+import type { Project } from '../model/migration.ts';
+import type { SchemaState, Table } from '../model/schema.ts';
+import type { Engine, Session } from '../database/engine.ts';
+import { readCatalog } from './catalog.ts';
+import { createPlanner } from './plan.ts';
+import { findPolicyErrors } from './policy-errors.ts';
+import { emptyReading, type Reading, readPolicies } from './predicate.ts';
+import {
+  anon,
+  type Identity,
+  searchPathOf,
+  serviceRole,
+  signedIn,
+  signedInAnonymously,
+  userA,
+  userB,
+  withClaims,
+  claimsOf,
+} from './principals.ts';
+import { readOwnership } from './owners.ts';
+import { signUpUsers } from './sign-up.ts';
+import { summarize } from './summary.ts';
+import { casesOf, probeCases, type TableContext } from './table.ts';
+import { absentTables } from './trust.ts';
+import { layUnowned } from './unowned.ts';
+import { createValues } from './values.ts';
+import { World } from './world.ts';
+
+export interface ProbeOptions {
+  readonly project: Pick<Project, 'exposedSchemas' | 'extraSearchPath' | 'anonymousSignIns' | 'phoneSignIns'>;
+  /** Read from the catalog of this very state. */
+  readonly state: SchemaState;
+  /** Objects left out, by key: a statement on them ended the engine before. */
+  readonly leaveOut?: ReadonlySet<string>;
+  /** Told before each object, so that a caller knows which one ended the engine. */
+  readonly onObject?: (object: string) => void;
+}
+
+export async function probe(engine: Engine, options: ProbeOptions): Promise<AccessMatrix> {
+  const session = engine.admin;
+  await session.exec('begin');
+  try {
+    await session.exec(
+      `set local lc_messages = 'C'; set local timezone = 'UTC'; set local row_security = on; set local datestyle = 'ISO, MDY'; set local client_min_messages = 'error'; set constraints all deferred`,
+    );
+    return await probeInside(session, options);
+  } finally {
+    await session.exec('rollback').catch(() => undefined);
+  }
+}
+
+async function probeInside(session: Session, options: ProbeOptions): Promise<AccessMatrix> {
+  const { state, project } = options;
+  const exposed = new Set(project.exposedSchemas);
+  const searchPath = (schema: string) => searchPathOf(schema, project.extraSearchPath);
+  const notChecked: NotChecked[] = [];
+  const skip = (what: string, why: string) => notChecked.push({ what, why, file: null, line: null });
+
+  const readings = new Map<string, Reading>();
+  for (const table of state.tables.values()) {
+    readings.set(table.key, table.policies.length > 0 ? readPolicies(table, state) : emptyReading());
+  }
+  const catalog = await readCatalog(session, [...new Set([...exposed, 'storage', 'realtime'])]);
+  const signUps = await signUpUsers(session, state, {
+    anonymous: project.anonymousSignIns,
+    phone: project.phoneSignIns,
+  });
+  const ownership = readOwnership(state, readings, await functionsThatGiveUid(session, readings, searchPath('public')));
+  const values = createValues(state, catalog);
+  const absent = absentTables(state, readings, ownership, signUps.creates);
+  const planner = createPlanner(state, readings, ownership, values, absent);
+  const world = new World(session, state, planner, ownership, values);
+
+  const probed = [...state.tables.values()]
+    .filter((table) => exposed.has(table.schema) && table.kind !== 'foreign' && !options.leaveOut?.has(table.key))
+    .toSorted((a, b) => (a.key < b.key ? -1 : 1));
+  const policyErrors = await findPolicyErrors(session, probed, catalog.privileges, searchPath);
+
+  const needs = (table: Table) => new Set([...planner.ancestors(table.key), table.key]);
+  const common = new Set<string>();
+  for (const table of probed) {
+    const needed = needs(table);
+    if (![...needed].some((key) => absent.has(key))) for (const key of needed) common.add(key);
+  }
+  for (const user of [userA, userB]) await world.lay(common, user);
+  await forgetAbsent(session, absent, ownership);
+
+  const identities: Identity[] = [anon, signedIn(userA), serviceRole];
+  if (project.anonymousSignIns) identities.splice(2, 0, signedInAnonymously(userA));
+  const objects: ObjectAccess[] = [];
+  for (const table of probed) {
+    options.onObject?.(table.key);
+    await session.exec('savepoint of_table');
+    const restore = world.mark();
+    for (const user of [userA, userB]) await world.lay(needs(table), user);
+    const context: TableContext = {
+      session,
+      table,
+      planner,
+      ownership,
+      values,
+      privileges: catalog.privileges,
+      searchPath: searchPath(table.schema),
+    };
+    const a = world.row(table.key, userA);
+    const b = world.row(table.key, userB);
+    const unowned = await layUnowned(session, context, world);
+    if (a === undefined || b === undefined) {
+      skip(`rows of ${table.key}`, world.failures.get(table.key) ?? 'no row could be laid');
+    }
+    const subjects = { a, b, unowned };
+    const cells = await probeCases(context, casesOf(context, subjects, identities));
+    objects.push({
+      object: table.key,
+      kind: 'table',
+      rls: table.rls,
+      summary: summarize(cells),
+      cells,
+      ownerColumns: ownership.columnsOf(table.key),
+    });
+    restore();
+    await session.exec('rollback to savepoint of_table; release savepoint of_table');
+  }
+  return { objects, signUps: signUps.runs, policyErrors, escalations: [], notChecked };
+}
+
+/** Helper functions without arguments that give the caller's id, asked of Postgres as two different callers. */
+async function functionsThatGiveUid(
+  session: Session,
+  readings: ReadonlyMap<string, Reading>,
+  searchPath: string,
+): Promise<Set<string>> {
+  const asked = new Set<string>();
+  for (const reading of readings.values()) {
+    for (const atom of reading.callers) if (atom.caller.kind === 'function') asked.add(atom.caller.key);
+  }
+  const giving = new Set<string>();
+  for (const key of [...asked].toSorted()) {
+    const call = key.replace(/\(.*\)$/s, '()');
+    const outcomes = await session.batch([
+      'savepoint ask',
+      `select set_config('search_path', '${searchPath.replaceAll("'", "''")}', true)`,
+      withClaims(claimsOf(userA)),
+      `select ${call}::text as given`,
+      withClaims(claimsOf(userB)),
+      `select ${call}::text as given`,
+      'rollback to savepoint ask',
+      'release savepoint ask',
+    ]);
+    const given = (index: number) => {
+      const outcome = outcomes[index]!;
+      return outcome.ok ? (outcome.rows[0]?.given ?? null) : null;
+    };
+    if (given(3) === userA.id && given(5) === userB.id) giving.add(key);
+  }
+  return giving;
+}
+
+/** Triggers may have put A and B among people with rights: that is a world of its own, and not this one. */
+async function forgetAbsent(
+  session: Session,
+  absent: ReadonlySet<string>,
+  ownership: ReturnType<typeof readOwnership>,
+): Promise<void> {
+  if (absent.size === 0) return;
+  const statements = [...absent].toSorted().flatMap((key) => {
+    const owners = ownership.ownersOf(key).filter((owner) => owner.caller.kind === 'uid' && owner.form === 'plain');
+    if (owners.length === 0) return [];
+    const condition = owners.map((owner) => `"${owner.column}"::text in ('${userA.id}', '${userB.id}')`).join(' or ');
+    return [`delete from ${key} where ${condition}`];
+  });
+  await session.exec(
+    [
+      `select set_config('session_replication_role', 'replica', true)`,
+      ...statements,
+      `select set_config('session_replication_role', 'origin', true)`,
+    ].join(';\n'),
+  );
+}

@@ -1,0 +1,486 @@
+/** One table: what each principal can do to own, foreign and unowned rows, each denial with its positive control. */
+import type { AccessCell, ProbeOutcome, Proof, Subject } from '../model/access.ts';
+import type { Command, Table } from '../model/schema.ts';
+import type { Row, Session } from '../database/engine.ts';
+import { type Attempt, type Attempted, attemptAll } from './attempt.ts';
+import type { Privileges } from './catalog.ts';
+import { resultOf, verdictOf } from './outcome.ts';
+import { type Ownership, ownerValue } from './owners.ts';
+import { isUnique, type Planner, type RowValues } from './plan.ts';
+import { type Identity, userB } from './principals.ts';
+import { literal, name } from './quote.ts';
+import type { Value, ValueSource } from './values.ts';
+import { type LaidRow, whereIs } from './world.ts';
+
+export interface TableContext {
+  readonly session: Session;
+  readonly table: Table;
+  readonly planner: Planner;
+  readonly ownership: Ownership;
+  readonly values: ValueSource;
+  readonly privileges: Privileges;
+  readonly searchPath: string;
+}
+
+/** Rows of the world in which a table is probed. */
+export interface Subjects {
+  readonly a: LaidRow | undefined;
+  readonly b: LaidRow | undefined;
+  readonly unowned: LaidRow | undefined;
+}
+
+/** One cell to be: a statement as somebody, and how to read its answer. */
+export interface Case {
+  readonly identity: Identity;
+  readonly command: Command;
+  readonly subject: Subject;
+  readonly columns: readonly string[];
+  readonly attempt: Attempt;
+  /** The same with RETURNING; null where it is a read. */
+  readonly returning: string | null;
+  judge(attempted: Attempted): { outcome: ProbeOutcome; reason: string | null; columns?: readonly string[] };
+}
+
+const triggersOff = `select set_config('session_replication_role', 'replica', true)`;
+const triggersOn = `select set_config('session_replication_role', 'origin', true)`;
+
+export function casesOf(
+  context: TableContext,
+  subjects: Subjects,
+  identities: readonly Identity[],
+  choose: ReadonlyMap<string, Value> = new Map(),
+): Case[] {
+  return identities.flatMap((identity) => [
+    ...selects(context, subjects, identity),
+    ...inserts(context, subjects, identity, choose),
+    ...updates(context, subjects, identity),
+    ...deletes(context, subjects, identity),
+  ]);
+}
+
+/** Runs cases, then the controls of those that were denied and RETURNING of those that were allowed. */
+export async function probeCases(context: TableContext, cases: readonly Case[]): Promise<AccessCell[]> {
+  const { session } = context;
+  const attempted = await attemptAll(
+    session,
+    cases.map((entry) => entry.attempt),
+  );
+  const verdicts = cases.map((entry, index) => judged(entry, attempted[index]!));
+  const followUps: { index: number; kind: 'control' | 'without triggers' | 'returning'; attempt: Attempt }[] = [];
+  cases.forEach((entry, index) => {
+    const { outcome } = verdicts[index]!;
+    if (outcome === 'allowed') {
+      if (entry.returning !== null) {
+        followUps.push({ index, kind: 'returning', attempt: { ...entry.attempt, sql: entry.returning } });
+      }
+    } else if (entry.command !== 'select' && (outcome === 'filtered' || outcome === 'error')) {
+      const control = { ...entry.attempt, identity: null, controlClaims: entry.identity.claims };
+      followUps.push({ index, kind: 'control', attempt: control });
+      followUps.push({
+        index,
+        kind: 'without triggers',
+        attempt: { ...control, prepare: [...(control.prepare ?? []), triggersOff] },
+      });
+    }
+  });
+  const followed = await attemptAll(
+    session,
+    followUps.map((entry) => entry.attempt),
+  );
+  return cases.map((entry, index) => {
+    const verdict = verdicts[index]!;
+    const proof: Proof[] = [
+      { as: entry.identity.label, sql: entry.attempt.sql, result: resultText(entry, attempted[index]!) },
+    ];
+    let { outcome, reason } = verdict;
+    let representation = true;
+    let controlled: string | null = null;
+    let proven = false;
+    followUps.forEach((follow, at) => {
+      if (follow.index !== index) return;
+      const answer = followed[at]!;
+      if (follow.kind === 'returning') {
+        representation = answer.outcome.ok;
+        return;
+      }
+      const control = entry.judge(answer);
+      const works = answer.unprepared === null && (control.outcome === 'allowed' || control.outcome === 'constraint');
+      if (works && !proven) {
+        proven = true;
+        proof.push({
+          as: follow.kind === 'control' ? 'superuser (control)' : 'superuser, triggers off (control)',
+          sql: follow.attempt.sql,
+          result: resultText(entry, answer),
+        });
+      } else if (!works) controlled ??= answer.outcome.ok ? 'no row' : resultOf(answer.outcome);
+    });
+    if (controlled !== null && !proven && (outcome === 'filtered' || outcome === 'error')) {
+      reason = `the control did not work either: ${controlled}`;
+      outcome = 'unknown';
+    }
+    return {
+      principal: entry.identity.principal,
+      command: entry.command,
+      subject: entry.subject,
+      outcome,
+      columns: verdict.columns ?? entry.columns,
+      representation,
+      when: null,
+      via: null,
+      proof,
+      reason,
+    };
+  });
+}
+
+function judged(entry: Case, attempted: Attempted): ReturnType<Case['judge']> {
+  if (attempted.unprepared !== null) return { outcome: 'unknown', reason: attempted.unprepared };
+  return entry.judge(attempted);
+}
+
+function resultText(entry: Case, attempted: Attempted): string {
+  if (attempted.unprepared !== null) return `not run: ${attempted.unprepared}`;
+  if (entry.command === 'select' && attempted.outcome.ok) {
+    return entry.judge(attempted).outcome === 'allowed' ? '1 row' : '0 rows';
+  }
+  return resultOf(attempted.outcome);
+}
+
+// Reading --------------------------------------------------------------------------------------------------------------
+
+function selects(context: TableContext, subjects: Subjects, identity: Identity): Case[] {
+  const { table } = context;
+  const readable = context.privileges(identity.role, 'select', table.key) ?? [];
+  return rowsFor(context, subjects, identity).map(({ subject, row }) => {
+    const key = row.key.every((column) => readable.includes(column)) ? row.key : readableKey(row, readable);
+    const all = readable.length === 0 || readable.length === table.columns.length;
+    const list = all ? '*' : readable.map(name).join(', ');
+    return {
+      identity,
+      command: 'select' as const,
+      subject,
+      columns: all ? [] : readable,
+      attempt: {
+        identity,
+        searchPath: context.searchPath,
+        sql: `select ${list} from ${table.key} where ${whereIs(row, key)}`,
+      },
+      returning: null,
+      judge: ({ outcome }) => {
+        if (!outcome.ok) return verdictOf(outcome.error, table, 'select');
+        return { outcome: outcome.rows.length > 0 ? 'allowed' : 'filtered', reason: null };
+      },
+    };
+  });
+}
+
+function readableKey(row: LaidRow, readable: readonly string[]): readonly string[] {
+  if (readable.length === 0) return row.key;
+  const usable = row.table.columns.filter(
+    (column) =>
+      readable.includes(column.name) &&
+      row.values[column.name] != null &&
+      !/^(json|xml|point|polygon|box|path|line|lseg|circle|tsvector)/.test(column.type),
+  );
+  return usable.length > 0 ? usable.map((column) => column.name) : row.key;
+}
+
+/** Rows there are for a principal: `own` only for a user, and only where rows belong to somebody. */
+function rowsFor(
+  context: TableContext,
+  subjects: Subjects,
+  identity: Identity,
+): { subject: 'own' | 'foreign' | 'unowned'; row: LaidRow }[] {
+  const rows: { subject: 'own' | 'foreign' | 'unowned'; row: LaidRow }[] = [];
+  const owned = context.ownership.isOwned(context.table.key);
+  if (owned && identity.role === 'authenticated' && subjects.a) rows.push({ subject: 'own', row: subjects.a });
+  if (owned && subjects.b) rows.push({ subject: 'foreign', row: subjects.b });
+  if (!owned && subjects.b) rows.push({ subject: 'unowned', row: subjects.b });
+  if (owned && subjects.unowned) rows.push({ subject: 'unowned', row: subjects.unowned });
+  return rows;
+}
+
+// Writing --------------------------------------------------------------------------------------------------------------
+
+function inserts(
+  context: TableContext,
+  subjects: Subjects,
+  identity: Identity,
+  choose: ReadonlyMap<string, Value>,
+): Case[] {
+  const { table, ownership } = context;
+  const { a, b } = subjects;
+  const found: Case[] = [];
+  const owners = ownership.ownersOf(table.key).filter((owner) => owner.author);
+  const add = (subject: Subject, values: RowValues, expected: Readonly<Record<string, Value>>) =>
+    found.push(insertCase(context, identity, subject, values, expected, subjects, choose));
+  if (!ownership.isOwned(table.key)) {
+    const row = b ?? a;
+    if (row) add('unowned', row.values, {});
+    return found;
+  }
+  if (identity.role === 'authenticated' && a) add('own', a.values, {});
+  const base = a ?? b;
+  if (owners.length > 0 && base) {
+    const spoofed = Object.fromEntries(owners.map((owner) => [owner.column, ownerValue(owner, userB)]));
+    // Only the name changes hands; parents stay those of whoever acts.
+    add('spoof', { ...base.values, ...spoofed }, spoofed);
+    if (identity.role !== 'service_role' && owners.every((owner) => owner.nullable)) {
+      const without = Object.fromEntries(
+        ownership.ownersOf(table.key).filter((owner) => owner.nullable).map((owner) => [owner.column, null]),
+      );
+      add('unowned', { ...base.values, ...without }, {});
+    }
+  } else if (b) {
+    const parents = Object.fromEntries(ownership.columnsOf(table.key).map((column) => [column, b.values[column] ?? null]));
+    add('spoof', b.values, parents);
+  }
+  return found;
+}
+
+function insertCase(
+  context: TableContext,
+  identity: Identity,
+  subject: Subject,
+  values: RowValues,
+  expected: Readonly<Record<string, Value>>,
+  subjects: Subjects,
+  choose: ReadonlyMap<string, Value>,
+): Case {
+  const { table, ownership } = context;
+  const allowed = context.privileges(identity.role, 'insert', table.key);
+  const owners = new Set(ownership.ownersOf(table.key).map((owner) => owner.column));
+  const keyed = new Set(table.foreignKeys.flatMap((key) => key.columns));
+  const primary = new Set(table.primaryKey?.columns ?? []);
+  const sent: Record<string, Value> = {};
+  for (const column of table.columns) {
+    const { name: at } = column;
+    // What a client leaves to Postgres: generated values and numbers from sequences.
+    if (column.generated !== null || column.identity !== null || column.sequence !== null) continue;
+    const chosen = choose.get(at);
+    if (chosen !== undefined) {
+      sent[at] = chosen;
+      continue;
+    }
+    if (allowed !== null && !allowed.includes(at)) continue;
+    const value = values[at] ?? null;
+    const needed = primary.has(at) || owners.has(at) || keyed.has(at) || column.default === null;
+    if (needed && (value !== null || owners.has(at))) sent[at] = value;
+  }
+  const columns = Object.keys(sent);
+  const key = insertedKey(table, sent, values);
+  const statement =
+    columns.length === 0
+      ? `insert into ${table.key} default values`
+      : `insert into ${table.key} (${columns.map(name).join(', ')}) values (${columns.map((at) => literal(sent[at]!)).join(', ')})`;
+  const inTheWay = [subjects.a, subjects.b].filter((row): row is LaidRow => row !== undefined);
+  return {
+    identity,
+    command: 'insert',
+    subject,
+    columns: Object.keys(expected).length > 0 ? Object.keys(expected) : [],
+    attempt: {
+      identity,
+      searchPath: context.searchPath,
+      // The rows laid before go first: the same values fit again, whatever is unique.
+      prepare: [
+        triggersOff,
+        `delete from ${table.key} where ${inTheWay.map((row) => `(${whereIs(row)})`).join(' or ') || 'false'}`,
+        triggersOn,
+      ],
+      sql: statement,
+      readBack: `select * from ${table.key} where ${key}`,
+    },
+    returning: `${statement} returning ${returningList(context, identity)}`,
+    judge: ({ outcome, stored }) => {
+      if (!outcome.ok) return verdictOf(outcome.error, table, 'insert');
+      const row = stored?.at(-1);
+      if (outcome.affected === 0 || row === undefined) return { outcome: 'filtered', reason: 'no row was stored' };
+      for (const [column, value] of Object.entries(expected)) {
+        if (row[column] !== value && !sameJson(row[column], value)) {
+          return { outcome: 'filtered', reason: `the row was stored with another "${column}"` };
+        }
+      }
+      return { outcome: 'allowed', reason: null };
+    },
+  };
+}
+
+const sameJson = (left: Value | undefined, right: Value): boolean =>
+  left != null && right !== null && left.replaceAll(' ', '') === right.replaceAll(' ', '');
+
+/** Condition that finds the row just inserted; numbers from a sequence are asked from it. */
+function insertedKey(table: Table, sent: RowValues, values: RowValues): string {
+  const key = table.primaryKey?.columns ?? Object.keys(sent).filter((column) => isUnique(table, column));
+  const columns = key.length > 0 ? key : Object.keys(sent).filter((column) => comparable(table, column) && sent[column] !== null);
+  return (
+    columns
+      .map((column) => {
+        if (column in sent) return `${name(column)} = ${literal(sent[column]!)}`;
+        const definition = table.columns.find((candidate) => candidate.name === column);
+        if (definition?.sequence !== null || definition?.identity !== null) {
+          return `${name(column)} = currval(pg_get_serial_sequence(${literal(table.key)}, ${literal(column)}))`;
+        }
+        const value = values[column];
+        return value == null ? 'true' : `${name(column)} is not null`;
+      })
+      .join(' and ') || 'true'
+  );
+}
+
+const comparable = (table: Table, column: string): boolean =>
+  !/^(json|xml|point|polygon|box|path|line|lseg|circle|tsvector|real|double)/.test(
+    table.columns.find((candidate) => candidate.name === column)?.type ?? '',
+  );
+
+function returningList(context: TableContext, identity: Identity): string {
+  const readable = context.privileges(identity.role, 'select', context.table.key);
+  if (readable === null || readable.length === context.table.columns.length) return '*';
+  return readable.map(name).join(', ');
+}
+
+/** Column names that say money, rights or state: what an owner should rarely set. */
+const sensitive = /role|admin|status|state$|balance|credit|amount|price|total|points?$|^xp$|score|verified|approved|plan|tier|level|permission|banned|quota|limit|is_staff|is_super/i;
+
+function updates(context: TableContext, subjects: Subjects, identity: Identity): Case[] {
+  const { table, ownership } = context;
+  const found: Case[] = [];
+  const allowed = context.privileges(identity.role, 'update', table.key);
+  const holds = (column: string) => allowed === null || allowed.includes(column);
+  const owners = ownership.ownersOf(table.key);
+  const keys = new Set([
+    ...(table.primaryKey?.columns ?? []),
+    ...table.foreignKeys.flatMap((key) => key.columns),
+    ...owners.map((owner) => owner.column),
+  ]);
+  const choices = context.planner.choices(table.key);
+  const settable = table.columns.filter(
+    (column) => column.generated === null && column.identity !== 'always' && !keys.has(column.name) && holds(column.name),
+  );
+  const special = settable.filter((column) => choices.has(column.name) || sensitive.test(column.name)).slice(0, 8);
+  const plain = settable
+    .filter((column) => !special.includes(column))
+    .toSorted((x, y) => plainness(y, table) - plainness(x, table))
+    .slice(0, 3);
+
+  for (const { subject, row } of rowsFor(context, subjects, identity)) {
+    const group = plain.length > 0 ? plain : special.slice(0, 1);
+    const set = Object.fromEntries(group.map((column) => [column.name, changed(context, row, column.name)]));
+    if (Object.keys(set).length > 0) found.push(updateCase(context, identity, subject, row, set, []));
+    else {
+      // Nothing but keys: write what stands there already.
+      const same = table.columns.find((column) => column.generated === null && column.identity !== 'always' && holds(column.name));
+      if (same) found.push(updateCase(context, identity, subject, row, { [same.name]: row.values[same.name] ?? null }, []));
+    }
+    if (subject === 'own') {
+      for (const column of special) {
+        if (group.includes(column) && group.length === 1) continue;
+        const value = changed(context, row, column.name);
+        if (value !== row.values[column.name]) found.push(updateCase(context, identity, subject, row, { [column.name]: value }, []));
+      }
+    }
+  }
+  const authors = owners.filter((owner) => owner.author && holds(owner.column));
+  if (identity.role === 'authenticated' && subjects.a && authors.length > 0) {
+    const set = Object.fromEntries(authors.map((owner) => [owner.column, ownerValue(owner, userB)]));
+    found.push(updateCase(context, identity, 'transfer', subjects.a, set, subjects.b ? [subjects.b] : []));
+  }
+  return found;
+}
+
+function plainness(column: Table['columns'][number], table: Table): number {
+  const text = /^(text|character varying)/.test(column.type) ? 4 : 0;
+  const time = /^(timestamp|date)/.test(column.type) ? -4 : 0;
+  const checked = table.checks.some((check) => check.expression.text.includes(column.name)) ? -2 : 0;
+  return text + time + checked + (isUnique(table, column.name) ? -2 : 0) + (column.type === 'boolean' ? 2 : 0);
+}
+
+/** Another value for a column: an open one where policies read it, else the next of its kind. */
+function changed(context: TableContext, row: LaidRow, column: string): Value {
+  const current = row.values[column] ?? null;
+  const choice = context.planner.choice(context.table.key, column);
+  const open = choice?.open.find((value) => value !== current);
+  if (open !== undefined) return open;
+  for (const turn of [1, 2, 3]) {
+    const next = context.values
+      .candidates(context.table, column, { owner: row.user.letter, turn })
+      .find((value) => value !== current && value !== null);
+    if (next !== undefined) return next;
+  }
+  return current;
+}
+
+function updateCase(
+  context: TableContext,
+  identity: Identity,
+  subject: Subject,
+  row: LaidRow,
+  set: Readonly<Record<string, Value>>,
+  inTheWay: readonly LaidRow[],
+): Case {
+  const { table } = context;
+  const columns = Object.keys(set);
+  const statement = `update ${table.key} set ${columns
+    .map((column) => `${name(column)} = ${literal(set[column]!)}`)
+    .join(', ')} where ${whereIs(row)}`;
+  // The row as it will be found: its key may be among what changes.
+  const after = row.key.map((column) => `${name(column)} = ${literal(column in set ? set[column]! : (row.values[column] ?? null))}`);
+  return {
+    identity,
+    command: 'update',
+    subject,
+    columns,
+    attempt: {
+      identity,
+      searchPath: context.searchPath,
+      ...(inTheWay.length > 0 && {
+        prepare: [
+          triggersOff,
+          `delete from ${table.key} where ${inTheWay.map((other) => `(${whereIs(other)})`).join(' or ')}`,
+          triggersOn,
+        ],
+      }),
+      sql: statement,
+      readBack: `select * from ${table.key} where ${after.join(' and ') || 'true'}`,
+    },
+    returning: `${statement} returning ${returningList(context, identity)}`,
+    judge: ({ outcome, stored }) => {
+      if (!outcome.ok) return verdictOf(outcome.error, table, 'update');
+      if (outcome.affected === 0) return { outcome: 'filtered', reason: null };
+      const now: Row | undefined = stored?.[0];
+      const changes = columns.filter((column) => set[column] !== (row.values[column] ?? null));
+      const written = changes.filter((column) => now !== undefined && differs(now[column] ?? null, row.values[column] ?? null));
+      if (changes.length > 0 && written.length === 0) return { outcome: 'filtered', reason: 'a trigger undid the change' };
+      return { outcome: 'allowed', reason: null, columns: changes.length > 0 ? written : columns };
+    },
+  };
+}
+
+const differs = (left: Value, right: Value): boolean => left !== right;
+
+function deletes(context: TableContext, subjects: Subjects, identity: Identity): Case[] {
+  const { table } = context;
+  return rowsFor(context, subjects, identity).map(({ subject, row }) => {
+    const statement = `delete from ${table.key} where ${whereIs(row)}`;
+    return {
+      identity,
+      command: 'delete' as const,
+      subject,
+      columns: [],
+      attempt: {
+        identity,
+        searchPath: context.searchPath,
+        sql: statement,
+        readBack: `select 1 as there from ${table.key} where ${whereIs(row)}`,
+      },
+      returning: `${statement} returning ${returningList(context, identity)}`,
+      judge: ({ outcome, stored }) => {
+        if (!outcome.ok) return verdictOf(outcome.error, table, 'delete');
+        if (outcome.affected === 0) return { outcome: 'filtered', reason: null };
+        if (stored?.length) return { outcome: 'filtered', reason: 'the row is still there' };
+        return { outcome: 'allowed', reason: null };
+      },
+    };
+  });
+}
+
