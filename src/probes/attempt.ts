@@ -26,7 +26,10 @@ const savepoint = 'savepoint probe';
 const undo = 'rollback to savepoint probe';
 
 /** Runs all attempts inside the open transaction and leaves it as it was. */
-export async function attemptAll(session: Session, attempts: readonly Attempt[]): Promise<readonly Attempted[]> {
+export async function attemptAll(
+  session: Session,
+  attempts: readonly Attempt[],
+): Promise<readonly Attempted[]> {
   if (attempts.length === 0) return [];
   const statements: string[] = [savepoint];
   const at: { first: number; sql: number }[] = [];

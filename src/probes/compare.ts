@@ -1,5 +1,12 @@
 /** Base against head: what a pull request widens or closes. */
-import type { Access, AccessCell, AccessChange, AccessMatrix, ObjectAccess, Principal } from '../model/access.ts';
+import type {
+  Access,
+  AccessCell,
+  AccessChange,
+  AccessMatrix,
+  ObjectAccess,
+  Principal,
+} from '../model/access.ts';
 import { passes } from './summary.ts';
 
 /** `renames`: key on the base to key on the head. Objects that are on one side only are no change of access. */
@@ -20,8 +27,13 @@ export function compareAccess(
 function compareObject(old: ObjectAccess, now: ObjectAccess): AccessChange[] {
   const changes: AccessChange[] = [];
   const keys = new Set([...old.cells, ...now.cells].map((cell) => `${cell.principal} ${cell.command}`));
-  const access = (object: ObjectAccess, principal: Principal, command: AccessCell['command']): Access | null =>
-    object.summary.find((entry) => entry.principal === principal && entry.command === command)?.access ?? null;
+  const access = (
+    object: ObjectAccess,
+    principal: Principal,
+    command: AccessCell['command'],
+  ): Access | null =>
+    object.summary.find((entry) => entry.principal === principal && entry.command === command)?.access ??
+    null;
   for (const key of keys) {
     const [principal, command] = key.split(' ') as [Principal, AccessCell['command']];
     const before = access(old, principal, command);
@@ -32,7 +44,8 @@ function compareObject(old: ObjectAccess, now: ObjectAccess): AccessChange[] {
       before,
       after,
     );
-    if (direction !== null) changes.push({ object: now.object, principal, command, before, after, direction });
+    if (direction !== null)
+      changes.push({ object: now.object, principal, command, before, after, direction });
   }
   return changes;
 }
@@ -48,7 +61,8 @@ function directionOf(
 ): AccessChange['direction'] | null {
   if (old.length === 0 || now.length === 0) return null;
   if (before === 'unknown' || after === 'unknown') return before === after ? null : 'unclear';
-  const reach = (cells: readonly AccessCell[]) => new Map(merge(cells.map((cell) => [reachOf(cell), degree(cell)])));
+  const reach = (cells: readonly AccessCell[]) =>
+    new Map(merge(cells.map((cell) => [reachOf(cell), degree(cell)])));
   const had = reach(old);
   const has = reach(now);
   let wider = false;

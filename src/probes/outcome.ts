@@ -1,6 +1,7 @@
 /** What an answer of Postgres says about access: 42501 alone is four answers (manual 5.8 and the executor's order). */
-import type { ProbeOutcome } from '../model/access.ts';
+
 import type { Outcome } from '../database/engine.ts';
+import type { ProbeOutcome } from '../model/access.ts';
 import type { SqlError } from '../model/replay.ts';
 
 export interface Verdict {
@@ -18,7 +19,11 @@ interface Target {
 const afterPolicies = new Set(['23502', '23503', '23505', '23514', '23P01']);
 
 /** A failed statement on `target`. */
-export function verdictOf(error: SqlError, target: Target, command: 'select' | 'insert' | 'update' | 'delete'): Verdict {
+export function verdictOf(
+  error: SqlError,
+  target: Target,
+  command: 'select' | 'insert' | 'update' | 'delete',
+): Verdict {
   const reason = describe(error);
   const byFunction = error.where !== null && /\b(function|trigger|SQL statement)\b/.test(error.where);
   if (error.sqlstate === '42501') {

@@ -43,7 +43,8 @@ export function readOwnership(
     owners.set(table.key, list);
     return true;
   };
-  const columnOf = (table: Table | undefined, name: string) => table?.columns.find((column) => column.name === name);
+  const columnOf = (table: Table | undefined, name: string) =>
+    table?.columns.find((column) => column.name === name);
 
   for (const reading of readings.values()) {
     for (const atom of reading.callers) {

@@ -1,8 +1,8 @@
 /** What a row of a table is made of: parents before children, closed values before open ones. */
 import type { Column, SchemaState, Table } from '../model/schema.ts';
-import type { User } from './principals.ts';
-import { any, other, type Reading, type ValueAtom } from './predicate.ts';
 import { type Ownership, ownerValue } from './owners.ts';
+import { any, other, type Reading, type ValueAtom } from './predicate.ts';
+import type { User } from './principals.ts';
 import type { Value, ValueSource } from './values.ts';
 
 export type RowValues = Readonly<Record<string, Value>>;
@@ -50,23 +50,36 @@ export function createPlanner(
   }
 
   /** Parent by a foreign key, or by what policies join where there is none. */
-  const parentsOf = (table: Table): { columns: readonly string[]; references: string; referenced: readonly string[]; strong: boolean }[] => {
+  const parentsOf = (
+    table: Table,
+  ): { columns: readonly string[]; references: string; referenced: readonly string[]; strong: boolean }[] => {
     const parents = table.foreignKeys.map((key) => ({
       columns: key.columns,
       references: key.references,
       referenced: key.referencedColumns,
-      strong: key.columns.every((name) => table.columns.find((column) => column.name === name)?.notNull === true),
+      strong: key.columns.every(
+        (name) => table.columns.find((column) => column.name === name)?.notNull === true,
+      ),
     }));
     const bound = new Set(parents.flatMap((parent) => parent.columns));
-    const own = new Set([...ownership.ownersOf(table.key).map((owner) => owner.column), ...(table.primaryKey?.columns ?? [])]);
+    const own = new Set([
+      ...ownership.ownersOf(table.key).map((owner) => owner.column),
+      ...(table.primaryKey?.columns ?? []),
+    ]);
     for (const column of table.columns) {
       if (bound.has(column.name) || own.has(column.name)) continue;
       for (const link of links.get(`${table.key}.${column.name}`) ?? []) {
         const target = state.tables.get(link.table);
-        const keyed = target?.primaryKey?.columns.length === 1 && target.primaryKey.columns[0] === link.column;
+        const keyed =
+          target?.primaryKey?.columns.length === 1 && target.primaryKey.columns[0] === link.column;
         const other = target?.columns.find((candidate) => candidate.name === link.column);
         if (target && keyed && target.key !== table.key && other?.type === column.type) {
-          parents.push({ columns: [column.name], references: target.key, referenced: [link.column], strong: false });
+          parents.push({
+            columns: [column.name],
+            references: target.key,
+            referenced: [link.column],
+            strong: false,
+          });
           break;
         }
       }
@@ -171,13 +184,26 @@ export function createPlanner(
     },
   };
 
-  function choose(table: Table, column: Column, list: readonly ValueAtom[], source: ValueSource): ColumnChoice | null {
+  function choose(
+    table: Table,
+    column: Column,
+    list: readonly ValueAtom[],
+    source: ValueSource,
+  ): ColumnChoice | null {
     if (list.length === 0) return null;
     const generic = source.candidates(table, column.name, { owner: 'A', turn: 0 });
     const later = source.candidates(table, column.name, { owner: 'A', turn: 1 });
-    const explicit = list.flatMap((atom) => [...atom.open, ...atom.closed]).filter((value) => value !== any && value !== other);
+    const explicit = list
+      .flatMap((atom) => [...atom.open, ...atom.closed])
+      .filter((value) => value !== any && value !== other);
     const allowed = allowedValues(table, column, state, source);
-    const pool = [...new Set([defaultOf(column), ...explicit, ...(allowed ?? [...generic.slice(0, 2), ...later.slice(0, 1)])])].filter(
+    const pool = [
+      ...new Set([
+        defaultOf(column),
+        ...explicit,
+        ...(allowed ?? [...generic.slice(0, 2), ...later.slice(0, 1)]),
+      ]),
+    ].filter(
       (value) =>
         value !== undefined &&
         (value === null ? !column.notNull : allowed === null || allowed.includes(value)) &&
@@ -202,15 +228,20 @@ function satisfies(value: Value, atom: ValueAtom): boolean {
 }
 
 /** Members of an enum or of a CHECK's list; null where any value goes. */
-function allowedValues(table: Table, column: Column, state: SchemaState, values: ValueSource): readonly Value[] | null {
+function allowedValues(
+  table: Table,
+  column: Column,
+  state: SchemaState,
+  values: ValueSource,
+): readonly Value[] | null {
   const type = [...state.types.values()].find(
-    (candidate) => candidate.key === column.type || (candidate.schema === 'public' && candidate.name === column.type),
+    (candidate) =>
+      candidate.key === column.type || (candidate.schema === 'public' && candidate.name === column.type),
   );
   if (type?.kind === 'enum') return type.values;
   if (column.type === 'boolean') return ['false', 'true'];
   const mentions = table.checks.some(
-    (check) =>
-      check.expression.text.includes(column.name) && /\b(ANY|IN)\b/i.test(check.expression.text),
+    (check) => check.expression.text.includes(column.name) && /\b(ANY|IN)\b/i.test(check.expression.text),
   );
   if (!mentions) return null;
   // The hints of a list come first among the candidates and turn with `turn`: collect one turn after the other.
@@ -278,4 +309,3 @@ function push<T>(map: Map<string, T[]>, key: string, item: T): void {
   if (list) list.push(item);
   else map.set(key, [item]);
 }
-

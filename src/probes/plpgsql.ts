@@ -33,7 +33,10 @@ function read(part: string): BodyPiece[] {
   if (value) return expression(value[1]!);
   const performed = /^perform\s+(.*)$/is.exec(text);
   if (performed) return query(`select ${performed[1]}`);
-  const assigned = /^([a-z_]\w*)(?:\s+(?:constant\s+)?[\w.[\]]+(?:\([\d, ]+\))?)?\s*(?::=|=|\bdefault\b)\s*(.+)$/is.exec(text);
+  const assigned =
+    /^([a-z_]\w*)(?:\s+(?:constant\s+)?[\w.[\]]+(?:\([\d, ]+\))?)?\s*(?::=|=|\bdefault\b)\s*(.+)$/is.exec(
+      text,
+    );
   if (assigned && !/^(?:select|with|update|insert|delete|raise)\b/i.test(text)) {
     return expression(assigned[2]!).map((piece) => ({ ...piece, into: [assigned[1]!] }));
   }
@@ -51,7 +54,10 @@ function query(text: string): BodyPiece[] {
 const expression = (text: string): BodyPiece[] => [{ sql: `select ${text}`, into: [] }];
 
 function withoutComments(body: string): string {
-  return body.replace(/('(?:[^']|'')*')|--[^\n]*|\/\*.*?\*\//gs, (_, quoted: string | undefined) => quoted ?? ' ');
+  return body.replace(
+    /('(?:[^']|'')*')|--[^\n]*|\/\*.*?\*\//gs,
+    (_, quoted: string | undefined) => quoted ?? ' ',
+  );
 }
 
 /** At semicolons outside quotes. */

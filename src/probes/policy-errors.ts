@@ -2,9 +2,10 @@
  * Policies that raise: EXPLAIN plans the policies of a table without touching a row, so recursion (42P17) and missing
  * functions or privileges show on empty tables too.
  */
+
+import type { Session } from '../database/engine.ts';
 import type { PolicyError } from '../model/access.ts';
 import type { Command, Table } from '../model/schema.ts';
-import type { Session } from '../database/engine.ts';
 import { attemptAll } from './attempt.ts';
 import type { Privileges } from './catalog.ts';
 import { describe, verdictOf } from './outcome.ts';
@@ -57,7 +58,9 @@ export async function findPolicyErrors(
 }
 
 function explain(table: Table, command: Command, held: readonly string[]): string | null {
-  const writable = table.columns.filter((column) => column.generated === null && column.identity !== 'always');
+  const writable = table.columns.filter(
+    (column) => column.generated === null && column.identity !== 'always',
+  );
   switch (command) {
     case 'select':
       return `explain select ${held.length === table.columns.length ? '*' : held.map(name).join(', ')} from ${table.key}`;

@@ -120,7 +120,12 @@ class PredicateReader {
       this.#reading.unread.add(`a policy of ${table.key}`);
       return;
     }
-    this.#condition(node, { sources: [{ alias: table.name, key: table.key }], outer: null, bindings: null }, true, 0);
+    this.#condition(
+      node,
+      { sources: [{ alias: table.name, key: table.key }], outer: null, bindings: null },
+      true,
+      0,
+    );
   }
 
   readBody(routine: Routine, bindings: Map<string, Bound>, depth: number): void {
@@ -220,7 +225,8 @@ class PredicateReader {
     } else if (node.NullTest) {
       const isNull = node.NullTest.nulltesttype === 'IS_NULL';
       const column = this.#column(node.NullTest.arg, scope);
-      if (column !== null) this.#value(column, [isNull === positive ? null : any], [isNull === positive ? any : null]);
+      if (column !== null)
+        this.#value(column, [isNull === positive ? null : any], [isNull === positive ? any : null]);
       else this.#condition(node.NullTest.arg, scope, positive, depth);
     } else if (node.BooleanTest) {
       const type: string = node.BooleanTest.booltesttype;
@@ -276,7 +282,8 @@ class PredicateReader {
     const operator: string = expression.name?.at(-1)?.String?.sval ?? '';
     const { kind, lexpr, rexpr } = expression;
     if (kind === 'AEXPR_IN') {
-      for (const item of rexpr?.List?.items ?? []) this.#compare(lexpr, item, operator, scope, positive, depth);
+      for (const item of rexpr?.List?.items ?? [])
+        this.#compare(lexpr, item, operator, scope, positive, depth);
       return;
     }
     if (kind === 'AEXPR_OP_ANY' || kind === 'AEXPR_OP_ALL') {
@@ -327,7 +334,8 @@ class PredicateReader {
       if (column !== null) {
         const caller = this.#caller(other, scope);
         if (caller !== null) {
-          const form = op === '@>' || op === '&&' ? (this.#typeOf(column)?.endsWith('[]') ? 'array' : 'json') : 'plain';
+          const form =
+            op === '@>' || op === '&&' ? (this.#typeOf(column)?.endsWith('[]') ? 'array' : 'json') : 'plain';
           this.#reading.callers.push({ ...column, caller, form });
           return;
         }
@@ -347,7 +355,8 @@ class PredicateReader {
       if (claim !== null) {
         const value = constant(other, (node) => this.#bound(node, scope));
         if (typeof value === 'string') {
-          if (op === '=' || op === '<>' || op === '?' || op === '@>') this.#reading.claims.push({ path: claim, values: [value] });
+          if (op === '=' || op === '<>' || op === '?' || op === '@>')
+            this.#reading.claims.push({ path: claim, values: [value] });
           return;
         }
       }
@@ -375,7 +384,13 @@ class PredicateReader {
     if (time && (before || after)) {
       open = [before ? past : future];
       closed = [before ? future : past];
-    } else if (operator === '=' || operator === '~~' || operator === '~~*' || operator === '@>' || operator === '&&') {
+    } else if (
+      operator === '=' ||
+      operator === '~~' ||
+      operator === '~~*' ||
+      operator === '@>' ||
+      operator === '&&'
+    ) {
       open = [value.replaceAll('%', 'x')];
       closed = this.#typeOf(column) === 'boolean' ? [value === 'true' ? 'false' : 'true'] : [other];
     } else if (operator === '<>' || operator === '!=') {
@@ -431,7 +446,9 @@ class PredicateReader {
     this.#reading.functions.add(routine.key);
     if (platformSchemas.has(routine.schema)) return;
     const bindings = new Map<string, Bound>();
-    const inputs = routine.arguments.filter((argument) => argument.mode !== 'out' && argument.mode !== 'table');
+    const inputs = routine.arguments.filter(
+      (argument) => argument.mode !== 'out' && argument.mode !== 'table',
+    );
     (call.args ?? []).forEach((arg: SyntaxNode, index: number) => {
       const named = arg.NamedArgExpr;
       const bound = { node: named?.arg ?? arg, scope };
@@ -555,7 +572,8 @@ class PredicateReader {
       if (called === 'auth.role') return ['role'];
       if (called === 'current_setting') {
         const setting = constant(bare.FuncCall.args?.[0], () => null);
-        if (typeof setting === 'string') return /^request\.jwt\.claim\.(.+)$/.exec(setting)?.slice(1, 2) ?? null;
+        if (typeof setting === 'string')
+          return /^request\.jwt\.claim\.(.+)$/.exec(setting)?.slice(1, 2) ?? null;
       }
     }
     return null;
@@ -573,7 +591,9 @@ class PredicateReader {
     if (!bare.FuncCall) return false;
     const called = names(bare.FuncCall.funcname).join('.');
     if (called === 'auth.jwt') return true;
-    return called === 'current_setting' && constant(bare.FuncCall.args?.[0], () => null) === 'request.jwt.claims';
+    return (
+      called === 'current_setting' && constant(bare.FuncCall.args?.[0], () => null) === 'request.jwt.claims'
+    );
   }
 
   /** `(storage.foldername(name))[n]`, `split_part(name, '/', n)`: the column whose folder it is. */
@@ -646,11 +666,21 @@ interface Place {
 export const any = '\0any';
 export const other = '\0other';
 
-const platformSchemas = new Set(['auth', 'storage', 'realtime', 'vault', 'extensions', 'pg_catalog', 'pgmq', 'cron']);
+const platformSchemas = new Set([
+  'auth',
+  'storage',
+  'realtime',
+  'vault',
+  'extensions',
+  'pg_catalog',
+  'pgmq',
+  'cron',
+]);
 
 const mirrored: Readonly<Record<string, string>> = { '<': '>', '<=': '>=', '>': '<', '>=': '<=' };
 
-const names = (list: readonly SyntaxNode[] | undefined): string[] => (list ?? []).map((item) => item.String?.sval ?? '');
+const names = (list: readonly SyntaxNode[] | undefined): string[] =>
+  (list ?? []).map((item) => item.String?.sval ?? '');
 
 function columnNames(node: SyntaxNode | undefined): string[] | null {
   const fields: SyntaxNode[] | undefined = node?.ColumnRef?.fields;
@@ -697,7 +727,10 @@ function constant(
   }
   if (bare.FuncCall) {
     const called = names(bare.FuncCall.funcname).at(-1)!;
-    if (['now', 'clock_timestamp', 'statement_timestamp', 'transaction_timestamp', 'timezone'].includes(called)) return 'now()';
+    if (
+      ['now', 'clock_timestamp', 'statement_timestamp', 'transaction_timestamp', 'timezone'].includes(called)
+    )
+      return 'now()';
     return undefined;
   }
   if (bare.A_Expr?.kind === 'AEXPR_OP' && ['+', '-'].includes(bare.A_Expr.name?.at(-1)?.String?.sval)) {

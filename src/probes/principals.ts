@@ -73,7 +73,13 @@ export interface Identity {
   readonly claims: Claims;
 }
 
-const apiKey = (role: string): Claims => ({ iss: 'supabase', ref: 'project', role, iat: issuedAt, exp: expiresAt });
+const apiKey = (role: string): Claims => ({
+  iss: 'supabase',
+  ref: 'project',
+  role,
+  iat: issuedAt,
+  exp: expiresAt,
+});
 
 export const anon: Identity = { principal: 'anon', label: 'anon', role: 'anon', claims: apiKey('anon') };
 export const serviceRole: Identity = {

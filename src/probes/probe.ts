@@ -1,15 +1,18 @@
 /** Who can reach which rows on this state of the database: seen by acting as everybody, all of it rolled back. */
+
+import type { Engine, Session } from '../database/engine.ts';
 import type { AccessMatrix, ObjectAccess } from '../model/access.ts';
 import type { NotChecked } from '../model/finding.ts';
 import type { Project } from '../model/migration.ts';
 import type { SchemaState, Table } from '../model/schema.ts';
-import type { Engine, Session } from '../database/engine.ts';
 import { readCatalog } from './catalog.ts';
+import { readOwnership } from './owners.ts';
 import { createPlanner } from './plan.ts';
 import { findPolicyErrors } from './policy-errors.ts';
 import { emptyReading, type Reading, readPolicies } from './predicate.ts';
 import {
   anon,
+  claimsOf,
   type Identity,
   searchPathOf,
   serviceRole,
@@ -18,9 +21,7 @@ import {
   userA,
   userB,
   withClaims,
-  claimsOf,
 } from './principals.ts';
-import { readOwnership } from './owners.ts';
 import { signUpUsers } from './sign-up.ts';
 import { summarize } from './summary.ts';
 import { casesOf, probeCases, type TableContext } from './table.ts';
@@ -68,14 +69,20 @@ async function probeInside(session: Session, options: ProbeOptions): Promise<Acc
     anonymous: project.anonymousSignIns,
     phone: project.phoneSignIns,
   });
-  const ownership = readOwnership(state, readings, await functionsThatGiveUid(session, readings, searchPath('public')));
+  const ownership = readOwnership(
+    state,
+    readings,
+    await functionsThatGiveUid(session, readings, searchPath('public')),
+  );
   const values = createValues(state, catalog);
   const absent = absentTables(state, readings, ownership, signUps.creates);
   const planner = createPlanner(state, readings, ownership, values, absent);
   const world = new World(session, state, planner, ownership, values);
 
   const probed = [...state.tables.values()]
-    .filter((table) => exposed.has(table.schema) && table.kind !== 'foreign' && !options.leaveOut?.has(table.key))
+    .filter(
+      (table) => exposed.has(table.schema) && table.kind !== 'foreign' && !options.leaveOut?.has(table.key),
+    )
     .toSorted((a, b) => (a.key < b.key ? -1 : 1));
   const policyErrors = await findPolicyErrors(session, probed, catalog.privileges, searchPath);
 
@@ -167,9 +174,13 @@ async function forgetAbsent(
 ): Promise<void> {
   if (absent.size === 0) return;
   const statements = [...absent].toSorted().flatMap((key) => {
-    const owners = ownership.ownersOf(key).filter((owner) => owner.caller.kind === 'uid' && owner.form === 'plain');
+    const owners = ownership
+      .ownersOf(key)
+      .filter((owner) => owner.caller.kind === 'uid' && owner.form === 'plain');
     if (owners.length === 0) return [];
-    const condition = owners.map((owner) => `"${owner.column}"::text in ('${userA.id}', '${userB.id}')`).join(' or ');
+    const condition = owners
+      .map((owner) => `"${owner.column}"::text in ('${userA.id}', '${userB.id}')`)
+      .join(' or ');
     return [`delete from ${key} where ${condition}`];
   });
   await session.exec(

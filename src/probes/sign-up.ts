@@ -1,7 +1,8 @@
 /** Users sign up as GoTrue makes them: its role, its search path, its statements in its order. */
+
+import type { Outcome, Session } from '../database/engine.ts';
 import type { SignUpRun } from '../model/access.ts';
 import type { SchemaState } from '../model/schema.ts';
-import type { Outcome, Session } from '../database/engine.ts';
 import { platformSchemas } from './owners.ts';
 import { type User, userA, userB, userC, userD, userZ } from './principals.ts';
 import { literal } from './quote.ts';
@@ -27,7 +28,9 @@ export async function signUpUsers(
 ): Promise<SignUps> {
   const keys = metadataKeys(state);
   const tables = [...state.tables.values()]
-    .filter((table) => !platformSchemas.has(table.schema) && table.kind !== 'partition' && table.kind !== 'foreign')
+    .filter(
+      (table) => !platformSchemas.has(table.schema) && table.kind !== 'partition' && table.kind !== 'foreign',
+    )
     .map((table) => table.key)
     .toSorted();
   const variants: Variant[] = ['email-metadata', 'email'];
@@ -44,7 +47,8 @@ export async function signUpUsers(
   const best = variants.find((_, index) => runs[index]!.status === 'works') ?? null;
   for (const user of [userZ, userA, userB, userC, userD]) {
     await session.exec('savepoint sign_up');
-    const steps = best === null ? [] : signUpSteps(best, user, keys).filter((step) => step.name !== 'deletion');
+    const steps =
+      best === null ? [] : signUpSteps(best, user, keys).filter((step) => step.name !== 'deletion');
     const failed = best === null || (await run(session, steps)) !== null;
     if (failed) {
       await session.exec('rollback to savepoint sign_up');
@@ -69,7 +73,10 @@ async function tryVariant(
   before: ReadonlyMap<string, number>,
 ): Promise<SignUpRun> {
   const steps = signUpSteps(variant, userA, keys);
-  const failure = await run(session, steps.filter((step) => step.name !== 'deletion'));
+  const failure = await run(
+    session,
+    steps.filter((step) => step.name !== 'deletion'),
+  );
   if (failure !== null) return { variant, status: 'fails', ...failure, created: {} };
   const created: Record<string, number> = {};
   for (const [table, count] of await countRows(session, tables)) {
@@ -77,7 +84,10 @@ async function tryVariant(
     if (more > 0) created[table] = more;
   }
   // A user who can't be deleted has signed up all the same: the step and its error are kept, the status stands.
-  const deletion = await run(session, steps.filter((step) => step.name === 'deletion'));
+  const deletion = await run(
+    session,
+    steps.filter((step) => step.name === 'deletion'),
+  );
   return { variant, status: 'works', step: deletion?.step ?? null, error: deletion?.error ?? null, created };
 }
 
@@ -123,7 +133,11 @@ values ('00000000-0000-0000-0000-000000000000', ${id}, 'authenticated', 'authent
     },
   ];
   if (!anonymous) {
-    const data = { ...metadata, sub: user.id, ...(withPhone ? { phone: user.phone } : { email: user.email }) };
+    const data = {
+      ...metadata,
+      sub: user.id,
+      ...(withPhone ? { phone: user.phone } : { email: user.email }),
+    };
     steps.push(
       {
         name: 'identity',
@@ -179,8 +193,12 @@ function metadataKeys(state: SchemaState): Map<string, string> {
     }
   }
   for (const body of bodies) {
-    for (const match of body.matchAll(/raw_user_meta_data\s*->>?\s*'([^']+)'\s*\)*\s*(?:::\s*"?(?:\w+"?\."?)?(\w+))?/gi)) {
-      const enumType = [...state.types.values()].find((type) => type.kind === 'enum' && type.name === match[2]);
+    for (const match of body.matchAll(
+      /raw_user_meta_data\s*->>?\s*'([^']+)'\s*\)*\s*(?:::\s*"?(?:\w+"?\."?)?(\w+))?/gi,
+    )) {
+      const enumType = [...state.types.values()].find(
+        (type) => type.kind === 'enum' && type.name === match[2],
+      );
       keys.set(match[1]!, keys.get(match[1]!) || (enumType?.values[0] ?? match[2]?.toLowerCase() ?? ''));
     }
   }

@@ -16,13 +16,19 @@ export function summarize(cells: readonly AccessCell[]): AccessSummary[] {
 }
 
 /** Row level security let it pass: a constraint that stops it later is no denial. */
-export const passes = (cell: AccessCell): boolean => cell.outcome === 'allowed' || cell.outcome === 'constraint';
+export const passes = (cell: AccessCell): boolean =>
+  cell.outcome === 'allowed' || cell.outcome === 'constraint';
 
 function accessOf(cells: readonly AccessCell[]): Access {
   const open = cells.filter((cell) => passes(cell) && cell.subject !== 'transfer');
   const always = open.filter((cell) => cell.when === null);
   const onlyUnowned = cells.every((cell) => cell.subject === 'unowned');
-  if (always.some((cell) => cell.subject === 'foreign' || cell.subject === 'spoof' || (onlyUnowned && cell.subject === 'unowned'))) {
+  if (
+    always.some(
+      (cell) =>
+        cell.subject === 'foreign' || cell.subject === 'spoof' || (onlyUnowned && cell.subject === 'unowned'),
+    )
+  ) {
     return 'all';
   }
   const unknown = cells.some((cell) => cell.outcome === 'unknown' && cell.subject !== 'transfer');

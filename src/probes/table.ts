@@ -1,7 +1,8 @@
 /** One table: what each principal can do to own, foreign and unowned rows, each denial with its positive control. */
+
+import type { Row, Session } from '../database/engine.ts';
 import type { AccessCell, ProbeOutcome, Proof, Subject } from '../model/access.ts';
 import type { Command, Table } from '../model/schema.ts';
-import type { Row, Session } from '../database/engine.ts';
 import { type Attempt, type Attempted, attemptAll } from './attempt.ts';
 import type { Privileges } from './catalog.ts';
 import { resultOf, verdictOf } from './outcome.ts';
@@ -66,7 +67,8 @@ export async function probeCases(context: TableContext, cases: readonly Case[]):
     cases.map((entry) => entry.attempt),
   );
   const verdicts = cases.map((entry, index) => judged(entry, attempted[index]!));
-  const followUps: { index: number; kind: 'control' | 'without triggers' | 'returning'; attempt: Attempt }[] = [];
+  const followUps: { index: number; kind: 'control' | 'without triggers' | 'returning'; attempt: Attempt }[] =
+    [];
   cases.forEach((entry, index) => {
     const { outcome } = verdicts[index]!;
     if (outcome === 'allowed') {
@@ -104,7 +106,8 @@ export async function probeCases(context: TableContext, cases: readonly Case[]):
         return;
       }
       const control = entry.judge(answer);
-      const works = answer.unprepared === null && (control.outcome === 'allowed' || control.outcome === 'constraint');
+      const works =
+        answer.unprepared === null && (control.outcome === 'allowed' || control.outcome === 'constraint');
       if (works && !proven) {
         proven = true;
         proof.push({
@@ -193,7 +196,8 @@ function rowsFor(
 ): { subject: 'own' | 'foreign' | 'unowned'; row: LaidRow }[] {
   const rows: { subject: 'own' | 'foreign' | 'unowned'; row: LaidRow }[] = [];
   const owned = context.ownership.isOwned(context.table.key);
-  if (owned && identity.role === 'authenticated' && subjects.a) rows.push({ subject: 'own', row: subjects.a });
+  if (owned && identity.role === 'authenticated' && subjects.a)
+    rows.push({ subject: 'own', row: subjects.a });
   if (owned && subjects.b) rows.push({ subject: 'foreign', row: subjects.b });
   if (!owned && subjects.b) rows.push({ subject: 'unowned', row: subjects.b });
   if (owned && subjects.unowned) rows.push({ subject: 'unowned', row: subjects.unowned });
@@ -227,12 +231,17 @@ function inserts(
     add('spoof', { ...base.values, ...spoofed }, spoofed);
     if (identity.role !== 'service_role' && owners.every((owner) => owner.nullable)) {
       const without = Object.fromEntries(
-        ownership.ownersOf(table.key).filter((owner) => owner.nullable).map((owner) => [owner.column, null]),
+        ownership
+          .ownersOf(table.key)
+          .filter((owner) => owner.nullable)
+          .map((owner) => [owner.column, null]),
       );
       add('unowned', { ...base.values, ...without }, {});
     }
   } else if (b) {
-    const parents = Object.fromEntries(ownership.columnsOf(table.key).map((column) => [column, b.values[column] ?? null]));
+    const parents = Object.fromEntries(
+      ownership.columnsOf(table.key).map((column) => [column, b.values[column] ?? null]),
+    );
     add('spoof', b.values, parents);
   }
   return found;
@@ -295,7 +304,8 @@ function insertCase(
     judge: ({ outcome, stored }) => {
       if (!outcome.ok) return verdictOf(outcome.error, table, 'insert');
       const row = stored?.at(-1);
-      if (outcome.affected === 0 || row === undefined) return { outcome: 'filtered', reason: 'no row was stored' };
+      if (outcome.affected === 0 || row === undefined)
+        return { outcome: 'filtered', reason: 'no row was stored' };
       for (const [column, value] of Object.entries(expected)) {
         if (row[column] !== value && !sameJson(row[column], value)) {
           return { outcome: 'filtered', reason: `the row was stored with another "${column}"` };
@@ -312,7 +322,10 @@ const sameJson = (left: Value | undefined, right: Value): boolean =>
 /** Condition that finds the row just inserted; numbers from a sequence are asked from it. */
 function insertedKey(table: Table, sent: RowValues, values: RowValues): string {
   const key = table.primaryKey?.columns ?? Object.keys(sent).filter((column) => isUnique(table, column));
-  const columns = key.length > 0 ? key : Object.keys(sent).filter((column) => comparable(table, column) && sent[column] !== null);
+  const columns =
+    key.length > 0
+      ? key
+      : Object.keys(sent).filter((column) => comparable(table, column) && sent[column] !== null);
   return (
     columns
       .map((column) => {
@@ -340,7 +353,8 @@ function returningList(context: TableContext, identity: Identity): string {
 }
 
 /** Column names that say money, rights or state: what an owner should rarely set. */
-const sensitive = /role|admin|status|state$|balance|credit|amount|price|total|points?$|^xp$|score|verified|approved|plan|tier|level|permission|banned|quota|limit|is_staff|is_super/i;
+const sensitive =
+  /role|admin|status|state$|balance|credit|amount|price|total|points?$|^xp$|score|verified|approved|plan|tier|level|permission|banned|quota|limit|is_staff|is_super/i;
 
 function updates(context: TableContext, subjects: Subjects, identity: Identity): Case[] {
   const { table, ownership } = context;
@@ -355,9 +369,15 @@ function updates(context: TableContext, subjects: Subjects, identity: Identity):
   ]);
   const choices = context.planner.choices(table.key);
   const settable = table.columns.filter(
-    (column) => column.generated === null && column.identity !== 'always' && !keys.has(column.name) && holds(column.name),
+    (column) =>
+      column.generated === null &&
+      column.identity !== 'always' &&
+      !keys.has(column.name) &&
+      holds(column.name),
   );
-  const special = settable.filter((column) => choices.has(column.name) || sensitive.test(column.name)).slice(0, 8);
+  const special = settable
+    .filter((column) => choices.has(column.name) || sensitive.test(column.name))
+    .slice(0, 8);
   const plain = settable
     .filter((column) => !special.includes(column))
     .toSorted((x, y) => plainness(y, table) - plainness(x, table))
@@ -369,14 +389,20 @@ function updates(context: TableContext, subjects: Subjects, identity: Identity):
     if (Object.keys(set).length > 0) found.push(updateCase(context, identity, subject, row, set, []));
     else {
       // Nothing but keys: write what stands there already.
-      const same = table.columns.find((column) => column.generated === null && column.identity !== 'always' && holds(column.name));
-      if (same) found.push(updateCase(context, identity, subject, row, { [same.name]: row.values[same.name] ?? null }, []));
+      const same = table.columns.find(
+        (column) => column.generated === null && column.identity !== 'always' && holds(column.name),
+      );
+      if (same)
+        found.push(
+          updateCase(context, identity, subject, row, { [same.name]: row.values[same.name] ?? null }, []),
+        );
     }
     if (subject === 'own') {
       for (const column of special) {
         if (group.includes(column) && group.length === 1) continue;
         const value = changed(context, row, column.name);
-        if (value !== row.values[column.name]) found.push(updateCase(context, identity, subject, row, { [column.name]: value }, []));
+        if (value !== row.values[column.name])
+          found.push(updateCase(context, identity, subject, row, { [column.name]: value }, []));
       }
     }
   }
@@ -392,7 +418,9 @@ function plainness(column: Table['columns'][number], table: Table): number {
   const text = /^(text|character varying)/.test(column.type) ? 4 : 0;
   const time = /^(timestamp|date)/.test(column.type) ? -4 : 0;
   const checked = table.checks.some((check) => check.expression.text.includes(column.name)) ? -2 : 0;
-  return text + time + checked + (isUnique(table, column.name) ? -2 : 0) + (column.type === 'boolean' ? 2 : 0);
+  return (
+    text + time + checked + (isUnique(table, column.name) ? -2 : 0) + (column.type === 'boolean' ? 2 : 0)
+  );
 }
 
 /** Another value for a column: an open one where policies read it, else the next of its kind. */
@@ -424,7 +452,9 @@ function updateCase(
     .map((column) => `${name(column)} = ${literal(set[column]!)}`)
     .join(', ')} where ${whereIs(row)}`;
   // The row as it will be found: its key may be among what changes.
-  const after = row.key.map((column) => `${name(column)} = ${literal(column in set ? set[column]! : (row.values[column] ?? null))}`);
+  const after = row.key.map(
+    (column) => `${name(column)} = ${literal(column in set ? set[column]! : (row.values[column] ?? null))}`,
+  );
   return {
     identity,
     command: 'update',
@@ -449,8 +479,11 @@ function updateCase(
       if (outcome.affected === 0) return { outcome: 'filtered', reason: null };
       const now: Row | undefined = stored?.[0];
       const changes = columns.filter((column) => set[column] !== (row.values[column] ?? null));
-      const written = changes.filter((column) => now !== undefined && differs(now[column] ?? null, row.values[column] ?? null));
-      if (changes.length > 0 && written.length === 0) return { outcome: 'filtered', reason: 'a trigger undid the change' };
+      const written = changes.filter(
+        (column) => now !== undefined && differs(now[column] ?? null, row.values[column] ?? null),
+      );
+      if (changes.length > 0 && written.length === 0)
+        return { outcome: 'filtered', reason: 'a trigger undid the change' };
       return { outcome: 'allowed', reason: null, columns: changes.length > 0 ? written : columns };
     },
   };
@@ -483,4 +516,3 @@ function deletes(context: TableContext, subjects: Subjects, identity: Identity):
     };
   });
 }
-

@@ -40,7 +40,8 @@ export function absentTables(
           [left, right],
           [right, left],
         ] as const) {
-          if (near.table !== key && far.table === key && far.column === primary && near.table === home) return true;
+          if (near.table !== key && far.table === key && far.column === primary && near.table === home)
+            return true;
         }
       }
     }

@@ -20,7 +20,9 @@ export async function layUnowned(
   const values: Record<string, Value> = { ...(planned as Record<string, Value>) };
   for (const owner of owners) values[owner.column] = null;
   const columns = Object.keys(values);
-  const overriding = table.columns.some((column) => column.identity === 'always') ? ' overriding system value' : '';
+  const overriding = table.columns.some((column) => column.identity === 'always')
+    ? ' overriding system value'
+    : '';
   const outcomes = await session.batch([
     'savepoint unowned',
     `select set_config('session_replication_role', 'replica', true)`,

@@ -32,7 +32,9 @@ export function createValues(state: SchemaState, catalog: ProbeCatalog): ValueSo
     const column = table.columns.find((candidate) => candidate.name === columnName);
     if (column === undefined) return [null];
     let type = column.type;
-    const checks = table.checks.map((check) => check.expression.node ?? parseExpression(check.expression.text));
+    const checks = table.checks.map(
+      (check) => check.expression.node ?? parseExpression(check.expression.text),
+    );
     for (let domain = catalog.domains.get(type); domain !== undefined; domain = catalog.domains.get(type)) {
       type = domain.base;
       for (const check of domain.checks) {
@@ -54,7 +56,8 @@ export function createValues(state: SchemaState, catalog: ProbeCatalog): ValueSo
   return { candidates };
 }
 
-const rotate = <T>(list: readonly T[], by: number): T[] => list.map((_, index) => list[(index + by) % list.length]!);
+const rotate = <T>(list: readonly T[], by: number): T[] =>
+  list.map((_, index) => list[(index + by) % list.length]!);
 
 /** In a domain's check the value is called VALUE. */
 function domainCheck(node: SyntaxNode | null, column: string): SyntaxNode | null {
@@ -80,7 +83,8 @@ function hintsOf(check: SyntaxNode, column: string): Value[] {
     else if (operator === '<') target.high = value - (step || 1);
     else if (operator === '=') target.low = target.high = value;
   };
-  const isColumn = (node: SyntaxNode | undefined): boolean => bare(node)?.ColumnRef?.fields?.at(-1)?.String?.sval === column;
+  const isColumn = (node: SyntaxNode | undefined): boolean =>
+    bare(node)?.ColumnRef?.fields?.at(-1)?.String?.sval === column;
   const isLength = (node: SyntaxNode | undefined): boolean => {
     const call = bare(node)?.FuncCall;
     if (!call) return false;
@@ -121,7 +125,8 @@ function hintsOf(check: SyntaxNode, column: string): Value[] {
       const value = text(expression.rexpr);
       if (value !== undefined && isColumn(expression.lexpr)) {
         if (operator === '~' || operator === '~*') found.push(...fitting(value, operator === '~*'));
-        else if (operator === '~~' || operator === '~~*') found.push(value.replaceAll('%', 'x').replaceAll('_', 'x'));
+        else if (operator === '~~' || operator === '~~*')
+          found.push(value.replaceAll('%', 'x').replaceAll('_', 'x'));
         else if (!Number.isNaN(Number(value)) && value !== '') bound(ranges, operator, Number(value), false);
         else if (operator === '=') found.push(value);
       } else if (value !== undefined && isLength(expression.lexpr)) {
@@ -136,7 +141,8 @@ function hintsOf(check: SyntaxNode, column: string): Value[] {
   walk(check);
   if (ranges.low !== null) found.push(String(ranges.low));
   if (ranges.high !== null) found.push(String(ranges.high));
-  if (ranges.low !== null && ranges.high !== null) found.push(String(Math.floor((ranges.low + ranges.high) / 2)));
+  if (ranges.low !== null && ranges.high !== null)
+    found.push(String(Math.floor((ranges.low + ranges.high) / 2)));
   const length = lengths.low ?? (lengths.high !== null ? Math.min(lengths.high, 12) : null);
   if (length !== null && length > 0 && length <= 10_000) {
     found.push('x'.repeat(length), 'A'.repeat(length), '7'.repeat(length));
@@ -223,14 +229,25 @@ const common = [
 function fitting(pattern: string, ignoreCase: boolean): string[] {
   try {
     // Postgres' and JavaScript's expressions agree on what people write in checks.
-    const expression = new RegExp(pattern.replaceAll('[[:alnum:]', '[a-zA-Z0-9').replaceAll('[[:space:]]', '\\s'), ignoreCase ? 'i' : '');
+    const expression = new RegExp(
+      pattern.replaceAll('[[:alnum:]', '[a-zA-Z0-9').replaceAll('[[:space:]]', '\\s'),
+      ignoreCase ? 'i' : '',
+    );
     return common.filter((value) => expression.test(value)).slice(0, 4);
   } catch {
     return [];
   }
 }
 
-const texts = new Set(['text', 'character varying', 'character', 'name', 'citext', 'extensions.citext', 'public.citext']);
+const texts = new Set([
+  'text',
+  'character varying',
+  'character',
+  'name',
+  'citext',
+  'extensions.citext',
+  'public.citext',
+]);
 
 function byType(
   type: string,
@@ -274,7 +291,10 @@ function byType(
     case 'time without time zone':
     case 'time with time zone':
     case 'time':
-      return [`0${8 + (seed.turn % 2)}:00:00+00`.slice(0, plain.startsWith('time with t') ? 11 : 8), '17:00:00'];
+      return [
+        `0${8 + (seed.turn % 2)}:00:00+00`.slice(0, plain.startsWith('time with t') ? 11 : 8),
+        '17:00:00',
+      ];
     case 'interval':
       return [`${1 + seed.turn} hours`];
     case 'json':
@@ -321,7 +341,11 @@ function byType(
     case 'public.vector':
     case 'halfvec':
     case 'extensions.halfvec':
-      return [`[${Array(Number.isFinite(length) ? length : 3).fill('0.1').join(',')}]`];
+      return [
+        `[${Array(Number.isFinite(length) ? length : 3)
+          .fill('0.1')
+          .join(',')}]`,
+      ];
     case 'ltree':
     case 'extensions.ltree':
       return ['probe.a'];
@@ -347,8 +371,7 @@ const arrayElement = (value: string): string => `"${value.replaceAll('\\', '\\\\
 /** Small enough for smallint, away from what sequences and seeds give out. */
 const numberOf = (seed: Seed): number => 31_000 + (seed.owner.charCodeAt(0) - 64) * 20 + seed.turn;
 
-const dayOf = (seed: Seed): string =>
-  `20${31 + (seed.owner.charCodeAt(0) % 20)}-0${1 + (seed.turn % 8)}-10`;
+const dayOf = (seed: Seed): string => `20${31 + (seed.owner.charCodeAt(0) % 20)}-0${1 + (seed.turn % 8)}-10`;
 
 /** A uuid of version 4 from a name: the same in every run. */
 export function uuidOf(place: string, seed: Seed): string {
@@ -366,7 +389,13 @@ export function uuidOf(place: string, seed: Seed): string {
   return `${first.repeat(4)}${hex.slice(4, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 
-function textValues(column: string, place: string, seed: Seed, length: number, type: string): readonly Value[] {
+function textValues(
+  column: string,
+  place: string,
+  seed: Seed,
+  length: number,
+  type: string,
+): readonly Value[] {
   const tag = `${seed.owner.toLowerCase()}${seed.turn}`;
   const values: string[] = [];
   const is = (pattern: RegExp) => pattern.test(column);
@@ -378,7 +407,18 @@ function textValues(column: string, place: string, seed: Seed, length: number, t
   if (is(/country|locale|lang/i)) values.push('de');
   if (is(/slug|handle|username|subdomain|domain|code/i)) values.push(`probe-${tag}`, `probe${tag}`);
   if (is(/time_?zone/i)) values.push('UTC');
-  values.push(`probe ${tag} ${column}`, `probe${tag}`, tag, uuidOf(place, seed), '1', `https://${tag}.probe.example/x`, `${tag}@probe.example`);
-  const fits = type === 'character' && Number.isFinite(length) ? values.map((value) => value.padEnd(length, 'x')) : values;
+  values.push(
+    `probe ${tag} ${column}`,
+    `probe${tag}`,
+    tag,
+    uuidOf(place, seed),
+    '1',
+    `https://${tag}.probe.example/x`,
+    `${tag}@probe.example`,
+  );
+  const fits =
+    type === 'character' && Number.isFinite(length)
+      ? values.map((value) => value.padEnd(length, 'x'))
+      : values;
   return fits.map((value) => (Number.isFinite(length) ? value.slice(0, length) : value));
 }

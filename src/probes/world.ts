@@ -2,8 +2,9 @@
  * Rows for the users, laid by a superuser in the owner's name: defaults and triggers fire, row level security does not.
  * What an insert complains about is mended and tried again; what can't be mended is said.
  */
-import type { SchemaState, Table } from '../model/schema.ts';
+
 import type { DatabaseError, Outcome, Session } from '../database/engine.ts';
+import type { SchemaState, Table } from '../model/schema.ts';
 import { describe } from './outcome.ts';
 import { type Ownership, ownerValue } from './owners.ts';
 import type { Planner, RowValues } from './plan.ts';
@@ -33,7 +34,13 @@ export class World {
   /** Table to the reason why no row could be laid. */
   readonly failures = new Map<string, string>();
 
-  constructor(session: Session, state: SchemaState, planner: Planner, ownership: Ownership, values: ValueSource) {
+  constructor(
+    session: Session,
+    state: SchemaState,
+    planner: Planner,
+    ownership: Ownership,
+    values: ValueSource,
+  ) {
     this.#session = session;
     this.#state = state;
     this.#planner = planner;
@@ -68,7 +75,11 @@ export class World {
       for (const key of order.slice(at)) {
         const table = this.#state.tables.get(key)!;
         const row = this.#planner.plan(table, user, rowOf);
-        if ('missing' in row && typeof row.missing === 'string' && !table.columns.some((c) => c.name === 'missing')) {
+        if (
+          'missing' in row &&
+          typeof row.missing === 'string' &&
+          !table.columns.some((c) => c.name === 'missing')
+        ) {
           this.failures.set(key, `no row in "${row.missing}" to point to`);
           continue;
         }
@@ -88,8 +99,15 @@ export class World {
   }
 
   /** Index of the first row that failed, rolled back; null where all were laid. */
-  async #insertAll(batch: readonly { table: Table; row: Record<string, Value> }[], user: User): Promise<number | null> {
-    const statements = batch.flatMap(({ table, row }) => ['savepoint lay', insertion(table, row), 'release savepoint lay']);
+  async #insertAll(
+    batch: readonly { table: Table; row: Record<string, Value> }[],
+    user: User,
+  ): Promise<number | null> {
+    const statements = batch.flatMap(({ table, row }) => [
+      'savepoint lay',
+      insertion(table, row),
+      'release savepoint lay',
+    ]);
     const outcomes = await this.#session.batch(statements, { stopOnError: true });
     let failed: number | null = null;
     for (let index = 0; index < batch.length; index += 1) {
@@ -115,7 +133,9 @@ export class World {
   async #try(sql: string, off: boolean): Promise<Outcome> {
     const [, , outcome] = await this.#session.batch(['savepoint lay', off ? triggersOff : triggersOn, sql]);
     await this.#session.exec(
-      outcome!.ok ? `${triggersOn}; release savepoint lay` : 'rollback to savepoint lay; release savepoint lay',
+      outcome!.ok
+        ? `${triggersOn}; release savepoint lay`
+        : 'rollback to savepoint lay; release savepoint lay',
     );
     return outcome!;
   }
@@ -168,7 +188,12 @@ export class World {
   }
 
   /** A trigger, or a sign-up, made the user's row already: that one is taken. */
-  async #adopted(table: Table, user: User, row: Record<string, Value>, error: DatabaseError): Promise<boolean> {
+  async #adopted(
+    table: Table,
+    user: User,
+    row: Record<string, Value>,
+    error: DatabaseError,
+  ): Promise<boolean> {
     if (error.sqlstate !== '23505' || error.table !== table.name) return false;
     const columns = uniqueColumns(table, error.constraint);
     if (columns === null || columns.some((column) => row[column] == null)) return false;
@@ -177,9 +202,14 @@ export class World {
     const [found] = await this.#session.query(`select * from ${table.key} where ${condition} limit 1`);
     if (found === undefined) return false;
     // Somebody else's row is no row of this user's.
-    if (owners.some((owner) => found[owner.column] !== null && found[owner.column] !== ownerValue(owner, user))) return false;
+    if (
+      owners.some((owner) => found[owner.column] !== null && found[owner.column] !== ownerValue(owner, user))
+    )
+      return false;
     if (owners.length > 0 && owners.every((owner) => found[owner.column] === null)) return false;
-    const closed = [...this.#planner.choices(table.key)].filter(([column, choice]) => found[column] !== choice.closed);
+    const closed = [...this.#planner.choices(table.key)].filter(
+      ([column, choice]) => found[column] !== choice.closed,
+    );
     if (closed.length > 0) {
       const set = closed.map(([column, choice]) => `${name(column)} = ${literal(choice.closed)}`).join(', ');
       await this.#try(`update ${table.key} set ${set} where ${condition}`, true);
@@ -217,17 +247,26 @@ export class World {
       }
       case '23514': {
         if (/no partition of relation/.test(error.message)) {
-          return (await this.#try(`create table ${name(table.schema)}.${name(`${table.name}_probe_default`)} partition of ${table.key} default`, false)).ok;
+          return (
+            await this.#try(
+              `create table ${name(table.schema)}.${name(`${table.name}_probe_default`)} partition of ${table.key} default`,
+              false,
+            )
+          ).ok;
         }
         const check = table.checks.find((candidate) => candidate.name === error.constraint);
         if (check === undefined) {
           // A domain: its error names the type only.
-          const ofType = table.columns.filter((column) => error.message.includes(column.type.split('.').at(-1)!) && free(column.name));
+          const ofType = table.columns.filter(
+            (column) => error.message.includes(column.type.split('.').at(-1)!) && free(column.name),
+          );
           return ofType.some((column) => next(column.name));
         }
         const named = table.columns
           .map((column) => column.name)
-          .filter((column) => new RegExp(`(^|[^\\w])"?${escapeRegExp(column)}"?([^\\w]|$)`).test(check.expression.text));
+          .filter((column) =>
+            new RegExp(`(^|[^\\w])"?${escapeRegExp(column)}"?([^\\w]|$)`).test(check.expression.text),
+          );
         const people = named.filter((column) => owners.has(column) && row[column] != null);
         if (people.length > 1) {
           // Not the same user twice: the later column names the user's companion.
@@ -294,7 +333,9 @@ export class World {
   /** Reads every row again, after all triggers; sets owners right that a trigger set wrong; forgets rows that are gone. */
   async #readBack(tables: readonly string[], user: User): Promise<void> {
     const rows = tables.flatMap((key) => this.row(key, user) ?? []);
-    const outcomes = await this.#session.batch(rows.map((row) => `select * from ${row.table.key} where ${whereIs(row)}`));
+    const outcomes = await this.#session.batch(
+      rows.map((row) => `select * from ${row.table.key} where ${whereIs(row)}`),
+    );
     for (const [index, row] of rows.entries()) {
       const outcome = outcomes[index]!;
       const stored = outcome.ok ? outcome.rows[0] : undefined;
@@ -304,19 +345,31 @@ export class World {
         continue;
       }
       const companion = companionOf(user);
-      const wrong = this.#ownership
-        .ownersOf(row.table.key)
-        .filter((owner) => {
-          const value = stored[owner.column];
-          return value !== ownerValue(owner, user) && value !== ownerValue(owner, companion) && owner.form === 'plain' && !(value === null && row.values[owner.column] === null);
-        });
+      const wrong = this.#ownership.ownersOf(row.table.key).filter((owner) => {
+        const value = stored[owner.column];
+        return (
+          value !== ownerValue(owner, user) &&
+          value !== ownerValue(owner, companion) &&
+          owner.form === 'plain' &&
+          !(value === null && row.values[owner.column] === null)
+        );
+      });
       let values = stored;
       if (wrong.length > 0) {
-        const set = wrong.map((owner) => `${name(owner.column)} = ${literal(ownerValue(owner, user))}`).join(', ');
-        const mended = await this.#try(`update ${row.table.key} set ${set} where ${whereIs(row)} returning *`, true);
+        const set = wrong
+          .map((owner) => `${name(owner.column)} = ${literal(ownerValue(owner, user))}`)
+          .join(', ');
+        const mended = await this.#try(
+          `update ${row.table.key} set ${set} where ${whereIs(row)} returning *`,
+          true,
+        );
         if (mended.ok && mended.rows[0]) values = mended.rows[0];
       }
-      this.#rows.set(`${row.table.key} ${user.letter}`, { ...row, values, key: keyColumns(row.table, values) });
+      this.#rows.set(`${row.table.key} ${user.letter}`, {
+        ...row,
+        values,
+        key: keyColumns(row.table, values),
+      });
     }
   }
 }
@@ -324,7 +377,9 @@ export class World {
 function insertion(table: Table, row: RowValues): string {
   const columns = Object.keys(row);
   if (columns.length === 0) return `insert into ${table.key} default values returning *`;
-  const overriding = table.columns.some((column) => column.identity === 'always') ? ' overriding system value' : '';
+  const overriding = table.columns.some((column) => column.identity === 'always')
+    ? ' overriding system value'
+    : '';
   return `insert into ${table.key} (${columns.map(name).join(', ')})${overriding} values (${columns
     .map((column) => literal(row[column]!))
     .join(', ')}) returning *`;
@@ -336,7 +391,11 @@ function keyColumns(table: Table, values: RowValues): readonly string[] {
     if (key !== null && key.columns.every((column) => values[column] != null)) return key.columns;
   }
   return table.columns
-    .filter((column) => values[column.name] != null && !/^(json|xml|point|polygon|box|path|line|lseg|circle|tsvector|real|double)/.test(column.type))
+    .filter(
+      (column) =>
+        values[column.name] != null &&
+        !/^(json|xml|point|polygon|box|path|line|lseg|circle|tsvector|real|double)/.test(column.type),
+    )
     .map((column) => column.name)
     .slice(0, 6);
 }
