@@ -308,9 +308,18 @@ class PredicateReader {
       if (high) this.#compare(lexpr, high, '<=', scope, positive, depth);
       return;
     }
-    if (kind === 'AEXPR_DISTINCT') return this.#compare(lexpr, rexpr, '<>', scope, positive, depth);
-    if (kind === 'AEXPR_NOT_DISTINCT') return this.#compare(lexpr, rexpr, '=', scope, positive, depth);
-    if (kind === 'AEXPR_NULLIF') return this.#condition(lexpr, scope, positive, depth);
+    if (kind === 'AEXPR_DISTINCT') {
+      this.#compare(lexpr, rexpr, '<>', scope, positive, depth);
+      return;
+    }
+    if (kind === 'AEXPR_NOT_DISTINCT') {
+      this.#compare(lexpr, rexpr, '=', scope, positive, depth);
+      return;
+    }
+    if (kind === 'AEXPR_NULLIF') {
+      this.#condition(lexpr, scope, positive, depth);
+      return;
+    }
     if (lexpr === undefined || rexpr === undefined) {
       if (rexpr ?? lexpr) this.#condition(rexpr ?? lexpr, scope, positive, depth);
       return;
