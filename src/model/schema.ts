@@ -7,6 +7,7 @@
  * `public.f(uuid, integer)`.
  */
 import type { Place } from './finding.ts';
+import type { GrantsEra } from './replay.ts';
 import type { SyntaxNode } from './sql.ts';
 
 /** Where the SQL that made something stands. Null in a state that was read from the catalog alone. */
@@ -150,7 +151,10 @@ export interface Table {
   readonly origin: Origin;
   /** Statement that last turned RLS on or off. */
   readonly rlsOrigin: Origin;
-  /** Things about this table the fold could not follow (dynamic SQL): reasons. Empty from the catalog. */
+  /**
+   * What the fold could not follow (dynamic SQL; a table that no migration makes): reasons. Where there is one, what the
+   * table seems to lack proves nothing. Empty from the catalog.
+   */
   readonly unknown: readonly string[];
 }
 
@@ -166,10 +170,13 @@ export interface View {
   /** Keys of tables and views it reads. */
   readonly reads: readonly string[];
   readonly indexes: readonly Index[];
+  readonly triggers: readonly Trigger[];
   readonly grants: readonly Grant[];
   readonly owner: string;
   readonly comment: string | null;
   readonly origin: Origin;
+  /** As of a table: what the fold could not follow. */
+  readonly unknown: readonly string[];
 }
 
 export interface FunctionArgument {
@@ -213,7 +220,9 @@ export interface Sequence {
   readonly key: string;
   readonly schema: string;
   readonly name: string;
+  /** Key of the column: `public.t.id`. */
   readonly ownedBy: string | null;
+  readonly owner: string;
   readonly grants: readonly Grant[];
   readonly origin: Origin;
 }
@@ -234,6 +243,8 @@ export interface Extension {
 export interface Publication {
   readonly name: string;
   readonly allTables: boolean;
+  /** FOR TABLES IN SCHEMA. */
+  readonly schemas: readonly string[];
   readonly tables: readonly { readonly table: string; readonly origin: Origin }[];
 }
 
@@ -252,6 +263,13 @@ export interface DefaultPrivilege {
   readonly privilege: Privilege;
 }
 
+export interface Unknown {
+  readonly place: Place;
+  readonly why: string;
+  /** The one object it is about; null where it may be about any. */
+  readonly object: ObjectRef | null;
+}
+
 export interface SchemaState {
   readonly source: 'folded' | 'catalog' | 'overlay';
   readonly schemas: ReadonlyMap<string, Namespace>;
@@ -265,7 +283,9 @@ export interface SchemaState {
   readonly buckets: ReadonlyMap<string, Bucket>;
   readonly defaultPrivileges: readonly DefaultPrivilege[];
   /** What the fold could not follow: statement and why. Empty from the catalog. */
-  readonly unknown: readonly { readonly place: Place; readonly why: string }[];
+  readonly unknown: readonly Unknown[];
+  /** Whose default privileges hold at this point; null where the state was read from a catalog. */
+  readonly era: GrantsEra | null;
 }
 
 /** Any object of a state, by kind and key: `table public.t`, `function public.f(uuid)`. */
@@ -291,6 +311,6 @@ export interface FoldStep {
   readonly after: SchemaState;
   /** Objects made, altered or dropped by this file, and tables whose policies, indexes, grants … it changed. */
   readonly touched: readonly ObjectRef[];
-  /** Those of `touched` that did not exist in `before`. */
+  /** Those of `touched` that this file made; what it merely renamed or moved is not among them. */
   readonly created: readonly ObjectRef[];
 }

@@ -1,0 +1,147 @@
+/** Where the statement being folded stands, and the text its tree's locations point into. */
+import type { Place, Span } from '../../model/finding.ts';
+import type { Expression } from '../../model/schema.ts';
+import type { SourceFile, Statement, SyntaxNode } from '../../model/sql.ts';
+import { endOfElement, insideParentheses, tokenize } from '../tokens.ts';
+
+export interface Site {
+  readonly text: string;
+  /** The statement within `text`. */
+  readonly start: number;
+  readonly end: number;
+  /** The whole statement. */
+  readonly origin: Place;
+  /** Offset in `text` of a `location` of the statement's tree; the statement's start where the tree has none. */
+  offset(node: SyntaxNode | undefined): number;
+  place(start: number, end: () => number): Place;
+}
+
+/** A statement of a file. */
+export function siteOf(source: SourceFile, statement: Statement): Site {
+  const { path, text } = source;
+  return {
+    text,
+    start: statement.start,
+    end: statement.end,
+    origin: { file: path, ...statement.span },
+    offset: (node) => {
+      // libpg_query leaves out a location of 0, which only the file's first character has.
+      const byte = node?.location;
+      return byte === undefined || byte < 0 ? statement.start : source.offsetOfByte(byte);
+    },
+    place: (start, end) => lazyPlace(path, () => spanOf(source, start, end())),
+  };
+}
+
+/** A statement that stands in no file of its own (put together by EXECUTE): all of it stands where it is run. */
+export function siteAt(origin: Place, text: string): Site {
+  return {
+    text,
+    start: 0,
+    end: text.length,
+    origin,
+    offset: (node) =>
+      Buffer.from(text)
+        .subarray(0, Math.max(0, node?.location ?? 0))
+        .toString().length,
+    place: () => origin,
+  };
+}
+
+function spanOf(source: SourceFile, start: number, end: number): Span {
+  const from = source.position(start);
+  const to = source.position(end);
+  return { line: from.line, column: from.column, endLine: to.line, endColumn: to.column };
+}
+
+/** Most places are never looked at: lines and columns are worked out when they are. */
+function lazyPlace(file: string, find: () => Span): Place {
+  let span: Span | undefined;
+  const get = () => {
+    span ??= find();
+    return span;
+  };
+  return {
+    file,
+    get line() {
+      return get().line;
+    },
+    get column() {
+      return get().column;
+    },
+    get endLine() {
+      return get().endLine;
+    },
+    get endColumn() {
+      return get().endColumn;
+    },
+  };
+}
+
+/** The place of a list element: a column, a constraint, a table in a list. */
+export function elementPlace(site: Site, node: SyntaxNode | undefined): Place {
+  if (node?.location === undefined) return site.origin;
+  const start = site.offset(node);
+  return site.place(start, () => endOfElement(site.text, start, site.end));
+}
+
+/** An expression as written: its text is cut out of the file when it is asked for. */
+export function writtenExpression(node: SyntaxNode, text: () => string): Expression {
+  let cut: string | undefined;
+  return {
+    get text() {
+      cut ??= text().trim();
+      return cut;
+    },
+    node,
+  };
+}
+
+/** `using ( … )`, `check ( … )`: what stands in the parentheses behind a keyword. */
+export function expressionBehind(
+  site: Site,
+  keyword: string,
+  node: SyntaxNode,
+  from = site.start,
+): Expression {
+  return writtenExpression(node, () => {
+    const found = insideParentheses(site.text, keyword, from, site.end);
+    return found === null ? '' : site.text.slice(found.start, found.end);
+  });
+}
+
+/** What stands behind the last of a keyword that is in no parentheses: `where …` of an index, `as …` of a view. */
+export function restBehind(site: Site, keyword: string, which: 'first' | 'last'): string {
+  const tokens = tokenize(site.text, site.start, site.end);
+  const words = tokens.filter(
+    (token) => token.kind === 'word' && token.depth === 0 && token.text === keyword,
+  );
+  const word = which === 'first' ? words[0] : words.at(-1);
+  return word === undefined ? '' : site.text.slice(word.end, site.end).trim();
+}
+
+/** The smallest location in a tree: where an expression begins, but for parentheses before it. */
+export function firstLocation(node: unknown): number {
+  let first = Number.POSITIVE_INFINITY;
+  const visit = (value: unknown): void => {
+    if (Array.isArray(value)) for (const item of value) visit(item);
+    else if (value !== null && typeof value === 'object') {
+      for (const [key, inner] of Object.entries(value)) {
+        if (key === 'location') {
+          if (typeof inner === 'number' && inner >= 0 && inner < first) first = inner;
+        } else if (typeof inner === 'object') visit(inner);
+      }
+    }
+  };
+  visit(node);
+  return first;
+}
+
+/** An expression somewhere in a list (SET DEFAULT …): from its first token to the comma or the end. */
+export function looseExpression(site: Site, node: SyntaxNode): Expression {
+  return writtenExpression(node, () => {
+    let start = site.offset({ location: firstLocation(node) });
+    while (/[\s(]/.test(site.text[start - 1] ?? '')) start -= 1;
+    return site.text.slice(start, endOfElement(site.text, start, site.end));
+  });
+}
