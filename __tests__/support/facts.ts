@@ -32,6 +32,7 @@ const emptySchema: SchemaState = {
   buckets: new Map(),
   defaultPrivileges: [],
   unknown: [],
+  era: null,
 };
 const emptyState = (_options: unknown) => emptySchema;
 const foldFile = (state: SchemaState, source: SourceFile): FoldStep => ({
