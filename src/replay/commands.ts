@@ -1,0 +1,287 @@
+/**
+ * How a statement of a migration is sent. Most go as they are, as role `postgres`. What Supabase lets `postgres` do by
+ * an extension of its own (supautils) takes a detour here; what it refuses, and a plain Postgres would allow, is refused.
+ */
+import { extensionPlan, platformRoles, policyTables } from '../database/platform/index.ts';
+import type { Statement, SyntaxNode } from '../model/sql.ts';
+
+export interface Surroundings {
+  readonly engine: 'embedded' | 'server';
+  /** Opens the detour (see `detour.ts`). */
+  readonly secret: string;
+  /** The database's own name: `postgres` on Supabase, another on a server. */
+  readonly database: string;
+}
+
+export type Command =
+  | {
+      readonly kind: 'run';
+      /** In this order, in one transaction with what stands around them. `main` is the index of the statement itself. */
+      readonly sql: readonly string[];
+      readonly main: number;
+      /** True where `sql[main]` is the statement's own text, so that positions of errors in it hold. */
+      readonly verbatim: boolean;
+    }
+  | {
+      readonly kind: 'pass over';
+      readonly reason: string;
+      /** The extension that is missing. */
+      readonly extension: string;
+    };
+
+/** Statements that can't run in a transaction block: the CLI sends them alone (supabase-facts, "How one file is applied"). */
+export function isStandalone({ kind, node }: Statement): boolean {
+  switch (kind) {
+    case 'IndexStmt':
+      return node.concurrent === true;
+    case 'DropStmt':
+      return node.removeType === 'OBJECT_INDEX' && node.concurrent === true;
+    case 'ReindexStmt':
+      return (node.params ?? []).some((param: SyntaxNode) => param.DefElem?.defname === 'concurrently');
+    case 'VacuumStmt':
+      return node.is_vacuumcmd === true;
+    case 'AlterTableStmt':
+      return (node.cmds ?? []).some(
+        (cmd: SyntaxNode) =>
+          cmd.AlterTableCmd?.subtype === 'AT_DetachPartition' &&
+          cmd.AlterTableCmd.def?.PartitionCmd?.concurrent === true,
+      );
+    case 'AlterSystemStmt':
+    case 'ClusterStmt':
+    case 'CreatedbStmt':
+    case 'DropdbStmt':
+    case 'CreateTableSpaceStmt':
+    case 'DropTableSpaceStmt':
+    case 'CreateSubscriptionStmt':
+    case 'DropSubscriptionStmt':
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** BEGIN and START TRANSACTION open a block; COMMIT, END, ROLLBACK, ABORT, PREPARE close it; savepoints do neither. */
+export function transactionControl({ kind, node }: Statement): 'open' | 'close' | 'other' | null {
+  if (kind !== 'TransactionStmt') return null;
+  switch (node.kind ?? 'TRANS_STMT_BEGIN') {
+    case 'TRANS_STMT_BEGIN':
+    case 'TRANS_STMT_START':
+      return 'open';
+    case 'TRANS_STMT_COMMIT':
+    case 'TRANS_STMT_ROLLBACK':
+    case 'TRANS_STMT_PREPARE':
+      return 'close';
+    default:
+      return 'other';
+  }
+}
+
+export function commandFor(statement: Statement, around: Surroundings): Command {
+  const { kind, node, sql } = statement;
+  const plain: Command = { kind: 'run', sql: [sql], main: 0, verbatim: true };
+  const instead = (text: string): Command => ({ kind: 'run', sql: [text], main: 0, verbatim: false });
+  const detour = () => instead(detourSql(sql, around.secret));
+
+  switch (kind) {
+    case 'CreatePolicyStmt':
+    case 'AlterPolicyStmt':
+      return policyTables.has(relationKey(node.table)) ? detour() : plain;
+    case 'RenameStmt':
+      if (node.renameType === 'OBJECT_POLICY' && policyTables.has(relationKey(node.relation)))
+        return detour();
+      if (node.renameType === 'OBJECT_ROLE' && platformRoles.has(node.subname)) {
+        return instead(refusal(node.subname));
+      }
+      return plain;
+    case 'DropStmt':
+      switch (node.removeType) {
+        case 'OBJECT_POLICY':
+        case 'OBJECT_TRIGGER':
+          return (node.objects ?? []).every((object: SyntaxNode) => policyTables.has(droppedFrom(object)))
+            ? detour()
+            : plain;
+        case 'OBJECT_EXTENSION':
+        case 'OBJECT_EVENT_TRIGGER':
+        case 'OBJECT_FDW':
+          return detour();
+        default:
+          return plain;
+      }
+    case 'CreateExtensionStmt':
+      return createExtension(statement, around);
+    case 'AlterExtensionStmt':
+    case 'CreateEventTrigStmt':
+    case 'AlterEventTrigStmt':
+      return detour();
+    case 'AlterObjectSchemaStmt':
+      return node.objectType === 'OBJECT_EXTENSION' ? detour() : plain;
+    case 'CommentStmt':
+      if (node.objtype === 'OBJECT_EXTENSION') return detour();
+      return node.objtype === 'OBJECT_DATABASE' ? ownDatabase(statement, around) : plain;
+    case 'CreateFdwStmt': {
+      const grant = `grant usage on foreign data wrapper ${quoted(node.fdwname)} to postgres with grant option`;
+      return {
+        kind: 'run',
+        sql: [detourSql(sql, around.secret), detourSql(grant, around.secret)],
+        main: 0,
+        verbatim: false,
+      };
+    }
+    case 'CreatePublicationStmt':
+      return node.for_all_tables ? detour() : plain;
+    case 'AlterDatabaseSetStmt':
+    case 'AlterDatabaseStmt':
+    case 'AlterOwnerStmt':
+    case 'GrantStmt':
+      return kind.startsWith('AlterDatabase') ||
+        node.objectType === 'OBJECT_DATABASE' ||
+        node.objtype === 'OBJECT_DATABASE'
+        ? ownDatabase(statement, around)
+        : plain;
+    case 'AlterRoleStmt': {
+      // GRANT-like forms (ALTER GROUP … ADD USER) are memberships, not attributes.
+      const role: string | undefined = node.role?.rolename;
+      const isMembership = (node.options ?? []).some(
+        (option: SyntaxNode) => option.DefElem?.defname === 'rolemembers',
+      );
+      return role !== undefined && role !== 'postgres' && platformRoles.has(role) && !isMembership
+        ? instead(refusal(role))
+        : plain;
+    }
+    case 'DropRoleStmt': {
+      const reserved = (node.roles ?? [])
+        .map((role: SyntaxNode) => role.RoleSpec?.rolename)
+        .find((name: string) => platformRoles.has(name));
+      return reserved === undefined ? plain : instead(refusal(reserved));
+    }
+    case 'VariableSetStmt':
+      return node.name === 'session_authorization' ? sessionAuthorization(node) : plain;
+    case 'DiscardStmt':
+      // It ends with RESET SESSION AUTHORIZATION, and on the embedded engine the login is a superuser's.
+      return node.target === 'DISCARD_ALL' && around.engine === 'embedded'
+        ? instead('reset all; discard plans; discard temp')
+        : plain;
+    case 'DoStmt':
+      return doBlock(statement, around);
+    default:
+      return plain;
+  }
+}
+
+/** The function that runs one command as superuser for whoever knows the secret: see `detour.ts`. */
+export const detourSql = (command: string, secret: string): string =>
+  `select pg_catalog.migration_guard_run(${literal(secret)}, ${literal(command)})`;
+const apartSql = (command: string, secret: string): string =>
+  `select pg_catalog.migration_guard_run_apart(${literal(secret)}, ${literal(command)})`;
+
+function createExtension(statement: Statement, around: Surroundings): Command {
+  const { node, sql } = statement;
+  const option = (node.options ?? []).find((entry: SyntaxNode) => entry.DefElem?.defname === 'schema');
+  const schema: string | null = option?.DefElem.arg?.String?.sval ?? null;
+  const plan = extensionPlan(node.extname, schema, around.engine);
+  // Unknown to Supabase: Postgres says so itself.
+  if (plan.extension === null) return { kind: 'run', sql: [sql], main: 0, verbatim: true };
+  if (plan.kind === 'missing') {
+    return {
+      kind: 'pass over',
+      extension: node.extname,
+      reason: `The extension "${node.extname}" is not available on this engine.`,
+    };
+  }
+  if (plan.sql === null) {
+    return plan.role === 'postgres'
+      ? { kind: 'run', sql: [sql], main: 0, verbatim: true }
+      : { kind: 'run', sql: [detourSql(sql, around.secret)], main: 0, verbatim: false };
+  }
+  return {
+    kind: 'run',
+    sql: [installSql(node.extname, plan.sql, around.secret, node.if_not_exists === true)],
+    main: 0,
+    verbatim: false,
+  };
+}
+
+/** A stand-in's SQL in place of CREATE EXTENSION; one that is there already is Postgres' own affair. */
+function installSql(name: string, sql: string, secret: string, ifNotExists: boolean): string {
+  const again = ifNotExists
+    ? 'null'
+    : `raise duplicate_object using message = ${literal(`extension "${name}" already exists`)}`;
+  return `do $guard$ begin
+  if exists (select from pg_catalog.pg_extension where extname = ${literal(name)}) then ${again};
+  else perform ${apartSql(sql, secret).slice('select '.length)};
+  end if;
+end $guard$`;
+}
+
+/**
+ * A DO block goes as it is, with two doors opened around it where its text asks for them: policies on the platform's
+ * tables (by membership in their owner, for the length of the block), and stand-ins for extensions it creates.
+ */
+function doBlock({ sql }: Statement, around: Surroundings): Command {
+  const before: string[] = [];
+  const after: string[] = [];
+  if (/\bpolicy\b/i.test(sql)) {
+    const owners = new Set<string>();
+    for (const [table, owner] of policyTables) {
+      const [schema, name] = table.split('.');
+      if (new RegExp(`\\b${schema}"?\\s*\\.\\s*"?${name}\\b`, 'i').test(sql)) owners.add(owner);
+    }
+    // A block that also alters such a table must still be told that it is not the owner.
+    const alters = /\balter\s+table\s+(if\s+exists\s+)?(only\s+)?"?(storage|auth|realtime)"?\s*\./i.test(sql);
+    for (const owner of alters ? [] : owners) {
+      before.push(detourSql(`grant ${owner} to postgres`, around.secret));
+      after.push(detourSql(`revoke ${owner} from postgres`, around.secret));
+    }
+  }
+  if (around.engine === 'server') {
+    const creates =
+      /\bcreate\s+extension\s+(if\s+not\s+exists\s+)?"?([\w-]+)"?(?:\s+with)?(?:\s+schema\s+"?(\w+)"?)?/gi;
+    for (const [, , name, schema] of sql.matchAll(creates)) {
+      const plan = extensionPlan(name!.toLowerCase(), schema ?? null, 'server');
+      if (plan.sql !== null) before.push(installSql(name!.toLowerCase(), plan.sql, around.secret, true));
+      else if (plan.kind === 'real' && plan.role === 'supabase_admin') {
+        const where = schema ? ` schema ${quoted(schema)}` : '';
+        before.push(detourSql(`create extension if not exists ${quoted(name!)}${where}`, around.secret));
+      }
+    }
+  }
+  return { kind: 'run', sql: [...before, sql, ...after], main: before.length, verbatim: true };
+}
+
+/** On Supabase the login is `postgres`: going back to it changes nothing, going elsewhere takes a superuser. */
+function sessionAuthorization(node: SyntaxNode): Command {
+  const to: string | undefined = node.args?.[0]?.A_Const?.sval?.sval;
+  const stays = node.kind === 'VAR_RESET' || node.kind === 'VAR_SET_DEFAULT' || to === 'postgres';
+  const sql = stays
+    ? 'reset role'
+    : raise('insufficient_privilege', `permission denied to set session authorization "${to ?? ''}"`);
+  return { kind: 'run', sql: [sql], main: 0, verbatim: false };
+}
+
+/** supautils.reserved_roles: what it says to anyone but a superuser. */
+const refusal = (role: string): string =>
+  raise('insufficient_privilege', `"${role}" is a reserved role, only superusers can modify it`);
+
+const raise = (condition: string, message: string): string =>
+  `do $guard$ begin raise ${condition} using message = ${literal(message)}; end $guard$`;
+
+/** A project's database is called `postgres`; here it may bear another name. */
+function ownDatabase({ sql }: Statement, around: Surroundings): Command {
+  if (around.database === 'postgres') return { kind: 'run', sql: [sql], main: 0, verbatim: true };
+  const renamed = sql.replace(/\b(database\s+)"?postgres"?(?![\w$])/i, `$1${quoted(around.database)}`);
+  return { kind: 'run', sql: [renamed], main: 0, verbatim: renamed === sql };
+}
+
+const relationKey = (relation: SyntaxNode | undefined): string =>
+  `${relation?.schemaname ?? ''}.${relation?.relname ?? ''}`;
+
+function droppedFrom(object: SyntaxNode): string {
+  const names: string[] = (object.List?.items ?? []).map((item: SyntaxNode) => item.String?.sval ?? '');
+  return names.length === 3 ? `${names[0]}.${names[1]}` : '';
+}
+
+export const literal = (text: string): string =>
+  text.includes('\\')
+    ? ` E'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`
+    : `'${text.replaceAll("'", "''")}'`;
+const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;

@@ -1,0 +1,280 @@
+/**
+ * One migration file, applied as the Supabase CLI applies it (supabase-facts, "How one file is applied"): RESET ALL, all
+ * statements and the history row in one implicit transaction, standalone statements between two of them, BEGIN and
+ * COMMIT in the file ending it early. Statement by statement where somebody watches, in one go where nobody does.
+ */
+import { type Engine, EngineLost, type Outcome, type Session } from '../database/engine.ts';
+import type { SqlError } from '../model/replay.ts';
+import type { SourceFile, Statement } from '../model/sql.ts';
+import {
+  type Command,
+  commandFor,
+  isStandalone,
+  literal,
+  type Surroundings,
+  transactionControl,
+} from './commands.ts';
+import { attempt, sqlError } from './errors.ts';
+
+export interface MigrationFile {
+  readonly path: string;
+  readonly version: string;
+  readonly name: string;
+  readonly source: SourceFile;
+}
+
+/** What one statement did. `index` -1: the history row, or a COMMIT of the CLI's own. */
+export interface Step {
+  readonly index: number;
+  readonly outcome: 'applied' | 'failed' | 'passed over' | 'left out';
+  readonly ms: number;
+  readonly error: SqlError | null;
+  /** Why it was passed over or left out. */
+  readonly reason: string | null;
+  /** True where positions in the error are positions in the statement's own text. */
+  readonly verbatim: boolean;
+}
+
+/** Looks on while statements run. `after` adds a query to each round trip and gets its rows. */
+export interface Watcher {
+  readonly query: string;
+  seen(index: number, outcome: Outcome, inTransaction: boolean): Promise<void>;
+  /** A transaction has ended: its locks are gone. */
+  released(): void;
+}
+
+/** The engine went away under a statement (−1: under what stands around them). */
+export class LostAt extends Error {
+  readonly index: number;
+  readonly lost: EngineLost;
+  constructor(index: number, lost: EngineLost) {
+    super(lost.message, { cause: lost });
+    this.index = index;
+    this.lost = lost;
+  }
+}
+
+export interface FileOptions {
+  /** Statements that are left out, and why. */
+  readonly leaveOut?: ReadonlyMap<number, string>;
+  /** Statements that an earlier try of this file has committed: not run again. */
+  readonly settled?: ReadonlySet<number>;
+  readonly watcher?: Watcher;
+  /** False: statements only, no row in the history. */
+  readonly history?: boolean;
+}
+
+export class FileRunner {
+  readonly engine: Engine;
+  readonly #session: Session;
+  readonly #around: Surroundings;
+  #settled = new Set<number>();
+
+  constructor(engine: Engine, around: Surroundings) {
+    this.engine = engine;
+    this.#session = engine.postgresRole;
+    this.#around = around;
+  }
+
+  command(statement: Statement): Command {
+    return commandFor(statement, this.#around);
+  }
+
+  /** The whole file in one round trip. Null where it has to go statement by statement; else its error, or that it applied. */
+  async inOneGo(file: MigrationFile): Promise<{ readonly error: SqlError | null } | null> {
+    const { source } = file;
+    if (source.issue) return null;
+    let text = '';
+    let at = 0;
+    for (const statement of source.statements) {
+      if (isStandalone(statement) || transactionControl(statement)) return null;
+      const command = this.command(statement);
+      if (command.kind === 'pass over') return null;
+      text += source.text.slice(at, statement.start) + command.sql.join(';\n');
+      at = statement.end;
+    }
+    text += `${source.text.slice(at)}\n;${historyRow(file)}`;
+    await this.#session.exec('reset all');
+    try {
+      return { error: await attempt(() => this.#session.exec(text)) };
+    } catch (error) {
+      throw lostAt(-1, error);
+    }
+  }
+
+  /**
+   * Statement by statement, with the CLI's transactions around them. Stops at the first error; nothing of the
+   * transaction it was in stays.
+   */
+  async asOne(file: MigrationFile, options: FileOptions = {}): Promise<readonly Step[]> {
+    const { source } = file;
+    const steps: Step[] = [];
+    let inTransaction = false;
+    let inBlock = false;
+    const begin = async () => {
+      if (!inTransaction) await this.#session.exec('begin');
+      inTransaction = true;
+    };
+    const end = async (sql: string) => {
+      if (inTransaction) await this.#session.exec(sql);
+      inTransaction = false;
+      inBlock = false;
+      for (const step of steps) this.#settled.add(step.index);
+      options.watcher?.released();
+    };
+    let index = -1;
+    this.#settled = new Set();
+    try {
+      await this.#session.exec('reset all');
+      for (const statement of source.statements) {
+        index = statement.index;
+        const left = options.leaveOut?.get(index);
+        if (left !== undefined) {
+          steps.push(passed(index, 'left out', left));
+          continue;
+        }
+        const control = transactionControl(statement);
+        if (control === 'open') {
+          await begin();
+          inBlock = true;
+          steps.push(applied(index, 0));
+          continue;
+        }
+        if (control === 'close') {
+          const error = await attempt(() => end(statement.sql));
+          steps.push(error ? failed(index, error, 0, true) : applied(index, 0));
+          if (error) return await this.#givenUp(steps, inTransaction);
+          continue;
+        }
+        const command = this.command(statement);
+        if (command.kind === 'pass over') {
+          steps.push(passed(index, 'passed over', command.reason));
+          continue;
+        }
+        const alone = isStandalone(statement) && !inBlock;
+        if (alone) await end('commit');
+        else await begin();
+        const step = await this.#send(index, command, inTransaction, options.watcher);
+        steps.push(step);
+        if (alone && step.outcome === 'applied') this.#settled.add(index);
+        if (step.outcome === 'failed') return await this.#givenUp(steps, inTransaction);
+      }
+      if (source.issue) {
+        // What Postgres can't parse stops the file there; it says so itself.
+        const rest = source.text.slice(source.statements.at(-1)?.end ?? 0).replace(/^\s*;/, '');
+        await begin();
+        index = source.statements.length;
+        const error = await attempt(() => this.#session.exec(rest));
+        if (error) steps.push(failed(index, error, 0, false));
+        return await this.#givenUp(steps, inTransaction);
+      }
+      index = -1;
+      const error = await attempt(async () => {
+        await begin();
+        if (options.history !== false) await this.#session.exec(historyRow(file));
+        await end('commit');
+      });
+      if (error) {
+        steps.push(failed(-1, error, 0, false));
+        return await this.#givenUp(steps, inTransaction);
+      }
+      return steps;
+    } catch (error) {
+      throw lostAt(index, error);
+    }
+  }
+
+  /** What `asOne` last ended a transaction over before it failed: a COMMIT in the file, a standalone statement. */
+  get settled(): ReadonlySet<number> {
+    return this.#settled;
+  }
+
+  /** Each statement by itself: what works stays, whatever fails before it. */
+  async oneByOne(file: MigrationFile, options: FileOptions = {}): Promise<readonly Step[]> {
+    const steps: Step[] = [];
+    let index = -1;
+    try {
+      await this.#session.exec('reset all');
+      for (const statement of file.source.statements) {
+        index = statement.index;
+        const left = options.leaveOut?.get(index);
+        const command = this.command(statement);
+        if (left !== undefined) steps.push(passed(index, 'left out', left));
+        else if (transactionControl(statement) || options.settled?.has(index)) steps.push(applied(index, 0));
+        else if (command.kind === 'pass over') steps.push(passed(index, 'passed over', command.reason));
+        else if (isStandalone(statement)) steps.push(await this.#send(index, command, false));
+        else {
+          await this.#session.exec('begin');
+          const step = await this.#send(index, command, true);
+          const error = await attempt(() =>
+            this.#session.exec(step.outcome === 'failed' ? 'rollback' : 'commit'),
+          );
+          steps.push(error ? failed(index, error, step.ms, false) : step);
+        }
+      }
+      return steps;
+    } catch (error) {
+      throw lostAt(index, error);
+    }
+  }
+
+  /** The history row alone: for a file that is taken as applied. */
+  async markApplied(version: string, name: string): Promise<void> {
+    await this.#session.exec(
+      `insert into supabase_migrations.schema_migrations (version, name) values (${literal(version)}, ${literal(name)}) on conflict do nothing`,
+    );
+  }
+
+  async #send(index: number, command: Command, inTransaction: boolean, watcher?: Watcher): Promise<Step> {
+    if (command.kind === 'pass over') return passed(index, 'passed over', command.reason);
+    const sql = watcher && inTransaction ? [...command.sql, watcher.query] : [...command.sql];
+    const outcomes = await this.#session.batch(sql, { stopOnError: true });
+    const bad = outcomes.findIndex((outcome) => !outcome.ok);
+    const main = outcomes[command.main];
+    const wrong = outcomes[bad];
+    if (wrong && !wrong.ok && bad < command.sql.length) {
+      return failed(index, sqlError(wrong.error), wrong.ms, command.verbatim && bad === command.main);
+    }
+    if (watcher) await watcher.seen(index, outcomes.at(-1)!, inTransaction);
+    return applied(index, main?.ms ?? 0);
+  }
+
+  async #givenUp(steps: readonly Step[], inTransaction: boolean): Promise<readonly Step[]> {
+    if (inTransaction) await this.#session.exec('rollback');
+    return steps;
+  }
+}
+
+export function historyRow({ version, name, source }: MigrationFile): string {
+  const statements = source.statements.map((statement) => literal(statement.sql));
+  const list = statements.length > 0 ? `array[${statements.join(',')}]` : `'{}'::text[]`;
+  return `insert into supabase_migrations.schema_migrations (version, name, statements) values (${literal(version)}, ${literal(name)}, ${list})`;
+}
+
+const applied = (index: number, ms: number): Step => ({
+  index,
+  outcome: 'applied',
+  ms,
+  error: null,
+  reason: null,
+  verbatim: false,
+});
+const failed = (index: number, error: SqlError, ms: number, verbatim: boolean): Step => ({
+  index,
+  outcome: 'failed',
+  ms,
+  error,
+  reason: null,
+  verbatim,
+});
+const passed = (index: number, outcome: 'passed over' | 'left out', reason: string): Step => ({
+  index,
+  outcome,
+  ms: 0,
+  error: null,
+  reason,
+  verbatim: false,
+});
+
+const lostAt = (index: number, error: unknown): unknown =>
+  error instanceof EngineLost ? new LostAt(index, error) : error;

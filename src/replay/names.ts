@@ -1,0 +1,195 @@
+/**
+ * Whose fault a failure is. A main that does not apply lacks objects; a statement that fails for want of one of them is
+ * not wrong, it can't be checked. Names are compared without schema and quotes: too coarse to accuse, enough to excuse.
+ */
+import type { SqlError } from '../model/replay.ts';
+import type { SourceFile, Statement, SyntaxNode } from '../model/sql.ts';
+
+/** What an error says is not there. `table` for a column whose table is named. */
+export interface Missing {
+  readonly name: string;
+  readonly table: string | null;
+  readonly column: boolean;
+}
+
+/** SQLSTATEs of "does not exist" (manual, appendix A). */
+const missingStates = new Set(['42P01', '42703', '42883', '42704', '3F000', '26000', '3D000']);
+/** And of "already exists". */
+const presentStates = new Set(['42P07', '42710', '42701', '42723', '42P06']);
+
+export function missingIn(error: SqlError): Missing | null {
+  if (!missingStates.has(error.sqlstate)) return null;
+  const { message } = error;
+  const ofTable =
+    /^column "([^"]+)" (?:of|named in key|referenced in).*?(?:relation|table) "([^"]+)" does not exist/.exec(
+      message,
+    ) ??
+    /^(?:constraint|trigger|policy|rule) "([^"]+)" (?:of relation|for table|for relation) "([^"]+)" does not exist/.exec(
+      message,
+    );
+  if (ofTable)
+    return { name: bare(ofTable[1]!), table: bare(ofTable[2]!), column: message.startsWith('column') };
+  const column =
+    /^column "?([^"\s]+)"? does not exist/.exec(message) ??
+    /^record "\w+" has no field "([^"]+)"/.exec(message);
+  if (column) {
+    const parts = column[1]!.split('.');
+    return { name: bare(parts.at(-1)!), table: null, column: true };
+  }
+  if (error.sqlstate === '42703') {
+    const quoted = /column "([^"]+)"/.exec(message);
+    return quoted ? { name: bare(quoted[1]!), table: null, column: true } : null;
+  }
+  const routine = /^(?:function|procedure|aggregate|routine|operator class|operator) "?([^\s("]+)"?\(?/.exec(
+    message,
+  );
+  if (routine) return { name: bare(routine[1]!), table: null, column: false };
+  const named = /"([^"]+)"/.exec(message);
+  return named ? { name: bare(named[1]!), table: null, column: false } : null;
+}
+
+/** What an error says is there already. */
+export function presentIn(error: SqlError): string | null {
+  if (!presentStates.has(error.sqlstate)) return null;
+  const named = /"([^"]+)"/.exec(error.message);
+  return named ? bare(named[1]!) : null;
+}
+
+/** Last part of a name, in lower case. */
+const bare = (name: string): string => name.replaceAll('"', '').split('.').at(-1)!.toLowerCase();
+
+/** Names a statement makes and names it does away with. Columns as `table.column`. */
+export interface NameChange {
+  readonly makes: ReadonlySet<string>;
+  readonly drops: ReadonlySet<string>;
+}
+
+const createWords =
+  /\bcreate\s+(?:or\s+replace\s+)?(?:(?:global|local|temp|temporary|unlogged|unique|foreign|materialized|recursive|constraint|trusted|event)\s+)*(?:table|view|index|function|procedure|type|domain|schema|sequence|role|user|policy|trigger|extension|publication|aggregate|server|collation|operator\s+class)\s+(?:concurrently\s+)?(?:if\s+not\s+exists\s+)?((?:"[^"]+"|[\w$]+)(?:\s*\.\s*(?:"[^"]+"|[\w$]+))*)/gi;
+const dropWords =
+  /\bdrop\s+(?:materialized\s+|event\s+)?(?:table|view|index|function|procedure|type|domain|schema|sequence|role|policy|trigger|extension|publication|constraint|column)\s+(?:concurrently\s+)?(?:if\s+exists\s+)?((?:"[^"]+"|[\w$]+)(?:\s*\.\s*(?:"[^"]+"|[\w$]+))*)/gi;
+
+export function namesOf(statement: Statement): NameChange {
+  const makes = new Set<string>();
+  const drops = new Set<string>();
+  // The text finds what stands in DO blocks and EXECUTE too.
+  for (const match of statement.sql.matchAll(createWords)) makes.add(bare(match[1]!));
+  for (const match of statement.sql.matchAll(dropWords)) drops.add(bare(match[1]!));
+  const { kind, node } = statement;
+  const table = bare(node.relation?.relname ?? '');
+  const column = (def: SyntaxNode | undefined) => {
+    if (def?.ColumnDef) makes.add(`${table}.${bare(def.ColumnDef.colname)}`);
+    if (def?.Constraint?.conname) makes.add(bare(def.Constraint.conname));
+  };
+  if (kind === 'CreateStmt') for (const element of node.tableElts ?? []) column(element);
+  if (kind === 'AlterTableStmt') {
+    for (const cmd of node.cmds ?? []) {
+      column(cmd.AlterTableCmd?.def);
+      if (cmd.AlterTableCmd?.subtype === 'AT_DropColumn')
+        drops.add(`${table}.${bare(cmd.AlterTableCmd.name)}`);
+    }
+  }
+  if (kind === 'RenameStmt') {
+    const isColumn = node.renameType === 'OBJECT_COLUMN';
+    makes.add(isColumn ? `${table}.${bare(node.newname)}` : bare(node.newname));
+    drops.add(
+      isColumn ? `${table}.${bare(node.subname)}` : bare(node.subname ?? node.relation?.relname ?? ''),
+    );
+  }
+  return { makes, drops };
+}
+
+/** Everything that any of these files makes. */
+export function everMade(sources: Iterable<SourceFile>): ReadonlySet<string> {
+  const made = new Set<string>();
+  for (const source of sources) {
+    for (const statement of source.statements) for (const name of namesOf(statement).makes) made.add(name);
+    // Of a file that Postgres can't parse, what its text promises.
+    if (source.issue) for (const match of source.text.matchAll(createWords)) made.add(bare(match[1]!));
+  }
+  return made;
+}
+
+export interface Excuse {
+  readonly because: 'main' | 'extension';
+  readonly reason: string;
+}
+const main = (reason: string): Excuse => ({ because: 'main', reason });
+
+/** Failed, passed-over and left-out statements: what they would have made, and what they would have removed. */
+export class Shortfall {
+  /** Name to where it should have been made. */
+  readonly #lost = new Map<string, string>();
+  readonly #stays = new Map<string, string>();
+  /** Extensions that were passed over: anything unknown may be theirs. */
+  readonly #extensions = new Set<string>();
+
+  get empty(): boolean {
+    return this.#lost.size === 0 && this.#stays.size === 0 && this.#extensions.size === 0;
+  }
+
+  add(statement: Statement, where: string): void {
+    const { makes, drops } = namesOf(statement);
+    for (const name of makes) this.#lost.set(name, where);
+    for (const name of drops) this.#stays.set(name, where);
+  }
+
+  addFile(source: SourceFile, where: string): void {
+    for (const statement of source.statements) this.add(statement, where);
+    for (const name of everMade([source])) this.#lost.set(name, where);
+  }
+
+  addExtension(name: string): void {
+    this.#extensions.add(name);
+  }
+
+  /**
+   * Why a failure is not the statement's own; null where it is. `made`: everything the history makes; `whole`: whether
+   * everything before this change applied.
+   */
+  excuse(error: SqlError, made: () => ReadonlySet<string>, whole: boolean): Excuse | null {
+    const present = presentIn(error);
+    if (present !== null) {
+      const where = this.#stays.get(present);
+      return where === undefined
+        ? null
+        : main(`"${present}" is still there because ${where} could not be applied.`);
+    }
+    const missing = missingIn(error);
+    if (missing === null) return null;
+    const { name, table, column } = missing;
+    const keys = column
+      ? table === null
+        ? [name]
+        : [`${table}.${name}`, table]
+      : table === null
+        ? [name]
+        : [name, table];
+    for (const key of keys) {
+      const where = this.#lost.get(key);
+      if (where !== undefined) return main(`It needs "${key}", which ${where} would have made.`);
+    }
+    if (column && table === null) {
+      for (const [key, where] of this.#lost) {
+        if (key.endsWith(`.${name}`))
+          return main(`It needs column "${name}", which ${where} would have made.`);
+      }
+    }
+    const known = column
+      ? table === null
+        ? [...made()].some((key) => key.endsWith(`.${name}`))
+        : made().has(`${table}.${name}`)
+      : made().has(name);
+    if (known) return null;
+    if (this.#extensions.size > 0 && !column) {
+      const names = [...this.#extensions].map((extension) => `"${extension}"`).join(', ');
+      return {
+        because: 'extension',
+        reason: `It may need the extension ${names}, which is not available on this engine.`,
+      };
+    }
+    return whole
+      ? null
+      : main(`No migration makes "${name}", and main does not apply from zero: it may be there already.`);
+  }
+}

@@ -1,0 +1,523 @@
+/**
+ * Replay: what a pull request's migrations do, seen in Postgres.
+ *
+ * In this order: `base()` (roles.sql, a baseline, the base's migrations; a main that does not apply is gone on with),
+ * `mark()` (the state to come back to), `changes()` (the changed migrations, as the CLI would apply them on production,
+ * traced). Then, in any order: `rows()`, `rerun()`, `fromZero()`, `functions()`, `tests()`. `facts()` at any time.
+ *
+ * `engine` is where the database stands now. It is another one after a statement passed its time limit: ask for it
+ * again after each step.
+ */
+import type { Checkpoint, Engine } from '../database/engine.ts';
+import { grantsSql } from '../database/platform/index.ts';
+import type { NotChecked } from '../model/finding.ts';
+import type { History, Migration, Project } from '../model/migration.ts';
+import type {
+  GrantsEra,
+  MigrationError,
+  MigrationRun,
+  ReplayFacts,
+  SqlError,
+  StatementRun,
+} from '../model/replay.ts';
+import type { SourceFile } from '../model/sql.ts';
+import { parseSource } from '../sql/parse.ts';
+import { openDetour } from './detour.ts';
+import { migrationError, ownError, timeLimitError } from './errors.ts';
+import { FileRunner, LostAt, type MigrationFile, type Step } from './file.ts';
+import { type Excuse, everMade, Shortfall } from './names.ts';
+import { type StatementTrace, Tracer } from './trace.ts';
+
+export interface Baseline {
+  readonly path: string;
+  readonly text: string;
+  /** Migrations up to and with this version are taken as applied; null: all of the base. */
+  readonly version: string | null;
+}
+
+export interface ReplayInput {
+  readonly engine: Engine;
+  /** A fresh engine of the same kind, the platform in it. The old one is closed by then. */
+  reopen(): Promise<Engine>;
+  readonly project: Project;
+  readonly history: History;
+  /** Syntax of the head's migrations by path. */
+  readonly sources: ReadonlyMap<string, SourceFile>;
+  readonly eraOf: (version: string) => GrantsEra;
+  readonly baseline: Baseline | null;
+}
+
+/** Statements that take the engine with them: after so many in one file the rest of it is left. */
+const LOSSES_PER_FILE = 3;
+
+/** What was done to the database since the last mark, to do it again on another engine. */
+type Done =
+  | {
+      readonly how: 'in one go' | 'as one' | 'one by one';
+      readonly file: MigrationFile;
+      readonly leaveOut: ReadonlyMap<number, string>;
+      readonly history: boolean;
+    }
+  | { readonly how: 'era'; readonly era: GrantsEra }
+  | { readonly how: 'taken as applied'; readonly migrations: readonly Migration[] };
+
+export class Replay {
+  readonly #input: ReplayInput;
+  #engine: Engine;
+  #runner: FileRunner | null = null;
+  #secret = '';
+  #era: GrantsEra = 'automatic';
+  #mark: Checkpoint | null = null;
+  #done: Done[] = [];
+
+  readonly #runs: MigrationRun[] = [];
+  readonly #notChecked: NotChecked[] = [];
+  readonly #shortfall = new Shortfall();
+  /** Whether everything so far applied, but for what an extension took along. */
+  #whole = true;
+  #reproducible = true;
+  #baseApplied = 0;
+  #baseFailedStatements = 0;
+  #firstFailure: ReplayFacts['base']['firstFailure'] = null;
+  #made: ReadonlySet<string> | null = null;
+
+  constructor(input: ReplayInput) {
+    this.#input = input;
+    this.#engine = input.engine;
+  }
+
+  get engine(): Engine {
+    return this.#engine;
+  }
+
+  async base(): Promise<void> {
+    const { project, history, baseline } = this.#input;
+    await this.#settle(this.#engine, true);
+    if (project.roles) {
+      const file = fileOf(project.roles.path, '', '', parseSource(project.roles.path, project.roles.sql));
+      await this.#baseFile(file, false);
+    }
+    let taken: readonly Migration[] = [];
+    if (baseline) {
+      const file = fileOf(baseline.path, '', '', parseSource(baseline.path, baseline.text));
+      await this.#baseFile(file, false);
+      taken = history.base.filter(({ version }) => baseline.version === null || version <= baseline.version);
+      await this.#redo({ how: 'taken as applied', migrations: taken });
+    }
+    this.#baseApplied += taken.length;
+    for (const migration of history.base) {
+      if (taken.includes(migration)) continue;
+      await this.#toEra(this.#input.eraOf(migration.version));
+      if (migration.text === null) {
+        this.#unreadable(migration);
+        this.#whole = false;
+        this.#reproducible = false;
+        continue;
+      }
+      const run = await this.#baseFile(this.#fileOf(migration), true);
+      if (run.status === 'applied') this.#baseApplied += 1;
+    }
+  }
+
+  /** The state now, to come back to. Drop the checkpoint when the replay is over. */
+  async mark(): Promise<Checkpoint> {
+    this.#mark = await this.#engine.checkpoint();
+    this.#done = [];
+    return this.#mark;
+  }
+
+  /** Migrations of the head that production has not seen, in the order it will. */
+  async changes(): Promise<void> {
+    const { history } = this.#input;
+    let tracer = await Tracer.start(this.#engine);
+    for (const migration of pending(history)) {
+      const era = this.#input.eraOf(migration.version);
+      await this.#toEra(era);
+      if (migration.text === null) {
+        this.#unreadable(migration);
+        continue;
+      }
+      const engine = this.#engine;
+      await this.#changedFile(this.#fileOf(migration), era, tracer);
+      // With --all each file is a pull request of its own, and what the one before it made stood before.
+      if (history.all || this.#engine !== engine) tracer = await Tracer.start(this.#engine);
+    }
+    for (const migration of seenByVersion(history)) {
+      this.#runs.push({
+        ...blank(migration, this.#input.eraOf(migration.version)),
+        status: 'skipped',
+      });
+    }
+  }
+
+  facts(): ReplayFacts {
+    return {
+      base: {
+        reproducible: this.#reproducible,
+        applied: this.#baseApplied,
+        total: this.#input.history.base.length,
+        firstFailure: this.#firstFailure,
+        failedStatements: this.#baseFailedStatements,
+      },
+      runs: this.#runs,
+      rows: [],
+      reruns: [],
+      brokenFunctions: [],
+      skippedCreates: [],
+      tests: [],
+      orderDifferences: [],
+      notChecked: this.#notChecked,
+    };
+  }
+
+  // A file of the base ------------------------------------------------------------------------------------------------
+
+  async #baseFile(file: MigrationFile, history: boolean): Promise<MigrationRun> {
+    const started = performance.now();
+    const leaveOut = new Map<number, string>();
+    let { failure, steps } = await this.#wholeFile(file, leaveOut, history);
+    if (failure) steps = await this.#whatCanBe(file, leaveOut);
+    const bad = steps.filter((step) => step.outcome === 'failed' || step.outcome === 'left out');
+    const statements = [...bad, ...steps.filter((step) => step.outcome === 'passed over')]
+      .sort((a, b) => a.index - b.index)
+      .map((step) => statementRun(file, step, undefined));
+    const excuse = failure?.error ? this.#excuse(failure.error) : null;
+    const error = failure?.error ? errorOf(file, failure, true) : null;
+    const run: MigrationRun = {
+      ...blank(file, this.#era),
+      status: failure
+        ? steps.some(isApplied)
+          ? 'partial'
+          : 'failed'
+        : statements.length > 0
+          ? 'partial'
+          : 'applied',
+      durationMs: performance.now() - started,
+      statements,
+      error,
+    };
+    this.#remember(file, steps);
+    if (failure && error && excuse?.because !== 'extension') {
+      this.#firstFailure ??= { path: file.path, line: error.line, error: failure.error! };
+      this.#reproducible = false;
+      this.#whole = false;
+    }
+    this.#baseFailedStatements += bad.length;
+    this.#runs.push(run);
+    return run;
+  }
+
+  /** The way it goes on Supabase: all or nothing. Ends with the file applied, or with nothing of it and the reason. */
+  async #wholeFile(
+    file: MigrationFile,
+    leaveOut: Map<number, string>,
+    history: boolean,
+    tracer?: Tracer,
+  ): Promise<{ failure: Step | null; steps: readonly Step[] }> {
+    try {
+      if (!tracer && history) {
+        const answer = await this.#runner!.inOneGo(file);
+        if (answer?.error === null) {
+          this.#done.push({ how: 'in one go', file, leaveOut, history });
+          return { failure: null, steps: [] };
+        }
+      }
+    } catch (error) {
+      if (!(error instanceof LostAt)) throw error;
+      await this.#recover();
+    }
+    try {
+      const steps = await this.#runner!.asOne(file, {
+        leaveOut,
+        history,
+        ...(tracer ? { watcher: tracer } : {}),
+      });
+      const failure = steps.find((step) => step.outcome === 'failed') ?? null;
+      if (!failure) this.#done.push({ how: 'as one', file, leaveOut: new Map(leaveOut), history });
+      return { failure, steps };
+    } catch (error) {
+      if (!(error instanceof LostAt)) throw error;
+      await this.#recover();
+      const sql = timeLimitError(error.lost);
+      leaveOut.set(error.index, sql.message);
+      return { failure: { ...failedAt(error.index, sql) }, steps: [] };
+    }
+  }
+
+  /** After a failure: each statement by itself, without those that take the engine with them. */
+  async #whatCanBe(file: MigrationFile, leaveOut: Map<number, string>): Promise<readonly Step[]> {
+    const failed = this.#runner!;
+    for (let losses = 0; losses < LOSSES_PER_FILE; losses += 1) {
+      try {
+        // An engine that was opened anew holds nothing of what the first try committed.
+        const runner = this.#runner!;
+        const settled = runner === failed ? runner.settled : new Set<number>();
+        const steps = await runner.oneByOne(file, { leaveOut, settled });
+        this.#done.push({ how: 'one by one', file, leaveOut: new Map(leaveOut), history: false });
+        return steps;
+      } catch (error) {
+        if (!(error instanceof LostAt)) throw error;
+        await this.#recover();
+        leaveOut.set(error.index, timeLimitError(error.lost).message);
+      }
+    }
+    return [];
+  }
+
+  // A changed file ----------------------------------------------------------------------------------------------------
+
+  async #changedFile(file: MigrationFile, era: GrantsEra, tracer: Tracer): Promise<void> {
+    const started = performance.now();
+    const leaveOut = new Map<number, string>();
+    const { failure, steps } = await this.#wholeFile(file, leaveOut, true, tracer);
+    const durationMs = performance.now() - started;
+    const traces = tracer.take();
+    if (!failure) {
+      const statements = steps.map((step) => statementRun(file, step, traces.get(step.index)));
+      const over = statements.some(({ status }) => status === 'not-checkable');
+      this.#runs.push({ ...blank(file, era), status: over ? 'partial' : 'applied', durationMs, statements });
+      this.#remember(file, steps);
+      return;
+    }
+
+    await tracer.forget().catch(() => undefined);
+    const kept = await this.#whatCanBe(file, leaveOut);
+    const statements: StatementRun[] = [];
+    let wrong: Step | null = null;
+    let excused = false;
+    const judge = (step: Step): { status: StatementRun['status']; reason: string | null } => {
+      const excuse = this.#excuse(step.error!);
+      if (excuse) {
+        excused = true;
+        return { status: 'not-checkable', reason: excuse.reason };
+      }
+      if (wrong === null) {
+        wrong = step;
+        return { status: 'failed', reason: null };
+      }
+      return { status: 'not-run', reason: 'A statement before it fails, and it fails by itself as well.' };
+    };
+    if (failure.index === -1) wrong = failure;
+    for (const statement of file.source.statements) {
+      const step =
+        failure.index === statement.index ? failure : kept.find(({ index }) => index === statement.index);
+      if (!step) continue;
+      const run = statementRun(file, step, traces.get(step.index));
+      if (step.outcome === 'failed') statements.push({ ...run, ...judge(step) });
+      else statements.push(run);
+      if (step.outcome !== 'applied') this.#remember(file, [step]);
+    }
+    if (file.source.issue && failure.index === file.source.statements.length) {
+      wrong = failure;
+      statements.push({ ...statementRun(file, failure, undefined), status: 'failed' });
+    }
+    // With --all, the files before are what main is to those after them.
+    if (this.#input.history.all) this.#whole = false;
+    this.#runs.push({
+      ...blank(file, era),
+      status: wrong ? 'failed' : kept.some(isApplied) ? 'partial' : excused ? 'not-checkable' : 'failed',
+      durationMs,
+      statements,
+      error: wrong ? errorOf(file, wrong, false) : null,
+    });
+  }
+
+  #excuse(error: SqlError): Excuse | null {
+    return this.#shortfall.excuse(error, () => this.#everMade(), this.#whole);
+  }
+
+  #everMade(): ReadonlySet<string> {
+    this.#made ??= everMade([
+      ...this.#input.sources.values(),
+      ...this.#input.history.base.flatMap((migration) =>
+        migration.text === null ? [] : [this.#fileOf(migration).source],
+      ),
+    ]);
+    return this.#made;
+  }
+
+  /** What did not happen, so that what fails for want of it is not blamed. */
+  #remember(file: MigrationFile, steps: readonly Step[]): void {
+    for (const step of steps) {
+      if (step.outcome === 'applied') continue;
+      const statement = file.source.statements[step.index];
+      if (!statement) {
+        if (file.source.issue) this.#shortfall.addFile(file.source, file.path);
+        continue;
+      }
+      this.#shortfall.add(statement, `line ${statement.span.line} of ${file.path}`);
+      if (step.outcome === 'passed over') {
+        this.#shortfall.addExtension(statement.node.extname);
+        this.#notChecked.push({
+          what: `CREATE EXTENSION "${statement.node.extname}"`,
+          why: step.reason ?? '',
+          file: file.path,
+          line: statement.span.line,
+        });
+      }
+    }
+  }
+
+  #unreadable(migration: Migration): void {
+    const why = migration.unreadable ?? 'It is no UTF-8 text.';
+    this.#runs.push({
+      ...blank(migration, this.#input.eraOf(migration.version)),
+      status: 'not-checkable',
+      error: { ...ownError('22021', why), line: 1, lineColumn: 1, alsoOnBase: false },
+    });
+    this.#notChecked.push({ what: migration.path, why, file: migration.path, line: null });
+  }
+
+  // The engine under it -----------------------------------------------------------------------------------------------
+
+  async #settle(engine: Engine, fresh: boolean): Promise<void> {
+    this.#engine = engine;
+    if (fresh) this.#secret = await openDetour(engine);
+    const [row] = await engine.admin.query('select current_database() as name');
+    this.#runner = new FileRunner(engine, {
+      engine: engine.kind,
+      secret: this.#secret,
+      database: row!.name!,
+    });
+  }
+
+  /** The engine is gone: another one, at the last mark, and what followed done again. */
+  async #recover(): Promise<void> {
+    const lost = this.#engine;
+    const done = this.#done;
+    this.#done = [];
+    if (this.#mark) {
+      const engine = await lost.open(this.#mark);
+      await lost.close().catch(() => undefined);
+      await this.#settle(engine, false);
+    } else {
+      await lost.close().catch(() => undefined);
+      await this.#settle(await this.#input.reopen(), true);
+    }
+    for (const step of done) await this.#redo(step);
+  }
+
+  async #redo(done: Done): Promise<void> {
+    const runner = this.#runner!;
+    switch (done.how) {
+      case 'in one go':
+        await runner.inOneGo(done.file);
+        break;
+      case 'as one':
+        await runner.asOne(done.file, done);
+        break;
+      case 'one by one':
+        await runner.oneByOne(done.file, done);
+        break;
+      case 'era':
+        await setEra(this.#engine, done.era);
+        break;
+      case 'taken as applied':
+        for (const { version, name } of done.migrations) await runner.markApplied(version, name);
+        break;
+    }
+    this.#done.push(done);
+  }
+
+  async #toEra(era: GrantsEra): Promise<void> {
+    if (this.#era === era) return;
+    this.#era = era;
+    await this.#redo({ how: 'era', era });
+  }
+
+  #fileOf(migration: Migration): MigrationFile {
+    const known = this.#input.sources.get(migration.path);
+    const text = migration.text ?? '';
+    const source = known?.text === text ? known : parseSource(migration.path, text);
+    return fileOf(migration.path, migration.version, migration.name, source);
+  }
+}
+
+/** Files of the head that `db push` would run: those whose version the base has not applied from the same file. */
+function pending(history: History): readonly Migration[] {
+  const old = new Set(seenByVersion(history));
+  const changed = new Set(history.changes.map((change) => change.path));
+  return history.head.filter((migration) => changed.has(migration.path) && !old.has(migration));
+}
+
+/** Files that were edited or renamed but kept their version: the CLI compares versions only, and runs them never again. */
+function seenByVersion(history: History): readonly Migration[] {
+  const onBase = new Map(history.base.map((migration) => [migration.path, migration.version]));
+  return history.changes.flatMap((change) => {
+    if (change.kind !== 'edited' && change.kind !== 'renamed') return [];
+    const migration = history.head.find(({ path }) => path === change.path);
+    return migration && onBase.get(change.previousPath ?? change.path) === migration.version
+      ? [migration]
+      : [];
+  });
+}
+
+export async function setEra(engine: Engine, era: GrantsEra): Promise<void> {
+  // On Supabase a project's event triggers do not fire for superusers (supautils); event_triggers is new in 17.
+  const quiet = engine.major >= 17 ? 'set local event_triggers = off;' : '';
+  await engine.admin.exec(`begin; ${quiet} ${grantsSql(era)}; commit`);
+}
+
+const fileOf = (path: string, version: string, name: string, source: SourceFile): MigrationFile => ({
+  path,
+  version,
+  name,
+  source,
+});
+
+const blank = ({ path, version }: { path: string; version: string }, grants: GrantsEra): MigrationRun => ({
+  path,
+  version,
+  grants,
+  status: 'not-run',
+  durationMs: 0,
+  statements: [],
+  error: null,
+});
+
+const isApplied = (step: Step): boolean => step.outcome === 'applied';
+
+const failedAt = (index: number, error: SqlError): Step => ({
+  index,
+  outcome: 'failed',
+  ms: 0,
+  error,
+  reason: null,
+  verbatim: false,
+});
+
+function errorOf(file: MigrationFile, step: Step, onBase: boolean): MigrationError {
+  const { source } = file;
+  if (source.issue && step.index === source.statements.length) {
+    return {
+      ...step.error!,
+      line: source.issue.span.line,
+      lineColumn: source.issue.span.column,
+      alsoOnBase: onBase,
+    };
+  }
+  return migrationError(source, source.statements[step.index] ?? null, step.error!, step.verbatim, onBase);
+}
+
+function statementRun(file: MigrationFile, step: Step, trace: StatementTrace | undefined): StatementRun {
+  const statement = file.source.statements[step.index];
+  const issue = file.source.issue;
+  const status = {
+    applied: 'applied',
+    failed: 'failed',
+    'passed over': 'not-checkable',
+    'left out': 'failed',
+  } as const;
+  return {
+    index: step.index,
+    line: statement?.span.line ?? issue?.span.line ?? 1,
+    endLine: statement?.span.endLine ?? issue?.span.endLine ?? 1,
+    kind: statement?.kind ?? '',
+    durationMs: step.ms,
+    locks: trace?.locks ?? [],
+    rewrites: trace?.rewrites ?? [],
+    status: status[step.outcome],
+    error: step.error,
+    reason: step.reason,
+  };
+}
