@@ -38,6 +38,8 @@ export interface DiscoveredProject {
   readonly root: string;
   readonly repositoryRoot: string;
   readonly history: History;
+  /** False where nothing changed that could matter: no migration, no configuration, no seed. */
+  readonly touched: boolean;
   readonly base: { readonly ref: string | null; readonly sha: string | null };
   /** The guard's own configuration as it stands on the base; null where it is not there; undefined: read the head's. */
   readonly baseConfig: string | null | undefined;
@@ -200,9 +202,13 @@ async function againstBase(
     if (path.startsWith(`${folder}/`) || !concerns(path.slice(prefix.length + 'supabase/'.length))) continue;
     if ((await headId(git.root, path)) !== (base.tree.get(path) ?? null)) otherChanges.push(path);
   }
+  const skippedChanged = head.skipped.some(
+    ({ path }) => !onBase.skipped.some((entry) => entry.path === path),
+  );
   return {
     root,
     repositoryRoot: git.root,
+    touched: changes.length > 0 || otherChanges.length > 0 || skippedChanged,
     base: { ref: base.ref, sha: base.sha },
     baseConfig: configId === undefined ? null : await readText(configId),
     baseFile: async (path) => {
@@ -239,6 +245,7 @@ async function withoutGit(options: DiscoverOptions, selection: Selection): Promi
   return {
     root,
     repositoryRoot,
+    touched: true,
     base: { ref: null, sha: null },
     baseConfig: undefined,
     baseFile: async () => null,

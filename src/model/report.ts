@@ -90,6 +90,7 @@ export interface SchemaDiagram {
 export interface ProjectReport {
   readonly path: string;
   readonly verdict: Verdict;
+  readonly failOn: FailOn;
   readonly base: {
     readonly ref: string | null;
     readonly sha: string | null;

@@ -1,0 +1,43 @@
+/**
+ * The pipeline: discover → read → replay → inspect → probe → roll back → judge → report.
+ * Stages find facts, rules judge them, the report says it; publishing is the caller's.
+ */
+import { type DiscoveredProject, discover } from './changes/discover.ts';
+import type { ProjectReport, Report } from './model/report.ts';
+import { assemble, nothingChanged, projectReport } from './pipeline/assemble.ts';
+import { configure } from './pipeline/configure.ts';
+import { examine } from './pipeline/examine.ts';
+import { readChange } from './pipeline/read.ts';
+import type { CheckIo, CheckSettings } from './pipeline/settings.ts';
+import { StageBook } from './pipeline/stages.ts';
+import { readProject } from './project/project.ts';
+import { judge } from './rules/engine.ts';
+
+const silent: CheckIo = { progress() {} };
+
+/**
+ * One report over every project that the change touches.
+ * Throws UsageError (exit code 2) and CannotCheck (exit code 3); whatever else fails is said in the report.
+ */
+export async function check(settings: CheckSettings, io: CheckIo = silent): Promise<Report> {
+  const projects = await discover(settings);
+  const reports: ProjectReport[] = [];
+  for (const project of projects) reports.push(await checkProject(project, settings, io));
+  return assemble(reports, settings);
+}
+
+async function checkProject(
+  found: DiscoveredProject,
+  settings: CheckSettings,
+  io: CheckIo,
+): Promise<ProjectReport> {
+  const book = new StageBook(io.progress);
+  const config = await configure(found, settings);
+  const project = await readProject(found.root, found.repositoryRoot);
+  if (!found.touched) return nothingChanged(found, project, config, book);
+
+  const reading = await book.time('read', () => readChange(project, found.history, config.grantsEra));
+  const examined = await examine({ found, project, config, reading, settings, book });
+  const judgement = await book.time('judge', () => judge(examined.facts, config.rules));
+  return projectReport({ found, config, reading, examined, judgement, book });
+}

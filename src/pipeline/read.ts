@@ -1,0 +1,98 @@
+/** Stage 2: syntax trees of all migrations, and the state of the schema folded over them. */
+import type { ChangedMigration, ChangeSet } from '../model/facts.ts';
+import type { History, Migration, Project } from '../model/migration.ts';
+import type { GrantsEra } from '../model/replay.ts';
+import type { FoldStep, ObjectRef, SchemaState } from '../model/schema.ts';
+import type { SourceFile } from '../model/sql.ts';
+import { compareNames } from '../project/migrations.ts';
+import { emptyState, foldFile } from '../sql/fold/index.ts';
+import { loadParser, parseSource } from '../sql/parse.ts';
+
+/** The platform stopped granting new objects of `public` to the API roles on this day (changelog 45329). */
+const explicitSince = '20261030000000';
+
+export interface Reading {
+  readonly sources: ReadonlyMap<string, SourceFile>;
+  readonly baseSources: ReadonlyMap<string, SourceFile>;
+  readonly changeSets: readonly ChangeSet[];
+  readonly base: SchemaState;
+  readonly head: SchemaState;
+  /** Migrations in the order a database that has the base would run them: base first, then what is new. */
+  readonly order: readonly Migration[];
+  readonly eraOf: (version: string) => GrantsEra;
+}
+
+export function eraOf(project: Project, forced: GrantsEra | 'auto'): (version: string) => GrantsEra {
+  if (forced !== 'auto') return () => forced;
+  if (project.autoExposeNewTables === false) return () => 'explicit';
+  return (version) => (version < explicitSince ? 'automatic' : 'explicit');
+}
+
+export async function readChange(
+  project: Project,
+  history: History,
+  forcedEra: GrantsEra | 'auto',
+): Promise<Reading> {
+  await loadParser();
+  const era = eraOf(project, forcedEra);
+  const changeOf = new Map(history.changes.map((change) => [change.path, change]));
+  const parse = (migration: Migration) => parseSource(migration.path, migration.text ?? '');
+  const sources = new Map(history.head.map((migration) => [migration.path, parse(migration)]));
+  const unchanged = (migration: Migration) => !changeOf.has(migration.path);
+  const baseSources = new Map(
+    history.base.map((migration) => {
+      const same = history.head.find((other) => other.path === migration.path && unchanged(other));
+      return [migration.path, same === undefined ? parse(migration) : sources.get(migration.path)!];
+    }),
+  );
+  const fold = (from: SchemaState, migration: Migration, source: SourceFile) =>
+    foldFile(from, source, { era: era(migration.version) });
+
+  const start = emptyState();
+  let base = start;
+  for (const migration of history.base) base = fold(base, migration, baseSources.get(migration.path)!).after;
+
+  // What was merged can't be changed in a database that has it; the head is then told from zero.
+  const rewritten = history.changes.some((change) => change.kind !== 'added');
+  const added = history.head.filter((migration) => !unchanged(migration)).sort(byName);
+  const order = rewritten ? [...history.head].sort(byName) : [...history.base, ...added];
+  const steps = new Map<string, FoldStep>();
+  let head = rewritten ? start : base;
+  for (const migration of rewritten ? order : added) {
+    const step = fold(head, migration, sources.get(migration.path)!);
+    steps.set(migration.path, step);
+    head = step.after;
+  }
+  const changed: ChangedMigration[] = added.map((migration) => ({
+    migration,
+    change: changeOf.get(migration.path)!.kind as ChangedMigration['change'],
+    source: sources.get(migration.path)!,
+    step: steps.get(migration.path)!,
+  }));
+  const changeSets = history.all
+    ? changed.map((one) => toChangeSet([one], one.step.before, one.step.after))
+    : [toChangeSet(changed, base, head)];
+  return { sources, baseSources, changeSets, base, head, order, eraOf: era };
+}
+
+/** The same change, judged on what the catalog shows where the replay ran. */
+export function withStates(set: ChangeSet, before: SchemaState, after: SchemaState): ChangeSet {
+  return { ...set, before, after };
+}
+
+function toChangeSet(
+  migrations: readonly ChangedMigration[],
+  before: SchemaState,
+  after: SchemaState,
+): ChangeSet {
+  const keys = (refs: readonly ObjectRef[]) => refs.map(({ kind, key }) => `${kind} ${key}`);
+  return {
+    migrations,
+    before,
+    after,
+    touched: new Set(migrations.flatMap(({ step }) => keys(step.touched))),
+    created: new Set(migrations.flatMap(({ step }) => keys(step.created))),
+  };
+}
+
+const byName = (a: Migration, b: Migration) => compareNames(a.fileName, b.fileName);
