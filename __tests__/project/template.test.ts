@@ -1,0 +1,44 @@
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { dateOf, migrationTemplate, nextVersion, toName } from '../../src/project/template.ts';
+import { loadParser, parseSource } from '../../src/sql/parse.ts';
+
+beforeAll(loadParser);
+
+describe('a new migration', () => {
+  test.each([
+    ['create customer invoices table', 'create_customer_invoices_table'],
+    ['  Füge „Größe“ hinzu! ', 'fuge_gro_e_hinzu'],
+    ['../../etc/passwd', 'etc_passwd'],
+    ['!!!', ''],
+  ])('named from %p', (words, name) => {
+    expect(toName(words)).toBe(name);
+  });
+
+  test('is later than the newest file, even where that lies ahead', () => {
+    const now = new Date('2026-11-23T10:00:00Z');
+    expect(nextVersion(now, [])).toBe('20261123100000');
+    expect(nextVersion(now, ['20261123100000'])).toBe('20261123100001');
+    expect(nextVersion(now, ['20261231235959'])).toBe('20270101000000');
+    expect(nextVersion(now, ['001', '20260101'])).toBe('20261123100000');
+  });
+
+  test('has SQL that Postgres can parse', () => {
+    const text = migrationTemplate(
+      'create customer invoices table',
+      'create_customer_invoices_table',
+      '20261123100000',
+    );
+    expect(parseSource('a.sql', text)).toMatchObject({ issue: null });
+    expect(text).toContain('public.customer_invoices');
+    expect(
+      parseSource('a.sql', migrationTemplate('tidy up', 'tidy_up', '20261123100000')).statements,
+    ).toEqual([]);
+  });
+});
+
+test('a version is a date only where the calendar has it', () => {
+  expect(dateOf('20240229120000')?.toISOString()).toBe('2024-02-29T12:00:00.000Z');
+  expect(dateOf('20250229120000')).toBeNull();
+  expect(dateOf('20251301000000')).toBeNull();
+  expect(dateOf('2025')).toBeNull();
+});
