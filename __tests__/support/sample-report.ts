@@ -33,6 +33,7 @@ export function project(fields: Partial<ProjectReport> = {}): ProjectReport {
   return {
     path: '.',
     verdict: 'pass',
+    failOn: 'error',
     base: {
       ref: 'main',
       sha: '1111111111111111111111111111111111111111',

@@ -8,7 +8,6 @@ import { comment } from '../report/comment.ts';
 import { json } from '../report/json.ts';
 import { noLinks } from '../report/markdown.ts';
 import { pretty } from '../report/pretty.ts';
-import { sarif } from '../report/sarif.ts';
 import { print, type SharedValues, type Terminal, wantsColour } from './command.ts';
 
 /** One line that says which stage runs, on a terminal only, gone when the work is done. */
@@ -33,7 +32,6 @@ function render(report: Report, { format, output }: SharedValues, terminal: Term
     case 'json':
       return json(report);
     case 'sarif':
-      return sarif(report);
     case 'markdown':
       return comment(report, noLinks);
     case 'github':

@@ -7,7 +7,7 @@ import type { Migration, Project } from '../model/migration.ts';
 import type { MigrationRun } from '../model/replay.ts';
 import type { FailOn, MigrationReport, ProjectReport, Report, Verdict } from '../model/report.ts';
 import { checklist } from '../report/checklist.ts';
-import { merge } from '../report/merge.ts';
+import { diagramOf } from '../report/diagram.ts';
 import type { Judgement } from '../rules/engine.ts';
 import { version } from '../version.ts';
 import type { Examination } from './examine.ts';
@@ -64,6 +64,7 @@ export function nothingChanged(
     access: { objects: [], changes: [], signUps: [] },
     rollback: [],
     schemaDiff: emptyDiff,
+    diagram: null,
     tests: [],
     timings: book.timings,
     coverage: { statements: 0, statementsChecked: 0, objects: 0, objectsProbed: 0 },
@@ -87,7 +88,7 @@ export function projectReport(run: {
     book.note('judge', 'failed', `these rules failed and what they would find is not known: ${names}`);
   } else book.note('judge', 'done', null);
 
-  const findings = merge(judgement.findings);
+  const { findings } = judgement;
   const notChecked = whatWasNotChecked(facts, examined);
   const coverage = coverageOf(facts);
   return {
@@ -115,6 +116,7 @@ export function projectReport(run: {
     },
     rollback: facts.rollback ?? [],
     schemaDiff: facts.schemaDiff ?? emptyDiff,
+    diagram: facts.history.all ? null : diagramOf(facts.base, facts.head),
     tests: facts.replay?.tests ?? [],
     timings: book.timings,
     coverage,

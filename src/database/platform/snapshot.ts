@@ -8,7 +8,11 @@ import { platformFiles, renameBootstrapSql } from './index.ts';
 export { platformHash } from './index.ts';
 
 export async function buildSnapshot(): Promise<{ tar: Buffer; postgres: string }> {
-  const db = await PGlite.create({ extensions: { pgcrypto, uuid_ossp } });
+  const db = await PGlite.create({
+    extensions: { pgcrypto, uuid_ossp },
+    // Segments of 1 MB in place of 16: every boot, copy and checkpoint reads or writes them all.
+    initDbStartParams: ['--wal-segsize=1'],
+  });
   try {
     for (const sql of renameBootstrapSql) await db.exec(sql);
     writeExtensionFiles(db);
@@ -19,6 +23,9 @@ export async function buildSnapshot(): Promise<{ tar: Buffer; postgres: string }
         throw new Error(`${file.name}: ${(error as Error).message}`, { cause: error });
       }
     }
+    // Nobody makes databases here, and the templates are half of what a boot has to read.
+    await db.exec(`update pg_database set datistemplate = false`);
+    for (const template of ['template0', 'template1']) await db.exec(`drop database ${template}`);
     await db.exec('vacuum freeze analyze');
     await db.exec('checkpoint');
     const { rows } = await db.query<{ server_version: string }>('show server_version');
