@@ -5,6 +5,8 @@ import type { Facts } from '../model/facts.ts';
 import type { NotChecked } from '../model/finding.ts';
 import type { Project } from '../model/migration.ts';
 import type { ProjectReport } from '../model/report.ts';
+import { Replay } from '../replay/replay.ts';
+import { openEngine } from './engine.ts';
 import type { Reading } from './read.ts';
 import type { CheckSettings } from './settings.ts';
 import type { StageBook } from './stages.ts';
@@ -25,7 +27,7 @@ export interface ExamineInput {
 }
 
 export async function examine(input: ExamineInput): Promise<Examination> {
-  const { found, project, reading, settings, book } = input;
+  const { found, project, config, reading, settings, book } = input;
   const facts: Facts = {
     project,
     history: found.history,
@@ -40,7 +42,37 @@ export async function examine(input: ExamineInput): Promise<Examination> {
     schemaDiff: null,
     now: settings.now,
   };
-  for (const id of ['replay', 'inspect', 'probe', 'rollback'] as const)
-    book.note(id, 'skipped', 'only the SQL was read');
-  return { facts, engine: null, notChecked: [] };
+  if (settings.stages === 'static' || config.engine.kind === 'none') {
+    for (const id of ['replay', 'inspect', 'probe', 'rollback'] as const)
+      book.note(id, 'skipped', 'only the SQL was read');
+    return { facts, engine: null, notChecked: [] };
+  }
+
+  const open = () => openEngine(config, [...reading.sources.values(), ...reading.baseSources.values()]);
+  const first = await book.run('replay', null, () => book.time('boot', open));
+  if (first === null) return { facts, engine: null, notChecked: [] };
+
+  const replay = new Replay({
+    engine: first,
+    reopen: open,
+    project,
+    history: found.history,
+    sources: reading.sources,
+    eraOf: reading.eraOf,
+    baseline: null,
+  });
+  try {
+    await book.run('replay', null, async () => {
+      await replay.base();
+      await replay.mark();
+      await replay.changes();
+    });
+    return {
+      facts: { ...facts, replay: replay.facts() },
+      engine: { kind: replay.engine.kind, postgres: replay.engine.postgres, grants: 'mixed', note: null },
+      notChecked: [],
+    };
+  } finally {
+    await replay.engine.close();
+  }
 }

@@ -48,7 +48,7 @@ export async function readChange(
   const fold = (from: SchemaState, migration: Migration, source: SourceFile) =>
     foldFile(from, source, { era: era(migration.version) });
 
-  const start = emptyState();
+  const start = emptyState({ era: 'automatic' });
   let base = start;
   for (const migration of history.base) base = fold(base, migration, baseSources.get(migration.path)!).after;
 
