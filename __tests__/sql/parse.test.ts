@@ -33,7 +33,7 @@ describe('statements', () => {
 });
 
 describe('syntax errors', () => {
-  test('stand at the word that Postgres names, and what is before them is still read', () => {
+  test('stand at the word that Postgres names, and what is around them is still read', () => {
     const source = parseSource(
       'a.sql',
       "create table ä (i int);\nselect '€𝄞';\ncreate tabel x ();\nselect 3;",
@@ -42,12 +42,30 @@ describe('syntax errors', () => {
       message: 'syntax error at or near "tabel"',
       span: { line: 3, column: 8, endColumn: 13 },
     });
-    expect(source.statements).toHaveLength(2);
+    expect(source.statements.map(({ sql }) => sql)).toEqual([
+      'create table ä (i int)',
+      "select '€𝄞'",
+      'select 3',
+    ]);
+    expect(
+      source.text.slice(source.offsetOfByte(source.statements[2]!.node.targetList[0].ResTarget.location)),
+    ).toBe('3;');
   });
 
   test('at the end of the text stand on its last character', () => {
     const source = parseSource('a.sql', 'select (1;\n');
     expect(source.issue?.span).toMatchObject({ line: 1 });
+  });
+
+  test('of psql commands and COPY data leave the statements between them', () => {
+    const text =
+      '\\restrict abc\n\nset x.y = 1;\ncopy t (a) from stdin;\n1;\n2\n\\.\n\nselect 1;\n\\unrestrict abc\n';
+    const source = parseSource('a.sql', text);
+    expect(source.issue?.span.line).toBe(1);
+    expect(source.statements.map(({ sql, span }) => [sql, span.line])).toEqual([
+      ['set x.y = 1', 3],
+      ['select 1', 9],
+    ]);
   });
 
   test('a NUL is one, for nothing behind it would be read', () => {

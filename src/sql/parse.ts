@@ -21,13 +21,13 @@ export async function loadParser(): Promise<void> {
 
 /**
  * Statements, comments and suppressions of one file. Never throws for what the text holds: where Postgres can't parse
- * it, `issue` says where and `statements` holds those that stand before the error.
+ * it, `issue` says where first, and `statements` holds those that can be parsed by themselves.
  */
 export function parseSource(path: string, text: string): SourceFile {
   const positions = createPositions(text);
   const { comments, semicolons } = scan(text, positions);
-  const toStatements = (raw: readonly RawStatement[]) =>
-    raw.flatMap((entry, index) => toStatement(entry, index, text, comments, positions));
+  const toStatements = (raw: readonly RawStatement[], read = text) =>
+    raw.flatMap((entry, index) => toStatement(entry, index, read, comments, positions));
   let statements: readonly Statement[] = [];
   let issue: SyntaxIssue | null = null;
   try {
@@ -35,7 +35,7 @@ export function parseSource(path: string, text: string): SourceFile {
   } catch (error) {
     const offset = errorOffset(error, text);
     issue = { message: errorMessage(error), span: tokenSpan(text, offset, positions) };
-    statements = toStatements(parseBefore(text, semicolons, offset));
+    statements = recover(text, semicolons, toStatements);
   }
   return {
     path,
@@ -122,17 +122,49 @@ function lowerBound(length: number, holds: (index: number) => boolean): number {
   return low;
 }
 
-/** What can be parsed of the text before a syntax error: up to the last semicolon that gives whole statements. */
-function parseBefore(text: string, semicolons: readonly number[], offset: number): readonly RawStatement[] {
-  const before = semicolons.filter((semicolon) => semicolon < offset).slice(-3);
-  for (const semicolon of before.reverse()) {
+/**
+ * What can be parsed of a text with an error: statement by statement, as far as semicolons tell them apart. Lines for
+ * psql only (`\\restrict`, the data of `COPY … FROM stdin`) are passed over.
+ */
+function recover(
+  text: string,
+  semicolons: readonly number[],
+  toStatements: (raw: readonly RawStatement[], read: string) => readonly Statement[],
+): readonly Statement[] {
+  const blank = (match: string) => match.replace(/[^\n]/g, ' ');
+  const plain = text
+    .replaceAll('\0', ' ')
+    .replace(/(^copy\s[^;]*\sfrom\s+stdin[^;]*;)([\s\S]*?^\\\.$)/gim, (match) => blank(match))
+    .replace(/^\\[a-z!?].*$/gim, blank);
+  const ends = plain.slice(semicolons.at(-1) ?? 0).trim() === '' ? semicolons : [...semicolons, plain.length];
+  const raw: RawStatement[] = [];
+  let from = 0;
+  let fromByte = 0;
+  for (const end of ends) {
+    const piece = plain.slice(from, end);
     try {
-      return parseRaw(text.slice(0, semicolon + 1));
+      for (const { stmt, stmt_location = 0, stmt_len } of parseRaw(piece)) {
+        shiftLocations(stmt, fromByte);
+        const length = stmt_len ?? Buffer.byteLength(piece) - stmt_location;
+        raw.push({ stmt, stmt_location: fromByte + stmt_location, stmt_len: length });
+      }
     } catch {
-      // A semicolon inside BEGIN ATOMIC … END: the one before may do.
+      // This one is the error, or a part of it.
     }
+    fromByte += Buffer.byteLength(plain.slice(from, end + 1));
+    from = end + 1;
   }
-  return [];
+  return toStatements(raw, plain);
+}
+
+/** Trees of a piece count their `location`s from its start: counted from the file's start they mean what they should. */
+function shiftLocations(tree: unknown, by: number): void {
+  if (typeof tree !== 'object' || tree === null) return;
+  for (const [key, value] of Object.entries(tree)) {
+    if (key === 'location' && typeof value === 'number' && value >= 0)
+      (tree as SyntaxNode).location = value + by;
+    else if (typeof value === 'object') shiftLocations(value, by);
+  }
 }
 
 function errorOffset(error: unknown, text: string): number {
