@@ -61,7 +61,7 @@ export function readArguments<const T extends Options>(argv: readonly string[], 
   try {
     return parseArgs({ args: spread, options, allowPositionals: true, strict: true });
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const { message } = error as Error;
     const unknown = /^Unknown option '(-{1,2}[^']*)'/.exec(message)?.[1];
     if (unknown === undefined)
       throw new UsageError(`${message.split('. ')[0]}. See "migration-guard --help".`);

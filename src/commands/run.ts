@@ -19,6 +19,14 @@ const commands: Readonly<Record<string, { summary: string; load: () => Promise<C
     summary: 'say what a rule means and what to do',
     load: async () => (await import('./explain.ts')).explain,
   },
+  init: {
+    summary: 'write the workflow and the configuration',
+    load: async () => (await import('./init.ts')).init,
+  },
+  status: {
+    summary: 'list the migrations as the Supabase CLI will run them',
+    load: async () => (await import('./status.ts')).status,
+  },
   new: {
     summary: 'write a migration with the house structure',
     load: async () => (await import('./new.ts')).newMigration,

@@ -1,0 +1,161 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { workflow } from '../../src/commands/init.ts';
+import { run } from '../../src/commands/run.ts';
+
+let folder: string;
+let out: string;
+let err: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'guard-commands-'));
+  mkdirSync(join(folder, 'supabase/migrations'), { recursive: true });
+  out = '';
+  err = '';
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const guard = (...argv: string[]) =>
+  run(argv, {
+    cwd: folder,
+    stdout: { write: (text) => (out += text) },
+    stderr: { write: (text) => (err += text) },
+    env: {},
+  });
+const migration = (name: string, sql: string | Buffer) =>
+  writeFileSync(join(folder, 'supabase/migrations', name), sql);
+const report = () =>
+  JSON.parse(out) as {
+    verdict: string;
+    projects: { findings: { rule: string; line: number }[]; notChecked: { why: string }[] }[];
+  };
+
+const correct = '-- Migration: tidy up\n-- Created: 2026-01-01\n-- Purpose: tidy\nselect 1;\n';
+
+describe('usage', () => {
+  test('without a command, help and exit code 2; with --help, exit code 0', async () => {
+    expect(await guard()).toBe(2);
+    expect(await guard('--help')).toBe(0);
+    expect(out).toMatch(/Usage: migration-guard COMMAND/);
+  });
+
+  test.each([
+    [['chek'], /no command "chek". Did you mean "check"/],
+    [['check', '--proyect', 'x'], /no option "--proyect". Did you mean "--project"/],
+    [['check', '--all', '--base', 'main'], /--base and --all can't go together/],
+    [['check', '--format', 'xml'], /--format is one of pretty, json/],
+    [['check', '--all', '--project', '/nowhere'], /No "supabase" folder was found/],
+    [['check', '--changed', 'none.sql'], /"none.sql" is no migration/],
+    [['check', '--all', '--config', 'none.yml'], /configuration file "none.yml" can't be read/],
+    [['lint', '--all', '--baseline'], /baseline/],
+    [['explain', 'history/file-nam'], /Did you mean "history\/file-name"/],
+  ])('%p is answered by one sentence and exit code 2', async (argv, sentence) => {
+    expect(await guard(...argv)).toBe(2);
+    expect(err).toMatch(sentence);
+    expect(err.trim().split('\n')).toHaveLength(1);
+  });
+
+  test('an unknown key of the configuration is exit code 2 with the nearest key', async () => {
+    writeFileSync(join(folder, 'supabase/migration-guard.yml'), 'fial-on: error\n');
+    expect(await guard('lint', '--all')).toBe(2);
+    expect(err).toMatch(/Did you mean "fail-on"/);
+  });
+});
+
+describe('lint', () => {
+  test('a correct migration is a pass', async () => {
+    migration('20260101000000_tidy_up.sql', correct);
+    expect(await guard('lint', '--all', '--format', 'json')).toBe(0);
+    expect(report()).toMatchObject({ verdict: 'pass', projects: [{ findings: [] }] });
+  });
+
+  test('an empty folder is a pass', async () => {
+    expect(await guard('lint', '--all', '--format', 'json')).toBe(0);
+  });
+
+  test('files that can’t be read are said, and the others are checked', async () => {
+    migration('20260101000000_utf16.sql', Buffer.from('\ufeffselect 1;', 'utf16le'));
+    migration('20260101000001_latin1.sql', Buffer.from([0x2d, 0x2d, 0xe9]));
+    migration('20260101000002_broken.sql', 'create tabel x ();');
+    expect(await guard('lint', '--all', '--format', 'json')).toBe(1);
+    const [project] = report().projects;
+    expect(project!.notChecked.map(({ why }) => why).join()).toMatch(/UTF-16.*UTF-8/s);
+    expect(project!.findings).toContainEqual(expect.objectContaining({ rule: 'structure/syntax', line: 1 }));
+  });
+
+  test('--output writes there, and nothing to standard output', async () => {
+    migration('20260101000000_tidy_up.sql', correct);
+    await guard('lint', '--all', '--format', 'json', '--output', 'report.json');
+    expect(out).toBe('');
+    expect(JSON.parse(readFileSync(join(folder, 'report.json'), 'utf8'))).toHaveProperty('schemaVersion', 1);
+  });
+});
+
+describe('check', () => {
+  test('of a base that can’t be found prints one object and ends with code 3', async () => {
+    expect(
+      await guard('check', '--all', '--database-url', 'postgres://127.0.0.1:1/none', '--format', 'json'),
+    ).toBe(3);
+    expect(JSON.parse(out)).toMatchObject({ verdict: 'incomplete' });
+    expect(JSON.stringify(JSON.parse(out))).toMatch(/Nothing listens at 127.0.0.1:1/);
+  });
+});
+
+describe('new', () => {
+  test('writes one file with a name later than the newest', async () => {
+    migration('20991231235959_future.sql', 'select 1;');
+    expect(await guard('new', 'create', 'customer', 'invoices', 'table')).toBe(0);
+    expect(readdirSync(join(folder, 'supabase/migrations'))).toContain(
+      '21000101000000_create_customer_invoices_table.sql',
+    );
+    expect(out.trim()).toBe('supabase/migrations/21000101000000_create_customer_invoices_table.sql');
+  });
+});
+
+describe('init', () => {
+  test('writes workflow and configuration once, and keeps what is there', async () => {
+    expect(await guard('init')).toBe(0);
+    writeFileSync(join(folder, 'supabase/migration-guard.yml'), 'fail-on: never\n');
+    expect(await guard('init')).toBe(0);
+    expect(out).toMatch(/kept {5}supabase\/migration-guard.yml/);
+    expect(readFileSync(join(folder, 'supabase/migration-guard.yml'), 'utf8')).toBe('fail-on: never\n');
+    expect(await guard('lint', '--all')).toBe(0);
+  });
+
+  test('its workflow is the one in the README', () => {
+    const readme = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8');
+    expect(readme).toContain(workflow(false).trim());
+  });
+});
+
+describe('status', () => {
+  test('lists files in the order of the CLI, and those it skips', async () => {
+    migration('9_nine.sql', '');
+    migration('10_ten.sql', '');
+    migration('notes.sql', '');
+    expect(await guard('status', '--all', '--format', 'json')).toBe(0);
+    const rows = JSON.parse(out).migrations.map(({ version, local }: { version: string; local: string }) => [
+      version,
+      local,
+    ]);
+    expect(rows).toEqual([
+      ['', 'skipped'],
+      ['10', 'same'],
+      ['9', 'same'],
+    ]);
+  });
+});
+
+describe('rules and explain', () => {
+  test('the list has what the contract says', async () => {
+    expect(await guard('rules', '--format', 'json')).toBe(0);
+    const [first] = JSON.parse(out).rules;
+    expect(Object.keys(first)).toEqual(['id', 'severity', 'evidence', 'summary', 'fixable', 'docs']);
+  });
+
+  test('a rule is explained by its id, or by its name alone', async () => {
+    expect(await guard('explain', 'file-name')).toBe(0);
+    expect(out).toMatch(/^history\/file-name: error \(recommended\)/);
+  });
+});
