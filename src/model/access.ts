@@ -34,6 +34,8 @@ export interface AccessCell {
   readonly when: string | null;
   /** Object through which it was reached: a membership table, a view. */
   readonly via: string | null;
+  /** True where a plain row in `via` for the caller's own organisation opened a row of another one. */
+  readonly acrossTenants?: boolean;
   readonly proof: readonly Proof[];
   /** Why the outcome is `unknown`, or the error's text. */
   readonly reason: string | null;

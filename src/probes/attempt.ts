@@ -12,6 +12,8 @@ export interface Attempt {
   readonly sql: string;
   /** As the superuser, after it: the rows as they are stored now. Absent for reads. */
   readonly readBack?: string;
+  /** Constraints that wait for COMMIT are asked at once. */
+  readonly deferred?: boolean;
 }
 
 export interface Attempted {
@@ -22,47 +24,59 @@ export interface Attempted {
   readonly unprepared: string | null;
 }
 
-const savepoint = 'savepoint probe';
-const undo = 'rollback to savepoint probe';
-
-/** Runs all attempts inside the open transaction and leaves it as it was. */
+/**
+ * Runs all attempts inside the open transaction and leaves it as it was. Those that share preparation and identity stand
+ * behind one savepoint: a statement and its undoing each, which is what makes the probes fast.
+ */
 export async function attemptAll(
   session: Session,
   attempts: readonly Attempt[],
 ): Promise<readonly Attempted[]> {
-  if (attempts.length === 0) return [];
-  const statements: string[] = [savepoint];
-  const at: { first: number; sql: number }[] = [];
-  for (const attempt of attempts) {
-    const first = statements.length;
-    statements.push(...(attempt.prepare ?? []));
-    statements.push(
+  const groups = new Map<string, { before: readonly string[]; members: number[] }>();
+  attempts.forEach((attempt, index) => {
+    const before = [
+      ...(attempt.prepare ?? []),
       attempt.identity === null
         ? withClaims(attempt.controlClaims ?? {})
         : become(attempt.identity, attempt.searchPath),
-    );
-    at.push({ first, sql: statements.length });
-    statements.push(attempt.sql);
-    if (attempt.readBack !== undefined) {
-      statements.push('set constraints all immediate', becomeAdmin, attempt.readBack);
-    }
-    statements.push(undo);
-  }
-  statements.push('release savepoint probe');
-  const outcomes = await session.batch(statements);
-  return attempts.map((attempt, index) => {
-    const { first, sql } = at[index]!;
-    for (let step = first; step < sql; step += 1) {
-      const prepared = outcomes[step]!;
-      if (!prepared.ok) {
-        return { outcome: outcomes[sql]!, stored: null, unprepared: prepared.error.message };
+    ];
+    const key = before.join(';');
+    const group = groups.get(key);
+    if (group) group.members.push(index);
+    else groups.set(key, { before, members: [index] });
+  });
+
+  const statements: string[] = [];
+  const at: { before: [number, number]; sql: number; stored: number | null; deferred: number | null }[] = [];
+  for (const { before, members } of groups.values()) {
+    statements.push('savepoint prepared');
+    const range: [number, number] = [statements.length, statements.length + before.length];
+    statements.push(...before, 'savepoint probe');
+    for (const index of members) {
+      const attempt = attempts[index]!;
+      const sql = statements.push(attempt.sql) - 1;
+      const deferred = attempt.deferred ? statements.push('set constraints all immediate') - 1 : null;
+      let stored: number | null = null;
+      if (attempt.readBack !== undefined) {
+        if (attempt.identity !== null) statements.push(becomeAdmin);
+        stored = statements.push(attempt.readBack) - 1;
       }
+      statements.push('rollback to savepoint probe');
+      at[index] = { before: range, sql, stored, deferred };
+    }
+    statements.push('rollback to savepoint prepared', 'release savepoint prepared');
+  }
+  const outcomes = await session.batch(statements);
+  return attempts.map((_, index) => {
+    const { before, sql, stored, deferred } = at[index]!;
+    for (const prepared of outcomes.slice(...before)) {
+      if (!prepared.ok) return { outcome: prepared, stored: null, unprepared: prepared.error.message };
     }
     const outcome = outcomes[sql]!;
-    if (!outcome.ok || attempt.readBack === undefined) return { outcome, stored: null, unprepared: null };
-    const deferred = outcomes[sql + 1]!;
-    if (!deferred.ok) return { outcome: deferred, stored: null, unprepared: null };
-    const stored = outcomes[sql + 3]!;
-    return { outcome, stored: stored.ok ? stored.rows : null, unprepared: null };
+    if (!outcome.ok) return { outcome, stored: null, unprepared: null };
+    const later = deferred === null ? null : outcomes[deferred]!;
+    if (later !== null && !later.ok) return { outcome: later, stored: null, unprepared: null };
+    const rows = stored === null ? null : outcomes[stored]!;
+    return { outcome, stored: rows?.ok ? rows.rows : null, unprepared: null };
   });
 }

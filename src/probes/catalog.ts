@@ -16,6 +16,8 @@ export type Privileges = (role: ApiRole, command: Command, relation: string) => 
 export interface ProbeCatalog {
   readonly domains: ReadonlyMap<string, Domain>;
   readonly privileges: Privileges;
+  /** True where any constraint or trigger of the project waits for COMMIT. */
+  readonly deferred: boolean;
 }
 
 export async function readCatalog(session: Session, schemas: readonly string[]): Promise<ProbeCatalog> {
@@ -53,8 +55,11 @@ export async function readCatalog(session: Session, schemas: readonly string[]):
     }
     if (row.delete === 't' || row.delete === 'true') held.set(`${row.role} delete ${row.relation}`, []);
   }
+  const [deferrable] = await session.query(`select count(*) as n from pg_trigger where tgdeferrable
+    union all select count(*) from pg_constraint where condeferrable order by 1 desc limit 1`);
   return {
     domains,
+    deferred: deferrable?.n !== '0',
     privileges: (role, command, relation) => held.get(`${role} ${command} ${relation}`) ?? null,
   };
 }

@@ -2,6 +2,7 @@
 import type { Column, SchemaState, Table } from '../model/schema.ts';
 import type { Caller, CallerAtom, Reading } from './predicate.ts';
 import type { User } from './principals.ts';
+import { rank } from './rank.ts';
 
 export interface OwnerColumn {
   readonly column: string;
@@ -98,6 +99,22 @@ export function readOwnership(
     }
   }
 
+  // `org_id = auth.jwt() ->> 'org_id'`: rows belong to whoever's token names them.
+  const claimed = new Map<string, Set<string>>();
+  for (const reading of readings.values()) {
+    for (const atom of reading.callers) {
+      if (atom.caller.kind !== 'claim' || !state.tables.has(atom.table)) continue;
+      if (
+        rank.test(atom.column) ||
+        !/^(uuid|text|character|integer|bigint|smallint)/.test(
+          columnOf(state.tables.get(atom.table), atom.column)?.type ?? '',
+        )
+      )
+        continue;
+      claimed.set(atom.table, (claimed.get(atom.table) ?? new Set()).add(atom.column));
+    }
+  }
+
   const owned = new Map<string, boolean>();
   const isOwned = (key: string): boolean => {
     const known = owned.get(key);
@@ -108,6 +125,7 @@ export function readOwnership(
       table !== undefined &&
       ((owners.get(key)?.length ?? 0) > 0 ||
         tenants.has(key) ||
+        claimed.has(key) ||
         table.foreignKeys.some((foreign) => foreign.references !== key && isOwned(foreign.references)));
     owned.set(key, answer);
     return answer;
@@ -136,6 +154,8 @@ export function readOwnership(
     columnsOf(key) {
       const direct = owners.get(key) ?? [];
       if (direct.length > 0) return direct.map((owner) => owner.column);
+      const byClaim = claimed.get(key);
+      if (byClaim !== undefined) return [...byClaim].toSorted();
       const table = state.tables.get(key);
       return (
         table?.foreignKeys

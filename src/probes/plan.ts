@@ -2,14 +2,17 @@
 import type { Column, SchemaState, Table } from '../model/schema.ts';
 import { type Ownership, ownerValue } from './owners.ts';
 import { any, other, type Reading, type ValueAtom } from './predicate.ts';
-import type { User } from './principals.ts';
+import { type User, userB } from './principals.ts';
+import { rank } from './rank.ts';
 import type { Value, ValueSource } from './values.ts';
 
 export type RowValues = Readonly<Record<string, Value>>;
 
 export interface ColumnChoice {
-  /** What satisfies least of what policies ask of this column. */
+  /** What satisfies least of what policies ask of this column: B's rows. */
   readonly closed: Value;
+  /** What such a row usually holds, and for a rank the lowest: A's own rows. */
+  readonly natural: Value;
   /** Every other value worth trying, the most satisfying first. */
   readonly open: readonly Value[];
 }
@@ -172,7 +175,7 @@ export function createPlanner(
 
       function plainValue(of: Table, column: Column, at: typeof seed): Value | undefined {
         const picked = choice(of.key, column.name);
-        if (picked !== null) return picked.closed;
+        if (picked !== null) return user === userB ? picked.closed : picked.natural;
         const unique = isUnique(of, column.name);
         const first = () => values.candidates(of, column.name, at)[0] ?? null;
         if (unique || column.identity !== null || column.sequence !== null) return first();
@@ -217,9 +220,20 @@ export function createPlanner(
       .filter((entry) => entry !== closed && entry.score > closed.score)
       .toSorted((a, b) => b.score - a.score || a.index - b.index)
       .map((entry) => entry.value);
-    return { closed: closed.value, open };
+    const usual = defaultOf(column);
+    const nullIsOpen = usual === null && list.some((atom) => atom.open.includes(null));
+    const natural =
+      rank.test(column.name) || opening.test(column.name)
+        ? closed.value
+        : usual !== undefined && (usual !== null || nullIsOpen) && pool.includes(usual)
+          ? usual
+          : (open[0] ?? closed.value);
+    return { closed: closed.value, natural, open };
   }
 }
+
+/** Column names that open a row to others: an own row is told from a public one by leaving them closed. */
+const opening = /public|publish|visib|shared|listed|searchable|discoverable/i;
 
 function satisfies(value: Value, atom: ValueAtom): boolean {
   if (atom.open.includes(value)) return true;

@@ -29,6 +29,7 @@ import { absentTables } from './trust.ts';
 import { layUnowned } from './unowned.ts';
 import { createValues } from './values.ts';
 import { World } from './world.ts';
+import { conditionalCells } from './worlds.ts';
 
 export interface ProbeOptions {
   readonly project: Pick<Project, 'exposedSchemas' | 'extraSearchPath' | 'anonymousSignIns' | 'phoneSignIns'>;
@@ -111,6 +112,7 @@ async function probeInside(session: Session, options: ProbeOptions): Promise<Acc
       values,
       privileges: catalog.privileges,
       searchPath: searchPath(table.schema),
+      deferred: catalog.deferred,
     };
     const a = world.row(table.key, userA);
     const b = world.row(table.key, userB);
@@ -119,7 +121,12 @@ async function probeInside(session: Session, options: ProbeOptions): Promise<Acc
       skip(`rows of ${table.key}`, world.failures.get(table.key) ?? 'no row could be laid');
     }
     const subjects = { a, b, unowned };
-    const cells = await probeCases(context, casesOf(context, subjects, identities));
+    const closed = await probeCases(context, casesOf(context, subjects, identities));
+    const conditional = await conditionalCells(
+      { ...context, state, reading: readings.get(table.key)!, world, subjects, identities, skip },
+      closed,
+    );
+    const cells = [...closed, ...conditional];
     objects.push({
       object: table.key,
       kind: 'table',

@@ -21,6 +21,8 @@ export interface TableContext {
   readonly values: ValueSource;
   readonly privileges: Privileges;
   readonly searchPath: string;
+  /** True where a constraint or a trigger somewhere waits for COMMIT. */
+  readonly deferred: boolean;
 }
 
 /** Rows of the world in which a table is probed. */
@@ -67,59 +69,63 @@ export async function probeCases(context: TableContext, cases: readonly Case[]):
     cases.map((entry) => entry.attempt),
   );
   const verdicts = cases.map((entry, index) => judged(entry, attempted[index]!));
-  const followUps: { index: number; kind: 'control' | 'without triggers' | 'returning'; attempt: Attempt }[] =
-    [];
+  const returning: number[] = [];
+  const controls: number[] = [];
   cases.forEach((entry, index) => {
     const { outcome } = verdicts[index]!;
-    if (outcome === 'allowed') {
-      if (entry.returning !== null) {
-        followUps.push({ index, kind: 'returning', attempt: { ...entry.attempt, sql: entry.returning } });
-      }
-    } else if (entry.command !== 'select' && (outcome === 'filtered' || outcome === 'error')) {
-      const control = { ...entry.attempt, identity: null, controlClaims: entry.identity.claims };
-      followUps.push({ index, kind: 'control', attempt: control });
-      followUps.push({
-        index,
-        kind: 'without triggers',
-        attempt: { ...control, prepare: [...(control.prepare ?? []), triggersOff] },
-      });
-    }
+    if (entry.command === 'select') return;
+    if (outcome === 'allowed' && entry.returning !== null) returning.push(index);
+    // "No permission" and "check failed" are said in so many words; no row, or an error, may have other causes.
+    if (outcome === 'filtered' || outcome === 'error') controls.push(index);
   });
-  const followed = await attemptAll(
+  const controlOf = (index: number): Attempt => ({
+    ...cases[index]!.attempt,
+    identity: null,
+    controlClaims: cases[index]!.identity.claims,
+  });
+  const followed = await attemptAll(session, [
+    ...returning.map((index) => {
+      const { readBack: _, ...attempt } = cases[index]!.attempt;
+      return { ...attempt, deferred: false, sql: cases[index]!.returning! };
+    }),
+    ...controls.map(controlOf),
+  ]);
+  const representation = new Map(returning.map((index, at) => [index, followed[at]!.outcome.ok]));
+  const controlled = new Map(controls.map((index, at) => [index, followed[returning.length + at]!]));
+  const works = (index: number, answer: Attempted): boolean => {
+    const { outcome } = judged(cases[index]!, answer);
+    return outcome === 'allowed' || outcome === 'constraint';
+  };
+  // A trigger may refuse the superuser too: without triggers the statement itself is left.
+  const refused = controls.filter((index) => !works(index, controlled.get(index)!));
+  const bare = await attemptAll(
     session,
-    followUps.map((entry) => entry.attempt),
+    refused.map((index) => {
+      const control = controlOf(index);
+      return { ...control, prepare: [...(control.prepare ?? []), triggersOff] };
+    }),
   );
+  const withoutTriggers = new Map(refused.map((index, at) => [index, bare[at]!]));
+
   return cases.map((entry, index) => {
     const verdict = verdicts[index]!;
+    let { outcome, reason } = verdict;
     const proof: Proof[] = [
       { as: entry.identity.label, sql: entry.attempt.sql, result: resultText(entry, attempted[index]!) },
     ];
-    let { outcome, reason } = verdict;
-    let representation = true;
-    let controlled: string | null = null;
-    let proven = false;
-    followUps.forEach((follow, at) => {
-      if (follow.index !== index) return;
-      const answer = followed[at]!;
-      if (follow.kind === 'returning') {
-        representation = answer.outcome.ok;
-        return;
+    const control = controlled.get(index);
+    if (control !== undefined) {
+      const second = withoutTriggers.get(index);
+      const answer = second !== undefined && works(index, second) ? second : control;
+      proof.push({
+        as: answer === second ? 'superuser, triggers off (control)' : 'superuser (control)',
+        sql: entry.attempt.sql,
+        result: resultText(entry, answer),
+      });
+      if (!works(index, answer)) {
+        reason = `the control did not work either: ${resultText(entry, control)}`;
+        outcome = 'unknown';
       }
-      const control = entry.judge(answer);
-      const works =
-        answer.unprepared === null && (control.outcome === 'allowed' || control.outcome === 'constraint');
-      if (works && !proven) {
-        proven = true;
-        proof.push({
-          as: follow.kind === 'control' ? 'superuser (control)' : 'superuser, triggers off (control)',
-          sql: follow.attempt.sql,
-          result: resultText(entry, answer),
-        });
-      } else if (!works) controlled ??= answer.outcome.ok ? 'no row' : resultOf(answer.outcome);
-    });
-    if (controlled !== null && !proven && (outcome === 'filtered' || outcome === 'error')) {
-      reason = `the control did not work either: ${controlled}`;
-      outcome = 'unknown';
     }
     return {
       principal: entry.identity.principal,
@@ -127,7 +133,7 @@ export async function probeCases(context: TableContext, cases: readonly Case[]):
       subject: entry.subject,
       outcome,
       columns: verdict.columns ?? entry.columns,
-      representation,
+      representation: representation.get(index) ?? true,
       when: null,
       via: null,
       proof,
@@ -148,6 +154,9 @@ function resultText(entry: Case, attempted: Attempted): string {
   }
   return resultOf(attempted.outcome);
 }
+
+/** Only triggers make a stored row differ from what was sent. */
+const hasTriggers = (table: Table): boolean => table.triggers.some((trigger) => trigger.enabled);
 
 // Reading --------------------------------------------------------------------------------------------------------------
 
@@ -298,14 +307,17 @@ function insertCase(
         triggersOn,
       ],
       sql: statement,
-      readBack: `select * from ${table.key} where ${key}`,
+      deferred: context.deferred,
+      ...(hasTriggers(table) && { readBack: `select * from ${table.key} where ${key}` }),
     },
     returning: `${statement} returning ${returningList(context, identity)}`,
     judge: ({ outcome, stored }) => {
       if (!outcome.ok) return verdictOf(outcome.error, table, 'insert');
       const row = stored?.at(-1);
-      if (outcome.affected === 0 || row === undefined)
+      if (outcome.affected === 0 || (row === undefined && stored !== null)) {
         return { outcome: 'filtered', reason: 'no row was stored' };
+      }
+      if (row === undefined) return { outcome: 'allowed', reason: null };
       for (const [column, value] of Object.entries(expected)) {
         if (row[column] !== value && !sameJson(row[column], value)) {
           return { outcome: 'filtered', reason: `the row was stored with another "${column}"` };
@@ -471,13 +483,18 @@ function updateCase(
         ],
       }),
       sql: statement,
-      readBack: `select * from ${table.key} where ${after.join(' and ') || 'true'}`,
+      deferred: context.deferred,
+      ...(hasTriggers(table) && {
+        readBack: `select * from ${table.key} where ${after.join(' and ') || 'true'}`,
+      }),
     },
     returning: `${statement} returning ${returningList(context, identity)}`,
     judge: ({ outcome, stored }) => {
       if (!outcome.ok) return verdictOf(outcome.error, table, 'update');
       if (outcome.affected === 0) return { outcome: 'filtered', reason: null };
-      const now: Row | undefined = stored?.[0];
+      // Without triggers what was sent is what is stored.
+      if (stored === null) return { outcome: 'allowed', reason: null };
+      const now: Row | undefined = stored[0];
       const changes = columns.filter((column) => set[column] !== (row.values[column] ?? null));
       const written = changes.filter(
         (column) => now !== undefined && differs(now[column] ?? null, row.values[column] ?? null),
@@ -504,7 +521,8 @@ function deletes(context: TableContext, subjects: Subjects, identity: Identity):
         identity,
         searchPath: context.searchPath,
         sql: statement,
-        readBack: `select 1 as there from ${table.key} where ${whereIs(row)}`,
+        deferred: context.deferred,
+        ...(hasTriggers(table) && { readBack: `select 1 as there from ${table.key} where ${whereIs(row)}` }),
       },
       returning: `${statement} returning ${returningList(context, identity)}`,
       judge: ({ outcome, stored }) => {

@@ -7,8 +7,8 @@ import type { DatabaseError, Outcome, Session } from '../database/engine.ts';
 import type { SchemaState, Table } from '../model/schema.ts';
 import { describe } from './outcome.ts';
 import { type Ownership, ownerValue } from './owners.ts';
-import type { Planner, RowValues } from './plan.ts';
-import { claimsOf, companionOf, type User, withClaims } from './principals.ts';
+import type { ColumnChoice, Planner, RowValues } from './plan.ts';
+import { claimsOf, companionOf, type User, userB, withClaims } from './principals.ts';
 import { literal, name } from './quote.ts';
 import type { Value, ValueSource } from './values.ts';
 
@@ -207,11 +207,14 @@ export class World {
     )
       return false;
     if (owners.length > 0 && owners.every((owner) => found[owner.column] === null)) return false;
+    const wantedValue = (choice: ColumnChoice) => (user === userB ? choice.closed : choice.natural);
     const closed = [...this.#planner.choices(table.key)].filter(
-      ([column, choice]) => found[column] !== choice.closed,
+      ([column, choice]) => found[column] !== wantedValue(choice),
     );
     if (closed.length > 0) {
-      const set = closed.map(([column, choice]) => `${name(column)} = ${literal(choice.closed)}`).join(', ');
+      const set = closed
+        .map(([column, choice]) => `${name(column)} = ${literal(wantedValue(choice))}`)
+        .join(', ');
       await this.#try(`update ${table.key} set ${set} where ${condition}`, true);
     }
     const [now] = await this.#session.query(`select * from ${table.key} where ${condition} limit 1`);
@@ -388,7 +391,7 @@ function insertion(table: Table, row: RowValues): string {
 /** Primary key, else a unique key without nulls, else every column that can be compared. */
 function keyColumns(table: Table, values: RowValues): readonly string[] {
   for (const key of [table.primaryKey, ...table.uniques]) {
-    if (key !== null && key.columns.every((column) => values[column] != null)) return key.columns;
+    if (key?.columns.every((column) => values[column] != null)) return key.columns;
   }
   return table.columns
     .filter(
