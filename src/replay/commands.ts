@@ -4,6 +4,7 @@
  */
 import { extensionPlan, platformRoles, policyTables } from '../database/platform/index.ts';
 import type { Statement, SyntaxNode } from '../model/sql.ts';
+import { extensionsIn } from './extensions.ts';
 
 export interface Surroundings {
   readonly engine: 'embedded' | 'server';
@@ -11,6 +12,8 @@ export interface Surroundings {
   readonly secret: string;
   /** The database's own name: `postgres` on Supabase, another on a server. */
   readonly database: string;
+  /** Extensions whose files this Postgres has: some that are missing elsewhere are there on Supabase's own image. */
+  readonly available: ReadonlySet<string>;
 }
 
 export type Command =
@@ -148,6 +151,11 @@ export function commandFor(statement: Statement, around: Surroundings): Command 
         ? instead(refusal(role))
         : plain;
     }
+    case 'AlterRoleSetStmt': {
+      const role: string | undefined = node.role?.rolename;
+      if (role === undefined || role === 'postgres' || !platformRoles.has(role)) return plain;
+      return configurableRoles.has(role) ? detour() : instead(refusal(role));
+    }
     case 'DropRoleStmt': {
       const reserved = (node.roles ?? [])
         .map((role: SyntaxNode) => role.RoleSpec?.rolename)
@@ -181,7 +189,7 @@ function createExtension(statement: Statement, around: Surroundings): Command {
   const plan = extensionPlan(node.extname, schema, around.engine);
   // Unknown to Supabase: Postgres says so itself.
   if (plan.extension === null) return { kind: 'run', sql: [sql], main: 0, verbatim: true };
-  if (plan.kind === 'missing') {
+  if (plan.kind === 'missing' && !around.available.has(node.extname)) {
     return {
       kind: 'pass over',
       extension: node.extname,
@@ -234,14 +242,12 @@ function doBlock({ sql }: Statement, around: Surroundings): Command {
     }
   }
   if (around.engine === 'server') {
-    const creates =
-      /\bcreate\s+extension\s+(if\s+not\s+exists\s+)?"?([\w-]+)"?(?:\s+with)?(?:\s+schema\s+"?(\w+)"?)?/gi;
-    for (const [, , name, schema] of sql.matchAll(creates)) {
-      const plan = extensionPlan(name!.toLowerCase(), schema ?? null, 'server');
-      if (plan.sql !== null) before.push(installSql(name!.toLowerCase(), plan.sql, around.secret, true));
+    for (const { name, schema } of extensionsIn(sql)) {
+      const plan = extensionPlan(name, schema, 'server');
+      if (plan.sql !== null) before.push(installSql(name, plan.sql, around.secret, true));
       else if (plan.kind === 'real' && plan.role === 'supabase_admin') {
         const where = schema ? ` schema ${quoted(schema)}` : '';
-        before.push(detourSql(`create extension if not exists ${quoted(name!)}${where}`, around.secret));
+        before.push(detourSql(`create extension if not exists ${quoted(name)}${where}`, around.secret));
       }
     }
   }
@@ -258,7 +264,10 @@ function sessionAuthorization(node: SyntaxNode): Command {
   return { kind: 'run', sql: [sql], main: 0, verbatim: false };
 }
 
-/** supautils.reserved_roles: what it says to anyone but a superuser. */
+/** supautils.reserved_roles: those with a star there may be given settings, and nothing else. */
+const configurableRoles = new Set(['anon', 'authenticated', 'authenticator', 'service_role']);
+
+/** What supautils says to anyone but a superuser. */
 const refusal = (role: string): string =>
   raise('insufficient_privilege', `"${role}" is a reserved role, only superusers can modify it`);
 

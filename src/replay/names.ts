@@ -65,7 +65,7 @@ export interface NameChange {
 }
 
 const createWords =
-  /\bcreate\s+(?:or\s+replace\s+)?(?:(?:global|local|temp|temporary|unlogged|unique|foreign|materialized|recursive|constraint|trusted|event)\s+)*(?:table|view|index|function|procedure|type|domain|schema|sequence|role|user|policy|trigger|extension|publication|aggregate|server|collation|operator\s+class)\s+(?:concurrently\s+)?(?:if\s+not\s+exists\s+)?((?:"[^"]+"|[\w$]+)(?:\s*\.\s*(?:"[^"]+"|[\w$]+))*)/gi;
+  /\bcreate\s+(?:or\s+replace\s+)?(?:(?:global|local|temp|temporary|unlogged|unique|foreign|materialized|recursive|constraint|trusted|event)\s+)*(?:table|view|index|function|procedure|type|domain|schema|sequence|role|user|policy|trigger|publication|aggregate|server|collation|operator\s+class)\s+(?:concurrently\s+)?(?:if\s+not\s+exists\s+)?((?:"[^"]+"|[\w$]+)(?:\s*\.\s*(?:"[^"]+"|[\w$]+))*)/gi;
 const dropWords =
   /\bdrop\s+(?:materialized\s+|event\s+)?(?:table|view|index|function|procedure|type|domain|schema|sequence|role|policy|trigger|extension|publication|constraint|column)\s+(?:concurrently\s+)?(?:if\s+exists\s+)?((?:"[^"]+"|[\w$]+)(?:\s*\.\s*(?:"[^"]+"|[\w$]+))*)/gi;
 
@@ -78,7 +78,7 @@ export function namesOf(statement: Statement): NameChange {
   const { kind, node } = statement;
   const table = bare(node.relation?.relname ?? '');
   const column = (def: SyntaxNode | undefined) => {
-    if (def?.ColumnDef) makes.add(`${table}.${bare(def.ColumnDef.colname)}`);
+    if (def?.ColumnDef?.colname) makes.add(`${table}.${bare(def.ColumnDef.colname)}`);
     if (def?.Constraint?.conname) makes.add(bare(def.Constraint.conname));
   };
   if (kind === 'CreateStmt') for (const element of node.tableElts ?? []) column(element);

@@ -22,6 +22,7 @@ import type {
 } from '../model/replay.ts';
 import type { SourceFile } from '../model/sql.ts';
 import { parseSource } from '../sql/parse.ts';
+import type { Surroundings } from './commands.ts';
 import { openDetour } from './detour.ts';
 import { migrationError, ownError, timeLimitError } from './errors.ts';
 import { FileRunner, LostAt, type MigrationFile, type Step } from './file.ts';
@@ -345,8 +346,9 @@ export class Replay {
         if (file.source.issue) this.#shortfall.addFile(file.source, file.path);
         continue;
       }
-      this.#shortfall.add(statement, `line ${statement.span.line} of ${file.path}`);
-      if (step.outcome === 'passed over') {
+      if (step.outcome !== 'passed over') {
+        this.#shortfall.add(statement, `line ${statement.span.line} of ${file.path}`);
+      } else {
         this.#shortfall.addExtension(statement.node.extname);
         this.#notChecked.push({
           what: `CREATE EXTENSION "${statement.node.extname}"`,
@@ -373,12 +375,7 @@ export class Replay {
   async #settle(engine: Engine, fresh: boolean): Promise<void> {
     this.#engine = engine;
     if (fresh) this.#secret = await openDetour(engine);
-    const [row] = await engine.admin.query('select current_database() as name');
-    this.#runner = new FileRunner(engine, {
-      engine: engine.kind,
-      secret: this.#secret,
-      database: row!.name!,
-    });
+    this.#runner = new FileRunner(engine, await surroundings(engine, this.#secret));
   }
 
   /** The engine is gone: another one, at the last mark, and what followed done again. */
@@ -450,6 +447,17 @@ function seenByVersion(history: History): readonly Migration[] {
       ? [migration]
       : [];
   });
+}
+
+async function surroundings(engine: Engine, secret: string): Promise<Surroundings> {
+  const [row] = await engine.admin.query('select current_database() as name');
+  const available = await engine.admin.query('select name from pg_available_extensions');
+  return {
+    engine: engine.kind,
+    secret,
+    database: row!.name!,
+    available: new Set(available.map(({ name }) => name!)),
+  };
 }
 
 export async function setEra(engine: Engine, era: GrantsEra): Promise<void> {

