@@ -1,13 +1,23 @@
 /** Stages 3 to 6 on one database: replay, inspect, probe, roll back. See "State plan" in docs/architecture.md. */
 import type { DiscoveredProject } from '../changes/discover.ts';
 import type { ProjectSettings } from '../config/load.ts';
+import { diff } from '../database/catalog/diff.ts';
+import { type Snapshot, snapshot } from '../database/catalog/snapshot.ts';
+import { readState } from '../database/catalog/state.ts';
+import type { AccessFacts, AccessMatrix } from '../model/access.ts';
 import type { Facts } from '../model/facts.ts';
 import type { NotChecked } from '../model/finding.ts';
 import type { Project } from '../model/migration.ts';
+import type { ReplayFacts } from '../model/replay.ts';
 import type { ProjectReport } from '../model/report.ts';
+import type { SchemaState } from '../model/schema.ts';
+import { compareAccess } from '../probes/compare.ts';
+import { readBaseline } from '../project/baseline.ts';
 import { Replay } from '../replay/replay.ts';
+import { overlay } from '../sql/fold/overlay.ts';
 import { openEngine } from './engine.ts';
-import type { Reading } from './read.ts';
+import { probeAll } from './probe.ts';
+import { type Reading, renamedTables, withStates } from './read.ts';
 import type { CheckSettings } from './settings.ts';
 import type { StageBook } from './stages.ts';
 
@@ -27,8 +37,35 @@ export interface ExamineInput {
 }
 
 export async function examine(input: ExamineInput): Promise<Examination> {
-  const { found, project, config, reading, settings, book } = input;
-  const facts: Facts = {
+  const { config, settings, book } = input;
+  const read = readOnly(input);
+  if (settings.stages === 'static' || config.engine.kind === 'none') {
+    for (const id of ['replay', 'inspect', 'probe', 'rollback'] as const) book.note(id, 'skipped', 'only the SQL was read');
+    return { facts: read, engine: null, notChecked: [] };
+  }
+  const open = () => openEngine(config, [...input.reading.sources.values(), ...input.reading.baseSources.values()]);
+  const engine = await book.run('replay', null, () => book.time('boot', open));
+  if (engine === null) return { facts: read, engine: null, notChecked: [] };
+  const baseline = await readBaseline(input.found.root, input.found.repositoryRoot, config.baseline, settings.cwd);
+  const replay = new Replay({
+    engine,
+    reopen: open,
+    project: input.project,
+    history: input.found.history,
+    sources: input.reading.sources,
+    eraOf: input.reading.eraOf,
+    baseline,
+  });
+  try {
+    return await seeItHappen(input, replay, read);
+  } finally {
+    await replay.close();
+  }
+}
+
+/** What is known before any database: the facts of a run that only reads. */
+function readOnly({ found, project, reading, settings }: ExamineInput): Facts {
+  return {
     project,
     history: found.history,
     changeSets: reading.changeSets,
@@ -42,37 +79,79 @@ export async function examine(input: ExamineInput): Promise<Examination> {
     schemaDiff: null,
     now: settings.now,
   };
-  if (settings.stages === 'static' || config.engine.kind === 'none') {
-    for (const id of ['replay', 'inspect', 'probe', 'rollback'] as const)
-      book.note(id, 'skipped', 'only the SQL was read');
-    return { facts, engine: null, notChecked: [] };
-  }
+}
 
-  const open = () => openEngine(config, [...reading.sources.values(), ...reading.baseSources.values()]);
-  const first = await book.run('replay', null, () => book.time('boot', open));
-  if (first === null) return { facts, engine: null, notChecked: [] };
+/** One state of the database, as each stage saw it. */
+interface Sight {
+  readonly state: SchemaState | null;
+  readonly snapshot: Snapshot | null;
+  readonly access: AccessMatrix | null;
+}
 
-  const replay = new Replay({
-    engine: first,
-    reopen: open,
-    project,
-    history: found.history,
-    sources: reading.sources,
-    eraOf: reading.eraOf,
-    baseline: null,
+async function seeItHappen(input: ExamineInput, replay: Replay, read: Facts): Promise<Examination> {
+  const { found, config, reading, book } = input;
+  const { all } = found.history;
+
+  await book.run('replay', null, async () => {
+    await replay.base();
+    await replay.mark();
   });
-  try {
-    await book.run('replay', null, async () => {
-      await replay.base();
-      await replay.mark();
-      await replay.changes();
-    });
-    return {
-      facts: { ...facts, replay: replay.facts() },
-      engine: { kind: replay.engine.kind, postgres: replay.engine.postgres, grants: 'mixed', note: null },
-      notChecked: [],
-    };
-  } finally {
-    await replay.engine.close();
-  }
+  const before = await look(input, replay, !all);
+  await book.run('replay', null, () => replay.changes());
+  const after = await look(input, replay, true);
+
+  if (!all && config.engine.rows) await book.run('replay', null, () => book.time('rows', () => replay.rows()));
+  if (!all) await book.run('replay', null, () => book.time('rerun', () => replay.rerun()));
+  await book.run('replay', null, () => book.time('functions', () => replay.functions()));
+  if (config.engine.tests) await book.run('replay', null, () => book.time('tests', () => replay.tests()));
+
+  const replayed = replay.facts();
+  const base = settled(reading.base, before.state, replayed);
+  const head = settled(reading.head, after.state, replayed);
+  const facts: Facts = {
+    ...read,
+    base,
+    head,
+    changeSets: all ? read.changeSets : read.changeSets.map((set) => withStates(set, base, head)),
+    replay: replayed,
+    access: accessFacts(before.access, after.access, reading),
+    schemaDiff: before.snapshot && after.snapshot ? diff(before.snapshot, after.snapshot) : null,
+  };
+  return { facts, engine: describeEngine(input, replay), notChecked: [] };
+}
+
+/** Catalog and probes of the state that stands now. */
+async function look(input: ExamineInput, replay: Replay, probes: boolean): Promise<Sight> {
+  const { config, project, book } = input;
+  const state = await book.run('inspect', null, () => readState(replay.engine.admin));
+  const snap = await book.run('inspect', null, () => snapshot(replay.engine.admin));
+  if (!config.engine.probes) book.note('probe', 'skipped', 'switched off in the configuration');
+  const access =
+    state !== null && probes && config.engine.probes
+      ? await book.run('probe', null, () => probeAll(replay, project, state, book))
+      : null;
+  return { state, snapshot: snap, access };
+}
+
+/** The catalog wins where the replay ran; the fold says where things were made, and what could not be run. */
+function settled(folded: SchemaState, catalog: SchemaState | null, replayed: ReplayFacts): SchemaState {
+  if (catalog === null) return folded;
+  const failed = new Set(replayed.runs.filter((run) => run.status !== 'applied').map((run) => run.path));
+  return overlay(folded, catalog, { applied: (path) => !failed.has(path) });
+}
+
+function accessFacts(base: AccessMatrix | null, head: AccessMatrix | null, reading: Reading): AccessFacts | null {
+  if (head === null) return null;
+  const changes = base === null ? [] : compareAccess(base, head, renamedTables(reading));
+  return { base, head, changes };
+}
+
+function describeEngine({ project, reading }: ExamineInput, { engine }: Replay): ProjectReport['engine'] {
+  const eras = new Set(reading.order.map((migration) => reading.eraOf(migration.version)));
+  const note =
+    engine.major === project.major
+      ? null
+      : `config.toml asks for Postgres ${project.major}; this was seen on ${engine.postgres}.`;
+  const [era] = eras;
+  return { kind: engine.kind, postgres: engine.postgres, grants: eras.size === 1 && era ? era : 'mixed', note };
 }

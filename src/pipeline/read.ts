@@ -6,6 +6,7 @@ import type { FoldStep, ObjectRef, SchemaState } from '../model/schema.ts';
 import type { SourceFile } from '../model/sql.ts';
 import { compareNames } from '../project/migrations.ts';
 import { emptyState, foldFile } from '../sql/fold/index.ts';
+import { keyOf } from '../sql/names.ts';
 import { loadParser, parseSource } from '../sql/parse.ts';
 
 /** The platform stopped granting new objects of `public` to the API roles on this day (changelog 45329). */
@@ -78,6 +79,24 @@ export async function readChange(
 /** The same change, judged on what the catalog shows where the replay ran. */
 export function withStates(set: ChangeSet, before: SchemaState, after: SchemaState): ChangeSet {
   return { ...set, before, after };
+}
+
+/** Tables that the change renames or moves: key on the base to key on the head. */
+export function renamedTables({ changeSets }: Reading): ReadonlyMap<string, string> {
+  const renames = new Map<string, string>();
+  for (const { source } of changeSets.flatMap((set) => set.migrations)) {
+    for (const { kind, node } of source.statements) {
+      const isTable = node.renameType === 'OBJECT_TABLE' || node.objectType === 'OBJECT_TABLE';
+      if (!isTable || !node.relation) continue;
+      const { schemaname = 'public', relname } = node.relation;
+      const to = kind === 'RenameStmt' ? [schemaname, node.newname] : kind === 'AlterObjectSchemaStmt' ? [node.newschema, relname] : null;
+      if (to === null) continue;
+      const from = keyOf(schemaname, relname);
+      const first = [...renames].find(([, now]) => now === from)?.[0] ?? from;
+      renames.set(first, keyOf(to[0], to[1]));
+    }
+  }
+  return renames;
 }
 
 function toChangeSet(

@@ -1,0 +1,40 @@
+/** Probes that outlive a statement without an end: what it stood on is left out, and said. */
+import { EngineLost } from '../database/engine.ts';
+import type { AccessMatrix } from '../model/access.ts';
+import type { NotChecked } from '../model/finding.ts';
+import type { Project } from '../model/migration.ts';
+import type { SchemaState } from '../model/schema.ts';
+import { probe } from '../probes/probe.ts';
+import type { Replay } from '../replay/replay.ts';
+import type { StageBook } from './stages.ts';
+
+/** Engines that may be lost before the probes give up. */
+const attempts = 3;
+
+export async function probeAll(
+  replay: Replay,
+  project: Project,
+  state: SchemaState,
+  book: StageBook,
+): Promise<AccessMatrix | null> {
+  const leaveOut = new Set<string>();
+  const left: NotChecked[] = [];
+  for (let attempt = 0; attempt < attempts; attempt += 1) {
+    let current: string | null = null;
+    const onObject = (object: string) => {
+      current = object;
+    };
+    try {
+      const matrix = await probe(replay.engine, { project, state, leaveOut, onObject });
+      return { ...matrix, notChecked: [...left, ...matrix.notChecked] };
+    } catch (error) {
+      if (!(error instanceof EngineLost)) throw error;
+      await replay.recover();
+      if (current === null || leaveOut.has(current)) break;
+      leaveOut.add(current);
+      left.push({ what: `access to "${current}"`, why: error.message, file: null, line: null });
+    }
+  }
+  book.note('probe', 'partial', 'the database was lost again and again while it was probed');
+  return null;
+}
