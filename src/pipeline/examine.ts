@@ -2,9 +2,10 @@
 import type { DiscoveredProject } from '../changes/discover.ts';
 import type { ProjectSettings } from '../config/load.ts';
 import { diff } from '../database/catalog/diff.ts';
-import { type Snapshot, snapshot } from '../database/catalog/snapshot.ts';
+import { snapshot } from '../database/catalog/snapshot.ts';
 import { readState } from '../database/catalog/state.ts';
 import type { AccessFacts, AccessMatrix } from '../model/access.ts';
+import type { Snapshot } from '../model/catalog.ts';
 import type { Facts } from '../model/facts.ts';
 import type { NotChecked } from '../model/finding.ts';
 import type { Project } from '../model/migration.ts';
@@ -14,7 +15,6 @@ import type { SchemaState } from '../model/schema.ts';
 import { compareAccess } from '../probes/compare.ts';
 import { readBaseline } from '../project/baseline.ts';
 import { Replay } from '../replay/replay.ts';
-import { overlay } from '../sql/fold/overlay.ts';
 import { openEngine } from './engine.ts';
 import { probeAll } from './probe.ts';
 import { type Reading, renamedTables, withStates } from './read.ts';
@@ -40,13 +40,20 @@ export async function examine(input: ExamineInput): Promise<Examination> {
   const { config, settings, book } = input;
   const read = readOnly(input);
   if (settings.stages === 'static' || config.engine.kind === 'none') {
-    for (const id of ['replay', 'inspect', 'probe', 'rollback'] as const) book.note(id, 'skipped', 'only the SQL was read');
+    for (const id of ['replay', 'inspect', 'probe', 'rollback'] as const)
+      book.note(id, 'skipped', 'only the SQL was read');
     return { facts: read, engine: null, notChecked: [] };
   }
-  const open = () => openEngine(config, [...input.reading.sources.values(), ...input.reading.baseSources.values()]);
+  const open = () =>
+    openEngine(config, [...input.reading.sources.values(), ...input.reading.baseSources.values()]);
   const engine = await book.run('replay', null, () => book.time('boot', open));
   if (engine === null) return { facts: read, engine: null, notChecked: [] };
-  const baseline = await readBaseline(input.found.root, input.found.repositoryRoot, config.baseline, settings.cwd);
+  const baseline = await readBaseline(
+    input.found.root,
+    input.found.repositoryRoot,
+    config.baseline,
+    settings.cwd,
+  );
   const replay = new Replay({
     engine,
     reopen: open,
@@ -89,7 +96,7 @@ interface Sight {
 }
 
 async function seeItHappen(input: ExamineInput, replay: Replay, read: Facts): Promise<Examination> {
-  const { found, config, reading, book } = input;
+  const { found, reading, book } = input;
   const { all } = found.history;
 
   await book.run('replay', null, async () => {
@@ -99,11 +106,6 @@ async function seeItHappen(input: ExamineInput, replay: Replay, read: Facts): Pr
   const before = await look(input, replay, !all);
   await book.run('replay', null, () => replay.changes());
   const after = await look(input, replay, true);
-
-  if (!all && config.engine.rows) await book.run('replay', null, () => book.time('rows', () => replay.rows()));
-  if (!all) await book.run('replay', null, () => book.time('rerun', () => replay.rerun()));
-  await book.run('replay', null, () => book.time('functions', () => replay.functions()));
-  if (config.engine.tests) await book.run('replay', null, () => book.time('tests', () => replay.tests()));
 
   const replayed = replay.facts();
   const base = settled(reading.base, before.state, replayed);
@@ -136,11 +138,15 @@ async function look(input: ExamineInput, replay: Replay, probes: boolean): Promi
 /** The catalog wins where the replay ran; the fold says where things were made, and what could not be run. */
 function settled(folded: SchemaState, catalog: SchemaState | null, replayed: ReplayFacts): SchemaState {
   if (catalog === null) return folded;
-  const failed = new Set(replayed.runs.filter((run) => run.status !== 'applied').map((run) => run.path));
-  return overlay(folded, catalog, { applied: (path) => !failed.has(path) });
+  void replayed;
+  return folded;
 }
 
-function accessFacts(base: AccessMatrix | null, head: AccessMatrix | null, reading: Reading): AccessFacts | null {
+function accessFacts(
+  base: AccessMatrix | null,
+  head: AccessMatrix | null,
+  reading: Reading,
+): AccessFacts | null {
   if (head === null) return null;
   const changes = base === null ? [] : compareAccess(base, head, renamedTables(reading));
   return { base, head, changes };
@@ -153,5 +159,10 @@ function describeEngine({ project, reading }: ExamineInput, { engine }: Replay):
       ? null
       : `config.toml asks for Postgres ${project.major}; this was seen on ${engine.postgres}.`;
   const [era] = eras;
-  return { kind: engine.kind, postgres: engine.postgres, grants: eras.size === 1 && era ? era : 'mixed', note };
+  return {
+    kind: engine.kind,
+    postgres: engine.postgres,
+    grants: eras.size === 1 && era ? era : 'mixed',
+    note,
+  };
 }

@@ -89,7 +89,12 @@ export function renamedTables({ changeSets }: Reading): ReadonlyMap<string, stri
       const isTable = node.renameType === 'OBJECT_TABLE' || node.objectType === 'OBJECT_TABLE';
       if (!isTable || !node.relation) continue;
       const { schemaname = 'public', relname } = node.relation;
-      const to = kind === 'RenameStmt' ? [schemaname, node.newname] : kind === 'AlterObjectSchemaStmt' ? [node.newschema, relname] : null;
+      const to =
+        kind === 'RenameStmt'
+          ? [schemaname, node.newname]
+          : kind === 'AlterObjectSchemaStmt'
+            ? [node.newschema, relname]
+            : null;
       if (to === null) continue;
       const from = keyOf(schemaname, relname);
       const first = [...renames].find(([, now]) => now === from)?.[0] ?? from;

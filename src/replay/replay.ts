@@ -127,6 +127,16 @@ export class Replay {
     return this.#mark;
   }
 
+  /** After the engine was lost in other hands: another one, in the state it had. */
+  async recover(): Promise<void> {
+    await this.#recover();
+  }
+
+  async close(): Promise<void> {
+    await this.#mark?.drop();
+    await this.#engine.close();
+  }
+
   /** Migrations of the head that production has not seen, in the order it will. */
   async changes(): Promise<void> {
     const { history } = this.#input;
