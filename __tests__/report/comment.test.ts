@@ -1,4 +1,4 @@
-import { comment, commentLimit, marker } from '../../src/report/comment.ts';
+import { comment, commentLimit, markerOf, originOf, sameComment } from '../../src/report/comment.ts';
 import { ladder, markdown, noLinks } from '../../src/report/markdown.ts';
 import { live, read, rendered } from '../support/github-markdown.ts';
 import {
@@ -20,24 +20,26 @@ const links = {
   whole: 'https://github.example/o/r/actions/runs/1',
 };
 
+const origin = { project: null, head: 'a'.repeat(40), run: 7 };
+
 const firstLine = (body: string) => body.split('\n').find((line) => line.startsWith('### '));
 
 test('the first line says what happens on merge', () => {
-  expect(firstLine(comment(mistakes, links))).toBe(
+  expect(firstLine(comment(mistakes, links, origin))).toBe(
     '### ❌ 2 things would break, 1 object would be open to the wrong people, access widens on 1 table, access narrows on 1 table',
   );
-  expect(firstLine(comment(allWell, links))).toBe('### ✅ Nothing would break');
-  expect(firstLine(comment(nothingChanged, links))).toBe('### ✅ No migration is changed');
+  expect(firstLine(comment(allWell, links, origin))).toBe('### ✅ Nothing would break');
+  expect(firstLine(comment(nothingChanged, links, origin))).toBe('### ✅ No migration is changed');
 });
 
 test('how much was checked stands right under it, also when all is well', () => {
-  expect(comment(allWell, links)).toContain(
+  expect(comment(allWell, links, origin)).toContain(
     '**9 of 9 changed statements checked, access tried on 2 of 2 objects.** Nothing found.',
   );
 });
 
 test('a check that did not come to its end is never shown as passed', () => {
-  const body = comment(halted, links);
+  const body = comment(halted, links, origin);
   expect(firstLine(body)).toBe('### ⚠️ The check did not come to its end, and found nothing until then');
   expect(body).toContain('stage `replay` did not come to its end: the database at `localhost:5432`');
   expect(body).toContain('**0 of 9 changed statements checked.**');
@@ -45,22 +47,24 @@ test('a check that did not come to its end is never shown as passed', () => {
 });
 
 test('a main that does not apply is said once, and the first line does not promise more than was checked', () => {
-  const body = comment(brokenMain, links);
+  const body = comment(brokenMain, links, origin);
   expect(firstLine(body)).toBe('### ✅ Nothing would break in what could be checked');
   expect(body.match(/does not apply from zero/g)).toHaveLength(1);
   expect(body).toContain('3 of 41 older migrations');
 });
 
 test('a comment on a correct pull request is short', () => {
-  expect(comment(allWell, links).replace(/<details>[\s\S]*?<\/details>/g, '').length).toBeLessThan(500);
+  expect(comment(allWell, links, origin).replace(/<details>[\s\S]*?<\/details>/g, '').length).toBeLessThan(
+    500,
+  );
 });
 
 test('the comment of a pull request with mistakes reads as it should', () => {
-  expect(comment(mistakes, links)).toMatchSnapshot();
+  expect(comment(mistakes, links, origin)).toMatchSnapshot();
 });
 
 test('several projects have a section each and one first line', () => {
-  const body = comment(twoProjects, links);
+  const body = comment(twoProjects, links, origin);
   expect(body.match(/^### /gm)).toHaveLength(1);
   expect(body).toContain('## apps/shop: ❌ 3 errors, 2 warnings, 2 notes');
   expect(body).toContain('## apps/admin: ✅ nothing found');
@@ -85,9 +89,9 @@ const many = (count: number) =>
   });
 
 test.each([1, 100, 1000, 20_000])('a report of %i findings stays within the limit of GitHub', (count) => {
-  const body = comment(many(count), links);
+  const body = comment(many(count), links, origin);
   expect(body.length).toBeLessThanOrEqual(commentLimit);
-  expect(body.startsWith(marker)).toBe(true);
+  expect(body.startsWith(markerOf(null))).toBe(true);
   expect(firstLine(body)).toBe(`### ❌ 1 object would be open to the wrong people`);
 });
 
@@ -109,11 +113,11 @@ test('the last step of the ladder does not grow with the findings, and nothing m
     })),
   });
   const worst = report({ projects: Array.from({ length: 100 }, () => long), problem: 'z'.repeat(100_000) });
-  expect(comment(worst, links).length).toBeLessThanOrEqual(commentLimit);
+  expect(comment(worst, links, origin).length).toBeLessThanOrEqual(commentLimit);
 });
 
 test('a shortened comment says where the rest is', () => {
-  expect(comment(many(1000), links)).toContain(
+  expect(comment(many(1000), links, origin)).toContain(
     '[the whole report](https://github.example/o/r/actions/runs/1) has what is left out here',
   );
 });
@@ -161,4 +165,24 @@ test('nothing that SQL, file names or an untrusted report hold becomes markup', 
     expect(html.match(/<details/g)?.length ?? 0).toBe(html.match(/<\/details>/g)?.length ?? 0);
     expect(tags.filter((tag) => tag === 'blockquote').length).toBeLessThanOrEqual(1);
   }
+});
+
+test('a comment tells where it came from, and nothing in a project name can end its marker', () => {
+  expect(originOf(comment(allWell, links, origin))).toEqual({ head: 'a'.repeat(40), run: 7 });
+  expect(originOf(`x\n${comment(allWell, links, origin)}`)).toBeNull();
+  expect(markerOf('a --> <b>')).toBe(
+    '<!-- supabase-migration-guard: report project=a%20%2D%2D%3E%20%3Cb%3E -->',
+  );
+});
+
+test('times and the run alone make no new comment, a finding does', () => {
+  const slower = report({
+    ...allWell,
+    projects: [{ ...allWell.projects[0]!, timings: { totalMs: 9, stages: {} } }],
+  });
+  const before = comment(allWell, links, origin);
+  expect(sameComment(before.replaceAll('\n', '\r\n'), comment(slower, links, { ...origin, run: 8 }))).toBe(
+    true,
+  );
+  expect(sameComment(before, comment(mistakes, links, origin))).toBe(false);
 });

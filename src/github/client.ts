@@ -1,0 +1,29 @@
+/** A client for one repository on github.com or on an Enterprise Server, behind a proxy where the runner has one. */
+import { getOctokit } from '@actions/github';
+import { type Patience, patience, retrying } from './retry.ts';
+
+export type Client = ReturnType<typeof getOctokit>;
+
+export interface Repository {
+  readonly owner: string;
+  readonly repo: string;
+}
+
+export interface ClientOptions {
+  readonly token: string;
+  /** `GITHUB_API_URL`. */
+  readonly apiUrl: string;
+  readonly patience?: Patience;
+  readonly log: (line: string) => void;
+}
+
+export function connect({ token, apiUrl, log, ...options }: ClientOptions): Client {
+  const quiet = () => {};
+  const client = getOctokit(token, {
+    baseUrl: apiUrl,
+    // Octokit's own log repeats what the retries and the publisher say in words.
+    log: { debug: quiet, info: quiet, warn: quiet, error: quiet },
+  });
+  retrying(client, options.patience ?? patience, log);
+  return client;
+}
