@@ -46,6 +46,14 @@ export class Git implements CommitReader {
     }
   }
 
+  /** A commit's id and parents as it names them itself, also where a shallow clone has cut its history. */
+  async commit(name: string): Promise<{ readonly sha: string; readonly parents: readonly string[] } | null> {
+    const sha = await this.resolve(name);
+    if (sha === null) return null;
+    const [head = ''] = (await this.#git(['cat-file', 'commit', sha])).toString('utf8').split('\n\n');
+    return { sha, parents: [...head.matchAll(/^parent ([0-9a-f]+)$/gm)].map((match) => match[1]!) };
+  }
+
   async mergeBase(a: string, b: string): Promise<string | null> {
     try {
       return (await this.#git(['merge-base', '--end-of-options', a, b])).toString('utf8').trim() || null;
