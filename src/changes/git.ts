@@ -30,6 +30,11 @@ export class Git implements CommitReader {
     }
   }
 
+  /** An empty repository, so that paths below it are relative to it. */
+  static async init(folder: string): Promise<void> {
+    await git(folder, ['init', '--quiet']);
+  }
+
   /** The commit a name stands for; null where this checkout does not have it. */
   async resolve(name: string): Promise<string | null> {
     try {

@@ -1,7 +1,7 @@
 /** `migration-guard lint`: reads the SQL only. With --fix, what is certain is mended on disk. */
 import { check } from '../check.ts';
+import { applyFixes } from '../report/fix.ts';
 import { type Command, readArguments, readShared, sharedOptions, toCheckSettings } from './command.ts';
-import { applyFixes } from './fix.ts';
 import { exitCode, show, showProblem, withProgress } from './show.ts';
 
 export const lint: Command = async (argv, terminal) => {

@@ -4,10 +4,10 @@ import type { FailOn, Report } from '../model/report.ts';
 import { unableReport } from '../pipeline/assemble.ts';
 import type { CheckIo } from '../pipeline/settings.ts';
 import { workflowCommands } from '../report/annotations.ts';
-import { comment } from '../report/comment.ts';
 import { json } from '../report/json.ts';
-import { noLinks } from '../report/markdown.ts';
+import { markdown } from '../report/markdown.ts';
 import { pretty } from '../report/pretty.ts';
+import { sarif } from '../report/sarif.ts';
 import { print, type SharedValues, type Terminal, wantsColour } from './command.ts';
 
 /** One line that says which stage runs, on a terminal only, gone when the work is done. */
@@ -32,8 +32,9 @@ function render(report: Report, { format, output }: SharedValues, terminal: Term
     case 'json':
       return json(report);
     case 'sarif':
+      return sarif(report);
     case 'markdown':
-      return comment(report, noLinks);
+      return markdown(report);
     case 'github':
       return workflowCommands(report);
     case 'pretty':

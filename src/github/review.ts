@@ -4,7 +4,8 @@
  * twice; when the finding is gone the comment says so.
  */
 import type { Edit, Finding } from '../model/finding.ts';
-import { block, prose, text } from '../report/escape.ts';
+import { block, prose, text, visible } from '../report/escape.ts';
+import { applyEdits } from '../report/fix.ts';
 import { bySeverity, currentOf } from '../report/report.ts';
 import type { Client, Repository } from './client.ts';
 import type { PullRequest } from './context.ts';
@@ -138,7 +139,10 @@ async function remarkOf(
   if (file === undefined || source === null) return null;
   const change = wholeLines(source, edits);
   const words = [markOf(finding.fingerprint), `${prose(finding.message)}`, `**${text(finding.fix!.title)}**`];
-  const inDiff = diffHunks(file.patch).some(({ from, to }) => from <= change.from && change.to <= to);
+  // What is shown in place of a control character must not be committed with a click.
+  const faithful = visible(change.text) === change.text;
+  const inDiff =
+    faithful && diffHunks(file.patch).some(({ from, to }) => from <= change.from && change.to <= to);
   const proposal = inDiff
     ? block(change.text, 'suggestion')
     : `In ${change.from === change.to ? `line ${change.from}` : `lines ${change.from} to ${change.to}`}:\n\n${block(change.text, 'sql')}`;
@@ -155,20 +159,10 @@ export function wholeLines(
   source: string,
   edits: readonly Edit[],
 ): { readonly from: number; readonly to: number; readonly text: string } {
-  const lines = source.split('\n');
   const from = Math.min(...edits.map((edit) => edit.startLine));
   const to = Math.max(...edits.map((edit) => edit.endLine));
-  const starts = [0];
-  for (const line of lines.slice(from - 1, to)) starts.push(starts.at(-1)! + line.length + 1);
-  let body = lines.slice(from - 1, to).join('\n');
-  const offset = (line: number, column: number) => starts[line - from]! + column - 1;
-  // From the end, so that earlier positions stay true.
-  const ordered = [...edits].sort((a, b) => b.startLine - a.startLine || b.startColumn - a.startColumn);
-  for (const edit of ordered) {
-    body =
-      body.slice(0, offset(edit.startLine, edit.startColumn)) +
-      edit.text +
-      body.slice(offset(edit.endLine, edit.endColumn));
-  }
-  return { from, to, text: body.replace(/\r/g, '').replace(/\n$/, '') };
+  const after = applyEdits(source, edits).split('\n');
+  const grown = after.length - source.split('\n').length;
+  const text = after.slice(from - 1, to + grown).join('\n');
+  return { from, to, text: text.replaceAll('\r', '') };
 }

@@ -2,18 +2,19 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import * as core from '@actions/core';
-import { CannotCheck, type DiscoverOptions } from '../changes/discover.ts';
+import { CannotCheck } from '../changes/discover.ts';
 import { Git } from '../changes/git.ts';
 import { type Inputs, parseInputs } from '../config/inputs.ts';
-import type { Overrides } from '../config/load.ts';
 import type { History } from '../model/migration.ts';
 import type { Report } from '../model/report.ts';
+import { unableReport } from '../pipeline/assemble.ts';
+import type { CheckIo, CheckSettings } from '../pipeline/settings.ts';
 import { UsageError } from '../project/project.ts';
 import { annotations, workflowCommand } from '../report/annotations.ts';
 import { html } from '../report/html.ts';
 import { json } from '../report/json.ts';
 import { pretty } from '../report/pretty.ts';
-import { countWords, counts, currentOf, headline, sentence } from '../report/report.ts';
+import { counts, countWords, currentOf, headline, sentence } from '../report/report.ts';
 import { sarif } from '../report/sarif.ts';
 import { summary } from '../report/summary.ts';
 import { version } from '../version.ts';
@@ -28,16 +29,7 @@ import { publish } from './publish.ts';
 import { advice } from './retry.ts';
 import { publishForFork } from './workflow-run.ts';
 
-/** What the pipeline is told. */
-export interface CheckSettings extends DiscoverOptions {
-  readonly configFile: string | null;
-  readonly configFromBase: boolean;
-  readonly overrides: Overrides;
-  readonly stages: 'all' | 'static' | 'access';
-  readonly now: number;
-}
-
-export type Check = (settings: CheckSettings, io: { progress(stage: string): void }) => Promise<Report>;
+export type Check = (settings: CheckSettings, io: CheckIo) => Promise<Report>;
 
 /** The contract's exit codes: 0 nothing at or above `fail-on`, 1 findings, 2 wrong usage, 3 the guard could not work. */
 export async function run(check: Check, env: Environment): Promise<number> {
@@ -48,7 +40,7 @@ export async function run(check: Check, env: Environment): Promise<number> {
       ? connect({ token: inputs.token, apiUrl: context.apiUrl, log: core.info })
       : null;
     if (context.event === 'workflow_run') return await publishForFork(context, inputs, client, env);
-    if (context.event === 'issue_comment') return await answer(context, inputs, client, check, env);
+    if (context.event === 'issue_comment') return await answer(context, inputs, client, check);
     return await judge({ check, inputs, context, client, env });
   } catch (error) {
     if (error instanceof UsageError || error instanceof CannotCheck) {
@@ -57,7 +49,9 @@ export async function run(check: Check, env: Environment): Promise<number> {
       return error instanceof UsageError ? 2 : 3;
     }
     const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    core.error(`The guard itself failed, which is a defect of it and not of your migrations. Please report it with this:\n${detail}`);
+    core.error(
+      `The guard itself failed, which is a defect of it and not of your migrations. Please report it with this:\n${detail}`,
+    );
     core.setOutput('verdict', 'incomplete');
     return 3;
   }
@@ -73,7 +67,7 @@ interface Run {
 
 async function judge(run: Run): Promise<number> {
   const { inputs, context, client, env } = run;
-  const report = await look(run);
+  const { report, code } = await looked(run);
   const links = linksFor(context, env);
 
   process.stdout.write(`${pretty(report, { colour: true })}\n`);
@@ -105,14 +99,20 @@ async function judge(run: Run): Promise<number> {
     });
     core.setOutput('comment-url', commentUrl ?? '');
   }
-  return conclude(report);
+  return code;
 }
 
-function conclude(report: Report): number {
-  if (report.verdict === 'pass') return 0;
-  const found = countWords(counts(currentOf(report)));
-  core.info(`${sentence(headline(report))}${found === '' ? '' : ` (${found})`}: ${report.verdict}.`);
-  return report.verdict === 'incomplete' ? 3 : 1;
+/** What ends the check early is a report too: it is published like any other. */
+async function looked(run: Run): Promise<{ readonly report: Report; readonly code: number }> {
+  try {
+    const report = await look(run);
+    return { report, code: { pass: 0, fail: 1, incomplete: 3 }[report.verdict] };
+  } catch (error) {
+    if (!(error instanceof UsageError || error instanceof CannotCheck)) throw error;
+    core.error(error.message);
+    const report = unableReport(error.message, run.inputs['fail-on'] ?? 'error');
+    return { report, code: error instanceof UsageError ? 2 : 3 };
+  }
 }
 
 /** Asks GitHub what only GitHub knows, then checks. A fault there is said and never ends the check. */
@@ -128,7 +128,9 @@ async function look({ check, inputs, context, client }: Run): Promise<Report> {
       core.info(`What other pull requests bring was not looked at: ${advice(error, 'pull-requests: read')}.`);
     }
   }
-  return check(await settingsOf({ inputs, context, client }, others), { progress: (stage) => core.info(`… ${stage}`) });
+  return check(await settingsOf({ inputs, context, client }, others), {
+    progress: (stage) => core.info(`… ${stage}`),
+  });
 }
 
 async function settingsOf(
@@ -165,7 +167,10 @@ async function checkoutOf(context: Context) {
 }
 
 /** Only needed where the head itself is checked out; without an answer the tip of the base branch serves. */
-async function mergeBaseOf({ pullRequest, repository, workspace }: Context, client: Client | null): Promise<string | null> {
+async function mergeBaseOf(
+  { pullRequest, repository, workspace }: Context,
+  client: Client | null,
+): Promise<string | null> {
   if (pullRequest === null || client === null) return null;
   const git = await Git.open(workspace);
   const checkout = git === null ? null : await git.commit('HEAD');
@@ -178,7 +183,9 @@ async function mergeBaseOf({ pullRequest, repository, workspace }: Context, clie
     });
     return data.merge_base_commit.sha;
   } catch (error) {
-    core.info(`The merge base was not found, so the tip of "${pullRequest.baseRef}" is compared with: ${advice(error, 'contents: read')}.`);
+    core.info(
+      `The merge base was not found, so the tip of "${pullRequest.baseRef}" is compared with: ${advice(error, 'contents: read')}.`,
+    );
     return null;
   }
 }
@@ -199,7 +206,12 @@ interface Paths {
   readonly access: string;
 }
 
-async function writeFiles(report: Report, inputs: Inputs, context: Context, env: Environment): Promise<Paths> {
+async function writeFiles(
+  report: Report,
+  inputs: Inputs,
+  context: Context,
+  env: Environment,
+): Promise<Paths> {
   const folder = join(env.RUNNER_TEMP ?? context.workspace, 'migration-guard');
   const at = (given: string | undefined, name: string) =>
     given === undefined ? join(folder, name) : resolve(context.workspace, given);

@@ -27,9 +27,12 @@ export async function publishForFork(
   env: Environment,
 ): Promise<number> {
   if (inputs['report-path'] === undefined) {
-    throw new UsageError('On "workflow_run" the input "report-path" names the report that the first workflow wrote. See docs/github.md, "Forks".');
+    throw new UsageError(
+      'On "workflow_run" the input "report-path" names the report that the first workflow wrote. See docs/github.md, "Forks".',
+    );
   }
-  if (client === null) throw new UsageError('On "workflow_run" a token that may write is needed. Give this step "token".');
+  if (client === null)
+    throw new UsageError('On "workflow_run" a token that may write is needed. Give this step "token".');
   const nothing = (why: string) => {
     core.info(`Nothing was posted: ${why}.`);
     return 0;
@@ -63,14 +66,19 @@ export async function publishForFork(
   return 0;
 }
 
-async function readUntrusted(path: string): Promise<{ readonly report: Report } | { readonly problem: string }> {
+async function readUntrusted(
+  path: string,
+): Promise<{ readonly report: Report } | { readonly problem: string }> {
   let content: string;
   try {
     const { size } = await stat(path);
-    if (size > sizeLimit) return { problem: `the report has ${size} bytes, and ${sizeLimit} is the most that is read` };
+    if (size > sizeLimit)
+      return { problem: `the report has ${size} bytes, and ${sizeLimit} is the most that is read` };
     content = await readFile(path, 'utf8');
   } catch {
-    return { problem: `there is no report at "${path}" (the first workflow may have ended before it wrote one)` };
+    return {
+      problem: `there is no report at "${path}" (the first workflow may have ended before it wrote one)`,
+    };
   }
   let value: unknown;
   try {
@@ -79,7 +87,9 @@ async function readUntrusted(path: string): Promise<{ readonly report: Report } 
     return { problem: 'the report is no JSON' };
   }
   const result = readReport(value);
-  return 'problem' in result ? { problem: `the report is not in the expected form (${result.problem})` } : result;
+  return 'problem' in result
+    ? { problem: `the report is not in the expected form (${result.problem})` }
+    : result;
 }
 
 type Match = { readonly pullRequest: PullRequest } | { readonly problem: string };
@@ -92,7 +102,8 @@ async function matchingPullRequest({ payload, repository }: Context, client: Cli
   if (![sha, branch, head, owner].every((part) => typeof part === 'string' && part !== '')) {
     return { problem: 'the event does not say which head the run was for' };
   }
-  if (run.event !== 'pull_request') return { problem: `the run was started by "${run.event}", not by a pull request` };
+  if (run.event !== 'pull_request')
+    return { problem: `the run was started by "${run.event}", not by a pull request` };
   const name = `${repository.owner}/${repository.repo}`;
   const entries = await client.paginate(client.rest.pulls.list, {
     ...repository,
@@ -109,10 +120,14 @@ async function matchingPullRequest({ payload, repository }: Context, client: Cli
       entry.base.repo.full_name === name,
   );
   if (matches.length !== 1) {
-    return { problem: `${matches.length === 0 ? 'no' : matches.length} open pull request${matches.length > 1 ? 's' : ''} from "${head}" at ${sha}` };
+    return {
+      problem: `${matches.length === 0 ? 'no' : matches.length} open pull request${matches.length > 1 ? 's' : ''} from "${head}" at ${sha}`,
+    };
   }
   const pullRequest = toPullRequest(matches[0], name);
-  return pullRequest === null ? { problem: 'GitHub described the pull request incompletely' } : { pullRequest };
+  return pullRequest === null
+    ? { problem: 'GitHub described the pull request incompletely' }
+    : { pullRequest };
 }
 
 const runIdOf = ({ payload }: Context): number | null =>

@@ -64,7 +64,10 @@ function row(object: ObjectAccess, project: ProjectReport, shown: readonly strin
     const entries = object.summary.filter((entry) => entry.principal === principal);
     const lines = entries.map(({ command, access }) => {
       const change = changes.find((one) => one.principal === principal && one.command === command);
-      const before = change === undefined ? '' : ` <small>was ${escaped(words[change.before ?? ''] ?? String(change.before))}</small>`;
+      const before =
+        change === undefined
+          ? ''
+          : ` <small>was ${escaped(words[change.before ?? ''] ?? String(change.before))}</small>`;
       const tried = object.cells.filter((cell) => cell.principal === principal && cell.command === command);
       const name = `<span class="access ${escaped(access)}">${escaped(command)}: ${escaped(words[access] ?? access)}</span>${before}`;
       const body = tried.map(evidence).join('');
@@ -73,7 +76,8 @@ function row(object: ObjectAccess, project: ProjectReport, shown: readonly strin
     return `<td>${lines.join('')}</td>`;
   });
   const rls = object.rls === null ? '' : object.rls ? '' : ' <small class="off">RLS off</small>';
-  const owner = object.ownerColumns.length > 0 ? `<small>owner: ${escaped(object.ownerColumns.join(', '))}</small>` : '';
+  const owner =
+    object.ownerColumns.length > 0 ? `<small>owner: ${escaped(object.ownerColumns.join(', '))}</small>` : '';
   return `<tr data-changed="${changes.length > 0}"><th scope="row"><code>${escaped(object.object)}</code> <small>${escaped(object.kind)}</small>${rls}${owner}</th>${cells.join('')}</tr>`;
 }
 

@@ -64,7 +64,9 @@ const migration = z.object({
   status: open('applied', 'partial', 'failed', 'skipped', 'not-checkable', 'not-run'),
   grants,
   durationMs: count,
-  error: z.object({ sqlstate: z.string(), message: z.string(), line: count, alsoOnBase: z.boolean() }).nullable(),
+  error: z
+    .object({ sqlstate: z.string(), message: z.string(), line: count, alsoOnBase: z.boolean() })
+    .nullable(),
   statements: z.array(
     z.object({
       line: count,
@@ -148,7 +150,14 @@ const diagram = z.object({
 const project = z.object({
   path: z.string(),
   verdict,
-  base: z.object({ ref: text, sha: text, reproducible: z.boolean().nullable(), applied: number, total: number }),
+  failOn: open('error', 'warning', 'never'),
+  base: z.object({
+    ref: text,
+    sha: text,
+    reproducible: z.boolean().nullable(),
+    applied: number,
+    total: number,
+  }),
   engine: z.object({ kind: open('embedded', 'server'), postgres: z.string(), grants, note: text }).nullable(),
   stages: z.array(
     z.object({
@@ -215,11 +224,18 @@ export const reportSchema = z
     projects: z.array(project),
     problem: text,
   })
-  .describe('What `migration-guard check --format json` prints. Enumerations are open: expect values you do not know.');
+  .describe(
+    'What `migration-guard check --format json` prints. Enumerations are open: expect values you do not know.',
+  );
 
 /** Fails to compile where the model has a field that the schema reads otherwise. */
 type Holds<T extends true> = T;
-export type SchemaFitsModel = Holds<Report extends z.input<typeof reportSchema> ? true : false>;
+type Mutable<T> = T extends readonly (infer E)[]
+  ? Mutable<E>[]
+  : T extends object
+    ? { -readonly [K in keyof T]: Mutable<T[K]> }
+    : T;
+export type SchemaFitsModel = Holds<Mutable<Report> extends z.input<typeof reportSchema> ? true : false>;
 
 export const reportJsonSchema = (): object => ({
   $id: 'https://github.com/supabase-migration-guard/report.schema.json',

@@ -1,0 +1,198 @@
+/** Commands that change files of the pull request: worked out anew on its head, then committed, or printed on a fork. */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Git } from '../changes/git.ts';
+import type { Inputs } from '../config/inputs.ts';
+import type { ProjectReport, Report } from '../model/report.ts';
+import { UsageError } from '../project/project.ts';
+import { block, code } from '../report/escape.ts';
+import { applyFixes } from '../report/fix.ts';
+import { current, currentOf, list, plural } from '../report/report.ts';
+import { loadParser, parseSource } from '../sql/parse.ts';
+import { GitHubCommits } from './base.ts';
+import type { Client } from './client.ts';
+import { commitChanges } from './commit.ts';
+import type { Context, PullRequest } from './context.ts';
+import { changedFiles } from './files.ts';
+import { type Changes, changesOf, type HeadFiles, withHead } from './head.ts';
+import type { Check } from './run.ts';
+
+export interface ChangeCommand {
+  readonly name: 'fix' | 'rollback' | 'ignore' | 'rename';
+  readonly words: readonly string[];
+}
+
+export interface HeadRequest {
+  readonly context: Context;
+  readonly inputs: Inputs;
+  readonly client: Client;
+  readonly check: Check;
+  readonly pullRequest: PullRequest;
+  /** A checkout, for the objects it has. */
+  readonly local: Git | null;
+}
+
+interface Answer {
+  readonly done: boolean;
+  readonly body: string;
+}
+
+export async function changeHead(request: HeadRequest, command: ChangeCommand): Promise<Answer> {
+  const { client, context, pullRequest, local } = request;
+  const commits = new GitHubCommits(client, context.repository);
+  const { changes, what } = await withHead(commits, pullRequest.headSha, local, async (head) => {
+    const report = await checkHead(request, head);
+    const done = await work[command.name](report, head, command.words);
+    return { changes: await changesOf(head), what: done };
+  });
+  if (changes.size === 0) return { done: false, body: `Nothing to change: ${what}.` };
+  if (pullRequest.fork) {
+    return {
+      done: true,
+      body: `This branch lives in a fork, which the guard never writes to. To take over by hand (${what}):\n\n${printed(changes)}`,
+    };
+  }
+  const message = `${subjects[command.name]}\n\nAsked for with /migration-guard ${command.name} in #${pullRequest.number}.`;
+  const on = { branch: pullRequest.headRef, head: pullRequest.headSha, message };
+  const sha = await commitChanges(client, context.repository, on, changes);
+  if (sha === null)
+    return { done: false, body: 'The branch has moved meanwhile, so nothing was committed. Ask again.' };
+  return {
+    done: true,
+    body: `Committed ${code(sha.slice(0, 10))}: ${what}.\n\nGitHub starts no workflow for a commit made with the job's own token. Push something, close and reopen the pull request, or give this workflow the token of an app.`,
+  };
+}
+
+const subjects: Readonly<Record<ChangeCommand['name'], string>> = {
+  fix: 'Mend what the migration guard found',
+  rename: 'Give migrations a new version',
+  rollback: 'Say how the migrations are undone',
+  ignore: 'Ignore a finding of the migration guard, with its reason',
+};
+
+/** What would be committed, for people to take over by hand. */
+const printed = (changes: Changes): string =>
+  [...changes]
+    .map(([path, content]) =>
+      content === null ? `${code(path)} goes.` : `${code(path)}:\n\n${block(content, 'sql')}`,
+    )
+    .join('\n\n');
+
+/** The pull request's own files as the change, all others as the base; on the embedded engine, whatever is configured. */
+async function checkHead(
+  { client, context, pullRequest, check, inputs }: HeadRequest,
+  { folder, tree }: HeadFiles,
+): Promise<Report> {
+  const { files } = await changedFiles(client, context.repository, pullRequest.number);
+  const changed = files.map(({ path }) => path).filter((path) => tree.has(path) && migration.test(path));
+  const projects = new Set(changed.map((path) => migration.exec(path)?.[1] ?? ''));
+  const reports: Report[] = [];
+  for (const project of projects) {
+    if (inputs.project !== undefined && normal(inputs.project) !== normal(project)) continue;
+    const report = await check(
+      {
+        cwd: folder,
+        project: project === '' ? '.' : project,
+        everyProject: false,
+        selection: {
+          kind: 'changed',
+          files: changed.filter((path) => (migration.exec(path)?.[1] ?? '') === project),
+        },
+        remote: null,
+        openPullRequests: [],
+        configFile: null,
+        configFromBase: false,
+        overrides: { engine: 'embedded' },
+        stages: 'all',
+        now: Date.now(),
+      },
+      { progress: () => {} },
+    );
+    reports.push(report);
+  }
+  const [first] = reports;
+  if (first === undefined) throw new UsageError('This pull request changes no migration.');
+  return { ...first, projects: reports.flatMap((report) => report.projects) };
+}
+
+const migration = /^(?:(.*)\/)?supabase\/migrations\/[^/]+\.sql$/;
+const normal = (folder: string) => folder.replace(/^\.?\/?|\/$/g, '');
+
+type Work = (report: Report, head: HeadFiles, words: readonly string[]) => Promise<string>;
+
+const only = (report: Report, keep: (finding: ProjectReport['findings'][number]) => boolean): Report => ({
+  ...report,
+  projects: report.projects.map((project) => ({ ...project, findings: project.findings.filter(keep) })),
+});
+
+const work: Readonly<Record<ChangeCommand['name'], Work>> = {
+  fix: async (report, head) => {
+    const fixable = only(report, ({ fix }) => fix !== null && fix.rename === undefined);
+    const count = await applyFixes(fixable, head.folder);
+    return count === 0 ? 'no finding has a certain fix' : `${plural(count, 'finding')} mended`;
+  },
+  rename: async (report, head) => {
+    const renames = only(report, ({ fix }) => fix?.rename !== undefined);
+    const count = await applyFixes(renames, head.folder);
+    return count === 0 ? 'no file needs another version' : `${plural(count, 'file')} renamed`;
+  },
+  rollback: async (report, head) => {
+    const written: string[] = [];
+    for (const result of report.projects.flatMap((project) => project.rollback)) {
+      if (result.plan !== 'generated' || result.sql === null) continue;
+      const path = companion(result.path);
+      await mkdir(dirname(join(head.folder, path)), { recursive: true });
+      await writeFile(join(head.folder, path), `${result.sql.trimEnd()}\n`);
+      written.push(path);
+    }
+    return written.length === 0
+      ? 'every migration says how it is undone, or none could be written'
+      : `rollback in ${list(written.map(code))}`;
+  },
+  ignore: async (report, head, [rule = '', ...reason]) => {
+    if (rule === '' || reason.length === 0)
+      throw new UsageError(
+        'Say which rule and why: "/migration-guard ignore rls/disabled the table holds public data".',
+      );
+    const findings = report.projects.flatMap(current).filter((finding) => finding.rule === rule);
+    const files = new Map<string, number[]>();
+    for (const { file, line } of findings)
+      if (file !== null && line !== null) files.set(file, [...(files.get(file) ?? []), line]);
+    await loadParser();
+    for (const [file, lines] of files) {
+      const path = join(head.folder, file);
+      await writeFile(
+        path,
+        withIgnores(
+          file,
+          await readFile(path, 'utf8'),
+          lines,
+          `-- guard-ignore ${rule}: ${reason.join(' ')}`,
+        ),
+      );
+    }
+    const others = [...new Set(currentOf(report).map((finding) => finding.rule))].sort();
+    return files.size === 0
+      ? `no finding of ${code(rule)} has a line; there are ${list(others.map(code)) || 'none'}`
+      : `${plural(findings.length, 'finding')} of ${code(rule)} ignored`;
+  },
+};
+
+/** `supabase/migrations/1_x.sql` → `supabase/rollbacks/1_x.sql`: a file in `migrations` would be run. */
+const companion = (path: string): string => path.replace(/migrations\/([^/]+)$/, 'rollbacks/$1');
+
+/** The comment goes above the whole statement, from the last to the first, so that lines hold. */
+function withIgnores(path: string, source: string, lines: readonly number[], comment: string): string {
+  const { statements } = parseSource(path, source);
+  const starts = new Set(
+    lines.map(
+      (line) => statements.find(({ span }) => span.line <= line && line <= span.endLine)?.span.line ?? line,
+    ),
+  );
+  const rows = source.split('\n');
+  for (const line of [...starts].sort((a, b) => b - a)) {
+    const indent = /^\s*/.exec(rows[line - 1] ?? '')?.[0] ?? '';
+    rows.splice(line - 1, 0, `${indent}${comment}`);
+  }
+  return rows.join('\n');
+}
