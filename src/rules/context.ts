@@ -26,6 +26,7 @@ export function fileContext(facts: Facts, set: ChangeSet, changed: ChangedMigrat
     changed,
     source,
     set,
+    statements: source.statements,
     placeOf: (statement) => ({ file: source.path, ...statement.span }),
     placeOfByte: (byte) => {
       const start = source.offsetOfByte(byte);

@@ -55,6 +55,8 @@ export interface FileContext extends RuleContext {
   readonly changed: ChangedMigration;
   readonly source: SourceFile;
   readonly set: ChangeSet;
+  /** All statements in the order they run, those inside DO blocks behind their block. */
+  readonly statements: readonly Statement[];
   /** Place of a whole statement, of a byte offset in the tree (`location`, to the end of that token), or of UTF-16 offsets. */
   placeOf(statement: Statement): Place;
   placeOfByte(byte: number): Place;

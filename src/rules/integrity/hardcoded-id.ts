@@ -1,0 +1,85 @@
+import type { Facts } from '../../model/facts.ts';
+import type { SyntaxNode } from '../../model/sql.ts';
+import { rule } from '../rule.ts';
+import { isVerbatim } from '../support/statements.ts';
+
+const uuid = /\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/gi;
+
+export default rule({
+  id: 'integrity/hardcoded-id',
+  severity: { recommended: 'warning', strict: 'warning' },
+  evidence: ['static'],
+  summary: 'a uuid literal in data, a policy or a function that no migration makes',
+  why: 'The row that is meant exists in one environment. In every other one (staging, a preview branch, the next restore) the statement changes nothing, fails on a foreign key, or means somebody else. In a policy it hands rights to one account for ever.',
+  remedy:
+    "Find the row by what it is, or give the right by a table.\n\n```sql\nupdate public.profiles set role = 'owner'\nwhere id = (select owner_id from public.settings);\n```",
+  since: '0.1.0',
+  sources: [],
+  fixable: false,
+  file(context) {
+    for (const statement of context.statements) {
+      if (!/^(Insert|Update|Delete|Merge|CreatePolicy|AlterPolicy|CreateFunction)/.test(statement.kind))
+        continue;
+      if (!statement.sql.includes('-')) continue;
+      const own = ownIds(statement.kind, statement.node);
+      const made = idsMadeIn(context.facts);
+      const foreign = [...statement.sql.matchAll(uuid)].filter(([id]) => {
+        const lower = id.toLowerCase();
+        return !isConventional(lower) && !own.has(lower) && !made.has(lower);
+      });
+      if (foreign.length === 0) continue;
+      const [{ 0: id, index }] = foreign as [RegExpExecArray];
+      const start = statement.start + index;
+      const different = new Set(foreign.map(([found]) => found.toLowerCase())).size;
+      context.report({
+        message: `This names ${different === 1 ? `the id ${id}` : `${different} ids, ${id} first`}, which no migration makes. In a database without ${different === 1 ? 'that row' : 'those rows'} it does nothing, fails, or means somebody else. Find the row by what it is.`,
+        at: isVerbatim(context, statement)
+          ? context.placeOfRange(start, start + id.length)
+          : context.placeOf(statement),
+        object: objectOf(statement.node, context.keyOf),
+        key: id.toLowerCase(),
+      });
+    }
+  },
+});
+
+/** The nil and max uuid, and written ones like 11111111-1111-…: no database hands them out. */
+const isConventional = (id: string) => new Set(id.replaceAll('-', '')).size <= 3 || /^[0-]{20,}/.test(id);
+
+function objectOf(node: SyntaxNode, keyOf: (relation: SyntaxNode) => string): string | null {
+  const relation = node.relation ?? node.table;
+  if (relation !== undefined) return keyOf(relation);
+  return node.funcname === undefined ? null : keyOf(node.funcname);
+}
+
+/** An INSERT may choose the id of the row it makes. */
+function ownIds(kind: string, node: SyntaxNode): ReadonlySet<string> {
+  const ids = new Set<string>();
+  if (kind !== 'InsertStmt') return ids;
+  const names: string[] = (node.cols ?? []).map((item: SyntaxNode) => item.ResTarget?.name);
+  const at = names.length === 0 ? 0 : names.indexOf('id');
+  const select = node.selectStmt?.SelectStmt;
+  const rows: SyntaxNode[][] = (select?.valuesLists ?? []).map((row: SyntaxNode) => row.List?.items ?? []);
+  if (select?.targetList !== undefined)
+    rows.push(select.targetList.map((item: SyntaxNode) => item.ResTarget?.val));
+  for (const row of rows) {
+    for (const id of JSON.stringify(row[at] ?? null).match(uuid) ?? []) ids.add(id.toLowerCase());
+  }
+  return ids;
+}
+
+const made = new WeakMap<Facts['sources'], ReadonlySet<string>>();
+
+/** Ids of rows that some migration inserts. */
+function idsMadeIn({ sources }: Facts): ReadonlySet<string> {
+  let ids = made.get(sources);
+  if (ids === undefined) {
+    const all = new Set<string>();
+    for (const source of sources.values()) {
+      for (const { kind, node } of source.statements) for (const id of ownIds(kind, node)) all.add(id);
+    }
+    ids = all;
+    made.set(sources, ids);
+  }
+  return ids;
+}

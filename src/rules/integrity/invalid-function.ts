@@ -1,0 +1,24 @@
+import { rule } from '../rule.ts';
+import { linesOf } from '../support/places.ts';
+
+export default rule({
+  id: 'integrity/invalid-function',
+  severity: { recommended: 'error', strict: 'error' },
+  evidence: ['replay'],
+  summary: 'a function whose body names what does not exist',
+  why: 'Postgres checks the body of a plpgsql function when it is called and not when it is created. The migration applies, and the first call in production fails.',
+  remedy: 'Correct the name in the body.',
+  since: '0.1.0',
+  sources: ['https://www.postgresql.org/docs/17/plpgsql-implementation.html#PLPGSQL-PLAN-CACHING'],
+  fixable: false,
+  facts({ facts, report }) {
+    for (const { function: name, path, line, error, bodyLine } of facts.replay?.brokenFunctions ?? []) {
+      report({
+        message: `Function "${name}" fails when it is called: ${error.message}${bodyLine === null ? '' : ` (line ${bodyLine} of its body)`}. Postgres checks the body on the call and not on CREATE, so the migration applies all the same. Correct the body.`,
+        at: path === null || line === null ? null : linesOf(path, line),
+        object: name,
+        ...(error.hint === null ? {} : { help: error.hint }),
+      });
+    }
+  },
+});

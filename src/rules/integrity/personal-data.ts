@@ -1,0 +1,47 @@
+import { rule } from '../rule.ts';
+import { isVerbatim } from '../support/statements.ts';
+
+const email = /[a-z0-9][a-z0-9._%+-]*@(?:[a-z0-9-]+\.)+[a-z]{2,}/gi;
+// E.164 within quotes, as applications store it.
+const phone = /'(\+[1-9]\d{9,14})'/g;
+const reservedDomain =
+  /@(?:[\w-]+\.)*(?:example\.(?:com|org|net|edu)|example|test|invalid|local|localhost|internal)$/i;
+const mailbox =
+  /^(?:no-?reply|do-?not-?reply|support|info|admin|administrator|hello|hi|contact|sales|team|security|billing|help|office|mail|postmaster|webmaster|abuse|legal|privacy|jobs|system|test|demo|user|dev|root|notifications?|alerts?|service|accounts?|orders?|invoices?|accounting|finance|marketing|press|feedback)\d*@/i;
+
+export default rule({
+  id: 'integrity/personal-data',
+  severity: { recommended: 'warning', strict: 'warning' },
+  evidence: ['static'],
+  summary: 'an e-mail address or a phone number of a person in data',
+  why: "A migration stays in the repository and in the history table of every database, preview branches included. A request to delete somebody's data does not reach it.",
+  remedy:
+    "Put test data into `supabase/seed.sql` with addresses of example.com; find a real account by what it is.\n\n```sql\nupdate public.profiles set role = 'admin'\nwhere id = (select value::uuid from public.settings where key = 'first_admin');\n```",
+  since: '0.1.0',
+  sources: ['https://www.rfc-editor.org/rfc/rfc2606'],
+  fixable: false,
+  file(context) {
+    for (const statement of context.statements) {
+      if (!/^(Insert|Update|Delete|Merge|Copy)/.test(statement.kind)) continue;
+      const found = [
+        ...[...statement.sql.matchAll(email)].filter(
+          ([text]) => !reservedDomain.test(text) && !mailbox.test(text),
+        ),
+        ...[...statement.sql.matchAll(phone)].filter(
+          ([, number]) => !/555\d{4,}$|^\+?(\d)\1+$|1234567|0000000/.test(number!),
+        ),
+      ].sort((a, b) => a.index - b.index);
+      const [first] = found;
+      if (first === undefined) continue;
+      const start = statement.start + first.index;
+      const relation = statement.node.relation;
+      context.report({
+        message: `This stores ${first[0].includes('@') ? 'an e-mail address' : 'a phone number'}${found.length > 1 ? ` and ${found.length - 1} more` : ''} in a migration. It stays in the repository and in every database's history, whatever its owner asks. Keep people's data out of migrations.`,
+        at: isVerbatim(context, statement)
+          ? context.placeOfRange(start, start + first[0].length)
+          : context.placeOf(statement),
+        object: relation === undefined ? null : context.keyOf(relation),
+      });
+    }
+  },
+});

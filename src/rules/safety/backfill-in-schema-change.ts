@@ -1,0 +1,63 @@
+import type { SyntaxNode } from '../../model/sql.ts';
+import { type FileContext, rule } from '../rule.ts';
+import { commandsOf, sql } from '../support/statements.ts';
+import { insideExplicitTransaction, isStandalone } from '../support/transaction.ts';
+
+export default rule({
+  id: 'safety/backfill-in-schema-change',
+  severity: { recommended: 'warning', strict: 'warning' },
+  evidence: ['static'],
+  summary: 'rows of a table are updated while the lock of an ALTER TABLE on it is held',
+  why: 'ALTER TABLE takes an ACCESS EXCLUSIVE lock and keeps it until the file is through. An UPDATE or DELETE behind it runs as long as the table is big, and nobody can read the table meanwhile. Filling a column that the same file adds is common and told as a note.',
+  remedy:
+    "Put the UPDATE into a migration of its own, behind this one.\n\n```sql\nupdate public.note set kind = 'text' where kind is null;\n```",
+  since: '0.1.0',
+  sources: ['https://www.postgresql.org/docs/17/explicit-locking.html#LOCKING-TABLES'],
+  fixable: false,
+  file(context) {
+    const inside = insideExplicitTransaction(context.source.statements);
+    let locked = new Map<string, Set<string>>();
+    const said = new Set<string>();
+    context.source.statements.forEach((statement, index) => {
+      const { kind, node } = statement;
+      // A COMMIT or a standalone statement ends the transaction, and with it the locks.
+      if (isStandalone(statement) || (kind === 'TransactionStmt' && inside[index] === false))
+        locked = new Map();
+      if (kind === 'AlterTableStmt' && node.objtype === 'OBJECT_TABLE') {
+        const table = context.keyOf(node.relation);
+        if (context.isNew('table', table) || !takesExclusiveLock(node)) return;
+        const added = locked.get(table) ?? new Set<string>();
+        for (const { subtype, def } of commandsOf(node))
+          if (subtype === 'AT_AddColumn') added.add(def?.ColumnDef?.colname);
+        locked.set(table, added);
+        return;
+      }
+      if (kind !== 'UpdateStmt' && kind !== 'DeleteStmt') return;
+      const table = context.keyOf(node.relation);
+      const added = locked.get(table);
+      if (added === undefined || said.has(table)) return;
+      said.add(table);
+      const fillsNew = kind === 'UpdateStmt' && touches(node).some((column) => added.has(column));
+      context.report({
+        message: `The lock of the ALTER TABLE above is still held while rows of "${table}" are ${kind === 'UpdateStmt' ? 'updated' : 'deleted'}. Nobody can read the table as long as that takes. Move it into a migration of its own.`,
+        at: context.placeOf(statement),
+        object: table,
+        ...(fillsNew ? { severity: 'info' as const } : {}),
+        help: sql('-- in the next migration', `${statement.sql};`),
+      });
+    });
+  },
+});
+
+const touches = (node: SyntaxNode): readonly string[] =>
+  (node.targetList ?? []).map((target: SyntaxNode) => target.ResTarget?.name);
+
+/** All forms but those the manual gives a weaker lock (sql-altertable, "Description"). */
+function takesExclusiveLock(node: Parameters<FileContext['keyOf']>[0]): boolean {
+  return commandsOf(node).some(
+    ({ subtype, def }) =>
+      !/^AT_(ValidateConstraint|SetStatistics|AttachPartition|EnableTrig|DisableTrig|ClusterOn|EnableRowSecurity|DisableRowSecurity|ForceRowSecurity|NoForceRowSecurity|ReplicaIdentity|ChangeOwner|SetRelOptions)/.test(
+        subtype,
+      ) && !(subtype === 'AT_AddConstraint' && def?.Constraint?.contype === 'CONSTR_FOREIGN'),
+  );
+}

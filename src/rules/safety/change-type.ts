@@ -1,0 +1,64 @@
+import { quoteIdent, typeName } from '../../sql/names.ts';
+import { rule } from '../rule.ts';
+import { alterExisting, reportLock, sql } from '../support/statements.ts';
+
+export default rule({
+  id: 'safety/change-type',
+  severity: { recommended: 'warning', strict: 'warning' },
+  evidence: ['static'],
+  summary: 'a change of type that rewrites the table or may lose values',
+  why: 'Unless the new type stores the very same bytes (a longer varchar, varchar to text, a wider numeric), Postgres writes the whole table and its indexes anew under ACCESS EXCLUSIVE, and a value that does not convert makes it fail.',
+  remedy:
+    'Add a column of the new type, fill it in batches, swap the names later.\n\n```sql\nalter table public.note add column size_new bigint;\nupdate public.note set size_new = size where id between 1 and 10000;\n```',
+  since: '0.1.0',
+  sources: ['https://www.postgresql.org/docs/17/sql-altertable.html#SQL-ALTERTABLE-NOTES'],
+  fixable: false,
+  statement: alterExisting(['AT_AlterColumnType'], (command, table, statement, context, { place }) => {
+    const before = context.set.before.tables.get(table)?.columns.find(({ name }) => name === command.name);
+    // A column that this change adds holds nothing yet.
+    if (before === undefined && context.set.before.tables.has(table)) return;
+    const target = typeName(command.def?.ColumnDef?.typeName, {
+      resolve: (schema, name) => `${quoteIdent(schema ?? 'public')}.${quoteIdent(name)}`,
+    });
+    if (before !== undefined && keepsBytes(before.type, target)) return;
+    const name = quoteIdent(command.name);
+    reportLock(context, statement, {
+      message: `Changing "${command.name}" of "${table}"${before === undefined ? '' : ` from ${before.type}`} to ${target} writes the table anew under an exclusive lock. A value that does not convert makes it fail. Add a new column, fill it in batches and swap the names.`,
+      at: place,
+      object: table,
+      key: command.name,
+      help: sql(
+        `alter table ${table} add column ${quoteIdent(`${command.name}_new`)} ${target};`,
+        `-- in batches`,
+        `update ${table} set ${quoteIdent(`${command.name}_new`)} = ${name}::${target} where …;`,
+      ),
+    });
+  }),
+});
+
+/** True where Postgres changes the catalog only (ATColumnChangeRequiresRewrite, src/backend/commands/tablecmds.c). */
+function keepsBytes(from: string, to: string): boolean {
+  if (from === to) return true;
+  const [a, b] = [parse(from), parse(to)];
+  if (a === null || b === null) return false;
+  const text = /^(text|character varying|public\.citext|extensions\.citext)$/;
+  if (text.test(a.name) && text.test(b.name)) {
+    return (
+      b.limits.length === 0 || (a.name === b.name && a.limits.length > 0 && a.limits[0]! <= b.limits[0]!)
+    );
+  }
+  if (a.name !== b.name) return false;
+  if (b.limits.length === 0) return true;
+  if (a.limits.length === 0) return false;
+  if (a.name === 'numeric') return a.limits[1] === b.limits[1] && a.limits[0]! <= b.limits[0]!;
+  return /^(timestamp|time|interval|bit varying)/.test(a.name) && a.limits[0]! <= b.limits[0]!;
+}
+
+function parse(type: string): { name: string; limits: number[] } | null {
+  const match = /^([^(]+?)(?:\(([\d,\s]+)\))?((?:\s+with.*)?)$/.exec(type);
+  if (match === null) return null;
+  return {
+    name: `${match[1]}${match[3] ?? ''}`,
+    limits: (match[2] ?? '').split(',').filter(Boolean).map(Number),
+  };
+}

@@ -1,0 +1,90 @@
+import { quoteIdent } from '../../sql/names.ts';
+import { rule } from '../rule.ts';
+import { alterExisting, reportLock, sql } from '../support/statements.ts';
+
+export default rule({
+  id: 'safety/constraint-validated',
+  severity: { recommended: 'warning', strict: 'warning' },
+  evidence: ['static'],
+  summary: 'a CHECK or foreign key that is validated while the table is locked',
+  why: 'ADD CONSTRAINT reads every row under its lock (ACCESS EXCLUSIVE for a CHECK, SHARE ROW EXCLUSIVE on both tables for a foreign key), and one row that breaks it makes the file fail. NOT VALID holds for new rows at once and reads nothing; VALIDATE in a later migration reads without blocking writes. In the same transaction the lock of the first is held through the second, and nothing is won.',
+  remedy:
+    "Add it NOT VALID, validate it in the next migration.\n\n```sql\nalter table public.note add constraint note_body_set check (body <> '') not valid;\n-- in the next migration\nalter table public.note validate constraint note_body_set;\n```",
+  since: '0.1.0',
+  sources: ['https://www.postgresql.org/docs/17/sql-altertable.html#SQL-ALTERTABLE-DESC-VALIDATE-CONSTRAINT'],
+  fixable: true,
+  statement: alterExisting(
+    ['AT_AddConstraint', 'AT_ValidateConstraint'],
+    (command, table, statement, context, { place, range }) => {
+      if (command.subtype === 'AT_ValidateConstraint') {
+        if (!addedHere(command.name, table, context)) return;
+        reportLock(context, statement, {
+          message: `"${command.name}" is added NOT VALID and validated in the same file. The lock of the first is held through the second, so nothing is won. Validate it in the next migration.`,
+          at: place,
+          object: table,
+          key: `${command.name} validate`,
+        });
+        return;
+      }
+      const constraint = command.def?.Constraint;
+      const kind = constraint?.contype;
+      if ((kind !== 'CONSTR_CHECK' && kind !== 'CONSTR_FOREIGN') || constraint.skip_validation === true)
+        return;
+      // Postgres 17 knows no NOT VALID for foreign keys of partitioned tables.
+      if (kind === 'CONSTR_FOREIGN' && context.set.before.tables.get(table)?.kind === 'partitioned') return;
+      // All columns new in this change and without default: nothing to find.
+      if (kind === 'CONSTR_FOREIGN' && onlyNewColumns(constraint, table, context)) return;
+      const name = constraint.conname ?? '…';
+      const what = kind === 'CONSTR_CHECK' ? 'CHECK' : 'foreign key';
+      reportLock(context, statement, {
+        message: `The ${what} on "${table}" reads every row while ${kind === 'CONSTR_CHECK' ? 'reads and writes wait' : 'writes to both tables wait'}. One row that breaks it makes the file fail. Add it NOT VALID and validate it in the next migration.`,
+        at: place,
+        object: table,
+        key: constraint.conname ?? what,
+        help: sql(
+          `alter table ${table} add constraint ${quoteIdent(name)} … not valid;`,
+          `-- in the next migration`,
+          `alter table ${table} validate constraint ${quoteIdent(name)};`,
+        ),
+        ...(range === null
+          ? {}
+          : {
+              fix: {
+                title: 'Add NOT VALID; validate it in the next migration',
+                edits: [context.edit(range.end, range.end, ' not valid')],
+              },
+            }),
+      });
+    },
+  ),
+});
+
+type Context = Parameters<Parameters<typeof alterExisting>[1]>[3];
+
+function addedHere(name: string, table: string, { source, keyOf }: Context): boolean {
+  return source.statements.some(
+    ({ kind, node }) =>
+      kind === 'AlterTableStmt' &&
+      keyOf(node.relation) === table &&
+      node.cmds.some(
+        ({ AlterTableCmd: c }: { AlterTableCmd: { def?: { Constraint?: { conname?: string } } } }) =>
+          c.def?.Constraint?.conname === name,
+      ),
+  );
+}
+
+function onlyNewColumns(
+  constraint: { fk_attrs?: { String: { sval: string } }[] },
+  table: string,
+  { set }: Context,
+): boolean {
+  const before = set.before.tables.get(table);
+  const after = set.after.tables.get(table);
+  return (
+    before !== undefined &&
+    (constraint.fk_attrs ?? []).every(({ String: { sval } }) => {
+      if (before.columns.some(({ name }) => name === sval)) return false;
+      return after?.columns.find(({ name }) => name === sval)?.default === null;
+    })
+  );
+}

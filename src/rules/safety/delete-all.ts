@@ -1,0 +1,27 @@
+import { rule } from '../rule.ts';
+import { reportLock } from '../support/statements.ts';
+
+export default rule({
+  id: 'safety/delete-all',
+  severity: { recommended: 'warning', strict: 'warning' },
+  evidence: ['static'],
+  summary: 'DELETE without WHERE on a table that exists',
+  why: 'Every row goes, and with ON DELETE CASCADE the rows that point to them. No rollback file brings them back.',
+  remedy: 'Say which rows.\n\n```sql\ndelete from public.note where archived;\n```',
+  since: '0.1.0',
+  sources: ['https://www.postgresql.org/docs/17/sql-delete.html'],
+  fixable: false,
+  statement: {
+    DeleteStmt(node, statement, context) {
+      if (node.whereClause !== undefined || node.usingClause !== undefined) return;
+      const key = context.keyOf(node.relation);
+      if (context.isNew('table', key)) return;
+      reportLock(context, statement, {
+        message: `This deletes every row of "${key}". Rows that reference them by ON DELETE CASCADE go too, and no rollback brings them back. Say which rows.`,
+        at: context.placeOf(statement),
+        object: key,
+        repro: `select count(*) from ${key};`,
+      });
+    },
+  },
+});

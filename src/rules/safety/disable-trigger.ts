@@ -1,0 +1,40 @@
+import { rule } from '../rule.ts';
+import { alterExisting, commandsOf, reportLock } from '../support/statements.ts';
+
+export default rule({
+  id: 'safety/disable-trigger',
+  severity: { recommended: 'warning', strict: 'warning' },
+  evidence: ['static'],
+  summary: 'a trigger that is disabled and not enabled again',
+  why: 'A disabled trigger stays disabled for everybody, until somebody notices that "updated_at" stands still, the audit log has a gap, or foreign keys are no longer checked (ALL includes those).',
+  remedy:
+    "Enable it again in the same file, or drop it.\n\n```sql\nalter table public.note disable trigger set_updated_at;\nupdate public.note set kind = 'text' where kind is null;\nalter table public.note enable trigger set_updated_at;\n```",
+  since: '0.1.0',
+  sources: [
+    'https://www.postgresql.org/docs/17/sql-altertable.html#SQL-ALTERTABLE-DESC-DISABLE-ENABLE-TRIGGER',
+  ],
+  fixable: false,
+  statement: alterExisting(
+    ['AT_DisableTrig', 'AT_DisableTrigAll', 'AT_DisableTrigUser'],
+    (command, table, statement, context, { place }) => {
+      const enabled = context.statements.some(
+        ({ kind, node, start }) =>
+          kind === 'AlterTableStmt' &&
+          start > statement.start &&
+          context.keyOf(node.relation) === table &&
+          commandsOf(node).some(
+            ({ subtype, name }) =>
+              /^AT_Enable(Always|Replica)?Trig/.test(subtype) &&
+              (name === command.name || /All$|User$/.test(subtype)),
+          ),
+      );
+      if (enabled) return;
+      reportLock(context, statement, {
+        message: `${command.name === undefined ? 'All triggers' : `Trigger "${command.name}"`} of "${table}" ${command.name === undefined ? 'are' : 'is'} disabled and not enabled again. What it kept up is no longer kept up, for everybody. Enable it in the same file, or drop it.`,
+        at: place,
+        object: table,
+        key: command.name ?? 'all',
+      });
+    },
+  ),
+});

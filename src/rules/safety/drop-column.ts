@@ -1,0 +1,46 @@
+import { quoteIdent } from '../../sql/names.ts';
+import { rule } from '../rule.ts';
+import { dependentsOfColumn } from '../support/dependents.ts';
+import { alterExisting, isCascade, listed, reportLock, sql } from '../support/statements.ts';
+
+export default rule({
+  id: 'safety/drop-column',
+  severity: { recommended: 'warning', strict: 'warning' },
+  evidence: ['static'],
+  summary: 'a column that is dropped, with what it holds',
+  why: 'What the column holds is gone, and no rollback brings it back. Clients that run meanwhile name a column that no longer exists (42703). With CASCADE, views, policies and foreign keys that use it go too, without a word.',
+  remedy:
+    'Stop using it first, drop it in a later migration, and keep a copy if in doubt.\n\n```sql\ncreate table private.note_body as select id, body from public.note;\nalter table public.note drop column body;\n```',
+  since: '0.1.0',
+  sources: ['https://www.postgresql.org/docs/17/sql-altertable.html#SQL-ALTERTABLE-DESC-DROP-COLUMN'],
+  fixable: false,
+  statement: alterExisting(['AT_DropColumn'], (command, table, statement, context, { place }) => {
+    const { before } = context.set;
+    const known = before.tables.get(table);
+    // Added by this very change, or never there.
+    if (
+      known !== undefined &&
+      known.unknown.length === 0 &&
+      !known.columns.some(({ name }) => name === command.name)
+    )
+      return;
+    if (known === undefined && command.missing_ok === true && before.unknown.length === 0) return;
+    const lost = isCascade(command) ? dependentsOfColumn(before, table, command.name) : [];
+    const column = quoteIdent(command.name);
+    reportLock(context, statement, {
+      message:
+        lost.length > 0
+          ? `DROP COLUMN "${command.name}" … CASCADE on "${table}" takes ${listed(lost)} along, and what the column holds. Nothing says so when it runs. Drop or change them by name first.`
+          : `Column "${command.name}" of "${table}" is dropped with all it holds. No rollback brings it back, and clients that still name it fail. Drop it when nothing uses it, and keep a copy if in doubt.`,
+      at: place,
+      object: table,
+      key: command.name,
+      ...(lost.length > 0 ? { severity: 'error' as const } : {}),
+      help: sql(
+        `create table ${table.replace(/"?$/, '')}_${command.name}_backup as select * from ${table};`,
+        `alter table ${table} drop column ${column};`,
+      ),
+      repro: `select count(*) from ${table} where ${column} is not null;`,
+    });
+  }),
+});

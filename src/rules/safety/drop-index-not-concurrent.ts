@@ -1,0 +1,34 @@
+import { rule } from '../rule.ts';
+import { findIndex, spell } from '../support/indexes.ts';
+import { namesOf, reportLock, sql } from '../support/statements.ts';
+
+export default rule({
+  id: 'safety/drop-index-not-concurrent',
+  severity: { recommended: 'warning', strict: 'warning' },
+  evidence: ['static'],
+  summary: 'DROP INDEX without CONCURRENTLY on a table that exists',
+  why: 'DROP INDEX takes an ACCESS EXCLUSIVE lock on the table. It waits for every running query, and every later query waits behind it.',
+  remedy:
+    'Drop it CONCURRENTLY, in a migration file of its own.\n\n```sql\ndrop index concurrently if exists public.idx_note_user_id;\n```',
+  since: '0.1.0',
+  sources: ['https://www.postgresql.org/docs/17/sql-dropindex.html'],
+  fixable: false,
+  statement: {
+    DropStmt(node, statement, context) {
+      if (node.removeType !== 'OBJECT_INDEX' || node.concurrent === true) return;
+      for (const object of node.objects ?? []) {
+        const parts = namesOf(object);
+        const found = findIndex(context, parts);
+        // Nothing that any migration made: IF EXISTS then does nothing, or the replay says that it fails.
+        if (found === null || !found.existedBefore || context.isNew('table', found.table.key)) continue;
+        reportLock(context, statement, {
+          message: `Dropping index "${parts.at(-1)}" locks "${found.table.key}" against reads and writes. Every query waits until the file is through. Drop it with CONCURRENTLY, in a file of its own.`,
+          at: context.placeOf(statement),
+          object: found.table.key,
+          key: parts.at(-1)!,
+          help: sql(`drop index concurrently if exists ${spell(parts)};`),
+        });
+      }
+    },
+  },
+});

@@ -1,0 +1,32 @@
+import { rule } from '../rule.ts';
+import { alterExisting, commandsOf, reportLock } from '../support/statements.ts';
+
+export default rule({
+  id: 'safety/drop-primary-key',
+  severity: { recommended: 'warning', strict: 'warning' },
+  evidence: ['static'],
+  summary: 'a primary key that is dropped and not put back',
+  why: 'Realtime stops sending updates and deletes of the table, ON CONFLICT (id) fails with 42P10, and the Data API can no longer embed by it.',
+  remedy:
+    'Replace it in one statement.\n\n```sql\nalter table public.note\n  drop constraint note_pkey,\n  add constraint note_pkey primary key using index note_new_pkey;\n```',
+  since: '0.1.0',
+  sources: [
+    'https://www.postgresql.org/docs/17/logical-replication-publication.html#LOGICAL-REPLICATION-PUBLICATION-REPLICA-IDENTITY',
+  ],
+  fixable: false,
+  statement: alterExisting(['AT_DropConstraint'], (command, table, statement, context, { place }) => {
+    if (context.set.before.tables.get(table)?.primaryKey?.name !== command.name) return;
+    const replaced = context.source.statements.some(
+      ({ kind, node }) =>
+        kind === 'AlterTableStmt' &&
+        context.keyOf(node.relation) === table &&
+        commandsOf(node).some(({ def }) => def?.Constraint?.contype === 'CONSTR_PRIMARY'),
+    );
+    if (replaced) return;
+    reportLock(context, statement, {
+      message: `The primary key of "${table}" is dropped and not put back. Realtime no longer sends its updates, and ON CONFLICT on it fails. Replace it in the same statement.`,
+      at: place,
+      object: table,
+    });
+  }),
+});

@@ -1,0 +1,43 @@
+import { rule } from '../rule.ts';
+import { dependentsOfTable } from '../support/dependents.ts';
+import { keyOfParts } from '../support/names.ts';
+import { isCascade, listed, namesOf, placeOfName, reportLock, sql } from '../support/statements.ts';
+
+export default rule({
+  id: 'safety/drop-table',
+  severity: { recommended: 'warning', strict: 'warning' },
+  evidence: ['static'],
+  summary: 'a table that is dropped, with its rows',
+  why: 'The rows are gone, and no rollback brings them back. With CASCADE, foreign keys of other tables and views that read it go too, without a word.',
+  remedy:
+    'Move it out of the way first and drop it when nobody missed it.\n\n```sql\ncreate schema if not exists archive;\nalter table public.note set schema archive;\n```',
+  since: '0.1.0',
+  sources: ['https://www.postgresql.org/docs/17/sql-droptable.html'],
+  fixable: false,
+  statement: {
+    DropStmt(node, statement, context) {
+      if (node.removeType !== 'OBJECT_TABLE') return;
+      const going = new Set((node.objects ?? []).map((object: object) => keyOfParts(namesOf(object))));
+      for (const object of node.objects ?? []) {
+        const parts = namesOf(object);
+        const key = keyOfParts(parts);
+        const { before } = context.set;
+        if (context.isNew('table', key) && !before.tables.has(key)) continue;
+        // IF EXISTS of what no migration made does nothing.
+        if (!before.tables.has(key) && node.missing_ok === true && before.unknown.length === 0) continue;
+        const lost = isCascade(node) ? dependentsOfTable(before, key).filter((name) => !going.has(name)) : [];
+        reportLock(context, statement, {
+          message:
+            lost.length > 0
+              ? `DROP TABLE "${key}" CASCADE takes ${listed(lost)} along, and all rows. Nothing says so when it runs. Drop or change them by name first.`
+              : `Table "${key}" is dropped with all its rows. No rollback brings them back. Move it to another schema first, and drop it when nobody missed it.`,
+          at: placeOfName(context, statement, parts.at(-1)!),
+          object: key,
+          ...(lost.length > 0 ? { severity: 'error' as const } : {}),
+          help: sql('create schema if not exists archive;', `alter table ${key} set schema archive;`),
+          repro: `select count(*) from ${key};`,
+        });
+      }
+    },
+  },
+});

@@ -1,0 +1,72 @@
+import type { Statement } from '../../model/sql.ts';
+import { type FileContext, rule } from '../rule.ts';
+import { behindWords, reportLock, sql } from '../support/statements.ts';
+import { isStandalone } from '../support/transaction.ts';
+
+export default rule({
+  id: 'safety/index-not-concurrent',
+  severity: { recommended: 'warning', strict: 'warning' },
+  evidence: ['static'],
+  summary: 'CREATE INDEX without CONCURRENTLY on a table that exists',
+  why: 'CREATE INDEX holds a SHARE lock while it reads the whole table: every INSERT, UPDATE and DELETE waits for it, and in a migration until the whole file is through.',
+  remedy:
+    'Build it CONCURRENTLY, in a migration file of its own: that statement runs outside the transaction.\n\n```sql\ncreate index concurrently idx_note_user_id on public.note (user_id);\n```',
+  since: '0.1.0',
+  sources: ['https://www.postgresql.org/docs/17/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY'],
+  fixable: true,
+  file(context) {
+    const byTable = new Map<string, Statement[]>();
+    for (const statement of context.statements) {
+      const { kind, node } = statement;
+      if (kind !== 'IndexStmt' || node.concurrent === true) continue;
+      const table = context.keyOf(node.relation);
+      if (context.isNew('table', table) || context.isNew('view', table)) continue;
+      if (alreadyThere(node.if_not_exists, node.idxname, table, context)) continue;
+      byTable.set(table, [...(byTable.get(table) ?? []), statement]);
+    }
+    for (const [table, statements] of byTable) say(table, statements, context);
+  },
+});
+
+function alreadyThere(
+  ifNotExists: boolean | undefined,
+  name: string | undefined,
+  table: string,
+  { set }: FileContext,
+) {
+  return (
+    ifNotExists === true &&
+    set.before.tables.get(table)?.indexes.some((index) => index.name === name) === true
+  );
+}
+
+function say(table: string, statements: readonly Statement[], context: FileContext) {
+  const [first] = statements as [Statement];
+  const partitioned = context.set.before.tables.get(table)?.kind === 'partitioned';
+  const count = statements.length === 1 ? 'This index' : `${statements.length} indexes`;
+  const alone = context.source.statements.every(
+    (each) => statements.includes(each) || isStandalone(each) || each.kind === 'VariableSetStmt',
+  );
+  const edits = statements.map((statement) => {
+    const at = behindWords(context, statement, 'index');
+    return at === null ? null : context.edit(at, at, ' concurrently');
+  });
+  const plain = statements.every(({ node }) => node.if_not_exists !== true);
+  reportLock(context, first, {
+    message: `${count} on "${table}" ${statements.length === 1 ? 'is' : 'are'} built without CONCURRENTLY. Every write to the table waits until the file is through. ${
+      partitioned
+        ? 'Build one on each partition with CONCURRENTLY, then this one with ON ONLY, and attach them'
+        : 'Build with CONCURRENTLY, in a file of its own'
+    }.`,
+    at: context.placeOf(first),
+    object: table,
+    key: statements.map(({ node }) => node.idxname ?? '').join(' '),
+    ...(partitioned ? {} : { help: sql(...statements.map((statement) => `${concurrent(statement.sql)};`)) }),
+    ...(alone && plain && !partitioned && edits.every((edit) => edit !== null)
+      ? { fix: { title: 'Add CONCURRENTLY', edits: edits.filter((edit) => edit !== null) } }
+      : {}),
+  });
+}
+
+const concurrent = (text: string) =>
+  text.replace(/^(create\s+(?:unique\s+)?index)(\s+if\s+not\s+exists)?/i, '$1 concurrently');

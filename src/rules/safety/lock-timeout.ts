@@ -1,0 +1,47 @@
+import type { Statement } from '../../model/sql.ts';
+import { type FileContext, rule } from '../rule.ts';
+import { commandsOf, reportLock, sql } from '../support/statements.ts';
+
+export default rule({
+  id: 'safety/lock-timeout',
+  severity: { recommended: 'info', strict: 'warning' },
+  evidence: ['static'],
+  summary: 'a long exclusive lock on an existing table without lock_timeout',
+  why: 'A statement that waits for an exclusive lock makes every later query on the table wait behind it: one long SELECT is enough to stop the application. With `lock_timeout` the migration fails instead, and can be tried again. Quick changes of the catalog are left alone.',
+  remedy: "Set it on top of the file.\n\n```sql\nset lock_timeout = '5s';\n```",
+  since: '0.1.0',
+  sources: ['https://www.postgresql.org/docs/17/runtime-config-client.html#GUC-LOCK-TIMEOUT'],
+  fixable: true,
+  file(context) {
+    for (const statement of context.source.statements) {
+      if (statement.kind === 'VariableSetStmt' && statement.node.name === 'lock_timeout') return;
+      const table = heavilyLocked(statement, context);
+      if (table === null) continue;
+      const { start } = context.source.statements[0]!;
+      reportLock(context, statement, {
+        message: `This locks "${table}" exclusively for long, and no "lock_timeout" is set. While it waits for its turn, every other query on the table waits behind it. Set one on top of the file.`,
+        at: context.placeOf(statement),
+        object: table,
+        help: sql("set lock_timeout = '5s';"),
+        fix: { title: 'Set lock_timeout', edits: [context.edit(start, start, "set lock_timeout = '5s';\n")] },
+      });
+      return;
+    }
+  },
+});
+
+/** Rewrites and scans under ACCESS EXCLUSIVE: what the warnings of this category are about. */
+function heavilyLocked({ kind, node }: Statement, context: FileContext): string | null {
+  if (kind !== 'AlterTableStmt' || node.objtype !== 'OBJECT_TABLE') return null;
+  const table = context.keyOf(node.relation);
+  if (context.isNew('table', table)) return null;
+  const heavy = commandsOf(node).some(
+    ({ subtype, def }) =>
+      /^AT_(AlterColumnType|SetNotNull|SetLogged|SetUnLogged)$/.test(subtype) ||
+      (subtype === 'AT_AddConstraint' &&
+        /^CONSTR_(CHECK|UNIQUE|PRIMARY|EXCLUSION)$/.test(def?.Constraint?.contype) &&
+        def.Constraint.skip_validation !== true &&
+        def.Constraint.indexname === undefined),
+  );
+  return heavy ? table : null;
+}

@@ -1,0 +1,56 @@
+import { quoteIdent, serialType, typeName } from '../../sql/names.ts';
+import { rule } from '../rule.ts';
+import { alterExisting, hasConstraint, reportLock, sql } from '../support/statements.ts';
+
+export default rule({
+  id: 'safety/not-null-without-default',
+  severity: { recommended: 'error', strict: 'error' },
+  evidence: ['static'],
+  summary: 'ADD COLUMN … NOT NULL without a default on a table that exists',
+  why: 'Existing rows get NULL in the new column, which the constraint forbids: the statement fails with 23502 as soon as the table has one row. On an empty local database it passes.',
+  remedy:
+    "Give it a default, or add it nullable, fill it, and set NOT NULL in a later migration.\n\n```sql\nalter table public.note add column slug text not null default '';\nalter table public.note alter column slug drop default;\n```",
+  since: '0.1.0',
+  sources: ['https://www.postgresql.org/docs/17/sql-altertable.html#SQL-ALTERTABLE-NOTES'],
+  fixable: false,
+  statement: alterExisting(['AT_AddColumn'], (command, table, statement, context, { place }) => {
+    const column = command.def?.ColumnDef;
+    if (column === undefined || serialType(column.typeName) !== null) return;
+    const required = hasConstraint(column, 'CONSTR_NOTNULL') ?? hasConstraint(column, 'CONSTR_PRIMARY');
+    const filled = ['CONSTR_DEFAULT', 'CONSTR_IDENTITY', 'CONSTR_GENERATED'].some((type) =>
+      hasConstraint(column, type),
+    );
+    if (required === null || filled) return;
+    const known = context.set.before.tables.get(table);
+    // ADD COLUMN IF NOT EXISTS of a column that is there does nothing.
+    if (command.missing_ok === true && known?.columns.some(({ name }) => name === column.colname)) return;
+    if (emptied(table, context)) return;
+    const name = quoteIdent(column.colname);
+    const type = typeName(column.typeName);
+    reportLock(context, statement, {
+      message: `Column "${column.colname}" of "${table}" is NOT NULL and has no default. The statement fails with 23502 as soon as the table holds one row. Give it a default, or add it nullable, fill it and set NOT NULL later.`,
+      at: place,
+      object: table,
+      key: column.colname,
+      help: sql(
+        `alter table ${table} add column ${name} ${type};`,
+        `update ${table} set ${name} = …;`,
+        `-- in the next migration`,
+        `alter table ${table} alter column ${name} set not null;`,
+      ),
+    });
+  }),
+});
+
+/** A file that empties the table first knows what it does. */
+function emptied(
+  table: string,
+  { source, keyOf }: Parameters<Parameters<typeof alterExisting>[1]>[3],
+): boolean {
+  return source.statements.some(
+    ({ kind, node }) =>
+      (kind === 'TruncateStmt' &&
+        node.relations.some((r: { RangeVar: object }) => keyOf(r.RangeVar) === table)) ||
+      (kind === 'DeleteStmt' && node.whereClause === undefined && keyOf(node.relation) === table),
+  );
+}

@@ -1,0 +1,39 @@
+import { quoteIdent } from '../../sql/names.ts';
+import { rule } from '../rule.ts';
+import { reportLock, sql } from '../support/statements.ts';
+
+export default rule({
+  id: 'safety/rename-column',
+  severity: { recommended: 'warning', strict: 'warning' },
+  evidence: ['static'],
+  summary: 'a column that is renamed',
+  why: 'Between the migration and the deployment of the new code, running clients name a column that is gone (42703). Function bodies that name it break on the next call.',
+  remedy:
+    'Add the new column, write both, move the readers, drop the old one in a later migration.\n\n```sql\nalter table public.note add column title text;\nupdate public.note set title = name where title is null;\n```',
+  since: '0.1.0',
+  sources: ['https://www.postgresql.org/docs/17/sql-altertable.html'],
+  fixable: false,
+  statement: {
+    RenameStmt(node, statement, context) {
+      if (node.renameType !== 'OBJECT_COLUMN' || node.relationType !== 'OBJECT_TABLE') return;
+      const key = context.keyOf(node.relation);
+      if (context.isNew('table', key)) return;
+      const before = context.set.before.tables.get(key);
+      if (before !== undefined && !before.columns.some(({ name }) => name === node.subname)) return;
+      const [from, to] = [quoteIdent(node.subname), quoteIdent(node.newname)];
+      const type = before?.columns.find(({ name }) => name === node.subname)?.type ?? 'text';
+      reportLock(context, statement, {
+        message: `Column "${node.subname}" of "${key}" is renamed to "${node.newname}". Clients that run meanwhile, and functions that name it, fail until they are changed too. Add the new column, write both, and drop the old one later.`,
+        at: context.placeOf(statement),
+        object: key,
+        key: node.subname,
+        help: sql(
+          `alter table ${key} add column ${to} ${type};`,
+          `update ${key} set ${to} = ${from};`,
+          `-- in a later migration, when nothing reads it`,
+          `alter table ${key} drop column ${from};`,
+        ),
+      });
+    },
+  },
+});

@@ -1,0 +1,44 @@
+import { quoteIdent } from '../../sql/names.ts';
+import { rule } from '../rule.ts';
+import { reportLock, sql } from '../support/statements.ts';
+
+export default rule({
+  id: 'safety/rename-table',
+  severity: { recommended: 'warning', strict: 'warning' },
+  evidence: ['static'],
+  summary: 'a table or view that is renamed',
+  why: 'Between the migration and the deployment of the new code, running clients ask the Data API for the old name and get 404 (PGRST205). Function bodies that name the table break on the next call.',
+  remedy:
+    'Leave a view of the old name until no client uses it.\n\n```sql\nalter table public.note rename to entry;\ncreate view public.note with (security_invoker = true) as select * from public.entry;\n```',
+  since: '0.1.0',
+  sources: [
+    'https://www.postgresql.org/docs/17/sql-altertable.html',
+    'https://docs.postgrest.org/en/stable/references/errors.html',
+  ],
+  fixable: false,
+  statement: {
+    RenameStmt(node, statement, context) {
+      const isTable = node.renameType === 'OBJECT_TABLE';
+      if (!isTable && node.renameType !== 'OBJECT_VIEW' && node.renameType !== 'OBJECT_MATVIEW') return;
+      const key = context.keyOf(node.relation);
+      if (context.isNew('table', key) || context.isNew('view', key)) return;
+      // A table built beside and swapped in: the name that clients use stays.
+      const back = context.source.statements.some(
+        (each) =>
+          each !== statement && each.kind === 'RenameStmt' && each.node.newname === node.relation.relname,
+      );
+      if (back || context.set.after.tables.has(key) || context.set.after.views.has(key)) return;
+      const schema = key.slice(0, key.indexOf('.'));
+      const target = `${schema}.${quoteIdent(node.newname)}`;
+      reportLock(context, statement, {
+        message: `"${key}" is renamed to "${target}". Clients that run meanwhile, and functions that name it, fail until they are changed too. Leave a view of the old name for a while.`,
+        at: context.placeOf(statement),
+        object: key,
+        help: sql(
+          `${statement.sql};`,
+          `create view ${key} with (security_invoker = true) as select * from ${target};`,
+        ),
+      });
+    },
+  },
+});

@@ -1,0 +1,43 @@
+import { quoteIdent } from '../../sql/names.ts';
+import { rule } from '../rule.ts';
+import { alterExisting, reportLock, sql } from '../support/statements.ts';
+
+export default rule({
+  id: 'safety/set-not-null',
+  severity: { recommended: 'warning', strict: 'warning' },
+  evidence: ['static'],
+  summary: 'SET NOT NULL, which reads the whole table under an exclusive lock',
+  why: 'Postgres reads every row to see that none is NULL, under ACCESS EXCLUSIVE: neither reads nor writes go on meanwhile. With a validated CHECK (column IS NOT NULL) it need not read.',
+  remedy:
+    'Prove it by a CHECK first.\n\n```sql\nalter table public.note add constraint note_slug_set check (slug is not null) not valid;\n-- in the next migration\nalter table public.note validate constraint note_slug_set;\nalter table public.note alter column slug set not null;\nalter table public.note drop constraint note_slug_set;\n```',
+  since: '0.1.0',
+  sources: ['https://www.postgresql.org/docs/17/sql-altertable.html#SQL-ALTERTABLE-DESC-SET-DROP-NOT-NULL'],
+  fixable: false,
+  statement: alterExisting(['AT_SetNotNull'], (command, table, statement, context, { place }) => {
+    const known = context.set.before.tables.get(table);
+    const column = known?.columns.find(({ name }) => name === command.name);
+    if (column?.notNull === true) return;
+    const says = new RegExp(`^\\W*${command.name}\\W+is\\s+not\\s+null\\W*$`, 'i');
+    const checks = [
+      ...(known?.checks ?? []),
+      ...(context.changed.step.after.tables.get(table)?.checks ?? []),
+    ];
+    if (checks.some(({ expression, validated }) => validated && says.test(expression.text))) return;
+    const name = quoteIdent(command.name);
+    const short = `${table.split('.').at(-1)!.replaceAll('"', '')}_${command.name}_set`.slice(0, 63);
+    reportLock(context, statement, {
+      message: `SET NOT NULL reads all of "${table}" under an exclusive lock. Reads and writes wait, and one NULL in "${command.name}" makes it fail. Prove it by a validated CHECK first.`,
+      at: place,
+      object: table,
+      key: command.name,
+      help: sql(
+        `alter table ${table} add constraint ${quoteIdent(short)} check (${name} is not null) not valid;`,
+        `-- in the next migration`,
+        `alter table ${table} validate constraint ${quoteIdent(short)};`,
+        `alter table ${table} alter column ${name} set not null;`,
+        `alter table ${table} drop constraint ${quoteIdent(short)};`,
+      ),
+      repro: `select count(*) from ${table} where ${name} is null;`,
+    });
+  }),
+});

@@ -1,0 +1,36 @@
+import { quoteIdent, strings } from '../../sql/names.ts';
+import { rule } from '../rule.ts';
+import { alterExisting, listed, reportLock, sql } from '../support/statements.ts';
+
+export default rule({
+  id: 'safety/unique-constraint',
+  severity: { recommended: 'warning', strict: 'warning' },
+  evidence: ['static'],
+  summary: 'ADD CONSTRAINT … UNIQUE that builds its index under an exclusive lock',
+  why: 'The index behind the constraint is built under ACCESS EXCLUSIVE: neither reads nor writes go on meanwhile, and two equal values make the file fail.',
+  remedy:
+    'Build the index CONCURRENTLY first, then adopt it.\n\n```sql\ncreate unique index concurrently note_slug_key on public.note (slug);\n-- in the next migration\nalter table public.note add constraint note_slug_key unique using index note_slug_key;\n```',
+  since: '0.1.0',
+  sources: [
+    'https://www.postgresql.org/docs/17/sql-altertable.html#SQL-ALTERTABLE-DESC-ADD-TABLE-CONSTRAINT-USING-INDEX',
+  ],
+  fixable: false,
+  statement: alterExisting(['AT_AddConstraint'], (command, table, statement, context, { place }) => {
+    const constraint = command.def?.Constraint;
+    if (constraint?.contype !== 'CONSTR_UNIQUE' || constraint.indexname !== undefined) return;
+    const columns = strings(constraint.keys);
+    const name = constraint.conname ?? `${table.split('.').at(-1)}_${columns.join('_')}_key`;
+    reportLock(context, statement, {
+      message: `The unique constraint on ${listed(columns)} builds its index while reads and writes on "${table}" wait. Two equal rows make the file fail. Build the index with CONCURRENTLY in a file of its own and adopt it.`,
+      at: place,
+      object: table,
+      key: columns.join(' '),
+      help: sql(
+        `create unique index concurrently ${quoteIdent(name)} on ${table} (${columns.map(quoteIdent).join(', ')});`,
+        `-- in the next migration`,
+        `alter table ${table} add constraint ${quoteIdent(name)} unique using index ${quoteIdent(name)};`,
+      ),
+      repro: `select ${columns.map(quoteIdent).join(', ')}, count(*) from ${table} group by ${columns.map((_, n) => n + 1).join(', ')} having count(*) > 1;`,
+    });
+  }),
+});

@@ -1,0 +1,73 @@
+import type { Statement } from '../../model/sql.ts';
+import { type FileContext, rule } from '../rule.ts';
+import { commandsOf } from '../support/statements.ts';
+import { insideExplicitTransaction, isStandalone } from '../support/transaction.ts';
+
+export default rule({
+  id: 'safety/wide-lock-window',
+  severity: { recommended: 'warning', strict: 'warning' },
+  evidence: ['static', 'replay'],
+  summary: 'long work on one table while another one is locked exclusively',
+  why: 'Locks are kept until the file is through. Building an index, reading a table for a constraint or refreshing a view takes as long as the table is big, and a table that was altered before in the same file can not even be read meanwhile.',
+  remedy: 'Put the long statement into a migration of its own.',
+  since: '0.1.0',
+  sources: ['https://www.postgresql.org/docs/17/explicit-locking.html#LOCKING-TABLES'],
+  fixable: false,
+  file(context) {
+    const inside = insideExplicitTransaction(context.source.statements);
+    let held: string | null = null;
+    for (const [index, statement] of context.source.statements.entries()) {
+      if (isStandalone(statement) || (statement.kind === 'TransactionStmt' && inside[index] === false))
+        held = null;
+      const work = longWork(statement, context);
+      if (work !== null && held !== null && work.table !== held) {
+        context.report({
+          message: `"${held}" is still locked exclusively by a statement above while ${work.what} "${work.table}". Nobody can read "${held}" as long as that takes. Move this into a migration of its own.`,
+          at: context.placeOf(statement),
+          object: held,
+          key: work.table,
+        });
+        return;
+      }
+      held ??= exclusivelyLocked(statement, context);
+    }
+  },
+});
+
+function exclusivelyLocked({ kind, node }: Statement, context: FileContext): string | null {
+  if (kind !== 'AlterTableStmt' || node.objtype !== 'OBJECT_TABLE') return null;
+  const table = context.keyOf(node.relation);
+  if (context.isNew('table', table)) return null;
+  const exclusive = commandsOf(node).some(({ subtype }) =>
+    /^AT_(AddColumn|DropColumn|AlterColumnType|ColumnDefault|SetNotNull|DropNotNull|DropConstraint)$/.test(
+      subtype,
+    ),
+  );
+  return exclusive ? table : null;
+}
+
+function longWork({ kind, node }: Statement, context: FileContext): { table: string; what: string } | null {
+  const existing = (table: string) =>
+    context.isNew('table', table) || context.isNew('view', table) ? null : table;
+  if (kind === 'IndexStmt' && node.concurrent !== true) {
+    const table = existing(context.keyOf(node.relation));
+    return table === null ? null : { table, what: 'an index is built on' };
+  }
+  if (kind === 'RefreshMatViewStmt') {
+    const table = existing(context.keyOf(node.relation));
+    return table === null ? null : { table, what: 'the query runs for' };
+  }
+  if (kind === 'AlterTableStmt' && node.objtype === 'OBJECT_TABLE') {
+    const table = existing(context.keyOf(node.relation));
+    const reads = commandsOf(node).some(
+      ({ subtype, def }) =>
+        subtype === 'AT_ValidateConstraint' ||
+        (subtype === 'AT_AddConstraint' &&
+          /^CONSTR_(CHECK|UNIQUE|PRIMARY|EXCLUSION)$/.test(def?.Constraint?.contype) &&
+          def.Constraint.skip_validation !== true &&
+          def.Constraint.indexname === undefined),
+    );
+    return table === null || !reads ? null : { table, what: 'a constraint reads' };
+  }
+  return null;
+}

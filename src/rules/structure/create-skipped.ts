@@ -1,0 +1,49 @@
+import { rule } from '../rule.ts';
+import { linesOf } from '../support/places.ts';
+import { listed } from '../support/statements.ts';
+
+export default rule({
+  id: 'structure/create-skipped',
+  severity: { recommended: 'error', strict: 'error' },
+  evidence: ['replay', 'static'],
+  summary: 'CREATE … IF NOT EXISTS that does nothing, while what exists is different',
+  why: 'IF NOT EXISTS looks at the name only. Where something of that name exists with other columns, the statement succeeds with a NOTICE and the definition in the file is not what the database has.',
+  remedy:
+    'Change what exists, or choose another name.\n\n```sql\nalter table public.t add column if not exists c text;\n```',
+  since: '0.1.0',
+  sources: ['https://www.postgresql.org/docs/17/sql-createtable.html'],
+  fixable: false,
+  statement: {
+    CreateStmt(node, statement, context) {
+      const { step } = context.changed;
+      const key = context.keyOf(node.relation);
+      const existing = step.before.tables.get(key);
+      // Where the replay ran, it saw what happened.
+      if (context.facts.replay !== null || node.if_not_exists !== true || existing === undefined) return;
+      const after = step.after.tables.get(key);
+      if (after === undefined || after.unknown.length > 0) return;
+      const have = new Set([...existing.columns, ...after.columns].map(({ name }) => name));
+      const lacking: string[] = (node.tableElts ?? [])
+        .map((element: { ColumnDef?: { colname: string } }) => element.ColumnDef?.colname)
+        .filter((name: string | undefined) => name !== undefined && !have.has(name));
+      if (lacking.length === 0) return;
+      context.report({
+        message: `Table "${key}" exists already, so this CREATE does nothing, and the table lacks ${listed(lacking)}. What follows and uses ${lacking.length === 1 ? 'it' : 'them'} fails or goes astray. Add the columns with ALTER TABLE.`,
+        at: context.placeOf(statement),
+        object: key,
+        evidence: ['static'],
+        help: `\`\`\`sql\n${lacking.map((name) => `alter table ${key} add column if not exists ${name} …;`).join('\n')}\n\`\`\``,
+      });
+    },
+  },
+  facts({ facts, report }) {
+    for (const { path, line, object, difference } of facts.replay?.skippedCreates ?? []) {
+      report({
+        message: `"${object}" exists already, so this CREATE … IF NOT EXISTS did nothing, and what exists differs: ${difference}. The file does not say what the database has. Change what exists, or choose another name.`,
+        at: linesOf(path, line),
+        object,
+        evidence: ['replay'],
+      });
+    }
+  },
+});

@@ -1,0 +1,86 @@
+import type { Statement } from '../../model/sql.ts';
+import { type FileContext, rule } from '../rule.ts';
+
+export default rule({
+  id: 'structure/transaction-control',
+  severity: { recommended: 'warning', strict: 'warning' },
+  evidence: ['static'],
+  summary: "BEGIN or COMMIT in the file, which end the Supabase CLI's own transaction",
+  why: "The CLI sends the file's statements and the row for the history table as one implicit transaction. A COMMIT in between makes everything before it final: if a later statement fails, half of the file stays, without a history row. A BEGIN that is never committed takes the history row with it.",
+  remedy: 'Remove BEGIN and COMMIT: the file is one transaction already.',
+  since: '0.1.0',
+  sources: ['https://www.postgresql.org/docs/17/protocol-flow.html#PROTOCOL-FLOW-PIPELINING'],
+  fixable: true,
+  file(context) {
+    const controls = context.source.statements.filter(
+      ({ kind, node }) =>
+        kind === 'TransactionStmt' && !/SAVEPOINT|RELEASE|ROLLBACK_TO/.test(node.kind ?? 'TRANS_STMT_BEGIN'),
+    );
+    if (controls.length === 0) return;
+    const unbalanced = firstUnbalanced(controls);
+    if (unbalanced !== null) {
+      const { statement, message } = unbalanced;
+      context.report({
+        message,
+        at: context.placeOf(statement),
+        object: context.source.path,
+        severity: 'error',
+      });
+      return;
+    }
+    context.report({
+      message:
+        "BEGIN and COMMIT end the Supabase CLI's own transaction early. What stands before the COMMIT stays when something behind it fails, and the history gets no row. Remove both.",
+      at: context.placeOf(controls[0]!),
+      object: context.source.path,
+      ...fixOf(context, controls),
+    });
+  },
+});
+
+const kindOf = (statement: Statement): string => statement.node.kind ?? 'TRANS_STMT_BEGIN';
+const opens = (statement: Statement) => /BEGIN|START/.test(kindOf(statement));
+
+function firstUnbalanced(controls: readonly Statement[]): { statement: Statement; message: string } | null {
+  let open: Statement | null = null;
+  for (const statement of controls) {
+    if (kindOf(statement) === 'TRANS_STMT_ROLLBACK') {
+      return {
+        statement,
+        message:
+          'ROLLBACK undoes what the file did before it. The Supabase CLI then writes the history row as if all had been applied. Remove it.',
+      };
+    }
+    if (opens(statement)) open = statement;
+    else if (open === null) {
+      return {
+        statement,
+        message:
+          "This COMMIT has no BEGIN. It ends the Supabase CLI's own transaction: what stands before it stays when something behind it fails. Remove it.",
+      };
+    } else open = null;
+  }
+  return open === null
+    ? null
+    : {
+        statement: open,
+        message:
+          'This BEGIN has no COMMIT. The statements behind it and the row in the history are rolled back when the connection closes. Remove it.',
+      };
+}
+
+/** One pair around the whole file can go without changing what happens. */
+function fixOf(context: FileContext, controls: readonly Statement[]) {
+  const { source } = context;
+  const [first, last] = [source.statements[0], source.statements.at(-1)];
+  if (controls.length !== 2 || controls[0] !== first || controls[1] !== last) return {};
+  return {
+    fix: {
+      title: 'Remove BEGIN and COMMIT',
+      edits: controls.map(({ start, end }) => {
+        const semicolon = /^\s*;/.exec(source.text.slice(end));
+        return context.edit(start, end + (semicolon?.[0].length ?? 0), '');
+      }),
+    },
+  };
+}

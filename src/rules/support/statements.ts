@@ -1,0 +1,173 @@
+/** What several rules ask of a statement. */
+import type { Place } from '../../model/finding.ts';
+import type { StatementRun } from '../../model/replay.ts';
+import type { Statement, SyntaxNode } from '../../model/sql.ts';
+import { strings } from '../../sql/names.ts';
+import { type Token, tokenize } from '../../sql/tokens.ts';
+import type { FileContext, Problem, StatementVisitor } from '../rule.ts';
+
+/** Offsets into the file's text; null for SQL that stands nowhere as such (put together by EXECUTE). */
+export interface Range {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** True where the statement's text stands in the file as it is, so that edits are possible. */
+export const isVerbatim = ({ source }: FileContext, statement: Statement) =>
+  source.text.slice(statement.start, statement.end) === statement.sql;
+
+/** Tokens of a statement with offsets into the file; none where the text does not stand there. */
+export function tokensIn(context: FileContext, statement: Statement): readonly Token[] {
+  return isVerbatim(context, statement) ? tokenize(context.source.text, statement.start, statement.end) : [];
+}
+
+/** Offsets behind the first run of these words, in the statement: where to insert. Null where they do not stand there. */
+export function behindWords(context: FileContext, statement: Statement, ...words: string[]): number | null {
+  const tokens = tokensIn(context, statement);
+  for (let i = 0; i + words.length <= tokens.length; i += 1) {
+    if (words.every((word, n) => tokens[i + n]!.kind === 'word' && tokens[i + n]!.text === word)) {
+      return tokens[i + words.length - 1]!.end;
+    }
+  }
+  return null;
+}
+
+export type AlterTableVisitor = (
+  command: SyntaxNode,
+  table: string,
+  statement: Statement,
+  context: FileContext,
+  at: CommandPlace,
+) => void;
+
+/** Where one command of an ALTER TABLE stands. */
+export interface CommandPlace {
+  readonly place: Place;
+  readonly range: Range | null;
+}
+
+/** Visits the commands of ALTER TABLE on tables that this change did not make. */
+export function alterExisting(
+  subtypes: readonly string[],
+  visit: AlterTableVisitor,
+): Record<string, StatementVisitor> {
+  return {
+    AlterTableStmt(node, statement, context) {
+      if (node.objtype !== 'OBJECT_TABLE') return;
+      const table = context.keyOf(node.relation);
+      if (context.isNew('table', table)) return;
+      commandsOf(node).forEach((command, index) => {
+        if (!subtypes.includes(command.subtype)) return;
+        const range = rangeOfCommand(context, statement, index);
+        const place =
+          range === null ? context.placeOf(statement) : context.placeOfRange(range.start, range.end);
+        visit(command, table, statement, context, { place, range });
+      });
+    },
+  };
+}
+
+export const commandsOf = (alterTable: SyntaxNode): readonly SyntaxNode[] =>
+  (alterTable.cmds ?? []).map((cmd: SyntaxNode) => cmd.AlterTableCmd ?? {});
+
+/** `alter table [if exists] [only] name [*] first, second, …`: the n-th of them. */
+export function rangeOfCommand(context: FileContext, statement: Statement, index: number): Range | null {
+  const tokens = tokensIn(context, statement);
+  let at = 0;
+  const skip = (...words: string[]) => {
+    if (words.every((word, n) => tokens[at + n]?.text === word)) at += words.length;
+  };
+  if (tokens[0]?.text !== 'alter') return null;
+  at = 1;
+  skip('foreign');
+  skip('table');
+  skip('if', 'exists');
+  skip('only');
+  at += 1;
+  while (tokens[at]?.text === '.') at += 2;
+  skip('*');
+  let number = 0;
+  let first: Token | null = null;
+  let last: Token | null = null;
+  for (const token of tokens.slice(at)) {
+    if (token.text === ',' && token.depth === 0) {
+      if (number === index) break;
+      number += 1;
+      first = null;
+      continue;
+    }
+    first ??= token;
+    last = token;
+  }
+  return number === index && first !== null && last !== null ? { start: first.start, end: last.end } : null;
+}
+
+export const hasConstraint = (column: SyntaxNode, type: string): SyntaxNode | null => {
+  for (const { Constraint } of column.constraints ?? []) if (Constraint?.contype === type) return Constraint;
+  return null;
+};
+
+export const isCascade = (node: SyntaxNode) => node.behavior === 'DROP_CASCADE';
+
+/** The names a DROP, a COMMENT … is about, part by part. */
+export function namesOf(node: SyntaxNode): readonly string[] {
+  if (node.List !== undefined) return strings(node.List.items);
+  if (node.String !== undefined) return [node.String.sval ?? ''];
+  if (node.TypeName !== undefined) return strings(node.TypeName.names);
+  if (node.ObjectWithArgs !== undefined) return strings(node.ObjectWithArgs.objname);
+  return [];
+}
+
+/** The n-th object of a DROP: where its name stands. */
+export function placeOfName(context: FileContext, statement: Statement, name: string): Place {
+  const tokens = tokensIn(context, statement);
+  const plain = (token: Token) =>
+    token.kind === 'identifier' ? token.text.slice(1, -1).replaceAll('""', '"') : token.text;
+  const at = tokens.findIndex((token, index) => index > 0 && plain(token) === name);
+  if (at === -1) return context.placeOf(statement);
+  let first = at;
+  while (tokens[first - 1]?.text === '.') first -= 2;
+  return context.placeOfRange(tokens[Math.max(0, first)]!.start, tokens[at]!.end);
+}
+
+/** What the replay saw of a statement of the file itself; null where it did not run, or inside a DO block. */
+export function runOf({ facts, source }: FileContext, statement: Statement): StatementRun | null {
+  if (source.statements[statement.index] !== statement) return null;
+  const run = facts.replay?.runs.find(({ path }) => path === source.path);
+  return run?.statements.find(({ index }) => index === statement.index) ?? null;
+}
+
+/**
+ * Reports a lock or a rewrite. Where the replay saw it happen, the finding says so and has that evidence too.
+ */
+export function reportLock(
+  context: FileContext,
+  statement: Statement,
+  problem: Problem & { object: string },
+): void {
+  const run = runOf(context, statement);
+  const seen = [
+    ...(run?.locks
+      .filter(({ relation }) => relation === problem.object)
+      .map(({ mode }) => `${mode} on "${problem.object}"`) ?? []),
+    ...(run?.rewrites.includes(problem.object) ? [`"${problem.object}" written anew`] : []),
+  ];
+  context.report(
+    seen.length === 0
+      ? problem
+      : {
+          ...problem,
+          evidence: ['static', 'replay'],
+          help: `${problem.help === undefined ? '' : `${problem.help}\n\n`}Seen in the replay: ${seen.join(', ')}.`,
+        },
+  );
+}
+
+export const sql = (...lines: string[]) => `\`\`\`sql\n${lines.join('\n')}\n\`\`\``;
+
+/** `"a"`, `"a" and "b"`, `"a", "b" and "c"`. */
+export function listed(names: readonly string[], limit = 5): string {
+  const quoted = names.slice(0, limit).map((name) => `"${name}"`);
+  if (names.length > limit) return `${quoted.join(', ')} and ${names.length - limit} more`;
+  return quoted.length < 2 ? (quoted[0] ?? '') : `${quoted.slice(0, -1).join(', ')} and ${quoted.at(-1)}`;
+}

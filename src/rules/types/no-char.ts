@@ -1,0 +1,28 @@
+import { rule } from '../rule.ts';
+import { definedColumns } from '../support/columns.ts';
+import { listed, sql } from '../support/statements.ts';
+
+export default rule({
+  id: 'types/no-char',
+  severity: { recommended: 'info', strict: 'info' },
+  evidence: ['static'],
+  summary: 'char(n)',
+  why: 'char(n) pads with blanks, stores them, and forgets them in comparisons with char but not in LIKE or after a cast to text. It does not even refuse a shorter value.',
+  remedy: "Use text with a CHECK.\n\n```sql\ncountry text not null check (country ~ '^[A-Z]{2}$')\n```",
+  since: '0.1.0',
+  sources: ['https://wiki.postgresql.org/wiki/Don%27t_Do_This#Don.27t_use_char.28n.29'],
+  fixable: false,
+  statement: definedColumns(
+    ({ type }) => type === 'bpchar',
+    (columns, table, _statement, { placeOfByte, report }) => {
+      const names = columns.map(({ name }) => name);
+      report({
+        message: `${listed(names)} of "${table}" ${names.length === 1 ? 'is' : 'are'} char(n), which pads values with blanks. Comparisons with text then surprise. Use text with a CHECK.`,
+        at: placeOfByte(columns[0]!.typeNode.location ?? columns[0]!.definition.location),
+        object: table,
+        key: names.join(' '),
+        help: sql(`${names[0]} text check (char_length(${names[0]}) = 2)`),
+      });
+    },
+  ),
+});
