@@ -2,8 +2,9 @@
 import type { ChangedMigration, ChangeSet, Facts } from '../../src/model/facts.ts';
 import type { Migration } from '../../src/model/migration.ts';
 import type { ReplayFacts } from '../../src/model/replay.ts';
-import type { FoldStep, SchemaState } from '../../src/model/schema.ts';
+import type { SchemaState } from '../../src/model/schema.ts';
 import type { SourceFile } from '../../src/model/sql.ts';
+import { emptyState, foldFile } from '../../src/sql/fold/index.ts';
 import { parseSource } from '../../src/sql/parse.ts';
 import { type Fixture, toMigration } from './fixture.ts';
 
@@ -19,30 +20,6 @@ const emptyReplay: ReplayFacts = {
   notChecked: [],
 };
 
-const emptySchema: SchemaState = {
-  source: 'folded',
-  schemas: new Map(),
-  tables: new Map(),
-  views: new Map(),
-  routines: new Map(),
-  types: new Map(),
-  sequences: new Map(),
-  extensions: new Map(),
-  publications: new Map(),
-  buckets: new Map(),
-  defaultPrivileges: [],
-  unknown: [],
-  era: null,
-};
-const emptyState = (_options: unknown) => emptySchema;
-const foldFile = (state: SchemaState, source: SourceFile): FoldStep => ({
-  path: source.path,
-  before: state,
-  after: state,
-  touched: [],
-  created: [],
-});
-
 export function factsOf(fixture: Fixture): Facts {
   const byVersion = (a: Migration, b: Migration) =>
     a.version < b.version ? -1 : a.version > b.version ? 1 : 0;
@@ -50,10 +27,11 @@ export function factsOf(fixture: Fixture): Facts {
   const head = fixture.head.map(toMigration).sort(byVersion);
   const sources = new Map(head.map(({ path, text }) => [path, parseSource(path, text!)]));
   const start = emptyState({ era: fixture.era });
+  const fold = (state: SchemaState, source: SourceFile) => foldFile(state, source, { era: fixture.era });
   const changes = new Map(fixture.changes.map((change) => [change.path, change]));
 
   const baseState = base.reduce(
-    (state, { path, text }) => foldFile(state, parseSource(path, text!)).after,
+    (state, { path, text }) => fold(state, parseSource(path, text!)).after,
     start,
   );
   const unchanged = head.filter(({ path }) => !changes.has(path));
@@ -64,13 +42,13 @@ export function factsOf(fixture: Fixture): Facts {
       migration,
       change: kind === 'edited' || kind === 'renamed' ? kind : 'added',
       source,
-      step: foldFile(before, source),
+      step: fold(before, source),
     };
   };
   const changeSets: ChangeSet[] = [];
   let state = fixture.all
     ? start
-    : unchanged.reduce((s, { path }) => foldFile(s, sources.get(path)!).after, start);
+    : unchanged.reduce((s, { path }) => fold(s, sources.get(path)!).after, start);
   if (fixture.all) {
     for (const migration of head) {
       const changed = asChanged(migration, state);
@@ -109,7 +87,7 @@ export function factsOf(fixture: Fixture): Facts {
     base: baseState,
     head: state,
     eraOf: () => fixture.era,
-    replay: fixture.replay === null ? null : { ...emptyReplay, ...fixture.replay },
+    replay: fixture.replay === null ? null : replayOf(fixture.replay),
     access: null,
     rollback:
       fixture.rollback?.map((result) => ({
@@ -128,6 +106,19 @@ export function factsOf(fixture: Fixture): Facts {
     schemaDiff: null,
     now: fixture.now,
   };
+}
+
+/** A case writes down only what its rule reads. */
+function replayOf(partial: Partial<ReplayFacts>): ReplayFacts {
+  const runs = (partial.runs ?? []).map((run) => ({
+    ...{ version: '', status: 'applied' as const, grants: 'automatic' as const, durationMs: 0, error: null },
+    ...run,
+    statements: run.statements.map((statement) => ({
+      ...{ line: 1, endLine: 1, kind: '', durationMs: 0, locks: [], rewrites: [], error: null, reason: null },
+      ...statement,
+    })),
+  }));
+  return { ...emptyReplay, ...partial, runs };
 }
 
 function toSet(migrations: readonly ChangedMigration[], before: SchemaState): ChangeSet {

@@ -44,7 +44,7 @@ export function fileContext(facts: Facts, set: ChangeSet, changed: ChangedMigrat
         text,
       };
     },
-    isNew: (kind, key) => set.created.has(`${kind} ${key}`),
+    isNew: (kind, key) => set.created.has(`${kind} ${key}`) || madeHere(set).has(`${kind} ${key}`),
     keyOf: keyOfRangeVar,
   };
 }
@@ -70,6 +70,33 @@ export function withReport<Context extends object>(
   report: (problem: Problem) => void,
 ): Context & { options: Readonly<Record<string, unknown>>; report(problem: Problem): void } {
   return { ...bare, options, report };
+}
+
+const made = new WeakMap<ChangeSet, ReadonlySet<string>>();
+
+/**
+ * What the change makes and then renames or drops is not there at its end; what it drops and then makes existed before.
+ * Both are as empty as a new one when a lock is taken.
+ */
+function madeHere(set: ChangeSet): ReadonlySet<string> {
+  let found = made.get(set);
+  if (found === undefined) {
+    const dropped = new Set<string>();
+    const keys = new Set<string>();
+    for (const { kind, node } of set.migrations.flatMap(({ source }) => source.statements)) {
+      if (kind === 'DropStmt' && node.removeType === 'OBJECT_TABLE') {
+        for (const object of node.objects ?? []) dropped.add(keyOfRangeVar(object.List?.items ?? []));
+      } else if (kind === 'CreateStmt') {
+        const key = keyOfRangeVar(node.relation);
+        if (dropped.has(key) || !set.before.tables.has(key)) keys.add(`table ${key}`);
+      } else if (kind === 'CreateSchemaStmt' && !set.before.schemas.has(node.schemaname)) {
+        keys.add(`schema ${node.schemaname}`);
+      }
+    }
+    found = keys;
+    made.set(set, found);
+  }
+  return found;
 }
 
 const token = /"(?:[^"]|"")*"|'(?:[^']|'')*'|[\p{L}_][\p{L}\p{N}_$]*|\d[\d.]*|\S/uy;

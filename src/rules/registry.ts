@@ -1,4 +1,7 @@
 /** One line a rule, in the order of their ids. `npm run new-rule <id>` adds it. */
+export { default as 'config/unused-suppression' } from './config/unused-suppression.ts';
+export { default as 'data/breaks-on-rows' } from './data/breaks-on-rows.ts';
+export { default as 'extensions/unavailable' } from './extensions/unavailable.ts';
 export { default as 'history/duplicate-version' } from './history/duplicate-version.ts';
 export { default as 'history/edited-migration' } from './history/edited-migration.ts';
 export { default as 'history/empty' } from './history/empty.ts';
@@ -14,6 +17,15 @@ export { default as 'integrity/hardcoded-id' } from './integrity/hardcoded-id.ts
 export { default as 'integrity/invalid-function' } from './integrity/invalid-function.ts';
 export { default as 'integrity/personal-data' } from './integrity/personal-data.ts';
 export { default as 'integrity/secret' } from './integrity/secret.ts';
+export { default as 'replay/base-failed' } from './replay/base-failed.ts';
+export { default as 'replay/failed' } from './replay/failed.ts';
+export { default as 'replay/not-checkable' } from './replay/not-checkable.ts';
+export { default as 'replay/time-limit' } from './replay/time-limit.ts';
+export { default as 'roles/escalation' } from './roles/escalation.ts';
+export { default as 'rollback/fails' } from './rollback/fails.ts';
+export { default as 'rollback/incomplete' } from './rollback/incomplete.ts';
+export { default as 'rollback/irreversible' } from './rollback/irreversible.ts';
+export { default as 'rollback/missing' } from './rollback/missing.ts';
 export { default as 'safety/attach-unvalidated' } from './safety/attach-unvalidated.ts';
 export { default as 'safety/backfill-in-schema-change' } from './safety/backfill-in-schema-change.ts';
 export { default as 'safety/change-type' } from './safety/change-type.ts';
@@ -37,6 +49,7 @@ export { default as 'safety/enum-value' } from './safety/enum-value.ts';
 export { default as 'safety/exclusion-constraint' } from './safety/exclusion-constraint.ts';
 export { default as 'safety/index-not-concurrent' } from './safety/index-not-concurrent.ts';
 export { default as 'safety/lock-timeout' } from './safety/lock-timeout.ts';
+export { default as 'safety/lock-trace' } from './safety/lock-trace.ts';
 export { default as 'safety/not-atomic' } from './safety/not-atomic.ts';
 export { default as 'safety/not-null-without-default' } from './safety/not-null-without-default.ts';
 export { default as 'safety/primary-key-index' } from './safety/primary-key-index.ts';

@@ -1,0 +1,26 @@
+import { rule } from '../rule.ts';
+import { linesOf, startOf } from '../support/places.ts';
+
+export default rule({
+  id: 'rollback/fails',
+  severity: { recommended: 'error', strict: 'error' },
+  evidence: ['rollback'],
+  summary: 'the given rollback does not run',
+  why: 'The rollback was run behind the migration, on the same database. It failed. In an emergency it will fail too.',
+  remedy: 'Correct the rollback.',
+  since: '0.1.0',
+  sources: [],
+  fixable: false,
+  facts({ facts, report }) {
+    for (const { path, plan, planPath, planLine, status, error } of facts.rollback ?? []) {
+      if (status !== 'failed' || (plan !== 'file' && plan !== 'section')) continue;
+      const file = planPath ?? path;
+      const line = error?.line ?? planLine;
+      report({
+        message: `The rollback of "${path.split('/').at(-1)}" fails: ${error === null ? 'it could not be run' : `${error.message} (SQLSTATE ${error.sqlstate})`}. In an emergency it will fail too. Correct it.`,
+        at: line === null ? startOf(file) : linesOf(file, line),
+        object: path,
+      });
+    }
+  },
+});
