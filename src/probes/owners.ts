@@ -9,7 +9,7 @@ export interface OwnerColumn {
   readonly caller: Caller;
   readonly form: CallerAtom['form'];
   readonly nullable: boolean;
-  /** Says who made the row; false for who receives, is invited, approves. */
+  /** Says who made the row; false for who receives, is assigned, approves, where another column says who made it. */
   readonly author: boolean;
 }
 
@@ -27,9 +27,9 @@ export interface Ownership {
 }
 
 const usersTable = 'auth.users';
-/** Column names of the other party: naming somebody there is what such tables are for. */
-const otherParty =
-  /recipient|receiver|invitee|invited|target|assign|approv|review|verif|friend|follow(ed|ing|ee)|mention|moderat|blocked|reported|updated_by|modified_by|deleted_by|to_user|partner|participant_?[2b]|user_?[2b]|responder|resolved|granted|added_by|processed|handled|closed_by|sold_to|mentor|coach|member_id/i;
+/** Column names that say who made the row. Where none is among them, only naming nobody but B is another's name. */
+const maker =
+  /^(user|owner|author|creator|sender|uploader|requester|reporter|reviewer|poster|account|profile|member|customer|client|follower|voter|commenter|subscriber|buyer|inviter|blocker|created|uploaded|posted|submitted|sent|requested|invited|owned|from)(_?by|_?user)?(_?id|_?uid|_?email)?$/i;
 
 export function readOwnership(
   state: SchemaState,
@@ -79,12 +79,11 @@ export function readOwnership(
   }
   for (const [table, list] of owners) {
     list.sort((a, b) => (a.column < b.column ? -1 : 1));
-    const clear = list.filter((owner) => !otherParty.test(owner.column));
-    // Where every column sounds like the other party, all of them count.
-    if (clear.length > 0) {
+    const makers = list.filter((owner) => maker.test(owner.column));
+    if (makers.length > 0) {
       owners.set(
         table,
-        list.map((owner) => ({ ...owner, author: clear.includes(owner) })),
+        list.map((owner) => ({ ...owner, author: makers.includes(owner) })),
       );
     }
   }

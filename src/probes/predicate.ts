@@ -29,6 +29,8 @@ export interface ValueAtom {
   /** Values that satisfy the atom, and values that don't; null is SQL's null. */
   readonly open: readonly (string | null)[];
   readonly closed: readonly (string | null)[];
+  /** True for a column of the row the policy judges; false inside sub-selects and functions. */
+  readonly home: boolean;
 }
 
 export interface ClaimAtom {
@@ -73,6 +75,8 @@ interface Source {
 interface Scope {
   readonly sources: Source[];
   readonly outer: Scope | null;
+  /** Holds the row the policy judges. */
+  readonly home?: boolean;
   /** What arguments and variables of a function stand for. */
   readonly bindings: Map<string, Bound> | null;
 }
@@ -122,7 +126,7 @@ class PredicateReader {
     }
     this.#condition(
       node,
-      { sources: [{ alias: table.name, key: table.key }], outer: null, bindings: null },
+      { sources: [{ alias: table.name, key: table.key }], outer: null, home: true, bindings: null },
       true,
       0,
     );
@@ -416,7 +420,8 @@ class PredicateReader {
   }
 
   #value(column: Place, open: readonly (string | null)[], closed: readonly (string | null)[]): void {
-    this.#reading.values.push({ ...column, open, closed });
+    const { table, column: at, home } = column;
+    this.#reading.values.push({ table, column: at, open, closed, home });
   }
 
   #subLink(link: SyntaxNode, scope: Scope, positive: boolean, depth: number): void {
@@ -509,10 +514,10 @@ class PredicateReader {
     for (let at: Scope | null = scope; at !== null; at = at.outer) {
       if (names.length > 1) {
         const source = at.sources.find((candidate) => candidate.alias === names.at(-2));
-        if (source) return source.key === null ? null : { table: source.key, column };
+        if (source) return source.key === null ? null : { table: source.key, column, home: at.home === true };
       } else {
         const source = at.sources.find((candidate) => this.#has(candidate.key, column));
-        if (source) return { table: source.key!, column };
+        if (source) return { table: source.key!, column, home: at.home === true };
       }
     }
     return null;
@@ -669,6 +674,8 @@ class PredicateReader {
 interface Place {
   readonly table: string;
   readonly column: string;
+  /** Of the row the policy judges. */
+  readonly home: boolean;
 }
 
 /** Stands for "some value that is not null", and for "some other value": the row builder picks one. */

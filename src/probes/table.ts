@@ -1,6 +1,6 @@
 /** One table: what each principal can do to own, foreign and unowned rows, each denial with its positive control. */
 
-import type { Row, Session } from '../database/engine.ts';
+import type { Session } from '../database/engine.ts';
 import type { AccessCell, ProbeOutcome, Proof, Subject } from '../model/access.ts';
 import type { Command, Table } from '../model/schema.ts';
 import { type Attempt, type Attempted, attemptAll } from './attempt.ts';
@@ -11,7 +11,7 @@ import { isUnique, type Planner, type RowValues } from './plan.ts';
 import { type Identity, userB } from './principals.ts';
 import { literal, name } from './quote.ts';
 import type { Value, ValueSource } from './values.ts';
-import { type LaidRow, whereIs } from './world.ts';
+import { type LaidRow, normalized, whereIs } from './world.ts';
 
 export interface TableContext {
   readonly session: Session;
@@ -247,6 +247,9 @@ function inserts(
       );
       add('unowned', { ...base.values, ...without }, {});
     }
+  } else if (b && ownership.columnsOf(table.key).length === 0) {
+    // Its members own it, and a new one has none: who makes one founds one.
+    if (identity.role !== 'authenticated') add('unowned', b.values, {});
   } else if (b) {
     const parents = Object.fromEntries(
       ownership.columnsOf(table.key).map((column) => [column, b.values[column] ?? null]),
@@ -313,7 +316,8 @@ function insertCase(
     returning: `${statement} returning ${returningList(context, identity)}`,
     judge: ({ outcome, stored }) => {
       if (!outcome.ok) return verdictOf(outcome.error, table, 'insert');
-      const row = stored?.at(-1);
+      const last = stored?.at(-1);
+      const row = last && normalized(table, last);
       if (outcome.affected === 0 || (row === undefined && stored !== null)) {
         return { outcome: 'filtered', reason: 'no row was stored' };
       }
@@ -494,7 +498,7 @@ function updateCase(
       if (outcome.affected === 0) return { outcome: 'filtered', reason: null };
       // Without triggers what was sent is what is stored.
       if (stored === null) return { outcome: 'allowed', reason: null };
-      const now: Row | undefined = stored[0];
+      const now = stored[0] && normalized(table, stored[0]);
       const changes = columns.filter((column) => set[column] !== (row.values[column] ?? null));
       const written = changes.filter(
         (column) => now !== undefined && differs(now[column] ?? null, row.values[column] ?? null),

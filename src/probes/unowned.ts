@@ -4,7 +4,7 @@ import { userC } from './principals.ts';
 import { literal, name } from './quote.ts';
 import type { TableContext } from './table.ts';
 import type { Value } from './values.ts';
-import type { LaidRow, World } from './world.ts';
+import { type LaidRow, normalized, type World } from './world.ts';
 
 export async function layUnowned(
   session: Session,
@@ -34,8 +34,9 @@ export async function layUnowned(
       ? `select set_config('session_replication_role', 'origin', true); release savepoint unowned`
       : 'rollback to savepoint unowned; release savepoint unowned',
   );
-  const stored = laid.ok ? laid.rows[0] : undefined;
-  if (stored === undefined) return undefined;
+  const first = laid.ok ? laid.rows[0] : undefined;
+  if (first === undefined) return undefined;
+  const stored = normalized(table, first);
   const key = table.primaryKey?.columns ?? columns.filter((column) => stored[column] !== null).slice(0, 4);
   return { table, user: userC, values: stored, key };
 }

@@ -124,8 +124,9 @@ export class World {
   }
 
   #keep(table: Table, user: User, outcome: Outcome): void {
-    const values = outcome.ok ? outcome.rows[0] : undefined;
-    if (values === undefined) return;
+    const stored = outcome.ok ? outcome.rows[0] : undefined;
+    if (stored === undefined) return;
+    const values = normalized(table, stored);
     this.#rows.set(`${table.key} ${user.letter}`, { table, user, values, key: keyColumns(table, values) });
   }
 
@@ -209,7 +210,7 @@ export class World {
     if (owners.length > 0 && owners.every((owner) => found[owner.column] === null)) return false;
     const wantedValue = (choice: ColumnChoice) => (user === userB ? choice.closed : choice.natural);
     const closed = [...this.#planner.choices(table.key)].filter(
-      ([column, choice]) => found[column] !== wantedValue(choice),
+      ([column, choice]) => normalized(table, found)[column] !== wantedValue(choice),
     );
     if (closed.length > 0) {
       const set = closed
@@ -218,7 +219,7 @@ export class World {
       await this.#try(`update ${table.key} set ${set} where ${condition}`, true);
     }
     const [now] = await this.#session.query(`select * from ${table.key} where ${condition} limit 1`);
-    const values = now ?? found;
+    const values = normalized(table, now ?? found);
     this.#rows.set(`${table.key} ${user.letter}`, { table, user, values, key: keyColumns(table, values) });
     this.failures.delete(table.key);
     return true;
@@ -357,7 +358,7 @@ export class World {
           !(value === null && row.values[owner.column] === null)
         );
       });
-      let values = stored;
+      let values = normalized(row.table, stored);
       if (wrong.length > 0) {
         const set = wrong
           .map((owner) => `${name(owner.column)} = ${literal(ownerValue(owner, user))}`)
@@ -366,7 +367,7 @@ export class World {
           `update ${row.table.key} set ${set} where ${whereIs(row)} returning *`,
           true,
         );
-        if (mended.ok && mended.rows[0]) values = mended.rows[0];
+        if (mended.ok && mended.rows[0]) values = normalized(row.table, mended.rows[0]);
       }
       this.#rows.set(`${row.table.key} ${user.letter}`, {
         ...row,
@@ -375,6 +376,14 @@ export class World {
       });
     }
   }
+}
+
+/** Postgres prints booleans as one letter; literals and defaults spell them out. */
+export function normalized(table: Table, row: RowValues): RowValues {
+  const booleans = table.columns.filter((column) => column.type === 'boolean' && row[column.name] != null);
+  if (booleans.length === 0) return row;
+  const spelled = booleans.map((column) => [column.name, /^t/.test(row[column.name]!) ? 'true' : 'false']);
+  return { ...row, ...Object.fromEntries(spelled) };
 }
 
 function insertion(table: Table, row: RowValues): string {

@@ -184,6 +184,14 @@ async function rowWorlds(context: WorldContext, wanted: ReadonlySet<string>): Pr
     if (seen.has(id)) continue;
     seen.add(id);
     const own = atom.table === context.table.key;
+    // A policy that asks its own table about the caller is no matter of the row: that is a trust world.
+    if (
+      own &&
+      !context.reading.values.some(
+        (other) => other.home && other.table === atom.table && other.column === atom.column,
+      )
+    )
+      continue;
     if (!own && context.ownership.trusted.has(atom.table) && !hangsOn(context, atom.table)) continue;
     const choice = context.planner.choice(atom.table, atom.column);
     for (const value of choice?.open.slice(0, 3) ?? []) {
@@ -305,7 +313,7 @@ async function trustWorlds(context: WorldContext, wanted: ReadonlySet<string>): 
       const choices = [...planner.choices(key)].filter(
         ([column, choice]) =>
           choice.open.length > 0 &&
-          reading.values.some((atom) => atom.table === key && atom.column === column),
+          reading.values.some((atom) => !atom.home && atom.table === key && atom.column === column),
       );
       const states = choices.filter(([column]) => !rank.test(column));
       const ranks = choices.filter(([column]) => rank.test(column));
