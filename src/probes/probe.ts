@@ -6,6 +6,7 @@ import type { NotChecked } from '../model/finding.ts';
 import type { Project } from '../model/migration.ts';
 import type { SchemaState, Table } from '../model/schema.ts';
 import { readCatalog } from './catalog.ts';
+import { findEscalations, prizesOf } from './escalation.ts';
 import { readOwnership } from './owners.ts';
 import { createPlanner } from './plan.ts';
 import { findPolicyErrors } from './policy-errors.ts';
@@ -138,7 +139,20 @@ async function probeInside(session: Session, options: ProbeOptions): Promise<Acc
     restore();
     await session.exec('rollback to savepoint of_table; release savepoint of_table');
   }
-  return { objects, signUps: signUps.runs, policyErrors, escalations: [], notChecked };
+  const escalations = await findEscalations(
+    {
+      session,
+      state,
+      planner,
+      ownership,
+      privileges: catalog.privileges,
+      world,
+      searchPath,
+      exposed,
+    },
+    objects.flatMap((object) => prizesOf(object.object, object.cells)),
+  );
+  return { objects, signUps: signUps.runs, policyErrors, escalations, notChecked };
 }
 
 /** Helper functions without arguments that give the caller's id, asked of Postgres as two different callers. */
