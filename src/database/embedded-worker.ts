@@ -9,7 +9,7 @@ import { brotliDecompressSync, constants } from 'node:zlib';
 import { PGlite, protocol } from '@electric-sql/pglite';
 import type { Request, RequestResult, WorkerOutcome, WorkerStart } from './embedded-protocol.ts';
 import { clockSlots } from './embedded-protocol.ts';
-import { writeExtensionFiles } from './platform/extension-files.ts';
+import { startParameters, writeExtensionFiles } from './platform/extension-files.ts';
 
 const { serialize } = protocol;
 const start = workerData as WorkerStart;
@@ -45,6 +45,7 @@ async function open(): Promise<PGlite> {
     database: 'postgres',
     relaxedDurability: true,
     extensions,
+    startParams: [...startParameters],
   });
   writeExtensionFiles(database);
   return database;

@@ -8,6 +8,8 @@ create schema if not exists vault authorization supabase_admin;
 create schema if not exists graphql authorization supabase_admin;
 create schema if not exists graphql_public authorization supabase_admin;
 create schema if not exists pgbouncer authorization pgbouncer;
+-- Empty unless the extension is created; dumps of older projects say "with schema pgsodium".
+create schema if not exists pgsodium authorization supabase_admin;
 -- The CLI makes this one, as the role that runs migrations.
 create schema if not exists supabase_migrations authorization postgres;
 

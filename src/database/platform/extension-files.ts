@@ -1,6 +1,16 @@
-/** The embedded engine's share folder: what stands behind CREATE EXTENSION there. */
-import type { PGlite } from '@electric-sql/pglite';
+/** What the embedded engine needs at each start: parameters, and what stands behind CREATE EXTENSION in its share folder. */
+import { PGlite } from '@electric-sql/pglite';
 import { extensionFiles, trustedControl } from './extensions.ts';
+
+/**
+ * PGlite's own parameters, but for two. Its search_path is a command-line value, which RESET ALL comes back to and no
+ * ALTER DATABASE changes: it must be role postgres' own. `-O` would let system catalogs be altered.
+ */
+export const startParameters: readonly string[] = PGlite.defaultStartParams
+  .filter((parameter) => parameter !== '-O')
+  .map((parameter) =>
+    parameter.startsWith('search_path=') ? 'search_path="$user", public, extensions' : parameter,
+  );
 
 const shareFolder = '/pglite/share/postgresql/extension';
 

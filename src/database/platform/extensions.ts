@@ -88,22 +88,25 @@ const specs: Readonly<Record<string, Spec>> = {
   http: { kind: 'stand-in', version: '1.6' },
   hypopg: { kind: 'stand-in', version: '1.4.1' },
   index_advisor: { kind: 'stand-in', version: '0.2.0', requires: ['hypopg'] },
-  pg_cron: { kind: 'stand-in', schema: 'pg_catalog', version: '1.6.4' },
+  pg_cron: { kind: 'stand-in', version: '1.6.4' },
   pg_graphql: { kind: 'stand-in', schema: 'graphql', version: '1.5.11' },
   pg_hashids: { kind: 'stand-in', version: '1.3' },
   pg_jsonschema: { kind: 'stand-in', version: '0.3.3' },
   pg_net: { kind: 'stand-in', version: '0.19.5' },
-  pg_tle: { kind: 'stand-in', version: '1.4.0' },
+  pg_tle: { kind: 'stand-in', schema: 'pgtle', version: '1.4.0' },
   pgjwt: { kind: 'stand-in', version: '0.2.0', offered: [15], requires: ['pgcrypto'] },
   pgmq: { kind: 'stand-in', schema: 'pgmq', privileged: false, version: '1.5.1' },
-  pgsodium: { kind: 'stand-in', version: '3.1.9' },
+  pgsodium: { kind: 'stand-in', schema: 'pgsodium', version: '3.1.9' },
   'supabase-dbdev': { kind: 'stand-in', privileged: false, version: '0.0.5' },
+  // Packages of database.dev, installed through pg_tle: the two that migrations name.
+  'basejump-supabase_test_helpers': { kind: 'stand-in', privileged: false, version: '0.0.6' },
+  'olirice-index_advisor': { kind: 'stand-in', privileged: false, version: '0.2.0' },
   supabase_vault: { kind: 'stand-in', schema: 'vault', version: '0.3.1' },
   wrappers: { kind: 'stand-in', version: '0.5.7' },
 
   pg_repack: { kind: 'accepted', version: '1.5.2' },
   pg_stat_monitor: { kind: 'accepted', version: '2.1' },
-  pgaudit: { kind: 'accepted', version: '17.0' },
+  pgaudit: { kind: 'stand-in', version: '17.0' },
   plpgsql_check: { kind: 'accepted', version: '2.7' },
   supautils: { kind: 'accepted', version: '2.9' },
 
@@ -149,18 +152,18 @@ export interface ExtensionPlan {
   readonly kind: ExtensionKind;
   /** Known to Supabase at all; null where nothing is known by that name. */
   readonly extension: Extension | null;
-  /** Run it as this role. Only for `stand-in` and `accepted`; otherwise the statement itself is run (`real`) or passed over. */
-  readonly role: 'supabase_admin' | 'postgres';
-  /** Statements to run in place of CREATE EXTENSION; null where the statement itself is run. */
+  /** To run as supabase_admin in place of CREATE EXTENSION, inside a transaction; null where the statement itself is run. */
   readonly sql: string | null;
 }
 
 const quoted = (name: string) => (/^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`);
 const text = (value: string) => `'${value.replaceAll("'", "''")}'`;
 
+const standIn = (name: string) => standInSql[name === 'olirice-index_advisor' ? 'index_advisor' : name] ?? '';
+
 /** Our SQL for an extension, for the schema it goes to. */
 function body(extension: Extension, schema: string): string {
-  return (standInSql[extension.name] ?? '').replaceAll('@extschema@', quoted(schema));
+  return standIn(extension.name).replaceAll('@extschema@', quoted(schema));
 }
 
 /**
@@ -176,13 +179,12 @@ export function extensionPlan(
 ): ExtensionPlan {
   const found = extensions.get(name) ?? null;
   const kind = found?.kind[engine] ?? 'missing';
-  const role = found?.privileged === false ? 'postgres' : 'supabase_admin';
   if (!found || engine === 'embedded' || kind === 'real' || kind === 'missing') {
-    return { kind, extension: found, role, sql: null };
+    return { kind, extension: found, sql: null };
   }
   const home = found.schema ?? schema ?? 'public';
   const makeHome = home === 'pg_catalog' ? '' : `create schema if not exists ${quoted(home)};\n`;
-  return { kind, extension: found, role, sql: `${makeHome}${registered(found, home)}` };
+  return { kind, extension: found, sql: `${makeHome}${registered(found, home)}` };
 }
 
 /**
@@ -192,8 +194,9 @@ export function extensionPlan(
 function registered(extension: Extension, schema: string): string {
   const name = text(extension.name);
   return `insert into pg_catalog.pg_extension (oid, extname, extowner, extnamespace, extrelocatable, extversion)
-select pg_catalog.pg_nextoid('pg_catalog.pg_extension', 'oid', 'pg_catalog.pg_extension_oid_index'), ${name}, 'supabase_admin'::regrole,
+select pg_catalog.pg_nextoid('pg_catalog.pg_extension', 'oid', 'pg_catalog.pg_extension_oid_index'), ${name}, 'postgres'::regrole,
   ${text(schema)}::regnamespace, false, ${text(extension.version)};
+select pg_catalog.set_config('guard.search_path', pg_catalog.current_setting('search_path'), true);
 set local search_path = ${quoted(schema)}${schema === 'pg_catalog' ? '' : ', pg_temp'};
 ${body(extension, schema)}
 do $register$
@@ -213,9 +216,10 @@ begin
     select 'type ' || oid::regtype from pg_catalog.pg_type where oid > mark and typtype in ('e', 'd')
   loop
     execute format('alter extension %I add %s', ${name}, object.name);
-  end loop;
+${extension.privileged ? '' : "    execute format('alter %s owner to postgres', object.name);\n"}  end loop;
 end
 $register$;
+select pg_catalog.set_config('search_path', pg_catalog.current_setting('guard.search_path'), true);
 `;
 }
 
@@ -234,7 +238,7 @@ export function extensionFiles(): { readonly name: string; readonly content: str
     });
     files.push({
       name: `${extension.name}--${extension.version}.sql`,
-      content: standInSql[extension.name] ?? '',
+      content: standIn(extension.name),
     });
   }
   return files;

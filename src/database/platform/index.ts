@@ -41,6 +41,9 @@ export function platformFiles(
           ? `create extension ${name} with schema ${schema};\n`
           : `begin;\n${plan.sql}commit;\n`;
       })
+      .concat(
+        "update pg_catalog.pg_extension set extowner = 'postgres'::regrole where extname <> 'plpgsql';\n",
+      )
       .join(''),
   });
   return [...files, { name: 'grants-automatic', sql: grantsSql('automatic') }];
@@ -58,9 +61,9 @@ export function platformHash(pgliteVersion: string): string {
 }
 
 /**
- * Tables on which `postgres`, not being their owner, may still CREATE, ALTER and DROP POLICY, and DROP TRIGGER: the lists
- * supautils.policy_grants and drop_trigger_grants of the platform (supabase/postgres, conf.d/supautils.conf). Run such a
- * statement as the owner. On the platform every such statement, whatever its table, locks all of these until COMMIT.
+ * Tables (and their owners) on which `postgres`, not being the owner, may still CREATE, ALTER and DROP POLICY, and DROP
+ * TRIGGER: the lists supautils.policy_grants and drop_trigger_grants of the platform (supabase/postgres,
+ * conf.d/supautils.conf). There every such statement, whatever its table, locks all of these until COMMIT.
  */
 export const policyTables: ReadonlyMap<string, string> = new Map(
   Object.entries({
@@ -93,6 +96,48 @@ export const policyTables: ReadonlyMap<string, string> = new Map(
     ].map((name) => `storage.${name}`),
   }).flatMap(([owner, tables]) => tables.map((table) => [table, owner] as const)),
 );
+
+/**
+ * The tables of `policyTables` to lend for a statement: those it names, where it speaks of policies or triggers. Made
+ * from the text, so that a DO block or a function's body counts too. Empty for nearly every statement.
+ */
+export function tablesToLend(statement: string): string[] {
+  if (!/\b(create|alter|drop)\s+(policy|trigger)\b/i.test(statement)) return [];
+  const bare = statement.replaceAll('"', '');
+  return [...policyTables.keys()].filter((table) =>
+    new RegExp(`\\b${table.replace('.', '\\s*\\.\\s*')}\\b`, 'i').test(bare),
+  );
+}
+
+/**
+ * Run by supabase_admin before and after the statement that postgres runs, all three in the transaction of the statement:
+ * a failed one takes the loan back with it. postgres is a member of the owners for that long. (Lending the tables
+ * themselves, as the platform does, would leave postgres without its grants on them.)
+ */
+export function lendSql(tables: readonly string[]): { readonly before: string; readonly after: string } {
+  const owners = [...new Set(tables.map((table) => policyTables.get(table)!))];
+  return {
+    before: owners.map((owner) => `grant ${owner} to postgres with inherit true, set false;`).join('\n'),
+    after: owners.map((owner) => `revoke ${owner} from postgres;`).join('\n'),
+  };
+}
+
+/**
+ * Statements that need a superuser and that supautils runs as supabase_admin when postgres sends them: node kind of the
+ * syntax tree, with the kind of object where only some count. Creating extensions is not among them: see extensions.ts.
+ */
+export const adminStatements: ReadonlySet<string> = new Set([
+  'CreateEventTrigStmt',
+  'AlterEventTrigStmt',
+  'DropStmt OBJECT_EVENT_TRIGGER',
+  'CommentStmt OBJECT_EVENT_TRIGGER',
+  'CreateFdwStmt',
+  'AlterFdwStmt',
+  'DropStmt OBJECT_FDW',
+  'CreatePublicationStmt',
+  'AlterPublicationStmt',
+  'CommentStmt OBJECT_EXTENSION',
+]);
 
 /** Schemas that are the platform's: what a project has there is not its own schema. */
 export const platformSchemas: ReadonlySet<string> = new Set([

@@ -5,6 +5,7 @@ import { uuid_ossp } from '@electric-sql/pglite/contrib/uuid_ossp';
 import { writeExtensionFiles } from './extension-files.ts';
 import { platformFiles, renameBootstrapSql } from './index.ts';
 
+export { startParameters, writeExtensionFiles } from './extension-files.ts';
 export { platformHash } from './index.ts';
 
 export async function buildSnapshot(): Promise<{ tar: Buffer; postgres: string }> {

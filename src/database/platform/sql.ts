@@ -47,8 +47,8 @@ grant authenticator to supabase_storage_admin;
 
 -- What postgres is a member of. It is no member of the owners of auth, storage and realtime:
 -- "must be owner of table users" is what a migration gets there, and it must get it here too.
-grant anon, authenticated, service_role to postgres with admin option;
-grant pg_monitor, pg_read_all_data, pg_signal_backend, pg_create_subscription to postgres;
+grant anon, authenticated, service_role, authenticator to postgres with admin option;
+grant pg_monitor, pg_read_all_data, pg_signal_backend, pg_create_subscription to postgres with admin option;
 grant supabase_functions_admin to postgres;
 grant supabase_privileged_role to postgres, supabase_etl_admin;
 grant pg_read_all_data to supabase_read_only_user, supabase_etl_admin;
@@ -121,6 +121,8 @@ create schema if not exists vault authorization supabase_admin;
 create schema if not exists graphql authorization supabase_admin;
 create schema if not exists graphql_public authorization supabase_admin;
 create schema if not exists pgbouncer authorization pgbouncer;
+-- Empty unless the extension is created; dumps of older projects say "with schema pgsodium".
+create schema if not exists pgsodium authorization supabase_admin;
 -- The CLI makes this one, as the role that runs migrations.
 create schema if not exists supabase_migrations authorization postgres;
 
@@ -1419,7 +1421,86 @@ alter default privileges for role postgres in schema public revoke execute on fu
 
 /** Extensions that cannot be installed, by name. */
 export const standInSql: Readonly<Record<string, string>> = {
-  http: `-- http. Nothing is sent: every call answers 200 with an empty body.
+  'basejump-supabase_test_helpers': `-- Test helpers with the names of basejump's package: users made and impersonated, RLS asserted. The asserting ones need pgtap.
+create schema if not exists tests;
+grant usage on schema tests to anon, authenticated, service_role;
+alter default privileges in schema tests grant execute on functions to anon, authenticated, service_role;
+
+create function tests.create_supabase_user(identifier text, email text default null, phone text default null, metadata jsonb default null)
+returns uuid language plpgsql security definer set search_path = auth, pg_temp as $$
+declare
+  user_id uuid := gen_random_uuid();
+begin
+  insert into auth.users (id, aud, role, email, phone, raw_user_meta_data, raw_app_meta_data, created_at, updated_at)
+  values (
+    user_id, 'authenticated', 'authenticated', coalesce(email, concat(user_id, '@test.com')), phone,
+    jsonb_build_object('test_identifier', identifier) || coalesce(metadata, '{}'), '{}', now(), now()
+  );
+  return user_id;
+end
+$$;
+
+create function tests.get_supabase_user(identifier text) returns json language plpgsql security definer set search_path = auth, pg_temp as $$
+declare
+  person json;
+begin
+  select json_build_object('id', id, 'email', email, 'phone', phone, 'raw_user_meta_data', raw_user_meta_data, 'raw_app_meta_data', raw_app_meta_data)
+  into person from auth.users where raw_user_meta_data ->> 'test_identifier' = identifier limit 1;
+  if person ->> 'id' is null then
+    raise exception 'User with identifier % not found', identifier;
+  end if;
+  return person;
+end
+$$;
+
+create function tests.get_supabase_uid(identifier text) returns uuid language sql security definer set search_path = auth, pg_temp as $$
+  select (tests.get_supabase_user(identifier) ->> 'id')::uuid
+$$;
+
+create function tests.authenticate_as(identifier text) returns void language plpgsql as $$
+declare
+  person json := tests.get_supabase_user(identifier);
+begin
+  perform set_config('role', 'authenticated', true);
+  perform set_config('request.jwt.claims', json_build_object(
+    'sub', person ->> 'id', 'email', person ->> 'email', 'phone', person ->> 'phone',
+    'user_metadata', person -> 'raw_user_meta_data', 'app_metadata', person -> 'raw_app_meta_data', 'role', 'authenticated'
+  )::text, true);
+end
+$$;
+
+create function tests.authenticate_as_service_role() returns void language plpgsql as $$
+begin
+  perform set_config('role', 'service_role', true);
+  perform set_config('request.jwt.claims', null, true);
+end
+$$;
+
+create function tests.clear_authentication() returns void language plpgsql as $$
+begin
+  perform set_config('role', 'anon', true);
+  perform set_config('request.jwt.claims', null, true);
+end
+$$;
+
+-- plpgsql, so that pgtap's is() is looked up when a test runs and not now.
+create function tests.rls_enabled(testing_schema text) returns text language plpgsql as $$
+begin
+  return is(
+    (select count(*)::integer from pg_class where relnamespace = testing_schema::regnamespace and relkind = 'r' and not relrowsecurity),
+    0, 'All tables in the ' || testing_schema || ' schema should have row level security enabled');
+end
+$$;
+create function tests.rls_enabled(testing_schema text, testing_table text) returns text language plpgsql as $$
+begin
+  return is(
+    (select count(*)::integer from pg_class
+     where relnamespace = testing_schema::regnamespace and relname = testing_table and relkind = 'r' and relrowsecurity),
+    1, testing_table || ' table in the ' || testing_schema || ' schema should have row level security enabled');
+end
+$$;
+`,
+  http: `-- http. Nothing is sent: every call answers 200 with an empty object.
 create domain http_method as text;
 create domain content_type as text check (value ~ '^\\S+\\/\\S+');
 create type http_header as (field varchar, value varchar);
@@ -1430,7 +1511,7 @@ create function http_reset_curlopt() returns boolean language sql as $$ select t
 create function http_list_curlopt() returns table (curlopt text, value text) language sql as $$ select null::text, null::text limit 0 $$;
 create function http_header(field varchar, value varchar) returns http_header language sql as $$ select $1, $2 $$;
 create function http(request @extschema@.http_request) returns http_response language sql as $$
-  select 200, 'text/plain'::varchar, null::@extschema@.http_header[], ''::varchar
+  select 200, 'application/json'::varchar, null::@extschema@.http_header[], '{}'::varchar
 $$;
 create function http_get(uri varchar) returns http_response language sql as $$
   select @extschema@.http(('GET', $1, null, null, null)::@extschema@.http_request)
@@ -1794,13 +1875,12 @@ create view pg_stat_statements as select * from @extschema@.pg_stat_statements(t
 grant select on pg_stat_statements, pg_stat_statements_info to public;
 `,
   pg_tle: `-- pg_tle. What is installed through it is recorded, not run.
-create schema pgtle;
-create table pgtle.recorded (name text not null, version text not null, description text, requires text[], sql text, primary key (name, version));
+create table pgtle.recorded (name text, version text, description text, requires text[], sql text);
 create type pgtle.password_types as enum ('PASSWORD_TYPE_PLAINTEXT', 'PASSWORD_TYPE_MD5', 'PASSWORD_TYPE_SCRAM_SHA_256');
 create type pgtle.pg_tle_features as enum ('passcheck', 'clientauth');
 create function pgtle.install_extension(name text, version text, description text, ext text, requires text[] default null, schema text default null)
 returns boolean language sql security definer set search_path = '' as $$
-  insert into pgtle.recorded (name, version, description, requires, sql) values ($1, $2, $3, $5, $4) on conflict do nothing;
+  insert into pgtle.recorded (name, version, description, requires, sql) values ($1, $2, $3, $5, $4);
   select true
 $$;
 create function pgtle.install_extension_version_sql(name text, version text, ext text) returns boolean language sql as $$
@@ -1821,6 +1901,10 @@ create function pgtle.available_extension_versions() returns table (name name, v
 language sql as $$ select name::name, version, false, false, false, null::name, requires::name[], description from pgtle.recorded $$;
 grant usage on schema pgtle to public;
 grant all on pgtle.recorded to pgtle_admin;
+`,
+  pgaudit: `-- pgaudit. Nothing is logged; the event trigger functions are named in dumps.
+create function pgaudit_ddl_command_end() returns event_trigger language plpgsql security definer set search_path = pg_catalog as $$ begin end $$;
+create function pgaudit_sql_drop() returns event_trigger language plpgsql security definer set search_path = pg_catalog as $$ begin end $$;
 `,
   pgjwt: `-- pgjwt, on pgcrypto as the original is.
 create function url_encode(data bytea) returns text language sql immutable as $$
@@ -2075,7 +2159,6 @@ grant all on all tables in schema pgmq to postgres with grant option;
 grant all on all routines in schema pgmq to postgres with grant option;
 `,
   pgsodium: `-- pgsodium. Keys are recorded, "encryption" returns its input: enough for a migration to apply, no use as a safe.
-create schema pgsodium;
 create type pgsodium.key_type as enum (
   'aead-ietf', 'aead-det', 'hmacsha512', 'hmacsha256', 'auth', 'shorthash', 'generichash', 'kdf', 'secretbox', 'secretstream', 'stream_xchacha20'
 );
@@ -2187,10 +2270,10 @@ $$;
 revoke all on function @extschema@.create_secret(text, text, text, uuid), @extschema@.update_secret(uuid, text, text, text, uuid) from public;
 grant usage on schema @extschema@ to postgres with grant option;
 grant usage on schema @extschema@ to service_role;
-grant select, delete, truncate, references on @extschema@.secrets, @extschema@.decrypted_secrets to postgres with grant option;
+grant select, delete on @extschema@.secrets, @extschema@.decrypted_secrets to postgres with grant option;
 grant select, delete on @extschema@.secrets, @extschema@.decrypted_secrets to service_role;
-grant execute on function @extschema@.create_secret(text, text, text, uuid), @extschema@.update_secret(uuid, text, text, text, uuid)
-  to postgres with grant option;
+grant execute on function @extschema@.create_secret(text, text, text, uuid), @extschema@.update_secret(uuid, text, text, text, uuid),
+  @extschema@._crypto_aead_det_decrypt(bytea, bytea, bigint, bytea, bytea) to postgres with grant option;
 grant execute on function @extschema@.create_secret(text, text, text, uuid), @extschema@.update_secret(uuid, text, text, text, uuid)
   to service_role;
 `,

@@ -1,4 +1,4 @@
--- http. Nothing is sent: every call answers 200 with an empty body.
+-- http. Nothing is sent: every call answers 200 with an empty object.
 create domain http_method as text;
 create domain content_type as text check (value ~ '^\S+\/\S+');
 create type http_header as (field varchar, value varchar);
@@ -9,7 +9,7 @@ create function http_reset_curlopt() returns boolean language sql as $$ select t
 create function http_list_curlopt() returns table (curlopt text, value text) language sql as $$ select null::text, null::text limit 0 $$;
 create function http_header(field varchar, value varchar) returns http_header language sql as $$ select $1, $2 $$;
 create function http(request @extschema@.http_request) returns http_response language sql as $$
-  select 200, 'text/plain'::varchar, null::@extschema@.http_header[], ''::varchar
+  select 200, 'application/json'::varchar, null::@extschema@.http_header[], '{}'::varchar
 $$;
 create function http_get(uri varchar) returns http_response language sql as $$
   select @extschema@.http(('GET', $1, null, null, null)::@extschema@.http_request)

@@ -1,11 +1,10 @@
 -- pg_tle. What is installed through it is recorded, not run.
-create schema pgtle;
-create table pgtle.recorded (name text not null, version text not null, description text, requires text[], sql text, primary key (name, version));
+create table pgtle.recorded (name text, version text, description text, requires text[], sql text);
 create type pgtle.password_types as enum ('PASSWORD_TYPE_PLAINTEXT', 'PASSWORD_TYPE_MD5', 'PASSWORD_TYPE_SCRAM_SHA_256');
 create type pgtle.pg_tle_features as enum ('passcheck', 'clientauth');
 create function pgtle.install_extension(name text, version text, description text, ext text, requires text[] default null, schema text default null)
 returns boolean language sql security definer set search_path = '' as $$
-  insert into pgtle.recorded (name, version, description, requires, sql) values ($1, $2, $3, $5, $4) on conflict do nothing;
+  insert into pgtle.recorded (name, version, description, requires, sql) values ($1, $2, $3, $5, $4);
   select true
 $$;
 create function pgtle.install_extension_version_sql(name text, version text, ext text) returns boolean language sql as $$

@@ -1,5 +1,4 @@
 -- pgsodium. Keys are recorded, "encryption" returns its input: enough for a migration to apply, no use as a safe.
-create schema pgsodium;
 create type pgsodium.key_type as enum (
   'aead-ietf', 'aead-det', 'hmacsha512', 'hmacsha256', 'auth', 'shorthash', 'generichash', 'kdf', 'secretbox', 'secretstream', 'stream_xchacha20'
 );

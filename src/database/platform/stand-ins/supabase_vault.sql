@@ -46,9 +46,9 @@ $$;
 revoke all on function @extschema@.create_secret(text, text, text, uuid), @extschema@.update_secret(uuid, text, text, text, uuid) from public;
 grant usage on schema @extschema@ to postgres with grant option;
 grant usage on schema @extschema@ to service_role;
-grant select, delete, truncate, references on @extschema@.secrets, @extschema@.decrypted_secrets to postgres with grant option;
+grant select, delete on @extschema@.secrets, @extschema@.decrypted_secrets to postgres with grant option;
 grant select, delete on @extschema@.secrets, @extschema@.decrypted_secrets to service_role;
-grant execute on function @extschema@.create_secret(text, text, text, uuid), @extschema@.update_secret(uuid, text, text, text, uuid)
-  to postgres with grant option;
+grant execute on function @extschema@.create_secret(text, text, text, uuid), @extschema@.update_secret(uuid, text, text, text, uuid),
+  @extschema@._crypto_aead_det_decrypt(bytea, bytea, bigint, bytea, bytea) to postgres with grant option;
 grant execute on function @extschema@.create_secret(text, text, text, uuid), @extschema@.update_secret(uuid, text, text, text, uuid)
   to service_role;
