@@ -1,5 +1,6 @@
 // Builds the embedded engine's snapshot: a data directory with the platform in it. Does nothing while it is current.
 // usage: node scripts/build-platform.mjs [--force]
+import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -30,7 +31,9 @@ const { buildSnapshot, platformHash } = await import(pathToFileURL(bundle).href)
   rmSync(bundle),
 );
 
-const hash = platformHash(version);
+// The recipe counts too: how the directory is made, not only what is in it.
+const recipe = readFileSync(join(root, 'src/database/platform/snapshot.ts'));
+const hash = createHash('sha256').update(platformHash(version)).update(recipe).digest('hex');
 const current =
   existsSync(image) && existsSync(record) && JSON.parse(readFileSync(record, 'utf8')).hash === hash;
 if (current && !process.argv.includes('--force')) {

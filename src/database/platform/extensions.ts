@@ -152,6 +152,8 @@ export interface ExtensionPlan {
   readonly kind: ExtensionKind;
   /** Known to Supabase at all; null where nothing is known by that name. */
   readonly extension: Extension | null;
+  /** Who creates it on the platform, where the statement itself is run: by supautils' leave a superuser, or the caller. */
+  readonly role: 'supabase_admin' | 'postgres';
   /** To run as supabase_admin in place of CREATE EXTENSION, inside a transaction; null where the statement itself is run. */
   readonly sql: string | null;
 }
@@ -179,12 +181,13 @@ export function extensionPlan(
 ): ExtensionPlan {
   const found = extensions.get(name) ?? null;
   const kind = found?.kind[engine] ?? 'missing';
+  const role = found?.privileged === false ? 'postgres' : 'supabase_admin';
   if (!found || engine === 'embedded' || kind === 'real' || kind === 'missing') {
-    return { kind, extension: found, sql: null };
+    return { kind, extension: found, role, sql: null };
   }
   const home = found.schema ?? schema ?? 'public';
   const makeHome = home === 'pg_catalog' ? '' : `create schema if not exists ${quoted(home)};\n`;
-  return { kind, extension: found, sql: `${makeHome}${registered(found, home)}` };
+  return { kind, extension: found, role, sql: `${makeHome}${registered(found, home)}` };
 }
 
 /**

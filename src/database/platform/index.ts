@@ -97,48 +97,6 @@ export const policyTables: ReadonlyMap<string, string> = new Map(
   }).flatMap(([owner, tables]) => tables.map((table) => [table, owner] as const)),
 );
 
-/**
- * The tables of `policyTables` to lend for a statement: those it names, where it speaks of policies or triggers. Made
- * from the text, so that a DO block or a function's body counts too. Empty for nearly every statement.
- */
-export function tablesToLend(statement: string): string[] {
-  if (!/\b(create|alter|drop)\s+(policy|trigger)\b/i.test(statement)) return [];
-  const bare = statement.replaceAll('"', '');
-  return [...policyTables.keys()].filter((table) =>
-    new RegExp(`\\b${table.replace('.', '\\s*\\.\\s*')}\\b`, 'i').test(bare),
-  );
-}
-
-/**
- * Run by supabase_admin before and after the statement that postgres runs, all three in the transaction of the statement:
- * a failed one takes the loan back with it. postgres is a member of the owners for that long. (Lending the tables
- * themselves, as the platform does, would leave postgres without its grants on them.)
- */
-export function lendSql(tables: readonly string[]): { readonly before: string; readonly after: string } {
-  const owners = [...new Set(tables.map((table) => policyTables.get(table)!))];
-  return {
-    before: owners.map((owner) => `grant ${owner} to postgres with inherit true, set false;`).join('\n'),
-    after: owners.map((owner) => `revoke ${owner} from postgres;`).join('\n'),
-  };
-}
-
-/**
- * Statements that need a superuser and that supautils runs as supabase_admin when postgres sends them: node kind of the
- * syntax tree, with the kind of object where only some count. Creating extensions is not among them: see extensions.ts.
- */
-export const adminStatements: ReadonlySet<string> = new Set([
-  'CreateEventTrigStmt',
-  'AlterEventTrigStmt',
-  'DropStmt OBJECT_EVENT_TRIGGER',
-  'CommentStmt OBJECT_EVENT_TRIGGER',
-  'CreateFdwStmt',
-  'AlterFdwStmt',
-  'DropStmt OBJECT_FDW',
-  'CreatePublicationStmt',
-  'AlterPublicationStmt',
-  'CommentStmt OBJECT_EXTENSION',
-]);
-
 /** Schemas that are the platform's: what a project has there is not its own schema. */
 export const platformSchemas: ReadonlySet<string> = new Set([
   'auth',
