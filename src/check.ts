@@ -11,7 +11,9 @@ import { readChange } from './pipeline/read.ts';
 import type { CheckIo, CheckSettings } from './pipeline/settings.ts';
 import { StageBook } from './pipeline/stages.ts';
 import { readProject } from './project/project.ts';
+import { mergeFindings } from './report/merge.ts';
 import { judge } from './rules/engine.ts';
+import { ruleById } from './rules/index.ts';
 
 const silent: CheckIo = { progress() {} };
 
@@ -38,6 +40,7 @@ async function checkProject(
 
   const reading = await book.time('read', () => readChange(project, found.history, config.grantsEra));
   const examined = await examine({ found, project, config, reading, settings, book });
-  const judgement = await book.time('judge', () => judge(examined.facts, config.rules));
+  const judged = await book.time('judge', () => judge(examined.facts, config.rules));
+  const judgement = { ...judged, findings: mergeFindings(judged.findings, ruleById) };
   return projectReport({ found, config, reading, examined, judgement, book });
 }

@@ -12,6 +12,16 @@ export default rule({
   since: '0.1.0',
   sources: ['https://www.postgresql.org/docs/17/errcodes-appendix.html'],
   fixable: false,
+  // Where the SQL alone tells the reason, that finding tells it better, and this one proves it.
+  backs: [
+    'extensions/unavailable',
+    'platform/not-owner',
+    'safety/concurrent-in-transaction',
+    'safety/enum-value',
+    'safety/not-null-without-default',
+    'structure/duplicate-column',
+    'structure/psql-command',
+  ],
   facts({ facts, report, preexisting }) {
     for (const { path, error, statements } of facts.replay?.runs ?? []) {
       // Time limits and what can't be checked have rules of their own.

@@ -1,7 +1,8 @@
+import type { Place } from '../../model/finding.ts';
 import { rule } from '../rule.ts';
 
-const commands =
-  /^\\(?:c|connect|copy|d\w*|e|echo|gexec|gset|g|i|if|elif|else|endif|include|include_relative|ir|l|o|pset|q|qecho|restrict|set|timing|unrestrict|unset|warn|x|\.|!)(?=\s|$|;)/gm;
+const foreign =
+  /^copy\s[^;]*?\sfrom\s+stdin\b[^;]*;|^\\(?:c|connect|copy|d\w*|e|echo|gexec|gset|g|i|if|elif|else|endif|include|include_relative|ir|l|o|pset|q|qecho|restrict|set|timing|unrestrict|unset|warn|x|\.|!)(?=\s|$|;)/gim;
 
 export default rule({
   id: 'structure/psql-command',
@@ -18,34 +19,32 @@ export default rule({
   ],
   fixable: false,
   file({ source, placeOfRange, placeOf, report }) {
-    for (const statement of source.statements) {
-      if (statement.kind !== 'CopyStmt' || statement.node.is_from !== true) continue;
-      if (statement.node.filename !== undefined || statement.node.is_program === true) continue;
-      report({
-        message:
-          'COPY … FROM stdin reads its rows from the client, and the Supabase CLI sends none. The file fails here. Write the rows as INSERT.',
-        at: placeOf(statement),
-        object: source.path,
-        key: 'copy',
-        causes: ['structure/syntax'],
-      });
+    const say = (key: string, message: string, at: Place) =>
+      report({ message, at, object: source.path, key, causes: ['structure/syntax'] });
+    const copyMessage =
+      'COPY … FROM stdin reads its rows from the client, and the Supabase CLI sends none. The file fails here. Write the rows as INSERT.';
+    const statement = source.statements.find(
+      ({ kind, node }) =>
+        kind === 'CopyStmt' &&
+        node.is_from === true &&
+        node.filename === undefined &&
+        node.is_program !== true,
+    );
+    if (statement !== undefined) {
+      say('copy', copyMessage, placeOf(statement));
       return;
     }
     // Where the file parses, a backslash at the beginning of a line stands in a string.
     if (source.issue === null) return;
-    const strings = source.statements.map(({ start, end }) => [start, end] as const);
-    commands.lastIndex = 0;
-    for (let match = commands.exec(source.text); match !== null; match = commands.exec(source.text)) {
-      const { index } = match;
-      if (strings.some(([start, end]) => index >= start && index < end)) continue;
-      if (source.comments.some(({ start, end }) => index >= start && index < end)) continue;
-      report({
-        message: `"${match[0]}" is a command of psql and no SQL. The Supabase CLI sends it to Postgres, which answers with a syntax error. Remove the line.`,
-        at: placeOfRange(index, index + match[0].length),
-        object: source.path,
-        key: match[0],
-        causes: ['structure/syntax'],
-      });
+    const taken = [...source.statements, ...source.comments];
+    for (const match of source.text.matchAll(foreign)) {
+      const { index, 0: text } = match;
+      if (taken.some(({ start, end }) => index >= start && index < end)) continue;
+      const at = placeOfRange(index, index + text.length);
+      if (text.startsWith('\\')) {
+        const message = `"${text}" is a command of psql and no SQL. The Supabase CLI sends it to Postgres, which answers with a syntax error. Remove the line.`;
+        say(text, message, at);
+      } else say('copy', copyMessage, at);
       return;
     }
   },

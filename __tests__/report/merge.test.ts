@@ -1,0 +1,84 @@
+import type { Finding } from '../../src/model/finding.ts';
+import { mergeFindings } from '../../src/report/merge.ts';
+import { ruleById } from '../../src/rules/index.ts';
+
+const finding = (rule: string, more: Partial<Finding> = {}): Finding => ({
+  rule,
+  severity: 'warning',
+  evidence: ['static'],
+  fingerprint: rule,
+  new: true,
+  mendedBy: null,
+  message: `${rule} says.`,
+  file: 'supabase/migrations/20260101000000_a.sql',
+  line: 3,
+  column: 1,
+  endLine: 4,
+  endColumn: 1,
+  object: 'public.note',
+  causes: [],
+  help: null,
+  docs: `docs/rules/${rule}.md`,
+  repro: null,
+  fix: null,
+  ...more,
+});
+
+test('what was seen swallows the finding on the same object that explains it, and names it', () => {
+  const seen = finding('access/anon-read', {
+    severity: 'error',
+    evidence: ['probe'],
+    causes: ['rls/disabled', 'views/definer'],
+    file: null,
+    line: null,
+  });
+  const merged = mergeFindings([seen, finding('rls/disabled')], ruleById);
+  expect(merged).toHaveLength(1);
+  expect(merged[0]).toMatchObject({
+    rule: 'access/anon-read',
+    causes: ['rls/disabled'],
+    evidence: ['probe', 'static'],
+    file: 'supabase/migrations/20260101000000_a.sql',
+    line: 3,
+  });
+});
+
+test('the same cause on another object stays a finding of its own', () => {
+  const seen = finding('access/anon-read', { causes: ['rls/disabled'] });
+  const other = finding('rls/disabled', { object: 'public.page' });
+  expect(mergeFindings([seen, other], ruleById).map(({ rule, causes }) => [rule, causes])).toEqual([
+    ['access/anon-read', []],
+    ['rls/disabled', []],
+  ]);
+});
+
+test('a failure on rows joins the static finding of its statement, with its query', () => {
+  const statement = finding('safety/set-not-null', { help: 'Do it so.' });
+  const rows = finding('data/breaks-on-rows', {
+    severity: 'info',
+    evidence: ['replay'],
+    repro: 'select count(*) from public.note where slug is null;',
+    help: 'Rows that would stop it.',
+  });
+  const merged = mergeFindings([statement, rows], ruleById);
+  expect(merged).toHaveLength(1);
+  expect(merged[0]).toMatchObject({
+    rule: 'safety/set-not-null',
+    severity: 'warning',
+    evidence: ['static', 'replay'],
+    causes: ['data/breaks-on-rows'],
+    repro: rows.repro,
+  });
+  expect(merged[0]!.help).toBe('Do it so.\n\ndata/breaks-on-rows says.\n\nRows that would stop it.');
+});
+
+test('an error that joins a warning makes it an error', () => {
+  const rows = finding('data/breaks-on-rows', { severity: 'error', evidence: ['replay'] });
+  const merged = mergeFindings([finding('safety/set-not-null'), rows], ruleById);
+  expect(merged.map(({ rule, severity }) => [rule, severity])).toEqual([['safety/set-not-null', 'error']]);
+});
+
+test('a failure on rows at another statement stands alone', () => {
+  const rows = finding('data/breaks-on-rows', { line: 9, endLine: 9 });
+  expect(mergeFindings([finding('safety/set-not-null'), rows], ruleById)).toHaveLength(2);
+});

@@ -1,0 +1,95 @@
+/** One object and one cause make one finding: what was seen swallows what explains it, what backs a finding joins it. */
+import type { Evidence, Finding, Severity } from '../model/finding.ts';
+import type { Rule } from '../rules/rule.ts';
+
+export function mergeFindings(
+  findings: readonly Finding[],
+  rules: ReadonlyMap<string, Rule>,
+): readonly Finding[] {
+  return joinBacking(swallowCauses(findings), rules);
+}
+
+/** A finding takes the place of those on its object that its rule names as their explanation. */
+function swallowCauses(findings: readonly Finding[]): readonly Finding[] {
+  const gone = new Set<Finding>();
+  const merged = findings.map((finding) => {
+    if (finding.causes.length === 0) return finding;
+    const causes = findings.filter(
+      (other) =>
+        other !== finding &&
+        !gone.has(other) &&
+        finding.causes.includes(other.rule) &&
+        sameThing(finding, other),
+    );
+    for (const cause of causes) gone.add(cause);
+    const placed = finding.file === null ? causes.find(({ file }) => file !== null) : undefined;
+    return {
+      ...finding,
+      ...(placed === undefined ? {} : placeOf(placed)),
+      causes: [...new Set(causes.map(({ rule }) => rule))],
+      evidence: union(finding, ...causes),
+      fix: finding.fix ?? causes.find(({ fix }) => fix !== null)?.fix ?? null,
+    };
+  });
+  return merged.filter((_, index) => !gone.has(findings[index]!));
+}
+
+/** A finding whose rule only backs others (a failure on rows, an error seen in the replay) joins the one at its place. */
+function joinBacking(findings: readonly Finding[], rules: ReadonlyMap<string, Rule>): readonly Finding[] {
+  const hosts = new Map<Finding, Finding[]>();
+  const gone = new Set<Finding>();
+  for (const finding of findings) {
+    const backs = rules.get(finding.rule)?.backs ?? [];
+    const host =
+      backs.length === 0
+        ? undefined
+        : findings.find(
+            (other) => backs.includes(other.rule) && !gone.has(other) && overlaps(finding, other),
+          );
+    if (host === undefined) continue;
+    gone.add(finding);
+    hosts.set(host, [...(hosts.get(host) ?? []), finding]);
+  }
+  return findings
+    .filter((finding) => !gone.has(finding))
+    .map((finding) => {
+      const backing = hosts.get(finding);
+      if (backing === undefined) return finding;
+      return {
+        ...finding,
+        severity: gravest([finding, ...backing]),
+        causes: [...new Set([...finding.causes, ...backing.map(({ rule }) => rule)])],
+        evidence: union(finding, ...backing),
+        help: [finding.help, ...backing.flatMap(({ message, help }) => [message, help])]
+          .filter((part) => part !== null)
+          .join('\n\n'),
+        repro: backing.find(({ repro }) => repro !== null)?.repro ?? finding.repro,
+      };
+    });
+}
+
+function sameThing(a: Finding, b: Finding): boolean {
+  if (a.object !== null && b.object !== null) return a.object === b.object;
+  return a.file !== null && a.file === b.file && a.line === b.line;
+}
+
+function overlaps(a: Finding, b: Finding): boolean {
+  if (a.file === null || a.file !== b.file || a.line === null || b.line === null) return false;
+  return a.line <= (b.endLine ?? b.line) && b.line <= (a.endLine ?? a.line);
+}
+
+const placeOf = ({ file, line, column, endLine, endColumn }: Finding) => ({
+  file,
+  line,
+  column,
+  endLine,
+  endColumn,
+});
+
+const union = (...findings: readonly Finding[]): readonly Evidence[] => [
+  ...new Set(findings.flatMap(({ evidence }) => evidence)),
+];
+
+const order: readonly Severity[] = ['error', 'warning', 'info'];
+const gravest = (findings: readonly Finding[]): Severity =>
+  order.find((severity) => findings.some((finding) => finding.severity === severity))!;
