@@ -19,6 +19,7 @@ const commands: Readonly<Record<string, { summary: string; load: () => Promise<C
     summary: 'say what a rule means and what to do',
     load: async () => (await import('./explain.ts')).explain,
   },
+  access: { summary: 'show who reaches which rows', load: async () => (await import('./access.ts')).access },
   init: {
     summary: 'write the workflow and the configuration',
     load: async () => (await import('./init.ts')).init,

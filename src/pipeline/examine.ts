@@ -105,7 +105,8 @@ async function seeItHappen(input: ExamineInput, replay: Replay, read: Facts): Pr
   });
   const before = await look(input, replay, !all);
   await book.run('replay', null, () => replay.changes());
-  const after = await look(input, replay, true);
+  // Where only a seed, a test or the configuration changed, the head is the base.
+  const after = found.history.changes.length === 0 ? before : await look(input, replay, true);
 
   const replayed = replay.facts();
   const base = settled(reading.base, before.state, replayed);

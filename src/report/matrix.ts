@@ -1,0 +1,73 @@
+/** The access matrix alone: who reaches which rows, as text and as Markdown. */
+import type { Access, AccessSummary, ObjectAccess, Principal } from '../model/access.ts';
+import type { Report } from '../model/report.ts';
+import { code } from './escape.ts';
+
+const principals: readonly Principal[] = ['anon', 'user', 'user-anonymous', 'service_role'];
+const commands = ['select', 'insert', 'update', 'delete', 'execute'] as const;
+const words: Readonly<Record<Access, string>> = {
+  none: '-',
+  own: 'own',
+  all: 'all',
+  conditional: 'some',
+  unknown: '?',
+};
+
+/** One object a block: a line a principal, a column a command. */
+export function matrixText(report: Report): string {
+  const blocks = objectsOf(report).map((object) => {
+    const rows = table(object);
+    const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+    const lines = rows.map((row) =>
+      `  ${row.map((cell, i) => cell.padEnd(widths[i]!)).join('  ')}`.trimEnd(),
+    );
+    return [
+      `${object.object} (${object.kind}${object.rls === false ? ', row level security off' : ''})`,
+      ...lines,
+      ...conditions(object),
+    ].join('\n');
+  });
+  return blocks.length === 0 ? 'Nothing is exposed to the API.' : blocks.join('\n\n');
+}
+
+export function matrixMarkdown(report: Report): string {
+  const blocks = objectsOf(report).map((object) => {
+    const [head, ...rows] = table(object);
+    const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+    return [
+      `#### ${code(object.object)} (${object.kind})`,
+      '',
+      line(head!),
+      line(head!.map(() => '---')),
+      ...rows.map(line),
+      ...conditions(object).map((text) => `\n${text.trim()}`),
+    ].join('\n');
+  });
+  return blocks.length === 0 ? 'Nothing is exposed to the API.' : blocks.join('\n\n');
+}
+
+const objectsOf = (report: Report) => report.projects.flatMap((project) => project.access.objects);
+
+function table(object: ObjectAccess): string[][] {
+  const used = commands.filter((command) => object.summary.some((entry) => entry.command === command));
+  const seen = principals.filter((principal) =>
+    object.summary.some((entry) => entry.principal === principal),
+  );
+  const cell = (principal: Principal, command: AccessSummary['command']) => {
+    const entry = object.summary.find((one) => one.principal === principal && one.command === command);
+    return entry === undefined ? '' : words[entry.access];
+  };
+  return [
+    ['', ...used],
+    ...seen.map((principal) => [principal, ...used.map((command) => cell(principal, command))]),
+  ];
+}
+
+/** What "some" means: each condition that was seen to hold, once. */
+function conditions(object: ObjectAccess): string[] {
+  const seen = new Set<string>();
+  for (const { principal, command, when, outcome } of object.cells) {
+    if (when !== null && outcome === 'allowed') seen.add(`  ${principal} ${command}: ${when}`);
+  }
+  return [...seen];
+}
