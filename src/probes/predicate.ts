@@ -20,6 +20,15 @@ export interface CallerAtom {
   readonly caller: Caller;
   /** How the column holds it: `auth.uid() = any (column)`; the first folder of a storage path. */
   readonly form: 'plain' | 'array' | 'folder' | 'json';
+  /** Which folder, from 1. */
+  readonly folder?: number;
+}
+
+/** `(storage.foldername(name))[1] = …`: what stands at one place of a path. */
+export interface FolderAtom {
+  readonly index: number;
+  /** The text itself, or the column whose value it is. */
+  readonly is: { readonly literal: string } | { readonly table: string; readonly column: string };
 }
 
 /** `table.column` compared with something that is neither the caller nor another column. */
@@ -48,6 +57,7 @@ export interface Reading {
   readonly values: ValueAtom[];
   readonly claims: ClaimAtom[];
   readonly links: ColumnLink[];
+  readonly folders: FolderAtom[];
   /** Tables and views read by sub-selects and helper functions, by key. */
   readonly tables: Set<string>;
   /** Functions called, by key. */
@@ -61,6 +71,7 @@ export const emptyReading = (): Reading => ({
   values: [],
   claims: [],
   links: [],
+  folders: [],
   tables: new Set(),
   functions: new Set(),
   unread: new Set(),
@@ -377,7 +388,17 @@ class PredicateReader {
       if (folder !== null) {
         const caller = this.#caller(other, scope);
         if (caller !== null) {
-          this.#reading.callers.push({ ...folder, caller, form: 'folder' });
+          this.#reading.callers.push({ ...folder.place, caller, form: 'folder', folder: folder.index });
+          return;
+        }
+        const fixed = constant(other, (node) => this.#bound(node, scope));
+        if (typeof fixed === 'string') {
+          if (op === '=') this.#reading.folders.push({ index: folder.index, is: { literal: fixed } });
+          return;
+        }
+        const inside = this.#column(other, scope);
+        if (inside !== null) {
+          this.#reading.folders.push({ index: folder.index, is: inside });
           return;
         }
       }
@@ -447,7 +468,7 @@ class PredicateReader {
     const caller = this.#caller(test, scope);
     if (right !== null && caller !== null) this.#reading.callers.push({ ...right, caller, form: 'plain' });
     const folder = this.#folder(test, scope);
-    if (folder !== null && right !== null) this.#reading.links.push({ left: folder, right });
+    if (folder !== null && right !== null) this.#reading.folders.push({ index: folder.index, is: right });
   }
 
   #call(call: SyntaxNode, scope: Scope, positive: boolean, depth: number): void {
@@ -611,14 +632,17 @@ class PredicateReader {
   }
 
   /** `(storage.foldername(name))[n]`, `split_part(name, '/', n)`: the column whose folder it is. */
-  #folder(node: SyntaxNode, scope: Scope): Place | null {
-    const bare = strip(node);
-    const call = bare?.A_Indirection ? strip(bare.A_Indirection.arg)?.FuncCall : bare?.FuncCall;
+  #folder(node: SyntaxNode, scope: Scope): { place: Place; index: number } | null {
+    const bare = strip(unwrapCall(strip(node)));
+    if (bare === undefined) return null;
+    const bound = this.#bound(bare, scope);
+    if (bound !== null) return this.#folder(bound.node, bound.scope);
+    const call = bare.A_Indirection ? strip(bare.A_Indirection.arg)?.FuncCall : bare.FuncCall;
     const called = call ? names(call.funcname).at(-1) : undefined;
-    if (called === 'foldername' || called === 'split_part' || called === 'string_to_array') {
-      return this.#column(call.args[0], scope);
-    }
-    return null;
+    if (called !== 'foldername' && called !== 'split_part' && called !== 'string_to_array') return null;
+    const place = this.#column(call.args[0], scope);
+    const at = bare.A_Indirection ? bare.A_Indirection.indirection?.[0]?.A_Indices?.uidx : call.args[2];
+    return place === null ? null : { place, index: Number(constant(at, () => null) ?? 1) };
   }
 
   #relation(schema: string | undefined, relation: string): string | null {

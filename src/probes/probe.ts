@@ -5,9 +5,10 @@ import type { AccessMatrix, ObjectAccess } from '../model/access.ts';
 import type { NotChecked } from '../model/finding.ts';
 import type { Project } from '../model/migration.ts';
 import type { SchemaState, Table } from '../model/schema.ts';
-import { readCatalog } from './catalog.ts';
+import { type Privileges, readCatalog } from './catalog.ts';
 import { findEscalations, prizesOf } from './escalation.ts';
-import { readOwnership } from './owners.ts';
+import { probeFunctions } from './functions.ts';
+import { platformSchemas, readOwnership } from './owners.ts';
 import { createPlanner } from './plan.ts';
 import { findPolicyErrors } from './policy-errors.ts';
 import { emptyReading, type Reading, readPolicies } from './predicate.ts';
@@ -24,16 +25,22 @@ import {
   withClaims,
 } from './principals.ts';
 import { signUpUsers } from './sign-up.ts';
+import { probeBuckets } from './storage.ts';
 import { summarize } from './summary.ts';
 import { casesOf, probeCases, type TableContext } from './table.ts';
 import { absentTables } from './trust.ts';
 import { layUnowned } from './unowned.ts';
 import { createValues } from './values.ts';
+import { type AroundContext, probeViews } from './views.ts';
 import { World } from './world.ts';
 import { conditionalCells } from './worlds.ts';
 
 export interface ProbeOptions {
-  readonly project: Pick<Project, 'exposedSchemas' | 'extraSearchPath' | 'anonymousSignIns' | 'phoneSignIns'>;
+  readonly project: Pick<
+    Project,
+    'exposedSchemas' | 'extraSearchPath' | 'anonymousSignIns' | 'phoneSignIns'
+  > &
+    Partial<Pick<Project, 'buckets'>>;
   /** Read from the catalog of this very state. */
   readonly state: SchemaState;
   /** Objects left out, by key: a statement on them ended the engine before. */
@@ -152,7 +159,59 @@ async function probeInside(session: Session, options: ProbeOptions): Promise<Acc
     },
     objects.flatMap((object) => prizesOf(object.object, object.cells)),
   );
+  objects.push(
+    ...(await probeAround(options, session, world, catalog.privileges, searchPath, objects, skip)),
+  );
   return { objects, signUps: signUps.runs, policyErrors, escalations, notChecked };
+}
+
+/** Views, functions and buckets: ways around the tables' own policies. B has a row everywhere here. */
+async function probeAround(
+  options: ProbeOptions,
+  session: Session,
+  world: World,
+  privileges: Privileges,
+  searchPath: (schema: string) => string,
+  tables: readonly ObjectAccess[],
+  skip: AroundContext['skip'],
+): Promise<ObjectAccess[]> {
+  const { state, project } = options;
+  const context: AroundContext = {
+    session,
+    state,
+    world,
+    privileges,
+    searchPath,
+    exposed: new Set(project.exposedSchemas),
+    leaveOut: options.leaveOut ?? new Set(),
+    onObject: (object) => options.onObject?.(object),
+    tables: new Map(tables.map((table) => [table.object, table])),
+    skip,
+  };
+  await session.exec('savepoint around');
+  const restore = world.mark();
+  const wanted = [...state.tables.values()]
+    .filter((table) => !platformSchemas.has(table.schema))
+    .map((table) => table.key);
+  await world.lay(wanted, userB);
+  const buckets = new Map(
+    [
+      ...state.buckets.values(),
+      ...(project.buckets ?? []).map(({ name, public: open }) => ({ id: name, public: open })),
+    ].map((bucket) => [bucket.id, bucket]),
+  );
+  const found = [
+    ...(await probeViews(context)),
+    ...(await probeFunctions(context)),
+    ...(await probeBuckets(
+      context,
+      [...buckets.values()],
+      project.anonymousSignIns ? [signedInAnonymously(userA)] : [],
+    )),
+  ];
+  restore();
+  await session.exec('rollback to savepoint around; release savepoint around');
+  return found;
 }
 
 /** Helper functions without arguments that give the caller's id, asked of Postgres as two different callers. */

@@ -1,0 +1,277 @@
+/** `security definer` functions that API roles may call: what of B's they give out or change that B's policies guard. */
+
+import type { Outcome, Row } from '../database/engine.ts';
+import type { AccessCell, ObjectAccess } from '../model/access.ts';
+import type { FunctionArgument, Routine, Table } from '../model/schema.ts';
+import { type Marker, markersOf } from './markers.ts';
+import { describe, resultOf } from './outcome.ts';
+import { anon, become, becomeAdmin, type Identity, signedIn, userA, userB } from './principals.ts';
+import { literal, qualified } from './quote.ts';
+import { passes, summarize } from './summary.ts';
+import { uuidOf, type Value } from './values.ts';
+import { type AroundContext, hiddenTable } from './views.ts';
+import { whereIs } from './world.ts';
+
+const identities: readonly Identity[] = [anon, signedIn(userA)];
+
+export async function probeFunctions(context: AroundContext): Promise<ObjectAccess[]> {
+  const routines = [...context.state.routines.values()]
+    .filter(
+      (routine) =>
+        context.exposed.has(routine.schema) &&
+        routine.securityDefiner &&
+        routine.kind === 'function' &&
+        !/^(event_)?trigger$/.test(routine.returns) &&
+        !context.leaveOut.has(routine.key),
+    )
+    .toSorted((a, b) => (a.key < b.key ? -1 : 1));
+  const callable = await callableBy(context, routines);
+  const markers = markersOf(context.world, context.state, userB);
+  const objects: ObjectAccess[] = [];
+  for (const routine of routines) {
+    context.onObject(routine.key);
+    const cells: AccessCell[] = [];
+    for (const identity of identities) {
+      const allowed = callable.has(`${identity.role} ${routine.key}`);
+      cells.push(
+        allowed
+          ? await call(context, routine, identity, markers)
+          : cellOf(identity, { outcome: 'no-permission', reason: 'EXECUTE is not granted' }, []),
+      );
+    }
+    objects.push({
+      object: routine.key,
+      kind: 'function',
+      rls: null,
+      summary: summarize(cells),
+      cells,
+      ownerColumns: [],
+    });
+  }
+  return objects;
+}
+
+async function callableBy(context: AroundContext, routines: readonly Routine[]): Promise<Set<string>> {
+  if (routines.length === 0) return new Set();
+  const rows = await context.session.query(
+    routines
+      .flatMap((routine) =>
+        identities.map(
+          (identity) =>
+            `select ${literal(`${identity.role} ${routine.key}`)} as who where has_function_privilege(${literal(identity.role)}, to_regprocedure(${literal(signature(routine))}), 'execute')`,
+        ),
+      )
+      .join(' union all '),
+  );
+  return new Set(rows.map((row) => row.who!));
+}
+
+const inputsOf = (routine: Routine): readonly FunctionArgument[] =>
+  routine.arguments.filter((argument) => argument.mode !== 'out' && argument.mode !== 'table');
+
+const signature = (routine: Routine): string =>
+  `${qualified(routine.schema, routine.name)}(${inputsOf(routine)
+    .map((argument) => argument.type)
+    .join(', ')})`;
+
+function cellOf(
+  identity: Identity,
+  verdict: Pick<AccessCell, 'outcome' | 'reason'> & Partial<AccessCell>,
+  proof: AccessCell['proof'],
+): AccessCell {
+  return {
+    principal: identity.principal,
+    command: 'execute',
+    subject: 'foreign',
+    columns: [],
+    representation: true,
+    when: null,
+    via: null,
+    proof,
+    ...verdict,
+  };
+}
+
+async function call(
+  context: AroundContext,
+  routine: Routine,
+  identity: Identity,
+  markers: readonly Marker[],
+): Promise<AccessCell> {
+  const watched = tablesIn(context, routine.body);
+  let last: { sql: string; outcome: Outcome } | null = null;
+  let ran: { sql: string; outcome: Outcome } | null = null;
+  for (const values of argumentSets(context, routine, watched)) {
+    const sql = `select * from ${qualified(routine.schema, routine.name)}(${inputsOf(routine)
+      .map((argument, index) => `${literal(values[index]!)}::${argument.type}`)
+      .join(', ')})`;
+    const look = watched.map((table) => lookAt(context, table));
+    const outcomes = await context.session.batch([
+      'savepoint call',
+      ...look,
+      become(identity, context.searchPath(routine.schema)),
+      sql,
+      becomeAdmin,
+      ...look,
+      'rollback to savepoint call',
+      'release savepoint call',
+    ]);
+    const outcome = outcomes[look.length + 2]!;
+    last = { sql, outcome };
+    if (!outcome.ok) continue;
+    ran = last;
+    const passed = new Set(values.filter((value): value is string => value !== null));
+    // What was handed in comes back from many functions: that gives nothing away.
+    const given = givenOut(outcome.rows, markers).filter((marker) => !passed.has(marker.text));
+    const proof = { as: identity.label, sql, result: resultOf(outcome) };
+    const changed = watched.find((_, index) => {
+      const before = outcomes[1 + index]!;
+      const after = outcomes[look.length + 4 + index]!;
+      return before.ok && after.ok && JSON.stringify(before.rows) !== JSON.stringify(after.rows);
+    });
+    if (changed !== undefined && !mayWrite(context, identity, changed)) {
+      return cellOf(
+        identity,
+        { outcome: 'allowed', reason: `a row of user B's in ${changed.key} changed`, via: changed.key },
+        [proof],
+      );
+    }
+    const hidden = given.length === 0 ? null : hiddenTable(context, identity.principal, given);
+    if (hidden !== null) {
+      const marker = given.find((candidate) => candidate.tables.includes(hidden))!;
+      return cellOf(
+        identity,
+        { outcome: 'allowed', reason: `it gave out ${literal(marker.text)} of ${hidden}`, via: hidden },
+        [{ ...proof, result: `${outcome.rows.length} rows, among them ${literal(marker.text)} of user B` }],
+      );
+    }
+  }
+  if (ran !== null) {
+    return cellOf(identity, { outcome: 'filtered', reason: null }, [
+      { as: identity.label, sql: ran.sql, result: resultOf(ran.outcome) },
+    ]);
+  }
+  if (last === null)
+    return cellOf(identity, { outcome: 'unknown', reason: 'no arguments could be made' }, []);
+  const error = last.outcome.ok ? null : last.outcome.error;
+  const proof = [{ as: identity.label, sql: last.sql, result: resultOf(last.outcome) }];
+  // An exception that the function raises itself is its refusal; anything else says nothing.
+  const refusal = error !== null && /^(P0001|42501|28000|PT4\d\d)$/.test(error.sqlstate);
+  return refusal
+    ? cellOf(identity, { outcome: 'error', reason: describe(error) }, proof)
+    : cellOf(identity, { outcome: 'unknown', reason: error === null ? null : describe(error) }, proof);
+}
+
+function givenOut(rows: readonly Row[], markers: readonly Marker[]): Marker[] {
+  const text = rows.map((row) => Object.values(row).join('\n')).join('\n');
+  return markers.filter((marker) => text.includes(marker.text));
+}
+
+/** B's row, as text. */
+function lookAt(context: AroundContext, table: Table): string {
+  const row = context.world.row(table.key, userB)!;
+  return `select to_jsonb(t)::text as row from ${table.key} t where ${whereIs(row)}`;
+}
+
+/** Tables named in a body of which B has a row. */
+function tablesIn(context: AroundContext, body: string): Table[] {
+  return [...context.state.tables.values()]
+    .filter(
+      (table) =>
+        context.world.row(table.key, userB) !== undefined && new RegExp(`\\b${table.name}\\b`).test(body),
+    )
+    .toSorted((a, b) => (a.key < b.key ? -1 : 1))
+    .slice(0, 6);
+}
+
+const mayWrite = (context: AroundContext, identity: Identity, table: Table): boolean =>
+  context.tables
+    .get(table.key)
+    ?.cells.some(
+      (cell) =>
+        cell.principal === identity.principal &&
+        (cell.command === 'update' || cell.command === 'delete') &&
+        (cell.subject === 'foreign' || cell.subject === 'unowned') &&
+        cell.when === null &&
+        passes(cell),
+    ) ?? false;
+
+/** Arguments worth trying: B's own id; B's row of each table the body names. */
+function* argumentSets(
+  context: AroundContext,
+  routine: Routine,
+  watched: readonly Table[],
+): Iterable<readonly Value[]> {
+  const inputs = inputsOf(routine);
+  if (inputs.length === 0) {
+    yield [];
+    return;
+  }
+  const keys = watched.flatMap((table) => {
+    const row = context.world.row(table.key, userB)!;
+    return row.key.length === 1 ? [{ table, value: row.values[row.key[0]!] ?? null }] : [];
+  });
+  const guesses: (Table | null)[] = [null, ...watched];
+  const seen = new Set<string>();
+  for (const guess of guesses) {
+    const values = inputs.map((argument, index) => argumentValue(context, argument, index, guess, keys));
+    const id = JSON.stringify(values);
+    if (seen.has(id)) continue;
+    seen.add(id);
+    yield values;
+  }
+}
+
+function argumentValue(
+  context: AroundContext,
+  argument: FunctionArgument,
+  index: number,
+  guess: Table | null,
+  keys: readonly { readonly table: Table; readonly value: Value }[],
+): Value {
+  const { type } = argument;
+  const label = (argument.name ?? '').replace(/^(p|in|arg|_)_?/i, '');
+  const enumType = [...context.state.types.values()].find(
+    (candidate) => candidate.kind === 'enum' && (candidate.key === type || candidate.name === type),
+  );
+  if (enumType) return enumType.values[0] ?? null;
+  const stem = label.replace(/_?(id|uuid)s?$/i, '').toLowerCase();
+  const named = keys.find(
+    ({ table }) =>
+      stem !== '' &&
+      (table.name === stem ||
+        table.name === `${stem}s` ||
+        table.name.endsWith(`_${stem}s`) ||
+        table.name.endsWith(`_${stem}`)),
+  );
+  if (/^uuid/.test(type) || (/^(text|character)/.test(type) && /id$/i.test(label))) {
+    const person =
+      /user|owner|profile|author|member|uid|account|customer|employee|target|sender|recipient/i.test(label);
+    const one =
+      named?.value ??
+      (guess ? keys.find((key) => key.table === guess)?.value : undefined) ??
+      (person ? userB.id : undefined) ??
+      userB.id;
+    return type.endsWith('[]') ? `{${one}}` : one;
+  }
+  if (/^(integer|bigint|smallint)$/.test(type)) {
+    const fits = named ?? (guess ? keys.find((key) => key.table === guess) : undefined);
+    return /id$/i.test(label) && fits?.value != null && /^\d+$/.test(fits.value) ? fits.value : '1';
+  }
+  if (/email/i.test(label)) return userB.email;
+  if (type.endsWith('[]')) return '{}';
+  if (/^jsonb?$/.test(type)) return '{}';
+  if (type === 'boolean') return 'true';
+  if (/^(numeric|real|double precision)/.test(type)) return '1';
+  if (/^timestamp/.test(type)) return '2031-01-05 08:00:00+00';
+  if (type === 'date') return '2031-01-05';
+  if (/^(text|character varying|character)/.test(type)) {
+    const row = guess ? context.world.row(guess.key, userB) : undefined;
+    // An argument called after a column is most often compared with it.
+    const same = row && label !== '' ? row.values[label] : undefined;
+    return same ?? `probe ${index}`;
+  }
+  if (/vector/.test(type)) return null;
+  if (type === 'interval') return '1 day';
+  return type === 'uuid' ? uuidOf(label, { owner: 'B', turn: 0 }) : null;
+}

@@ -1,0 +1,31 @@
+/** Values that only one user's rows hold: where they come out, that user's data came out. */
+import type { SchemaState } from '../model/schema.ts';
+import { type User, userA, userB } from './principals.ts';
+import type { World } from './world.ts';
+
+export interface Marker {
+  readonly text: string;
+  /** Tables that hold it. */
+  readonly tables: readonly string[];
+}
+
+/** Texts of B's rows that stand in no row of A's; long enough not to be met by chance. */
+export function markersOf(world: World, state: SchemaState, user: User = userB): readonly Marker[] {
+  const others = new Set<string>();
+  const found = new Map<string, string[]>();
+  const other = user === userB ? userA : userB;
+  for (const table of state.tables.values()) {
+    for (const value of Object.values(world.row(table.key, other)?.values ?? {}))
+      if (value !== null) others.add(value);
+  }
+  for (const key of [...state.tables.keys()].toSorted()) {
+    for (const value of Object.values(world.row(key, user)?.values ?? {})) {
+      if (value === null || value.length < 8 || others.has(value)) continue;
+      if (!/[a-z]/i.test(value) || /^\d{4}-\d\d-\d\d/.test(value)) continue;
+      const tables = found.get(value);
+      if (tables === undefined) found.set(value, [key]);
+      else if (!tables.includes(key)) tables.push(key);
+    }
+  }
+  return [...found].map(([text, tables]) => ({ text, tables }));
+}
