@@ -15,7 +15,6 @@ export default rule({
   // Where the SQL alone tells the reason, that finding tells it better, and this one proves it.
   backs: [
     'extensions/unavailable',
-    'platform/not-owner',
     'safety/concurrent-in-transaction',
     'safety/enum-value',
     'safety/not-null-without-default',
