@@ -157,6 +157,14 @@ export class Draft {
 
   // — what could not be followed —
 
+  /** Blocks with exception handlers around the statement: what is there already, or is missing, is none of their errors. */
+  tolerant = 0;
+
+  /** Something is made that is there already: an error in Postgres, unless it is caught. */
+  again(place: Place, what: string, object: ObjectRef | null = null): void {
+    if (this.tolerant === 0) this.unknown(place, `${what} is created again`, object);
+  }
+
   unknown(place: Place, why: string, object: ObjectRef | null = null): void {
     this.#unknown ??= [...this.#before.unknown];
     this.#unknown.push({ place, why, object });

@@ -2,10 +2,12 @@
 import type { GrantsEra } from '../../model/replay.ts';
 import type { FoldStep, SchemaState } from '../../model/schema.ts';
 import type { SourceFile, Statement } from '../../model/sql.ts';
+import { foldDo } from './do-blocks.ts';
 import { Draft } from './draft.ts';
 import { enterEra } from './eras.ts';
 import { type Site, siteOf } from './site.ts';
 import { folds } from './statements.ts';
+import { Failed } from './table-access.ts';
 
 export { emptyState } from './platform.ts';
 
@@ -18,7 +20,10 @@ export interface FoldOptions {
 export function foldFile(state: SchemaState, source: SourceFile, options: FoldOptions): FoldStep {
   const draft = new Draft(state);
   enterEra(draft, options.era);
-  for (const statement of source.statements) foldStatement(draft, statement, siteOf(source, statement));
+  for (const statement of source.statements) {
+    if (statement.kind === 'DoStmt') foldDo(draft, source, statement, foldStatement);
+    else foldStatement(draft, statement, siteOf(source, statement));
+  }
   if (source.issue !== null) {
     const why = `what stands behind the syntax error: ${source.issue.message}`;
     draft.unknown({ file: source.path, ...source.issue.span }, why);
@@ -49,6 +54,7 @@ function foldStatement(draft: Draft, statement: Statement, site: Site): void {
   try {
     fold(draft, statement.node, site);
   } catch (error) {
+    if (error instanceof Failed) return;
     draft.unknown(site.origin, `this statement: ${error instanceof Error ? error.message : String(error)}`);
   }
 }

@@ -13,7 +13,7 @@ export function createPolicy(draft: Draft, node: SyntaxNode, site: Site): void {
   const table = tableToAlter(draft, draft.relation(node.table), site);
   const name = truncated(node.policy_name);
   if (table.policies.some((policy) => policy.name === name)) {
-    draft.unknown(site.origin, `policy ${name} is created again`, { kind: 'table', key: table.key });
+    draft.again(site.origin, `policy ${name}`, { kind: 'table', key: table.key });
     return;
   }
   const policy: Policy = {

@@ -8,7 +8,7 @@ import type { Site } from './site.ts';
 export function createSequence(draft: Draft, node: SyntaxNode, site: Site): void {
   const at = draft.newRelation(node.sequence);
   if (draft.isRelation(at.key)) {
-    if (!node.if_not_exists) draft.unknown(site.origin, `${at.key} is created again`);
+    if (!node.if_not_exists) draft.again(site.origin, at.key);
     return;
   }
   draft.create('sequence', {

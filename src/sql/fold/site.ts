@@ -34,16 +34,16 @@ export function siteOf(source: SourceFile, statement: Statement): Site {
 }
 
 /** A statement that stands in no file of its own (put together by EXECUTE): all of it stands where it is run. */
-export function siteAt(origin: Place, text: string): Site {
+export function siteAt(origin: Place, text: string, { start, end }: Statement): Site {
   return {
     text,
-    start: 0,
-    end: text.length,
+    start,
+    end,
     origin,
     offset: (node) =>
-      Buffer.from(text)
-        .subarray(0, Math.max(0, node?.location ?? 0))
-        .toString().length,
+      node?.location === undefined || node.location < 0
+        ? start
+        : Buffer.from(text).subarray(0, node.location).toString().length,
     place: () => origin,
   };
 }

@@ -7,10 +7,14 @@ import type { Site } from './site.ts';
 /** Why a table is known by name only: no statement of the migrations makes it. */
 export const madeElsewhere = 'no migration creates this table';
 
+/** A statement that fails, and whose failure is caught: nothing of it stays. */
+export class Failed extends Error {}
+
 /** The table a statement alters; one that nothing made is remembered by name, with what is said about it. */
 export function tableToAlter(draft: Draft, key: string, site: Site): Table {
   const table = draft.get('table', key);
   if (table !== undefined) return table;
+  if (draft.tolerant > 0) throw new Failed();
   const [schema, name] = splitKey(key);
   draft.put('table', { ...emptyTable(key, schema, name), origin: null });
   draft.unknown(site.origin, madeElsewhere, { kind: 'table', key });

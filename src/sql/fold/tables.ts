@@ -311,7 +311,7 @@ function addColumn(
   const definition: SyntaxNode = command.def.ColumnDef;
   if (columnOf(table, definition.colname) !== undefined) {
     if (!command.missing_ok) {
-      draft.unknown(site.origin, `column ${definition.colname} is added again`, { kind: 'table', key });
+      draft.again(site.origin, `column ${definition.colname}`, { kind: 'table', key });
     }
     return [];
   }

@@ -14,7 +14,7 @@ export function createType(
 ): void {
   const at = draft.newName(parts);
   if (draft.has('type', at.key)) {
-    draft.unknown(site.origin, `type ${at.key} is created again`, { kind: 'type', key: at.key });
+    draft.again(site.origin, `type ${at.key}`, { kind: 'type', key: at.key });
     return;
   }
   draft.create('type', { kind, ...at, values, origin: site.origin });

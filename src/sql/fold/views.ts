@@ -14,11 +14,7 @@ export function createView(draft: Draft, node: SyntaxNode, site: Site): void {
   const old = draft.get('view', at.key);
   const taken = draft.has('table', at.key) && !draft.get('table', at.key)?.unknown.includes(madeElsewhere);
   if ((old !== undefined && !node.replace) || taken) {
-    draft.unknown(
-      site.origin,
-      `${at.key} is created again`,
-      old === undefined ? null : { kind: 'view', key: at.key },
-    );
+    draft.again(site.origin, at.key, old === undefined ? null : { kind: 'view', key: at.key });
     return;
   }
   draft.remove('table', at.key);
@@ -41,7 +37,7 @@ export function createView(draft: Draft, node: SyntaxNode, site: Site): void {
 export function createMaterializedView(draft: Draft, node: SyntaxNode, site: Site): void {
   const at = draft.newRelation(node.into.rel);
   if (draft.isRelation(at.key)) {
-    if (!node.if_not_exists) draft.unknown(site.origin, `${at.key} is created again`);
+    if (!node.if_not_exists) draft.again(site.origin, at.key);
     return;
   }
   const columns = outputColumns(draft, node.query);

@@ -1,0 +1,315 @@
+/** The catalog's relations as the state knows them, for the conditions and loops of DO blocks. */
+import type { Draft } from './draft.ts';
+
+export type Value = string | number | boolean | null | readonly Value[] | Row;
+export interface Row {
+  readonly [column: string]: Value;
+}
+
+/** Object identifiers are stood for by keys: two of them are compared, never counted with. */
+type Rows = (draft: Draft) => Iterable<Row>;
+
+const platformRoles = [
+  'anon',
+  'authenticated',
+  'authenticator',
+  'dashboard_user',
+  'pgbouncer',
+  'postgres',
+  'service_role',
+  'supabase_admin',
+  'supabase_auth_admin',
+  'supabase_realtime_admin',
+  'supabase_replication_admin',
+  'supabase_storage_admin',
+];
+
+/** Rows of a relation; null where the state can't tell them. */
+export function catalogRows(draft: Draft, schema: string | null, name: string): Row[] | null {
+  const rows =
+    schema === 'information_schema'
+      ? informationSchema[name]
+      : schema === null || schema === 'pg_catalog'
+        ? catalog[name]
+        : `${schema}.${name}` === 'storage.buckets'
+          ? buckets
+          : undefined;
+  return rows === undefined ? null : [...rows(draft)];
+}
+
+const tablesOf = (draft: Draft) => [...draft.all('table').values()];
+const viewsOf = (draft: Draft) => [...draft.all('view').values()];
+const upper = (flag: boolean) => (flag ? 'YES' : 'NO');
+
+function* buckets(draft: Draft): Iterable<Row> {
+  for (const { id, public: isPublic } of draft.all('bucket').values())
+    yield { id, name: id, public: isPublic };
+}
+
+function* policies(draft: Draft): Iterable<Row> {
+  for (const table of tablesOf(draft)) {
+    for (const policy of table.policies) {
+      yield {
+        schemaname: table.schema,
+        tablename: table.name,
+        policyname: policy.name,
+        polname: policy.name,
+        polrelid: table.key,
+        cmd: policy.command.toUpperCase(),
+        permissive: policy.permissive ? 'PERMISSIVE' : 'RESTRICTIVE',
+        roles: policy.roles,
+      };
+    }
+  }
+}
+
+function* constraints(draft: Draft): Iterable<Row> {
+  for (const table of tablesOf(draft)) {
+    const rows = (
+      list: readonly { readonly name: string; readonly columns?: readonly string[] }[],
+      contype: string,
+      type: string,
+    ) =>
+      list.map(({ name, columns }) => ({
+        conname: name,
+        conrelid: table.key,
+        connamespace: table.schema,
+        contype,
+        constraint_name: name,
+        constraint_schema: table.schema,
+        table_schema: table.schema,
+        table_name: table.name,
+        constraint_type: type,
+        columns: columns ?? [],
+      }));
+    if (table.primaryKey) yield* rows([table.primaryKey], 'p', 'PRIMARY KEY');
+    yield* rows(table.uniques, 'u', 'UNIQUE');
+    yield* rows(table.foreignKeys, 'f', 'FOREIGN KEY');
+    yield* rows(table.checks, 'c', 'CHECK');
+    yield* rows(table.exclusions, 'x', 'EXCLUDE');
+  }
+}
+
+function* keyColumns(draft: Draft): Iterable<Row> {
+  for (const row of constraints(draft)) {
+    if (row.contype === 'c') continue;
+    for (const column of row.columns as readonly string[]) yield { ...row, column_name: column };
+  }
+}
+
+function* columns(draft: Draft): Iterable<Row> {
+  for (const table of tablesOf(draft)) {
+    for (const [at, column] of table.columns.entries()) {
+      yield {
+        table_schema: table.schema,
+        table_name: table.name,
+        column_name: column.name,
+        ordinal_position: at + 1,
+        is_nullable: upper(!column.notNull),
+        data_type: column.type.endsWith('[]')
+          ? 'ARRAY'
+          : column.type.includes('.')
+            ? 'USER-DEFINED'
+            : column.type.replace(/\(.*?\)/, ''),
+        column_default: column.default?.text ?? null,
+        is_generated: column.generated === null ? 'NEVER' : 'ALWAYS',
+        is_identity: upper(column.identity !== null),
+        attrelid: table.key,
+        attname: column.name,
+        attnum: at + 1,
+        attnotnull: column.notNull,
+        attisdropped: false,
+      };
+    }
+  }
+  for (const view of viewsOf(draft)) {
+    for (const [at, name] of view.columns.entries()) {
+      yield {
+        table_schema: view.schema,
+        table_name: view.name,
+        column_name: name,
+        attrelid: view.key,
+        attname: name,
+        attnum: at + 1,
+      };
+    }
+  }
+}
+
+function* indexes(draft: Draft): Iterable<Row> {
+  for (const holder of [...tablesOf(draft), ...viewsOf(draft)]) {
+    for (const index of holder.indexes) {
+      yield { schemaname: holder.schema, tablename: holder.name, indexname: index.name };
+    }
+  }
+}
+
+function* classes(draft: Draft): Iterable<Row> {
+  for (const table of tablesOf(draft)) {
+    const relkind = table.kind === 'partitioned' ? 'p' : table.kind === 'foreign' ? 'f' : 'r';
+    yield {
+      oid: table.key,
+      relname: table.name,
+      relnamespace: table.schema,
+      relkind,
+      relrowsecurity: table.rls,
+      relforcerowsecurity: table.forceRls,
+    };
+  }
+  for (const view of viewsOf(draft)) {
+    yield {
+      oid: view.key,
+      relname: view.name,
+      relnamespace: view.schema,
+      relkind: view.kind === 'view' ? 'v' : 'm',
+      relrowsecurity: false,
+    };
+  }
+  for (const sequence of draft.all('sequence').values()) {
+    yield { oid: sequence.key, relname: sequence.name, relnamespace: sequence.schema, relkind: 'S' };
+  }
+  for (const { schemaname, indexname } of indexes(draft)) {
+    yield { oid: `${schemaname}.${indexname}`, relname: indexname!, relnamespace: schemaname!, relkind: 'i' };
+  }
+}
+
+function* triggers(draft: Draft): Iterable<Row> {
+  for (const holder of [...tablesOf(draft), ...viewsOf(draft)]) {
+    for (const trigger of holder.triggers) {
+      for (const event of trigger.events) {
+        yield {
+          tgname: trigger.name,
+          tgrelid: holder.key,
+          tgisinternal: false,
+          trigger_name: trigger.name,
+          trigger_schema: holder.schema,
+          event_object_schema: holder.schema,
+          event_object_table: holder.name,
+          event_manipulation: event.toUpperCase(),
+        };
+      }
+    }
+  }
+}
+
+function* types(draft: Draft): Iterable<Row> {
+  const letters = { enum: 'e', composite: 'c', domain: 'd', range: 'r' } as const;
+  for (const type of draft.all('type').values()) {
+    yield { oid: type.key, typname: type.name, typnamespace: type.schema, typtype: letters[type.kind] };
+  }
+  for (const table of tablesOf(draft)) {
+    yield { oid: table.key, typname: table.name, typnamespace: table.schema, typtype: 'c' };
+  }
+}
+
+function* enumLabels(draft: Draft): Iterable<Row> {
+  for (const type of draft.all('type').values()) {
+    for (const [at, label] of type.values.entries()) {
+      yield { enumlabel: label, enumtypid: type.key, enumsortorder: at + 1 };
+    }
+  }
+}
+
+function* routines(draft: Draft): Iterable<Row> {
+  for (const routine of draft.all('routine').values()) {
+    yield {
+      oid: routine.key,
+      proname: routine.name,
+      pronamespace: routine.schema,
+      prosecdef: routine.securityDefiner,
+      prokind: routine.kind === 'procedure' ? 'p' : routine.kind === 'aggregate' ? 'a' : 'f',
+      routine_name: routine.name,
+      routine_schema: routine.schema,
+      specific_schema: routine.schema,
+      routine_type: routine.kind.toUpperCase(),
+    };
+  }
+}
+
+function* publicationTables(draft: Draft): Iterable<Row> {
+  for (const publication of draft.all('publication').values()) {
+    for (const table of tablesOf(draft)) {
+      const member =
+        publication.allTables ||
+        publication.schemas.includes(table.schema) ||
+        publication.tables.some((entry) => entry.table === table.key);
+      if (member) yield { pubname: publication.name, schemaname: table.schema, tablename: table.name };
+    }
+  }
+}
+
+const catalog: Readonly<Record<string, Rows>> = {
+  pg_policies: policies,
+  pg_policy: policies,
+  pg_constraint: constraints,
+  pg_attribute: columns,
+  pg_indexes: indexes,
+  pg_class: classes,
+  pg_trigger: triggers,
+  pg_type: types,
+  pg_enum: enumLabels,
+  pg_proc: routines,
+  pg_publication_tables: publicationTables,
+  pg_publication: (draft) =>
+    [...draft.all('publication').values()].map(({ name, allTables }) => ({
+      oid: name,
+      pubname: name,
+      puballtables: allTables,
+    })),
+  pg_publication_rel: (draft) =>
+    [...draft.all('publication').values()].flatMap(({ name, tables }) =>
+      tables.map(({ table }) => ({ prpubid: name, prrelid: table })),
+    ),
+  pg_namespace: (draft) => [...draft.all('schema').keys()].map((name) => ({ oid: name, nspname: name })),
+  pg_extension: (draft) =>
+    [...draft.all('extension').values()].map(({ name, schema }) => ({
+      oid: name,
+      extname: name,
+      extnamespace: schema,
+    })),
+  pg_tables: (draft) =>
+    tablesOf(draft).map(({ schema, name, rls }) => ({
+      schemaname: schema,
+      tablename: name,
+      rowsecurity: rls,
+    })),
+  pg_views: (draft) =>
+    viewsOf(draft)
+      .filter(({ kind }) => kind === 'view')
+      .map(({ schema, name }) => ({ schemaname: schema, viewname: name })),
+  pg_matviews: (draft) =>
+    viewsOf(draft)
+      .filter(({ kind }) => kind !== 'view')
+      .map(({ schema, name }) => ({ schemaname: schema, matviewname: name })),
+  pg_sequences: (draft) =>
+    [...draft.all('sequence').values()].map(({ schema, name }) => ({
+      schemaname: schema,
+      sequencename: name,
+    })),
+  pg_roles: () => platformRoles.map((rolname) => ({ rolname })),
+};
+
+const informationSchema: Readonly<Record<string, Rows>> = {
+  tables: (draft) => [
+    ...tablesOf(draft).map(({ schema, name }) => ({
+      table_schema: schema,
+      table_name: name,
+      table_type: 'BASE TABLE',
+    })),
+    ...viewsOf(draft)
+      .filter(({ kind }) => kind === 'view')
+      .map(({ schema, name }) => ({ table_schema: schema, table_name: name, table_type: 'VIEW' })),
+  ],
+  columns,
+  table_constraints: constraints,
+  key_column_usage: keyColumns,
+  triggers,
+  routines,
+  schemata: (draft) => [...draft.all('schema').keys()].map((name) => ({ schema_name: name })),
+  views: (draft) => viewsOf(draft).map(({ schema, name }) => ({ table_schema: schema, table_name: name })),
+  sequences: (draft) =>
+    [...draft.all('sequence').values()].map(({ schema, name }) => ({
+      sequence_schema: schema,
+      sequence_name: name,
+    })),
+};

@@ -1,0 +1,331 @@
+/** DO blocks: run as far as the state tells what they do. */
+import type { Place } from '../../model/finding.ts';
+import type { ObjectRef } from '../../model/schema.ts';
+import type { SourceFile, Statement, SyntaxNode } from '../../model/sql.ts';
+import { doBody, literalIn, statementsAt } from '../do.ts';
+import { parseExpression, parseStatements } from '../parse.ts';
+import { type PlStatement, parsePlpgsql, type Stretch } from '../plpgsql.ts';
+import type { Row, Value } from './catalog-rows.ts';
+import type { Draft } from './draft.ts';
+import { Evaluator, isRow, type Known } from './evaluate.ts';
+import { type Site, siteAt, siteOf } from './site.ts';
+import { Failed } from './table-access.ts';
+
+/** Folds one statement; the door back to the dispatcher. */
+export type FoldStatement = (draft: Draft, statement: Statement, site: Site) => void;
+
+/** A loop is not gone through more often than this. */
+const turnLimit = 2_000;
+
+export function foldDo(draft: Draft, source: SourceFile, statement: Statement, fold: FoldStatement): void {
+  const site = siteOf(source, statement);
+  const body = doBody(source, statement);
+  if (body === null) {
+    draft.unknown(site.origin, 'what a DO block in another language than plpgsql does');
+    return;
+  }
+  const block = parsePlpgsql(body.text, body.start, body.end);
+  if (block === null) {
+    if (mayChangeSchema(body.text.slice(body.start, body.end))) {
+      draft.unknown(site.origin, 'what this DO block does: its body could not be read');
+    }
+    return;
+  }
+  new Interpreter(draft, body.inFile ? source : null, body.text, site.origin, statement.index, fold).run([
+    block,
+  ]);
+}
+
+const mayChangeSchema = (text: string) =>
+  /\b(create|alter|drop|grant|revoke|comment|execute|rename|insert\s+into\s+storage\.buckets)\b/i.test(text);
+
+type Flow = 'on' | 'left' | 'raised' | 'exit' | 'continue';
+
+class Interpreter {
+  readonly #draft: Draft;
+  /** Null where the body is no stretch of the file: then every place is the DO statement's. */
+  readonly #source: SourceFile | null;
+  readonly #text: string;
+  readonly #origin: Place;
+  readonly #index: number;
+  readonly #fold: FoldStatement;
+  readonly #variables = new Map<string, Known>();
+  #turns = 0;
+
+  constructor(
+    draft: Draft,
+    source: SourceFile | null,
+    text: string,
+    origin: Place,
+    index: number,
+    fold: FoldStatement,
+  ) {
+    this.#draft = draft;
+    this.#source = source;
+    this.#text = text;
+    this.#origin = origin;
+    this.#index = index;
+    this.#fold = fold;
+  }
+
+  run(statements: readonly PlStatement[]): Flow {
+    for (const statement of statements) {
+      const flow = this.#one(statement);
+      if (flow !== 'on') return flow;
+    }
+    return 'on';
+  }
+
+  #one(statement: PlStatement): Flow {
+    switch (statement.kind) {
+      case 'block':
+        return this.#block(statement);
+      case 'if':
+        return this.#if(statement);
+      case 'case':
+        this.#giveUp(statement, 'which branch of this CASE runs');
+        return 'on';
+      case 'loop':
+        return this.#loop(statement);
+      case 'assign':
+        this.#variables.set(
+          statement.variable,
+          statement.expression === null ? null : this.#value(statement.expression),
+        );
+        return 'on';
+      case 'select into':
+        this.#selectInto(statement.variables, statement.query);
+        return 'on';
+      case 'execute':
+        this.#execute(statement.at, statement.expression, statement.into);
+        return 'on';
+      case 'perform':
+        this.#sqlText(statement.at, `select ${this.#slice(statement.expression)}`);
+        return 'on';
+      case 'sql':
+        this.#sql(statement.at);
+        return 'on';
+      case 'raise':
+        return statement.exception ? 'raised' : 'on';
+      case 'leave':
+        return statement.how === 'return' ? 'left' : statement.how;
+    }
+  }
+
+  #block(block: PlStatement & { kind: 'block' }): Flow {
+    for (const { variable, expression } of block.declarations) {
+      this.#variables.set(variable, expression === null ? null : this.#value(expression));
+    }
+    if (block.catches.length === 0) return this.run(block.body);
+    this.#draft.tolerant += 1;
+    const flow = this.run(block.body);
+    this.#draft.tolerant -= 1;
+    return flow === 'raised' ? 'on' : flow;
+  }
+
+  #if(statement: PlStatement & { kind: 'if' }): Flow {
+    for (const { condition, body } of statement.branches) {
+      const verdict = this.#value(condition);
+      if (verdict === true) return this.run(body);
+      if (verdict === undefined) {
+        this.#giveUp(statement, `whether "${this.#slice(condition).trim().replace(/\s+/g, ' ')}" holds`);
+        return 'on';
+      }
+    }
+    return this.run(statement.otherwise);
+  }
+
+  #loop(loop: PlStatement & { kind: 'loop' }): Flow {
+    const turns = this.#turnsOf(loop);
+    if (turns === undefined || turns.length + this.#turns > turnLimit) {
+      this.#giveUp(loop, 'what this loop goes through');
+      return 'on';
+    }
+    for (const turn of turns) {
+      this.#turns += 1;
+      this.#bind(loop.variables, turn);
+      const flow = this.run(loop.body);
+      if (flow === 'exit') return 'on';
+      if (flow === 'left' || flow === 'raised') return flow;
+    }
+    return 'on';
+  }
+
+  #turnsOf(loop: PlStatement & { kind: 'loop' }): readonly Value[] | undefined {
+    switch (loop.form) {
+      case 'array': {
+        const value = this.#value(loop.over);
+        return Array.isArray(value) ? value : value === null ? [] : undefined;
+      }
+      case 'range': {
+        const [from, to, more] = this.#slice(loop.over).split('..');
+        const [first, last] = [from, to].map((part) => this.#expression(part ?? ''));
+        if (typeof first !== 'number' || typeof last !== 'number' || more !== undefined) return undefined;
+        return last - first > turnLimit
+          ? undefined
+          : Array.from({ length: Math.max(0, last - first + 1) }, (_, at) => first + at);
+      }
+      case 'query':
+        return this.#rows(unwrapped(this.#slice(loop.over)));
+      default:
+        return undefined;
+    }
+  }
+
+  /** One variable takes the whole row, several a column each. */
+  #bind(variables: readonly string[], turn: Value): void {
+    const columns = isRow(turn) ? Object.values(turn) : [turn];
+    const [only] = variables;
+    if (variables.length === 1) this.#variables.set(only!, turn);
+    else for (const [at, name] of variables.entries()) this.#variables.set(name, columns[at]);
+  }
+
+  #selectInto(variables: readonly string[], query: string): void {
+    const rows = this.#rows(query);
+    const first = rows?.[0];
+    if (rows === undefined || (first === undefined && rows.length > 0)) {
+      for (const variable of variables) this.#variables.set(variable, undefined);
+    } else if (first === undefined) {
+      for (const variable of variables) this.#variables.set(variable, null);
+    } else this.#bind(variables, first);
+  }
+
+  #rows(query: string): Row[] | undefined {
+    const [statement, more] = parseStatements(query) ?? [];
+    if (statement?.kind !== 'SelectStmt' || more !== undefined) return undefined;
+    return this.#evaluator().query(statement.node);
+  }
+
+  #evaluator(): Evaluator {
+    return new Evaluator(this.#draft, this.#variables);
+  }
+
+  #value(at: Stretch): Known {
+    return this.#expression(this.#slice(at));
+  }
+  #expression(text: string): Known {
+    return this.#evaluator().expression(parseExpression(text));
+  }
+  #slice(at: Stretch): string {
+    return this.#text.slice(at.start, at.end);
+  }
+
+  // — statements —
+
+  #sql(at: Stretch): void {
+    if (this.#source === null) {
+      this.#sqlText(at, this.#slice(at));
+      return;
+    }
+    const statements = statementsAt(this.#source, at, this.#index);
+    // What can't be parsed by itself holds a variable where SQL has none.
+    if (statements === null) this.#notFollowed(at, this.#slice(at));
+    else for (const statement of statements) this.#run(statement, siteOf(this.#source, statement));
+  }
+
+  #sqlText(at: Stretch, text: string): void {
+    const statements = parseStatements(text);
+    if (statements === null) this.#notFollowed(at, text);
+    else for (const statement of statements) this.#run(statement, siteAt(this.#place(at), text, statement));
+  }
+
+  #execute(at: Stretch, expression: Stretch, into: boolean): void {
+    if (into) {
+      this.#notFollowed(at, this.#slice(expression));
+      return;
+    }
+    const literal = this.#source === null ? null : literalIn(this.#text, expression);
+    const statements = literal === null ? null : statementsAt(this.#source!, literal, this.#index);
+    if (statements !== null) {
+      for (const statement of statements) this.#run(statement, siteOf(this.#source!, statement));
+      return;
+    }
+    const text = this.#value(expression);
+    if (typeof text === 'string') this.#sqlText(at, text);
+    else this.#notFollowed(at, this.#slice(expression));
+  }
+
+  #run(statement: Statement, site: Site): void {
+    try {
+      this.#fold(this.#draft, statement, site);
+    } catch (error) {
+      if (!(error instanceof Failed)) throw error;
+    }
+  }
+
+  // — what is not known —
+
+  #notFollowed(at: Stretch, text: string): void {
+    if (mayChangeSchema(text) || /^\s*(execute|[a-z_]\w*\s*$)/i.test(text)) {
+      this.#draft.unknown(this.#place(at), 'what this dynamic statement does');
+    }
+  }
+
+  /** The statements inside may have run or not. */
+  #giveUp(statement: PlStatement, why: string): void {
+    for (const inner of leaves(statement)) {
+      if (inner.kind === 'assign') this.#variables.set(inner.variable, undefined);
+      else if (inner.kind === 'select into')
+        for (const name of inner.variables) this.#variables.set(name, undefined);
+      else if (inner.kind === 'execute') {
+        const text = this.#value(inner.expression);
+        if (typeof text !== 'string') this.#draft.unknown(this.#place(inner.at), why);
+        else this.#perhaps(inner.at, text, why);
+      } else if (inner.kind === 'sql') this.#perhaps(inner.at, this.#slice(inner.at), why);
+    }
+  }
+
+  #perhaps(at: Stretch, text: string, why: string): void {
+    if (!mayChangeSchema(text)) return;
+    const statements = parseStatements(text);
+    for (const { node } of statements ?? [])
+      this.#draft.unknown(this.#place(at), why, objectOf(this.#draft, node));
+    if (statements === null) this.#draft.unknown(this.#place(at), why);
+  }
+
+  #place(at: Stretch): Place {
+    if (this.#source === null) return this.#origin;
+    const from = this.#source.position(at.start);
+    const to = this.#source.position(at.end);
+    return {
+      file: this.#source.path,
+      line: from.line,
+      column: from.column,
+      endLine: to.line,
+      endColumn: to.column,
+    };
+  }
+}
+
+/** `(select …)`: the parentheses of FOR r IN (…) LOOP. */
+function unwrapped(query: string): string {
+  const text = query.trim();
+  return text.startsWith('(') && text.endsWith(')') ? text.slice(1, -1) : text;
+}
+
+function leaves(statement: PlStatement): PlStatement[] {
+  switch (statement.kind) {
+    case 'block':
+      return [...statement.body, ...statement.handlers.flat()].flatMap(leaves);
+    case 'if':
+      return [...statement.branches.flatMap((branch) => branch.body), ...statement.otherwise].flatMap(leaves);
+    case 'case':
+      return statement.branches.flat().flatMap(leaves);
+    case 'loop':
+      return statement.body.flatMap(leaves);
+    default:
+      return [statement];
+  }
+}
+
+/** The table or view a statement is about; null where it is about something else. */
+function objectOf(draft: Draft, node: SyntaxNode): ObjectRef | null {
+  const range = node.relation ?? node.table;
+  if (range?.relname === undefined) return null;
+  const key = draft.relation(range);
+  return draft.has('table', key)
+    ? { kind: 'table', key }
+    : draft.has('view', key)
+      ? { kind: 'view', key }
+      : null;
+}
