@@ -115,11 +115,12 @@ export function commandFor(statement: Statement, around: Surroundings): Command 
     case 'AlterExtensionStmt':
     case 'CreateEventTrigStmt':
     case 'AlterEventTrigStmt':
+    case 'AlterFdwStmt':
       return detour();
     case 'AlterObjectSchemaStmt':
       return node.objectType === 'OBJECT_EXTENSION' ? detour() : plain;
     case 'CommentStmt':
-      if (node.objtype === 'OBJECT_EXTENSION') return detour();
+      if (node.objtype === 'OBJECT_EXTENSION' || node.objtype === 'OBJECT_EVENT_TRIGGER') return detour();
       return node.objtype === 'OBJECT_DATABASE' ? ownDatabase(statement, around) : plain;
     case 'CreateFdwStmt': {
       const grant = `grant usage on foreign data wrapper ${quoted(node.fdwname)} to postgres with grant option`;
@@ -182,6 +183,12 @@ export const detourSql = (command: string, secret: string): string =>
 const apartSql = (command: string, secret: string): string =>
   `select pg_catalog.migration_guard_run_apart(${literal(secret)}, ${literal(command)})`;
 
+/** Supabase offers it, and this Postgres has neither it nor a stand-in. */
+export function isMissing(extension: string, around: Surroundings): boolean {
+  const plan = extensionPlan(extension, null, around.engine);
+  return plan.extension !== null && plan.kind === 'missing' && !around.available.has(extension);
+}
+
 function createExtension(statement: Statement, around: Surroundings): Command {
   const { node, sql } = statement;
   const option = (node.options ?? []).find((entry: SyntaxNode) => entry.DefElem?.defname === 'schema');
@@ -189,7 +196,7 @@ function createExtension(statement: Statement, around: Surroundings): Command {
   const plan = extensionPlan(node.extname, schema, around.engine);
   // Unknown to Supabase: Postgres says so itself.
   if (plan.extension === null) return { kind: 'run', sql: [sql], main: 0, verbatim: true };
-  if (plan.kind === 'missing' && !around.available.has(node.extname)) {
+  if (isMissing(node.extname, around)) {
     return {
       kind: 'pass over',
       extension: node.extname,

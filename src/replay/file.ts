@@ -9,6 +9,7 @@ import type { SourceFile, Statement } from '../model/sql.ts';
 import {
   type Command,
   commandFor,
+  isMissing,
   isStandalone,
   literal,
   type Surroundings,
@@ -23,7 +24,11 @@ export interface MigrationFile {
   readonly source: SourceFile;
 }
 
-/** What one statement did. `index` -1: the history row, or a COMMIT of the CLI's own. */
+/** Index of a step that is no statement: the history row or a COMMIT of the CLI's own; text that can't be parsed. */
+export const BATCH_END = -1;
+export const SYNTAX = -2;
+
+/** What one statement did. */
 export interface Step {
   readonly index: number;
   readonly outcome: 'applied' | 'failed' | 'passed over' | 'left out';
@@ -80,6 +85,10 @@ export class FileRunner {
     return commandFor(statement, this.#around);
   }
 
+  isMissing(extension: string): boolean {
+    return isMissing(extension, this.#around);
+  }
+
   /** The whole file in one round trip. Null where it has to go statement by statement; else its error, or that it applied. */
   async inOneGo(file: MigrationFile): Promise<{ readonly error: SqlError | null } | null> {
     const { source } = file;
@@ -98,7 +107,7 @@ export class FileRunner {
     try {
       return { error: await attempt(() => this.#session.exec(text)) };
     } catch (error) {
-      throw lostAt(-1, error);
+      throw lostAt(BATCH_END, error);
     }
   }
 
@@ -122,11 +131,12 @@ export class FileRunner {
       for (const step of steps) this.#settled.add(step.index);
       options.watcher?.released();
     };
-    let index = -1;
+    let index = BATCH_END;
     this.#settled = new Set();
     try {
       await this.#session.exec('reset all');
       for (const statement of source.statements) {
+        if (isBehindIssue(source, statement)) break;
         index = statement.index;
         const left = options.leaveOut?.get(index);
         if (left !== undefined) {
@@ -154,28 +164,27 @@ export class FileRunner {
         const alone = isStandalone(statement) && !inBlock;
         if (alone) await end('commit');
         else await begin();
-        const step = await this.#send(index, command, inTransaction, options.watcher);
+        const step = await this.send(index, command, inTransaction, options.watcher);
         steps.push(step);
         if (alone && step.outcome === 'applied') this.#settled.add(index);
         if (step.outcome === 'failed') return await this.#givenUp(steps, inTransaction);
       }
       if (source.issue) {
         // What Postgres can't parse stops the file there; it says so itself.
-        const rest = source.text.slice(source.statements.at(-1)?.end ?? 0).replace(/^\s*;/, '');
         await begin();
-        index = source.statements.length;
-        const error = await attempt(() => this.#session.exec(rest));
+        index = SYNTAX;
+        const error = await attempt(() => this.#session.exec(unparsed(source)));
         if (error) steps.push(failed(index, error, 0, false));
         return await this.#givenUp(steps, inTransaction);
       }
-      index = -1;
+      index = BATCH_END;
       const error = await attempt(async () => {
         await begin();
         if (options.history !== false) await this.#session.exec(historyRow(file));
         await end('commit');
       });
       if (error) {
-        steps.push(failed(-1, error, 0, false));
+        steps.push(failed(BATCH_END, error, 0, false));
         return await this.#givenUp(steps, inTransaction);
       }
       return steps;
@@ -192,7 +201,7 @@ export class FileRunner {
   /** Each statement by itself: what works stays, whatever fails before it. */
   async oneByOne(file: MigrationFile, options: FileOptions = {}): Promise<readonly Step[]> {
     const steps: Step[] = [];
-    let index = -1;
+    let index = BATCH_END;
     try {
       await this.#session.exec('reset all');
       for (const statement of file.source.statements) {
@@ -202,10 +211,10 @@ export class FileRunner {
         if (left !== undefined) steps.push(passed(index, 'left out', left));
         else if (transactionControl(statement) || options.settled?.has(index)) steps.push(applied(index, 0));
         else if (command.kind === 'pass over') steps.push(passed(index, 'passed over', command.reason));
-        else if (isStandalone(statement)) steps.push(await this.#send(index, command, false));
+        else if (isStandalone(statement)) steps.push(await this.send(index, command, false));
         else {
           await this.#session.exec('begin');
-          const step = await this.#send(index, command, true);
+          const step = await this.send(index, command, true);
           const error = await attempt(() =>
             this.#session.exec(step.outcome === 'failed' ? 'rollback' : 'commit'),
           );
@@ -225,7 +234,8 @@ export class FileRunner {
     );
   }
 
-  async #send(index: number, command: Command, inTransaction: boolean, watcher?: Watcher): Promise<Step> {
+  /** One statement, with what stands around it. */
+  async send(index: number, command: Command, inTransaction: boolean, watcher?: Watcher): Promise<Step> {
     if (command.kind === 'pass over') return passed(index, 'passed over', command.reason);
     const sql = watcher && inTransaction ? [...command.sql, watcher.query] : [...command.sql];
     const outcomes = await this.#session.batch(sql, { stopOnError: true });
@@ -242,6 +252,45 @@ export class FileRunner {
   async #givenUp(steps: readonly Step[], inTransaction: boolean): Promise<readonly Step[]> {
     if (inTransaction) await this.#session.exec('rollback');
     return steps;
+  }
+}
+
+/** True for statements that Postgres never reads, because the text before them can't be parsed. */
+function isBehindIssue({ issue }: SourceFile, { span }: Statement): boolean {
+  if (issue === null) return false;
+  const { line, column } = issue.span;
+  return span.endLine > line || (span.endLine === line && span.endColumn > column);
+}
+
+/** From the end of the last statement that Postgres reads, on. */
+function unparsed(source: SourceFile): string {
+  const last = source.statements.findLast((statement) => !isBehindIssue(source, statement));
+  return source.text.slice(last?.end ?? 0).replace(/^\s*;/, '');
+}
+
+/**
+ * The file once more, and all of it taken back: the step that stops it, if one does. Statements that can't run in a
+ * transaction block, and the file's own transaction control, are left out.
+ */
+export async function secondRun(
+  runner: FileRunner,
+  session: Session,
+  file: MigrationFile,
+): Promise<Step | null> {
+  await session.exec('reset all; begin');
+  try {
+    for (const statement of file.source.statements) {
+      if (isStandalone(statement) || transactionControl(statement)) continue;
+      const command = runner.command(statement);
+      if (command.kind === 'pass over') continue;
+      const step = await runner.send(statement.index, command, true);
+      if (step.outcome === 'failed') return step;
+    }
+    return null;
+  } catch (error) {
+    throw lostAt(BATCH_END, error);
+  } finally {
+    await session.exec('rollback').catch(() => undefined);
   }
 }
 

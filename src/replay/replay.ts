@@ -17,6 +17,8 @@ import type {
   MigrationError,
   MigrationRun,
   ReplayFacts,
+  RerunFailure,
+  RowsFailure,
   SqlError,
   StatementRun,
 } from '../model/replay.ts';
@@ -25,8 +27,10 @@ import { parseSource } from '../sql/parse.ts';
 import type { Surroundings } from './commands.ts';
 import { openDetour } from './detour.ts';
 import { migrationError, ownError, timeLimitError } from './errors.ts';
-import { FileRunner, LostAt, type MigrationFile, type Step } from './file.ts';
+import { extensionsIn } from './extensions.ts';
+import { BATCH_END, FileRunner, LostAt, type MigrationFile, type Step, SYNTAX, secondRun } from './file.ts';
 import { type Excuse, everMade, Shortfall } from './names.ts';
+import { rowsPass } from './rows-pass.ts';
 import { type StatementTrace, Tracer } from './trace.ts';
 
 export interface Baseline {
@@ -73,6 +77,8 @@ export class Replay {
 
   readonly #runs: MigrationRun[] = [];
   readonly #notChecked: NotChecked[] = [];
+  readonly #rows: RowsFailure[] = [];
+  readonly #reruns: RerunFailure[] = [];
   readonly #shortfall = new Shortfall();
   /** Whether everything so far applied, but for what an extension took along. */
   #whole = true;
@@ -161,6 +167,57 @@ export class Replay {
     }
   }
 
+  /**
+   * The changed migrations on tables with rows, on a second engine from the mark. Not with `--all`: there is no base
+   * whose tables could hold any.
+   */
+  async rows(): Promise<void> {
+    const { history, project } = this.#input;
+    const files = pending(history).flatMap((migration) => {
+      const run = this.#runs.findLast(
+        ({ path, statements }) => path === migration.path && statements.length > 0,
+      );
+      if (!run || migration.text === null) return [];
+      return [{ file: this.#fileOf(migration), era: this.#input.eraOf(migration.version), run }];
+    });
+    if (history.all || files.length === 0 || !this.#mark) return;
+    const engine = await this.#engine.open(this.#mark);
+    try {
+      const found = await rowsPass({
+        engine,
+        runner: new FileRunner(engine, await surroundings(engine, this.#secret)),
+        seeds: project.seeds.map(({ path, sql }) => fileOf(path, '', '', parseSource(path, sql))),
+        files,
+        setEra: (era) => setEra(engine, era),
+      });
+      this.#rows.push(...found.failures);
+      this.#notChecked.push(...found.notChecked);
+    } finally {
+      await engine.close();
+    }
+  }
+
+  /** Each changed migration a second time, and back: what stops it. */
+  async rerun(): Promise<void> {
+    if (this.#input.history.all) return;
+    for (const migration of pending(this.#input.history)) {
+      const run = this.#runs.findLast(({ path }) => path === migration.path);
+      if (run?.status !== 'applied') continue;
+      const file = this.#fileOf(migration);
+      try {
+        const step = await secondRun(this.#runner!, this.#engine.postgresRole, file);
+        const statement = step && file.source.statements[step.index];
+        if (!step?.error || !statement) continue;
+        const { path } = file;
+        this.#reruns.push({ path, index: step.index, line: statement.span.line, error: step.error });
+      } catch (error) {
+        if (!(error instanceof LostAt)) throw error;
+        await this.#recover();
+        this.#notChecked.push({ what: 'A second run', why: error.message, file: file.path, line: null });
+      }
+    }
+  }
+
   facts(): ReplayFacts {
     return {
       base: {
@@ -171,8 +228,8 @@ export class Replay {
         failedStatements: this.#baseFailedStatements,
       },
       runs: this.#runs,
-      rows: [],
-      reruns: [],
+      rows: this.#rows,
+      reruns: this.#reruns,
       brokenFunctions: [],
       skippedCreates: [],
       tests: [],
@@ -208,6 +265,7 @@ export class Replay {
       error,
     };
     this.#remember(file, steps);
+    this.#lacks(file);
     if (failure && error && excuse?.because !== 'extension') {
       this.#firstFailure ??= { path: file.path, line: error.line, error: failure.error! };
       this.#reproducible = false;
@@ -288,6 +346,7 @@ export class Replay {
       const over = statements.some(({ status }) => status === 'not-checkable');
       this.#runs.push({ ...blank(file, era), status: over ? 'partial' : 'applied', durationMs, statements });
       this.#remember(file, steps);
+      this.#lacks(file);
       return;
     }
 
@@ -308,7 +367,7 @@ export class Replay {
       }
       return { status: 'not-run', reason: 'A statement before it fails, and it fails by itself as well.' };
     };
-    if (failure.index === -1) wrong = failure;
+    if (failure.index === BATCH_END) wrong = failure;
     for (const statement of file.source.statements) {
       const step =
         failure.index === statement.index ? failure : kept.find(({ index }) => index === statement.index);
@@ -318,7 +377,7 @@ export class Replay {
       else statements.push(run);
       if (step.outcome !== 'applied') this.#remember(file, [step]);
     }
-    if (file.source.issue && failure.index === file.source.statements.length) {
+    if (failure.index === SYNTAX) {
       wrong = failure;
       statements.push({ ...statementRun(file, failure, undefined), status: 'failed' });
     }
@@ -366,6 +425,16 @@ export class Replay {
           file: file.path,
           line: statement.span.line,
         });
+      }
+    }
+  }
+
+  /** Extensions that a DO block creates, and swallows that they are missing. */
+  #lacks({ source }: MigrationFile): void {
+    for (const statement of source.statements) {
+      if (statement.kind !== 'DoStmt') continue;
+      for (const { name } of extensionsIn(statement.sql)) {
+        if (this.#runner!.isMissing(name)) this.#shortfall.addExtension(name);
       }
     }
   }
@@ -506,7 +575,7 @@ const failedAt = (index: number, error: SqlError): Step => ({
 
 function errorOf(file: MigrationFile, step: Step, onBase: boolean): MigrationError {
   const { source } = file;
-  if (source.issue && step.index === source.statements.length) {
+  if (source.issue && step.index === SYNTAX) {
     return {
       ...step.error!,
       line: source.issue.span.line,

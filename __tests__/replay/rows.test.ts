@@ -1,0 +1,120 @@
+import type { ReplayFacts } from '../../src/model/replay.ts';
+import { engineKinds, type Story, withReplay } from '../support/replay.ts';
+
+const base = {
+  '1_a.sql': `
+    create type public.mood as enum ('good', 'bad');
+    create table public.orgs (id uuid primary key default gen_random_uuid(), name text not null unique);
+    create table public.notes (
+      id bigint generated always as identity primary key,
+      org_id uuid not null references public.orgs (id) on delete cascade,
+      parent_id bigint references public.notes (id),
+      owner_id uuid references auth.users (id),
+      title text not null check (char_length(title) between 3 and 5),
+      status text not null default 'open' check (status in ('open', 'closed')),
+      mood public.mood not null,
+      score int check (score >= 10 and score <= 12),
+      email text,
+      tags text[] not null,
+      created_at timestamptz not null default now()
+    );`,
+};
+
+describe.each(engineKinds)('on the %s engine', (kind) => {
+  async function rowsOf(story: Story): Promise<ReplayFacts> {
+    let facts!: ReplayFacts;
+    await withReplay(kind, story, async (replay) => {
+      await replay.base();
+      await replay.mark();
+      await replay.changes();
+      await replay.rows();
+      await replay.rerun();
+      facts = replay.facts();
+    });
+    return facts;
+  }
+
+  test('what fails on rows only is found, and told apart by which rows', async () => {
+    const facts = await rowsOf({
+      base,
+      added: {
+        '2_a.sql': 'alter table public.notes add column kind text not null;',
+        '3_b.sql': 'alter table public.notes\n  alter column email set not null;',
+        '4_c.sql': 'alter table public.notes add constraint one unique (org_id, status);',
+        '5_d.sql':
+          "alter table public.notes add constraint c check (status = 'closed' and email is not null);",
+        '6_e.sql':
+          "alter table public.notes add column stage text not null default 'x' check (stage in ('a', 'b'));",
+        '7_f.sql': 'alter table public.notes alter column email type int using email::int;',
+        '8_g.sql':
+          'alter table public.notes add column other uuid;\nupdate public.notes set other = gen_random_uuid();\nalter table public.notes alter column other set not null;',
+      },
+    });
+    expect(facts.runs.map(({ status }) => status)).toEqual(Array(8).fill('applied'));
+    expect(facts.notChecked).toEqual([]);
+    expect(
+      facts.rows.map(({ path, line, on, error, countQuery }) => [
+        path.slice(20),
+        line,
+        on,
+        error.sqlstate,
+        countQuery,
+      ]),
+    ).toEqual([
+      ['2_a.sql', 1, 'always', '23502', 'select count(*) from public.notes'],
+      ['3_b.sql', 1, 'values', '23502', 'select count(*) from public.notes where email is null'],
+      [
+        '4_c.sql',
+        1,
+        'values',
+        '23505',
+        'select count(*) from (select org_id, status from public.notes where org_id is not null and status is not null group by org_id, status having count(*) > 1) doubles',
+      ],
+      [
+        '5_d.sql',
+        1,
+        'values',
+        '23514',
+        "select count(*) from public.notes where not (status = 'closed' and email is not null)",
+      ],
+      ['6_e.sql', 1, 'always', '23514', 'select count(*) from public.notes'],
+      ['7_f.sql', 1, 'values', '22P02', null],
+    ]);
+  });
+
+  test("the project's own seed rows count as what they are", async () => {
+    const facts = await rowsOf({
+      base,
+      added: {
+        '2_a.sql':
+          'create unique index on public.notes (email);\nalter table public.orgs alter column name type varchar(5);',
+      },
+      project: {
+        seeds: [
+          {
+            path: 'supabase/seed.sql',
+            sql: "insert into public.orgs (name) values ('a long name');\ninsert into public.not_yet_there values (1);",
+          },
+        ],
+      },
+    });
+    expect(facts.rows.map(({ line, on, table }) => [line, on, table])).toEqual([
+      [1, 'values', 'public.notes'],
+      [2, 'seeds', 'public.orgs'],
+    ]);
+  });
+
+  test('a second run is stopped by what does not look whether it is there', async () => {
+    const facts = await rowsOf({
+      added: {
+        '2_a.sql':
+          'create table if not exists public.a (id int);\n\ncreate policy p on public.a for select using (true);',
+        '3_b.sql':
+          'create table if not exists public.b (id int);\ncreate or replace view public.v as select 1 as one;',
+      },
+    });
+    expect(facts.reruns).toMatchObject([
+      { path: 'supabase/migrations/2_a.sql', index: 1, line: 3, error: { sqlstate: '42710' } },
+    ]);
+  });
+});
