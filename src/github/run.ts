@@ -20,7 +20,6 @@ import { summary } from '../report/summary.ts';
 import { version } from '../version.ts';
 import { GitHubCommits } from './base.ts';
 import { type Client, connect } from './client.ts';
-import { answer } from './commands.ts';
 import { type Context, type Environment, headSha, readContext, selectionOf } from './context.ts';
 import { changedFiles, touchesSupabase } from './files.ts';
 import { linksFor } from './links.ts';
@@ -40,7 +39,11 @@ export async function run(check: Check, env: Environment): Promise<number> {
       ? connect({ token: inputs.token, apiUrl: context.apiUrl, log: core.info })
       : null;
     if (context.event === 'workflow_run') return await publishForFork(context, inputs, client, env);
-    if (context.event === 'issue_comment') return await answer(context, inputs, client, check);
+    if (context.event === 'issue_comment') {
+      // Brings the rules and the parser, which no other event needs so early.
+      const { answer } = await import('./commands.ts');
+      return await answer(context, inputs, client, check);
+    }
     return await judge({ check, inputs, context, client, env });
   } catch (error) {
     if (error instanceof UsageError || error instanceof CannotCheck) {

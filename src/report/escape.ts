@@ -94,7 +94,7 @@ function longestRun(value: string): number {
 /** Path or address as the target of a link: nothing in it can end the link or the attribute. */
 export function target(path: string): string {
   return encodeURI(visible(path)).replace(
-    /[()#?*_~'@$&]/g,
+    /[()#?*'@$&]/g,
     (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
   );
 }
