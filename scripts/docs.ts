@@ -1,10 +1,11 @@
-/** Writes docs/rules from the rules and their cases. usage: npm run docs [-- --check] */
+/** Writes docs/rules from the rules and their cases, and the configuration's and report's pages from their schemas. usage: npm run docs [-- --check] */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { listCases } from '../__tests__/support/cases.ts';
 import { parseFixture } from '../__tests__/support/fixture.ts';
 import { rules } from '../src/rules/index.ts';
 import type { Rule } from '../src/rules/rule.ts';
+import { configurationPages } from './docs-configuration.ts';
 
 const folder = 'docs/rules';
 const cases = listCases();
@@ -119,6 +120,7 @@ function index(): string {
 const wanted = new Map([
   [join(folder, 'README.md'), index()],
   ...rules.map((rule): [string, string] => [join(folder, `${rule.id}.md`), page(rule)]),
+  ...configurationPages().map(({ path, text }): [string, string] => [path, text]),
 ]);
 const present = existsSync(folder)
   ? readdirSync(folder, { recursive: true, encoding: 'utf8' })
