@@ -11,6 +11,7 @@ import type { NotChecked } from '../model/finding.ts';
 import type { Project } from '../model/migration.ts';
 import type { ReplayFacts } from '../model/replay.ts';
 import type { ProjectReport } from '../model/report.ts';
+import type { SchemaDiff } from '../model/rollback.ts';
 import type { SchemaState } from '../model/schema.ts';
 import { compareAccess } from '../probes/compare.ts';
 import { readBaseline } from '../project/baseline.ts';
@@ -96,7 +97,7 @@ interface Sight {
 }
 
 async function seeItHappen(input: ExamineInput, replay: Replay, read: Facts): Promise<Examination> {
-  const { found, reading, book } = input;
+  const { found, config, reading, settings, book } = input;
   const { all } = found.history;
 
   await book.run('replay', null, async () => {
@@ -108,6 +109,14 @@ async function seeItHappen(input: ExamineInput, replay: Replay, read: Facts): Pr
   // Where only a seed, a test or the configuration changed, the head is the base.
   const after = found.history.changes.length === 0 ? before : await look(input, replay, true);
 
+  const { engine } = config;
+  const later = (name: string, work: () => Promise<void>) =>
+    book.run('replay', null, () => book.time(name, work));
+  if (settings.stages === 'all' && !all) {
+    if (engine.rows) await later('rows', () => replay.rows());
+    await later('rerun', () => replay.rerun());
+  }
+
   const replayed = replay.facts();
   const base = settled(reading.base, before.state, replayed);
   const head = settled(reading.head, after.state, replayed);
@@ -118,7 +127,8 @@ async function seeItHappen(input: ExamineInput, replay: Replay, read: Facts): Pr
     changeSets: all ? read.changeSets : read.changeSets.map((set) => withStates(set, base, head)),
     replay: replayed,
     access: accessFacts(before.access, after.access, reading),
-    schemaDiff: before.snapshot && after.snapshot ? diff(before.snapshot, after.snapshot) : null,
+    schemaDiff:
+      before.snapshot && after.snapshot ? ownDiff(diff(before.snapshot, after.snapshot), reading) : null,
   };
   return { facts, engine: describeEngine(input, replay), notChecked: [] };
 }
@@ -151,6 +161,14 @@ function accessFacts(
   if (head === null) return null;
   const changes = base === null ? [] : compareAccess(base, head, renamedTables(reading));
   return { base, head, changes };
+}
+
+/** Without what the guard changed itself: the default privileges, where base and head lie in different eras. */
+function ownDiff(whole: SchemaDiff, { changeSets }: Reading): SchemaDiff {
+  const statements = changeSets.flatMap((set) => set.migrations).flatMap(({ source }) => source.statements);
+  if (statements.some(({ kind }) => kind === 'AlterDefaultPrivilegesStmt')) return whole;
+  const kept = (entries: SchemaDiff['changed']) => entries.filter(({ kind }) => kind !== 'default privilege');
+  return { added: kept(whole.added), removed: kept(whole.removed), changed: kept(whole.changed) };
 }
 
 function describeEngine({ project, reading }: ExamineInput, { engine }: Replay): ProjectReport['engine'] {
