@@ -391,7 +391,8 @@ function updates(context: TableContext, subjects: Subjects, identity: Identity):
       !keys.has(column.name) &&
       holds(column.name),
   );
-  const special = settable
+  const special = table.columns
+    .filter((column) => column.generated === null && column.identity !== 'always' && !keys.has(column.name))
     .filter((column) => choices.has(column.name) || sensitive.test(column.name))
     .slice(0, 8);
   const plain = settable
@@ -400,7 +401,7 @@ function updates(context: TableContext, subjects: Subjects, identity: Identity):
     .slice(0, 3);
 
   for (const { subject, row } of rowsFor(context, subjects, identity)) {
-    const group = plain.length > 0 ? plain : special.slice(0, 1);
+    const group = plain.length > 0 ? plain : special.filter((column) => holds(column.name)).slice(0, 1);
     const set = Object.fromEntries(group.map((column) => [column.name, changed(context, row, column.name)]));
     if (Object.keys(set).length > 0) found.push(updateCase(context, identity, subject, row, set, []));
     else {
