@@ -136,7 +136,7 @@ $$;
 
 -- The rest of the service's functions turn the write-ahead log into messages, which nothing does here: they exist so that
 -- grants and revokes that name them succeed.
-create function realtime.quote_wal2json(entity regclass) returns text language sql stable strict as $$
+create function realtime.quote_wal2json(entity regclass) returns text language sql immutable strict as $$
   select format('%I.%I', n.nspname, c.relname) from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.oid = entity
 $$;
 create function realtime.wal2json_escape_identifier(name text) returns text language sql immutable strict as $$

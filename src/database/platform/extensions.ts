@@ -210,13 +210,14 @@ begin
   for object in
     select 'schema ' || quote_ident(nspname) as name from pg_catalog.pg_namespace where oid > mark
     union all
-    select case relkind when 'S' then 'sequence ' when 'v' then 'view ' when 'c' then 'type ' else 'table ' end || c.oid::regclass
-    from pg_catalog.pg_class c where c.oid > mark and relkind in ('r', 'v', 'S', 'c')
+    select case relkind when 'S' then 'sequence ' when 'v' then 'view ' else 'table ' end || c.oid::regclass
+    from pg_catalog.pg_class c where c.oid > mark and relkind in ('r', 'v', 'S')
       and not exists (select from pg_catalog.pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype in ('a', 'i'))
     union all
     select 'routine ' || oid::regprocedure from pg_catalog.pg_proc where oid > mark
     union all
-    select 'type ' || oid::regtype from pg_catalog.pg_type where oid > mark and typtype in ('e', 'd')
+    select 'type ' || t.oid::regtype from pg_catalog.pg_type t where t.oid > mark
+      and (t.typtype in ('e', 'd') or exists (select from pg_catalog.pg_class c where c.oid = t.typrelid and c.relkind = 'c'))
   loop
     execute format('alter extension %I add %s', ${name}, object.name);
 ${extension.privileged ? '' : "    execute format('alter %s owner to postgres', object.name);\n"}  end loop;

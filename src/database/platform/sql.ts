@@ -219,9 +219,9 @@ create table auth.users (
   is_super_admin boolean,
   created_at timestamptz,
   updated_at timestamptz,
-  phone text default null,
+  phone text default null::varchar,
   phone_confirmed_at timestamptz,
-  phone_change text default '',
+  phone_change text default ''::varchar,
   phone_change_token varchar(255) default '',
   phone_change_sent_at timestamptz,
   confirmed_at timestamptz generated always as (LEAST(email_confirmed_at, phone_confirmed_at)) stored,
@@ -781,7 +781,7 @@ create table storage.s3_multipart_uploads (
   in_progress_size bigint default 0 not null,
   upload_signature text not null,
   bucket_id text not null,
-  key text not null,
+  key text collate "C" not null,
   version text not null,
   owner_id text,
   created_at timestamptz default now() not null,
@@ -798,7 +798,7 @@ create table storage.s3_multipart_uploads_parts (
   size bigint default 0 not null,
   part_number integer not null,
   bucket_id text not null,
-  key text not null,
+  key text collate "C" not null,
   etag text not null,
   owner_id text,
   version text not null,
@@ -1229,7 +1229,7 @@ $$;
 
 -- The rest of the service's functions turn the write-ahead log into messages, which nothing does here: they exist so that
 -- grants and revokes that name them succeed.
-create function realtime.quote_wal2json(entity regclass) returns text language sql stable strict as $$
+create function realtime.quote_wal2json(entity regclass) returns text language sql immutable strict as $$
   select format('%I.%I', n.nspname, c.relname) from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.oid = entity
 $$;
 create function realtime.wal2json_escape_identifier(name text) returns text language sql immutable strict as $$
@@ -2141,7 +2141,7 @@ declare
 begin
   execute format(
     'select $1, count(*), extract(epoch from now() - max(enqueued_at))::integer, extract(epoch from now() - min(enqueued_at))::integer,
-            coalesce(max(msg_id), 0), now(), count(*) filter (where vt <= now()) from pgmq.%I',
+            coalesce(max(msg_id), 0), now(), count(*) filter (where vt <= clock_timestamp()) from pgmq.%I',
     pgmq.format_table_name(queue_name, 'q'))
   using queue_name into answer;
   return answer;

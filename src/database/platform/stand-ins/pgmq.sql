@@ -197,7 +197,7 @@ declare
 begin
   execute format(
     'select $1, count(*), extract(epoch from now() - max(enqueued_at))::integer, extract(epoch from now() - min(enqueued_at))::integer,
-            coalesce(max(msg_id), 0), now(), count(*) filter (where vt <= now()) from pgmq.%I',
+            coalesce(max(msg_id), 0), now(), count(*) filter (where vt <= clock_timestamp()) from pgmq.%I',
     pgmq.format_table_name(queue_name, 'q'))
   using queue_name into answer;
   return answer;
