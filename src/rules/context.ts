@@ -3,6 +3,7 @@ import type { ChangedMigration, ChangeSet, Facts } from '../model/facts.ts';
 import type { Place } from '../model/finding.ts';
 import type { SchemaState } from '../model/schema.ts';
 import type { SourceFile, Statement } from '../model/sql.ts';
+import { walkDo } from '../sql/do.ts';
 import type { FileContext, Problem, StateContext } from './rule.ts';
 import { keyOfRangeVar } from './support/names.ts';
 
@@ -26,7 +27,7 @@ export function fileContext(facts: Facts, set: ChangeSet, changed: ChangedMigrat
     changed,
     source,
     set,
-    statements: source.statements,
+    statements: allStatements(source),
     placeOf: (statement) => ({ file: source.path, ...statement.span }),
     placeOfByte: (byte) => {
       const start = source.offsetOfByte(byte);
@@ -49,9 +50,18 @@ export function fileContext(facts: Facts, set: ChangeSet, changed: ChangedMigrat
   };
 }
 
-/** Inside a DO block the bytes of the tree count from the inner text: a position there is the inner statement's place. */
-export function innerContext(outer: Bare<FileContext>, statement: Statement): Bare<FileContext> {
-  return { ...outer, placeOfByte: () => outer.placeOf(statement) };
+/** Those written out in a DO block stand behind it; what only runs after a failure is left out. */
+function allStatements(source: SourceFile): readonly Statement[] {
+  return source.statements.flatMap((statement) =>
+    statement.kind === 'DoStmt'
+      ? [
+          statement,
+          ...walkDo(source, statement)
+            .filter(({ when }) => when !== 'handler')
+            .map((inner) => inner.statement),
+        ]
+      : [statement],
+  );
 }
 
 export function stateContext(facts: Facts, set: ChangeSet, state: SchemaState): Bare<StateContext> {

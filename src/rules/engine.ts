@@ -3,10 +3,9 @@ import { createHash } from 'node:crypto';
 import type { ChangeSet, Facts } from '../model/facts.ts';
 import type { Finding, Severity, SuppressedFinding } from '../model/finding.ts';
 import type { ObjectKind, SchemaState } from '../model/schema.ts';
-import type { Statement } from '../model/sql.ts';
 import { fileContext, stateContext, withReport } from './context.ts';
 import { rules as registered } from './index.ts';
-import type { FileContext, Problem, Rule, StatementVisitor } from './rule.ts';
+import type { Problem, Rule, StateContext, StatementVisitor } from './rule.ts';
 import { levelOf, names, optionsOf, type RuleSettings, ruling } from './settings.ts';
 import { Suppressions } from './suppress.ts';
 import { walk } from './walk.ts';
@@ -70,13 +69,21 @@ class Run {
   }
 
   /** Runs one hook; a rule that throws is remembered by name and the others go on. */
-  private run(rule: Rule, where: string, hook: (report: (problem: Problem) => void) => void, isNew = true) {
+  private run(rule: Rule, where: string | (() => string), hook: () => void) {
     try {
-      hook((problem) => this.noted.push({ rule, problem, isNew, mendedBy: null }));
+      hook();
     } catch (error) {
       if (this.failed.has(rule.id)) return;
-      this.failed.set(rule.id, `${error instanceof Error ? error.message : String(error)} (on ${where})`);
+      const place = typeof where === 'string' ? where : where();
+      this.failed.set(rule.id, `${error instanceof Error ? error.message : String(error)} (on ${place})`);
     }
+  }
+
+  /** A rule's own view of a context: its options, and a `report` that knows whose problem it is. */
+  private contextFor<Context extends object>(rule: Rule, bare: Context, into = this.noted, isNew = true) {
+    return withReport(bare, optionsOf(rule, this.settings), (problem) => {
+      into.push({ rule, problem, isNew, mendedBy: null });
+    });
   }
 
   private judgeFiles(set: ChangeSet) {
@@ -84,27 +91,17 @@ class Run {
     for (const changed of set.migrations) {
       const { path } = changed.source;
       const bare = fileContext(this.facts, set, changed);
+      const contexts = new Map(this.rules.map((rule) => [rule, this.contextFor(rule, bare)]));
       for (const rule of this.rules) {
-        if (rule.file === undefined) continue;
-        this.run(rule, path, (report) =>
-          rule.file!(withReport(bare, optionsOf(rule, this.settings), report)),
-        );
+        if (rule.file !== undefined) this.run(rule, path, () => rule.file!(contexts.get(rule)!));
       }
-      const visit = (statement: Statement, context: Omit<FileContext, 'options' | 'report'>) =>
+      for (const statement of bare.statements) {
         walk(statement.kind, statement.node, visitors, (kind, node, ancestors) => {
           for (const [rule, visitor] of visitors.get(kind)!) {
-            this.run(rule, `${path}:${statement.span.line}`, (report) =>
-              visitor(
-                node,
-                statement,
-                withReport(context, optionsOf(rule, this.settings), report),
-                ancestors,
-              ),
-            );
+            const where = () => `${path}:${statement.span.line}`;
+            this.run(rule, where, () => visitor(node, statement, contexts.get(rule)!, ancestors));
           }
         });
-      for (const statement of changed.source.statements) {
-        visit(statement, bare);
       }
     }
   }
@@ -125,9 +122,7 @@ class Run {
     const where = set.migrations[0]?.source.path ?? 'the change';
     for (const rule of this.rules) {
       if (rule.set === undefined) continue;
-      this.run(rule, where, (report) =>
-        rule.set!(withReport({ facts: this.facts, set }, optionsOf(rule, this.settings), report)),
-      );
+      this.run(rule, where, () => rule.set!(this.contextFor(rule, { facts: this.facts, set })));
     }
   }
 
@@ -179,33 +174,26 @@ class Run {
   private findIn(set: ChangeSet, state: SchemaState, only: ReadonlySet<string> | null): Map<string, Noted> {
     const whole = this.stateFindings.get(state);
     if (only === null && whole !== undefined) return whole;
-    const found = new Map<string, Noted>();
     const bare = stateContext(this.facts, set, state);
-    const collect = (
-      rule: Rule,
-      where: string,
-      hook: (context: ReturnType<typeof withReport<typeof bare>>) => void,
-    ) => {
-      const from = this.noted.length;
-      this.run(rule, where, (report) => hook(withReport(bare, optionsOf(rule, this.settings), report)));
-      for (const noted of this.noted.splice(from)) {
-        const identity = identityOf(noted);
-        if (!found.has(identity)) found.set(identity, noted);
-      }
-    };
+    const noted: Noted[] = [];
+    const contexts = new Map(this.rules.map((rule) => [rule, this.contextFor(rule, bare, noted)]));
     for (const kind of objectKinds) {
       const hooked = this.rules.filter((rule) => rule[kind] !== undefined);
       if (hooked.length === 0) continue;
       for (const [key, object] of objectsOf(state, kind, only)) {
         for (const rule of hooked) {
-          collect(rule, `${kind} ${key}`, (context) =>
-            (rule[kind] as (o: unknown, c: unknown) => void)(object, context),
-          );
+          const hook = rule[kind] as (object: unknown, context: StateContext) => void;
+          this.run(rule, `${kind} ${key}`, () => hook(object, contexts.get(rule)!));
         }
       }
     }
     for (const rule of this.rules) {
-      if (rule.state !== undefined) collect(rule, 'the schema', (context) => rule.state!(context));
+      if (rule.state !== undefined) this.run(rule, 'the schema', () => rule.state!(contexts.get(rule)!));
+    }
+    const found = new Map<string, Noted>();
+    for (const each of noted) {
+      const identity = identityOf(each);
+      if (!found.has(identity)) found.set(identity, each);
     }
     if (only === null) this.stateFindings.set(state, found);
     return found;
@@ -214,13 +202,11 @@ class Run {
   private judgeFacts() {
     for (const rule of this.rules) {
       if (rule.facts === undefined) continue;
-      this.run(rule, 'what was seen', (report) => {
-        const preexisting = (problem: Problem) => {
-          this.noted.push({ rule, problem, isNew: false, mendedBy: null });
-        };
-        const bare = { facts: this.facts, preexisting };
-        rule.facts!(withReport(bare, optionsOf(rule, this.settings), report));
-      });
+      const preexisting = (problem: Problem) => {
+        this.noted.push({ rule, problem, isNew: false, mendedBy: null });
+      };
+      const context = this.contextFor(rule, { facts: this.facts, preexisting });
+      this.run(rule, 'what was seen', () => rule.facts!(context));
     }
   }
 

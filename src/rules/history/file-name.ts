@@ -43,10 +43,11 @@ export default rule({
   },
 });
 
-/** A project all of whose files count 001, 002, … or say only the day has a convention of its own that works. */
+/** A project nearly all of whose files count 001, 002, … or say only the day has a convention of its own that works. */
 function ownConvention(facts: Facts, { version, path }: Migration): boolean {
   const others = facts.history.head.filter((other) => other.path !== path);
-  return others.length > 2 && others.every((other) => other.version.length === version.length);
+  const alike = others.filter((other) => other.version.length === version.length);
+  return others.length > 2 && alike.length >= 0.8 * others.length;
 }
 
 /** A day without a time becomes its first free second; anything else moves behind all others. */

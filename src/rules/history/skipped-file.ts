@@ -10,6 +10,12 @@ const why = {
   link: 'it is a symbolic link',
 } satisfies Record<SkippedEntry['reason'], string>;
 
+// What people lay beside their migrations on purpose: "meta" is drizzle-kit's.
+const keptAside =
+  /archive|backup|old|legacy|obsolete|deprecated|disabled|ignore|rollback|down|meta|snapshot|test|template|example|doc|script|seed|manual/i;
+const noMigration =
+  /^_?(template|example|sample|test|draft)\b|^_?(template|example|sample|test)_|(^|[._-])(rollback|down|undo|test)\b/i;
+
 export default rule({
   id: 'history/skipped-file',
   severity: { recommended: 'error', strict: 'error' },
@@ -26,10 +32,7 @@ export default rule({
       const name = entry.path.split('/').at(-1)!;
       if (entry.reason === 'name' && !/\.(sql|psql|pgsql)$/i.test(name)) return;
       const say = before.has(entry.path) ? preexisting : report;
-      const aside =
-        entry.reason === 'folder' &&
-        /archive|backup|old|legacy|deprecated|disabled|rollback|down/i.test(name);
-      const isRollback = entry.reason === 'name' && /(^|[._-])(rollback|down|undo)\b/i.test(name);
+      const aside = (entry.reason === 'folder' ? keptAside : noMigration).test(name);
       const newName = `${formatVersion(facts.now + 1000 * index)}_${snakeCase(name.replace(/\.\w+$/, ''))}.sql`;
       say({
         message: `The Supabase CLI skips "${name}" because ${why[entry.reason]}. Its SQL never runs and nothing fails. ${
@@ -39,8 +42,8 @@ export default rule({
         }`,
         at: startOf(entry.path),
         object: entry.path,
-        severity: aside || isRollback ? 'info' : 'error',
-        ...(entry.reason === 'name' && !isRollback
+        severity: aside ? 'info' : 'error',
+        ...(entry.reason === 'name' && !aside
           ? {
               help: `Rename it:\n\n\`\`\`sh\ngit mv ${entry.path} ${entry.path.slice(0, -name.length)}${newName}\n\`\`\``,
               fix: {

@@ -4,6 +4,7 @@ import type { SourceFile } from '../../model/sql.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { tokenize } from '../../sql/tokens.ts';
 import { rule } from '../rule.ts';
+import { offsetOf } from '../support/places.ts';
 import { listed, sql } from '../support/statements.ts';
 
 export default rule({
@@ -67,8 +68,8 @@ function fixOf(source: SourceFile | undefined, key: ForeignKey): Fix | null {
 /** Behind `references x [(columns)] [match full]`, inside the place that the key comes from. */
 function insertion(source: SourceFile, key: ForeignKey): Edit | null {
   const { file, line, column, endLine, endColumn } = key.origin!;
-  const start = offsetAt(source, line, column);
-  const end = offsetAt(source, endLine, endColumn);
+  const start = offsetOf(source, line, column);
+  const end = offsetOf(source, endLine, endColumn);
   const tokens = tokenize(source.text, start, end);
   const references = tokens.filter(({ kind, text }) => kind === 'word' && text === 'references');
   // Several in one place (ADD COLUMN a …, ADD COLUMN b …): which is meant is not certain.
@@ -92,10 +93,4 @@ function insertion(source: SourceFile, key: ForeignKey): Edit | null {
     endColumn: columnAt,
     text: ' on delete restrict',
   };
-}
-
-function offsetAt(source: SourceFile, line: number, column: number): number {
-  let at = 0;
-  for (let n = 1; n < line; n += 1) at = source.text.indexOf('\n', at) + 1;
-  return at + column - 1;
 }

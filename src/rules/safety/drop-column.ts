@@ -1,6 +1,6 @@
 import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
-import { dependentsOfColumn } from '../support/dependents.ts';
+import { dependentsOfColumn, silentlyLost } from '../support/dependents.ts';
 import { alterExisting, isCascade, listed, reportLock, sql } from '../support/statements.ts';
 
 export default rule({
@@ -25,7 +25,9 @@ export default rule({
     )
       return;
     if (known === undefined && command.missing_ok === true && before.unknown.length === 0) return;
-    const lost = isCascade(command) ? dependentsOfColumn(before, table, command.name) : [];
+    const lost = isCascade(command)
+      ? silentlyLost(dependentsOfColumn(before, table, command.name), context)
+      : [];
     const column = quoteIdent(command.name);
     reportLock(context, statement, {
       message:

@@ -1,5 +1,5 @@
 import { rule } from '../rule.ts';
-import { dependentsOfTable } from '../support/dependents.ts';
+import { dependentsOfTable, silentlyLost } from '../support/dependents.ts';
 import { keyOfParts } from '../support/names.ts';
 import { isCascade, listed, namesOf, placeOfName, reportLock, sql } from '../support/statements.ts';
 
@@ -17,7 +17,6 @@ export default rule({
   statement: {
     DropStmt(node, statement, context) {
       if (node.removeType !== 'OBJECT_TABLE') return;
-      const going = new Set((node.objects ?? []).map((object: object) => keyOfParts(namesOf(object))));
       for (const object of node.objects ?? []) {
         const parts = namesOf(object);
         const key = keyOfParts(parts);
@@ -25,7 +24,7 @@ export default rule({
         if (context.isNew('table', key) && !before.tables.has(key)) continue;
         // IF EXISTS of what no migration made does nothing.
         if (!before.tables.has(key) && node.missing_ok === true && before.unknown.length === 0) continue;
-        const lost = isCascade(node) ? dependentsOfTable(before, key).filter((name) => !going.has(name)) : [];
+        const lost = isCascade(node) ? silentlyLost(dependentsOfTable(before, key), context) : [];
         reportLock(context, statement, {
           message:
             lost.length > 0

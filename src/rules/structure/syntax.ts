@@ -23,6 +23,9 @@ export default rule({
 
 /** Mistakes that real migrations hold again and again, each with what works instead. */
 function adviceFor(text: string, message: string): string | undefined {
+  if (text.includes('\0')) {
+    return 'The file holds NUL bytes: it is UTF-16, or no text at all. Save it as UTF-8.';
+  }
   if (/near "NOT"/i.test(message) && /create\s+policy\s+if\s+not\s+exists/i.test(text)) {
     return 'CREATE POLICY has no IF NOT EXISTS. Write instead:\n\n```sql\ndrop policy if exists "name" on public.t;\ncreate policy "name" on public.t for select to authenticated using (…);\n```';
   }

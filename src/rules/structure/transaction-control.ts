@@ -16,7 +16,8 @@ export default rule({
       ({ kind, node }) =>
         kind === 'TransactionStmt' && !/SAVEPOINT|RELEASE|ROLLBACK_TO/.test(node.kind ?? 'TRANS_STMT_BEGIN'),
     );
-    if (controls.length === 0) return;
+    // Where the file can't be parsed, some of them are not among the statements.
+    if (controls.length === 0 || context.source.issue !== null) return;
     const unbalanced = firstUnbalanced(controls);
     if (unbalanced !== null) {
       const { statement, message } = unbalanced;

@@ -1,36 +1,74 @@
 /** What hangs on a table or a column and goes with it on CASCADE. */
 import type { SchemaState } from '../../model/schema.ts';
+import { keyOf } from '../../sql/names.ts';
+import type { FileContext } from '../rule.ts';
+import { keyOfParts } from './names.ts';
+import { namesOf } from './statements.ts';
 
-export function dependentsOfTable(state: SchemaState, key: string): readonly string[] {
-  return [
-    ...[...state.tables.values()].flatMap((table) =>
-      table.key === key
-        ? []
-        : table.foreignKeys
-            .filter(({ references }) => references === key)
-            .map(({ name }) => `${table.key}.${name}`),
-    ),
-    ...[...state.views.values()].filter(({ reads }) => reads.includes(key)).map((view) => view.key),
-    ...[...state.tables.values()].filter(({ parent }) => parent === key).map((table) => table.key),
-  ];
+/** What CASCADE takes along without a word: neither dropped by name in this change nor there again at its end. */
+export function silentlyLost(dependents: readonly Dependent[], { set }: FileContext): readonly string[] {
+  const named = new Set<string>();
+  for (const { kind, node } of set.migrations.flatMap(({ source }) => source.statements)) {
+    if (kind === 'DropStmt') for (const object of node.objects ?? []) named.add(keyOfParts(namesOf(object)));
+  }
+  return dependents
+    .filter(({ owner, isThere }) => !named.has(owner) && !isThere(set.after))
+    .map(({ label }) => label);
 }
 
-export function dependentsOfColumn(state: SchemaState, key: string, column: string): readonly string[] {
-  const mentions = new RegExp(`(^|[^\\w$])${column.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}($|[^\\w$])`, 'i');
+export interface Dependent {
+  readonly label: string;
+  /** Key of the table or view it is, or belongs to. */
+  readonly owner: string;
+  isThere(state: SchemaState): boolean;
+}
+
+const foreignKeysTo = (state: SchemaState, key: string, column: string | null): Dependent[] =>
+  [...state.tables.values()].flatMap((table) =>
+    table.key === key
+      ? []
+      : table.foreignKeys
+          .filter(
+            ({ references, referencedColumns }) =>
+              references === key && (column === null || referencedColumns.includes(column)),
+          )
+          .map(({ name, columns }) => ({
+            label: `${table.key}.${name}`,
+            owner: table.key,
+            isThere: (later) =>
+              later.tables
+                .get(table.key)
+                ?.foreignKeys.some((other) => other.columns.join() === columns.join()) === true,
+          })),
+  );
+
+const viewsOf = (state: SchemaState, key: string, mentions: RegExp | null): Dependent[] =>
+  [...state.views.values()]
+    .filter(({ reads, definition }) => reads.includes(key) && (mentions?.test(definition.text) ?? true))
+    .map((view) => ({ label: view.key, owner: view.key, isThere: (later) => later.views.has(view.key) }));
+
+export function dependentsOfTable(state: SchemaState, key: string): readonly Dependent[] {
+  const children = [...state.tables.values()]
+    .filter(({ parent }) => parent === key)
+    .map((table) => ({
+      label: table.key,
+      owner: table.key,
+      isThere: (later: SchemaState) => later.tables.has(table.key),
+    }));
+  return [...foreignKeysTo(state, key, null), ...viewsOf(state, key, null), ...children];
+}
+
+export function dependentsOfColumn(state: SchemaState, key: string, column: string): readonly Dependent[] {
+  const escaped = column.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  const mentions = new RegExp(`(^|[^\\w$])${escaped}($|[^\\w$])`, 'i');
   const table = state.tables.get(key);
-  return [
-    ...[...state.tables.values()].flatMap((other) =>
-      other.foreignKeys
-        .filter(
-          ({ references, referencedColumns }) => references === key && referencedColumns.includes(column),
-        )
-        .map(({ name }) => `${other.key}.${name}`),
-    ),
-    ...[...state.views.values()]
-      .filter(({ reads, definition }) => reads.includes(key) && mentions.test(definition.text))
-      .map((view) => view.key),
-    ...(table?.policies ?? [])
-      .filter(({ using, check }) => mentions.test(`${using?.text ?? ''} ${check?.text ?? ''}`))
-      .map(({ name }) => `policy "${name}"`),
-  ];
+  const policies = (table?.policies ?? [])
+    .filter(({ using, check }) => mentions.test(`${using?.text ?? ''} ${check?.text ?? ''}`))
+    .map(({ name }) => ({
+      label: `policy "${name}"`,
+      owner: keyOf(table!.name, name),
+      isThere: (later: SchemaState) =>
+        later.tables.get(key)?.policies.some((policy) => policy.name === name) === true,
+    }));
+  return [...foreignKeysTo(state, key, column), ...viewsOf(state, key, mentions), ...policies];
 }
