@@ -1,0 +1,21 @@
+import { rule } from '../rule.ts';
+import { causeOf, ownPolicy, seen, tellLeaks, wayOut } from '../support/access.ts';
+
+export default rule({
+  id: 'access/anon-read',
+  severity: { recommended: 'error', strict: 'error' },
+  evidence: ['probe'],
+  summary: 'seen: without signing in, somebody’s rows can be read',
+  why: 'The anonymous key is in every client, so whatever the role anon reads, everybody reads. Reported where the table’s rows belong to somebody and a policy meant to limit them; a table with an unconditional SELECT policy is taken to be public on purpose.',
+  remedy:
+    'Enable row level security and name the role and the owner in the policy.\n\n```sql\ncreate policy "read own" on public.note for select to authenticated\n  using ((select auth.uid()) = user_id);\n```',
+  since: '0.1.0',
+  sources: ['https://supabase.com/docs/guides/database/postgres/row-level-security'],
+  fixable: false,
+  facts(context) {
+    tellLeaks('access/anon-read', context, (group) => ({
+      message: `Without signing in, rows of "${group.object.object}" that belong to users can be read (${seen(group.leaks)}). ${causeOf(group, context.facts.head)} Limit SELECT to the owner.`,
+      help: wayOut(group, ownPolicy(group)),
+    }));
+  },
+});

@@ -1,0 +1,57 @@
+import type { ObjectAccess } from '../../model/access.ts';
+import { rule } from '../rule.ts';
+import {
+  causeOf,
+  commandsSeen,
+  homeOfTable,
+  isFree,
+  ownPolicy,
+  reproOf,
+  seen,
+  tellLeaks,
+  wayOut,
+} from '../support/access.ts';
+
+export default rule({
+  id: 'access/anon-write',
+  severity: { recommended: 'error', strict: 'error' },
+  evidence: ['probe'],
+  summary: 'seen: without signing in, rows can be changed, deleted, or written in somebody’s name',
+  why: 'The anonymous key is in every client, so whatever the role anon writes, everybody writes. A form that visitors may fill in, INSERT of rows that are nobody’s, is told as info.',
+  remedy:
+    'Name the role and the owner in the policy.\n\n```sql\ncreate policy "update own" on public.note for update to authenticated\n  using ((select auth.uid()) = user_id)\n  with check ((select auth.uid()) = user_id);\n```',
+  since: '0.1.0',
+  sources: ['https://supabase.com/docs/guides/database/postgres/row-level-security'],
+  fixable: false,
+  facts(context) {
+    const id = 'access/anon-write';
+    tellLeaks(id, context, (group) => ({
+      message: `Without signing in, ${commandsSeen(group.leaks)} on "${group.object.object}" reaches rows of others (${seen(group.leaks)}). ${causeOf(group, context.facts.head)} Allow it to the owner alone.`,
+      help: wayOut(group, ownPolicy(group)),
+    }));
+    for (const object of context.facts.access?.head.objects ?? []) {
+      const form = isForm(object);
+      if (form === null) continue;
+      const { base } = context.facts.access!;
+      const before = base?.objects.find((other) => other.object === object.object);
+      const tell = before !== undefined && isForm(before) !== null ? context.preexisting : context.report;
+      tell({
+        message: `Without signing in, rows can be inserted into "${object.object}", and nothing else. That is right for a form that visitors fill in. Guard it against floods, or name "authenticated" in the policy if it is not meant.`,
+        at: homeOfTable(context.facts, object.object, 'insert'),
+        object: object.object,
+        key: 'form',
+        severity: 'info',
+        evidence: ['probe'],
+        repro: reproOf([form]),
+      });
+    }
+  },
+});
+
+/** The cell of an INSERT-only form: rows that are nobody's, and no other way in. */
+function isForm(object: ObjectAccess) {
+  if (object.kind !== 'table') return null;
+  const free = object.cells.filter((cell) => cell.principal === 'anon' && isFree(cell));
+  if (free.some(({ command, subject }) => command !== 'insert' || subject === 'spoof')) return null;
+  return free[0] ?? null;
+}

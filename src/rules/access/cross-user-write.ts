@@ -1,0 +1,21 @@
+import { rule } from '../rule.ts';
+import { causeOf, ownPolicy, seen, tellLeaks, wayOut } from '../support/access.ts';
+
+export default rule({
+  id: 'access/cross-user-write',
+  severity: { recommended: 'error', strict: 'error' },
+  evidence: ['probe'],
+  summary: 'seen: one user changes another user’s rows',
+  why: 'Two users were signed up, each with rows of its own and nothing in common. One of them changed a row of the other; that the row was changed was read back afterwards.',
+  remedy:
+    'Compare the owner with the caller, in USING and for the new row.\n\n```sql\ncreate policy "update own" on public.note for update to authenticated\n  using ((select auth.uid()) = user_id);\n```',
+  since: '0.1.0',
+  sources: ['https://supabase.com/docs/guides/database/postgres/row-level-security'],
+  fixable: false,
+  facts(context) {
+    tellLeaks('access/cross-user-write', context, (group) => ({
+      message: `A user changes rows of "${group.object.object}" that belong to another (${seen(group.leaks)}). ${causeOf(group, context.facts.head)} Limit UPDATE to the owner.`,
+      help: wayOut(group, ownPolicy(group)),
+    }));
+  },
+});

@@ -1,0 +1,22 @@
+import { rule } from '../rule.ts';
+import { seen, tellLeaks } from '../support/access.ts';
+import { sqlFence } from '../support/words.ts';
+
+export default rule({
+  id: 'access/definer-function',
+  severity: { recommended: 'error', strict: 'error' },
+  evidence: ['probe'],
+  summary: 'seen: a security definer function gives or changes somebody else’s rows',
+  why: 'A security definer function runs as its owner, past every policy, and every function of an exposed schema is an endpoint of the Data API. The probes called it and reached rows of somebody else.',
+  remedy:
+    'Ask in the function who is calling, or take EXECUTE away.\n\n```sql\nrevoke execute on function public.close_account(uuid) from public, anon, authenticated;\n```',
+  since: '0.1.0',
+  sources: ['https://supabase.com/docs/guides/database/functions#security-definer-vs-invoker'],
+  fixable: false,
+  facts(context) {
+    tellLeaks('access/definer-function', context, (group) => ({
+      message: `Function "${group.object.object}" reaches rows that belong to others (${seen(group.leaks)}). It runs as its owner, past every policy, and API roles may call it. Compare its argument with "auth.uid()" inside, or revoke EXECUTE.`,
+      help: sqlFence(`revoke execute on function ${group.object.object} from public, anon, authenticated;`),
+    }));
+  },
+});

@@ -1,0 +1,84 @@
+import type { AccessMatrix, SignUpRun } from '../../model/access.ts';
+import type { Facts } from '../../model/facts.ts';
+import type { Place } from '../../model/finding.ts';
+import { rule } from '../rule.ts';
+import { routineNamed, signUpTriggers } from '../support/sign-up.ts';
+import { listed } from '../support/words.ts';
+
+const remedy = `GoTrue inserts into "auth.users" as "supabase_auth_admin" with \`search_path = auth\`: let the trigger's function run as its owner, and name every table with its schema.
+
+\`\`\`sql
+create or replace function public.handle_new_user() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  insert into public.profiles (id) values (new.id) on conflict do nothing;
+  return new;
+end;
+$$;
+\`\`\``;
+
+export default rule({
+  id: 'access/sign-up-broken',
+  severity: { recommended: 'error', strict: 'error' },
+  evidence: ['probe'],
+  summary: 'seen: sign-up fails',
+  why: 'Users are inserted as GoTrue does it: by the role supabase_auth_admin, with search_path = auth, with and without metadata. A trigger on auth.users that raises stops every sign-up; users read "Database error saving new user". A function that expects metadata fails for those who sign up without it.',
+  remedy,
+  since: '0.1.0',
+  sources: [
+    'https://supabase.com/docs/guides/auth/managing-user-data#using-triggers',
+    'https://supabase.com/docs/guides/troubleshooting/database-error-saving-new-user-RU_EwB',
+  ],
+  fixable: false,
+  facts({ facts, report, preexisting }) {
+    if (facts.access === null) return;
+    const { base, head } = facts.access;
+    const failed = head.signUps.filter(({ status }) => status === 'fails');
+    if (failed.length === 0) return;
+    const verdict = judge(head, base, failed);
+    if (verdict === null) return;
+    const { run, grave } = verdict;
+    const tell =
+      sameFailure(run, base) && failed.every((each) => sameFailure(each, base)) ? preexisting : report;
+    tell({
+      message: `Sign-up fails (${listed(failed.map(({ variant }) => names[variant]))}): ${run.error?.message ?? 'no reason was given'}${run.step === null ? '' : `, at ${run.step}`}. Users read "Database error saving new user". Mend the trigger on "auth.users".`,
+      at: home(run, facts),
+      object: 'auth.users',
+      severity: grave ? undefined : 'warning',
+      help: run.error?.where ? `${remedy}\n\nPostgres says where: ${run.error.where}` : remedy,
+    });
+  },
+});
+
+const names: Readonly<Record<SignUpRun['variant'], string>> = {
+  'email-metadata': 'by e-mail, with metadata',
+  email: 'by e-mail, without metadata',
+  phone: 'by phone',
+  anonymous: 'anonymously',
+};
+
+/** The failure to tell: grave where no way works, or where one that worked on the base no longer does. */
+function judge(head: AccessMatrix, base: AccessMatrix | null, failed: readonly SignUpRun[]) {
+  const lost = failed.find((run) =>
+    base?.signUps.some((was) => was.variant === run.variant && was.status === 'works'),
+  );
+  if (lost !== undefined) return { run: lost, grave: true };
+  const none = head.signUps.every(({ status }) => status === 'fails');
+  const first = failed[0];
+  return first === undefined ? null : { run: first, grave: none };
+}
+
+const sameFailure = (run: SignUpRun, base: AccessMatrix | null) =>
+  base?.signUps.some((was) => was.variant === run.variant && was.status === 'fails') === true;
+
+/** The function that Postgres' CONTEXT names, else the trigger. */
+function home(run: SignUpRun, { head }: Facts): Place | null {
+  const name = /function ([\w".]+)\(/.exec(run.error?.where ?? '')?.[1];
+  const routine = name === undefined ? null : routineNamed(name, head);
+  const trigger = signUpTriggers(head)[0];
+  return (
+    routine?.origin ??
+    (trigger === undefined ? null : (routineNamed(trigger.function, head)?.origin ?? trigger.origin))
+  );
+}

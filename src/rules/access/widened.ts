@@ -1,0 +1,50 @@
+import type { AccessChange } from '../../model/access.ts';
+import { rule } from '../rule.ts';
+import { homeOfTable, leaksOf, reproOf } from '../support/access.ts';
+import { changesBy, groupedChanges, principalName } from '../support/access-changes.ts';
+
+export default rule({
+  id: 'access/widened',
+  severity: { recommended: 'warning', strict: 'warning' },
+  evidence: ['probe'],
+  summary: 'seen: this pull request opens a table of the base further',
+  why: 'The same questions were asked of the base and of the head. More may be reached now than before; whether that is the purpose of the change or a side effect, nobody sees in the SQL alone. Access of users to their own rows is told as info.',
+  remedy: 'Check that this is what the pull request is for.',
+  since: '0.1.0',
+  sources: ['https://supabase.com/docs/guides/database/postgres/row-level-security'],
+  fixable: false,
+  facts({ facts, report }) {
+    // A leak that is new says it, and more.
+    const told = new Set(
+      leaksOf(facts)
+        .filter((group) => !group.preexisting)
+        .map(({ object }) => object.object),
+    );
+    for (const [object, changes] of groupedChanges(facts, opens)) {
+      if (told.has(object)) continue;
+      const all = changes.some(({ after }) => after === 'all');
+      const cells = facts.access!.head.objects.find((each) => each.object === object)?.cells ?? [];
+      const first = changes[0]!;
+      report({
+        message: `"${object}" is open further than before: ${changesBy(changes)}. The probes asked base and head the same questions. Check that this is meant.`,
+        at: homeOfTable(facts, object, first.command),
+        object,
+        key: changes.map(({ principal, command, after }) => `${principal} ${command} ${after}`).join(', '),
+        severity: all ? undefined : 'info',
+        repro: reproOf(
+          cells.filter(
+            (cell) =>
+              cell.outcome === 'allowed' &&
+              changes.some(
+                ({ principal, command }) => principal === cell.principal && command === cell.command,
+              ),
+          ),
+        ),
+        help: `Seen as ${[...new Set(changes.map(({ principal }) => principalName(principal)))].join(', ')}.`,
+      });
+    }
+  },
+});
+
+const opens = ({ direction, before, principal }: AccessChange) =>
+  direction === 'widened' && before !== null && principal !== 'service_role';

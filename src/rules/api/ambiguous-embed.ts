@@ -1,0 +1,41 @@
+import type { SchemaState, Table } from '../../model/schema.ts';
+import { rule } from '../rule.ts';
+import { evidenceOf } from '../support/sites.ts';
+import { named } from '../support/words.ts';
+
+export default rule({
+  id: 'api/ambiguous-embed',
+  severity: { recommended: 'warning', strict: 'warning' },
+  evidence: ['static', 'catalog'],
+  summary: 'a second foreign key between two tables: queries that embed one in the other break',
+  why: 'The Data API finds out by the foreign key how "select=*,author(*)" is meant. With a second key between the same two tables it can’t choose, and answers every such request that does not name the key with PGRST201 (HTTP 300): clients that worked break with the migration.',
+  remedy: 'Name the key in the clients first: `select=*,author:profiles!note_author_id_fkey(*)`.',
+  since: '0.1.0',
+  sources: ['https://docs.postgrest.org/en/v12/references/errors.html#pgrst201'],
+  fixable: false,
+  table(table, { state, set, exposed, home, report }) {
+    const before = set.before.tables.get(table.key);
+    if (state !== set.after || before === undefined || !exposed(table.schema)) return;
+    for (const other of new Set(table.foreignKeys.map(({ references }) => references))) {
+      const there = state.tables.get(other);
+      if (there === undefined || !exposed(there.schema) || other === table.key) continue;
+      const now = table.foreignKeys.filter(({ references }) => references === other);
+      const old = before.foreignKeys.filter(({ references }) => references === other);
+      // Exactly one way before (from either side), more of them now.
+      if (old.length + backwards(there, table.key, set.before) !== 1) continue;
+      const added = now.filter((key) => !old.some(({ columns }) => columns.join() === key.columns.join()));
+      if (added.length === 0) continue;
+      report({
+        message: `"${table.key}" now has more than one foreign key to "${other}" (${named(now.map(({ name }) => name))}). Requests that embed one in the other without naming the key get PGRST201. Name the key in the clients before this is merged.`,
+        at: home(added[0]!.origin ?? table.origin),
+        object: table.key,
+        key: other,
+        evidence: evidenceOf(state),
+        help: `Clients write \`${there.name}!${now[0]!.name}(*)\` or \`${there.name}!${added[0]!.name}(*)\`.`,
+      });
+    }
+  },
+});
+
+const backwards = (there: Table, key: string, before: SchemaState) =>
+  before.tables.get(there.key)?.foreignKeys.filter(({ references }) => references === key).length ?? 0;

@@ -1,0 +1,105 @@
+import type { Facts } from '../../model/facts.ts';
+import type { Index, Table } from '../../model/schema.ts';
+import type { SyntaxNode } from '../../model/sql.ts';
+import { quoteIdent } from '../../sql/names.ts';
+import { rule } from '../rule.ts';
+import { isPlatform } from '../support/roles.ts';
+import { evidenceOf } from '../support/sites.ts';
+import { alternatives, bare, columnParts, visitTree } from '../support/tree.ts';
+import { sqlFence } from '../support/words.ts';
+
+export default rule({
+  id: 'api/upsert-target',
+  severity: { recommended: 'warning', strict: 'warning' },
+  evidence: ['static', 'catalog'],
+  summary: 'a partial or expression unique index where an upsert needs a plain one',
+  why: 'ON CONFLICT (column), which is what upsert() of the clients sends, needs a unique index on just these columns. A partial index does not count unless the statement repeats its condition, which the Data API can’t: the upsert fails with 42P10. For NULLs no condition is needed, they are all different to a unique index anyway.',
+  remedy:
+    'Leave the condition out.\n\n```sql\ncreate unique index idx_offers_source_uid on public.offers (source_uid);\n```',
+  since: '0.1.0',
+  sources: [
+    'https://www.postgresql.org/docs/17/sql-insert.html#SQL-ON-CONFLICT',
+    'https://www.postgresql.org/docs/17/indexes-unique.html',
+  ],
+  fixable: false,
+  table(table, { state, facts, home, report }) {
+    if (table.unknown.length > 0 || isPlatform(table.schema)) return;
+    for (const index of table.indexes) {
+      if (!index.unique || index.constraint) continue;
+      const columns = index.columns.filter((column) => column !== null);
+      const plain = index.predicate === null && columns.length === index.columns.length;
+      if (plain || columns.length === 0 || hasPlainKey(table, columns)) continue;
+      const idle = columns.length === index.columns.length && onlyNotNull(index);
+      const used = upsertTargets(facts).has(`${table.name} ${[...columns].sort().join(' ')}`);
+      if (!idle && !used) continue;
+      const list = columns.map(quoteIdent).join(', ');
+      report({
+        message: `Unique index "${index.name}" on "${table.key}" ${index.predicate === null ? 'holds an expression' : 'is partial'}, so ON CONFLICT (${list}) can't use it. ${used ? 'An upsert in these migrations' : 'An upsert through the API'} fails with 42P10. ${idle ? 'The condition only leaves out NULLs, which never collide: leave it out' : 'Make a plain unique index'}.`,
+        at: home(index.origin ?? table.origin),
+        object: table.key,
+        key: columns.join(', '),
+        evidence: evidenceOf(state),
+        help: sqlFence(`create unique index ${quoteIdent(index.name)} on ${table.key} (${list});`),
+      });
+    }
+  },
+});
+
+const hasPlainKey = (table: Table, columns: readonly string[]) =>
+  [
+    ...(table.primaryKey === null ? [] : [table.primaryKey]),
+    ...table.uniques,
+    ...table.indexes.filter(
+      (index) => index.unique && index.predicate === null && !index.columns.includes(null),
+    ),
+  ].some(
+    (key) => key.columns.length === columns.length && columns.every((column) => key.columns.includes(column)),
+  );
+
+/** `where a is not null [and b is not null]`, of the index's own columns. */
+function onlyNotNull({ predicate, columns }: Index): boolean {
+  const node = predicate?.node ?? null;
+  if (node === null || alternatives(node).length > 1) return false;
+  const parts: SyntaxNode[] = node.BoolExpr?.boolop === 'AND_EXPR' ? node.BoolExpr.args : [node];
+  return parts.every((part) => {
+    const test = bare(part)?.NullTest;
+    const ref = test?.nulltesttype === 'IS_NOT_NULL' ? bare(test.arg)?.ColumnRef : undefined;
+    return ref !== undefined && columns.includes(columnParts(ref).at(-1) ?? '');
+  });
+}
+
+const targets = new WeakMap<Facts, ReadonlySet<string>>();
+
+/** Columns that upserts in the migrations name, as `table a b`; those that repeat a condition are right. */
+function upsertTargets(facts: Facts): ReadonlySet<string> {
+  let found = targets.get(facts);
+  if (found === undefined) {
+    const names = new Set<string>();
+    for (const { statements } of facts.sources.values()) {
+      for (const { kind, node, sql } of statements) {
+        // Bodies of functions are text here.
+        for (const [, table, columns] of sql.matchAll(
+          /insert\s+into\s+(?:[\w"]+\.)?"?(\w+)"?[^;]*?on\s+conflict\s*\(([\w\s,"]+)\)\s*do\b/gi,
+        )) {
+          names.add(
+            `${table!.toLowerCase()} ${columns!
+              .toLowerCase()
+              .split(/[\s,"]+/)
+              .filter(Boolean)
+              .sort()
+              .join(' ')}`,
+          );
+        }
+        visitTree({ [kind]: node }, (inner, insert) => {
+          const infer = inner === 'InsertStmt' ? insert.onConflictClause?.infer : undefined;
+          if (infer === undefined || infer.whereClause !== undefined) return;
+          const columns = (infer.indexElems ?? []).map((element: SyntaxNode) => element.IndexElem?.name);
+          names.add(`${insert.relation?.relname} ${columns.sort().join(' ')}`);
+        });
+      }
+    }
+    found = names;
+    targets.set(facts, found);
+  }
+  return found;
+}

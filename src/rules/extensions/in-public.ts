@@ -1,0 +1,54 @@
+import { rule } from '../rule.ts';
+import { evidenceOf, insertAt, statementAt } from '../support/sites.ts';
+import { sqlFence } from '../support/words.ts';
+
+// They put nothing into the schema they are registered in, or can't live in another one.
+const elsewhere = new Set([
+  'pg_net',
+  'pg_cron',
+  'pg_graphql',
+  'plpgsql',
+  'supabase_vault',
+  'pgsodium',
+  'pgmq',
+  'pgjwt',
+  'pg_tle',
+  'pgtle',
+]);
+
+export default rule({
+  id: 'extensions/in-public',
+  severity: { recommended: 'warning', strict: 'warning' },
+  evidence: ['static', 'catalog'],
+  summary: 'an extension in schema public',
+  why: 'An extension’s functions in public are endpoints of the Data API, its types and tables mix with your own, and a dump of public carries them along. Supabase keeps extensions in schema "extensions", which is on the search path.',
+  remedy: 'Name the schema.\n\n```sql\ncreate extension if not exists pg_trgm with schema extensions;\n```',
+  since: '0.1.0',
+  sources: ['https://supabase.com/docs/guides/database/database-advisors?lint=0014_extension_in_public'],
+  fixable: true,
+  extension(extension, { state, set, home, report }) {
+    if (extension.schema !== 'public' || elsewhere.has(extension.name)) return;
+    const found = statementAt(set, extension.origin);
+    const name = /^[a-z_][a-z0-9_]*$/.test(extension.name) ? extension.name : `"${extension.name}"`;
+    const bare =
+      found?.statement.kind === 'CreateExtensionStmt' && !/\bschema\b/i.test(found.statement.sql)
+        ? /^create\s+extension\s+(?:if\s+not\s+exists\s+)?(?:"[^"]+"|[\w$]+)/i.exec(found.statement.sql)
+        : null;
+    report({
+      message: `Extension "${extension.name}" is made in schema "public". Its functions become endpoints of the Data API and mix with your own. Create it "with schema extensions".`,
+      at: home(extension.origin),
+      object: extension.name,
+      evidence: evidenceOf(state),
+      help: sqlFence(`create extension if not exists ${name} with schema extensions;`),
+      fix:
+        found === null || bare === null
+          ? undefined
+          : {
+              title: 'Create it with schema extensions',
+              edits: [
+                insertAt(found.source, found.statement.start + bare[0].length, ' with schema extensions'),
+              ],
+            },
+    });
+  },
+});

@@ -1,0 +1,111 @@
+import type { Routine, SchemaState, Table } from '../../model/schema.ts';
+import { rule } from '../rule.ts';
+import { isDeclaredPublic } from '../support/access.ts';
+import { codeOf } from '../support/bodies.ts';
+import { routineLooksAtCaller, routinesCalled } from '../support/caller.ts';
+import { predicatesOf } from '../support/predicates.ts';
+import { holders, isPlatform } from '../support/roles.ts';
+import { evidenceOf } from '../support/sites.ts';
+import { someNode } from '../support/tree.ts';
+import { named, sqlFence } from '../support/words.ts';
+
+export default rule({
+  id: 'functions/exposed-definer',
+  severity: { recommended: 'info', strict: 'warning' },
+  evidence: ['static', 'catalog'],
+  summary: 'a security definer function that API roles can call',
+  why: 'Every function of an exposed schema is an endpoint, /rest/v1/rpc/…. A security definer function runs with its owner’s rights, past every policy: it must itself ask who is calling. New functions can be executed by everybody (PUBLIC) unless that is revoked.',
+  remedy:
+    'Ask in the function who is calling, move helpers of policies to a schema that is not exposed, or take EXECUTE away.\n\n```sql\nrevoke execute on function public.close_month(date) from public, anon, authenticated;\ngrant execute on function public.close_month(date) to service_role;\n```',
+  since: '0.1.0',
+  sources: [
+    'https://supabase.com/docs/guides/database/functions#security-definer-vs-invoker',
+    'https://www.postgresql.org/docs/17/sql-createfunction.html#SQL-CREATEFUNCTION-SECURITY',
+  ],
+  fixable: false,
+  routine(routine, { state, exposed, home, report }) {
+    if (!routine.securityDefiner || !exposed(routine.schema) || isPlatform(routine.schema)) return;
+    if (routine.kind === 'aggregate' || /^(event_)?trigger$/.test(routine.returns)) return;
+    const roles = holders(routine.grants, 'execute');
+    if (roles.length === 0) return;
+    const looks = routineLooksAtCaller(routine, state);
+    const helper = isCalledByPolicy(routine, state);
+    const tables = looks || helper ? [] : tablesTouched(routine, state);
+    // Somebody granted it by name, and it asks who is calling: that is how it is done.
+    const granted = routine.grants.some(
+      ({ grantee, privilege, origin }) =>
+        privilege === 'execute' && origin !== null && grantee !== 'service_role',
+    );
+    if (granted && (looks || helper)) return;
+    const what =
+      tables.length > 0
+        ? `It works on ${named(tables.slice(0, 3).map(({ key }) => key))} past their policies and never asks who is calling`
+        : helper
+          ? 'It runs past every policy; policies call it, so its EXECUTE must stay'
+          : "It runs past every policy, with its owner's rights";
+    const way =
+      tables.length > 0
+        ? 'Compare its arguments with "auth.uid()", or revoke EXECUTE.'
+        : helper
+          ? 'Move it to a schema that is not exposed.'
+          : 'Revoke EXECUTE from those who need not call it.';
+    report({
+      message: `${named(roles)} can call "${routine.key}", a "security definer" function, through the API. ${what}. ${way}`,
+      at: home(routine.origin),
+      object: routine.key,
+      severity: tables.length > 0 ? 'warning' : undefined,
+      evidence: evidenceOf(state),
+      help: helper
+        ? sqlFence(
+            `create schema if not exists private;\ngrant usage on schema private to authenticated;\nalter function ${routine.key} set schema private;`,
+          )
+        : sqlFence(
+            `revoke execute on function ${routine.key} from public, anon, authenticated;\ngrant execute on function ${routine.key} to service_role;`,
+          ),
+    });
+  },
+});
+
+const called = new WeakMap<SchemaState, ReadonlySet<string>>();
+
+function isCalledByPolicy(routine: Routine, state: SchemaState): boolean {
+  let keys = called.get(state);
+  if (keys === undefined) {
+    const found = new Set<string>();
+    for (const table of state.tables.values()) {
+      for (const policy of table.policies) {
+        for (const { node } of predicatesOf(policy)) {
+          someNode(node, (kind, inner) => {
+            if (kind === 'FuncCall') for (const { key } of routinesCalled(inner, state)) found.add(key);
+            return false;
+          });
+        }
+      }
+    }
+    keys = found;
+    called.set(state, keys);
+  }
+  return keys.has(routine.key);
+}
+
+/** Tables whose policies it passes by: read or written by name in its body. */
+function tablesTouched(routine: Routine, state: SchemaState): Table[] {
+  const { bare } = codeOf(routine.body);
+  const words = new Set(
+    [
+      ...bare
+        .toLowerCase()
+        .matchAll(
+          /\b(?:from|join|update|into|delete\s+from)\s+(?:only\s+)?((?:"?[\w$]+"?\s*\.\s*)?"?[\w$]+"?)/g,
+        ),
+    ].map(([, name]) => name!.replace(/["\s]/g, '')),
+  );
+  const writes = /\b(insert\s+into|update|delete\s+from)\s/i.test(bare);
+  return [...state.tables.values()].filter((table) => {
+    if (!table.rls || isPlatform(table.schema)) return false;
+    const shown = table.schema === 'public' && words.has(table.name);
+    if (!shown && !words.has(`${table.schema}.${table.name}`)) return false;
+    // Reading what everybody may read gives nothing away.
+    return writes || !isDeclaredPublic(table, 'anon');
+  });
+}

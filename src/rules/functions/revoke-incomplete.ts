@@ -1,0 +1,87 @@
+import type { Routine } from '../../model/schema.ts';
+import type { SyntaxNode } from '../../model/sql.ts';
+import { strings } from '../../sql/names.ts';
+import { type FileContext, rule } from '../rule.ts';
+import { routinesNamed } from '../support/caller.ts';
+import { apiRoles, holds } from '../support/roles.ts';
+import { listed, named, sqlFence } from '../support/words.ts';
+
+export default rule({
+  id: 'functions/revoke-incomplete',
+  severity: { recommended: 'warning', strict: 'warning' },
+  evidence: ['static', 'catalog'],
+  summary: 'a REVOKE of EXECUTE after which the function can still be called',
+  why: 'EXECUTE comes in three ways: Postgres grants it to PUBLIC on every new function, Supabase’s default privileges granted it to anon and authenticated, and statements grant it by name. A REVOKE takes away one of them: from anon and authenticated it leaves PUBLIC’s, from PUBLIC it leaves the direct ones. has_function_privilege() tells what is left.',
+  remedy:
+    'Revoke all ways at once, then grant to whoever may call.\n\n```sql\nrevoke execute on function public.close_month(date) from public, anon, authenticated;\ngrant execute on function public.close_month(date) to service_role;\n```',
+  since: '0.1.0',
+  sources: [
+    'https://www.postgresql.org/docs/17/ddl-priv.html#PRIVILEGES-SUMMARY-TABLE',
+    'https://supabase.com/docs/guides/database/functions#function-privileges',
+  ],
+  fixable: true,
+  statement: {
+    GrantStmt(node, statement, context) {
+      if (node.is_grant || !/^OBJECT_(FUNCTION|ROUTINE|PROCEDURE)$/.test(node.objtype)) return;
+      if (node.targtype === 'ACL_TARGET_ALL_IN_SCHEMA' || node.privileges?.some(notExecute)) return;
+      const from = rolesOf(node);
+      for (const object of node.objects ?? []) {
+        const routine = target(object, context);
+        if (routine === null) continue;
+        const left = leftovers(routine, from);
+        if (left.length === 0) continue;
+        const way = from.includes('public')
+          ? 'grants of their own, which the default privileges gave'
+          : "PUBLIC's EXECUTE, which every new function has";
+        const missing = from.includes('public') ? left : ['public'];
+        const sql = `revoke execute on function ${routine.key} from ${missing.join(', ')};`;
+        context.report({
+          message: `After this REVOKE ${named(left)} can still execute "${routine.key}". ${left.length > 1 ? 'They hold' : 'The role holds'} it by ${way}. Revoke from ${listed(['public', ...apiRoles])} together.`,
+          at: context.placeOf(statement),
+          object: routine.key,
+          key: left.join(' '),
+          help: sqlFence(`revoke execute on function ${routine.key} from public, ${apiRoles.join(', ')};`),
+          fix:
+            object === node.objects?.[0] && node.objects.length === 1
+              ? {
+                  title: `Revoke it from ${listed(missing)} too`,
+                  edits: [context.edit(statement.end, statement.end, `;\n${sql.slice(0, -1)}`)],
+                }
+              : undefined,
+        });
+      }
+    },
+  },
+});
+
+const notExecute = (entry: SyntaxNode) => !/^(execute|)$/.test(entry.AccessPriv?.priv_name ?? '');
+
+const rolesOf = (node: SyntaxNode): string[] =>
+  (node.grantees ?? []).map((grantee: SyntaxNode) =>
+    grantee.RoleSpec?.roletype === 'ROLESPEC_PUBLIC' ? 'public' : (grantee.RoleSpec?.rolename ?? ''),
+  );
+
+/** The routine named, where it is certain which one, as it stands when the change is through. */
+function target(object: SyntaxNode, { set, facts }: FileContext): Routine | null {
+  const parts = strings(object.ObjectWithArgs?.objname);
+  const schema = parts.length > 1 ? parts.at(-2)! : null;
+  const routines = routinesNamed(set.after, schema, parts.at(-1) ?? '');
+  const [routine] = routines;
+  if (routine === undefined || routines.length > 1) return null;
+  if (!facts.project.exposedSchemas.includes(routine.schema)) return null;
+  // PostgREST calls no trigger functions.
+  return /^(event_)?trigger$/.test(routine.returns) ? null : routine;
+}
+
+/** Roles the author meant to shut out and that still get in, by a grant that no statement made. */
+function leftovers(routine: Routine, from: readonly string[]): string[] {
+  const shut = from.includes('public') ? apiRoles : apiRoles.filter((role) => from.includes(role));
+  return shut.filter((role) => {
+    if (!holds(routine.grants, role, 'execute')) return false;
+    const own = routine.grants.some(
+      (grant) => grant.grantee === role && grant.privilege === 'execute' && grant.origin !== null,
+    );
+    const all = routine.grants.some((grant) => grant.grantee === 'public' && grant.origin !== null);
+    return !own && !all;
+  });
+}

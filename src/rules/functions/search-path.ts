@@ -1,0 +1,62 @@
+import type { SchemaState } from '../../model/schema.ts';
+import { rule } from '../rule.ts';
+import { isQualified } from '../support/qualified.ts';
+import { holds, isPlatform } from '../support/roles.ts';
+import { evidenceOf, insertAt, statementAt } from '../support/sites.ts';
+import { sqlFence } from '../support/words.ts';
+
+export default rule({
+  id: 'functions/search-path',
+  severity: { recommended: 'warning', strict: 'warning' },
+  evidence: ['static', 'catalog'],
+  summary: 'a security definer function without a fixed search_path',
+  why: 'A security definer function runs with its owner’s rights and the caller’s search_path. A name without schema in its body then means what the caller’s path says: whoever can create an object in a schema on it can have his own code run as the owner. On Supabase, API roles can’t create objects in public, so this is a matter of care unless a grant says otherwise.',
+  remedy:
+    "Fix the path, and name everything with its schema.\n\n```sql\ncreate or replace function public.is_admin() returns boolean\nlanguage sql stable security definer set search_path = ''\nas $$ select exists (select 1 from public.admin_users where id = (select auth.uid())) $$;\n```",
+  since: '0.1.0',
+  sources: [
+    'https://www.postgresql.org/docs/17/sql-createfunction.html#SQL-CREATEFUNCTION-SECURITY',
+    'https://supabase.com/docs/guides/database/database-advisors?lint=0011_function_search_path_mutable',
+  ],
+  fixable: true,
+  routine(routine, { state, set, home, report }) {
+    if (!routine.securityDefiner || isPlatform(routine.schema)) return;
+    if (routine.config.search_path !== undefined || /^(event_)?trigger$/.test(routine.returns)) return;
+    const writable = writableSchema(state);
+    const certain = isQualified(routine, state);
+    const found = certain ? statementAt(set, routine.origin) : null;
+    const body = found?.statement.kind === 'CreateFunctionStmt' ? bodyStart(found.statement.node) : null;
+    report({
+      message: `"${routine.key}" is "security definer" and has no fixed search_path. ${writable === null ? "It resolves names by its caller's path, with its owner's rights" : `API roles may create objects in "${writable}", which is on its path: they can have their code run as its owner`}. Add "set search_path = ''"${certain ? '' : ' and name everything in it with its schema'}.`,
+      at: home(routine.origin),
+      object: routine.key,
+      severity: writable === null ? undefined : 'error',
+      evidence: evidenceOf(state),
+      help: sqlFence(
+        `${certain ? '' : '-- after naming tables, types and functions in the body with their schema\n'}alter function ${routine.key} set search_path = '';`,
+      ),
+      fix:
+        found === null || body === null
+          ? undefined
+          : {
+              title: "Fix the path: set search_path = ''",
+              edits: [insertAt(found.source, found.source.offsetOfByte(body), "set search_path = ''\n")],
+            },
+    });
+  },
+});
+
+/** A schema of the default path in which an API role may create objects. */
+const writableSchema = (state: SchemaState) =>
+  ['public', 'extensions'].find((name) => {
+    const grants = state.schemas.get(name)?.grants ?? [];
+    return ['anon', 'authenticated'].some((role) => holds(grants, role, 'create'));
+  }) ?? null;
+
+/** Byte at which AS, or RETURN, begins. */
+function bodyStart(node: {
+  options?: { DefElem?: { defname: string; location?: number } }[];
+}): number | null {
+  const as = node.options?.find(({ DefElem: option }) => option?.defname === 'as')?.DefElem;
+  return as?.location ?? null;
+}

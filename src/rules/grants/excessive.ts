@@ -1,0 +1,80 @@
+import type { SyntaxNode } from '../../model/sql.ts';
+import { strings } from '../../sql/names.ts';
+import { type FileContext, rule } from '../rule.ts';
+import { apiRoles } from '../support/roles.ts';
+import { named, sqlFence } from '../support/words.ts';
+
+export default rule({
+  id: 'grants/excessive',
+  severity: { recommended: 'warning', strict: 'warning' },
+  evidence: ['static'],
+  summary: 'GRANT ALL, grants on all tables of a schema, or default privileges for the API roles',
+  why: 'What is granted wholesale is granted to tables that nobody thought of, those of tomorrow included. GRANT ALL also gives TRUNCATE, which row level security does not ask about, and REFERENCES and TRIGGER, which no client needs. Explicit grants are what the platform asks for since October 2026.',
+  remedy:
+    'Name the commands and the tables.\n\n```sql\ngrant select, insert, update, delete on public.note to authenticated;\n```',
+  since: '0.1.0',
+  sources: [
+    'https://www.postgresql.org/docs/17/ddl-priv.html',
+    'https://supabase.com/docs/guides/api/securing-your-api',
+  ],
+  fixable: false,
+  statement: {
+    GrantStmt(node, statement, context, ancestors) {
+      if (!node.is_grant) return;
+      const roles = granted(node);
+      if (roles.length === 0) return;
+      const defaults = ancestors.some(({ kind }) => kind === 'AlterDefaultPrivilegesStmt');
+      const what = defaults
+        ? 'default privileges'
+        : node.targtype === 'ACL_TARGET_ALL_IN_SCHEMA'
+          ? wholeSchema(node)
+          : everything(node, context);
+      if (what === null) return;
+      const schema = strings(node.objects)[0] ?? 'public';
+      context.report({
+        message: `This gives ${what} to ${named(roles)}. ${defaults ? 'Every object made later is open to them' : 'It reaches what nobody thought of, TRUNCATE included'}, and only policies stand before it. Name the tables and the commands.`,
+        at: context.placeOf(statement),
+        key: `${what} ${roles.join(' ')} ${defaults ? '' : schema}`,
+        // Where the platform's own defaults give the same, the statement changes nothing.
+        severity: isOldEra(context) || onlyReads(node) ? 'info' : undefined,
+        help: sqlFence(`grant select, insert, update, delete on public.note to ${roles.at(-1)};`),
+      });
+    },
+  },
+});
+
+function granted(node: SyntaxNode): string[] {
+  const roles = (node.grantees ?? []).map((grantee: SyntaxNode) =>
+    grantee.RoleSpec?.roletype === 'ROLESPEC_PUBLIC' ? 'public' : (grantee.RoleSpec?.rolename ?? ''),
+  );
+  return roles.filter((role: string) => role === 'public' || apiRoles.some((each) => each === role));
+}
+
+const isOldEra = ({ facts, changed }: FileContext) => facts.eraOf(changed.migration.version) === 'automatic';
+
+const onlyReads = (node: SyntaxNode) =>
+  node.privileges?.length > 0 &&
+  node.privileges.every((entry: SyntaxNode) => /^(select|usage)$/.test(entry.AccessPriv?.priv_name ?? ''));
+
+function wholeSchema(node: SyntaxNode): string | null {
+  const kinds: Readonly<Record<string, string>> = {
+    OBJECT_TABLE: 'tables',
+    OBJECT_FUNCTION: 'functions',
+    OBJECT_ROUTINE: 'routines',
+  };
+  const kind = kinds[node.objtype];
+  return kind === undefined
+    ? null
+    : `privileges on all ${kind} of schema "${strings(node.objects).join('", "')}"`;
+}
+
+/** GRANT ALL on a table of an exposed schema. */
+function everything(node: SyntaxNode, { keyOf, facts, set }: FileContext): string | null {
+  if (node.objtype !== 'OBJECT_TABLE' || node.privileges !== undefined) return null;
+  const keys: string[] = (node.objects ?? []).map((object: SyntaxNode) => keyOf(object.RangeVar));
+  const shown = keys.filter((key) => {
+    const relation = set.after.tables.get(key) ?? set.after.views.get(key);
+    return relation === undefined || facts.project.exposedSchemas.includes(relation.schema);
+  });
+  return shown.length === 0 ? null : `all privileges on ${named(shown)}`;
+}

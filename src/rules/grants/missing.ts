@@ -1,0 +1,285 @@
+import type { ChangeSet } from '../../model/facts.ts';
+import type { Command, Origin, Policy, Routine, SchemaState, Table } from '../../model/schema.ts';
+import { rule, type StateContext } from '../rule.ts';
+import { routinesCalled } from '../support/caller.ts';
+import { predicatesOf } from '../support/predicates.ts';
+import { apiRoles, appliesTo, commandsOf, holds, isPlatform } from '../support/roles.ts';
+import { appendFix, evidenceOf } from '../support/sites.ts';
+import { isExposedTable } from '../support/tables.ts';
+import { visitTree } from '../support/tree.ts';
+import { listed, named, sqlFence, upper } from '../support/words.ts';
+
+const served = [...apiRoles, 'service_role'] as const;
+
+export default rule({
+  id: 'grants/missing',
+  severity: { recommended: 'error', strict: 'error' },
+  evidence: ['static', 'catalog'],
+  summary: 'a role that a policy names holds no privilege: the API answers 42501',
+  why: 'Postgres looks at grants before it looks at policies. Since 30 October 2026 (for new projects since 30 May) Supabase grants new tables, sequences and functions in public to nobody: without GRANT the Data API answers "permission denied for table", to service_role too. Local stacks and CI on the old default stay green; tables that stood before keep their grants.',
+  remedy:
+    'Grant each role what its policies allow.\n\n```sql\ngrant select, insert, update, delete on public.note to authenticated;\ngrant select, insert, update, delete on public.note to service_role;\n```',
+  since: '0.1.0',
+  sources: [
+    'https://github.com/orgs/supabase/discussions/45329',
+    'https://supabase.com/docs/guides/api/securing-your-api',
+  ],
+  fixable: true,
+  table(table, context) {
+    if (!table.rls || table.policies.length === 0 || !isExposedTable(table, context)) return;
+    for (const { role, commands, origin } of denied(table)) tellTable(table, role, commands, origin, context);
+    tellServer(table, context);
+    tellSequences(table, context);
+    tellFunctions(table, context);
+  },
+  state(context) {
+    for (const schema of context.state.schemas.values()) tellSchema(schema.name, context);
+  },
+  routine(routine, context) {
+    tellRoutine(routine, context);
+  },
+});
+
+interface Denied {
+  readonly role: string;
+  readonly commands: readonly Command[];
+  readonly origin: Origin;
+}
+
+/** Roles that policies name, and what they allow them without a privilege. */
+function denied(table: Table): Denied[] {
+  return served.flatMap((role): Denied[] => {
+    const policies = table.policies.filter((policy) => policy.permissive && isMeantFor(policy, role));
+    const missing = new Set<Command>();
+    for (const policy of policies) {
+      const wanted = commandsOf(policy);
+      const lacking = wanted.filter((command) => !reaches(table, policy, role, command));
+      // FOR ALL with some of the privileges: the grants say which of them are meant.
+      if (policy.command !== 'all' || lacking.length === wanted.length)
+        for (const command of lacking) missing.add(command);
+    }
+    const origin = policies.at(-1)?.origin ?? null;
+    return missing.size === 0 ? [] : [{ role, commands: [...missing], origin }];
+  });
+}
+
+/** TO PUBLIC is for whoever holds a privilege: told once, for `authenticated`, where neither API role does. */
+const isMeantFor = (policy: Policy, role: string) =>
+  policy.roles.includes(role) || (policy.roles.includes('public') && role === 'authenticated');
+
+const reaches = (table: Table, policy: Policy, role: string, command: Command) =>
+  holds(table.grants, role, command) ||
+  (!policy.roles.includes(role) && apiRoles.some((other) => holds(table.grants, other, command)));
+
+function tellTable(
+  table: Table,
+  role: string,
+  commands: readonly Command[],
+  origin: Origin,
+  { state, set, home, report }: StateContext,
+) {
+  const sql = `grant ${commands.join(', ')} on ${table.key} to ${role};`;
+  report({
+    message: `Policies allow ${upper(commands)} on "${table.key}" to "${role}", and the role holds no such privilege. Postgres looks at grants first, so the API answers "permission denied for table ${table.name}" (42501). Grant it.`,
+    at: home(origin ?? table.origin),
+    object: table.key,
+    key: `${role} ${commands.join(' ')}`,
+    evidence: evidenceOf(state),
+    help: sqlFence(sql),
+    fix: appendFix(set, origin ?? table.origin, `Grant it to ${role}`, sql),
+  });
+}
+
+/** Users reach it and the server does not: nothing says that this is meant, and nothing says that it is not. */
+function tellServer(table: Table, { state, set, home, report }: StateContext) {
+  const commands = (['select', 'insert', 'update', 'delete'] as const).filter((command) =>
+    apiRoles.some((role) => holds(table.grants, role, command)),
+  );
+  if (commands.length === 0) return;
+  if (
+    ['select', 'insert', 'update', 'delete'].some((command) =>
+      holds(table.grants, 'service_role', command as Command),
+    )
+  )
+    return;
+  if (table.policies.some((policy) => policy.roles.includes('service_role'))) return;
+  const sql = `grant select, insert, update, delete on ${table.key} to service_role;`;
+  report({
+    message: `"service_role" holds no privilege on "${table.key}". It bypasses policies, not grants: a server or an Edge Function that uses its key gets 42501. Grant it if the server works on this table.`,
+    at: home(table.origin),
+    object: table.key,
+    key: 'service_role',
+    severity: 'info',
+    evidence: evidenceOf(state),
+    help: sqlFence(sql),
+    fix: appendFix(set, table.origin, 'Grant it to service_role', sql),
+  });
+}
+
+/** A serial column draws from a sequence with privileges of its own. */
+function tellSequences(table: Table, { state, set, home, report }: StateContext) {
+  for (const column of table.columns) {
+    const sequence =
+      column.sequence === null || column.identity !== null ? undefined : state.sequences.get(column.sequence);
+    if (sequence === undefined) continue;
+    const roles = served.filter(
+      (role) =>
+        holds(table.grants, role, 'insert') &&
+        !holds(sequence.grants, role, 'usage') &&
+        !holds(sequence.grants, role, 'update' as never) &&
+        (role === 'service_role' ||
+          table.policies.some((policy) => appliesTo(policy, role) && commandsOf(policy).includes('insert'))),
+    );
+    if (roles.length === 0) continue;
+    const sql = `grant usage on sequence ${sequence.key} to ${roles.join(', ')};`;
+    report({
+      message: `${named(roles)} may insert into "${table.key}" and not draw from "${sequence.key}", the default of "${column.name}". The insert fails with "permission denied for sequence" (42501). Grant USAGE, or make it an identity column.`,
+      at: home(column.origin ?? table.origin),
+      object: table.key,
+      key: `sequence ${column.name}`,
+      evidence: evidenceOf(state),
+      help: sqlFence(sql),
+      fix: appendFix(set, table.origin, 'Grant USAGE on the sequence', sql),
+    });
+  }
+}
+
+/** Functions in policies, defaults and checks run as the caller. */
+function tellFunctions(table: Table, { state, home, report }: StateContext) {
+  const told = new Set<string>();
+  const look = (routine: Routine, roles: readonly string[], where: string, origin: Origin) => {
+    const lacking = roles.filter((role) => !holds(routine.grants, role, 'execute'));
+    if (lacking.length === 0 || told.has(routine.key) || isPlatform(routine.schema)) return;
+    told.add(routine.key);
+    report({
+      message: `${where} of "${table.key}" calls "${routine.key}", which ${named(lacking)} may not execute. The whole statement fails with "permission denied for function ${routine.name}" (42501). Grant EXECUTE.`,
+      at: home(origin ?? table.origin),
+      object: table.key,
+      key: `function ${routine.key}`,
+      evidence: evidenceOf(state),
+      help: sqlFence(`grant execute on function ${routine.key} to ${lacking.join(', ')};`),
+    });
+  };
+  const called = (node: Parameters<typeof visitTree>[0], visit: (routine: Routine) => void) =>
+    visitTree(node, (kind, inner) => {
+      // An overload that fits is not known: where one of them may be called, none is told.
+      if (kind === 'FuncCall') {
+        const routines = routinesCalled(inner, state);
+        if (routines.length === 1) visit(routines[0]!);
+      }
+    });
+  for (const policy of table.policies) {
+    const roles = apiRoles.filter(
+      (role) =>
+        appliesTo(policy, role) && commandsOf(policy).some((command) => holds(table.grants, role, command)),
+    );
+    for (const { node } of predicatesOf(policy)) {
+      called(node, (routine) =>
+        look(routine, policy.rolesStated ? roles : roles.slice(-1), `Policy "${policy.name}"`, policy.origin),
+      );
+    }
+  }
+  const writers = apiRoles.filter(
+    (role) =>
+      holds(table.grants, role, 'insert') &&
+      table.policies.some(
+        (policy) => policy.permissive && policy.roles.includes(role) && commandsOf(policy).includes('insert'),
+      ),
+  );
+  for (const column of table.columns) {
+    called(column.default?.node, (routine) =>
+      look(routine, writers, `The default of "${column.name}"`, column.origin),
+    );
+  }
+  for (const check of table.checks) {
+    called(check.expression.node, (routine) => look(routine, writers, `CHECK "${check.name}"`, check.origin));
+  }
+}
+
+/** An exposed schema of the project's own: nobody has USAGE on it by itself. */
+function tellSchema(name: string, context: StateContext) {
+  if (!context.exposed(name) || name === 'public' || isPlatform(name)) return;
+  const schema = context.state.schemas.get(name)!;
+  const users = [...context.state.tables.values(), ...context.state.views.values()].filter(
+    (each) => each.schema === name,
+  );
+  const roles = served.filter(
+    (role) =>
+      !holds(schema.grants, role, 'usage') &&
+      users.some(({ grants }) => grants.some((grant) => grant.grantee === role && grant.origin !== null)),
+  );
+  if (roles.length === 0) return;
+  context.report({
+    message: `${named(roles)} hold${roles.length === 1 ? 's' : ''} privileges in schema "${name}" and no USAGE on it. The API answers "permission denied for schema ${name}" (42501). Grant USAGE.`,
+    at: context.home(schema.origin),
+    object: name,
+    key: roles.join(' '),
+    evidence: evidenceOf(context.state),
+    help: sqlFence(`grant usage on schema ${name} to ${roles.join(', ')};`),
+    fix: appendFix(
+      context.set,
+      schema.origin,
+      'Grant USAGE on the schema',
+      `grant usage on schema ${name} to ${roles.join(', ')};`,
+    ),
+  });
+}
+
+/** EXECUTE taken from everybody, and nothing inside the database that calls the function. */
+function tellRoutine(routine: Routine, { state, set, home, exposed, report }: StateContext) {
+  if (!exposed(routine.schema) || routine.kind === 'aggregate' || /^(event_)?trigger$/.test(routine.returns))
+    return;
+  const before = set.before.routines.get(routine.key);
+  const mentioned = revokes(routine, set);
+  if (before === undefined && !mentioned) return;
+  if ([...served, 'public'].some((role) => holds(routine.grants, role, 'execute'))) return;
+  if (routine.grants.some(({ privilege }) => privilege === 'execute') || isCalled(routine, state)) return;
+  report({
+    message: `Nobody may execute "${routine.key}": EXECUTE is revoked from ${listed(['PUBLIC', ...served.map((role) => `"${role}"`)])}. A call through the API fails with "permission denied for function" (42501), with the server's key too. Grant EXECUTE to whoever calls it.`,
+    at: home(mentioned ?? routine.origin),
+    object: routine.key,
+    severity: 'warning',
+    evidence: evidenceOf(state),
+    help: sqlFence(`grant execute on function ${routine.key} to service_role;`),
+  });
+}
+
+/** Place of a REVOKE of this change on that function: the author spoke of its privileges. */
+function revokes(routine: Routine, set: ChangeSet): Origin {
+  for (const { source } of set.migrations) {
+    for (const statement of source.statements) {
+      if (
+        statement.kind !== 'GrantStmt' ||
+        statement.node.is_grant ||
+        statement.node.objtype !== 'OBJECT_FUNCTION'
+      )
+        continue;
+      if (new RegExp(`\\b${routine.name}\\b`).test(statement.sql))
+        return { file: source.path, ...statement.span };
+    }
+  }
+  return null;
+}
+
+const callers = new WeakMap<SchemaState, string>();
+
+/** Called by another function, a view, a trigger or a policy. */
+function isCalled(routine: Routine, state: SchemaState): boolean {
+  for (const other of state.routines.values()) {
+    if (other.key !== routine.key && other.body.includes(routine.name)) return true;
+  }
+  let text = callers.get(state);
+  if (text === undefined) {
+    text = [
+      ...[...state.views.values()].map(({ definition }) => definition.text),
+      ...[...state.tables.values()].flatMap((table) => [
+        ...table.policies.flatMap(({ using, check }) => [using?.text ?? '', check?.text ?? '']),
+        ...table.triggers.map((trigger) => trigger.function),
+        ...table.columns.map((column) => column.default?.text ?? ''),
+        ...table.checks.map(({ expression }) => expression.text),
+      ]),
+    ].join('\n');
+    callers.set(state, text);
+  }
+  return text.includes(routine.name);
+}

@@ -1,0 +1,52 @@
+import type { Index, Table } from '../../model/schema.ts';
+import { quoteIdent } from '../../sql/names.ts';
+import { rule } from '../rule.ts';
+import { isPlatform } from '../support/roles.ts';
+import { evidenceOf } from '../support/sites.ts';
+import { sqlFence } from '../support/words.ts';
+
+export default rule({
+  id: 'performance/duplicate-index',
+  severity: { recommended: 'warning', strict: 'warning' },
+  evidence: ['static', 'catalog'],
+  summary: 'an index that another one, or a key, already is',
+  why: 'Every index is written with every row. A second one on the same columns costs that twice and is never used: UNIQUE and PRIMARY KEY constraints bring an index of their own.',
+  remedy: 'Drop the one that no constraint needs.\n\n```sql\ndrop index public.idx_note_slug;\n```',
+  since: '0.1.0',
+  sources: [
+    'https://www.postgresql.org/docs/17/indexes-unique.html',
+    'https://supabase.com/docs/guides/database/database-advisors?lint=0009_duplicate_index',
+  ],
+  fixable: false,
+  table(table, { state, home, report }) {
+    if (table.unknown.length > 0 || isPlatform(table.schema)) return;
+    const plain = table.indexes.filter((index) => !index.constraint);
+    plain.forEach((index, position) => {
+      const twin =
+        keyLike(table, index) ?? plain.slice(0, position).find((other) => alike(index, other))?.name;
+      if (twin === undefined) return;
+      report({
+        message: `Index "${index.name}" on "${table.key}" is the same as "${twin}". Both are written with every row, and one of them is never used. Drop "${index.name}".`,
+        at: home(index.origin ?? table.origin),
+        object: table.key,
+        key: [index.name, twin].sort().join(' '),
+        evidence: evidenceOf(state),
+        help: sqlFence(`drop index ${quoteIdent(table.schema)}.${quoteIdent(index.name)};`),
+      });
+    });
+  },
+});
+
+/** Name of the key whose own index this one repeats. */
+function keyLike(table: Table, index: Index): string | undefined {
+  if (index.method !== 'btree' || index.predicate !== null || index.include.length > 0) return undefined;
+  if (index.columns.includes(null) || /\b(desc|nulls|collate|_ops)\b/i.test(index.definition))
+    return undefined;
+  const keys = [...(table.primaryKey === null ? [] : [table.primaryKey]), ...table.uniques];
+  return keys.find(
+    ({ columns }) =>
+      columns.length === index.columns.length && columns.every((name, at) => name === index.columns[at]),
+  )?.name;
+}
+
+const alike = (a: Index, b: Index) => a.definition === b.definition && a.valid && b.valid;

@@ -1,0 +1,40 @@
+import { rule } from '../rule.ts';
+import { createIndex, isIndexed } from '../support/coverage.ts';
+import { isPlatform } from '../support/roles.ts';
+import { appendFix, evidenceOf } from '../support/sites.ts';
+import { named, sqlFence } from '../support/words.ts';
+
+export default rule({
+  id: 'performance/foreign-key-index',
+  severity: { recommended: 'warning', strict: 'warning' },
+  evidence: ['static', 'catalog'],
+  summary: 'a foreign key without an index on its columns',
+  why: 'Postgres indexes the referenced key and not the columns that refer to it. Without an index every DELETE or key change on the other side scans this whole table, and so does every join and every policy that goes along the key.',
+  remedy:
+    'Index the columns.\n\n```sql\ncreate index if not exists idx_note_user_id on public.note (user_id);\n```',
+  since: '0.1.0',
+  sources: [
+    'https://www.postgresql.org/docs/17/ddl-constraints.html#DDL-CONSTRAINTS-FK',
+    'https://supabase.com/docs/guides/database/database-advisors?lint=0001_unindexed_foreign_keys',
+  ],
+  fixable: true,
+  table(table, { state, set, home, report }) {
+    // A partition has its parent's keys and indexes.
+    if (table.kind === 'partition' || table.unknown.length > 0 || isPlatform(table.schema)) return;
+    for (const key of table.foreignKeys) {
+      if (isIndexed(table, key.columns)) continue;
+      const isNew = set.created.has(`table ${table.key}`);
+      const sql = createIndex(table, key.columns, !isNew);
+      report({
+        message: `Foreign key ${named(key.columns)} of "${table.key}" has no index. Every DELETE on "${key.references}" and every join along the key scans the whole table. Add an index.`,
+        at: home(key.origin ?? table.origin),
+        object: table.key,
+        key: key.columns.join(', '),
+        evidence: evidenceOf(state),
+        causes: ['rls/policy-index', 'performance/filter-index'],
+        help: sqlFence(sql),
+        fix: isNew ? appendFix(set, key.origin ?? table.origin, 'Index the foreign key', sql) : undefined,
+      });
+    }
+  },
+});

@@ -1,0 +1,152 @@
+import type { Severity } from '../../model/finding.ts';
+import type { Command, Policy, SchemaState, Table } from '../../model/schema.ts';
+import { rule } from '../rule.ts';
+import { nameSaysRole } from '../support/misnamed.ts';
+import { ownerColumns, sensitiveColumns } from '../support/owners.ts';
+import { apiRolesOf, appliesTo, commandsOf, covers, holds, readableColumns } from '../support/roles.ts';
+import { evidenceOf } from '../support/sites.ts';
+import { isExposedTable, policyKey } from '../support/tables.ts';
+import { isPlainTrue } from '../support/truth.ts';
+import { named, people, sqlFence, upper } from '../support/words.ts';
+
+export default rule({
+  id: 'rls/always-true',
+  severity: { recommended: 'error', strict: 'error' },
+  evidence: ['static', 'catalog'],
+  summary: 'a policy that lets API roles write, or read, every row',
+  why: 'USING (true) and WITH CHECK (true) are no limit: every role the policy is for may touch every row, and permissive policies are added to each other, so a stricter one beside it changes nothing. For SELECT it is the way to say that a table is public; for UPDATE and DELETE hardly anybody means it. service_role needs no policy: it bypasses row level security.',
+  remedy:
+    'Say whose rows the policy is about, or for which role.\n\n```sql\ncreate policy "update own" on public.note for update to authenticated\n  using ((select auth.uid()) = user_id)\n  with check ((select auth.uid()) = user_id);\n```',
+  since: '0.1.0',
+  sources: [
+    'https://www.postgresql.org/docs/17/sql-createpolicy.html',
+    'https://supabase.com/docs/guides/database/database-advisors?lint=0024_permissive_rls_policy',
+  ],
+  fixable: false,
+  table(table, context) {
+    if (!table.rls || !isExposedTable(table, context)) return;
+    for (const policy of table.policies) {
+      const open = policy.permissive ? judge(policy, table, context.state) : null;
+      if (open === null) continue;
+      // A policy called after a role that its TO forgets is told by rls/misnamed, unless this is the graver way to say it.
+      if (open.severity !== 'error' && nameSaysRole(policy, context.state) !== null) continue;
+      context.report({
+        message: open.message,
+        at: context.home(policy.origin ?? table.origin),
+        object: table.key,
+        key: policyKey(policy),
+        severity: open.severity,
+        evidence: evidenceOf(context.state),
+        help: open.help,
+      });
+    }
+  },
+});
+
+interface Open {
+  readonly severity: Severity;
+  readonly message: string;
+  readonly help?: string;
+}
+
+function judge(policy: Policy, table: Table, state: SchemaState): Open | null {
+  const using = policy.using !== null && isPlainTrue(policy.using.node);
+  const check = policy.check !== null && isPlainTrue(policy.check.node);
+  const free = commandsOf(policy).filter((command) => {
+    if (command === 'insert') return check || (policy.check === null && using);
+    return using;
+  });
+  const roles = apiRolesOf(policy).filter((role) =>
+    commandsOf(policy).some((command) => holds(table.grants, role, command)),
+  );
+  if (roles.length === 0) return null;
+  const reachable = free.filter(
+    (command) =>
+      roles.some((role) => holds(table.grants, role, command)) && !restricted(table, command, roles),
+  );
+  const who = people(roles);
+  const policyName = `Policy "${policy.name}" on "${table.key}"`;
+  const misnamed = nameSaysRole(policy, state);
+  const named = misnamed === null ? '' : ` Its name speaks of ${misnamed}, and nothing in it does.`;
+  const writes = reachable.filter((command) => command === 'update' || command === 'delete');
+  if (writes.length > 0) {
+    return {
+      severity: 'error',
+      message: `${policyName} is true for every row: ${who} may ${upper(reachable)} all of them.${named} Name the rows in USING, or the role in TO.`,
+      help: sqlFence(rewritten(policy, table, state, reachable)),
+    };
+  }
+  if (check && !using && covers(policy, 'update') && policy.using !== null) {
+    const owners = ownerColumns(table, state);
+    const held = roles.filter((role) => holds(table.grants, role, 'update'));
+    if (owners.length > 0 && held.length > 0 && !restricted(table, 'update', held)) {
+      return {
+        severity: 'error',
+        message: `${policyName} checks no row that it lets through: WITH CHECK (true) replaces USING for the new row. Whoever may change a row can hand it to somebody else by "${owners[0]}". Leave WITH CHECK out, or repeat the condition of USING.`,
+        help: sqlFence(`alter policy "${policy.name}" on ${table.key}\n  with check (${policy.using.text});`),
+      };
+    }
+  }
+  if (reachable.includes('insert')) return openInsert(policy, table, state, who, policyName + named);
+  return reachable.includes('select') ? openSelect(table, roles, who, policyName) : null;
+}
+
+function openInsert(policy: Policy, table: Table, state: SchemaState, who: string, policyName: string): Open {
+  const owners = ownerColumns(table, state);
+  if (owners.length === 0) {
+    return {
+      severity: 'warning',
+      message: `${policyName} checks nothing: ${who} may insert any row. What is written there can't be trusted, and nothing stops a flood. Check the row, or let only the server insert.`,
+      help: sqlFence(
+        `drop policy "${policy.name}" on ${table.key}; -- service_role inserts without a policy`,
+      ),
+    };
+  }
+  return {
+    severity: 'error',
+    message: `${policyName} checks nothing: ${who} may insert rows in anybody's name. The client fills ${named(owners)} as it likes. Compare it with the signed-in user.`,
+    help: sqlFence(
+      `alter policy "${policy.name}" on ${table.key} to authenticated\n  with check ((select auth.uid()) = ${owners[0]});`,
+    ),
+  };
+}
+
+function openSelect(table: Table, roles: readonly string[], who: string, policyName: string): Open {
+  const readable = new Set(
+    roles.flatMap((role) => readableColumns(table, role) ?? table.columns.map(({ name }) => name)),
+  );
+  const sensitive = sensitiveColumns([...readable], table);
+  if (sensitive.length === 0) {
+    return {
+      severity: 'info',
+      message: `${policyName} declares the table public: ${who} may read all its rows. That is fine for what everybody may know. Limit it if that is not meant.`,
+    };
+  }
+  return {
+    severity: 'warning',
+    message: `${policyName} lets ${who} read all rows, and ${named(sensitive)} ${sensitive.length > 1 ? 'look' : 'looks'} personal or secret. Anyone can list them through the API. Limit the rows, or grant only the columns that are meant to be public.`,
+    help: sqlFence(
+      `revoke select on ${table.key} from ${roles.join(', ')};\ngrant select (${[...readable].filter((column) => !sensitive.includes(column)).join(', ')}) on ${table.key} to ${roles.join(', ')};`,
+    ),
+  };
+}
+
+/** A restrictive policy that holds for all those roles is a limit of its own. */
+const restricted = (table: Table, command: Command, roles: readonly string[]) =>
+  table.policies.some(
+    (policy) =>
+      !policy.permissive &&
+      covers(policy, command) &&
+      roles.every((role) => appliesTo(policy, role)) &&
+      !isPlainTrue((command === 'insert' ? (policy.check ?? policy.using) : policy.using)?.node ?? null),
+  );
+
+function rewritten(policy: Policy, table: Table, state: SchemaState, free: readonly Command[]): string {
+  const [owner] = ownerColumns(table, state);
+  const own = owner === undefined ? null : `(select auth.uid()) = ${owner}`;
+  if (own === null) {
+    return `-- the server needs no policy: service_role bypasses row level security\ndrop policy "${policy.name}" on ${table.key};`;
+  }
+  const check = free.includes('update') || free.includes('insert') ? `\n  with check (${own})` : '';
+  return `alter policy "${policy.name}" on ${table.key} to authenticated\n  using (${own})${check};`;
+}

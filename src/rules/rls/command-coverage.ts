@@ -1,0 +1,92 @@
+import type { Command, Grant, Table } from '../../model/schema.ts';
+import { rule } from '../rule.ts';
+import { apiRoles, appliesTo, commands, covers, holders } from '../support/roles.ts';
+import { evidenceOf } from '../support/sites.ts';
+import { isExposedTable } from '../support/tables.ts';
+import { named, sqlFence, upper } from '../support/words.ts';
+
+export default rule({
+  id: 'rls/command-coverage',
+  severity: { recommended: 'info', strict: 'info' },
+  evidence: ['static', 'catalog'],
+  summary: 'a command that API roles are granted and no policy allows',
+  why: 'Row level security refuses a command that no permissive policy covers: SELECT, UPDATE and DELETE quietly affect no row, INSERT fails with 42501. An UPDATE or DELETE with a WHERE needs a SELECT policy too. Where a grant names the command, somebody meant it to work.',
+  remedy:
+    'Add the policy, or revoke the privilege.\n\n```sql\ncreate policy "delete own" on public.note for delete to authenticated\n  using ((select auth.uid()) = user_id);\n```',
+  since: '0.1.0',
+  sources: [
+    'https://www.postgresql.org/docs/17/sql-createpolicy.html',
+    'https://supabase.com/docs/guides/database/postgres/row-level-security',
+  ],
+  fixable: false,
+  table(table, context) {
+    if (!table.rls || table.policies.length === 0 || !isExposedTable(table, context)) return;
+    if (table.kind === 'partition') return;
+    const before = context.set.before.tables.get(table.key);
+    const open = commands.filter((command) => uncovered(table, command));
+    // What a policy of the base allowed and this change leaves without one is a loss, not an omission.
+    const lost = open.filter(
+      (command) => before?.rls && before.policies.length > 0 && allows(before, command),
+    );
+    if (context.state === context.set.after && lost.length > 0) {
+      context.report({
+        message: `No policy on "${table.key}" covers ${upper(lost)} any more. The policy that allowed it is gone, so clients that used it now affect no row or get 42501. Add a policy, or revoke the privilege if that is meant.`,
+        at: context.home(table.rlsOrigin ?? table.origin),
+        object: table.key,
+        key: `lost ${lost.join(' ')}`,
+        severity: 'warning',
+        evidence: evidenceOf(context.state),
+        help: sqlFence(lost.map((command) => example(table, command)).join('\n\n')),
+      });
+    }
+    const missing = open.filter((command) => !lost.includes(command));
+    if (missing.length === 0) return;
+    const roles = [...new Set(missing.flatMap((command) => holders(table.grants, command)))];
+    context.report({
+      message: `No policy on "${table.key}" covers ${upper(missing)}. ${named(roles)} hold the privilege, and row level security refuses it to all of them. Add a policy, or revoke the privilege if that is meant.`,
+      at: context.home(table.rlsOrigin ?? table.origin),
+      object: table.key,
+      key: missing.join(' '),
+      evidence: evidenceOf(context.state),
+      help: sqlFence(
+        `${missing.map((command) => example(table, command)).join('\n\n')}\n\n-- or\nrevoke ${missing.join(', ')} on ${table.key} from ${roles.join(', ')};`,
+      ),
+    });
+  },
+});
+
+const allows = (table: Table, command: Command) =>
+  table.policies.some(
+    (policy) =>
+      policy.permissive && covers(policy, command) && apiRoles.some((role) => appliesTo(policy, role)),
+  );
+
+/** Granted by name: role by role. By default privileges: only where no API role at all has a policy. */
+function uncovered(table: Table, command: Command): boolean {
+  const granted = apiRoles.filter((role) => table.grants.some((grant) => gives(grant, role, command)));
+  if (granted.length === 0) return false;
+  if (!allows(table, command)) return true;
+  return granted.some(
+    (role) =>
+      table.grants.some(
+        (grant) => gives(grant, role, command) && grant.origin !== null && grant.grantee === role,
+      ) &&
+      !table.policies.some(
+        (policy) => policy.permissive && covers(policy, command) && appliesTo(policy, role),
+      ),
+  );
+}
+
+const gives = (grant: Grant, role: string, command: Command) =>
+  grant.privilege === command && (grant.grantee === role || grant.grantee === 'public');
+
+function example(table: Table, command: Command): string {
+  const own = '(select auth.uid()) = user_id';
+  const clause = {
+    select: `using (${own})`,
+    insert: `with check (${own})`,
+    update: `using (${own}) with check (${own})`,
+    delete: `using (${own})`,
+  }[command];
+  return `create policy "${command} own" on ${table.key} for ${command} to authenticated\n  ${clause};`;
+}

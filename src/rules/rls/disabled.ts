@@ -1,0 +1,43 @@
+import { rule } from '../rule.ts';
+import { commands, holders } from '../support/roles.ts';
+import { appendFix, evidenceOf } from '../support/sites.ts';
+import { isExposedTable } from '../support/tables.ts';
+import { people, sqlFence, upper } from '../support/words.ts';
+
+export default rule({
+  id: 'rls/disabled',
+  severity: { recommended: 'error', strict: 'error' },
+  evidence: ['static', 'catalog'],
+  summary: 'a table of an exposed schema without row level security',
+  why: 'The Data API shows every table of an exposed schema, and the anonymous key is public. Without row level security nothing but grants stands between a table and everyone who opens the site. A partition needs its own: the policies of the parent hold only for queries through the parent.',
+  remedy:
+    'Enable it, and add a policy for each way of access.\n\n```sql\nalter table public.note enable row level security;\n```',
+  since: '0.1.0',
+  sources: [
+    'https://supabase.com/docs/guides/database/postgres/row-level-security',
+    'https://www.postgresql.org/docs/17/ddl-rowsecurity.html',
+  ],
+  fixable: true,
+  table(table, context) {
+    if (table.rls || table.policies.length > 0 || !isExposedTable(table, context)) return;
+    const open = commands.filter((command) => holders(table.grants, command).length > 0);
+    const roles = [...new Set(open.flatMap((command) => holders(table.grants, command)))];
+    const sql = `alter table ${table.key} enable row level security;`;
+    const partition = table.kind === 'partition' && table.parent !== null;
+    const reach = partition
+      ? `The policies of "${table.parent}" do not hold when the partition is named itself`
+      : open.length > 0
+        ? `By its grants, ${people(roles)} may ${upper(open)} all its rows`
+        : 'No API role holds a privilege on it, so nobody reaches it yet';
+    context.report({
+      message: `Row level security is off on "${table.key}". ${reach}. Enable it and add a policy for each way of access.`,
+      at: context.home(table.rlsOrigin ?? table.origin),
+      object: table.key,
+      severity: open.length > 0 ? undefined : 'info',
+      evidence: evidenceOf(context.state),
+      causes: ['rls/realtime'],
+      help: sqlFence(sql),
+      fix: appendFix(context.set, table.rlsOrigin ?? table.origin, 'Enable row level security', sql),
+    });
+  },
+});

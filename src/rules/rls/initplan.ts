@@ -1,0 +1,51 @@
+import { rule } from '../rule.ts';
+import { bareCalls, policyStatement, wrapCalls } from '../support/policy-edits.ts';
+import { predicatesOf } from '../support/predicates.ts';
+import { readPredicate } from '../support/scope.ts';
+import { evidenceOf } from '../support/sites.ts';
+import { functionName } from '../support/tree.ts';
+import { named, sqlFence } from '../support/words.ts';
+
+export default rule({
+  id: 'rls/initplan',
+  severity: { recommended: 'info', strict: 'info' },
+  evidence: ['static', 'catalog'],
+  summary: 'auth.uid() and its like called for every row',
+  why: 'Postgres runs auth.uid(), auth.jwt() and current_setting() in a policy once for each row it looks at. As a sub-select, (select auth.uid()), the value is computed once for the statement (an initPlan): on large tables that is the difference between milliseconds and seconds.',
+  remedy: 'Wrap the call in a sub-select.\n\n```sql\nusing ((select auth.uid()) = user_id)\n```',
+  since: '0.1.0',
+  sources: [
+    'https://supabase.com/docs/guides/database/postgres/row-level-security#call-functions-with-select',
+    'https://supabase.com/docs/guides/database/database-advisors?lint=0003_auth_rls_initplan',
+  ],
+  fixable: true,
+  table(table, { state, set, home, report }) {
+    if (table.unknown.length > 0) return;
+    // A sub-select can turn a working pair of policies into an endless recursion (42P17), where another table's
+    // policies lead back here. Where no policy of this table reads a table, nothing can lead back.
+    const readsNothing = table.policies.every((policy) =>
+      predicatesOf(policy).every(({ node }) => readPredicate(node, table, state).reads.length === 0),
+    );
+    for (const policy of table.policies) {
+      const calls = predicatesOf(policy).flatMap(({ node }) => bareCalls(node));
+      if (calls.length === 0) continue;
+      const names = [...new Set(calls.map((call) => `${callName(call)}()`))];
+      const found = readsNothing ? policyStatement(policy, set) : null;
+      const edits = found === null ? [] : wrapCalls(found);
+      report({
+        message: `Policy "${policy.name}" on "${table.key}" calls ${named(names)} for every row. Postgres runs it again and again where once would do. Wrap it in a sub-select: "(select ${names[0]})".`,
+        at: home(policy.origin ?? table.origin),
+        object: table.key,
+        key: policy.name,
+        evidence: evidenceOf(state),
+        help: sqlFence(`-- instead of ${names[0]}\n(select ${names[0]})`),
+        fix: edits.length === calls.length ? { title: 'Call it once for the statement', edits } : undefined,
+      });
+    }
+  },
+});
+
+const callName = (call: Parameters<typeof functionName>[0]) => {
+  const { schema, name } = functionName(call);
+  return schema === null ? name : `${schema}.${name}`;
+};

@@ -1,0 +1,42 @@
+import { rule } from '../rule.ts';
+import { nameSaysRole } from '../support/misnamed.ts';
+import { apiRolesOf, commandsOf } from '../support/roles.ts';
+import { evidenceOf } from '../support/sites.ts';
+import { isExposedTable, policyKey } from '../support/tables.ts';
+import { isPlainTrue } from '../support/truth.ts';
+import { people, sqlFence } from '../support/words.ts';
+
+export default rule({
+  id: 'rls/misnamed',
+  severity: { recommended: 'warning', strict: 'warning' },
+  evidence: ['static', 'catalog'],
+  summary: 'a policy called after a role that neither its TO nor its predicate asks for',
+  why: 'A policy without TO is for PUBLIC, everybody. Calling it "Service role can manage …" limits nothing, and service_role needs no policy at all: it bypasses row level security. Such policies open tables to the anonymous key.',
+  remedy:
+    'Drop the policy if it is meant for service_role, else name the role in TO.\n\n```sql\ndrop policy "Service role can manage notes" on public.note;\n```',
+  since: '0.1.0',
+  sources: ['https://www.postgresql.org/docs/17/sql-createpolicy.html'],
+  fixable: false,
+  table(table, context) {
+    if (!table.rls || !isExposedTable(table, context)) return;
+    for (const policy of table.policies) {
+      const promised = nameSaysRole(policy, context.state);
+      if (promised === null) continue;
+      const writesAll =
+        policy.using !== null &&
+        isPlainTrue(policy.using.node) &&
+        commandsOf(policy).some((command) => command === 'update' || command === 'delete');
+      // rls/always-true says it, and that it is an error.
+      if (writesAll) continue;
+      const role = promised === 'the service role' ? 'service_role' : 'authenticated';
+      context.report({
+        message: `Policy "${policy.name}" on "${table.key}" speaks of ${promised} and is for ${people(apiRolesOf(policy))} instead. Neither its TO nor its condition asks for that role. Name the role in TO${role === 'service_role' ? ', or drop the policy: "service_role" needs none' : ''}.`,
+        at: context.home(policy.origin ?? table.origin),
+        object: table.key,
+        key: policyKey(policy),
+        evidence: evidenceOf(context.state),
+        help: sqlFence(`alter policy "${policy.name}" on ${table.key} to ${role};`),
+      });
+    }
+  },
+});

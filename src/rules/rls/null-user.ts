@@ -1,0 +1,47 @@
+import { rule } from '../rule.ts';
+import { ownerColumns } from '../support/owners.ts';
+import { predicatesOf } from '../support/predicates.ts';
+import { appliesTo } from '../support/roles.ts';
+import { evidenceOf } from '../support/sites.ts';
+import { isExposedTable, policyKey } from '../support/tables.ts';
+import { truthOf } from '../support/truth.ts';
+import { sqlFence, upper } from '../support/words.ts';
+
+export default rule({
+  id: 'rls/null-user',
+  severity: { recommended: 'error', strict: 'error' },
+  evidence: ['static', 'catalog'],
+  summary: 'a policy that is true when nobody is signed in',
+  why: 'Without a signed-in user auth.uid() is null. A condition such as "auth.uid() IS NULL OR …" then holds for every row, and the anonymous key, which every visitor has, opens more than a user’s own token.',
+  remedy:
+    'Name the role in TO and ask for the user. The server needs no exception: service_role bypasses row level security.\n\n```sql\ncreate policy "own notes" on public.note for select to authenticated\n  using ((select auth.uid()) = user_id);\n```',
+  since: '0.1.0',
+  sources: [
+    'https://supabase.com/docs/guides/database/postgres/row-level-security#authuid-returns-null-when-unauthenticated',
+  ],
+  fixable: false,
+  table(table, context) {
+    if (!isExposedTable(table, context)) return;
+    for (const policy of table.policies) {
+      // A signed-in user has an id: where TO keeps the anonymous role out, the branch is dead.
+      if (!policy.permissive || !appliesTo(policy, 'anon')) continue;
+      for (const { node, clause, commands } of predicatesOf(policy)) {
+        if (truthOf(node, { table, nobody: false }) !== 'unknown') continue;
+        if (truthOf(node, { table, nobody: true }) !== 'true') continue;
+        const insertOnly = commands.every((command) => command === 'insert');
+        context.report({
+          message: `Policy "${policy.name}" on "${table.key}" is true where nobody is signed in (${clause}). The anonymous key is public, so everybody may ${upper(commands)} every row. Ask for the user, and name "authenticated" in TO.`,
+          at: context.home(policy.origin ?? table.origin),
+          object: table.key,
+          key: `${policyKey(policy)} ${clause}`,
+          // A form that guests may fill in, on rows that are nobody's.
+          severity: insertOnly && ownerColumns(table, context.state).length === 0 ? 'warning' : undefined,
+          evidence: evidenceOf(context.state),
+          help: sqlFence(
+            `alter policy "${policy.name}" on ${table.key} to authenticated\n  ${clause === 'USING' ? 'using' : 'with check'} ((select auth.uid()) = user_id);`,
+          ),
+        });
+      }
+    }
+  },
+});

@@ -1,0 +1,36 @@
+import { rule } from '../rule.ts';
+import { isPlatform } from '../support/roles.ts';
+import { appendFix, evidenceOf } from '../support/sites.ts';
+import { named, sqlFence } from '../support/words.ts';
+
+export default rule({
+  id: 'rls/policies-without-rls',
+  severity: { recommended: 'error', strict: 'error' },
+  evidence: ['static', 'catalog'],
+  summary: 'policies on a table whose row level security is off: nothing enforces them',
+  why: 'CREATE POLICY does not turn row level security on. Until ALTER TABLE … ENABLE ROW LEVEL SECURITY, Postgres keeps the policies and ignores them: the table looks protected and is open.',
+  remedy: 'Enable row level security.\n\n```sql\nalter table public.note enable row level security;\n```',
+  since: '0.1.0',
+  sources: [
+    'https://www.postgresql.org/docs/17/sql-createpolicy.html',
+    'https://supabase.com/docs/guides/database/database-advisors?lint=0007_policy_exists_rls_disabled',
+  ],
+  fixable: true,
+  table(table, { state, set, exposed, home, report }) {
+    if (table.rls || table.policies.length === 0 || table.unknown.length > 0 || isPlatform(table.schema))
+      return;
+    const names = table.policies.map(({ name }) => name);
+    const sql = `alter table ${table.key} enable row level security;`;
+    const origin = table.rlsOrigin ?? table.policies.at(-1)!.origin;
+    report({
+      message: `"${table.key}" has policies (${named(names)}) and row level security is off. Postgres ignores them, so every role with a grant reaches all rows. Enable row level security.`,
+      at: home(origin ?? table.origin),
+      object: table.key,
+      severity: exposed(table.schema) ? undefined : 'warning',
+      evidence: evidenceOf(state),
+      causes: ['rls/disabled'],
+      help: sqlFence(sql),
+      fix: appendFix(set, origin, 'Enable row level security', sql),
+    });
+  },
+});

@@ -1,0 +1,73 @@
+import type { PolicyError } from '../../model/access.ts';
+import { rule } from '../rule.ts';
+import { homeOfTable } from '../support/access.ts';
+import { findCycle } from '../support/recursion.ts';
+import { evidenceOf } from '../support/sites.ts';
+import { upper } from '../support/words.ts';
+
+const remedy = `Look the row up in a \`security definer\` function, which reads without policies, and call it in the policy.
+
+\`\`\`sql
+create function private.is_member(org uuid) returns boolean
+language sql stable security definer set search_path = ''
+as $$ select exists (select 1 from public.members m where m.org_id = org and m.user_id = (select auth.uid())) $$;
+revoke execute on function private.is_member(uuid) from public;
+grant execute on function private.is_member(uuid) to authenticated;
+\`\`\``;
+
+export default rule({
+  id: 'rls/recursion',
+  severity: { recommended: 'error', strict: 'error' },
+  evidence: ['probe', 'static'],
+  summary: 'policies that lead back to their own table: every query fails with 42P17',
+  why: 'A sub-select in a policy reads its table under that table’s own policies. Where these lead back to a table whose policies hold a sub-select, Postgres stops with "infinite recursion detected in policy" (42P17) as soon as the query is planned, on an empty table too: the table can’t be used through the API at all.',
+  remedy,
+  since: '0.1.0',
+  sources: [
+    'https://supabase.com/docs/guides/database/postgres/row-level-security#use-security-definer-functions',
+    'https://github.com/postgres/postgres/blob/REL_17_STABLE/src/backend/rewrite/rewriteHandler.c',
+  ],
+  fixable: false,
+  table(table, { facts, state, home, report }) {
+    // Where the probes ran, what they saw decides. With --all they saw only the end.
+    if (facts.access !== null && !facts.history.all) return;
+    if (!table.rls || table.unknown.length > 0) return;
+    const cycle = findCycle(table, state);
+    if (cycle === null) return;
+    const way = cycle.tables.map((key) => `"${key}"`).join(' → ');
+    report({
+      message: `Policy "${cycle.policy.name}" on "${table.key}" leads back to its own table: ${way}. Postgres refuses such a query with "infinite recursion detected in policy" (42P17). Look the row up in a "security definer" function instead.`,
+      at: home(cycle.policy.origin ?? table.origin),
+      object: table.key,
+      severity: 'warning',
+      evidence: evidenceOf(state),
+      help: remedy,
+    });
+  },
+  facts({ facts, report, preexisting }) {
+    if (facts.access === null) return;
+    const { base, head } = facts.access;
+    for (const [object, errors] of grouped(head.policyErrors.filter(isRecursion))) {
+      const first = errors[0]!;
+      const before = base?.policyErrors.some((error) => isRecursion(error) && error.object === object);
+      const tell = before ? preexisting : report;
+      tell({
+        message: `${upper([...new Set(errors.map(({ command }) => command))])} on "${object}" fails for "${first.proof.as}": ${first.message} (42P17). The policies lead back to their own table, so the query can't even be planned. Look the row up in a "security definer" function instead.`,
+        at: homeOfTable(facts, object, first.command),
+        object,
+        evidence: ['probe'],
+        causes: ['access/policy-error', 'access/owner-locked-out', 'access/narrowed', 'access/unproven'],
+        help: remedy,
+        repro: first.proof.sql,
+      });
+    }
+  },
+});
+
+const isRecursion = ({ sqlstate }: PolicyError) => sqlstate === '42P17';
+
+function grouped(errors: readonly PolicyError[]): Map<string, PolicyError[]> {
+  const groups = new Map<string, PolicyError[]>();
+  for (const error of errors) groups.set(error.object, [...(groups.get(error.object) ?? []), error]);
+  return groups;
+}

@@ -1,0 +1,55 @@
+import type { Policy } from '../../model/schema.ts';
+import { rule } from '../rule.ts';
+import { isUserId } from '../support/caller.ts';
+import { addRoles, policyStatement } from '../support/policy-edits.ts';
+import { predicatesOf } from '../support/predicates.ts';
+import { isPlatform } from '../support/roles.ts';
+import { evidenceOf } from '../support/sites.ts';
+import { someNode } from '../support/tree.ts';
+import { truthOf } from '../support/truth.ts';
+import { sqlFence } from '../support/words.ts';
+
+export default rule({
+  id: 'rls/role-missing',
+  severity: { recommended: 'info', strict: 'info' },
+  evidence: ['static', 'catalog'],
+  summary: 'a policy without TO: it is for every role',
+  why: 'Without TO a policy is for PUBLIC. Postgres then evaluates it for anonymous requests too, where a condition on auth.uid() can never hold; and a reader can’t see for whom it is meant. The name of a policy limits nothing.',
+  remedy:
+    'Name the role.\n\n```sql\ncreate policy "own notes" on public.note for select to authenticated\n  using ((select auth.uid()) = user_id);\n```',
+  since: '0.1.0',
+  sources: [
+    'https://supabase.com/docs/guides/database/postgres/row-level-security#specify-roles-in-your-policies',
+  ],
+  fixable: true,
+  table(table, { state, set, home, report }) {
+    if (table.unknown.length > 0 || (isPlatform(table.schema) && table.schema !== 'storage')) return;
+    for (const policy of table.policies) {
+      if (policy.rolesStated || !policy.roles.includes('public')) continue;
+      const role = roleMeant(policy);
+      const found = role === null ? null : policyStatement(policy, set);
+      const edit = found?.statement.kind === 'CreatePolicyStmt' ? addRoles(found, role!) : null;
+      report({
+        message: `Policy "${policy.name}" on "${table.key}" names no role. It is for everybody, signed in or not, and evaluated for each request. Say for whom it is meant with TO.`,
+        at: home(policy.origin ?? table.origin),
+        object: table.key,
+        key: policy.name,
+        evidence: evidenceOf(state),
+        help: sqlFence(`alter policy "${policy.name}" on ${table.key} to ${role ?? 'authenticated'};`),
+        fix: edit === null ? undefined : { title: `Name the role: to ${role}`, edits: [edit] },
+      });
+    }
+  },
+});
+
+/** The role for which alone the condition can hold: then naming it changes nothing. */
+function roleMeant(policy: Policy): string | null {
+  const predicates = predicatesOf(policy);
+  // Certain where the condition is about the user's id and does not hold without one.
+  const needsUser = predicates.every(({ node }) => {
+    const truth = truthOf(node, { table: null, nobody: true });
+    const asks = someNode(node, (kind, inner) => isUserId({ [kind]: inner }));
+    return asks && (truth === 'null' || truth === 'false');
+  });
+  return predicates.length > 0 && needsUser ? 'authenticated' : null;
+}

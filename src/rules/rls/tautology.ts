@@ -1,0 +1,154 @@
+import type { Severity } from '../../model/finding.ts';
+import type { Policy, SchemaState, Table } from '../../model/schema.ts';
+import type { SyntaxNode } from '../../model/sql.ts';
+import { rule } from '../rule.ts';
+import { looksAtCaller } from '../support/caller.ts';
+import { isToken, ownerColumns } from '../support/owners.ts';
+import { type Predicate, predicatesOf } from '../support/predicates.ts';
+import { apiRolesOf } from '../support/roles.ts';
+import { readPredicate } from '../support/scope.ts';
+import { evidenceOf } from '../support/sites.ts';
+import { isExposedTable, policyKey } from '../support/tables.ts';
+import { alternatives, bare, columnParts } from '../support/tree.ts';
+import { isPlainTrue, truthOf } from '../support/truth.ts';
+import { people, upper } from '../support/words.ts';
+
+export default rule({
+  id: 'rls/tautology',
+  severity: { recommended: 'error', strict: 'error' },
+  evidence: ['static', 'catalog'],
+  summary: 'a policy whose condition looks like a limit and is none',
+  why: 'A comparison of constants, OR true, IS NOT NULL on a column that is never null: such a condition holds for every row. So does a column compared with itself, which is what an unqualified name in a sub-select becomes when the inner table has a column of that name: Postgres takes the innermost. And "owner IS NULL OR …" opens every row without an owner.',
+  remedy:
+    'Compare the row with the caller, and qualify the outer column in sub-selects.\n\n```sql\nusing (exists (\n  select 1 from public.members m\n  where m.org_id = note.org_id and m.user_id = (select auth.uid())\n))\n```',
+  since: '0.1.0',
+  sources: [
+    'https://www.postgresql.org/docs/17/sql-createpolicy.html',
+    'https://www.postgresql.org/docs/17/sql-expressions.html#SQL-SYNTAX-SCALAR-SUBQUERIES',
+  ],
+  fixable: false,
+  table(table, context) {
+    if (!isExposedTable(table, context)) return;
+    for (const policy of table.policies) {
+      const roles = apiRolesOf(policy);
+      if (!policy.permissive || roles.length === 0) continue;
+      for (const predicate of predicatesOf(policy)) {
+        for (const { what, way, severity } of judge(predicate, policy, table, context.state)) {
+          context.report({
+            message: `Policy "${policy.name}" on "${table.key}": ${what}. ${way}`,
+            at: context.home(policy.origin ?? table.origin),
+            object: table.key,
+            key: `${policyKey(policy)} ${predicate.clause}`,
+            severity,
+            evidence: evidenceOf(context.state),
+          });
+        }
+      }
+    }
+  },
+});
+
+interface Judgement {
+  /** What is wrong and what it opens. */
+  readonly what: string;
+  readonly way: string;
+  readonly severity?: Severity;
+}
+
+function judge(predicate: Predicate, policy: Policy, table: Table, state: SchemaState): Judgement[] {
+  const { node, clause, commands } = predicate;
+  // `using (true)` says openly what it does: rls/always-true.
+  if (isPlainTrue(node)) return [];
+  const opens = `${people(apiRolesOf(policy))} may ${upper(commands)} all of them`;
+  if (truthOf(node, { table, nobody: false }) === 'true') {
+    return [
+      {
+        what: `${clause} holds for every row, so ${opens}`,
+        way: 'A condition that is always true limits nothing. Compare the row with the caller.',
+      },
+    ];
+  }
+  const captured = captures(node, table, state);
+  if (captured.length > 0) return captured.slice(0, 1);
+  const present = presence(node, table, state);
+  if (present !== null) {
+    const token = isToken(present);
+    return [
+      {
+        what: `${clause} only asks whether "${present}" is set, so ${opens.replace('all of them', 'every such row')}`,
+        way: `Having a ${token ? 'token is not the same as knowing it' : 'value says nothing about the caller'}. Compare it with what the caller brings.`,
+        severity: token ? 'error' : 'warning',
+      },
+    ];
+  }
+  return unowned(predicate, table, state);
+}
+
+/** Names that a sub-select took for its own column: `x.a = x.a` once resolved. */
+function captures(node: SyntaxNode, table: Table, state: SchemaState): Judgement[] {
+  const reading = readPredicate(node, table, state);
+  return reading.comparisons.flatMap(({ operator, left, right, depth }) => {
+    if (operator !== '=' || depth === 0 || left.is !== 'column' || right.is !== 'column') return [];
+    const [a, b] = [left.column, right.column];
+    if (a.source !== b.source || a.name !== b.name) return [];
+    // Another condition may still tie the sub-select to the row.
+    const tied = reading.comparisons.some(
+      (other) =>
+        other.depth === depth &&
+        [other.left, other.right].some((side) => side.is === 'column' && side.column.depth < depth),
+    );
+    const outer = table.columns.some(({ name }) => name === a.name);
+    return [
+      {
+        what: `"${a.name}" in the sub-select is compared with itself, "${a.source.alias}.${a.name}" on both sides`,
+        way: outer
+          ? `The inner table's column hides the one of "${table.key}", so the sub-select is not tied to the row. Write "${table.name}.${a.name}".`
+          : 'That holds for every row, so the sub-select is not tied to the row. Compare it with a column of the outer table.',
+        severity: tied ? ('warning' as const) : undefined,
+      },
+    ];
+  });
+}
+
+/** The column whose mere presence is the whole condition: a token, or a reference. */
+function presence(node: SyntaxNode, table: Table, state: SchemaState): string | null {
+  if (looksAtCaller(node, state)) return null;
+  for (const branch of alternatives(node)) {
+    const test = bare(branch)?.NullTest;
+    if (test?.nulltesttype !== 'IS_NOT_NULL') continue;
+    const ref = bare(test.arg)?.ColumnRef;
+    const name = ref === undefined ? undefined : columnParts(ref).at(-1);
+    if (name === undefined) continue;
+    if (isToken(name)) return name;
+    if (table.foreignKeys.some(({ columns }) => columns.includes(name))) return name;
+  }
+  return null;
+}
+
+/** `owner is null or …`: the rows that nobody owns belong to everybody. */
+function unowned({ node, clause, commands }: Predicate, table: Table, state: SchemaState): Judgement[] {
+  const branches = alternatives(node);
+  if (branches.length < 2) return [];
+  const owners = ownerColumns(table, state);
+  for (const branch of branches) {
+    const test = bare(branch)?.NullTest;
+    const ref = test?.nulltesttype === 'IS_NULL' ? bare(test.arg)?.ColumnRef : undefined;
+    const name = ref === undefined ? undefined : columnParts(ref).at(-1);
+    if (name === undefined || !owners.includes(name)) continue;
+    if (table.columns.find((column) => column.name === name)?.notNull) continue;
+    const writes = commands.filter((command) => command !== 'select');
+    return [
+      writes.length === 0
+        ? {
+            what: `${clause} lets everyone read the rows whose "${name}" is null`,
+            way: 'That is fine for shared rows. Make the column NOT NULL if every row has an owner.',
+            severity: 'info' as const,
+          }
+        : {
+            what: `${clause} lets everyone ${upper(writes)} rows whose "${name}" is null`,
+            way: `Rows without an owner belong to nobody, and here to whoever comes. Ask for the owner alone, or make "${name}" NOT NULL.`,
+          },
+    ];
+  }
+  return [];
+}

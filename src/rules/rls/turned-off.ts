@@ -1,0 +1,72 @@
+import { rule } from '../rule.ts';
+import { apiRolesOf, commands, holders, isPlatform } from '../support/roles.ts';
+import { sqlFence } from '../support/words.ts';
+
+export default rule({
+  id: 'rls/turned-off',
+  severity: { recommended: 'error', strict: 'error' },
+  evidence: ['static'],
+  summary: 'row level security switched off, or the last policy of a table dropped',
+  why: 'DISABLE ROW LEVEL SECURITY opens the table to every role with a grant, and leaves its policies standing as if they held. It is the usual way out of a recursion in policies, and the wrong one. Dropping the last policy does the opposite: nobody but service_role reaches the rows any more.',
+  remedy:
+    'Mend the policy instead: a recursion goes away when the lookup moves into a `security definer` function.\n\n```sql\nalter table public.note enable row level security;\n```',
+  since: '0.1.0',
+  sources: [
+    'https://www.postgresql.org/docs/17/sql-altertable.html#SQL-ALTERTABLE-DESC-DISABLE-ROW-LEVEL-SECURITY',
+  ],
+  fixable: false,
+  statement: {
+    AlterTableStmt(node, statement, { set, keyOf, placeOf, facts, report }) {
+      const off = (node.cmds ?? []).some(
+        (command: typeof node) => command.AlterTableCmd?.subtype === 'AT_DisableRowSecurity',
+      );
+      if (!off) return;
+      const key = keyOf(node.relation);
+      const after = set.after.tables.get(key);
+      const before = set.before.tables.get(key);
+      // Switched on again, dropped, or off all the time: no news.
+      if (after === undefined || after.rls || before?.rls === false || isPlatform(after.schema)) return;
+      const open =
+        facts.project.exposedSchemas.includes(after.schema) &&
+        commands.some((command) => holders(after.grants, command).length > 0);
+      report({
+        message: `This switches row level security off on "${key}". ${open ? 'Every role with a grant, the anonymous one included, then reaches all its rows, and its policies are ignored' : 'Its policies are ignored from then on'}. Keep it on and mend the policies.`,
+        at: placeOf(statement),
+        object: key,
+        severity: open ? undefined : 'warning',
+        causes: ['rls/disabled', 'rls/policies-without-rls', 'rls/realtime'],
+        help: sqlFence(`alter table ${key} enable row level security;`),
+      });
+    },
+  },
+  table(table, { set, state, home, exposed, report }) {
+    const before = set.before.tables.get(table.key);
+    if (state !== set.after || before === undefined || !exposed(table.schema) || isPlatform(table.schema))
+      return;
+    if (!table.rls || table.policies.length > 0 || table.unknown.length > 0) return;
+    const dropped = before.policies.filter((policy) => apiRolesOf(policy).length > 0);
+    // A table that grants nothing is closed on purpose.
+    if (!before.rls || dropped.length === 0) return;
+    if (commands.every((command) => holders(table.grants, command).length === 0)) return;
+    report({
+      message: `The last policy of "${table.key}" is gone and row level security is on. Whoever used it ("${dropped[0]!.name}") now sees no row and gets no error. Add the policy that replaces it, or revoke the grants if the table is the server's alone.`,
+      at: home(dropOf(table.key, set) ?? table.rlsOrigin ?? table.origin),
+      object: table.key,
+      key: 'policies',
+      severity: 'warning',
+      causes: ['rls/no-policy'],
+    });
+  },
+});
+
+/** Place of the last DROP POLICY on that table in the change. */
+function dropOf(key: string, set: Parameters<NonNullable<ReturnType<typeof rule>['set']>>[0]['set']) {
+  for (const { source } of [...set.migrations].reverse()) {
+    const drop = source.statements.findLast(
+      ({ kind, node, sql }) =>
+        kind === 'DropStmt' && node.removeType === 'OBJECT_POLICY' && sql.includes(key.split('.').at(-1)!),
+    );
+    if (drop !== undefined) return { file: source.path, ...drop.span };
+  }
+  return null;
+}

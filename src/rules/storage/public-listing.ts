@@ -1,0 +1,41 @@
+import { rule } from '../rule.ts';
+import { apiRolesOf, commandsOf } from '../support/roles.ts';
+import { evidenceOf } from '../support/sites.ts';
+import { storagePolicies } from '../support/storage.ts';
+import { people, sqlFence } from '../support/words.ts';
+
+export default rule({
+  id: 'storage/public-listing',
+  severity: { recommended: 'warning', strict: 'warning' },
+  evidence: ['static', 'catalog'],
+  summary: 'a public bucket whose files can be listed',
+  why: 'Files of a public bucket are served by their URL without any policy. A SELECT policy on it adds only one thing: everybody may list the bucket, and so find every file, names of users and documents included.',
+  remedy:
+    'Drop the SELECT policy; URLs keep working.\n\n```sql\ndrop policy "public read" on storage.objects;\n```',
+  since: '0.1.0',
+  sources: [
+    'https://supabase.com/docs/guides/storage/buckets/fundamentals#public-buckets',
+    'https://supabase.com/docs/guides/database/database-advisors?lint=0025_public_bucket_allows_listing',
+  ],
+  fixable: false,
+  bucket(bucket, { state, home, report }) {
+    const objects = state.tables.get('storage.objects');
+    if (!bucket.public || objects === undefined || objects.unknown.length > 0) return;
+    const listing = storagePolicies(objects, state).find(
+      ({ policy, buckets, asksMore }) =>
+        commandsOf(policy).includes('select') &&
+        apiRolesOf(policy).includes('anon') &&
+        !asksMore &&
+        buckets.includes(bucket.id),
+    );
+    if (listing === undefined) return;
+    const { policy } = listing;
+    report({
+      message: `Bucket "${bucket.id}" is public, and policy "${policy.name}" also lets ${people(apiRolesOf(policy))} list its files. A public bucket serves files by URL without a policy, so this only adds the listing. Drop the policy if names should not be found.`,
+      at: home(policy.origin ?? bucket.origin),
+      object: bucket.id,
+      evidence: evidenceOf(state),
+      help: sqlFence(`drop policy "${policy.name}" on storage.objects;`),
+    });
+  },
+});

@@ -1,0 +1,289 @@
+/** From what the probes saw to what is wrong: leaks, each with the statement that opened it. */
+import type { AccessCell, AccessMatrix, ObjectAccess, Principal } from '../../model/access.ts';
+import type { Facts } from '../../model/facts.ts';
+import type { Place } from '../../model/finding.ts';
+import type { Command, Origin, Policy, SchemaState, Table } from '../../model/schema.ts';
+import type { Problem } from '../rule.ts';
+import { looksAtCaller } from './caller.ts';
+import { apiRolesOf, appliesTo, covers, predicateOf } from './roles.ts';
+import { isPlainTrue } from './truth.ts';
+import { listed, sqlFence, upper } from './words.ts';
+
+/** A row that is somebody's, reached by somebody else, whatever the row holds. */
+export interface Leak {
+  readonly cell: AccessCell;
+  readonly command: Command | 'execute';
+  readonly principal: Principal;
+}
+
+/** Leaks with one cause: one finding. */
+export interface LeakGroup {
+  readonly object: ObjectAccess;
+  /** The rule that tells it: the gravest of those its leaks are about. */
+  readonly rule: string;
+  /** The others. */
+  readonly also: readonly string[];
+  readonly leaks: readonly Leak[];
+  /** Policy that opened it; `off` where row level security is off; null where no single policy did. */
+  readonly opener: Policy | 'off' | null;
+  readonly preexisting: boolean;
+}
+
+const cache = new WeakMap<Facts, readonly LeakGroup[]>();
+
+export function leaksOf(facts: Facts): readonly LeakGroup[] {
+  let groups = cache.get(facts);
+  if (groups === undefined) {
+    const access = facts.access;
+    groups =
+      access === null ? [] : access.head.objects.flatMap((object) => groupLeaks(object, access.base, facts));
+    cache.set(facts, groups);
+  }
+  return groups;
+}
+
+/** Seen, and bound to nothing: a row that a flag shows, or a membership opens, is nobody's leak. */
+export const isFree = (cell: AccessCell) =>
+  cell.outcome === 'allowed' && cell.when === null && cell.via === null;
+
+function groupLeaks(object: ObjectAccess, base: AccessMatrix | null, facts: Facts): LeakGroup[] {
+  const before = base?.objects.find((other) => other.object === object.object && other.kind === object.kind);
+  const table = facts.head.tables.get(object.object) ?? null;
+  const leaks = object.cells.filter((cell) => isLeak(cell, object, table, facts.head));
+  const groups = new Map<string, Leak[]>();
+  const openers = new Map<string, LeakGroup['opener']>();
+  for (const cell of leaks) {
+    const was = before?.cells.some((other) => isFree(other) && sameQuestion(other, cell)) === true;
+    const opener = object.kind === 'table' ? openerOf(cell, table, facts.head) : null;
+    const key = `${was} ${opener === 'off' ? 'off' : opener === null ? aboutOf(cell, object) : `policy ${opener.name}`}`;
+    openers.set(key, opener);
+    groups.set(key, [...(groups.get(key) ?? []), { cell, command: cell.command, principal: cell.principal }]);
+  }
+  return [...groups].flatMap(([key, those]) => {
+    const opener = openers.get(key) ?? null;
+    const rules = [...new Set(those.map(({ cell }) => aboutOf(cell, object)))].sort(
+      (a, b) => gravity.indexOf(a) - gravity.indexOf(b),
+    );
+    const [rule, ...also] = isCheckUnion(those, opener, table) ? ['rls/check-union', ...rules] : rules;
+    return [{ object, rule: rule!, also, leaks: those, opener, preexisting: key.startsWith('true') }];
+  });
+}
+
+const sameQuestion = (a: AccessCell, b: AccessCell) =>
+  a.principal === b.principal && a.command === b.command && a.subject === b.subject;
+
+/** Graver first: who needs no account, then who changes, then who reads. */
+const gravity = [
+  'access/anon-write',
+  'access/cross-user-write',
+  'access/cross-user-delete',
+  'access/anon-read',
+  'access/cross-user-read',
+  'access/ownership-transfer',
+  'access/insert-spoof',
+  'access/definer-view',
+  'access/definer-function',
+  'access/storage',
+];
+
+function aboutOf({ principal, command, subject }: AccessCell, { kind }: ObjectAccess): string {
+  if (kind === 'view') return 'access/definer-view';
+  if (kind === 'function') return 'access/definer-function';
+  if (kind === 'bucket' || kind === 'channel') return 'access/storage';
+  if (principal === 'anon') return command === 'select' ? 'access/anon-read' : 'access/anon-write';
+  if (command === 'select') return 'access/cross-user-read';
+  if (command === 'delete') return 'access/cross-user-delete';
+  if (command === 'insert') return 'access/insert-spoof';
+  return subject === 'transfer' ? 'access/ownership-transfer' : 'access/cross-user-write';
+}
+
+const roleOf = (principal: Principal) =>
+  principal === 'anon' ? 'anon' : principal === 'service_role' ? 'service_role' : 'authenticated';
+
+function isLeak(cell: AccessCell, object: ObjectAccess, table: Table | null, state: SchemaState): boolean {
+  if (cell.principal === 'service_role' || !isFree(cell)) return false;
+  const { command, subject, principal } = cell;
+  const owned = object.ownerColumns.length > 0;
+  if (object.kind === 'function') return subject === 'foreign';
+  if (object.kind === 'view')
+    return (
+      subject === 'foreign' && command === 'select' && !readsPublic(object.object, roleOf(principal), state)
+    );
+  if (object.kind === 'bucket' || object.kind === 'channel') {
+    return subject === 'foreign' && (command !== 'select' || !listsOneBucket(state, roleOf(principal)));
+  }
+  if (command === 'select') {
+    // Rows without an owner are shared; a table whose rows are nobody's is rls/disabled's to tell.
+    if (subject !== 'foreign' && !(principal === 'anon' && subject === 'own')) return false;
+    return (owned || limits(table, state)) && !isDeclaredPublic(table, roleOf(principal));
+  }
+  if (command === 'insert') return subject === 'spoof';
+  if (subject === 'own') return principal === 'anon';
+  return (
+    subject === 'foreign' ||
+    subject === 'transfer' ||
+    (subject === 'unowned' && (owned || principal === 'anon'))
+  );
+}
+
+/** Some policy of the table looks at the caller: its rows were meant to be somebody's. */
+const limits = (table: Table | null, state: SchemaState) =>
+  table?.policies.some(({ using, check }) =>
+    [using, check].some((expression) => looksAtCaller(expression?.node, state)),
+  ) === true;
+
+/** An unconditional SELECT policy for that role says so. */
+export const isDeclaredPublic = (table: Table | null, role: string) =>
+  table?.rls === true &&
+  table.policies.some(
+    (policy) =>
+      policy.permissive &&
+      policy.command === 'select' &&
+      appliesTo(policy, role) &&
+      isPlainTrue(policy.using?.node ?? null),
+  );
+
+function readsPublic(key: string, role: string, state: SchemaState): boolean {
+  const reads = state.views.get(key)?.reads ?? [];
+  return reads.length > 0 && reads.every((read) => isDeclaredPublic(state.tables.get(read) ?? null, role));
+}
+
+/** A SELECT policy on a bucket alone says that its files are shared: storage/open-policy tells it. */
+const listsOneBucket = (state: SchemaState, role: string) =>
+  state.tables
+    .get('storage.objects')
+    ?.policies.some(
+      (policy) =>
+        policy.command === 'select' && appliesTo(policy, role) && !looksAtCaller(policy.using?.node, state),
+    ) === true;
+
+/** The policy without which it would not be so, where one can be named. */
+function openerOf(cell: AccessCell, table: Table | null, state: SchemaState): LeakGroup['opener'] {
+  if (table === null) return null;
+  if (!table.rls) return 'off';
+  const command = cell.command as Command;
+  const those = table.policies.filter(
+    (policy) => policy.permissive && covers(policy, command) && appliesTo(policy, roleOf(cell.principal)),
+  );
+  if (those.length === 1) return those[0]!;
+  const open = those.filter((policy) => !looksAtCaller(predicateOf(policy, command)?.node, state));
+  return open.find(({ command: of }) => of === 'all') ?? open[0] ?? null;
+}
+
+/** Changed rows that no single UPDATE policy lets through, and two of them together do. */
+function isCheckUnion(leaks: readonly Leak[], opener: LeakGroup['opener'], table: Table | null): boolean {
+  if (opener !== null || table === null) return false;
+  if (leaks.some(({ cell }) => cell.command !== 'update')) return false;
+  const role = roleOf(leaks[0]!.principal);
+  const those = table.policies.filter(
+    (policy) => policy.permissive && covers(policy, 'update') && appliesTo(policy, role),
+  );
+  return those.length > 1;
+}
+
+/** Reports the groups that a rule tells. */
+export function tellLeaks(
+  rule: string,
+  context: { facts: Facts; report(problem: Problem): void; preexisting(problem: Problem): void },
+  why: (group: LeakGroup) => Omit<Problem, 'at' | 'object' | 'evidence'>,
+): void {
+  for (const group of leaksOf(context.facts)) {
+    if (group.rule !== rule) continue;
+    const [first] = group.leaks;
+    const problem: Problem = {
+      repro: reproOf(group.leaks.map(({ cell }) => cell)),
+      ...why(group),
+      at: homeOf(group, context.facts),
+      object: group.object.object,
+      evidence: ['probe'],
+      key: `${first!.principal} ${[...new Set(group.leaks.map(({ command }) => command))].sort().join(' ')}`,
+      causes: [...new Set([...group.also, ...explains(group)])],
+    };
+    if (group.preexisting) context.preexisting(problem);
+    else context.report(problem);
+  }
+}
+
+/** Schema rules whose finding on the same object says what the probe proved. */
+function explains({ object, opener }: LeakGroup): readonly string[] {
+  if (object.kind === 'view') return ['views/definer', 'views/materialized', 'views/auth-users'];
+  if (object.kind === 'function') return ['functions/exposed-definer'];
+  if (object.kind === 'bucket') return ['storage/open-policy'];
+  if (opener === 'off') return ['rls/disabled', 'rls/policies-without-rls', 'rls/turned-off', 'rls/realtime'];
+  return ['rls/always-true', 'rls/tautology', 'rls/null-user', 'rls/misnamed', 'access/widened'];
+}
+
+/** Why it was possible, as a sentence. */
+export function causeOf({ opener, object }: LeakGroup, state: SchemaState): string {
+  if (opener === 'off') return `Row level security is off on "${object.object}".`;
+  if (opener === null) return 'No single policy says so: together they do.';
+  const blind = [opener.using, opener.check].every((expression) => !looksAtCaller(expression?.node, state));
+  return `Policy "${opener.name}" ${blind ? 'does not look at who is asking' : 'lets it through'}${apiRolesOf(opener).includes('anon') && !opener.rolesStated ? ', and names no role' : ''}.`;
+}
+
+export const commandsSeen = (leaks: readonly Leak[]) =>
+  upper([...new Set(leaks.map(({ command }) => command))]);
+
+/** What was run, as whom, and what came back. */
+export function seen(leaks: readonly Leak[]): string {
+  const proofs = leaks.flatMap(({ cell }) => cell.proof.slice(0, 1));
+  return listed([...new Set(proofs.map(({ as, result }) => `${as}: ${result}`))].slice(0, 3));
+}
+
+export function reproOf(cells: readonly AccessCell[]): string | undefined {
+  const proofs = cells.flatMap(({ proof }) => proof);
+  if (proofs.length === 0) return undefined;
+  return [...new Set(proofs.map(({ as, sql, result }) => `-- as ${as}\n${sql}\n-- ${result}`))].join('\n\n');
+}
+
+function homeOf({ object, opener, leaks }: LeakGroup, facts: Facts): Place | null {
+  if (opener !== null && opener !== 'off') return opener.origin ?? originOf(object.object, facts);
+  return homeOfTable(facts, object.object, leaks[0]!.command);
+}
+
+/** Where an object's access was decided: what this pull request wrote about it first, else where it was made. */
+export function homeOfTable(facts: Facts, key: string, command: Command | 'execute'): Place | null {
+  const changed = new Set(facts.changeSets.flatMap((set) => set.migrations.map(({ source }) => source.path)));
+  const isNew = (origin: Origin): origin is Place => origin !== null && changed.has(origin.file);
+  const table = facts.head.tables.get(key);
+  const origins: Origin[] = [
+    ...(table?.policies ?? [])
+      .filter((policy) => command !== 'execute' && covers(policy, command))
+      .map(({ origin }) => origin),
+    ...(table?.policies ?? []).map(({ origin }) => origin),
+    table?.rlsOrigin ?? null,
+    ...(table?.grants ?? []).map(({ origin }) => origin),
+  ];
+  return origins.find(isNew) ?? originOf(key, facts);
+}
+
+export function originOf(key: string, { head }: Facts): Place | null {
+  return (
+    head.tables.get(key)?.origin ??
+    head.views.get(key)?.origin ??
+    head.routines.get(key)?.origin ??
+    head.buckets.get(key)?.origin ??
+    null
+  );
+}
+
+/** SQL that closes what a group is about. */
+export function wayOut({ opener, object }: LeakGroup, policy: string): string {
+  const key = object.object;
+  if (opener === 'off') return sqlFence(`alter table ${key} enable row level security;\n\n${policy}`);
+  if (opener === null) return sqlFence(policy);
+  return sqlFence(`drop policy "${opener.name}" on ${key};\n\n${policy}`);
+}
+
+export function ownPolicy({ object, leaks }: LeakGroup): string {
+  const owner = object.ownerColumns[0] ?? 'user_id';
+  const own = `(select auth.uid()) = ${owner}`;
+  return [...new Set(leaks.map(({ command }) => command))]
+    .filter((command) => command !== 'execute')
+    .map((command) => {
+      const using = command === 'insert' ? '' : `\n  using (${own})`;
+      const check = command === 'insert' || command === 'update' ? `\n  with check (${own})` : '';
+      return `create policy "${command} own" on ${object.object} for ${command} to authenticated${using}${check};`;
+    })
+    .join('\n\n');
+}

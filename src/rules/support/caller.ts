@@ -1,0 +1,176 @@
+/** Does an expression look at who is asking? Directly, or through a helper function. */
+import type { Routine, SchemaState } from '../../model/schema.ts';
+import type { SyntaxNode } from '../../model/sql.ts';
+import { codeOf } from './bodies.ts';
+import { functionName, someNode, visitTree } from './tree.ts';
+
+/** `auth.uid()` and its like: functions of schema `auth` that read the request's token. */
+const authFunctions = new Set(['uid', 'jwt', 'role', 'email']);
+
+/** Whether a FuncCall reads the token or the session itself. */
+export function readsRequest(call: SyntaxNode): boolean {
+  const { schema, name } = functionName(call);
+  if (schema === 'auth') return authFunctions.has(name);
+  if (name !== 'current_setting') return name === 'pg_has_role';
+  const setting = call.args?.[0]?.A_Const?.sval?.sval ?? call.args?.[0]?.TypeCast?.arg?.A_Const?.sval?.sval;
+  // A setting named by an expression may be the claims.
+  return setting === undefined || /^(request\.|role$|app\.)/.test(setting);
+}
+
+const sessionRoles = new Set([
+  'SVFOP_CURRENT_USER',
+  'SVFOP_SESSION_USER',
+  'SVFOP_USER',
+  'SVFOP_CURRENT_ROLE',
+]);
+
+/** True where the outcome can differ from caller to caller. A function nobody knows is taken to look. */
+export function looksAtCaller(node: SyntaxNode | null | undefined, state: SchemaState): boolean {
+  return someNode(node, (kind, inner) => {
+    if (kind === 'SQLValueFunction') return sessionRoles.has(inner.op);
+    return kind === 'FuncCall' && (readsRequest(inner) || callLooks(inner, state));
+  });
+}
+
+function callLooks(call: SyntaxNode, state: SchemaState): boolean {
+  const known = routinesCalled(call, state);
+  if (known.length > 0) return known.some((routine) => routineLooksAtCaller(routine, state));
+  const { schema, name } = functionName(call);
+  if (schema === null || schema === 'pg_catalog')
+    return /^(is|has|can|my|get_my|current|auth|check)_/.test(name);
+  return !passiveSchemas.has(schema);
+}
+
+/** Functions of these schemas say nothing about the caller (what of `auth` does is dealt with above). */
+const passiveSchemas = new Set(['storage', 'extensions', 'realtime', 'vault', 'pgmq', 'cron', 'net']);
+
+/** Routines of the state that a FuncCall may mean. */
+export function routinesCalled(call: SyntaxNode, state: SchemaState): readonly Routine[] {
+  const { schema, name } = functionName(call);
+  return routinesNamed(state, schema, name);
+}
+
+export function routinesNamed(state: SchemaState, schema: string | null, name: string): readonly Routine[] {
+  const named = indexOf(state).get(name) ?? [];
+  if (schema !== null) return named.filter((routine) => routine.schema === schema);
+  const shown = named.filter((routine) => routine.schema === 'public');
+  return shown.length > 0 ? shown : named;
+}
+
+const indices = new WeakMap<SchemaState, Map<string, Routine[]>>();
+function indexOf(state: SchemaState): Map<string, Routine[]> {
+  let index = indices.get(state);
+  if (index === undefined) {
+    index = new Map();
+    for (const routine of state.routines.values()) {
+      const known = index.get(routine.name);
+      if (known === undefined) index.set(routine.name, [routine]);
+      else known.push(routine);
+    }
+    indices.set(state, index);
+  }
+  return index;
+}
+
+const direct =
+  /\bauth\s*\.\s*(uid|jwt|role|email)\s*\(|\bcurrent_setting\s*\(\s*'(request\.|role')|\b(current_user|session_user|current_role)\b|\bpg_has_role\s*\(/i;
+
+/** Whether a routine's body reads who is asking, itself or through what it calls. */
+export function routineLooksAtCaller(
+  routine: Routine,
+  state: SchemaState,
+  seen: ReadonlySet<string> = new Set(),
+): boolean {
+  if (seen.has(routine.key)) return false;
+  const code = codeOf(routine.body);
+  if (direct.test(code.withStrings)) return true;
+  const deeper = new Set(seen).add(routine.key);
+  return callsIn(code.bare, state).some((called) => routineLooksAtCaller(called, state, deeper));
+}
+
+/** Routines of the state that a piece of code calls. */
+export function callsIn(code: string, state: SchemaState): Routine[] {
+  const called: Routine[] = [];
+  for (const [, schema, name] of code.matchAll(/(?:\b([a-z_][\w$]*)\s*\.\s*)?\b([a-z_][\w$]*)\s*\(/gi)) {
+    called.push(...routinesNamed(state, schema?.toLowerCase() ?? null, name!.toLowerCase()));
+  }
+  return called;
+}
+
+/** What reads the signed-in user's id: `auth.uid()`, or `sub` of the token. */
+export function isUserId(node: SyntaxNode | null): boolean {
+  if (node === null) return false;
+  const call = node.FuncCall;
+  if (call !== undefined) {
+    const { schema, name } = functionName(call);
+    return schema === 'auth' && name === 'uid';
+  }
+  return claimOf(node)?.join('.') === 'sub';
+}
+
+/** Path into the token that an expression reads: `auth.jwt() -> 'app_metadata' ->> 'role'` is `['app_metadata', 'role']`. */
+export function claimOf(node: SyntaxNode | null | undefined): string[] | null {
+  const inner = strip(node);
+  if (inner === null) return null;
+  const call = inner.FuncCall;
+  if (call !== undefined) {
+    const { schema, name } = functionName(call);
+    if (schema === 'auth' && name === 'jwt') return [];
+    if (schema === 'auth' && name === 'role') return ['role'];
+    if (schema === 'auth' && name === 'email') return ['email'];
+    if (name === 'current_setting') {
+      const setting = String(strip(call.args?.[0])?.A_Const?.sval?.sval ?? '');
+      if (setting === 'request.jwt.claims') return [];
+      return setting.startsWith('request.jwt.claim.') ? [setting.slice('request.jwt.claim.'.length)] : null;
+    }
+    return null;
+  }
+  const expression = inner.A_Expr;
+  if (expression?.kind !== 'AEXPR_OP') return null;
+  const operator = expression.name?.at(-1)?.String?.sval;
+  if (operator !== '->' && operator !== '->>' && operator !== '#>' && operator !== '#>>') return null;
+  const path = claimOf(expression.lexpr);
+  const step = strip(expression.rexpr)?.A_Const?.sval?.sval;
+  if (path === null || step === undefined) return null;
+  return [...path, ...(operator.startsWith('#') ? step.replace(/[{}]/g, '').split(',') : [step])];
+}
+
+function strip(node: SyntaxNode | null | undefined): SyntaxNode | null {
+  let inner = node ?? null;
+  for (;;) {
+    const link = inner?.SubLink;
+    const select = link?.subLinkType === 'EXPR_SUBLINK' ? link.subselect?.SelectStmt : undefined;
+    const scalar = select?.fromClause === undefined ? select?.targetList?.[0]?.ResTarget?.val : undefined;
+    const next: SyntaxNode | undefined = inner?.TypeCast?.arg ?? scalar ?? nullif(inner);
+    if (next === undefined) return inner;
+    inner = next;
+  }
+}
+
+// `nullif(current_setting('request.jwt.claims', true), '')::jsonb`, and coalesce in the same place.
+function nullif(node: SyntaxNode | null): SyntaxNode | undefined {
+  if (node?.A_Expr?.kind === 'AEXPR_NULLIF') return node.A_Expr.lexpr;
+  return node?.CoalesceExpr?.args?.[0];
+}
+
+/** Paths of claims that an expression reads, the longest of each chain. */
+export function claimsRead(root: SyntaxNode | null | undefined): string[][] {
+  const found: string[][] = [];
+  visitTree(root, (kind, node) => {
+    const path = claimOf({ [kind]: node });
+    if (path === null || path.length === 0) return true;
+    found.push(path);
+    return false;
+  });
+  return found;
+}
+
+/** Whether an expression asks for the caller's role: `auth.role()`, a claim of that name, `current_user`, a helper. */
+export function testsRole(node: SyntaxNode | null | undefined, state: SchemaState): boolean {
+  if (claimsRead(node).some((path) => path.at(-1) === 'role' || path.includes('app_metadata'))) return true;
+  return someNode(node, (kind, inner) => {
+    if (kind === 'SQLValueFunction') return sessionRoles.has(inner.op);
+    if (kind !== 'FuncCall' || readsRequest(inner)) return false;
+    return callLooks(inner, state);
+  });
+}

@@ -1,0 +1,30 @@
+/** Policies whose name promises a role that nothing in them asks for. */
+import type { Policy, SchemaState } from '../../model/schema.ts';
+import { looksAtCaller, testsRole } from './caller.ts';
+import { apiRolesOf } from './roles.ts';
+
+/** What the name promises ("the service role"), where neither TO nor the predicate keeps it; else null. */
+export function nameSaysRole(policy: Policy, state: SchemaState): string | null {
+  if (!policy.permissive || apiRolesOf(policy).length === 0) return null;
+  const predicates = [policy.using, policy.check].filter((expression) => expression !== null);
+  if (predicates.some(({ node }) => node === null)) return null;
+  const looks = predicates.some(({ node }) => looksAtCaller(node, state));
+  if (
+    /\bservice[\s_-]?(role|key|account)\b|\b(only|by) (the )?(server|backend)\b|^(service|system|server|backend)\b/i.test(
+      spaced(policy.name),
+    )
+  ) {
+    return looks && predicates.some(({ node }) => testsRole(node, state)) ? null : 'the service role';
+  }
+  if (looks) return null;
+  // `using (false)` keeps any promise.
+  if (predicates.every(({ node }) => node?.A_Const?.boolval !== undefined && !node.A_Const.boolval.boolval))
+    return null;
+  if (/\badmin(s|istrators?)?\b|\bstaff\b/i.test(spaced(policy.name)) && !/\bnon admin/i.test(policy.name)) {
+    return 'administrators';
+  }
+  const signedIn = /\b(authenticated|signed in|logged in)\b/i.test(spaced(policy.name));
+  return signedIn && apiRolesOf(policy).includes('anon') ? 'signed-in users' : null;
+}
+
+const spaced = (name: string) => name.replace(/[_-]+/g, ' ').trim();

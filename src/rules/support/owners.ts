@@ -1,0 +1,72 @@
+/** Columns that say whose row it is. */
+import type { SchemaState, Table } from '../../model/schema.ts';
+import { isUserId } from './caller.ts';
+import { ownComparisons, readPredicate } from './scope.ts';
+import { bare } from './tree.ts';
+
+const cache = new WeakMap<SchemaState, Map<string, readonly string[]>>();
+
+/** References to the user (or to a table keyed by the user's id), defaults of `auth.uid()`, and what policies compare with it. */
+export function ownerColumns(table: Table, state: SchemaState): readonly string[] {
+  let known = cache.get(state);
+  if (known === undefined) {
+    known = new Map();
+    cache.set(state, known);
+  }
+  let columns = known.get(table.key);
+  if (columns === undefined) {
+    columns = find(table, state);
+    known.set(table.key, columns);
+  }
+  return columns;
+}
+
+function find(table: Table, state: SchemaState): readonly string[] {
+  const owners = new Set<string>();
+  for (const key of table.foreignKeys) {
+    if (key.columns.length === 1 && leadsToUser(key.references, state)) owners.add(key.columns[0]!);
+  }
+  for (const column of table.columns) {
+    if (isUserId(bare(column.default?.node))) owners.add(column.name);
+  }
+  for (const policy of table.policies) {
+    for (const expression of [policy.using, policy.check]) {
+      if (expression?.node === null || expression === null) continue;
+      for (const { column, other, operator } of ownComparisons(
+        readPredicate(expression.node, table, state),
+      )) {
+        if (operator === '=' && other.is === 'user-id') owners.add(column.name);
+      }
+    }
+  }
+  return [...owners];
+}
+
+/** `auth.users`, or a table whose primary key is a reference to it (profiles). */
+function leadsToUser(key: string, state: SchemaState): boolean {
+  if (key === 'auth.users') return true;
+  const table = state.tables.get(key);
+  const primary = table?.primaryKey?.columns;
+  if (table === undefined || primary?.length !== 1) return false;
+  return table.foreignKeys.some(
+    ({ columns, references }) =>
+      references === 'auth.users' && columns.length === 1 && columns[0] === primary[0],
+  );
+}
+
+// Names that say what a column holds, whatever the table is about.
+const telling =
+  /(^|_)(e?mail|e?mail_address|phone|phone_number|mobile|dob|date_of_birth|birth_?date|birthday|ssn|social_security(_number)?|tax_id|passport(_number)?|iban|bank_account|id_number|national_id|salary|password|passwd|password_hash|secret|api_?key|private_?key|access_key|(access|refresh|invite|invitation|reset|auth|session|api)_token|otp|otp_hash|otp_salt|credentials?)$/i;
+// These are personal where the row is somebody's: an address of a shop is not.
+const tellingOfSomebody =
+  /(^|_)(token|address|street|postcode|zip(_?code)?|ip(_address)?|latitude|longitude|account_number|stripe_customer_id)$/i;
+
+/** Columns whose names say that they hold personal data or secrets. */
+export function sensitiveColumns(columns: readonly string[], table: Table): string[] {
+  const somebodys = table.foreignKeys.some(({ references }) => references === 'auth.users');
+  return columns.filter((column) => telling.test(column) || (somebodys && tellingOfSomebody.test(column)));
+}
+
+/** Columns that are a key to something: knowing them is the right. */
+export const isToken = (column: string) =>
+  /(^|_)(token|secret|otp|api_?key|access_key|invite_code|code_hash)$/i.test(column);

@@ -1,0 +1,73 @@
+/** Policies that lead back to their own table: what Postgres refuses as infinite recursion (42P17). */
+import type { Command, Policy, SchemaState, Table } from '../../model/schema.ts';
+import { predicatesOf } from './predicates.ts';
+import { type ApiRole, apiRoles, appliesTo, commands, covers, holds } from './roles.ts';
+import { readPredicate } from './scope.ts';
+import { someNode } from './tree.ts';
+
+/** Tables in the order they are reached, the first one again at the end. */
+export interface Cycle {
+  readonly policy: Policy;
+  readonly command: Command;
+  readonly tables: readonly string[];
+}
+
+/**
+ * As the rewriter does it (fireRIRrules in rewriteHandler.c): a table whose policies hold a sub-select is kept in a list
+ * while these are expanded; a sub-select reads its table under that table's SELECT policies; a table reached again
+ * whose policies hold a sub-select is the error. Functions are planned on their own, and a view reads as its owner
+ * unless it is a security_invoker view.
+ */
+export function findCycle(table: Table, state: SchemaState): Cycle | null {
+  for (const role of apiRoles) {
+    for (const command of commands) {
+      if (!holds(table.grants, role, command)) continue;
+      for (const policy of asked(table, role, command)) {
+        if (!hasSubSelect(policy)) continue;
+        for (const next of readsOf(policy, table, state)) {
+          const path = follow(next, role, state, [table.key]);
+          if (path !== null && path.at(-1) === table.key) return { policy, command, tables: path };
+        }
+      }
+    }
+  }
+  return null;
+}
+
+function follow(key: string, role: ApiRole, state: SchemaState, active: readonly string[]): string[] | null {
+  const view = state.views.get(key);
+  if (view?.securityInvoker) {
+    return first(view.reads, (next) => follow(next, role, state, active));
+  }
+  const table = state.tables.get(key);
+  if (table === undefined || !table.rls) return null;
+  const policies = asked(table, role, 'select').filter(hasSubSelect);
+  if (policies.length === 0) return null;
+  if (active.includes(key)) return [...active, key];
+  return first(
+    policies.flatMap((policy) => readsOf(policy, table, state)),
+    (next) => follow(next, role, state, [...active, key]),
+  );
+}
+
+/** Policies a command asks: to change or delete rows by a WHERE they must be readable too. */
+const asked = (table: Table, role: ApiRole, command: Command) =>
+  table.policies.filter(
+    (policy) =>
+      appliesTo(policy, role) &&
+      (covers(policy, command) || (command !== 'insert' && covers(policy, 'select'))),
+  );
+
+const hasSubSelect = (policy: Policy) =>
+  predicatesOf(policy).some(({ node }) => someNode(node, (kind) => kind === 'SubLink'));
+
+const readsOf = (policy: Policy, table: Table, state: SchemaState) =>
+  predicatesOf(policy).flatMap(({ node }) => readPredicate(node, table, state).reads);
+
+function first<A, B>(items: readonly A[], find: (item: A) => B | null): B | null {
+  for (const item of items) {
+    const found = find(item);
+    if (found !== null) return found;
+  }
+  return null;
+}

@@ -1,0 +1,60 @@
+/** Policies on `storage.objects`: which bucket they are about, and whether they ask for more. */
+import type { Policy, SchemaState, Table } from '../../model/schema.ts';
+import type { SyntaxNode } from '../../model/sql.ts';
+import { looksAtCaller } from './caller.ts';
+import { predicatesOf } from './predicates.ts';
+import { ownComparisons, readPredicate } from './scope.ts';
+
+export interface StoragePolicy {
+  readonly policy: Policy;
+  /** Buckets it names; empty where it names none. */
+  readonly buckets: readonly string[];
+  /** It compares `bucket_id` with something. */
+  readonly asksBucket: boolean;
+  /** It looks at the caller, or at the path. */
+  readonly asksMore: boolean;
+}
+
+export function storagePolicies(objects: Table, state: SchemaState): StoragePolicy[] {
+  return objects.policies
+    .filter((policy) => policy.permissive)
+    .flatMap((policy) => {
+      const predicates = predicatesOf(policy);
+      if (predicates.length === 0) return [];
+      const nodes = predicates.map(({ node }) => node);
+      const read = nodes.map((node) => readPredicate(node, objects, state));
+      return [
+        {
+          policy,
+          buckets: nodes.flatMap(bucketsNamed),
+          asksBucket: read.every((reading) => reading.columns.some(({ name }) => name === 'bucket_id')),
+          asksMore: nodes.every(
+            (node, at) =>
+              looksAtCaller(node, state) ||
+              ownComparisons(read[at]!).some(({ column }) => column.name !== 'bucket_id') ||
+              read[at]!.columns.some(({ name }) => name !== 'bucket_id'),
+          ),
+        },
+      ];
+    });
+}
+
+/** Constants that `bucket_id` is compared with. */
+function bucketsNamed(node: SyntaxNode): string[] {
+  const text = JSON.stringify(node);
+  if (!text.includes('"bucket_id"')) return [];
+  const found: string[] = [];
+  const visit = (value: SyntaxNode) => {
+    for (const key in value) {
+      const inner = value[key];
+      if (typeof inner !== 'object' || inner === null) continue;
+      if (key === 'A_Expr' && JSON.stringify(inner.lexpr ?? {}).includes('"bucket_id"')) {
+        for (const [, name] of JSON.stringify(inner.rexpr ?? {}).matchAll(/"sval":\{"sval":"([^"]*)"/g))
+          found.push(name!);
+      }
+      visit(inner);
+    }
+  };
+  visit(node);
+  return found;
+}

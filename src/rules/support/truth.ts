@@ -1,0 +1,134 @@
+/** What a predicate comes to whatever the row holds: three-valued logic over what is known without data. */
+import type { Table } from '../../model/schema.ts';
+import type { SyntaxNode } from '../../model/sql.ts';
+import { claimOf, isUserId } from './caller.ts';
+import { bare, columnParts, constantOf, functionName, operatorOf } from './tree.ts';
+
+export type Truth = 'true' | 'false' | 'null' | 'unknown';
+
+export interface World {
+  /** Table the predicate stands on: its NOT NULL columns are never null. */
+  readonly table: Table | null;
+  /** Nobody is signed in: `auth.uid()` and what is drawn from it are null. */
+  readonly nobody: boolean;
+}
+
+/** `true`, `(true)`, `(select true)`: a policy that says openly that it lets everything through. */
+export function isPlainTrue(node: SyntaxNode | null): boolean {
+  return bare(node)?.A_Const?.boolval?.boolval === true;
+}
+
+export function truthOf(node: SyntaxNode | null, world: World): Truth {
+  const inner = bare(node);
+  if (inner === null) return 'unknown';
+  const constant = constantOf(inner);
+  if (constant !== undefined) return fromConstant(constant);
+  if (inner.BoolExpr !== undefined) return combine(inner.BoolExpr, world);
+  if (inner.NullTest !== undefined) return nullTest(inner.NullTest, world);
+  if (inner.BooleanTest !== undefined) return booleanTest(inner.BooleanTest, world);
+  if (inner.A_Expr !== undefined) return compare(inner.A_Expr, world);
+  if (inner.SubLink?.subLinkType === 'EXISTS_SUBLINK')
+    return exists(inner.SubLink.subselect?.SelectStmt, world);
+  return isNull(inner, world) ? 'null' : 'unknown';
+}
+
+function fromConstant(constant: string | number | boolean | null): Truth {
+  if (constant === null) return 'null';
+  if (typeof constant === 'boolean') return constant ? 'true' : 'false';
+  if (/^(t|true|yes|on|1)$/i.test(String(constant))) return 'true';
+  return /^(f|false|no|off|0)$/i.test(String(constant)) ? 'false' : 'unknown';
+}
+
+function combine({ boolop, args }: SyntaxNode, world: World): Truth {
+  const truths = (args as SyntaxNode[]).map((arg) => truthOf(arg, world));
+  if (boolop === 'NOT_EXPR') {
+    const [only] = truths;
+    return only === 'true' ? 'false' : only === 'false' ? 'true' : only!;
+  }
+  const deciding: Truth = boolop === 'OR_EXPR' ? 'true' : 'false';
+  if (truths.includes(deciding)) return deciding;
+  if (truths.includes('unknown')) return 'unknown';
+  return truths.includes('null') ? 'null' : boolop === 'OR_EXPR' ? 'false' : 'true';
+}
+
+function nullTest({ arg, nulltesttype }: SyntaxNode, world: World): Truth {
+  const wantsNull = nulltesttype === 'IS_NULL';
+  const inner = bare(arg);
+  if (inner !== null && isNull(inner, world)) return wantsNull ? 'true' : 'false';
+  if (inner !== null && isNeverNull(inner, world)) return wantsNull ? 'false' : 'true';
+  return 'unknown';
+}
+
+function booleanTest({ arg, booltesttype }: SyntaxNode, world: World): Truth {
+  const truth = truthOf(arg, world);
+  if (truth === 'unknown') return 'unknown';
+  const asked = String(booltesttype).replace(/^IS_(NOT_)?/, '');
+  const is = asked === 'UNKNOWN' ? truth === 'null' : truth === asked.toLowerCase();
+  return is !== String(booltesttype).startsWith('IS_NOT_') ? 'true' : 'false';
+}
+
+function compare(expression: SyntaxNode, world: World): Truth {
+  const left = bare(expression.lexpr);
+  const right = bare(expression.rexpr);
+  if (left === null || right === null) return 'unknown';
+  const operator = operatorOf(expression);
+  const distinct = expression.kind === 'AEXPR_DISTINCT';
+  if (expression.kind === 'AEXPR_NOT_DISTINCT' || distinct) {
+    const alike = same(left, right) || (isNull(left, world) && isNull(right, world));
+    return alike ? (distinct ? 'false' : 'true') : 'unknown';
+  }
+  if (expression.kind !== 'AEXPR_OP') {
+    return expression.kind === 'AEXPR_IN' && isNull(left, world) ? 'null' : 'unknown';
+  }
+  if (isNull(left, world) || isNull(right, world)) return 'null';
+  const a = constantOf(left);
+  const b = constantOf(right);
+  if (a !== undefined && b !== undefined && typeof a === typeof b) {
+    if (operator === '=') return a === b ? 'true' : 'false';
+    if (operator === '<>' || operator === '!=') return a !== b ? 'true' : 'false';
+    return 'unknown';
+  }
+  const reflexive = operator === '=' || operator === '>=' || operator === '<=';
+  return reflexive && same(left, right) && isNeverNull(left, world) ? 'true' : 'unknown';
+}
+
+function exists(select: SyntaxNode | undefined, world: World): Truth {
+  if (select === undefined || select.fromClause !== undefined) return 'unknown';
+  if (select.whereClause === undefined) return 'true';
+  const truth = truthOf(select.whereClause, world);
+  return truth === 'null' ? 'false' : truth;
+}
+
+/** The same column, or the same call: equal unless null. */
+function same(left: SyntaxNode, right: SyntaxNode): boolean {
+  if (left.ColumnRef !== undefined && right.ColumnRef !== undefined) {
+    const a = columnParts(left.ColumnRef);
+    return a.length > 0 && a.join('.') === columnParts(right.ColumnRef).join('.');
+  }
+  return isUserId(left) && isUserId(right);
+}
+
+function isNull(node: SyntaxNode, world: World): boolean {
+  const inner = bare(node);
+  if (inner === null) return false;
+  if (constantOf(inner) === null) return true;
+  if (!world.nobody) return false;
+  if (isUserId(inner)) return true;
+  const call = inner.FuncCall;
+  if (call !== undefined) {
+    const { schema, name } = functionName(call);
+    return schema === 'auth' && name === 'email';
+  }
+  // The anonymous key is a token too: it has a role, and no subject.
+  return claimOf(inner)?.join('.') === 'sub' || claimOf(inner)?.join('.') === 'email';
+}
+
+function isNeverNull(node: SyntaxNode, { table }: World): boolean {
+  const constant = constantOf(node);
+  if (constant !== undefined) return constant !== null;
+  if (node.ColumnRef === undefined || table === null) return false;
+  const parts = columnParts(node.ColumnRef);
+  if (parts.length > 1 && parts.at(-2) !== table.name) return false;
+  const column = table.columns.find(({ name }) => name === parts.at(-1));
+  return column?.notNull === true || table.primaryKey?.columns.includes(parts.at(-1)!) === true;
+}

@@ -1,0 +1,26 @@
+/** What stands behind a view, and who sees it. */
+import type { SchemaState, Table, View } from '../../model/schema.ts';
+import { isDeclaredPublic } from './access.ts';
+import { looksAtCaller } from './caller.ts';
+import { holders } from './roles.ts';
+
+/** Tables that a view shows past their policies: through other views that read as their owner too. */
+export function tablesBehind(view: View, state: SchemaState, seen: ReadonlySet<string> = new Set()): Table[] {
+  if (seen.has(view.key)) return [];
+  const deeper = new Set(seen).add(view.key);
+  return view.reads.flatMap((key) => {
+    const inner = state.views.get(key);
+    if (inner !== undefined) return inner.securityInvoker ? [] : tablesBehind(inner, state, deeper);
+    return state.tables.get(key) ?? [];
+  });
+}
+
+/** Tables behind a view whose rows are not meant for all who may read it. */
+export function guardedTables(view: View, state: SchemaState): Table[] {
+  const roles = holders(view.grants, 'select');
+  return [...new Set(tablesBehind(view, state))].filter(
+    (table) => table.rls && !roles.every((role) => isDeclaredPublic(table, role)),
+  );
+}
+
+export const asksWho = (view: View, state: SchemaState) => looksAtCaller(view.definition.node, state);

@@ -1,0 +1,34 @@
+import { rule } from '../rule.ts';
+import { holders } from '../support/roles.ts';
+import { evidenceOf } from '../support/sites.ts';
+import { asksWho, tablesBehind } from '../support/views.ts';
+import { people, sqlFence } from '../support/words.ts';
+
+export default rule({
+  id: 'views/auth-users',
+  severity: { recommended: 'error', strict: 'error' },
+  evidence: ['static', 'catalog'],
+  summary: 'a view of an exposed schema that shows auth.users',
+  why: 'auth.users holds addresses, phone numbers, metadata and tokens of all users, and is kept out of the API for that. A view over it that reads as its owner, in a schema the API shows, publishes whatever it selects of all of them.',
+  remedy:
+    'Keep what others may see in a table of your own, filled by a trigger, or keep the view out of the API.\n\n```sql\nrevoke all on public.user_list from anon, authenticated;\n```',
+  since: '0.1.0',
+  sources: ['https://supabase.com/docs/guides/database/database-advisors?lint=0002_auth_users_exposed'],
+  fixable: false,
+  view(view, { state, exposed, home, report }) {
+    if (!exposed(view.schema) || (view.kind === 'view' && view.securityInvoker)) return;
+    const roles = holders(view.grants, 'select');
+    if (roles.length === 0 || !tablesBehind(view, state).some(({ key }) => key === 'auth.users')) return;
+    // Filtered by the caller it shows each user itself.
+    const filters = view.kind === 'view' && asksWho(view, state);
+    report({
+      message: `View "${view.key}" shows rows of "auth.users" in a schema that the API exposes. ${filters ? 'Only its own condition keeps users apart' : `It reads as its owner, so ${people(roles)} may read all users`}. Keep what others may see in a table of your own, or revoke the grants.`,
+      at: home(view.origin),
+      object: view.key,
+      severity: filters ? 'info' : undefined,
+      evidence: evidenceOf(state),
+      causes: ['views/definer', 'views/materialized'],
+      help: sqlFence(`revoke all on ${view.key} from ${roles.join(', ')};`),
+    });
+  },
+});

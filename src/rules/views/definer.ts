@@ -1,0 +1,42 @@
+import { rule } from '../rule.ts';
+import { holders } from '../support/roles.ts';
+import { appendFix, evidenceOf } from '../support/sites.ts';
+import { asksWho, guardedTables } from '../support/views.ts';
+import { named, people, sqlFence } from '../support/words.ts';
+
+export default rule({
+  id: 'views/definer',
+  severity: { recommended: 'warning', strict: 'warning' },
+  evidence: ['static', 'catalog'],
+  summary: 'a view that reads past the policies of the tables behind it',
+  why: 'A view reads as its owner. Migrations run as postgres, who bypasses row level security: every row of the tables behind shows in the view, to whoever may SELECT it. Since Postgres 15 security_invoker makes it read as the caller. A view dropped and made again loses the setting.',
+  remedy:
+    'Let the view read as the caller.\n\n```sql\nalter view public.note_list set (security_invoker = true);\n```',
+  since: '0.1.0',
+  sources: [
+    'https://www.postgresql.org/docs/17/sql-createview.html',
+    'https://supabase.com/docs/guides/database/database-advisors?lint=0010_security_definer_view',
+  ],
+  fixable: true,
+  view(view, { state, set, exposed, home, report }) {
+    if (view.kind !== 'view' || view.securityInvoker || !exposed(view.schema)) return;
+    const roles = holders(view.grants, 'select');
+    if (roles.length === 0) return;
+    const tables = guardedTables(view, state);
+    // views/auth-users tells that one.
+    if (tables.length === 0 || tables.some(({ key }) => key === 'auth.users')) return;
+    const filters = asksWho(view, state);
+    const sql = `alter view ${view.key} set (security_invoker = true);`;
+    report({
+      message: `View "${view.key}" reads ${named(tables.map(({ key }) => key))} as its owner, past their policies. ${filters ? 'It asks itself who is calling, and nothing else limits what it shows' : `${upperFirst(people(roles))} may SELECT it and sees all rows it selects`}. Set "security_invoker".`,
+      at: home(view.origin),
+      object: view.key,
+      severity: filters ? 'info' : undefined,
+      evidence: evidenceOf(state),
+      help: sqlFence(sql),
+      fix: appendFix(set, view.origin, 'Let the view read as the caller', sql),
+    });
+  },
+});
+
+const upperFirst = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);

@@ -1,0 +1,29 @@
+import { rule } from '../rule.ts';
+import { holders, isPlatform } from '../support/roles.ts';
+import { evidenceOf } from '../support/sites.ts';
+import { people, sqlFence } from '../support/words.ts';
+
+export default rule({
+  id: 'views/foreign-table',
+  severity: { recommended: 'warning', strict: 'warning' },
+  evidence: ['static', 'catalog'],
+  summary: 'a foreign table in an exposed schema',
+  why: 'Row level security does not work on foreign tables: whoever may SELECT one reads all that its server gives, payment or customer data of another system for instance.',
+  remedy:
+    'Keep it in a schema that is not exposed, and show what is needed by a function.\n\n```sql\nrevoke all on public.stripe_customers from anon, authenticated;\n```',
+  since: '0.1.0',
+  sources: ['https://supabase.com/docs/guides/database/database-advisors?lint=0017_foreign_table_in_api'],
+  fixable: false,
+  table(table, { state, exposed, home, report }) {
+    if (table.kind !== 'foreign' || !exposed(table.schema) || isPlatform(table.schema)) return;
+    const roles = holders(table.grants, 'select');
+    if (roles.length === 0) return;
+    report({
+      message: `Foreign table "${table.key}" stands in a schema that the API exposes, and ${people(roles)} may SELECT it. Row level security does not work on foreign tables. Revoke the grants, or move it to another schema.`,
+      at: home(table.origin),
+      object: table.key,
+      evidence: evidenceOf(state),
+      help: sqlFence(`revoke all on ${table.key} from ${roles.join(', ')};`),
+    });
+  },
+});

@@ -1,0 +1,32 @@
+import { rule } from '../rule.ts';
+import { holders } from '../support/roles.ts';
+import { evidenceOf } from '../support/sites.ts';
+import { guardedTables } from '../support/views.ts';
+import { named, people, sqlFence } from '../support/words.ts';
+
+export default rule({
+  id: 'views/materialized',
+  severity: { recommended: 'warning', strict: 'warning' },
+  evidence: ['static', 'catalog'],
+  summary: 'a materialized view in the API over tables with row level security',
+  why: 'A materialized view is a copy of rows, made by its owner. It can have no policies and no security_invoker: whoever may SELECT it reads all of it.',
+  remedy:
+    'Keep it out of the API, and read it in a function that asks who is calling.\n\n```sql\nrevoke all on public.note_stats from anon, authenticated;\n```',
+  since: '0.1.0',
+  sources: ['https://supabase.com/docs/guides/database/database-advisors?lint=0016_materialized_view_in_api'],
+  fixable: false,
+  view(view, { state, exposed, home, report }) {
+    if (view.kind !== 'materialized view' || !exposed(view.schema)) return;
+    const roles = holders(view.grants, 'select');
+    const tables =
+      roles.length === 0 ? [] : guardedTables(view, state).filter(({ key }) => key !== 'auth.users');
+    if (tables.length === 0) return;
+    report({
+      message: `Materialized view "${view.key}" holds a copy of rows of ${named(tables.map(({ key }) => key))}, and ${people(roles)} may SELECT it. It can have no policies. Revoke the grants, or keep it in a schema that is not exposed.`,
+      at: home(view.origin),
+      object: view.key,
+      evidence: evidenceOf(state),
+      help: sqlFence(`revoke all on ${view.key} from ${roles.join(', ')};`),
+    });
+  },
+});
