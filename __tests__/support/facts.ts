@@ -6,6 +6,7 @@ import type { SchemaState } from '../../src/model/schema.ts';
 import type { SourceFile } from '../../src/model/sql.ts';
 import { emptyState, foldFile } from '../../src/sql/fold/index.ts';
 import { parseSource } from '../../src/sql/parse.ts';
+import { accessOf } from './access.ts';
 import { type Fixture, toMigration } from './fixture.ts';
 
 const emptyReplay: ReplayFacts = {
@@ -88,7 +89,7 @@ export function factsOf(fixture: Fixture): Facts {
     head: state,
     eraOf: () => fixture.era,
     replay: fixture.replay === null ? null : replayOf(fixture.replay),
-    access: null,
+    access: fixture.access === null ? null : accessOf(fixture.access),
     rollback:
       fixture.rollback?.map((result) => ({
         path: head.at(-1)!.path,

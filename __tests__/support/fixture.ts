@@ -8,6 +8,7 @@
  *   -- config: key = value                   project or rule settings, see `configure`
  *   -- skipped: name  -- open-pull-request: version path  -- remote: version
  *   -- replay: {…}  -- rollback: […]         facts of those stages, laid over empty ones
+ *   -- access: {…}                            what the probes saw, written short: see access.ts
  *   -- unfixed                               the offered fix is not expected to silence the rule
  *
  * Directive lines reach the parser as empty lines, so that line numbers hold.
@@ -18,6 +19,7 @@ import type { GrantsEra, ReplayFacts } from '../../src/model/replay.ts';
 import type { RollbackResult } from '../../src/model/rollback.ts';
 import type { RuleLevel } from '../../src/rules/rule.ts';
 import { defaultRuleSettings, type RuleSettings } from '../../src/rules/settings.ts';
+import type { ShortAccess } from './access.ts';
 
 export interface Expectation {
   readonly rule: string;
@@ -45,6 +47,7 @@ export interface Fixture {
   readonly all: boolean;
   readonly now: number;
   readonly replay: Partial<ReplayFacts> | null;
+  readonly access: ShortAccess | null;
   readonly rollback: readonly Partial<RollbackResult>[] | null;
   readonly unfixed: boolean;
   /** The SQL alone, for the docs. */
@@ -52,7 +55,7 @@ export interface Fixture {
 }
 
 const directive =
-  /^-- (expect|base|head|file|edited|removed|config|skipped|open-pull-request|remote|replay|rollback|unfixed)(?::\s*(.*?))?\s*$/;
+  /^-- (expect|base|head|file|edited|removed|config|skipped|open-pull-request|remote|replay|access|rollback|unfixed)(?::\s*(.*?))?\s*$/;
 const folder = 'supabase/migrations';
 
 export function readFixture(path: string): Fixture {
@@ -75,6 +78,7 @@ export function parseFixture(path: string, text: string): Fixture {
   const removed: string[] = [];
   const sql: string[] = [];
   let replay: Partial<ReplayFacts> | null = null;
+  let access: ShortAccess | null = null;
   let rollback: Partial<RollbackResult>[] | null = null;
   let unfixed = false;
   let side: 'base' | 'head' = 'head';
@@ -125,6 +129,9 @@ export function parseFixture(path: string, text: string): Fixture {
         break;
       case 'replay':
         replay = JSON.parse(value);
+        break;
+      case 'access':
+        access = JSON.parse(value);
         break;
       case 'rollback':
         rollback = JSON.parse(value);
@@ -180,6 +187,7 @@ export function parseFixture(path: string, text: string): Fixture {
     remote: remote.length === 0 ? null : remote,
     ...configure(path, config),
     replay,
+    access,
     rollback,
     unfixed,
     sql: sql.join('\n').trim(),

@@ -1,4 +1,4 @@
-import type { SyntaxNode } from '../../model/sql.ts';
+import type { Statement, SyntaxNode } from '../../model/sql.ts';
 import { strings } from '../../sql/names.ts';
 import { type FileContext, rule } from '../rule.ts';
 import { apiRoles } from '../support/roles.ts';
@@ -19,29 +19,30 @@ export default rule({
   ],
   fixable: false,
   statement: {
-    GrantStmt(node, statement, context, ancestors) {
-      if (!node.is_grant) return;
-      const roles = granted(node);
-      if (roles.length === 0) return;
-      const defaults = ancestors.some(({ kind }) => kind === 'AlterDefaultPrivilegesStmt');
-      const what = defaults
-        ? 'default privileges'
-        : node.targtype === 'ACL_TARGET_ALL_IN_SCHEMA'
-          ? wholeSchema(node)
-          : everything(node, context);
-      if (what === null) return;
-      const schema = strings(node.objects)[0] ?? 'public';
-      context.report({
-        message: `This gives ${what} to ${named(roles)}. ${defaults ? 'Every object made later is open to them' : 'It reaches what nobody thought of, TRUNCATE included'}, and only policies stand before it. Name the tables and the commands.`,
-        at: context.placeOf(statement),
-        key: `${what} ${roles.join(' ')} ${defaults ? '' : schema}`,
-        // Where the platform's own defaults give the same, the statement changes nothing.
-        severity: isOldEra(context) || onlyReads(node) ? 'info' : undefined,
-        help: sqlFence(`grant select, insert, update, delete on public.note to ${roles.at(-1)};`),
-      });
+    GrantStmt(node, statement, context) {
+      const what =
+        node.targtype === 'ACL_TARGET_ALL_IN_SCHEMA' ? wholeSchema(node) : everything(node, context);
+      if (what !== null) tell(what, node, statement, context);
+    },
+    AlterDefaultPrivilegesStmt(node, statement, context) {
+      tell('default privileges', node.action, statement, context);
     },
   },
 });
+
+function tell(what: string, grant: SyntaxNode, statement: Statement, context: FileContext) {
+  const roles = grant.is_grant ? granted(grant) : [];
+  if (roles.length === 0) return;
+  const defaults = what === 'default privileges';
+  context.report({
+    message: `This gives ${what} to ${named(roles)}. ${defaults ? 'Every object made later is open to them' : 'It reaches what nobody thought of, TRUNCATE included'}, and only policies stand before it. Name the tables and the commands.`,
+    at: context.placeOf(statement),
+    key: `${what} ${roles.join(' ')} ${grant.objtype}`,
+    // Where the platform's own defaults give the same, the statement changes nothing.
+    severity: isOldEra(context) || onlyReads(grant) ? 'info' : undefined,
+    help: sqlFence(`grant select, insert, update, delete on public.note to ${roles.at(-1)};`),
+  });
+}
 
 function granted(node: SyntaxNode): string[] {
   const roles = (node.grantees ?? []).map((grantee: SyntaxNode) =>

@@ -116,33 +116,37 @@ function tellServer(table: Table, { state, set, home, report }: StateContext) {
   });
 }
 
-/** A serial column draws from a sequence with privileges of its own. */
+/** A serial column draws from a sequence with privileges of its own: nextval() asks for USAGE or UPDATE. */
 function tellSequences(table: Table, { state, set, home, report }: StateContext) {
   for (const column of table.columns) {
-    const sequence =
-      column.sequence === null || column.identity !== null ? undefined : state.sequences.get(column.sequence);
+    if (column.sequence === null || column.identity !== null) continue;
+    const sequence = state.sequences.get(column.sequence);
     if (sequence === undefined) continue;
-    const roles = served.filter(
+    const writers = served.filter(
       (role) =>
         holds(table.grants, role, 'insert') &&
-        !holds(sequence.grants, role, 'usage') &&
-        !holds(sequence.grants, role, 'update' as never) &&
-        (role === 'service_role' ||
-          table.policies.some((policy) => appliesTo(policy, role) && commandsOf(policy).includes('insert'))),
+        (role === 'service_role' || table.policies.some((policy) => allowsInsert(policy, role))),
     );
+    const roles = writers.filter((role) => !holds(sequence.grants, role, 'usage'));
     if (roles.length === 0) continue;
+    // The default privileges of the new era take USAGE away and leave UPDATE: it works, and nobody meant it to.
+    const leftover = roles.every((role) => holds(sequence.grants, role, 'update'));
     const sql = `grant usage on sequence ${sequence.key} to ${roles.join(', ')};`;
     report({
-      message: `${named(roles)} may insert into "${table.key}" and not draw from "${sequence.key}", the default of "${column.name}". The insert fails with "permission denied for sequence" (42501). Grant USAGE, or make it an identity column.`,
+      message: `${named(roles)} may insert into "${table.key}" and hold${roles.length > 1 ? '' : 's'} no USAGE on "${sequence.key}", the default of "${column.name}". ${leftover ? 'Only a left-over UPDATE privilege lets the insert draw a number' : 'The insert fails with "permission denied for sequence" (42501)'}. Grant USAGE, or make it an identity column.`,
       at: home(column.origin ?? table.origin),
       object: table.key,
       key: `sequence ${column.name}`,
+      severity: leftover ? 'info' : undefined,
       evidence: evidenceOf(state),
       help: sqlFence(sql),
       fix: appendFix(set, table.origin, 'Grant USAGE on the sequence', sql),
     });
   }
 }
+
+const allowsInsert = (policy: Policy, role: string) =>
+  policy.permissive && appliesTo(policy, role) && commandsOf(policy).includes('insert');
 
 /** Functions in policies, defaults and checks run as the caller. */
 function tellFunctions(table: Table, { state, home, report }: StateContext) {
@@ -182,9 +186,7 @@ function tellFunctions(table: Table, { state, home, report }: StateContext) {
   const writers = apiRoles.filter(
     (role) =>
       holds(table.grants, role, 'insert') &&
-      table.policies.some(
-        (policy) => policy.permissive && policy.roles.includes(role) && commandsOf(policy).includes('insert'),
-      ),
+      table.policies.some((policy) => policy.roles.includes(role) && allowsInsert(policy, role)),
   );
   for (const column of table.columns) {
     called(column.default?.node, (routine) =>

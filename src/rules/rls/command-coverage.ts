@@ -1,5 +1,6 @@
 import type { Command, Grant, Table } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
+import { policyDrop } from '../support/policy-edits.ts';
 import { apiRoles, appliesTo, commands, covers, holders } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
 import { isExposedTable } from '../support/tables.ts';
@@ -31,7 +32,7 @@ export default rule({
     if (context.state === context.set.after && lost.length > 0) {
       context.report({
         message: `No policy on "${table.key}" covers ${upper(lost)} any more. The policy that allowed it is gone, so clients that used it now affect no row or get 42501. Add a policy, or revoke the privilege if that is meant.`,
-        at: context.home(table.rlsOrigin ?? table.origin),
+        at: context.home(policyDrop(table, context.set) ?? table.rlsOrigin ?? table.origin),
         object: table.key,
         key: `lost ${lost.join(' ')}`,
         severity: 'warning',

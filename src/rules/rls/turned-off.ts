@@ -1,4 +1,5 @@
 import { rule } from '../rule.ts';
+import { policyDrop } from '../support/policy-edits.ts';
 import { apiRolesOf, commands, holders, isPlatform } from '../support/roles.ts';
 import { sqlFence } from '../support/words.ts';
 
@@ -50,7 +51,7 @@ export default rule({
     if (commands.every((command) => holders(table.grants, command).length === 0)) return;
     report({
       message: `The last policy of "${table.key}" is gone and row level security is on. Whoever used it ("${dropped[0]!.name}") now sees no row and gets no error. Add the policy that replaces it, or revoke the grants if the table is the server's alone.`,
-      at: home(dropOf(table.key, set) ?? table.rlsOrigin ?? table.origin),
+      at: home(policyDrop(table, set) ?? table.rlsOrigin ?? table.origin),
       object: table.key,
       key: 'policies',
       severity: 'warning',
@@ -58,15 +59,3 @@ export default rule({
     });
   },
 });
-
-/** Place of the last DROP POLICY on that table in the change. */
-function dropOf(key: string, set: Parameters<NonNullable<ReturnType<typeof rule>['set']>>[0]['set']) {
-  for (const { source } of [...set.migrations].reverse()) {
-    const drop = source.statements.findLast(
-      ({ kind, node, sql }) =>
-        kind === 'DropStmt' && node.removeType === 'OBJECT_POLICY' && sql.includes(key.split('.').at(-1)!),
-    );
-    if (drop !== undefined) return { file: source.path, ...drop.span };
-  }
-  return null;
-}

@@ -44,7 +44,9 @@ export function leaksOf(facts: Facts): readonly LeakGroup[] {
 
 /** Seen, and bound to nothing: a row that a flag shows, or a membership opens, is nobody's leak. */
 export const isFree = (cell: AccessCell) =>
-  cell.outcome === 'allowed' && cell.when === null && cell.via === null;
+  cell.outcome === 'allowed' &&
+  // A plain membership of one's own organisation that opens another one's rows is no membership's doing.
+  (cell.acrossTenants === true || (cell.when === null && cell.via === null));
 
 function groupLeaks(object: ObjectAccess, base: AccessMatrix | null, facts: Facts): LeakGroup[] {
   const before = base?.objects.find((other) => other.object === object.object && other.kind === object.kind);

@@ -1,8 +1,9 @@
 /** Edits of a CREATE POLICY or ALTER POLICY statement where it stands. */
 import type { ChangeSet } from '../../model/facts.ts';
 import type { Edit } from '../../model/finding.ts';
-import type { Policy } from '../../model/schema.ts';
+import type { Origin, Policy, Table } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
+import { strings } from '../../sql/names.ts';
 import { readsRequest } from './caller.ts';
 import { type Found, insertAt, replaceRange, statementAt } from './sites.ts';
 import { functionName, scalarSelect, visitTree } from './tree.ts';
@@ -11,6 +12,20 @@ import { functionName, scalarSelect, visitTree } from './tree.ts';
 export function policyStatement(policy: Policy, set: ChangeSet): Found | null {
   const found = statementAt(set, policy.origin);
   return found !== null && /^(Create|Alter)PolicyStmt$/.test(found.statement.kind) ? found : null;
+}
+
+/** Place of the change's last DROP POLICY on a table. */
+export function policyDrop(table: Table, set: ChangeSet): Origin {
+  for (const { source } of [...set.migrations].reverse()) {
+    const drop = source.statements.findLast(
+      ({ kind, node }) =>
+        kind === 'DropStmt' &&
+        node.removeType === 'OBJECT_POLICY' &&
+        strings(node.objects?.[0]?.List?.items).at(-2) === table.name,
+    );
+    if (drop !== undefined) return { file: source.path, ...drop.span };
+  }
+  return null;
 }
 
 /** Calls of `auth.uid()` and the like that Postgres would run for each row: not wrapped in a sub-select. */

@@ -1,0 +1,135 @@
+/**
+ * What the probes would have seen, written short for the cases of `access/*`:
+ *
+ *   { "head": { "public.note": ["anon select foreign", "user update own check-failed columns=deleted_at"] },
+ *     "base": { … }, "owners": ["user_id"], "rls": true,
+ *     "changes": ["public.note anon select none all widened"],
+ *     "signUps": { "head": ["email works public.profiles=1", "email-metadata fails 23502 null value …"], "base": […] },
+ *     "errors": { "head": ["public.note user select 42P17 infinite recursion …"], "base": […] },
+ *     "escalations": { "head": ["public.members user membership rows of public.orgs"], "base": […] } }
+ *
+ * A cell is `principal command subject [outcome]`, then any of columns=, when=, via=, reason=, no-return. Objects are
+ * tables unless their key begins with a kind: `view public.note_list`.
+ */
+import type {
+  AccessCell,
+  AccessChange,
+  AccessFacts,
+  AccessMatrix,
+  Escalation,
+  ObjectAccess,
+  PolicyError,
+  SignUpRun,
+} from '../../src/model/access.ts';
+
+interface Sides<Entry> {
+  readonly head?: Entry;
+  readonly base?: Entry;
+}
+
+export interface ShortAccess extends Sides<Readonly<Record<string, readonly string[]>>> {
+  readonly owners?: readonly string[];
+  readonly rls?: boolean;
+  readonly changes?: readonly string[];
+  readonly signUps?: Sides<readonly string[]>;
+  readonly errors?: Sides<readonly string[]>;
+  readonly escalations?: Sides<readonly string[]>;
+}
+
+export function accessOf(short: ShortAccess): AccessFacts {
+  const matrix = (side: 'head' | 'base'): AccessMatrix => ({
+    objects: Object.entries(short[side] ?? {}).map(([key, cells]) => objectOf(key, cells, short)),
+    signUps: (short.signUps?.[side] ?? []).map(signUpOf),
+    policyErrors: (short.errors?.[side] ?? []).map(errorOf),
+    escalations: (short.escalations?.[side] ?? []).map(escalationOf),
+    notChecked: [],
+  });
+  return { base: matrix('base'), head: matrix('head'), changes: (short.changes ?? []).map(changeOf) };
+}
+
+function objectOf(key: string, cells: readonly string[], short: ShortAccess): ObjectAccess {
+  const [kind, object] = key.includes(' ') ? key.split(' ') : ['table', key];
+  return {
+    object: object!,
+    kind: kind as ObjectAccess['kind'],
+    rls: short.rls ?? true,
+    summary: [],
+    cells: cells.map((cell) => cellOf(cell, object!)),
+    ownerColumns: short.owners ?? [],
+  };
+}
+
+function cellOf(text: string, object: string): AccessCell {
+  const options = new Map(
+    [...text.matchAll(/ (columns|when|via|reason)=(.+?)(?= (?:columns|when|via|reason)=|$)/g)].map(
+      (match) => [match[1], match[2]!],
+    ),
+  );
+  const [principal, command, subject, outcome] = text
+    .replace(/ (columns|when|via|reason)=.*$/, '')
+    .split(' ');
+  return {
+    principal: principal as AccessCell['principal'],
+    command: command as AccessCell['command'],
+    subject: subject as AccessCell['subject'],
+    outcome: (outcome === undefined || outcome === 'no-return'
+      ? 'allowed'
+      : outcome) as AccessCell['outcome'],
+    columns: options.get('columns')?.split(',') ?? [],
+    representation: !text.includes(' no-return'),
+    when: options.get('when') ?? null,
+    via: options.get('via') ?? null,
+    proof: [{ as: principal!, sql: `${command} … ${object}`, result: '1 row' }],
+    reason: options.get('reason') ?? null,
+  };
+}
+
+function changeOf(text: string): AccessChange {
+  const [object, principal, command, before, after, direction] = text.split(' ');
+  const access = (word: string | undefined) => (word === 'null' ? null : word) as AccessChange['before'];
+  return {
+    object: object!,
+    principal: principal as AccessChange['principal'],
+    command: command as AccessChange['command'],
+    before: access(before),
+    after: access(after),
+    direction: direction as AccessChange['direction'],
+  };
+}
+
+function signUpOf(text: string): SignUpRun {
+  const [variant, status, ...rest] = text.split(' ');
+  const works = status === 'works';
+  return {
+    variant: variant as SignUpRun['variant'],
+    status: works ? 'works' : 'fails',
+    step: works ? null : 'the insert into auth.users',
+    error: works ? null : { sqlstate: rest[0]!, message: rest.slice(1).join(' '), where: null },
+    created: works
+      ? Object.fromEntries(rest.map((pair) => [pair.split('=')[0]!, Number(pair.split('=')[1])]))
+      : {},
+  };
+}
+
+function errorOf(text: string): PolicyError {
+  const [object, principal, command, sqlstate, ...message] = text.split(' ');
+  return {
+    object: object!,
+    principal: principal as PolicyError['principal'],
+    command: command as PolicyError['command'],
+    sqlstate: sqlstate!,
+    message: message.join(' '),
+    proof: { as: principal!, sql: `explain ${command} ${object}`, result: message.join(' ') },
+  };
+}
+
+function escalationOf(text: string): Escalation {
+  const [object, principal, kind, ...opens] = text.split(' ');
+  return {
+    object: object!,
+    opens: opens.join(' '),
+    principal: principal as Escalation['principal'],
+    kind: kind as Escalation['kind'],
+    proof: [{ as: principal!, sql: `insert into ${object}`, result: '1 row' }],
+  };
+}
