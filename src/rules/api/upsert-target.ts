@@ -5,6 +5,7 @@ import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
 import { isPlatform } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
+import { hasKnownKeys } from '../support/tables.ts';
 import { alternatives, bare, columnParts, visitTree } from '../support/tree.ts';
 import { sqlFence } from '../support/words.ts';
 
@@ -23,7 +24,7 @@ export default rule({
   ],
   fixable: false,
   table(table, { state, facts, home, report }) {
-    if (table.unknown.length > 0 || isPlatform(table.schema)) return;
+    if (!hasKnownKeys(table) || isPlatform(table.schema)) return;
     for (const index of table.indexes) {
       if (!index.unique || index.constraint) continue;
       const columns = index.columns.filter((column) => column !== null);

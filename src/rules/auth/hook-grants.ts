@@ -4,6 +4,7 @@ import { codeOf } from '../support/bodies.ts';
 import { holders, holds } from '../support/roles.ts';
 import { routineNamed } from '../support/sign-up.ts';
 import { appendFix, evidenceOf } from '../support/sites.ts';
+import { isKnown } from '../support/tables.ts';
 import { named, sqlFence } from '../support/words.ts';
 
 const admin = 'supabase_auth_admin';
@@ -66,7 +67,7 @@ function judge(hook: string, routine: Routine, { state, set, home, report, expos
   for (const table of state.tables.values()) {
     if (!words.has(`${table.schema}.${table.name}`) && !(table.schema === 'public' && words.has(table.name)))
       continue;
-    if (table.schema === 'auth' || table.unknown.length > 0) continue;
+    if (table.schema === 'auth' || !isKnown(table, state)) continue;
     const granted = holds(table.grants, admin, 'select');
     const seen =
       !table.rls ||

@@ -3,6 +3,7 @@ import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
 import { isPlatform } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
+import { hasKnownKeys } from '../support/tables.ts';
 import { sqlFence } from '../support/words.ts';
 
 export default rule({
@@ -19,7 +20,7 @@ export default rule({
   ],
   fixable: false,
   table(table, { state, home, report }) {
-    if (table.unknown.length > 0 || isPlatform(table.schema)) return;
+    if (!hasKnownKeys(table) || isPlatform(table.schema)) return;
     const plain = table.indexes.filter((index) => !index.constraint);
     plain.forEach((index, position) => {
       const twin =

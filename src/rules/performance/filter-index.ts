@@ -6,6 +6,7 @@ import { createIndex, isIndexed } from '../support/coverage.ts';
 import { isPlatform } from '../support/roles.ts';
 import { readPredicate } from '../support/scope.ts';
 import { appendFix, evidenceOf } from '../support/sites.ts';
+import { hasKnownKeys } from '../support/tables.ts';
 import { sqlFence } from '../support/words.ts';
 
 export default rule({
@@ -20,7 +21,7 @@ export default rule({
   sources: ['https://www.postgresql.org/docs/17/indexes-intro.html'],
   fixable: true,
   table(table, { state, set, home, report }) {
-    if (table.kind === 'partition' || table.unknown.length > 0 || isPlatform(table.schema)) return;
+    if (table.kind === 'partition' || !hasKnownKeys(table) || isPlatform(table.schema)) return;
     for (const [column, by] of filtersOf(table, state)) {
       const filtered = table.columns.find(({ name }) => name === column);
       if (filtered === undefined || filtered.type === 'boolean' || isIndexed(table, [column])) continue;

@@ -2,6 +2,7 @@ import { rule } from '../rule.ts';
 import { createIndex, isIndexed } from '../support/coverage.ts';
 import { isPlatform } from '../support/roles.ts';
 import { appendFix, evidenceOf } from '../support/sites.ts';
+import { hasKnownKeys } from '../support/tables.ts';
 import { named, sqlFence } from '../support/words.ts';
 
 export default rule({
@@ -20,7 +21,7 @@ export default rule({
   fixable: true,
   table(table, { state, set, home, report }) {
     // A partition has its parent's keys and indexes.
-    if (table.kind === 'partition' || table.unknown.length > 0 || isPlatform(table.schema)) return;
+    if (table.kind === 'partition' || !hasKnownKeys(table) || isPlatform(table.schema)) return;
     for (const key of table.foreignKeys) {
       if (isIndexed(table, key.columns)) continue;
       const isNew = set.created.has(`table ${table.key}`);

@@ -5,7 +5,7 @@ import { nameSaysRole } from '../support/misnamed.ts';
 import { ownerColumns, sensitiveColumns } from '../support/owners.ts';
 import { apiRolesOf, appliesTo, commandsOf, covers, holds, readableColumns } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
-import { isExposedTable, policyKey } from '../support/tables.ts';
+import { policyKey, policyTable } from '../support/tables.ts';
 import { isPlainTrue } from '../support/truth.ts';
 import { named, people, sqlFence, upper } from '../support/words.ts';
 
@@ -23,8 +23,9 @@ export default rule({
     'https://supabase.com/docs/guides/database/database-advisors?lint=0024_permissive_rls_policy',
   ],
   fixable: false,
-  table(table, context) {
-    if (!table.rls || !isExposedTable(table, context)) return;
+  table(declared, context) {
+    const table = policyTable(declared, context);
+    if (table === null || !table.rls) return;
     for (const policy of table.policies) {
       const open = policy.permissive ? judge(policy, table, context.state) : null;
       if (open === null) continue;

@@ -17,7 +17,6 @@ export default rule({
   sources: ['https://supabase.com/docs/guides/database/postgres/row-level-security#helper-functions'],
   fixable: false,
   table(table, { state, home, report }) {
-    if (table.unknown.length > 0) return;
     for (const policy of table.policies) {
       if (apiRolesOf(policy).length === 0) continue;
       const asks = predicatesOf(policy).some(({ node }) =>

@@ -20,7 +20,6 @@ export default rule({
   ],
   fixable: true,
   table(table, { state, set, home, report }) {
-    if (table.unknown.length > 0) return;
     // A sub-select can turn a working pair of policies into an endless recursion (42P17), where another table's
     // policies lead back here. Where no policy of this table reads a table, nothing can lead back.
     const readsNothing = table.policies.every((policy) =>

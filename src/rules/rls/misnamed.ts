@@ -2,7 +2,7 @@ import { rule } from '../rule.ts';
 import { nameSaysRole } from '../support/misnamed.ts';
 import { apiRolesOf, commandsOf } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
-import { isExposedTable, policyKey } from '../support/tables.ts';
+import { policyKey, policyTable } from '../support/tables.ts';
 import { isPlainTrue } from '../support/truth.ts';
 import { people, sqlFence } from '../support/words.ts';
 
@@ -17,8 +17,9 @@ export default rule({
   since: '0.1.0',
   sources: ['https://www.postgresql.org/docs/17/sql-createpolicy.html'],
   fixable: false,
-  table(table, context) {
-    if (!table.rls || !isExposedTable(table, context)) return;
+  table(declared, context) {
+    const table = policyTable(declared, context);
+    if (table === null || !table.rls) return;
     for (const policy of table.policies) {
       const promised = nameSaysRole(policy, context.state);
       if (promised === null) continue;

@@ -3,7 +3,7 @@ import { ownerColumns } from '../support/owners.ts';
 import { predicatesOf } from '../support/predicates.ts';
 import { appliesTo } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
-import { isExposedTable, policyKey } from '../support/tables.ts';
+import { policyKey, policyTable } from '../support/tables.ts';
 import { truthOf } from '../support/truth.ts';
 import { sqlFence, upper } from '../support/words.ts';
 
@@ -20,8 +20,9 @@ export default rule({
     'https://supabase.com/docs/guides/database/postgres/row-level-security#authuid-returns-null-when-unauthenticated',
   ],
   fixable: false,
-  table(table, context) {
-    if (!isExposedTable(table, context)) return;
+  table(declared, context) {
+    const table = policyTable(declared, context);
+    if (table === null) return;
     for (const policy of table.policies) {
       // A signed-in user has an id: where TO keeps the anonymous role out, the branch is dead.
       if (!policy.permissive || !appliesTo(policy, 'anon')) continue;

@@ -1,6 +1,7 @@
 import { rule } from '../rule.ts';
 import { isPlatform } from '../support/roles.ts';
 import { appendFix, evidenceOf } from '../support/sites.ts';
+import { isKnown } from '../support/tables.ts';
 import { named, sqlFence } from '../support/words.ts';
 
 export default rule({
@@ -17,7 +18,7 @@ export default rule({
   ],
   fixable: true,
   table(table, { state, set, exposed, home, report }) {
-    if (table.rls || table.policies.length === 0 || table.unknown.length > 0 || isPlatform(table.schema))
+    if (table.rls || table.policies.length === 0 || !isKnown(table, state) || isPlatform(table.schema))
       return;
     const names = table.policies.map(({ name }) => name);
     const sql = `alter table ${table.key} enable row level security;`;

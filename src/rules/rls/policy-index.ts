@@ -4,6 +4,7 @@ import { predicatesOf } from '../support/predicates.ts';
 import { apiRolesOf, isPlatform } from '../support/roles.ts';
 import { ownComparisons, readPredicate } from '../support/scope.ts';
 import { appendFix, evidenceOf } from '../support/sites.ts';
+import { hasKnownKeys } from '../support/tables.ts';
 import { named, sqlFence } from '../support/words.ts';
 
 export default rule({
@@ -18,8 +19,7 @@ export default rule({
   sources: ['https://supabase.com/docs/guides/database/postgres/row-level-security#add-indexes'],
   fixable: true,
   table(table, { state, set, home, report }) {
-    if (!table.rls || table.kind === 'partition' || table.unknown.length > 0 || isPlatform(table.schema))
-      return;
+    if (!table.rls || table.kind === 'partition' || !hasKnownKeys(table) || isPlatform(table.schema)) return;
     const columns = new Map<string, string>();
     for (const policy of table.policies) {
       if (apiRolesOf(policy).length === 0) continue;

@@ -1,6 +1,7 @@
 import { rule } from '../rule.ts';
 import { isPlatform } from '../support/roles.ts';
 import { appendFix, evidenceOf } from '../support/sites.ts';
+import { isKnown } from '../support/tables.ts';
 import { sqlFence } from '../support/words.ts';
 
 export default rule({
@@ -18,7 +19,7 @@ export default rule({
     if (publication.name !== 'supabase_realtime') return;
     for (const { table: key, origin } of publication.tables) {
       const table = state.tables.get(key);
-      if (table === undefined || table.rls || table.unknown.length > 0 || isPlatform(table.schema)) continue;
+      if (table === undefined || table.rls || !isKnown(table, state) || isPlatform(table.schema)) continue;
       const sql = `alter table ${key} enable row level security;`;
       report({
         message: `Realtime sends the changes of "${key}", and row level security is off there. Every subscriber with a grant gets every row that changes. Enable it, and add policies for those who may see the rows.`,

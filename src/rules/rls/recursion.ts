@@ -3,6 +3,7 @@ import { rule } from '../rule.ts';
 import { homeOfTable } from '../support/access.ts';
 import { findCycle } from '../support/recursion.ts';
 import { evidenceOf } from '../support/sites.ts';
+import { isKnown } from '../support/tables.ts';
 import { upper } from '../support/words.ts';
 
 const remedy = `Look the row up in a \`security definer\` function, which reads without policies, and call it in the policy.
@@ -31,7 +32,7 @@ export default rule({
   table(table, { facts, state, home, report }) {
     // Where the probes ran, what they saw decides. With --all they saw only the end.
     if (facts.access !== null && !facts.history.all) return;
-    if (!table.rls || table.unknown.length > 0) return;
+    if (!table.rls || !isKnown(table, state)) return;
     const cycle = findCycle(table, state);
     if (cycle === null) return;
     const way = cycle.tables.map((key) => `"${key}"`).join(' → ');

@@ -23,7 +23,7 @@ export default rule({
   ],
   fixable: true,
   table(table, { state, set, home, report }) {
-    if (table.unknown.length > 0 || (isPlatform(table.schema) && table.schema !== 'storage')) return;
+    if (isPlatform(table.schema) && table.schema !== 'storage') return;
     for (const policy of table.policies) {
       if (policy.rolesStated || !policy.roles.includes('public')) continue;
       const role = roleMeant(policy);

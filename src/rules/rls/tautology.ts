@@ -8,7 +8,7 @@ import { type Predicate, predicatesOf } from '../support/predicates.ts';
 import { apiRolesOf } from '../support/roles.ts';
 import { readPredicate } from '../support/scope.ts';
 import { evidenceOf } from '../support/sites.ts';
-import { isExposedTable, policyKey } from '../support/tables.ts';
+import { policyKey, policyTable } from '../support/tables.ts';
 import { alternatives, bare, columnParts } from '../support/tree.ts';
 import { isPlainTrue, truthOf } from '../support/truth.ts';
 import { people, upper } from '../support/words.ts';
@@ -27,8 +27,9 @@ export default rule({
     'https://www.postgresql.org/docs/17/sql-expressions.html#SQL-SYNTAX-SCALAR-SUBQUERIES',
   ],
   fixable: false,
-  table(table, context) {
-    if (!isExposedTable(table, context)) return;
+  table(declared, context) {
+    const table = policyTable(declared, context);
+    if (table === null) return;
     for (const policy of table.policies) {
       const roles = apiRolesOf(policy);
       if (!policy.permissive || roles.length === 0) continue;

@@ -1,6 +1,7 @@
 import { rule } from '../rule.ts';
 import { policyDrop } from '../support/policy-edits.ts';
 import { apiRolesOf, commands, holders, isPlatform } from '../support/roles.ts';
+import { isKnown } from '../support/tables.ts';
 import { sqlFence } from '../support/words.ts';
 
 export default rule({
@@ -44,7 +45,7 @@ export default rule({
     const before = set.before.tables.get(table.key);
     if (state !== set.after || before === undefined || !exposed(table.schema) || isPlatform(table.schema))
       return;
-    if (!table.rls || table.policies.length > 0 || table.unknown.length > 0) return;
+    if (!table.rls || table.policies.length > 0 || !isKnown(table, state)) return;
     const dropped = before.policies.filter((policy) => apiRolesOf(policy).length > 0);
     // A table that grants nothing is closed on purpose.
     if (!before.rls || dropped.length === 0) return;

@@ -24,7 +24,6 @@ export default rule({
   ],
   fixable: false,
   table(table, { state, home, report }) {
-    if (table.unknown.length > 0) return;
     for (const policy of table.policies) {
       if (apiRolesOf(policy).length === 0) continue;
       const by = predicatesOf(policy)

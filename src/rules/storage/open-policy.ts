@@ -2,7 +2,7 @@ import { rule } from '../rule.ts';
 import { apiRolesOf, commandsOf } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
 import { storagePolicies } from '../support/storage.ts';
-import { policyKey } from '../support/tables.ts';
+import { isKnown, policyKey } from '../support/tables.ts';
 import { people, sqlFence, upper } from '../support/words.ts';
 
 export default rule({
@@ -17,7 +17,7 @@ export default rule({
   sources: ['https://supabase.com/docs/guides/storage/security/access-control'],
   fixable: false,
   table(table, { state, home, report }) {
-    if (table.key !== 'storage.objects' || table.unknown.length > 0) return;
+    if (table.key !== 'storage.objects' || !isKnown(table, state)) return;
     for (const { policy, asksBucket, asksMore, buckets } of storagePolicies(table, state)) {
       const roles = apiRolesOf(policy);
       if (roles.length === 0) continue;

@@ -2,6 +2,7 @@ import { rule } from '../rule.ts';
 import { apiRolesOf, commandsOf } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
 import { storagePolicies } from '../support/storage.ts';
+import { isKnown } from '../support/tables.ts';
 import { people, sqlFence } from '../support/words.ts';
 
 export default rule({
@@ -20,7 +21,7 @@ export default rule({
   fixable: false,
   bucket(bucket, { state, home, report }) {
     const objects = state.tables.get('storage.objects');
-    if (!bucket.public || objects === undefined || objects.unknown.length > 0) return;
+    if (!bucket.public || objects === undefined || !isKnown(objects, state)) return;
     const listing = storagePolicies(objects, state).find(
       ({ policy, buckets, asksMore }) =>
         commandsOf(policy).includes('select') &&

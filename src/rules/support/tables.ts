@@ -1,17 +1,51 @@
-/** What the table rules ask first. */
-import type { Policy, Table } from '../../model/schema.ts';
+/** What the table rules ask first: whether enough is known of a table to say something about it. */
+import type { Grant, Policy, SchemaState, Table } from '../../model/schema.ts';
+import { madeElsewhere } from '../../sql/fold/table-access.ts';
 import type { StateContext } from '../rule.ts';
-import { isPlatform } from './roles.ts';
+import { apiRoles, commands, isPlatform } from './roles.ts';
+
+/** True where the table's keys and indexes are known; some of its columns may not be. */
+export const hasKnownKeys = (table: Table) => table.unknown.every((why) => /^(type|columns) /.test(why));
+
+/** True where its policies, grants and row level security are known too. */
+export function isKnown(table: Table, state: SchemaState): boolean {
+  return hasKnownKeys(table) && !mayHaveChanged(table, state);
+}
+
+/** A later statement whose text is made at run time may have enabled row level security, or anything. */
+function mayHaveChanged(table: Table, state: SchemaState): boolean {
+  if (state.source !== 'folded' || table.origin === null) return false;
+  const { file, line } = table.origin;
+  return state.unknown.some(
+    ({ why, place }) =>
+      why.startsWith('what this') && (place.file > file || (place.file === file && place.line > line)),
+  );
+}
 
 /** A table of the project that the Data API shows. What dynamic SQL did to it may have changed everything: left to the catalog. */
 export function isExposedTable(table: Table, context: StateContext): boolean {
   return (
     table.kind !== 'foreign' &&
-    table.unknown.length === 0 &&
+    isKnown(table, context.state) &&
     !isPlatform(table.schema) &&
     context.exposed(table.schema)
   );
 }
+
+/**
+ * The table as far as its policies tell. One that was made on the dashboard is known by name only: its policies can be
+ * judged all the same, with what the dashboard gives a table, row level security and all grants.
+ */
+export function policyTable(table: Table, context: StateContext): Table | null {
+  if (isExposedTable(table, context)) return table;
+  if (!table.unknown.includes(madeElsewhere) || isPlatform(table.schema) || !context.exposed(table.schema))
+    return null;
+  return { ...table, rls: true, grants: [...table.grants, ...dashboardGrants] };
+}
+
+const dashboardGrants: readonly Grant[] = apiRoles.flatMap((grantee) =>
+  commands.map((privilege) => ({ grantee, privilege, columns: null, origin: null })),
+);
 
 /** A policy's place among others: command and roles. Its name is no identity, a new name opens nothing new. */
 export const policyKey = (policy: Policy) => `${policy.command} ${[...policy.roles].sort().join(',')}`;

@@ -1,7 +1,7 @@
 /** CREATE TABLE in all its forms, and ALTER TABLE. */
 import type { Column, Table } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
-import { strings } from '../names.ts';
+import { serialType, strings } from '../names.ts';
 import { buildColumn, createOwnedSequence, sequencesOf } from './columns.ts';
 import {
   addConstraints,
@@ -106,7 +106,8 @@ function putColumn(draft: Draft, key: string, column: Column, site: Site, defini
     };
     return { ...table, columns: table.columns.with(at, merged) };
   });
-  if (definition?.typeName !== undefined && !draft.knowsType(definition.typeName)) {
+  const named = definition?.typeName;
+  if (named !== undefined && serialType(named) === null && !draft.knowsType(named)) {
     draft.unknown(site.origin, `type ${column.type} is not made by any migration`, { kind: 'table', key });
   }
 }
