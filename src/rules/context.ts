@@ -46,6 +46,7 @@ export function fileContext(facts: Facts, set: ChangeSet, changed: ChangedMigrat
       };
     },
     isNew: (kind, key) => set.created.has(`${kind} ${key}`) || madeHere(set).has(`${kind} ${key}`),
+    isDropped: (table) => droppedHere(set).has(table),
     keyOf: keyOfRangeVar,
   };
 }
@@ -105,6 +106,22 @@ function madeHere(set: ChangeSet): ReadonlySet<string> {
     }
     found = keys;
     made.set(set, found);
+  }
+  return found;
+}
+
+const dropped = new WeakMap<ChangeSet, ReadonlySet<string>>();
+
+function droppedHere(set: ChangeSet): ReadonlySet<string> {
+  let found = dropped.get(set);
+  if (found === undefined) {
+    const drops = set.migrations
+      .flatMap(({ source }) => source.statements)
+      .filter(({ kind, node }) => kind === 'DropStmt' && node.removeType === 'OBJECT_TABLE')
+      .flatMap(({ node }) => node.objects ?? [])
+      .map((object) => keyOfRangeVar(object.List?.items ?? []));
+    found = new Set(drops.filter((key) => !set.after.tables.has(key)));
+    dropped.set(set, found);
   }
   return found;
 }

@@ -273,7 +273,7 @@ class Run {
       fingerprint: fingerprint(times === 1 ? identity : `${identity}\0${times}`),
       new: noted.isNew,
       mendedBy: noted.mendedBy,
-      message: problem.message,
+      message: problem.message.replace(quotedTwice, '"$1$2"'),
       file: at?.file ?? null,
       line: at?.line ?? null,
       column: at?.column ?? null,
@@ -393,5 +393,8 @@ function byPlace(a: Finding, b: Finding): number {
     compare(a.message, b.message)
   );
 }
+
+/** `"public."My table""`, from a key inside quotes: Postgres' messages say `"public.My table"`. */
+const quotedTwice = /"([\w$]+\.)?"([^"]+)""/g;
 
 const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);

@@ -64,6 +64,8 @@ export interface FileContext extends RuleContext {
   edit(start: number, end: number, text: string): Edit;
   /** True where this pull request made the object itself: lock and rewrite rules are silent then. */
   isNew(kind: ObjectRef['kind'], key: string): boolean;
+  /** True where this pull request drops that table by name: what else happens to it then matters little. */
+  isDropped(table: string): boolean;
   /** Key of a RangeVar (or a list of name strings): `public` where no schema is written and nothing else is known. */
   keyOf(relation: SyntaxNode): string;
 }

@@ -1,3 +1,4 @@
+import type { SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent, typeName } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
 import { alterExisting, reportLock, sql } from '../support/statements.ts';
@@ -20,7 +21,8 @@ export default rule({
     const target = typeName(command.def?.ColumnDef?.typeName, {
       resolve: (schema, name) => `${quoteIdent(schema ?? 'public')}.${quoteIdent(name)}`,
     });
-    if (before !== undefined && keepsBytes(before.type, target)) return;
+    const using = command.def?.ColumnDef?.raw_default;
+    if (before !== undefined && isPlain(using, command.name) && keepsBytes(before.type, target)) return;
     const name = quoteIdent(command.name);
     reportLock(context, statement, {
       message: `Changing "${command.name}" of "${table}"${before === undefined ? '' : ` from ${before.type}`} to ${target} writes the table anew under an exclusive lock. A value that does not convert makes it fail. Add a new column, fill it in batches and swap the names.`,
@@ -36,6 +38,12 @@ export default rule({
   }),
 });
 
+/** No USING, or one that only casts the column itself. */
+function isPlain(using: SyntaxNode | undefined, column: string): boolean {
+  const inside = using?.TypeCast?.arg ?? using;
+  return inside === undefined || inside.ColumnRef?.fields?.at(-1)?.String?.sval === column;
+}
+
 /** True where Postgres changes the catalog only (ATColumnChangeRequiresRewrite, src/backend/commands/tablecmds.c). */
 function keepsBytes(from: string, to: string): boolean {
   if (from === to) return true;
@@ -47,6 +55,8 @@ function keepsBytes(from: string, to: string): boolean {
       b.limits.length === 0 || (a.name === b.name && a.limits.length > 0 && a.limits[0]! <= b.limits[0]!)
     );
   }
+  // Since 12 no rewrite where the session's time zone is UTC, as it is on Supabase.
+  if (a.name === 'timestamp without time zone' && b.name === 'timestamp with time zone') return true;
   if (a.name !== b.name) return false;
   if (b.limits.length === 0) return true;
   if (a.limits.length === 0) return false;

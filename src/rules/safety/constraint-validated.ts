@@ -1,6 +1,6 @@
 import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
-import { alterExisting, reportLock, sql } from '../support/statements.ts';
+import { alterExisting, isThere, reportLock, sql } from '../support/statements.ts';
 
 export default rule({
   id: 'safety/constraint-validated',
@@ -30,6 +30,7 @@ export default rule({
       const kind = constraint?.contype;
       if ((kind !== 'CONSTR_CHECK' && kind !== 'CONSTR_FOREIGN') || constraint.skip_validation === true)
         return;
+      if (isThere(context, table, constraint.conname ?? null)) return;
       // Postgres 17 knows no NOT VALID for foreign keys of partitioned tables.
       if (kind === 'CONSTR_FOREIGN' && context.set.before.tables.get(table)?.kind === 'partitioned') return;
       // All columns new in this change and without default: nothing to find.

@@ -21,6 +21,8 @@ export default rule({
         const found = findIndex(context, parts);
         // Nothing that any migration made: IF EXISTS then does nothing, or the replay says that it fails.
         if (found === null || !found.existedBefore || context.isNew('table', found.table.key)) continue;
+        // The index of a constraint went with it, and a dropped table takes its indexes along.
+        if (found.index.constraint || context.isDropped(found.table.key)) continue;
         reportLock(context, statement, {
           message: `Dropping index "${parts.at(-1)}" locks "${found.table.key}" against reads and writes. Every query waits until the file is through. Drop it with CONCURRENTLY, in a file of its own.`,
           at: context.placeOf(statement),

@@ -22,7 +22,7 @@ export default rule({
         context.keyOf(node.relation) === table &&
         commandsOf(node).some(({ def }) => def?.Constraint?.contype === 'CONSTR_PRIMARY'),
     );
-    if (replaced) return;
+    if (replaced || context.set.after.tables.get(table)?.primaryKey) return;
     reportLock(context, statement, {
       message: `The primary key of "${table}" is dropped and not put back. Realtime no longer sends its updates, and ON CONFLICT on it fails. Replace it in the same statement.`,
       at: place,

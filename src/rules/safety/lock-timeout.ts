@@ -12,6 +12,15 @@ export default rule({
   since: '0.1.0',
   sources: ['https://www.postgresql.org/docs/17/runtime-config-client.html#GUC-LOCK-TIMEOUT'],
   fixable: true,
+  backs: [
+    'safety/change-type',
+    'safety/set-not-null',
+    'safety/set-logged',
+    'safety/constraint-validated',
+    'safety/unique-constraint',
+    'safety/primary-key-index',
+    'safety/exclusion-constraint',
+  ],
   file(context) {
     for (const statement of context.source.statements) {
       if (statement.kind === 'VariableSetStmt' && statement.node.name === 'lock_timeout') return;

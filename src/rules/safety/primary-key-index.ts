@@ -1,6 +1,6 @@
 import { quoteIdent, strings } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
-import { alterExisting, reportLock, sql } from '../support/statements.ts';
+import { alterExisting, isThere, reportLock, sql } from '../support/statements.ts';
 
 export default rule({
   id: 'safety/primary-key-index',
@@ -18,6 +18,7 @@ export default rule({
   statement: alterExisting(['AT_AddConstraint'], (command, table, statement, context, { place }) => {
     const constraint = command.def?.Constraint;
     if (constraint?.contype !== 'CONSTR_PRIMARY' || constraint.indexname !== undefined) return;
+    if (isThere(context, table, constraint.conname ?? null, 'primary')) return;
     const columns = strings(constraint.keys).map(quoteIdent).join(', ');
     const name = quoteIdent(constraint.conname ?? `${table.split('.').at(-1)}_pkey`);
     reportLock(context, statement, {

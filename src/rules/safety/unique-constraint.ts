@@ -1,6 +1,6 @@
 import { quoteIdent, strings } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
-import { alterExisting, listed, reportLock, sql } from '../support/statements.ts';
+import { alterExisting, isThere, listed, reportLock, sql } from '../support/statements.ts';
 
 export default rule({
   id: 'safety/unique-constraint',
@@ -18,6 +18,7 @@ export default rule({
   statement: alterExisting(['AT_AddConstraint'], (command, table, statement, context, { place }) => {
     const constraint = command.def?.Constraint;
     if (constraint?.contype !== 'CONSTR_UNIQUE' || constraint.indexname !== undefined) return;
+    if (isThere(context, table, constraint.conname ?? null)) return;
     const columns = strings(constraint.keys);
     const name = constraint.conname ?? `${table.split('.').at(-1)}_${columns.join('_')}_key`;
     reportLock(context, statement, {

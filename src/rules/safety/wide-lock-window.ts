@@ -13,6 +13,14 @@ export default rule({
   since: '0.1.0',
   sources: ['https://www.postgresql.org/docs/17/explicit-locking.html#LOCKING-TABLES'],
   fixable: false,
+  backs: [
+    'safety/index-not-concurrent',
+    'safety/constraint-validated',
+    'safety/unique-constraint',
+    'safety/primary-key-index',
+    'safety/exclusion-constraint',
+    'safety/refresh-not-concurrent',
+  ],
   file(context) {
     const inside = insideExplicitTransaction(context.source.statements);
     let held: string | null = null;

@@ -19,18 +19,27 @@ export default rule({
   file(context) {
     if (!meansToRepeat(context.source.statements)) return;
     const dropped = new Set<string>();
+    const failures: { statement: Statement; failure: Failure }[] = [];
     for (const statement of context.source.statements) {
       for (const name of droppedBy(statement)) dropped.add(name);
       const failure = failureOf(statement, dropped, context);
-      if (failure === null) continue;
-      context.report({
-        message: `The file is written to be run twice, and this fails the second time: ${failure.why}. ${failure.todo}.`,
-        at: context.placeOf(statement),
-        object: failure.object,
-        help: failure.help,
-        ...(failure.fix === null ? {} : { fix: failure.fix }),
-      });
+      if (failure !== null) failures.push({ statement, failure });
     }
+    const [first] = failures;
+    if (first === undefined) return;
+    const { statement, failure } = first;
+    const edits = failures.flatMap(({ failure: { fix } }) => fix?.edits ?? []);
+    context.report({
+      message: `The file is written to be run twice, and this fails the second time: ${failure.why}. ${failure.todo}.${
+        failures.length > 1 ? ` ${failures.length - 1} more of its statements fail too.` : ''
+      }`,
+      at: context.placeOf(statement),
+      object: context.source.path,
+      help: sql(...new Set(failures.map(({ failure: { help } }) => help))),
+      ...(failures.every(({ failure: { fix } }) => fix !== null)
+        ? { fix: { title: 'Make every statement repeatable', edits } }
+        : {}),
+    });
   },
   facts({ facts, report }) {
     for (const { path, index, line, error } of facts.replay?.reruns ?? []) {
@@ -72,7 +81,6 @@ function* droppedBy({ kind, node }: Statement): Iterable<string> {
 }
 
 interface Failure {
-  readonly object: string;
   readonly why: string;
   readonly todo: string;
   readonly help: string;
@@ -106,10 +114,9 @@ function failureOf(statement: Statement, dropped: ReadonlySet<string>, context: 
       if (dropped.has(`OBJECT_POLICY ${table} ${node.policy_name}`)) return null;
       const drop = `drop policy if exists ${quoteIdent(node.policy_name)} on ${table};`;
       return {
-        object: table,
         why: `policy "${node.policy_name}" exists then`,
         todo: 'CREATE POLICY has no IF NOT EXISTS, so drop it first',
-        help: sql(drop),
+        help: drop,
         fix: before(drop),
       };
     }
@@ -118,10 +125,9 @@ function failureOf(statement: Statement, dropped: ReadonlySet<string>, context: 
       if (node.replace === true || dropped.has(`OBJECT_TRIGGER ${table} ${node.trigname}`)) return null;
       const drop = `drop trigger if exists ${quoteIdent(node.trigname)} on ${table};`;
       return {
-        object: table,
         why: `trigger "${node.trigname}" exists then`,
         todo: 'Drop it first, or write CREATE OR REPLACE TRIGGER',
-        help: sql(drop),
+        help: drop,
         fix: before(drop),
       };
     }
@@ -129,10 +135,9 @@ function failureOf(statement: Statement, dropped: ReadonlySet<string>, context: 
       if (node.if_not_exists === true) return null;
       const table = context.keyOf(node.relation);
       return {
-        object: table,
         why: `table "${table}" exists then`,
         todo: 'Write CREATE TABLE IF NOT EXISTS',
-        help: sql(`create table if not exists ${table} (…);`),
+        help: `create table if not exists ${table} (…);`,
         fix: guarded('table'),
       };
     }
@@ -140,10 +145,9 @@ function failureOf(statement: Statement, dropped: ReadonlySet<string>, context: 
       if (node.if_not_exists === true || node.idxname === undefined) return null;
       const table = context.keyOf(node.relation);
       return {
-        object: table,
         why: `index "${node.idxname}" exists then`,
         todo: 'Write CREATE INDEX IF NOT EXISTS',
-        help: sql(`create index if not exists ${quoteIdent(node.idxname)} on ${table} (…);`),
+        help: `create index if not exists ${quoteIdent(node.idxname)} on ${table} (…);`,
         fix: node.concurrent === true ? null : guarded('index'),
       };
     }

@@ -19,8 +19,16 @@ export default rule({
     // A partition has its parent's key, a foreign table can't have one; an inheriting table does not inherit it.
     if (table.kind === 'partition' || table.kind === 'foreign') return;
     if (table.unknown.length > 0) return;
+    const named = table.uniques.some(({ columns }) =>
+      columns.every((name) => table.columns.find((column) => column.name === name)?.notNull),
+    );
     report({
-      message: `Table "${table.key}" has no primary key. Its rows can't be named one by one, and Realtime does not send their updates. Add one.`,
+      ...(named ? { severity: 'info' as const } : {}),
+      message: `Table "${table.key}" has no primary key. ${
+        named
+          ? 'A unique constraint names its rows, but Realtime does not send their updates and tools look for the key'
+          : "Its rows can't be named one by one, and Realtime does not send their updates"
+      }. Add one.`,
       at: home(table.origin),
       object: table.key,
       help: `\`\`\`sql\nalter table ${table.key} add column id uuid primary key default gen_random_uuid();\n\`\`\`\n\nOr, where columns already name a row: \`alter table ${table.key} add primary key (column_a, column_b);\``,

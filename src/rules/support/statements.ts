@@ -55,7 +55,7 @@ export function alterExisting(
     AlterTableStmt(node, statement, context) {
       if (node.objtype !== 'OBJECT_TABLE') return;
       const table = context.keyOf(node.relation);
-      if (context.isNew('table', table)) return;
+      if (context.isNew('table', table) || context.isDropped(table)) return;
       commandsOf(node).forEach((command, index) => {
         if (!subtypes.includes(command.subtype)) return;
         const range = rangeOfCommand(context, statement, index);
@@ -100,6 +100,27 @@ export function rangeOfCommand(context: FileContext, statement: Statement, index
     last = token;
   }
   return number === index && first !== null && last !== null ? { start: first.start, end: last.end } : null;
+}
+
+/**
+ * A constraint of that name stood there before the change and nothing in the change drops it: the statement fails or is
+ * caught, and reads nothing. So it is with a dump that is laid over a schema that has it all.
+ */
+export function isThere(context: FileContext, table: string, name: string | null, kind?: 'primary'): boolean {
+  const before = context.set.before.tables.get(table);
+  if (before === undefined) return false;
+  const dropped = context.statements.some(
+    (statement) =>
+      statement.kind === 'AlterTableStmt' &&
+      context.keyOf(statement.node.relation) === table &&
+      commandsOf(statement.node).some(({ subtype }) => subtype === 'AT_DropConstraint'),
+  );
+  if (dropped) return false;
+  if (kind === 'primary') return before.primaryKey !== null;
+  const { checks, uniques, exclusions, foreignKeys } = before;
+  return [...checks, ...uniques, ...exclusions, ...foreignKeys].some(
+    (constraint) => constraint.name === name,
+  );
 }
 
 export const hasConstraint = (column: SyntaxNode, type: string): SyntaxNode | null => {
