@@ -53,7 +53,7 @@ function checked(project: string): Report | null {
 }
 
 const style = `
-body { margin: 0; font: 14px/1.5 -apple-system, BlinkMacSystemFont, "Segoe UI", "Noto Sans", Helvetica, Arial, sans-serif, "Noto Color Emoji"; }
+body { margin: 0; font: 14px/1.5 -apple-system, BlinkMacSystemFont, "Segoe UI", Helvetica, Arial, "DejaVu Sans", sans-serif, "Noto Color Emoji"; }
 main { max-width: 860px; margin: 24px auto; border: 1px solid var(--line); border-radius: 6px; background: var(--page); }
 header { padding: 8px 16px; border-bottom: 1px solid var(--line); background: var(--bar); color: var(--soft); border-radius: 6px 6px 0 0; }
 article { padding: 16px; word-wrap: break-word; }

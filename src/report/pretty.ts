@@ -2,6 +2,7 @@
 import type { Finding, Severity } from '../model/finding.ts';
 import type { ProjectReport, Report } from '../model/report.ts';
 import { visible } from './escape.ts';
+import { helpParts } from './help.ts';
 import {
   accessChanges,
   byFile,
@@ -77,10 +78,10 @@ function findingText(finding: Finding, paint: Paint): string {
 }
 
 const helpLines = (help: string): readonly string[] =>
-  visible(help)
-    .replace(/\n+$/, '')
-    .split('\n')
-    .map((line) => `  │ ${line}`.trimEnd());
+  helpParts(visible(help)).flatMap(({ language, text }) => {
+    const lines = language === null ? paragraph(text).map((line) => line.trim()) : text.split('\n');
+    return lines.map((line) => `  │ ${line}`.trimEnd());
+  });
 
 const width = 96;
 function paragraph(value: string): readonly string[] {

@@ -1,0 +1,128 @@
+/** Who can reach which rows: first what changes, then how things stand. */
+import type { AccessCell, AccessSummary, ObjectAccess, Principal, Proof } from '../../model/access.ts';
+import type { ProjectReport } from '../../model/report.ts';
+import { block, code, shortened, text } from '../escape.ts';
+import { accessChanges, plural } from '../report.ts';
+import { type Amount, capped, folded, stacked, table } from './parts.ts';
+
+const who: Readonly<Record<Principal, string>> = {
+  anon: '`anon`',
+  user: 'signed-in user',
+  'user-anonymous': 'anonymously signed-in user',
+  service_role: '`service_role`',
+};
+const accessWord: Readonly<Record<string, string>> = {
+  none: 'nothing',
+  own: 'own rows',
+  all: '**all rows**',
+  conditional: 'some rows',
+  unknown: 'not known',
+};
+const directionWord: Readonly<Record<string, string>> = {
+  widened: '🔓 wider',
+  narrowed: '🔒 narrower',
+  shifted: 'other rows',
+  unclear: 'not clear',
+};
+
+export function changesSection(project: ProjectReport, amount: Amount): string {
+  const changes = accessChanges(project);
+  if (changes.length === 0) return '';
+  const rows = changes.map((change) => [
+    code(change.object),
+    who[change.principal] ?? code(change.principal),
+    code(change.command),
+    `${accessWord[change.before ?? ''] ?? code(change.before ?? '')} → ${accessWord[change.after ?? ''] ?? 'gone'}`,
+    directionWord[change.direction] ?? code(change.direction),
+  ]);
+  const proofs = changes
+    .filter((change) => change.direction === 'widened')
+    .flatMap((change) => {
+      const object = project.access.objects.find((entry) => entry.object === change.object);
+      const cell = object && telling(object.cells, change.principal, change.command);
+      return cell ? [proofText(`${change.object}, ${change.command}`, cell.proof)] : [];
+    });
+  const head = ['Object', 'Who', 'Command', 'Before → after', ''];
+  return stacked(
+    '#### Access that changes',
+    capped(rows, amount.rows, (shown) => table(head, shown)),
+    amount.proofs && proofs.length > 0
+      ? folded(
+          'How this was seen',
+          capped(proofs, 12, (shown) => shown.join('\n\n')),
+        )
+      : '',
+  );
+}
+
+/** The cell that shows the most: somebody else's row reached, else anything allowed. */
+function telling(
+  cells: readonly AccessCell[],
+  principal: Principal,
+  command: string,
+): AccessCell | undefined {
+  const allowed = cells.filter(
+    (cell) =>
+      cell.principal === principal &&
+      cell.command === command &&
+      cell.outcome === 'allowed' &&
+      cell.proof.length > 0,
+  );
+  return allowed.find((cell) => cell.subject !== 'own') ?? allowed[0];
+}
+
+function proofText(title: string, proof: readonly Proof[]): string {
+  return block(
+    [`-- ${title}`, ...proof.flatMap((step) => [`-- as ${step.as}`, step.sql, `-- → ${step.result}`])]
+      .map((line) => shortened(line, 2000))
+      .join('\n'),
+    'sql',
+  );
+}
+
+/** How things stand now. What is as it always should be, `service_role` reaching everything, is one sentence. */
+export function matrixSection(project: ProjectReport, amount: Amount): string {
+  const { objects } = project.access;
+  if (objects.length === 0) return '';
+  const served = objects.every((object) => reachesAll(object, 'service_role'));
+  const principals = (['anon', 'user', 'user-anonymous', 'service_role'] as const).filter(
+    (principal) =>
+      !(served && principal === 'service_role') &&
+      objects.some((object) => object.summary.some((entry) => entry.principal === principal)),
+  );
+  const rows = objects.map((object) => [
+    `${code(object.object)}${object.rls === false && object.kind === 'table' ? ' (RLS off)' : ''}`,
+    ...principals.map((principal) => matrixCell(object, principal)),
+  ]);
+  const head = ['Object', ...principals.map((principal) => who[principal])];
+  return folded(
+    `Who can do what: ${plural(objects.length, 'object')}`,
+    stacked(
+      capped(rows, amount.rows, (shown) => table(head, shown)),
+      served ? '`service_role` reaches all rows of each.' : '',
+    ),
+  );
+}
+
+function reachesAll(object: ObjectAccess, principal: Principal): boolean {
+  const entries = object.summary.filter((entry) => entry.principal === principal);
+  return entries.length > 0 && entries.every((entry) => entry.access === 'all');
+}
+
+function matrixCell(object: ObjectAccess, principal: Principal): string {
+  const entries = object.summary.filter((entry) => entry.principal === principal);
+  if (entries.length === 0) return '';
+  const groups = new Map<string, AccessSummary[]>();
+  for (const entry of entries) {
+    if (entry.access !== 'none') groups.set(entry.access, [...(groups.get(entry.access) ?? []), entry]);
+  }
+  if (groups.size === 0) return 'nothing';
+  return [...groups]
+    .map(([access, same]) => {
+      const words = accessWord[access] ?? code(access);
+      return same.length === entries.length && same.length > 3
+        ? words
+        : `${words}: ${text(same.map((entry) => entry.command).join(', '))}`;
+    })
+    .join('<br>');
+}

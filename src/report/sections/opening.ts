@@ -1,0 +1,54 @@
+/** What happens on merge, how much was checked, and what keeps the check from being whole. */
+import type { Report } from '../../model/report.ts';
+import { code, prose, shortened, text } from '../escape.ts';
+import {
+  counts,
+  countWords,
+  coverage,
+  coverageWords,
+  currentOf,
+  headline,
+  plural,
+  sentence,
+} from '../report.ts';
+import { mark, stacked } from './parts.ts';
+
+export const heading = (report: Report): string =>
+  `### ${mark[report.verdict] ?? '⚠️'} ${text(sentence(headline(report)))}`;
+
+export function opening(report: Report): string {
+  const problem = text(shortened(report.problem ?? '', 1000));
+  if (report.projects.length === 0) return stacked(heading(report), problem);
+  const found = countWords(counts(currentOf(report)));
+  const before = report.projects.reduce(
+    (sum, { preexisting: { error, warning, info } }) => sum + error + warning + info,
+    0,
+  );
+  const lines = [
+    `**${sentence(coverageWords(coverage(report)))}.** ${found === '' ? 'Nothing found.' : `${sentence(found)}.`}`,
+    before > 0
+      ? `${plural(before, 'finding')} stood before this pull request and ${before === 1 ? 'is' : 'are'} not listed.`
+      : '',
+    problem,
+  ];
+  return stacked(heading(report), lines.filter(Boolean).join(' '), caveats(report));
+}
+
+/** Said once, on top. */
+function caveats(report: Report): string {
+  const lines = report.projects.flatMap(({ path, base, engine, stages }) => {
+    const named = report.projects.length > 1 ? `${code(path)}: ` : '';
+    const halted = stages.filter((stage) => stage.status === 'failed');
+    return [
+      ...halted.map(
+        ({ id, reason }) =>
+          `${named}stage ${code(id)} did not come to its end: ${prose(shortened(reason ?? 'no reason given', 600))}`,
+      ),
+      base.reproducible === false
+        ? `${named}main does not apply from zero: ${base.applied ?? 0} of ${plural(base.total ?? 0, 'older migration')} did. What fails only because of that is not held against this pull request.`
+        : '',
+      engine?.note ? `${named}${prose(shortened(engine.note, 600))}` : '',
+    ].filter(Boolean);
+  });
+  return lines.length === 0 ? '' : `> [!NOTE]\n${lines.map((line) => `> ${line}`).join('\n>\n')}`;
+}
