@@ -23,7 +23,11 @@ const columnList: ColumnList = JSON.parse(
   readFileSync(join(import.meta.dirname, 'platform-columns.json'), 'utf8'),
 );
 
-const options = { statementLimitMs: 20_000, lockWaitMs: 60_000, extensions: ['vector', 'citext', 'pg_trgm'] };
+const options = {
+  statementLimitMs: 20_000,
+  lockWaitMs: 60_000,
+  extensions: ['vector', 'citext', 'pg_trgm', 'postgis'],
+};
 const engines = {
   embedded: () => openEmbedded(options),
   server: async () => openServer(await testServer(), options),
@@ -421,6 +425,23 @@ describe.each(Object.entries(engines))('on the %s engine', (kind, open) => {
           'select (select count(*) from pgmq.q_jobs) as queued, (select headers::text from pgmq.a_jobs) as headers, (select queue_visible_length from pgmq.metrics($$jobs$$)) as visible',
         ),
       ).toEqual([{ queued: '2', headers: '{"h": 2}', visible: '1' }]);
+    });
+
+    test('PostGIS: places are kept, indexed and measured', async () => {
+      const place = (x: number, y: number) =>
+        `extensions.st_setsrid(extensions.st_makepoint(${x}, ${y}), 4326)`;
+      expect(
+        await withExtension(
+          'postgis',
+          'extensions',
+          'create table public.places (id int, location extensions.geography(point, 4326), area extensions.geometry(polygon))',
+          'create index on public.places using gist (location)',
+          'create index on public.places using gist (area)',
+          `insert into public.places select i, ${place(0, 0).replace('(0, 0)', '(i % 180, i % 90)')}::extensions.geography, 'POLYGON((0 0,0 1,1 1,0 0))' from generate_series(1, 500) i`,
+          `select count(*) as near, round(min(extensions.st_distance(location, ${place(1, 2)}::extensions.geography))) as metres
+           from public.places where extensions.st_dwithin(location, ${place(1, 1)}::extensions.geography, 1000)`,
+        ),
+      ).toEqual([{ near: '3', metres: '111195' }]);
     });
 
     test('pgjwt signs what it verifies', async () => {

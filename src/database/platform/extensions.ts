@@ -14,13 +14,19 @@ import { standInSql } from './sql.ts';
 
 export type ExtensionKind = 'real' | 'stand-in' | 'accepted' | 'missing';
 
+export interface Bundle {
+  readonly module: string;
+  readonly export: string;
+  readonly file: string;
+}
+
 export interface Extension {
   readonly name: string;
   /** Postgres majors on which Supabase offers it. */
   readonly offered: readonly number[];
   readonly kind: { readonly embedded: ExtensionKind; readonly server: ExtensionKind };
-  /** The PGlite bundle it comes in: export name and module below `@electric-sql/pglite/`, null where none is needed. */
-  readonly bundle: { readonly module: string; readonly export: string } | null;
+  /** The PGlite bundle it stands on: module below `@electric-sql/pglite/`, its export, its `.tar.gz`; null where none is needed. */
+  readonly bundle: Bundle | null;
   /** Always loaded into the embedded engine: already in the snapshot. */
   readonly always: boolean;
   /** Where its control file puts it whatever the statement says; null: where the statement or search_path says. */
@@ -96,6 +102,8 @@ const specs: Readonly<Record<string, Spec>> = {
   pg_tle: { kind: 'stand-in', schema: 'pgtle', version: '1.4.0' },
   pgjwt: { kind: 'stand-in', version: '0.2.0', offered: [15], requires: ['pgcrypto'] },
   pgmq: { kind: 'stand-in', schema: 'pgmq', privileged: false, version: '1.5.1' },
+  // Its indexes stand on btree_gist's library: the bundle has to be loaded.
+  postgis: { kind: 'stand-in', bundle: `${contrib}btree_gist`, version: '3.3.7' },
   pgsodium: { kind: 'stand-in', schema: 'pgsodium', version: '3.1.9' },
   'supabase-dbdev': { kind: 'stand-in', privileged: false, version: '0.0.5' },
   // Packages of database.dev, installed through pg_tle: the two that migrations name.
@@ -119,7 +127,7 @@ const specs: Readonly<Record<string, Spec>> = {
   plcoffee: { kind: 'missing', offered: [15] },
   plls: { kind: 'missing', offered: [15] },
   plv8: { kind: 'missing', offered: [15] },
-  postgis: { kind: 'missing', version: '3.3.7' },
+
   postgis_raster: { kind: 'missing' },
   postgis_sfcgal: { kind: 'missing' },
   postgis_tiger_geocoder: { kind: 'missing' },
@@ -128,6 +136,11 @@ const specs: Readonly<Record<string, Spec>> = {
   timescaledb: { kind: 'missing', offered: [15] },
 };
 
+function bundle(module: string): Bundle {
+  const name = module.replace(contrib, '');
+  return { module, export: name, file: name === 'uuid_ossp' ? 'uuid-ossp' : name };
+}
+
 function extension(name: string, spec: Spec): Extension {
   const embedded = spec.kind ?? 'missing';
   const server = spec.server ?? embedded;
@@ -135,7 +148,7 @@ function extension(name: string, spec: Spec): Extension {
     name,
     offered: spec.offered ?? both,
     kind: { embedded, server },
-    bundle: spec.bundle ? { module: spec.bundle, export: spec.bundle.replace(contrib, '') } : null,
+    bundle: spec.bundle ? bundle(spec.bundle) : null,
     always: spec.always ?? false,
     schema: spec.schema ?? null,
     privileged: spec.privileged ?? true,
@@ -216,8 +229,17 @@ begin
     union all
     select 'routine ' || oid::regprocedure from pg_catalog.pg_proc where oid > mark
     union all
+    select 'operator ' || oid::regoperator from pg_catalog.pg_operator where oid > mark
+    union all
+    select format('operator %s %I using %I', kind, name, amname) from (
+      select oid, 'family' as kind, opfname as name, opfmethod as method from pg_catalog.pg_opfamily
+      union all select oid, 'class', opcname, opcmethod from pg_catalog.pg_opclass
+    ) o join pg_catalog.pg_am on pg_am.oid = method where o.oid > mark
+    union all
+    select format('cast (%s as %s)', castsource::regtype, casttarget::regtype) from pg_catalog.pg_cast where oid > mark
+    union all
     select 'type ' || t.oid::regtype from pg_catalog.pg_type t where t.oid > mark
-      and (t.typtype in ('e', 'd') or exists (select from pg_catalog.pg_class c where c.oid = t.typrelid and c.relkind = 'c'))
+      and (t.typtype in ('e', 'd') or t.typtype = 'b' and t.typcategory <> 'A' or exists (select from pg_catalog.pg_class c where c.oid = t.typrelid and c.relkind = 'c'))
   loop
     execute format('alter extension %I add %s', ${name}, object.name);
 ${extension.privileged ? '' : "    execute format('alter %s owner to postgres', object.name);\n"}  end loop;
@@ -253,10 +275,8 @@ export function trustedControl(content: string): string {
   return /^\s*trusted\s*=/m.test(content) ? content : `${content.trimEnd()}\ntrusted = true\n`;
 }
 
-/** Bundles the embedded engine must load for SQL that names these extensions; what they require comes along. */
-export function bundlesFor(
-  names: Iterable<string>,
-): { readonly name: string; readonly module: string; readonly export: string }[] {
+/** Bundles the embedded engine must load for SQL that names these extensions, by file name; what they require comes along. */
+export function bundlesFor(names: Iterable<string>): (Bundle & { readonly name: string })[] {
   const wanted = new Set<string>();
   const add = (name: string) => {
     const found = extensions.get(name);
@@ -266,8 +286,6 @@ export function bundlesFor(
   };
   for (const found of extensions.values()) if (found.always) add(found.name);
   for (const name of names) add(name);
-  return [...wanted].flatMap((name) => {
-    const bundle = extensions.get(name)?.bundle;
-    return bundle ? [{ name, ...bundle }] : [];
-  });
+  const bundles = [...wanted].flatMap((name) => extensions.get(name)?.bundle ?? []);
+  return [...new Map(bundles.map((each) => [each.file, { name: each.file, ...each }])).values()];
 }
