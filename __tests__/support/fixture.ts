@@ -206,7 +206,7 @@ function configure(path: string, config: ReadonlyMap<string, string>) {
   let settings = defaultRuleSettings;
   let era: GrantsEra = 'automatic';
   let all = false;
-  let now = Date.UTC(2026, 10, 15);
+  let now = Date.UTC(2026, 11, 1);
   const project = {
     path: '.',
     root: '/nowhere',

@@ -1,0 +1,212 @@
+import { judge } from '../../src/rules/engine.ts';
+import { rules } from '../../src/rules/index.ts';
+import { rule as define } from '../../src/rules/rule.ts';
+import { defaultRuleSettings } from '../../src/rules/settings.ts';
+import { loadParser } from '../../src/sql/parse.ts';
+import { factsOf } from '../support/facts.ts';
+import { parseFixture } from '../support/fixture.ts';
+
+beforeAll(loadParser);
+
+const judged = (sql: string, settings = {}, which = rules) => {
+  const fixture = parseFixture('test', sql);
+  return judge(factsOf(fixture), { ...defaultRuleSettings, ...settings }, which);
+};
+const only = (id: string) => rules.filter((rule) => rule.id === id);
+
+const dropped = `-- base:
+create table public.note (id uuid primary key, body text, kind text);
+-- head:
+`;
+
+describe('suppressions', () => {
+  const id = 'safety/drop-column';
+
+  test('a comment above a statement takes its finding out and keeps it in the report with its reason', () => {
+    const { findings, suppressed } = judged(
+      `${dropped}-- guard-ignore ${id}: nothing reads it\nalter table public.note drop column body;\nalter table public.note drop column kind;`,
+      {},
+      only(id),
+    );
+    expect(findings.map(({ line }) => line)).toEqual([6]);
+    expect(suppressed.map(({ finding, reason, by, line }) => [finding.line, reason, by, line])).toEqual([
+      [5, 'nothing reads it', 'comment', 4],
+    ]);
+  });
+
+  test('a comment for the whole file takes out all findings of its rule', () => {
+    const { findings, suppressed } = judged(
+      `${dropped}-- guard-ignore-file ${id}: the table is dead\nalter table public.note drop column body;\nalter table public.note drop column kind;`,
+      {},
+      only(id),
+    );
+    expect(findings).toEqual([]);
+    expect(suppressed).toHaveLength(2);
+  });
+
+  test('a comment without a reason takes nothing out and is reported', () => {
+    const { findings, suppressed } = judged(
+      `${dropped}-- guard-ignore ${id}\nalter table public.note drop column body;`,
+      {},
+      [...only(id), ...only('config/unused-suppression')],
+    );
+    expect(findings.map(({ rule }) => rule).sort()).toEqual(['config/unused-suppression', id]);
+    expect(suppressed).toEqual([]);
+  });
+
+  test('the configuration takes out by path and by object, with its reason', () => {
+    const sql = `${dropped}alter table public.note drop column body;`;
+    const scope = { rules: { [id]: 'off' as const }, reason: 'scratch data' };
+    for (const settings of [
+      { paths: [{ match: 'supabase/migrations/2026*', ...scope }], file: 'supabase/migration-guard.yml' },
+      { objects: [{ match: 'public.n*', ...scope }], file: 'supabase/migration-guard.yml' },
+    ]) {
+      const { findings, suppressed } = judged(sql, settings, only(id));
+      expect(findings).toEqual([]);
+      expect(suppressed).toMatchObject([
+        { by: 'config', reason: 'scratch data', file: 'supabase/migration-guard.yml' },
+      ]);
+    }
+    const { findings } = judged(sql, { objects: [{ match: 'public.other', ...scope }] }, only(id));
+    expect(findings).toHaveLength(1);
+  });
+});
+
+describe('levels', () => {
+  const id = 'safety/drop-column';
+  const sql = `${dropped}alter table public.note drop column body;`;
+  const level = (settings: object) =>
+    judged(sql, settings, only(id)).findings.map(({ severity }) => severity);
+
+  test('come from the preset, then the rule, then its category, and an id wins over its category', () => {
+    expect(level({})).toEqual(['warning']);
+    expect(level({ rules: { [id]: { level: 'error' } } })).toEqual(['error']);
+    expect(level({ rules: { 'safety/*': { level: 'info' } } })).toEqual(['info']);
+    expect(level({ rules: { 'safety/*': { level: 'info' }, [id]: { level: 'error' } } })).toEqual(['error']);
+    expect(level({ rules: { [id]: { level: 'off' } } })).toEqual([]);
+  });
+
+  test('are raised for a path or an object, also of a rule that is off elsewhere', () => {
+    const scope = { match: 'public.note', rules: { 'safety/*': 'error' as const }, reason: 'it holds money' };
+    expect(level({ rules: { [id]: { level: 'off' } }, objects: [scope] })).toEqual(['error']);
+  });
+
+  test('strict turns the house style into warnings', () => {
+    const table = 'create table public.note (id uuid primary key);';
+    const severity = (preset: string) =>
+      judged(table, { preset }, only('structure/table-comment')).findings.map((finding) => finding.severity);
+    expect(severity('recommended')).toEqual(['info']);
+    expect(severity('strict')).toEqual(['warning']);
+  });
+});
+
+describe('new and old', () => {
+  const id = only('structure/primary-key');
+
+  test('what stood before is counted and not listed', () => {
+    const { findings, preexisting } = judged(
+      '-- base:\ncreate table public.old (body text);\n-- head:\ncreate table public.new (body text);',
+      {},
+      id,
+    );
+    expect(findings.map(({ object }) => object)).toEqual(['public.new']);
+    expect(preexisting).toEqual({ error: 0, warning: 1, info: 0 });
+  });
+
+  test('what the change mends is neither listed nor counted', () => {
+    const { findings, preexisting } = judged(
+      '-- base:\ncreate table public.old (id uuid not null);\n-- head:\nalter table public.old add primary key (id);',
+      {},
+      id,
+    );
+    expect(findings).toEqual([]);
+    expect(preexisting.warning).toBe(0);
+  });
+
+  test('with --all each migration is its own change, and one that a later one mends says by which', () => {
+    const { findings } = judged(
+      `-- config: all = true
+-- file: 20260101000000_a.sql
+create table public.one (id uuid not null);
+create table public.two (id uuid not null);
+-- file: 20260102000000_b.sql
+alter table public.one add primary key (id);
+-- file: 20260103000000_c.sql
+alter table public.two add column body text;`,
+      {},
+      id,
+    );
+    expect(findings.map(({ object, file, mendedBy }) => [object, file, mendedBy])).toEqual([
+      ['public.one', 'supabase/migrations/20260101000000_a.sql', 'supabase/migrations/20260102000000_b.sql'],
+      ['public.two', 'supabase/migrations/20260101000000_a.sql', null],
+    ]);
+  });
+
+  test('a fingerprint holds when lines move, and differs between objects', () => {
+    const print = (sql: string) => judged(sql, {}, id).findings.map(({ fingerprint }) => fingerprint);
+    const [here] = print('create table public.note (body text);');
+    const [moved] = print('\n\n-- moved\ncreate table public.note (body text);');
+    const [other] = print('create table public.page (body text);');
+    expect(moved).toBe(here);
+    expect(other).not.toBe(here);
+  });
+});
+
+test('a rule that throws is named, and the others still run', () => {
+  const broken = define({
+    id: 'test/broken',
+    severity: { recommended: 'error', strict: 'error' },
+    evidence: ['static'],
+    summary: 'throws',
+    why: 'It throws.',
+    remedy: 'None.',
+    since: '0.1.0',
+    sources: [],
+    fixable: false,
+    statement: {
+      CreateStmt() {
+        throw new Error('no such thing');
+      },
+    },
+  });
+  const { findings, failed } = judged('create table public.note (body text);', {}, [
+    broken,
+    ...only('structure/primary-key'),
+  ]);
+  expect(failed).toEqual([
+    { rule: 'test/broken', message: 'no such thing (on supabase/migrations/20260101000000_change.sql:1)' },
+  ]);
+  expect(findings.map(({ rule }) => rule)).toEqual(['structure/primary-key']);
+});
+
+test('visitors meet a node wherever the tree names it, with what stands around it', () => {
+  const seen: string[] = [];
+  const nested = define({
+    ...only('structure/primary-key')[0]!,
+    id: 'test/nested',
+    table: undefined,
+    statement: {
+      Constraint: (node, _statement, _context, ancestors) => {
+        seen.push([...ancestors.map(({ kind }) => kind), node.contype].join(' > '));
+      },
+    },
+  });
+  judged(
+    'create table public.note (id uuid primary key);\nalter table public.note add check (id is not null);',
+    {},
+    [nested],
+  );
+  expect(seen).toEqual([
+    'CreateStmt > ColumnDef > CONSTR_PRIMARY',
+    'AlterTableStmt > AlterTableCmd > CONSTR_CHECK',
+  ]);
+});
+
+test('what a DO block writes out is judged at its line in the file', () => {
+  const { findings } = judged(
+    `${dropped}do $$\nbegin\n  alter table public.note\n    drop column body;\nend $$;`,
+    {},
+    only('safety/drop-column'),
+  );
+  expect(findings.map(({ line, column }) => [line, column])).toEqual([[7, 5]]);
+});
