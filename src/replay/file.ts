@@ -9,6 +9,7 @@ import type { SourceFile, Statement } from '../model/sql.ts';
 import {
   type Command,
   commandFor,
+  detourSql,
   isMissing,
   isStandalone,
   literal,
@@ -83,6 +84,11 @@ export class FileRunner {
 
   command(statement: Statement): Command {
     return commandFor(statement, this.#around);
+  }
+
+  /** SQL that runs `sql` as superuser, in the transaction it is sent in. */
+  asSuperuser(sql: string): string {
+    return detourSql(sql, this.#around.secret);
   }
 
   isMissing(extension: string): boolean {

@@ -8,19 +8,25 @@
  * `engine` is where the database stands now. It is another one after a statement passed its time limit: ask for it
  * again after each step.
  */
+
+import { diff } from '../database/catalog/diff.ts';
+import { snapshot } from '../database/catalog/snapshot.ts';
 import type { Checkpoint, Engine } from '../database/engine.ts';
-import { grantsSql } from '../database/platform/index.ts';
+import { grantsSql, platformSchemas } from '../database/platform/index.ts';
 import type { NotChecked } from '../model/finding.ts';
 import type { History, Migration, Project } from '../model/migration.ts';
 import type {
+  BrokenFunction,
   GrantsEra,
   MigrationError,
   MigrationRun,
   ReplayFacts,
   RerunFailure,
   RowsFailure,
+  SkippedCreate,
   SqlError,
   StatementRun,
+  TestFileRun,
 } from '../model/replay.ts';
 import type { SourceFile } from '../model/sql.ts';
 import { parseSource } from '../sql/parse.ts';
@@ -29,8 +35,11 @@ import { openDetour } from './detour.ts';
 import { migrationError, ownError, timeLimitError } from './errors.ts';
 import { extensionsIn } from './extensions.ts';
 import { BATCH_END, FileRunner, LostAt, type MigrationFile, type Step, SYNTAX, secondRun } from './file.ts';
-import { type Excuse, everMade, Shortfall } from './names.ts';
+import { type BodyProblem, type CatalogFunction, checkBody, readFunctions } from './functions.ts';
+import { type Excuse, everMade, type Missing, missingIn, namesOf, Shortfall } from './names.ts';
+import { runTests } from './pgtap.ts';
 import { rowsPass } from './rows-pass.ts';
+import { skippedCreates } from './skipped-creates.ts';
 import { type StatementTrace, Tracer } from './trace.ts';
 
 export interface Baseline {
@@ -73,11 +82,19 @@ export class Replay {
   #secret = '';
   #era: GrantsEra = 'automatic';
   #mark: Checkpoint | null = null;
+  /** The platform alone: where a file was edited, removed, renamed or is out of order. */
+  #zero: Checkpoint | null = null;
+  /** Definitions of functions at the mark, by key. */
+  #functionsBefore: ReadonlyMap<string, string> = new Map();
   #done: Done[] = [];
 
   readonly #runs: MigrationRun[] = [];
   readonly #notChecked: NotChecked[] = [];
   readonly #rows: RowsFailure[] = [];
+  readonly #brokenFunctions: BrokenFunction[] = [];
+  readonly #skippedCreates: SkippedCreate[] = [];
+  readonly #tests: TestFileRun[] = [];
+  readonly #orderDifferences: string[] = [];
   readonly #reruns: RerunFailure[] = [];
   readonly #shortfall = new Shortfall();
   /** Whether everything so far applied, but for what an extension took along. */
@@ -100,6 +117,7 @@ export class Replay {
   async base(): Promise<void> {
     const { project, history, baseline } = this.#input;
     await this.#settle(this.#engine, true);
+    if (needsFromZero(history)) this.#zero = await this.#engine.checkpoint();
     if (project.roles) {
       const file = fileOf(project.roles.path, '', '', parseSource(project.roles.path, project.roles.sql));
       await this.#baseFile(file, false);
@@ -128,6 +146,7 @@ export class Replay {
 
   /** The state now, to come back to. Drop the checkpoint when the replay is over. */
   async mark(): Promise<Checkpoint> {
+    this.#functionsBefore = await definitions(this.#engine);
     this.#mark = await this.#engine.checkpoint();
     this.#done = [];
     return this.#mark;
@@ -140,6 +159,7 @@ export class Replay {
 
   async close(): Promise<void> {
     await this.#mark?.drop();
+    await this.#zero?.drop();
     await this.#engine.close();
   }
 
@@ -218,6 +238,99 @@ export class Replay {
     }
   }
 
+  /** Bodies of functions that changed, or that name what a changed migration drops. */
+  async functions(): Promise<void> {
+    const { history } = this.#input;
+    const files = pending(history).flatMap((migration) =>
+      migration.text === null ? [] : [this.#fileOf(migration)],
+    );
+    const statements = files.flatMap(({ source }) => source.statements);
+    if (statements.length === 0) return;
+    const dropped = new Set(statements.flatMap((statement) => [...namesOf(statement).drops]));
+    const ever = this.#namesEver();
+    for (const routine of await readFunctions(this.#engine.admin, (schema) => platformSchemas.has(schema))) {
+      const changed = this.#functionsBefore.get(routine.key) !== routine.definition;
+      if (!changed && dropped.size === 0) continue;
+      const problem = await checkBody(this.#engine.admin, routine);
+      if (problem === null || this.#excuse(problem.error)) continue;
+      const missing = missingIn(problem.error);
+      const names =
+        missing === null
+          ? []
+          : [missing.name, ...(missing.table ? [`${missing.table}.${missing.name}`] : [])];
+      if (!changed && !this.#isDropped(missing, dropped)) continue;
+      // Made by some migration, and dropped by none that can be read: dynamic SQL, or a temporary table of the caller's.
+      if (!missing?.column && names.some((name) => ever.makes.has(name) && !ever.drops.has(name))) continue;
+      this.#brokenFunctions.push({ ...placeOfFunction(files, routine, problem), error: problem.error });
+    }
+  }
+
+  /** The project's own pgTAP files, on an engine of their own. */
+  async tests(): Promise<void> {
+    const { tests } = this.#input.project;
+    if (tests.length === 0) return;
+    const checkpoint = await this.#engine.checkpoint();
+    const engine = await this.#engine.open(checkpoint);
+    try {
+      const runner = new FileRunner(engine, await surroundings(engine, this.#secret));
+      const excuse = (error: SqlError) => this.#excuse(error);
+      this.#tests.push(...(await runTests({ engine, runner, files: tests, excuse })));
+    } finally {
+      await engine.close();
+      await checkpoint.drop();
+    }
+  }
+
+  /**
+   * All migrations of the head in string order, as `supabase db reset` and preview branches run them, compared with base
+   * first and changes last, as production does. Only where the two can differ.
+   */
+  async fromZero(): Promise<void> {
+    if (!this.#zero) return;
+    const { history } = this.#input;
+    const engine = await this.#engine.open(this.#zero);
+    const open = this.#zero;
+    const zero = new Replay({
+      ...this.#input,
+      engine,
+      reopen: () => this.#engine.open(open),
+      history: { ...history, base: history.head, changes: [] },
+    });
+    try {
+      await zero.base();
+      const runs = zero.facts().runs;
+      for (const run of runs) {
+        const known = this.#runs.findLast(({ path }) => path === run.path);
+        if (!run.error || known?.error || known?.status === 'partial') continue;
+        this.#orderDifferences.push(`${run.path}:${run.error.line} fails from zero: ${run.error.message}`);
+        if (known?.status === 'skipped') {
+          const error = { ...run.error, alsoOnBase: false };
+          this.#runs.splice(this.#runs.indexOf(known), 1, { ...run, status: 'failed', error });
+        }
+      }
+      if (!zero.facts().base.reproducible || !this.#whole) return;
+      const production = await snapshot(this.#engine.admin);
+      const difference = diff(production, await snapshot(zero.engine.admin), { sameDatabase: false });
+      for (const { kind, object } of difference.added) {
+        this.#orderDifferences.push(
+          `${kind} ${object} is there from zero, and not where main was deployed first.`,
+        );
+      }
+      for (const { kind, object } of difference.removed) {
+        this.#orderDifferences.push(
+          `${kind} ${object} is there where main was deployed first, and not from zero.`,
+        );
+      }
+      for (const { kind, object } of difference.changed) {
+        this.#orderDifferences.push(
+          `${kind} ${object} differs from what it is where main was deployed first.`,
+        );
+      }
+    } finally {
+      await zero.engine.close();
+    }
+  }
+
   facts(): ReplayFacts {
     return {
       base: {
@@ -230,10 +343,10 @@ export class Replay {
       runs: this.#runs,
       rows: this.#rows,
       reruns: this.#reruns,
-      brokenFunctions: [],
-      skippedCreates: [],
-      tests: [],
-      orderDifferences: [],
+      brokenFunctions: this.#brokenFunctions,
+      skippedCreates: this.#skippedCreates,
+      tests: this.#tests,
+      orderDifferences: this.#orderDifferences,
       notChecked: this.#notChecked,
     };
   }
@@ -347,6 +460,8 @@ export class Replay {
       this.#runs.push({ ...blank(file, era), status: over ? 'partial' : 'applied', durationMs, statements });
       this.#remember(file, steps);
       this.#lacks(file);
+      const { postgresRole } = this.#engine;
+      this.#skippedCreates.push(...(await skippedCreates(postgresRole, file, (oid) => tracer.knows(oid))));
       return;
     }
 
@@ -394,6 +509,21 @@ export class Replay {
 
   #excuse(error: SqlError): Excuse | null {
     return this.#shortfall.excuse(error, () => this.#everMade(), this.#whole);
+  }
+
+  #isDropped(missing: Missing | null, dropped: ReadonlySet<string>): boolean {
+    if (missing === null) return false;
+    if (dropped.has(missing.name) || dropped.has(`${missing.table}.${missing.name}`)) return true;
+    return missing.column && [...dropped].some((name) => name.endsWith(`.${missing.name}`));
+  }
+
+  #namesEver(): { readonly makes: ReadonlySet<string>; readonly drops: ReadonlySet<string> } {
+    const drops = new Set<string>();
+    for (const { path, text } of [...this.#input.history.base, ...this.#input.history.head]) {
+      const source = this.#input.sources.get(path) ?? parseSource(path, text ?? '');
+      for (const statement of source.statements) for (const name of namesOf(statement).drops) drops.add(name);
+    }
+    return { makes: this.#everMade(), drops };
   }
 
   #everMade(): ReadonlySet<string> {
@@ -507,6 +637,44 @@ export class Replay {
     const source = known?.text === text ? known : parseSource(migration.path, text);
     return fileOf(migration.path, migration.version, migration.name, source);
   }
+}
+
+/** Where string order from zero and "base first" can give different databases. */
+function needsFromZero({ all, base, changes, head }: History): boolean {
+  if (all) return false;
+  const newest = base.reduce(
+    (version, migration) => (migration.version > version ? migration.version : version),
+    '',
+  );
+  return changes.some(
+    (change) =>
+      change.kind !== 'added' || (head.find(({ path }) => path === change.path)?.version ?? newest) < newest,
+  );
+}
+
+async function definitions(engine: Engine): Promise<ReadonlyMap<string, string>> {
+  const routines = await readFunctions(engine.admin, (schema) => platformSchemas.has(schema));
+  return new Map(routines.map(({ key, definition }) => [key, definition]));
+}
+
+/** The last statement that makes a function of that name, and the line of the body's problem. */
+function placeOfFunction(
+  files: readonly MigrationFile[],
+  routine: CatalogFunction,
+  problem: BodyProblem,
+): Omit<BrokenFunction, 'error'> {
+  for (const { path, source } of [...files].reverse()) {
+    const statement = source.statements.findLast(
+      ({ kind, node }) =>
+        kind === 'CreateFunctionStmt' && node.funcname?.at(-1)?.String?.sval === routine.name,
+    );
+    if (!statement) continue;
+    const body = statement.sql.indexOf(routine.body);
+    const first = body === -1 ? statement.span.line : source.position(statement.start + body).line;
+    const line = problem.bodyLine === null ? statement.span.line : first + problem.bodyLine - 1;
+    return { function: routine.key, path, line, bodyLine: problem.bodyLine };
+  }
+  return { function: routine.key, path: null, line: null, bodyLine: problem.bodyLine };
 }
 
 /** Files of the head that `db push` would run: those whose version the base has not applied from the same file. */

@@ -83,6 +83,11 @@ export class Tracer implements Watcher {
     this.#held = new Set();
   }
 
+  /** Whether a relation stood before the pull request. */
+  knows(oid: string): boolean {
+    return this.#known.has(oid);
+  }
+
   /** After a file that was rolled back: what it wrote anew is as it was. */
   async forget(): Promise<void> {
     this.take();

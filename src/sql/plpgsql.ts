@@ -14,7 +14,7 @@ export type PlStatement =
   | {
       readonly kind: 'block';
       readonly at: Stretch;
-      readonly declarations: readonly Assignment[];
+      readonly declarations: readonly Declaration[];
       readonly body: readonly PlStatement[];
       /** Conditions of its handlers in lower case: `duplicate_object`, `others`. */
       readonly catches: readonly string[];
@@ -47,13 +47,24 @@ export type PlStatement =
       readonly query: string;
     }
   | { readonly kind: 'raise'; readonly at: Stretch; readonly exception: boolean }
-  | { readonly kind: 'leave'; readonly at: Stretch; readonly how: 'return' | 'exit' | 'continue' }
+  | {
+      readonly kind: 'leave';
+      readonly at: Stretch;
+      readonly how: 'return' | 'exit' | 'continue';
+      /** Of RETURN QUERY. */
+      readonly query: Stretch | null;
+    }
   | { readonly kind: 'perform'; readonly at: Stretch; readonly expression: Stretch }
   | { readonly kind: 'sql'; readonly at: Stretch };
 
 export interface Assignment {
   readonly variable: string;
   readonly expression: Stretch | null;
+}
+
+export interface Declaration extends Assignment {
+  /** As written, CONSTANT and NOT NULL included. */
+  readonly type: string;
 }
 
 /** Null where the text is no block, or one that this reader can't make out. */
@@ -127,7 +138,7 @@ class Reader {
 
   #block(): PlStatement {
     const start = this.#peek()!.start;
-    const declarations: Assignment[] = [];
+    const declarations: Declaration[] = [];
     if (this.#is('declare')) {
       this.#next();
       while (!this.#is('begin')) declarations.push(this.#declaration());
@@ -157,12 +168,11 @@ class Reader {
     return { kind: 'block', at: this.#from(start), declarations, body, catches, handlers };
   }
 
-  #declaration(): Assignment {
+  #declaration(): Declaration {
     const variable = this.#name();
     const { stretch, word } = this.#until(';', ':=', '=', 'default');
-    if (word === ';') return { variable, expression: null };
-    void stretch;
-    return { variable, expression: this.#until(';').stretch };
+    const type = this.#text.slice(stretch.start, stretch.end);
+    return { variable, type, expression: word === ';' ? null : this.#until(';').stretch };
   }
 
   #name(): string {
@@ -216,9 +226,14 @@ class Reader {
       }
       case 'return':
       case 'exit':
-      case 'continue':
-        this.#until(';');
-        return { kind: 'leave', at: plain(), how: first.text as 'return' | 'exit' | 'continue' };
+      case 'continue': {
+        const asks = this.#is('query', 1) && !this.#is('execute', 2);
+        this.#next();
+        if (asks) this.#next();
+        const { stretch } = this.#until(';');
+        const how = first.text as 'return' | 'exit' | 'continue';
+        return { kind: 'leave', at: plain(), how, query: asks ? stretch : null };
+      }
       case 'null':
       case 'get':
       case 'assert':

@@ -179,7 +179,7 @@ const nameLists = new Set([
   'temp_tablespaces',
 ]);
 export const settingValue = (name: string, value: string): string =>
-  nameLists.has(name.toLowerCase()) && value !== '' ? value : literal(value);
+  nameLists.has(name.toLowerCase()) && value !== '' ? value.replace(/^""$/, "''") : literal(value);
 
 const grantedBy = (membership: MembershipRecord): string =>
   membership.options.includes(',') ? ` granted by ${ident(membership.grantor)}` : '';

@@ -1,0 +1,109 @@
+import type { ReplayFacts } from '../../src/model/replay.ts';
+import { engineKinds, type Story, withReplay } from '../support/replay.ts';
+
+describe.each(engineKinds)('on the %s engine', (kind) => {
+  async function replayed(story: Story): Promise<ReplayFacts> {
+    let facts!: ReplayFacts;
+    await withReplay(kind, story, async (replay) => {
+      await replay.base();
+      await replay.mark();
+      await replay.changes();
+      await replay.fromZero();
+      await replay.tests();
+      facts = replay.facts();
+    });
+    return facts;
+  }
+
+  test('an edited file is not run again, and what the edit does shows from zero only', async () => {
+    const facts = await replayed({
+      base: { '1_a.sql': 'create table public.a (id int);', '2_b.sql': 'create table public.b (id int);' },
+      edited: { '1_a.sql': 'create table public.a (id int, late text);' },
+      added: { '3_c.sql': 'create table public.c (id int);' },
+    });
+    expect(facts.runs.map(({ path, status }) => `${path.slice(20)} ${status}`)).toEqual([
+      '1_a.sql applied',
+      '2_b.sql applied',
+      '3_c.sql applied',
+      '1_a.sql skipped',
+    ]);
+    expect(facts.orderDifferences).toEqual([
+      'column public.a.late is there from zero, and not where main was deployed first.',
+    ]);
+  });
+
+  test('a file out of order is run last on production, and first from zero', async () => {
+    const facts = await replayed({
+      base: { '2_b.sql': 'create table public.b (id int);' },
+      added: { '1_a.sql': 'alter table public.b add column x int;' },
+    });
+    expect(facts.runs.at(-1)).toMatchObject({ path: 'supabase/migrations/1_a.sql', status: 'applied' });
+    expect(facts.orderDifferences).toEqual([
+      'supabase/migrations/1_a.sql:1 fails from zero: relation "public.b" does not exist',
+    ]);
+  });
+
+  test('IF NOT EXISTS that did nothing is told where what stands there is another thing', async () => {
+    const facts = await replayed({
+      base: { '1_a.sql': 'create table public.a (id int, x int, y int);\ncreate index i on public.a (x);' },
+      added: {
+        '2_b.sql':
+          'create table if not exists public.a (id int, note text, late text);\nalter table public.a add column if not exists late text;\ncreate index if not exists i on public.a (y);\ncreate table if not exists public.new (id int);\ncreate index if not exists j on public.new (id);',
+      },
+    });
+    expect(facts.skippedCreates.map(({ line, object, difference }) => [line, object, difference])).toEqual([
+      [1, 'public.a', 'The table that is there has no column "note".'],
+      [3, 'public.i', 'The index that is there is on "x".'],
+    ]);
+  });
+
+  test("the project's own pgTAP files run, with the helpers that many install", async () => {
+    const facts = await replayed({
+      base: {
+        '1_a.sql':
+          'create table public.notes (id int, owner uuid default auth.uid());\nalter table public.notes enable row level security;\ncreate policy own on public.notes to authenticated using (owner = auth.uid());',
+      },
+      project: {
+        tests: [
+          {
+            path: 'supabase/tests/001_ok.sql',
+            sql: `begin;
+create extension if not exists pgtap with schema extensions;
+create extension "basejump-supabase_test_helpers";
+select plan(5);
+select tests.rls_enabled('public');
+select tests.create_supabase_user('ann');
+select tests.create_supabase_user('bob');
+select tests.authenticate_as('ann');
+select lives_ok($$ insert into public.notes (id) values (1) $$, 'ann writes');
+select is((select count(*)::int from public.notes), 1, 'ann reads');
+select tests.authenticate_as('bob');
+select is_empty('select * from public.notes', 'bob does not');
+select throws_ok($$ insert into public.notes values (2, tests.get_supabase_uid('ann')) $$, '42501');
+select * from finish();
+rollback;`,
+          },
+          {
+            path: 'supabase/tests/002_bad.sql',
+            sql: "begin;\nselect plan(2);\nselect ok(true, 'fine');\nselect is(1, 2, 'one is two');\nselect * from finish();\nrollback;",
+          },
+          {
+            path: 'supabase/tests/003_error.sql',
+            sql: 'begin;\nselect plan(1);\nselect * from public.nowhere;\nrollback;',
+          },
+        ],
+      },
+    });
+    expect(facts.tests).toEqual([
+      { path: 'supabase/tests/001_ok.sql', status: 'passed', passed: 5, failed: 0, detail: null },
+      { path: 'supabase/tests/002_bad.sql', status: 'failed', passed: 1, failed: 1, detail: 'one is two' },
+      {
+        path: 'supabase/tests/003_error.sql',
+        status: 'error',
+        passed: 0,
+        failed: 0,
+        detail: 'Line 3: relation "public.nowhere" does not exist',
+      },
+    ]);
+  });
+});
