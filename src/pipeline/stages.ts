@@ -5,20 +5,29 @@ export class StageBook {
   readonly #reports = new Map<StageId, StageReport>();
   readonly #timings = new Map<string, number>();
   readonly #started = performance.now();
+  /** Time spent in stages within the stage that runs, one entry a level. */
+  readonly #inner: number[] = [];
   readonly #progress: (stage: string) => void;
 
   constructor(progress: (stage: string) => void) {
     this.#progress = progress;
   }
 
-  /** Times the work and lets what it throws through. Called twice for one stage, the times add up. */
+  /**
+   * Times the work and lets what it throws through. Called twice for one stage, the times add up; what is timed inside
+   * counts there and not here.
+   */
   async time<T>(name: string, work: () => Promise<T> | T): Promise<T> {
     this.#progress(name);
     const began = performance.now();
+    this.#inner.push(0);
     try {
       return await work();
     } finally {
-      this.#timings.set(name, (this.#timings.get(name) ?? 0) + performance.now() - began);
+      const whole = performance.now() - began;
+      const own = whole - this.#inner.pop()!;
+      this.#timings.set(name, (this.#timings.get(name) ?? 0) + own);
+      if (this.#inner.length > 0) this.#inner[this.#inner.length - 1]! += whole;
     }
   }
 
