@@ -95,7 +95,10 @@ describe('a correct migration', () => {
 
 describe('a main that does not apply', () => {
   test('is said once, blames nobody, and what can be checked is', async () => {
-    write('20260101000000_made_on_the_dashboard.sql', `${moddatetime}alter table public.missing add column x int;\n`);
+    write(
+      '20260101000000_made_on_the_dashboard.sql',
+      `${moddatetime}alter table public.missing add column x int;\n`,
+    );
     write('20261120000000_create_notes.sql', table('notes'));
     const project = await checked(folder, ['20261120000000_create_notes.sql']);
     expect(project.base).toMatchObject({ reproducible: false, applied: 0, total: 1 });

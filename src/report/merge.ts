@@ -19,6 +19,8 @@ function swallowCauses(findings: readonly Finding[]): readonly Finding[] {
         other !== finding &&
         !gone.has(other) &&
         finding.causes.includes(other.rule) &&
+        // What is graver than its consequence says more than that: both stay.
+        order.indexOf(other.severity) >= order.indexOf(finding.severity) &&
         sameThing(finding, other),
     );
     for (const cause of causes) gone.add(cause);
