@@ -69,3 +69,15 @@ export interface Snapshot {
   /** Owners' and PUBLIC's privileges on a new object, before default privileges: letters of an aclitem by object class. */
   readonly ownerPrivileges: Readonly<Record<'table' | 'sequence' | 'function' | 'type' | 'schema', string>>;
 }
+
+const contents = new WeakMap<CatalogObject, string>();
+
+/** What two objects of one identity must have in common to be the same. */
+export function contentOf(object: CatalogObject): string {
+  let content = contents.get(object);
+  if (content === undefined) {
+    content = JSON.stringify([object.definition, object.properties]);
+    contents.set(object, content);
+  }
+  return content;
+}

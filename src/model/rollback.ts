@@ -17,6 +17,10 @@ export interface RollbackResult {
     readonly line: number | null;
   } | null;
   readonly detail: string | null;
+  /** Whether the migration ran once more after it and led to the same catalog; null where that was not tried. */
+  readonly upAgain?: boolean | null;
+  /** Where the given plan does not lead back: a generated one that does. */
+  readonly alternative?: string | null;
 }
 
 export interface SchemaDiffEntry {

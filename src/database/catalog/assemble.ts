@@ -171,15 +171,14 @@ export function assemble(rows: CatalogRows): Snapshot {
     });
   }
   add({ kind: 'database', identity: 'database', definition: `owner ${server.owner}` });
-  grants('DATABASE', server.acl, server.owner, 'database database');
+  grants('DATABASE postgres', server.acl, server.owner, 'database database');
   for (const { role, here, setting } of rows.settings) {
     const [, name, value] = /^([^=]*)=(.*)$/s.exec(setting) as unknown as [string, string, string];
     const settingSql = (rest: string) => {
       if (role !== null && !here) return `ALTER ROLE ${role} ${rest}`;
-      const command =
-        role === null ? `alter database %I ${rest}` : `alter role ${role} in database %I ${rest}`;
-      const body = `begin execute format(${literal(command.replaceAll('%', '%%').replace('%%I', '%I'))}, current_database()); end`;
-      return `DO ${dollarQuote(body)}`;
+      // On Supabase the database is always called so; elsewhere the one at hand is meant.
+      const who = role === null ? 'DATABASE postgres' : `ROLE ${role} IN DATABASE postgres`;
+      return `ALTER ${who} ${rest}`;
     };
     // Lists keep their own quotes (GUC_LIST_QUOTE in Postgres' guc_tables.c).
     const list =
@@ -220,10 +219,18 @@ export function assemble(rows: CatalogRows): Snapshot {
       needs: [schemaId(schema)],
     });
     commentName.set(id, `EXTENSION ${name}`);
-    for (const object of members ?? [])
+    for (const object of members ?? []) {
+      const schemaOf = objects.get(idOf(`pg_namespace ${object} 0`) ?? '');
+      // A schema that the extension made goes with it.
+      if (schemaOf !== undefined) {
+        objects.set(schemaOf.id, { ...schemaOf, parent: id });
+        dependencies.get(id)!.delete(schemaOf.id);
+        dependencies.get(schemaOf.id)!.add(id);
+      }
       for (const catalog of ['pg_class', 'pg_type', 'pg_proc']) {
         if (!byAddress.has(`${catalog} ${object} 0`)) point(id, `${catalog} ${object} 0`);
       }
+    }
   }
   const extensionOf = (address: string) => {
     const id = idOf(address);

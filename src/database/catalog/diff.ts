@@ -1,7 +1,6 @@
 /** What changed between two snapshots, for people: a new table is one entry with all it brings, not thirty. */
-import type { CatalogKind, CatalogObject, Snapshot } from '../../model/catalog.ts';
+import { type CatalogKind, type CatalogObject, contentOf, type Snapshot } from '../../model/catalog.ts';
 import type { SchemaDiff, SchemaDiffEntry } from '../../model/rollback.ts';
-import { contentOf } from './snapshot.ts';
 
 /** Told as part of what they belong to where that is new or gone itself. */
 const parts: ReadonlySet<CatalogKind> = new Set([

@@ -4,7 +4,7 @@
  * the same schema gives the same snapshot whatever its oids, whatever rows there are, wherever a sequence stands.
  */
 import { createHash } from 'node:crypto';
-import type { CatalogObject, Snapshot } from '../../model/catalog.ts';
+import { contentOf, type Snapshot } from '../../model/catalog.ts';
 import type { Outcome, Session } from '../engine.ts';
 import { assemble, type CatalogRow, type CatalogRows } from './assemble.ts';
 import { queries, rowQueries } from './queries.ts';
@@ -25,7 +25,7 @@ const settings: readonly (readonly [string, string])[] = [
 export async function snapshot(session: Session): Promise<Snapshot> {
   const names = Object.keys(queries) as (keyof typeof queries)[];
   const tables = Object.values(rowQueries).map(
-    ({ table }) => `to_regclass('${table}') is not null as "${table}"`,
+    ({ table }) => `coalesce(has_table_privilege(to_regclass('${table}'), 'select'), false) as "${table}"`,
   );
   const remember = `select ${settings.map(([name]) => `current_setting('${name}') as "${name}"`).join(', ')}`;
   const set = `select ${settings.map(([name, value]) => `set_config('${name}', '${value}', false)`).join(', ')}`;
@@ -59,18 +59,6 @@ export function fingerprint(of: Snapshot): string {
   const hash = createHash('sha256');
   for (const object of of.objects.values()) hash.update(`${object.id}\0${contentOf(object)}\0`);
   return hash.digest('hex');
-}
-
-const contents = new WeakMap<CatalogObject, string>();
-
-/** What two objects of one identity must have in common to be the same. */
-export function contentOf(object: CatalogObject): string {
-  let content = contents.get(object);
-  if (content === undefined) {
-    content = JSON.stringify([object.definition, object.properties]);
-    contents.set(object, content);
-  }
-  return content;
 }
 
 const asJson = (sql: string) => `select coalesce(json_agg(x), '[]')::text as rows from (${sql}) x`;

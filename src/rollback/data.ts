@@ -1,0 +1,116 @@
+/** Which data a migration takes away for good: read from the catalog before and after, and from its own statements. */
+import type { CatalogObject, Snapshot } from '../model/catalog.ts';
+import type { SourceFile, SyntaxNode } from '../model/sql.ts';
+
+export function losesData(before: Snapshot, after: Snapshot, source: SourceFile): string[] {
+  const lost: string[] = [];
+  const byAddress = new Map<string, CatalogObject>();
+  for (const object of after.objects.values()) if (object.address) byAddress.set(object.address, object);
+  for (const object of before.objects.values()) {
+    const now = object.address === null ? undefined : byAddress.get(object.address);
+    if (object.kind === 'table') {
+      if (now === undefined) lost.push(`the rows of ${object.identity}`);
+    } else if (object.kind === 'column') {
+      const table = byAddress.get(before.objects.get(object.parent!)?.address ?? '');
+      if (table === undefined || object.properties.generated !== null) continue;
+      if (now === undefined) lost.push(`the values of ${object.identity}`);
+      else if (!keepsValues(String(object.properties.type), String(now.properties.type))) {
+        lost.push(
+          `values of ${object.identity} that ${now.properties.type} can not hold as ${object.properties.type} did`,
+        );
+      }
+    } else if (object.kind === 'type' && object.properties.type === 'enum') {
+      const labels = after.objects.get(object.id)?.properties.labels as string[] | undefined;
+      const gone =
+        labels && now === undefined
+          ? (object.properties.labels as string[]).filter((l) => !labels.includes(l))
+          : [];
+      for (const label of gone) lost.push(`which rows held "${label}" of ${object.identity}`);
+    } else if (object.kind === 'bucket' && !after.objects.has(object.id)) {
+      lost.push(`the files of bucket "${object.identity}"`);
+    }
+  }
+  return [...lost, ...writes(before, source)];
+}
+
+/** Rows that stood before and that the file's own UPDATE, DELETE, TRUNCATE or MERGE writes over. */
+function writes(before: Snapshot, source: SourceFile): string[] {
+  const lost = new Set<string>();
+  for (const { kind, node, span } of source.statements) {
+    const at = `line ${span.line}`;
+    if (kind === 'TruncateStmt') {
+      for (const relation of node.relations ?? []) {
+        const table = known(before, relation.RangeVar);
+        if (table) lost.add(`the rows of ${table} (TRUNCATE, ${at})`);
+      }
+      continue;
+    }
+    const table = known(before, node.relation);
+    if (!table || table.startsWith('storage.buckets') || table.startsWith('cron.')) continue;
+    if (kind === 'DeleteStmt') lost.add(`rows of ${table} (DELETE, ${at})`);
+    else if (kind === 'MergeStmt') lost.add(`rows of ${table} (MERGE, ${at})`);
+    else if (kind === 'UpdateStmt') {
+      const columns = (node.targetList ?? [])
+        .map((target: SyntaxNode) => target.ResTarget?.name as string)
+        // Filling in what is missing loses nothing; a column that the file itself adds held nothing.
+        .filter((name: string) => has(before, table, name) && !fillsNulls(node.whereClause, name));
+      if (columns.length > 0) lost.add(`former values of ${columns.join(', ')} in ${table} (UPDATE, ${at})`);
+    }
+  }
+  return [...lost];
+}
+
+function known(before: Snapshot, relation: SyntaxNode | undefined): string | null {
+  if (!relation?.relname) return null;
+  const schema = relation.schemaname ?? 'public';
+  for (const quoted of [`${schema}.${relation.relname}`, `${schema}."${relation.relname}"`]) {
+    if (before.objects.has(`table ${quoted}`)) return quoted;
+  }
+  return null;
+}
+
+const has = (before: Snapshot, table: string, column: string) =>
+  before.objects.has(`column ${table}.${column}`) || before.objects.has(`column ${table}."${column}"`);
+
+/** `WHERE c IS NULL`, alone or among what is ANDed. */
+function fillsNulls(where: SyntaxNode | undefined, column: string): boolean {
+  if (where?.BoolExpr?.boolop === 'AND_EXPR')
+    return where.BoolExpr.args.some((arg: SyntaxNode) => fillsNulls(arg, column));
+  const test = where?.NullTest;
+  return test?.nulltesttype === 'IS_NULL' && test.arg?.ColumnRef?.fields?.at(-1)?.String?.sval === column;
+}
+
+const wider: readonly (readonly string[])[] = [
+  ['smallint', 'integer', 'bigint', 'numeric'],
+  ['real', 'double precision'],
+  ['date', 'timestamp without time zone'],
+  ['json', 'jsonb'],
+];
+
+/** Whether every value survives the way there and back. */
+function keepsValues(from: string, to: string): boolean {
+  if (from === to) return true;
+  const [was, is] = [typeParts(from), typeParts(to)];
+  if (is.name === 'text' && !was.array) return true;
+  if (was.array !== is.array) return false;
+  if (was.name === is.name) return is.length === null || (was.length !== null && is.length >= was.length);
+  if (/^character/.test(was.name) && is.name === 'text') return true;
+  if (was.name === 'text' && is.name === 'character varying' && is.length === null) return true;
+  if (/^timestamp with/.test(was.name) && /^timestamp with/.test(is.name)) return true;
+  return (
+    wider.some((family) => family.includes(was.name) && family.indexOf(is.name) > family.indexOf(was.name)) &&
+    is.length === null
+  );
+}
+
+function typeParts(type: string): { name: string; length: number | null; array: boolean } {
+  const length = /\((\d+)/.exec(type);
+  return {
+    name: type
+      .replace(/\(.*?\)/, '')
+      .replace('[]', '')
+      .trim(),
+    length: length === null ? null : Number(length[1]),
+    array: type.endsWith('[]'),
+  };
+}

@@ -1,0 +1,64 @@
+/** Writes the way back: a plan from what stands to what stood, run and looked at again until nothing is left to do. */
+import { snapshot } from '../database/catalog/snapshot.ts';
+import type { Session } from '../database/engine.ts';
+import type { Snapshot } from '../model/catalog.ts';
+import { parseSource } from '../sql/parse.ts';
+import { differingIds } from './compare.ts';
+import { type PlannedStatement, plan } from './plan.ts';
+import { type RunError, run, type SqlOf } from './run.ts';
+
+/** Renames of schemas, of what is in them, of what is on tables; the plan; what default privileges put on top. */
+const ROUNDS = 6;
+
+export interface Generated {
+  readonly sql: string;
+  readonly statements: readonly PlannedStatement[];
+  readonly error: RunError | null;
+  readonly impossible: readonly string[];
+  /** The state it led to. */
+  readonly end: Snapshot;
+}
+
+/** In an open transaction whose state is `after`; leaves it in the state it led to. `known` differences stay. */
+export async function generate(
+  session: Session,
+  after: Snapshot,
+  before: Snapshot,
+  known: ReadonlySet<string>,
+  sqlOf: SqlOf,
+): Promise<Generated> {
+  const statements: PlannedStatement[] = [];
+  const impossible = new Set<string>();
+  let now = after;
+  let error: RunError | null = null;
+  for (let round = 0; round < ROUNDS && error === null; round += 1) {
+    const goal = leaveAlone(before, now, known);
+    const next = plan(now, goal);
+    for (const object of next.impossible) impossible.add(object);
+    if (next.statements.length === 0) break;
+    const text = format(next.statements);
+    error = await run(session, parseSource('', text), sqlOf);
+    statements.push(...next.statements);
+    if (error !== null) break;
+    now = await snapshot(session);
+    if ([...differingIds(now, before)].every((id) => known.has(id))) break;
+  }
+  return { sql: format(statements), statements, error, impossible: [...impossible], end: now };
+}
+
+/** The goal, but for what is known to differ: that stays as it is now. */
+function leaveAlone(goal: Snapshot, now: Snapshot, known: ReadonlySet<string>): Snapshot {
+  if (known.size === 0) return goal;
+  const objects = new Map(goal.objects);
+  for (const id of known) {
+    const object = now.objects.get(id);
+    if (object === undefined) objects.delete(id);
+    else objects.set(id, object);
+  }
+  return { ...goal, objects };
+}
+
+/** One statement after the other; what a reader should know stands above it. */
+export function format(statements: readonly PlannedStatement[]): string {
+  return statements.map(({ sql, note }) => `${note === null ? '' : `-- ${note}\n`}${sql};\n`).join('');
+}

@@ -1,0 +1,4 @@
+/** The way back: found, written, tried. See `prove.ts` for how it is tried. */
+export { defaultFolders, type FindInput, type FindOptions, type FoundPlan, findPlan } from './find.ts';
+export { type ProofInput, proveRollbacks, type UndoStep } from './prove.ts';
+export type { SqlOf } from './run.ts';

@@ -1,0 +1,217 @@
+/**
+ * Runs the way back of each migration, last one first, in one transaction that is rolled back: after it the catalog is
+ * compared with what it was before, then the migration runs once more (up, down, up). No copy of the database is made.
+ */
+import { snapshot } from '../database/catalog/snapshot.ts';
+import { EngineLost, type Session } from '../database/engine.ts';
+import type { Snapshot } from '../model/catalog.ts';
+import type { RollbackResult } from '../model/rollback.ts';
+import type { SourceFile } from '../model/sql.ts';
+import { parseSource } from '../sql/parse.ts';
+import { type Difference, differences, differingIds } from './compare.ts';
+import { losesData } from './data.ts';
+import type { FoundPlan } from './find.ts';
+import { type Generated, generate } from './generate.ts';
+import { apart, type RunError, run, type SqlOf } from './run.ts';
+
+/** A migration that was applied, and the catalog around it. */
+export interface UndoStep {
+  readonly path: string;
+  readonly source: SourceFile;
+  /** Taken by `postgres` right before and right after it ran. */
+  readonly before: Snapshot;
+  readonly after: Snapshot;
+}
+
+export interface ProofInput {
+  /** What migrations run as, no transaction being open; it stands at the state after the last step. */
+  readonly session: Session;
+  /** In the order they were applied. */
+  readonly steps: readonly UndoStep[];
+  readonly planFor: (path: string) => FoundPlan | null;
+  readonly sqlOf?: SqlOf;
+}
+
+/** One result a step, in the order of the steps. Leaves the database as it was. */
+export async function proveRollbacks(input: ProofInput): Promise<RollbackResult[]> {
+  const { session, steps } = input;
+  const results = new Map<string, RollbackResult>();
+  const last = steps.at(-1);
+  if (last === undefined) return [];
+  let stopped: string | null = null;
+  try {
+    await session.exec('begin');
+    // What differs for reasons of its own (the other era's default privileges, what could not be undone) is not looked at.
+    let now = await snapshot(session);
+    for (const step of [...steps].reverse()) {
+      if (stopped !== null) break;
+      const known = differingIds(now, step.after);
+      const outcome = await proveStep(step, now, known, input);
+      results.set(step.path, outcome.result);
+      if (outcome.end === null) stopped = `"${step.path}", which came after it, could not be undone`;
+      else now = outcome.end;
+    }
+  } catch (error) {
+    if (!(error instanceof EngineLost)) throw error;
+    stopped = error.message;
+  } finally {
+    await session.exec('rollback').catch(() => undefined);
+  }
+  return steps.map(({ path }) => results.get(path) ?? notRun(path, input.planFor(path), stopped));
+}
+
+interface Outcome {
+  readonly result: RollbackResult;
+  /** State to go on from; null where none was reached. */
+  readonly end: Snapshot | null;
+}
+
+async function proveStep(
+  step: UndoStep,
+  now: Snapshot,
+  known: ReadonlySet<string>,
+  input: ProofInput,
+): Promise<Outcome> {
+  const { session } = input;
+  const found = input.planFor(step.path);
+  const lost = losesData(step.before, step.after, step.source);
+  if (found === null) return tryGenerated(step, now, known, lost, input);
+
+  await session.exec('savepoint given');
+  const tried = await tryGiven(step, found, known, lost, input);
+  if (tried.exact) return { result: tried.result, end: tried.end };
+  // What was given does not lead back: go back by a plan of our own, and offer it.
+  await session.exec('rollback to savepoint given');
+  const generated = await tryGenerated(step, now, known, lost, input);
+  const better = generated.result.status === 'restores' || generated.result.status === 'irreversible';
+  return {
+    result: { ...tried.result, alternative: better ? generated.result.sql : null },
+    end: generated.end,
+  };
+}
+
+async function tryGiven(
+  step: UndoStep,
+  found: FoundPlan,
+  known: ReadonlySet<string>,
+  lost: readonly string[],
+  input: ProofInput,
+): Promise<{ result: RollbackResult; end: Snapshot; exact: boolean }> {
+  const { session, sqlOf = asItIs } = input;
+  const common = {
+    path: step.path,
+    plan: found.kind,
+    planPath: found.path,
+    planLine: found.line,
+    sql: found.sql,
+  } as const;
+  const error = await run(session, parseSource(found.path, found.sql), sqlOf);
+  if (error !== null) {
+    const line = found.line === null || error.line === null ? error.line : found.line + error.line - 1;
+    const result = conclude({ ...common, lost, left: [], error: { ...error, line }, again: null });
+    return { result, end: step.after, exact: false };
+  }
+  const end = await snapshot(session);
+  const left = differences(end, step.before, known);
+  const exact = left.every(({ order }) => order);
+  const again = exact ? await onceMore(step, known, input) : null;
+  return { result: conclude({ ...common, lost, left, error: null, again }), end, exact };
+}
+
+async function tryGenerated(
+  step: UndoStep,
+  now: Snapshot,
+  known: ReadonlySet<string>,
+  lost: readonly string[],
+  input: ProofInput,
+): Promise<Outcome> {
+  const { session, sqlOf = asItIs } = input;
+  await session.exec('savepoint generated');
+  const generated: Generated = await generate(session, now, step.before, known, sqlOf);
+  const common = {
+    path: step.path,
+    plan: 'generated',
+    planPath: null,
+    planLine: null,
+    sql: generated.sql,
+  } as const;
+  if (generated.error !== null) {
+    await session.exec('rollback to savepoint generated');
+    return {
+      result: conclude({ ...common, lost, left: [], error: generated.error, again: null }),
+      end: null,
+    };
+  }
+  const left = differences(generated.end, step.before, known);
+  const again = await onceMore(step, known, input);
+  return { result: conclude({ ...common, lost, left, error: null, again }), end: generated.end };
+}
+
+/** Up again, from where the way back led. */
+async function onceMore(
+  step: UndoStep,
+  known: ReadonlySet<string>,
+  { session, sqlOf = asItIs }: ProofInput,
+): Promise<{ readonly error: RunError | null; readonly left: readonly Difference[] }> {
+  return apart(session, 'again', async () => {
+    const error = await run(session, step.source, sqlOf);
+    if (error !== null) return { error, left: [] };
+    return { error: null, left: differences(await snapshot(session), step.after, known) };
+  });
+}
+
+const asItIs: SqlOf = (statement) => [statement.sql];
+
+function conclude(seen: {
+  readonly path: string;
+  readonly plan: RollbackResult['plan'];
+  readonly planPath: string | null;
+  readonly planLine: number | null;
+  readonly sql: string;
+  readonly lost: readonly string[];
+  readonly left: readonly Difference[];
+  readonly error: RunError | null;
+  readonly again: { readonly error: RunError | null; readonly left: readonly Difference[] } | null;
+}): RollbackResult {
+  const { path, plan, planPath, planLine, sql, lost, error, again } = seen;
+  // A column that comes back stands at the end: that follows from its loss and is no fault of the plan.
+  const left = seen.left.filter(({ order }) => !order || lost.length === 0).map(({ text }) => text);
+  const up = again?.error
+    ? `The migration does not run a second time after it: ${again.error.message} (${again.error.sqlstate}).`
+    : again?.left.some(({ order }) => !order)
+      ? `Run a second time after it, the migration leads elsewhere: ${again.left[0]!.text}.`
+      : null;
+  const status =
+    error !== null ? 'failed' : left.length > 0 ? 'differs' : lost.length > 0 ? 'irreversible' : 'restores';
+  return {
+    path,
+    plan,
+    planPath,
+    planLine,
+    status,
+    sql,
+    differences: left,
+    losesData: lost,
+    error: error === null ? null : { sqlstate: error.sqlstate, message: error.message, line: error.line },
+    detail: up,
+    upAgain: again === null ? null : up === null,
+    alternative: null,
+  };
+}
+
+function notRun(path: string, found: FoundPlan | null, why: string | null): RollbackResult {
+  return {
+    path,
+    plan: found?.kind ?? 'none',
+    planPath: found?.path ?? null,
+    planLine: found?.line ?? null,
+    status: 'not-run',
+    sql: found?.sql ?? null,
+    differences: [],
+    losesData: [],
+    error: null,
+    detail: why,
+    upAgain: null,
+    alternative: null,
+  };
+}
