@@ -10,6 +10,9 @@ import { type RunError, run, type SqlOf } from './run.ts';
 /** Renames of schemas, of what is in them, of what is on tables; the plan; what default privileges put on top. */
 const ROUNDS = 6;
 
+/** Bodies in SQL may name what a later statement brings back; `pg_dump` does the same. */
+const unchecked: PlannedStatement = { sql: 'SET check_function_bodies = off', note: null };
+
 export interface Generated {
   readonly sql: string;
   readonly statements: readonly PlannedStatement[];
@@ -36,9 +39,11 @@ export async function generate(
     const next = plan(now, goal);
     for (const object of next.impossible) impossible.add(object);
     if (next.statements.length === 0) break;
-    const text = format(next.statements);
-    error = await run(session, parseSource('', text), sqlOf);
-    statements.push(...next.statements);
+    const planned = next.statements.some(({ sql }) => /^CREATE (OR REPLACE )?(FUNCTION|PROCEDURE)/.test(sql))
+      ? [unchecked, ...next.statements]
+      : next.statements;
+    error = await run(session, parseSource('', format(planned)), sqlOf);
+    statements.push(...planned.filter((statement) => !statements.includes(statement)));
     if (error !== null) break;
     now = await snapshot(session);
     if ([...differingIds(now, before)].every((id) => known.has(id))) break;

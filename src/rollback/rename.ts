@@ -53,6 +53,9 @@ function rename(object: CatalogObject, goal: CatalogObject, now: Snapshot): stri
   if (level === 1) {
     const from = qualified(object.identity);
     const to = qualified(goal.identity);
+    // An index and a column's sequence stand in their table's schema, and move with it.
+    const moves = object.kind !== 'index' && !object.properties.owned;
+    if (!moves && from.schema !== to.schema) return [];
     if (from.schema === to.schema && from.name === to.name) return [];
     const statements = makeRoom(goal, now);
     if (from.schema !== to.schema)
