@@ -12,6 +12,7 @@ import type { RollbackResult } from '../src/model/rollback.ts';
 import { readMigrations } from '../src/project/migrations.ts';
 import { openDetour } from '../src/replay/detour.ts';
 import { FileRunner, LostAt } from '../src/replay/file.ts';
+import { surroundings } from '../src/replay/replay.ts';
 import { proveRollbacks } from '../src/rollback/index.ts';
 import type { SqlOf } from '../src/rollback/run.ts';
 import { loadParser, parseSource } from '../src/sql/parse.ts';
@@ -57,11 +58,7 @@ async function survey(project: string): Promise<void> {
   let tried = 0;
   let restored = 0;
   try {
-    const runner = new FileRunner(engine, {
-      engine: engine.kind,
-      secret: await openDetour(engine),
-      database: 'postgres',
-    });
+    const runner = new FileRunner(engine, await surroundings(engine, await openDetour(engine)));
     const sqlOf: SqlOf = (statement) => {
       const command = runner.command(statement);
       return command.kind === 'run' ? command.sql : [];

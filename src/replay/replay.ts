@@ -28,7 +28,7 @@ import type {
   StatementRun,
   TestFileRun,
 } from '../model/replay.ts';
-import type { SourceFile } from '../model/sql.ts';
+import type { SourceFile, Statement } from '../model/sql.ts';
 import { parseSource } from '../sql/parse.ts';
 import type { Surroundings } from './commands.ts';
 import { openDetour } from './detour.ts';
@@ -59,6 +59,8 @@ export interface ReplayInput {
   readonly sources: ReadonlyMap<string, SourceFile>;
   readonly eraOf: (version: string) => GrantsEra;
   readonly baseline: Baseline | null;
+  /** Called around each changed migration, the era of grants set, no transaction open. */
+  watch?(when: 'before' | 'after', path: string, engine: Engine): Promise<void>;
 }
 
 /** Statements that take the engine with them: after so many in one file the rest of it is left. */
@@ -112,6 +114,12 @@ export class Replay {
 
   get engine(): Engine {
     return this.#engine;
+  }
+
+  /** How a statement is sent so that it does what it would on Supabase; empty where it can't be here. */
+  sqlOf(statement: Statement): readonly string[] {
+    const command = this.#runner!.command(statement);
+    return command.kind === 'run' ? command.sql : [];
   }
 
   async base(): Promise<void> {
@@ -175,7 +183,9 @@ export class Replay {
         continue;
       }
       const engine = this.#engine;
+      await this.#input.watch?.('before', migration.path, engine);
       await this.#changedFile(this.#fileOf(migration), era, tracer);
+      await this.#input.watch?.('after', migration.path, this.#engine);
       // With --all each file is a pull request of its own, and what the one before it made stood before.
       if (history.all || this.#engine !== engine) tracer = await Tracer.start(this.#engine);
     }
@@ -696,7 +706,7 @@ function seenByVersion(history: History): readonly Migration[] {
   });
 }
 
-async function surroundings(engine: Engine, secret: string): Promise<Surroundings> {
+export async function surroundings(engine: Engine, secret: string): Promise<Surroundings> {
   const [row] = await engine.admin.query('select current_database() as name');
   const available = await engine.admin.query('select name from pg_available_extensions');
   return {
