@@ -2,10 +2,13 @@
 import type { ProjectSettings } from '../config/load.ts';
 import { openEmbedded } from '../database/embedded.ts';
 import type { Engine } from '../database/engine.ts';
-import type { SourceFile } from '../model/sql.ts';
 import { extensionsIn } from '../replay/extensions.ts';
 
-export async function openEngine(config: ProjectSettings, sources: readonly SourceFile[]): Promise<Engine> {
+/** `sources`: every SQL that may create an extension; the embedded engine has to be started with it. */
+export async function openEngine(
+  config: ProjectSettings,
+  sources: readonly { readonly text: string }[],
+): Promise<Engine> {
   const options = {
     statementLimitMs: config.engine['statement-limit'] * 1000,
     extensions: sources.flatMap(({ text }) => extensionsIn(text).map(({ name }) => name)),

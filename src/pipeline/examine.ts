@@ -46,7 +46,11 @@ export async function examine(input: ExamineInput): Promise<Examination> {
     return { facts: read, engine: null, notChecked: [] };
   }
   const open = () =>
-    openEngine(config, [...input.reading.sources.values(), ...input.reading.baseSources.values()]);
+    openEngine(config, [
+      ...input.reading.sources.values(),
+      ...input.reading.baseSources.values(),
+      ...input.project.tests.map(({ sql }) => ({ text: `create extension pgtap; ${sql}` })),
+    ]);
   const engine = await book.run('replay', null, () => book.time('boot', open));
   if (engine === null) return { facts: read, engine: null, notChecked: [] };
   const baseline = await readBaseline(
@@ -115,6 +119,9 @@ async function seeItHappen(input: ExamineInput, replay: Replay, read: Facts): Pr
   if (settings.stages === 'all' && !all) {
     if (engine.rows) await later('rows', () => replay.rows());
     await later('rerun', () => replay.rerun());
+    await later('functions', () => replay.functions());
+    await later('from zero', () => replay.fromZero());
+    if (engine.tests) await later('tests', () => replay.tests());
   }
 
   const replayed = replay.facts();
