@@ -5,9 +5,10 @@ import type { AccessCell, ObjectAccess } from '../model/access.ts';
 import type { FunctionArgument, Routine, Table } from '../model/schema.ts';
 import { type Marker, markersOf } from './markers.ts';
 import { describe, resultOf } from './outcome.ts';
-import { anon, become, becomeAdmin, type Identity, signedIn, userA, userB } from './principals.ts';
+import { anon, become, becomeAdmin, type Identity, signedIn, type User, userA, userB } from './principals.ts';
 import { literal, qualified } from './quote.ts';
 import { passes, summarize } from './summary.ts';
+import { sensitive } from './table.ts';
 import { uuidOf, type Value } from './values.ts';
 import { type AroundContext, hiddenTable } from './views.ts';
 import { whereIs } from './world.ts';
@@ -33,10 +34,12 @@ export async function probeFunctions(context: AroundContext): Promise<ObjectAcce
     const cells: AccessCell[] = [];
     for (const identity of identities) {
       const allowed = callable.has(`${identity.role} ${routine.key}`);
+      const own: AccessCell[] = [];
       cells.push(
         allowed
-          ? await call(context, routine, identity, markers)
+          ? await call(context, routine, identity, markers, own)
           : cellOf(identity, { outcome: 'no-permission', reason: 'EXECUTE is not granted' }, []),
+        ...own,
       );
     }
     objects.push({
@@ -97,6 +100,8 @@ async function call(
   routine: Routine,
   identity: Identity,
   markers: readonly Marker[],
+  /** Filled: what it does to A's own rows beyond what A may do. */
+  own: AccessCell[],
 ): Promise<AccessCell> {
   const watched = tablesIn(context, routine.body);
   let last: { sql: string; outcome: Outcome } | null = null;
@@ -105,7 +110,10 @@ async function call(
     const sql = `select * from ${qualified(routine.schema, routine.name)}(${inputsOf(routine)
       .map((argument, index) => `${literal(values[index]!)}::${argument.type}`)
       .join(', ')})`;
-    const look = watched.map((table) => lookAt(context, table));
+    const look = [
+      ...watched.map((table) => lookAt(context, table, userB)),
+      ...watched.map((table) => lookAt(context, table, userA)),
+    ];
     const outcomes = await context.session.batch([
       'savepoint call',
       ...look,
@@ -124,6 +132,26 @@ async function call(
     // What was handed in comes back from many functions: that gives nothing away.
     const given = givenOut(outcome.rows, markers).filter((marker) => !passed.has(marker.text));
     const proof = { as: identity.label, sql, result: resultOf(outcome) };
+    if (identity.role === 'authenticated' && own.length === 0) {
+      for (const [index, table] of watched.entries()) {
+        const columns = changedColumns(
+          outcomes[1 + watched.length + index]!,
+          outcomes[look.length + 4 + watched.length + index]!,
+        );
+        const closed = columns.filter((column) => !mayUpdateOwn(context, table, column));
+        if (closed.length > 0) {
+          const reason = `it changed ${closed.join(', ')} of user A's own row in ${table.key}, which an UPDATE can't`;
+          own.push(
+            cellOf(
+              identity,
+              { subject: 'own', outcome: 'allowed', columns: closed, via: table.key, reason },
+              [proof],
+            ),
+          );
+          break;
+        }
+      }
+    }
     const changed = watched.find((_, index) => {
       const before = outcomes[1 + index]!;
       const after = outcomes[look.length + 4 + index]!;
@@ -167,11 +195,34 @@ function givenOut(rows: readonly Row[], markers: readonly Marker[]): Marker[] {
   return markers.filter((marker) => text.includes(marker.text));
 }
 
-/** B's row, as text. */
-function lookAt(context: AroundContext, table: Table): string {
-  const row = context.world.row(table.key, userB)!;
+/** A user's row, as text. */
+function lookAt(context: AroundContext, table: Table, user: User): string {
+  const row = context.world.row(table.key, user);
+  if (row === undefined) return 'select null as row where false';
   return `select to_jsonb(t)::text as row from ${table.key} t where ${whereIs(row)}`;
 }
+
+function changedColumns(before: Outcome, after: Outcome): string[] {
+  const read = (outcome: Outcome): Record<string, unknown> | null =>
+    outcome.ok && outcome.rows[0]?.row ? JSON.parse(outcome.rows[0].row) : null;
+  const old = read(before);
+  const now = read(after);
+  if (old === null || now === null) return [];
+  return Object.keys(old).filter((column) => JSON.stringify(old[column]) !== JSON.stringify(now[column]));
+}
+
+/** True where an UPDATE as A changes that column, and for clocks that a trigger sets. */
+const mayUpdateOwn = (context: AroundContext, table: Table, column: string): boolean =>
+  /(_at|_on|date|time)$/.test(column) ||
+  (context.tables.get(table.key)?.cells ?? []).some(
+    (cell) =>
+      cell.principal === 'user' &&
+      cell.command === 'update' &&
+      cell.subject === 'own' &&
+      passes(cell) &&
+      // Plain columns are tried a few at a time: one of them stands for the others.
+      (cell.columns.includes(column) || !sensitive.test(column)),
+  );
 
 /** Tables named in a body of which B has a row. */
 function tablesIn(context: AroundContext, body: string): Table[] {

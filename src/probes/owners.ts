@@ -29,7 +29,11 @@ export interface Ownership {
 const usersTable = 'auth.users';
 /** Column names that say who made the row. Where none is among them, only naming nobody but B is another's name. */
 const maker =
-  /^(user|owner|author|creator|sender|uploader|requester|reporter|reviewer|poster|account|profile|member|customer|client|follower|voter|commenter|subscriber|buyer|inviter|blocker|created|uploaded|posted|submitted|sent|requested|invited|owned|from)(_?by|_?user)?(_?id|_?uid|_?email)?$/i;
+  /^(user|owner|author|creator|sender|uploader|requester|reporter|reviewer|poster|account|profile|member|customer|client|follower|voter|commenter|subscriber|buyer|inviter|blocker|created|uploaded|posted|submitted|sent|requested|invited|owned|from|auth|auth_user|supabase_user)(_?by|_?user)?(_?id|_?uid|_?email)?$/i;
+
+/** Who dealt with a row, not whose it is: an owner only where a policy says so. */
+const clerk =
+  /^(verified|approved|reviewed|assigned|updated|modified|deleted|resolved|processed|handled|banned|closed|moderated|granted|rejected|confirmed|completed|cancelled|canceled|changed|edited|last_\w+|assignee|reviewer|approver|moderator)(_by|_to)?(_user)?(_id)?$/i;
 
 export function readOwnership(
   state: SchemaState,
@@ -47,6 +51,32 @@ export function readOwnership(
   const columnOf = (table: Table | undefined, name: string) =>
     table?.columns.find((column) => column.name === name);
 
+  const compared = new Set(
+    [...readings.values()].flatMap((reading) =>
+      reading.callers.map((atom) => `${atom.table}.${atom.column}`),
+    ),
+  );
+  /**
+   * A policy may compare the wrong column: `customer_id`, a key of customers, is no user's id where customers have an
+   * id of their own and name their user in another column.
+   */
+  const holdsAnotherId = (table: Table, column: Column, depth = 0): boolean => {
+    const key = table.foreignKeys.find(
+      (foreign) => foreign.columns.length === 1 && foreign.columns[0] === column.name,
+    );
+    if (key !== undefined) {
+      if (key.references === usersTable || depth > 4) return false;
+      const parent = state.tables.get(key.references);
+      const target = columnOf(parent, key.referencedColumns[0] ?? '');
+      return parent !== undefined && target !== undefined && holdsAnotherId(parent, target, depth + 1);
+    }
+    const primary = table.primaryKey?.columns;
+    if (primary?.length !== 1 || primary[0] !== column.name || column.default === null) return false;
+    return table.foreignKeys.some(
+      (foreign) => foreign.references === usersTable && maker.test(foreign.columns[0]!),
+    );
+  };
+
   for (const reading of readings.values()) {
     for (const atom of reading.callers) {
       const table = state.tables.get(atom.table);
@@ -57,6 +87,7 @@ export function readOwnership(
       const caller: Caller = atom.caller.kind === 'function' ? { kind: 'uid' } : atom.caller;
       const form = atom.form === 'plain' && column.type.endsWith('[]') ? 'array' : atom.form;
       if (caller.kind === 'uid' && !/^(uuid|text|character|json)/.test(column.type)) continue;
+      if (caller.kind === 'uid' && form === 'plain' && holdsAnotherId(table, column)) continue;
       add(table, column, caller, form);
     }
   }
@@ -67,7 +98,8 @@ export function readOwnership(
       for (const key of table.foreignKeys) {
         if (key.columns.length !== 1) continue;
         const column = columnOf(table, key.columns[0]!);
-        if (column === undefined) continue;
+        if (column === undefined || (clerk.test(column.name) && !compared.has(`${table.key}.${column.name}`)))
+          continue;
         const parent = owners
           .get(key.references)
           ?.find((owner) => owner.column === key.referencedColumns[0] && owner.caller.kind === 'uid');

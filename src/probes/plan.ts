@@ -158,6 +158,10 @@ export function createPlanner(
             if (column.notNull) row[column.name] = row[parent.referenced[at]!] ?? null;
             continue;
           }
+          if (parent.references === 'auth.users') {
+            row[column.name] = user.id;
+            continue;
+          }
           if (!column.notNull && absent.has(parent.references)) continue;
           if (!state.tables.has(parent.references)) continue;
           const known = rowOf(parent.references, user);

@@ -86,7 +86,7 @@ async function probeInside(session: Session, options: ProbeOptions): Promise<Acc
   const values = createValues(state, catalog);
   const absent = absentTables(state, readings, ownership, signUps.creates);
   const planner = createPlanner(state, readings, ownership, values, absent);
-  const world = new World(session, state, planner, ownership, values);
+  const world = new World(session, state, planner, ownership, values, (object) => options.onObject?.(object));
 
   const probed = [...state.tables.values()]
     .filter(
@@ -99,7 +99,8 @@ async function probeInside(session: Session, options: ProbeOptions): Promise<Acc
   const common = new Set<string>();
   for (const table of probed) {
     const needed = needs(table);
-    if (![...needed].some((key) => absent.has(key))) for (const key of needed) common.add(key);
+    if (![...needed].some((key) => absent.has(key) || options.leaveOut?.has(key)))
+      for (const key of needed) common.add(key);
   }
   for (const user of [userA, userB]) await world.lay(common, user);
   await forgetAbsent(session, absent, ownership);
@@ -112,6 +113,7 @@ async function probeInside(session: Session, options: ProbeOptions): Promise<Acc
     await session.exec('savepoint of_table');
     const restore = world.mark();
     for (const user of [userA, userB]) await world.lay(needs(table), user);
+    options.onObject?.(table.key);
     const context: TableContext = {
       session,
       table,
@@ -121,6 +123,12 @@ async function probeInside(session: Session, options: ProbeOptions): Promise<Acc
       privileges: catalog.privileges,
       searchPath: searchPath(table.schema),
       deferred: catalog.deferred,
+      compared: new Set(
+        readings
+          .get(table.key)!
+          .callers.filter((atom) => atom.table === table.key)
+          .map((atom) => atom.column),
+      ),
     };
     const a = world.row(table.key, userA);
     const b = world.row(table.key, userB);

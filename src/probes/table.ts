@@ -21,6 +21,8 @@ export interface TableContext {
   readonly values: ValueSource;
   readonly privileges: Privileges;
   readonly searchPath: string;
+  /** Columns of the table that its policies compare with the caller. */
+  readonly compared: ReadonlySet<string>;
   /** True where a constraint or a trigger somewhere waits for COMMIT. */
   readonly deferred: boolean;
 }
@@ -238,6 +240,14 @@ function inserts(
     const spoofed = Object.fromEntries(owners.map((owner) => [owner.column, ownerValue(owner, userB)]));
     // Only the name changes hands; parents stay those of whoever acts.
     add('spoof', { ...base.values, ...spoofed }, spoofed);
+    // Where a policy looks at two such columns, one true name may carry a false one.
+    const looked = owners.filter((owner) => context.compared.has(owner.column));
+    if (identity.role === 'authenticated' && looked.length > 1) {
+      for (const owner of looked) {
+        const one = { [owner.column]: spoofed[owner.column]! };
+        add('spoof', { ...base.values, ...one }, one);
+      }
+    }
     if (identity.role !== 'service_role' && owners.every((owner) => owner.nullable)) {
       const without = Object.fromEntries(
         ownership
@@ -369,7 +379,7 @@ function returningList(context: TableContext, identity: Identity): string {
 }
 
 /** Column names that say money, rights or state: what an owner should rarely set. */
-const sensitive =
+export const sensitive =
   /role|admin|status|state$|balance|credit|amount|price|total|points?$|^xp$|score|verified|approved|plan|tier|level|permission|banned|quota|limit|is_staff|is_super/i;
 
 function updates(context: TableContext, subjects: Subjects, identity: Identity): Case[] {

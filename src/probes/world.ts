@@ -3,7 +3,7 @@
  * What an insert complains about is mended and tried again; what can't be mended is said.
  */
 
-import type { DatabaseError, Outcome, Session } from '../database/engine.ts';
+import { type DatabaseError, EngineLost, type Outcome, type Session } from '../database/engine.ts';
 import type { SchemaState, Table } from '../model/schema.ts';
 import { describe } from './outcome.ts';
 import { type Ownership, ownerValue } from './owners.ts';
@@ -30,6 +30,7 @@ export class World {
   readonly #planner: Planner;
   readonly #ownership: Ownership;
   readonly #values: ValueSource;
+  readonly #onObject: (object: string) => void;
   #rows = new Map<string, LaidRow>();
   /** Table to the reason why no row could be laid. */
   readonly failures = new Map<string, string>();
@@ -40,7 +41,9 @@ export class World {
     planner: Planner,
     ownership: Ownership,
     values: ValueSource,
+    onObject: (object: string) => void,
   ) {
+    this.#onObject = onObject;
     this.#session = session;
     this.#state = state;
     this.#planner = planner;
@@ -108,7 +111,12 @@ export class World {
       insertion(table, row),
       'release savepoint lay',
     ]);
-    const outcomes = await this.#session.batch(statements, { stopOnError: true });
+    const outcomes = await this.#session.batch(statements, { stopOnError: true }).catch((error) => {
+      // Which row's triggers ran without an end?
+      const index = error instanceof EngineLost ? error.index : null;
+      if (index !== null) this.#onObject(batch[Math.floor(index / 3)]?.table.key ?? '');
+      throw error;
+    });
     let failed: number | null = null;
     for (let index = 0; index < batch.length; index += 1) {
       const outcome = outcomes[index * 3 + 1];
