@@ -16,9 +16,11 @@ import type { SchemaState } from '../model/schema.ts';
 import { compareAccess } from '../probes/compare.ts';
 import { readBaseline } from '../project/baseline.ts';
 import { Replay } from '../replay/replay.ts';
+import { StepRecorder } from '../rollback/index.ts';
 import { openEngine } from './engine.ts';
 import { probeAll } from './probe.ts';
 import { type Reading, renamedTables, withStates } from './read.ts';
+import { rollBack } from './rollback.ts';
 import type { CheckSettings } from './settings.ts';
 import type { StageBook } from './stages.ts';
 
@@ -59,6 +61,8 @@ export async function examine(input: ExamineInput): Promise<Examination> {
     config.baseline,
     settings.cwd,
   );
+  const recorder = new StepRecorder();
+  const proves = settings.stages === 'all' && !input.found.history.all && config.rollback.prove;
   const replay = new Replay({
     engine,
     reopen: open,
@@ -67,9 +71,10 @@ export async function examine(input: ExamineInput): Promise<Examination> {
     sources: input.reading.sources,
     eraOf: input.reading.eraOf,
     baseline,
+    ...(proves ? { watch: recorder.watch } : {}),
   });
   try {
-    return await seeItHappen(input, replay, read);
+    return await seeItHappen(input, replay, read, proves ? recorder : null);
   } finally {
     await replay.close();
   }
@@ -100,7 +105,12 @@ interface Sight {
   readonly access: AccessMatrix | null;
 }
 
-async function seeItHappen(input: ExamineInput, replay: Replay, read: Facts): Promise<Examination> {
+async function seeItHappen(
+  input: ExamineInput,
+  replay: Replay,
+  read: Facts,
+  recorder: StepRecorder | null,
+): Promise<Examination> {
   const { found, config, reading, settings, book } = input;
   const { all } = found.history;
 
@@ -112,6 +122,11 @@ async function seeItHappen(input: ExamineInput, replay: Replay, read: Facts): Pr
   await book.run('replay', null, () => replay.changes());
   // Where only a seed, a test or the configuration changed, the head is the base.
   const after = found.history.changes.length === 0 ? before : await look(input, replay, true);
+
+  if (recorder === null)
+    book.note('rollback', 'skipped', all ? 'with --all no way back is run' : 'not asked for');
+  const rollback =
+    recorder === null ? null : await book.run('rollback', null, () => rollBack(input, replay, recorder));
 
   const { engine } = config;
   const later = (name: string, work: () => Promise<void>) =>
@@ -134,6 +149,7 @@ async function seeItHappen(input: ExamineInput, replay: Replay, read: Facts): Pr
     changeSets: all ? read.changeSets : read.changeSets.map((set) => withStates(set, base, head)),
     replay: replayed,
     access: accessFacts(before.access, after.access, reading),
+    rollback,
     schemaDiff:
       before.snapshot && after.snapshot ? ownDiff(diff(before.snapshot, after.snapshot), reading) : null,
   };
