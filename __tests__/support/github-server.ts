@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { complaint } from './openapi.ts';
+import { complaint, description } from './openapi.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: GitHub's JSON.
 type Json = any;
@@ -94,6 +94,8 @@ export class GitHubServer {
 
   /** `prefix`: `/api/v3` for an Enterprise Server. */
   static async start(prefix = ''): Promise<GitHubServer> {
+    // Read before the first request, which would have to wait for it.
+    description();
     const server = createServer();
     const github = new GitHubServer(server, prefix);
     server.on('request', (request, response) => {
@@ -414,7 +416,7 @@ export class GitHubServer {
     const [commit = '', ...folder] = id.split(':');
     const files = this.trees.get(commit);
     if (files === undefined) return this.#missing;
-    const prefix = folder.length === 0 ? '' : `${folder.join(':')}/`;
+    const prefix = folder.length === 0 ? '' : `${folder.join('/')}/`;
     const inside = Object.entries(files)
       .filter(([path]) => path.startsWith(prefix))
       .map(([path, content]) => [path.slice(prefix.length), content] as const);
@@ -443,7 +445,7 @@ export class GitHubServer {
           path: name,
           type: 'tree',
           mode: '040000',
-          sha: `${commit}:${prefix}${name}`,
+          sha: `${commit}:${`${prefix}${name}`.replaceAll('/', ':')}`,
         })),
       ],
     };

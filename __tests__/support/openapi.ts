@@ -8,7 +8,7 @@ type Any = any;
 
 let loaded: Any;
 /** 13 MB, read once a process; only operations that are called are compiled. */
-function description(): Any {
+export function description(): Any {
   const path = createRequire(import.meta.url).resolve('@octokit/openapi/generated/api.github.com.json');
   loaded ??= JSON.parse(readFileSync(path, 'utf8'));
   return loaded;

@@ -8,10 +8,12 @@ const folderLimit = 400;
 export class GitHubCommits implements CommitReader {
   readonly #client: Client;
   readonly #repository: Repository;
+  readonly #limit: number;
 
-  constructor(client: Client, repository: Repository) {
+  constructor(client: Client, repository: Repository, limit = folderLimit) {
     this.#client = client;
     this.#repository = repository;
+    this.#limit = limit;
   }
 
   async tree(commit: string): Promise<Tree | null> {
@@ -31,7 +33,7 @@ export class GitHubCommits implements CommitReader {
     const files = new Map<string, string>();
     const folders = [{ path: '', id: commit }];
     for (let count = 0; folders.length > 0; count += 1) {
-      if (count === folderLimit) return null;
+      if (count === this.#limit) return null;
       const { path, id } = folders.shift()!;
       const inside = isSupabase(path);
       const { entries, truncated } = await this.#list(id, inside);

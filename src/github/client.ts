@@ -1,8 +1,9 @@
 /** A client for one repository on github.com or on an Enterprise Server, behind a proxy where the runner has one. */
-import { getOctokit } from '@actions/github';
+import { defaults } from '@actions/github/lib/utils';
+import { Octokit } from '@octokit/rest';
 import { type Patience, patience, retrying } from './retry.ts';
 
-export type Client = ReturnType<typeof getOctokit>;
+export type Client = Octokit;
 
 export interface Repository {
   readonly owner: string;
@@ -19,8 +20,11 @@ export interface ClientOptions {
 
 export function connect({ token, apiUrl, log, ...options }: ClientOptions): Client {
   const quiet = () => {};
-  const client = getOctokit(token, {
+  const client = new Octokit({
+    auth: token,
     baseUrl: apiUrl,
+    // The toolkit's: through the runner's proxy, where it has one.
+    request: defaults.request,
     // Octokit's own log repeats what the retries and the publisher say in words.
     log: { debug: quiet, info: quiet, warn: quiet, error: quiet },
   });

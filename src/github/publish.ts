@@ -5,6 +5,7 @@
 import type { Report } from '../model/report.ts';
 import { type CommentOrigin, comment, resolvedComment } from '../report/comment.ts';
 import type { MarkdownLinks } from '../report/markdown.ts';
+import { untouched } from '../report/report.ts';
 import { createCheckRun } from './check-run.ts';
 import type { Client, Repository } from './client.ts';
 import { postSticky } from './comment.ts';
@@ -33,16 +34,6 @@ export interface Publication {
 export interface Published {
   readonly commentUrl: string | null;
 }
-
-/** True where no migration and nothing else that concerns them is changed. */
-export const untouched = (report: Report): boolean =>
-  report.problem === null &&
-  report.projects.every(
-    ({ migrations, findings, stages }) =>
-      migrations.every(({ change }) => change === 'unchanged') &&
-      findings.length === 0 &&
-      stages.every(({ id, status }) => id === 'discover' || status === 'skipped'),
-  );
 
 export async function publish(publication: Publication): Promise<Published> {
   const { pullRequest, checkName, log } = publication;

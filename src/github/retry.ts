@@ -76,9 +76,13 @@ export function nextWait(
 export function retrying(client: Client, settings: Patience, log: (line: string) => void): void {
   client.hook.wrap('request', async (request, options) => {
     for (let tried = 1; ; tried += 1) {
-      const limit = AbortSignal.timeout(settings.timeLimitMs);
+      const abort = new AbortController();
+      const late = new Error(`no answer within ${settings.timeLimitMs / 1000} s`);
+      const timer = setTimeout(() => abort.abort(late), settings.timeLimitMs);
       try {
-        return await request({ ...options, request: { ...options.request, signal: limit } });
+        // Changed in place: hooks further in (authentication, log) hold on to this very object.
+        options.request = { ...options.request, signal: abort.signal };
+        return await request(options);
       } catch (error) {
         const wait = nextWait(error, { method: options.method, tried }, settings, Date.now());
         if (wait === null) throw error;
@@ -86,6 +90,8 @@ export function retrying(client: Client, settings: Patience, log: (line: string)
           `${options.method} ${options.url}: ${failureOf(error).message.split('\n')[0]}. Trying again in ${(wait / 1000).toFixed(1)} s.`,
         );
         await new Promise((resolve) => setTimeout(resolve, wait));
+      } finally {
+        clearTimeout(timer);
       }
     }
   });

@@ -88,7 +88,7 @@ const changeOf = (before: unknown, after: unknown, same: boolean): DiagramChange
   before === undefined ? 'added' : after === undefined ? 'removed' : same ? 'unchanged' : 'changed';
 
 /** More than this and nobody can read the drawing. */
-const maxTables = 16;
+const maxTables = 12;
 const maxColumns = 24;
 
 /**

@@ -1,7 +1,7 @@
 /** The report as Markdown for GitHub: pull request comment, job summary, `--format markdown`. */
 import type { ProjectReport, Report } from '../model/report.ts';
 import { text } from './escape.ts';
-import { counts, countWords, current, seconds } from './report.ts';
+import { counts, countWords, current, seconds, untouched } from './report.ts';
 import { changesSection, matrixSection } from './sections/access.ts';
 import { checklistSection } from './sections/checklist.ts';
 import { findingsSection } from './sections/findings.ts';
@@ -69,7 +69,7 @@ export function markdown(
         several ? `## ${text(project.path)}: ${projectLine(project)}` : '',
         ...projectBody(project, links, amount),
       ]),
-    report.projects.length > 0 ? footer(report) : '',
+    untouched(report) || report.projects.length === 0 ? '' : footer(report),
   ];
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
 }

@@ -108,10 +108,20 @@ function kindWord(report: Report, objects: readonly string[]): string {
   return plural(objects.length, found.size === 1 ? only : 'object');
 }
 
+/** True where no migration and nothing else that concerns them is changed. */
+export const untouched = (report: Report): boolean =>
+  report.problem === null &&
+  report.projects.every(
+    ({ migrations, findings, stages }) =>
+      migrations.every(({ change }) => change === 'unchanged') &&
+      findings.length === 0 &&
+      stages.every(({ id, status }) => id === 'discover' || status === 'skipped'),
+  );
+
 /** What happens on merge, in one sentence without its full stop. */
 export function headline(report: Report): string {
   if (report.problem !== null && report.projects.length === 0) return 'nothing could be checked';
-  if (report.projects.length === 0) return 'no migration is changed';
+  if (untouched(report)) return 'no migration is changed';
 
   const errors = currentOf(report).filter((finding) => finding.severity === 'error');
   const of = (kind: Consequence) => errors.filter((finding) => consequence(finding.rule) === kind);
@@ -128,13 +138,13 @@ export function headline(report: Report): string {
   ].filter(Boolean);
   if (parts.length > 0) return parts.join(', ');
 
-  const { statements, statementsChecked } = coverage(report);
+  const { statements, statementsChecked, objectsProbed } = coverage(report);
   if (report.verdict === 'incomplete')
     return 'the check did not come to its end, and found nothing until then';
   if (statements > 0 && statementsChecked === 0)
     return 'nothing could be tried, and reading found nothing that breaks';
-  const whole = statementsChecked === statements;
-  return whole ? 'nothing would break' : 'nothing would break in what could be checked';
+  if (statementsChecked < statements) return 'nothing would break in what could be checked';
+  return objectsProbed > 0 ? 'nothing would break, and access stays as it is' : 'nothing would break';
 }
 
 export interface Coverage {

@@ -119,7 +119,9 @@ function matrixCell(object: ObjectAccess, principal: Principal): string {
   if (groups.size === 0) return 'nothing';
   return [...groups]
     .map(([access, same]) => {
-      const words = accessWord[access] ?? code(access);
+      // What service_role reaches is no news.
+      const words =
+        principal === 'service_role' && access === 'all' ? 'all rows' : (accessWord[access] ?? code(access));
       return same.length === entries.length && same.length > 3
         ? words
         : `${words}: ${text(same.map((entry) => entry.command).join(', '))}`;

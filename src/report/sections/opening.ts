@@ -10,6 +10,7 @@ import {
   headline,
   plural,
   sentence,
+  untouched,
 } from '../report.ts';
 import { mark, stacked } from './parts.ts';
 
@@ -18,7 +19,7 @@ export const heading = (report: Report): string =>
 
 export function opening(report: Report): string {
   const problem = text(shortened(report.problem ?? '', 1000));
-  if (report.projects.length === 0) return stacked(heading(report), problem);
+  if (report.projects.length === 0 || untouched(report)) return stacked(heading(report), problem);
   const found = countWords(counts(currentOf(report)));
   const before = report.projects.reduce(
     (sum, { preexisting: { error, warning, info } }) => sum + error + warning + info,
