@@ -203,6 +203,14 @@ function createExtension(statement: Statement, around: Surroundings): Command {
       reason: `The extension "${node.extname}" is not available on this engine.`,
     };
   }
+  if (node.extname === 'dblink') {
+    return {
+      kind: 'run',
+      sql: [detourSql(sql, around.secret), detourSql(keepIn, around.secret)],
+      main: 0,
+      verbatim: false,
+    };
+  }
   if (plan.sql === null) {
     return plan.role === 'postgres'
       ? { kind: 'run', sql: [sql], main: 0, verbatim: true }
@@ -215,6 +223,14 @@ function createExtension(statement: Statement, around: Surroundings): Command {
     verbatim: false,
   };
 }
+
+/** Nothing is to be reached from here by SQL: what connects elsewhere is for no one. */
+const keepIn = `do $guard$ declare f regprocedure; begin
+  for f in select objid::regprocedure from pg_catalog.pg_depend d join pg_catalog.pg_proc p on p.oid = d.objid
+    where d.classid = 'pg_catalog.pg_proc'::regclass and d.deptype = 'e' and p.proname ~ '^dblink(_connect|_connect_u|_exec|_open|_send_query)?$'
+      and d.refobjid = (select oid from pg_catalog.pg_extension where extname = 'dblink')
+  loop execute format('revoke execute on function %s from public', f); end loop;
+end $guard$`;
 
 /** A stand-in's SQL in place of CREATE EXTENSION; one that is there already is Postgres' own affair. */
 function installSql(name: string, sql: string, secret: string, ifNotExists: boolean): string {

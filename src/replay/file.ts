@@ -28,6 +28,8 @@ export interface MigrationFile {
 /** Index of a step that is no statement: the history row or a COMMIT of the CLI's own; text that can't be parsed. */
 export const BATCH_END = -1;
 export const SYNTAX = -2;
+/** Reason of a step that was stopped because it took another identity: never to be run again. */
+export const ESCAPE = 'It takes an identity that postgres can not take on Supabase.';
 
 /** What one statement did. */
 export interface Step {
@@ -41,10 +43,10 @@ export interface Step {
   readonly verbatim: boolean;
 }
 
-/** Looks on while statements run. `after` adds a query to each round trip and gets its rows. */
+/** Looks on while statements run: its query goes with each of them, and it may object to what it sees. */
 export interface Watcher {
   readonly query: string;
-  seen(index: number, outcome: Outcome, inTransaction: boolean): Promise<void>;
+  seen(index: number, outcome: Outcome, inTransaction: boolean): Promise<SqlError | null>;
   /** A transaction has ended: its locks are gone. */
   released(): void;
 }
@@ -233,6 +235,14 @@ export class FileRunner {
     }
   }
 
+  /** As the CLI does before it applies anything: a file may have dropped it, and what follows it is to be tried all the same. */
+  async ensureHistory(): Promise<void> {
+    await this.#session.exec(`
+      create schema if not exists supabase_migrations;
+      create table if not exists supabase_migrations.schema_migrations (version text not null primary key);
+      alter table supabase_migrations.schema_migrations add column if not exists statements text[], add column if not exists name text`);
+  }
+
   /** The history row alone: for a file that is taken as applied. */
   async markApplied(version: string, name: string): Promise<void> {
     await this.#session.exec(
@@ -251,7 +261,8 @@ export class FileRunner {
     if (wrong && !wrong.ok && bad < command.sql.length) {
       return failed(index, sqlError(wrong.error), wrong.ms, command.verbatim && bad === command.main);
     }
-    if (watcher) await watcher.seen(index, outcomes.at(-1)!, inTransaction);
+    const objection = watcher ? await watcher.seen(index, outcomes.at(-1)!, inTransaction) : null;
+    if (objection) return { ...failed(index, objection, main?.ms ?? 0, false), reason: ESCAPE };
     return applied(index, main?.ms ?? 0);
   }
 

@@ -148,6 +148,9 @@ export class Shortfall {
    * everything before this change applied.
    */
   excuse(error: SqlError, made: () => ReadonlySet<string>, whole: boolean): Excuse | null {
+    if (/^permission denied for function dblink/.test(error.message)) {
+      return { because: 'extension', reason: 'The extension "dblink" connects to nothing from here.' };
+    }
     const present = presentIn(error);
     if (present !== null) {
       const where = this.#stays.get(present);

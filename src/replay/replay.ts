@@ -34,7 +34,16 @@ import type { Surroundings } from './commands.ts';
 import { openDetour } from './detour.ts';
 import { migrationError, ownError, timeLimitError } from './errors.ts';
 import { extensionsIn } from './extensions.ts';
-import { BATCH_END, FileRunner, LostAt, type MigrationFile, type Step, SYNTAX, secondRun } from './file.ts';
+import {
+  BATCH_END,
+  ESCAPE,
+  FileRunner,
+  LostAt,
+  type MigrationFile,
+  type Step,
+  SYNTAX,
+  secondRun,
+} from './file.ts';
 import { type BodyProblem, type CatalogFunction, checkBody, readFunctions } from './functions.ts';
 import { type Excuse, everMade, type Missing, missingIn, namesOf, Shortfall } from './names.ts';
 import { runTests } from './pgtap.ts';
@@ -445,6 +454,7 @@ export class Replay {
         const runner = this.#runner!;
         const settled = runner === failed ? runner.settled : new Set<number>();
         const steps = await runner.oneByOne(file, { leaveOut, settled });
+        await runner.ensureHistory();
         this.#done.push({ how: 'one by one', file, leaveOut: new Map(leaveOut), history: false });
         return steps;
       } catch (error) {
@@ -476,6 +486,7 @@ export class Replay {
     }
 
     await tracer.forget().catch(() => undefined);
+    if (failure.reason === ESCAPE) leaveOut.set(failure.index, ESCAPE);
     const kept = await this.#whatCanBe(file, leaveOut);
     const statements: StatementRun[] = [];
     let wrong: Step | null = null;

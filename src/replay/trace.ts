@@ -1,6 +1,7 @@
 /** What a statement does to relations that stood before the pull request: the locks it takes, the tables it writes anew. */
 import type { Engine, Outcome, Row } from '../database/engine.ts';
-import type { LockMode, SeenLock } from '../model/replay.ts';
+import type { LockMode, SeenLock, SqlError } from '../model/replay.ts';
+import { ownError } from './errors.ts';
 import type { Watcher } from './file.ts';
 
 interface Relation {
@@ -28,8 +29,9 @@ const strength: readonly LockMode[] = [
 ];
 
 export class Tracer implements Watcher {
-  readonly query =
-    "select relation::text, mode from pg_catalog.pg_locks where pid = pg_catalog.pg_backend_pid() and locktype = 'relation' and granted";
+  readonly query = `select relation::text, mode from pg_catalog.pg_locks
+    where pid = pg_catalog.pg_backend_pid() and locktype = 'relation' and granted
+    union all select session_user::text, 'session user'`;
   readonly #engine: Engine;
   readonly #known = new Map<string, Relation>();
   readonly #traces = new Map<number, StatementTrace>();
@@ -57,8 +59,11 @@ export class Tracer implements Watcher {
     return tracer;
   }
 
-  async seen(index: number, outcome: Outcome, inTransaction: boolean): Promise<void> {
+  async seen(index: number, outcome: Outcome, inTransaction: boolean): Promise<SqlError | null> {
     const rows: readonly Row[] = inTransaction && outcome.ok ? outcome.rows : [];
+    const user = rows.find(({ mode }) => mode === 'session user')?.relation ?? 'postgres';
+    // The embedded engine's login is a superuser; on Supabase it is postgres, and this would have been refused.
+    if (user !== 'postgres') return ownError('42501', 'permission denied to set session authorization');
     const strongest = new Map<string, LockMode>();
     const exclusive: string[] = [];
     for (const { relation, mode } of rows) {
@@ -77,6 +82,7 @@ export class Tracer implements Watcher {
     const locked = rows.filter((row) => row.mode === 'AccessExclusiveLock' && this.#known.has(row.relation!));
     const rewrites = locked.length > 0 ? await this.#rewrites(locked.map((row) => row.relation!)) : [];
     this.#traces.set(index, { locks, rewrites });
+    return null;
   }
 
   released(): void {
