@@ -20,6 +20,10 @@ const commands: Readonly<Record<string, { summary: string; load: () => Promise<C
     load: async () => (await import('./explain.ts')).explain,
   },
   access: { summary: 'show who reaches which rows', load: async () => (await import('./access.ts')).access },
+  rollback: {
+    summary: 'print or write the way back of a migration',
+    load: async () => (await import('./rollback.ts')).rollback,
+  },
   init: {
     summary: 'write the workflow and the configuration',
     load: async () => (await import('./init.ts')).init,

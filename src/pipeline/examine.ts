@@ -62,7 +62,8 @@ export async function examine(input: ExamineInput): Promise<Examination> {
     settings.cwd,
   );
   const recorder = new StepRecorder();
-  const proves = settings.stages === 'all' && !input.found.history.all && config.rollback.prove;
+  const asked = settings.stages === 'rollback' || (settings.stages === 'all' && config.rollback.prove);
+  const proves = asked && !input.found.history.all;
   const replay = new Replay({
     engine,
     reopen: open,
@@ -158,12 +159,12 @@ async function seeItHappen(
 
 /** Catalog and probes of the state that stands now. */
 async function look(input: ExamineInput, replay: Replay, probes: boolean): Promise<Sight> {
-  const { config, project, book } = input;
+  const { config, project, settings, book } = input;
   const state = await book.run('inspect', null, () => readState(replay.engine.admin));
   const snap = await book.run('inspect', null, () => snapshot(replay.engine.admin));
   if (!config.engine.probes) book.note('probe', 'skipped', 'switched off in the configuration');
   const access =
-    state !== null && probes && config.engine.probes
+    state !== null && probes && config.engine.probes && settings.stages !== 'rollback'
       ? await book.run('probe', null, () => probeAll(replay, project, state, book))
       : null;
   return { state, snapshot: snap, access };

@@ -8,8 +8,8 @@ export interface CheckSettings extends DiscoverOptions {
   /** Read that file from the base: a pull request can't switch its own gate off. */
   readonly configFromBase: boolean;
   readonly overrides: Overrides;
-  /** `static`: read only, no database. */
-  readonly stages: 'all' | 'static' | 'access';
+  /** `static`: read only, no database. `access`: replay and probes. `rollback`: replay and the way back. */
+  readonly stages: 'all' | 'static' | 'access' | 'rollback';
   /** Milliseconds since 1970. */
   readonly now: number;
 }

@@ -1,0 +1,80 @@
+/** `migration-guard rollback FILE`: the way back of a migration, tried in Postgres; printed, or written. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join, relative, resolve } from 'node:path';
+import { check } from '../check.ts';
+import { readMigrations } from '../project/migrations.ts';
+import { findProject, UsageError } from '../project/project.ts';
+import { nextVersion } from '../project/template.ts';
+import { type Command, print, readArguments, readShared, sharedOptions, toCheckSettings } from './command.ts';
+import { withProgress } from './show.ts';
+
+const words = {
+  restores: 'It was run: the catalog is as before, and the migration applies again.',
+  differs: 'It was run, and the catalog differs from before:',
+  failed: 'It was run, and failed:',
+  irreversible: 'It was run: the catalog is as before, but this data is not brought back:',
+  'not-run': 'It was not run:',
+};
+
+export const rollback: Command = async (argv, terminal) => {
+  const { values, positionals } = readArguments(argv, {
+    ...sharedOptions,
+    write: { type: 'string' },
+  });
+  const [file, ...more] = positionals;
+  if (file === undefined || more.length > 0)
+    throw new UsageError('Name one migration, as in: migration-guard rollback 20260101000000_x.sql.');
+  const { write } = values;
+  if (write !== undefined && write !== 'migration' && write !== 'companion') {
+    throw new UsageError(`--write is migration or companion, not "${write}".`);
+  }
+  const shared = readShared(values, [file]);
+  const report = await withProgress(terminal, (io) =>
+    check(toCheckSettings(shared, terminal, 'rollback'), io),
+  );
+  const [project] = report.projects;
+  const result = project?.rollback[0];
+  const sql = result?.alternative ?? result?.sql;
+  if (project === undefined || result === undefined || !sql) {
+    const reason =
+      result?.detail ?? project?.migrations.find(({ change }) => change !== 'unchanged')?.error?.message;
+    terminal.stderr.write(
+      `migration-guard: No way back could be found or written for "${file}"${reason ? `: ${reason}` : ''}.\n`,
+    );
+    return 1;
+  }
+  const status = result.alternative ? 'restores' : result.status;
+  const notes = [
+    words[status],
+    ...result.differences,
+    ...result.losesData,
+    ...(result.error ? [result.error.message] : []),
+  ];
+  const text = `${notes.map((line) => `-- ${line.replaceAll('\n', '\n-- ')}`).join('\n')}\n${sql.trimEnd()}\n`;
+  if (write === undefined) await print(terminal, shared.output, text);
+  else {
+    const root = await findProject(resolve(terminal.cwd, shared.project ?? '.'));
+    const path = await placeFor(root, result.path, write);
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, text, { flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {
+      throw new UsageError(
+        `"${relative(terminal.cwd, path)}" can't be written (${error.code}). Remove it first, or print the SQL without --write.`,
+      );
+    });
+    terminal.stdout.write(`${relative(terminal.cwd, path)}\n`);
+  }
+  return status === 'restores' || status === 'irreversible' ? 0 : 1;
+};
+
+/** A companion never lies in `migrations/`: the Supabase CLI would run `x.down.sql` there as a migration. */
+async function placeFor(root: string, migration: string, write: 'migration' | 'companion'): Promise<string> {
+  const name = migration.slice(migration.lastIndexOf('/') + 1);
+  if (write === 'companion') return join(root, 'supabase', 'rollback', name);
+  const folder = join(root, 'supabase', 'migrations');
+  const { migrations } = await readMigrations(folder, 'supabase/migrations');
+  const version = nextVersion(
+    new Date(),
+    migrations.map((one) => one.version),
+  );
+  return join(folder, `${version}_rollback_${name.replace(/^\d+_/, '')}`);
+}
