@@ -208,7 +208,8 @@ export class GitHubServer {
 
     const fault = this.#fault(`${request.method} ${route.template}`);
     fault?.meanwhile?.();
-    if (fault?.delayMs !== undefined) await new Promise((resolve) => setTimeout(resolve, fault.delayMs));
+    if (fault?.delayMs !== undefined)
+      await new Promise((resolve) => setTimeout(resolve, fault.delayMs).unref());
     if (fault?.afterwards === true) route.handler(route.parameters, request);
     if (fault?.hangUp === true) return void incoming.socket.destroy();
     if (fault?.status !== undefined) {

@@ -88,7 +88,10 @@ const items: Readonly<Record<ChecklistId, Item>> = {
     title: 'Policies for select, insert, update, delete',
     rules: ['rls/', 'grants/missing'],
     stage: 'read',
-    seen: perTable(touchedTables, (n) => plural(n, 'table')),
+    seen: (facts) =>
+      policies(facts) === 0
+        ? null
+        : `${plural(policies(facts), 'policy', 'policies')} on ${plural(touchedTables(facts).length, 'table')}`,
   },
   'service-role': {
     title: 'The API can act as service_role',
@@ -210,8 +213,11 @@ export function checklist({ facts, findings, stages }: ChecklistInput): readonly
       return { id, title, status: 'skip', detail: `not checked: ${ran?.reason ?? 'this stage did not run'}` };
     }
     if (looked === null) return { id, title, status: 'skip', detail: 'nothing of the kind in this change' };
-    const part =
-      ran.status === 'partial' ? `, in part: ${ran.reason ?? 'not everything could be checked'}` : '';
-    return { id, title, status: part === '' ? 'pass' : 'warn', detail: `${looked}${part}` };
+    if (typeof looked !== 'string') return { id, title, status: looked.status, detail: looked.words };
+    if (ran.status === 'partial') {
+      const reason = ran.reason ?? 'not everything could be checked';
+      return { id, title, status: 'warn', detail: `${looked}, in part: ${reason}` };
+    }
+    return { id, title, status: 'pass', detail: looked };
   });
 }
