@@ -23,6 +23,8 @@ export function diagramOf(base: SchemaState, head: SchemaState): SchemaDiagram |
   const tables = [...shown].sort().flatMap((key): DiagramTable[] => {
     const before = base.tables.get(key);
     const after = head.tables.get(key);
+    // A foreign key to a table that no migration makes.
+    if (before === undefined && after === undefined) return [];
     const columns = columnsOf(before, after);
     const change = changes.get(key) ?? 'unchanged';
     // Of a neighbour only its keys matter here.

@@ -3,10 +3,21 @@ import type { Command, Policy, SchemaState, Table } from '../../model/schema.ts'
 import { rule } from '../rule.ts';
 import { nameSaysRole } from '../support/misnamed.ts';
 import { ownerColumns, sensitiveColumns } from '../support/owners.ts';
-import { apiRolesOf, appliesTo, commandsOf, covers, holds, readableColumns } from '../support/roles.ts';
+import {
+  type ApiRole,
+  apiRolesOf,
+  appliesTo,
+  commandsOf,
+  covers,
+  holds,
+  predicateOf,
+  readableColumns,
+} from '../support/roles.ts';
+import { ownComparisons, readPredicate } from '../support/scope.ts';
+import { routineNamed } from '../support/sign-up.ts';
 import { evidenceOf } from '../support/sites.ts';
 import { policyKey, policyTable } from '../support/tables.ts';
-import { isPlainTrue } from '../support/truth.ts';
+import { isPlainTrue, opensTo } from '../support/truth.ts';
 import { named, people, sqlFence, upper } from '../support/words.ts';
 
 export default rule({
@@ -50,50 +61,62 @@ interface Open {
   readonly help?: string;
 }
 
+/** One command that a policy opens, and for whom. */
+interface Reach {
+  readonly command: Command;
+  readonly roles: readonly ApiRole[];
+}
+
 function judge(policy: Policy, table: Table, state: SchemaState): Open | null {
-  const using = policy.using !== null && isPlainTrue(policy.using.node);
-  const check = policy.check !== null && isPlainTrue(policy.check.node);
-  const free = commandsOf(policy).filter((command) => {
-    if (command === 'insert') return check || (policy.check === null && using);
-    return using;
+  const reached = commandsOf(policy).flatMap((command): Reach[] => {
+    const opens = opensTo(predicateOf(policy, command)?.node ?? null);
+    const roles = apiRolesOf(policy).filter(
+      (role) => (opens === 'everybody' || role !== 'anon') && holds(table.grants, role, command),
+    );
+    return opens === null || roles.length === 0 || restricted(table, command, roles)
+      ? []
+      : [{ command, roles }];
   });
-  const roles = apiRolesOf(policy).filter((role) =>
-    commandsOf(policy).some((command) => holds(table.grants, role, command)),
-  );
-  if (roles.length === 0) return null;
-  const reachable = free.filter(
-    (command) =>
-      roles.some((role) => holds(table.grants, role, command)) && !restricted(table, command, roles),
-  );
-  const who = people(roles);
   const policyName = `Policy "${policy.name}" on "${table.key}"`;
   const misnamed = nameSaysRole(policy, state);
-  const named = misnamed === null ? '' : ` Its name speaks of ${misnamed}, and nothing in it does.`;
-  const writes = reachable.filter((command) => command === 'update' || command === 'delete');
-  if (writes.length > 0) {
+  const promise = misnamed === null ? '' : ` Its name speaks of ${misnamed}, and nothing in it does.`;
+  const commands = reached.map(({ command }) => command);
+  if (commands.includes('update') || commands.includes('delete')) {
     return {
       severity: 'error',
-      message: `${policyName} is true for every row: ${who} may ${upper(reachable)} all of them.${named} Name the rows in USING, or the role in TO.`,
-      help: sqlFence(rewritten(policy, table, state, reachable)),
+      message: `${policyName} is true for every row: ${people(reached.flatMap(({ roles }) => roles))} may ${upper(commands)} all of them.${promise} Name the rows in USING, or the role in TO.`,
+      help: sqlFence(rewritten(policy, table, state, commands)),
     };
   }
-  if (check && !using && covers(policy, 'update') && policy.using !== null) {
-    const owners = ownerColumns(table, state);
-    const held = roles.filter((role) => holds(table.grants, role, 'update'));
-    if (owners.length > 0 && held.length > 0 && !restricted(table, 'update', held)) {
-      return {
-        severity: 'error',
-        message: `${policyName} checks no row that it lets through: WITH CHECK (true) replaces USING for the new row. Whoever may change a row can hand it to somebody else by "${owners[0]}". Leave WITH CHECK out, or repeat the condition of USING.`,
-        help: sqlFence(`alter policy "${policy.name}" on ${table.key}\n  with check (${policy.using.text});`),
-      };
-    }
+  const handedOver = openCheck(policy, table, state, policyName);
+  if (handedOver !== null) return handedOver;
+  const [insert] = reached.filter(({ command }) => command === 'insert');
+  if (insert !== undefined) {
+    return openInsert(policy, table, state, people(insert.roles), policyName + promise);
   }
-  if (reachable.includes('insert')) return openInsert(policy, table, state, who, policyName + named);
-  return reachable.includes('select') ? openSelect(table, roles, who, policyName) : null;
+  const [select] = reached.filter(({ command }) => command === 'select');
+  return select === undefined ? null : openSelect(table, select.roles, people(select.roles), policyName);
+}
+
+/** WITH CHECK (true) behind a USING that asks for the owner: the new row may be anybody's. */
+function openCheck(policy: Policy, table: Table, state: SchemaState, policyName: string): Open | null {
+  if (!covers(policy, 'update') || policy.using === null || opensTo(policy.check?.node ?? null) === null) {
+    return null;
+  }
+  const roles = apiRolesOf(policy).filter((role) => holds(table.grants, role, 'update'));
+  const owner = ownComparisons(readPredicate(policy.using.node, table, state)).find(
+    ({ other, operator }) => operator === '=' && other.is === 'user-id',
+  )?.column.name;
+  if (owner === undefined || roles.length === 0 || restricted(table, 'update', roles)) return null;
+  return {
+    severity: 'error',
+    message: `${policyName} asks nothing of the new row: WITH CHECK (true) replaces USING there. Whoever may change a row can hand it to somebody else by "${owner}". Leave WITH CHECK out, or repeat the condition of USING.`,
+    help: sqlFence(`alter policy "${policy.name}" on ${table.key}\n  with check (${policy.using.text});`),
+  };
 }
 
 function openInsert(policy: Policy, table: Table, state: SchemaState, who: string, policyName: string): Open {
-  const owners = ownerColumns(table, state);
+  const owners = ownerColumns(table, state).filter((column) => !setByTrigger(column, table, state));
   if (owners.length === 0) {
     return {
       severity: 'warning',
@@ -131,6 +154,14 @@ function openSelect(table: Table, roles: readonly string[], who: string, policyN
     ),
   };
 }
+
+/** A BEFORE INSERT trigger that writes the caller into the column: what the client sends is overwritten. */
+const setByTrigger = (column: string, table: Table, state: SchemaState) =>
+  table.triggers.some(({ timing, events, function: name }) => {
+    if (timing !== 'before' || !events.includes('insert')) return false;
+    const body = routineNamed(name, state)?.body ?? '';
+    return new RegExp(`new\\s*\\.\\s*"?${column}"?\\s*:?=[^;]*auth\\s*\\.\\s*uid`, 'i').test(body);
+  });
 
 /** A restrictive policy that holds for all those roles is a limit of its own. */
 const restricted = (table: Table, command: Command, roles: readonly string[]) =>

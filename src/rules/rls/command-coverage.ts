@@ -27,7 +27,7 @@ export default rule({
     const open = commands.filter((command) => uncovered(table, command));
     // What a policy of the base allowed and this change leaves without one is a loss, not an omission.
     const lost = open.filter(
-      (command) => before?.rls && before.policies.length > 0 && allows(before, command),
+      (command) => before?.rls && before.policies.length > 0 && !uncovered(before, command),
     );
     if (context.state === context.set.after && lost.length > 0) {
       context.report({

@@ -27,8 +27,8 @@ export default rule({
       // A signed-in user has an id: where TO keeps the anonymous role out, the branch is dead.
       if (!policy.permissive || !appliesTo(policy, 'anon')) continue;
       for (const { node, clause, commands } of predicatesOf(policy)) {
-        if (truthOf(node, { table, nobody: false }) !== 'unknown') continue;
-        if (truthOf(node, { table, nobody: true }) !== 'true') continue;
+        if (truthOf(node, { table, who: 'anyone' }) !== 'unknown') continue;
+        if (truthOf(node, { table, who: 'nobody' }) !== 'true') continue;
         const insertOnly = commands.every((command) => command === 'insert');
         context.report({
           message: `Policy "${policy.name}" on "${table.key}" is true where nobody is signed in (${clause}). The anonymous key is public, so everybody may ${upper(commands)} every row. Ask for the user, and name "authenticated" in TO.`,

@@ -47,7 +47,7 @@ function roleMeant(policy: Policy): string | null {
   const predicates = predicatesOf(policy);
   // Certain where the condition is about the user's id and does not hold without one.
   const needsUser = predicates.every(({ node }) => {
-    const truth = truthOf(node, { table: null, nobody: true });
+    const truth = truthOf(node, { table: null, who: 'nobody' });
     const asks = someNode(node, (kind, inner) => isUserId({ [kind]: inner }));
     return asks && (truth === 'null' || truth === 'false');
   });

@@ -5,12 +5,12 @@ import { rule } from '../rule.ts';
 import { looksAtCaller } from '../support/caller.ts';
 import { isToken, ownerColumns } from '../support/owners.ts';
 import { type Predicate, predicatesOf } from '../support/predicates.ts';
-import { apiRolesOf } from '../support/roles.ts';
+import { apiRolesOf, holds, readableColumns } from '../support/roles.ts';
 import { readPredicate } from '../support/scope.ts';
 import { evidenceOf } from '../support/sites.ts';
 import { policyKey, policyTable } from '../support/tables.ts';
 import { alternatives, bare, columnParts } from '../support/tree.ts';
-import { isPlainTrue, truthOf } from '../support/truth.ts';
+import { opensTo, truthOf } from '../support/truth.ts';
 import { people, upper } from '../support/words.ts';
 
 export default rule({
@@ -59,9 +59,9 @@ interface Judgement {
 function judge(predicate: Predicate, policy: Policy, table: Table, state: SchemaState): Judgement[] {
   const { node, clause, commands } = predicate;
   // `using (true)` says openly what it does: rls/always-true.
-  if (isPlainTrue(node)) return [];
+  if (opensTo(node) !== null) return [];
   const opens = `${people(apiRolesOf(policy))} may ${upper(commands)} all of them`;
-  if (truthOf(node, { table, nobody: false }) === 'true') {
+  if (truthOf(node, { table, who: 'anyone' }) === 'true') {
     return [
       {
         what: `${clause} holds for every row, so ${opens}`,
@@ -82,8 +82,47 @@ function judge(predicate: Predicate, policy: Policy, table: Table, state: Schema
       },
     ];
   }
-  return unowned(predicate, table, state);
+  const nobodys = unowned(predicate, table, state);
+  return nobodys.length > 0 ? nobodys : rowOnly(predicate, policy, table, state);
 }
+
+/** A condition on the row alone says which rows, and nothing about whose: as good as none for writing, and for secrets. */
+function rowOnly(
+  { node, clause, commands }: Predicate,
+  policy: Policy,
+  table: Table,
+  state: SchemaState,
+): Judgement[] {
+  if (looksAtCaller(node, state) || truthOf(node, { table, who: 'anyone' }) !== 'unknown') return [];
+  const secrets = table.columns.map(({ name }) => name).filter(isToken);
+  const open = commands.filter(
+    (command) =>
+      apiRolesOf(policy).some((role) => holds(table.grants, role, command)) &&
+      (command === 'select'
+        ? secrets.length > 0 && !readsNone(table, policy, secrets)
+        : command === 'insert'
+          ? clause === 'WITH CHECK' && policy.command !== 'update' && ownerColumns(table, state).length > 0
+          : clause === 'USING'),
+  );
+  if (open.length === 0) return [];
+  const reads = open.every((command) => command === 'select');
+  return [
+    {
+      what: `${clause} asks about the row and not about the caller, so ${people(apiRolesOf(policy))} may ${upper(open)} every row that fits`,
+      way: reads
+        ? `"${secrets[0]}" is read along with it. Compare it with what the caller brings, or look it up in a function.`
+        : 'Whose row it is does not matter there. Compare an owner with the caller, or let only the server write.',
+      severity: 'warning',
+    },
+  ];
+}
+
+/** Column grants keep the secrets from those the policy lets in. */
+const readsNone = (table: Table, policy: Policy, secrets: readonly string[]) =>
+  apiRolesOf(policy).every((role) => {
+    const readable = readableColumns(table, role);
+    return readable !== null && secrets.every((column) => !readable.includes(column));
+  });
 
 /** Names that a sub-select took for its own column: `x.a = x.a` once resolved. */
 function captures(node: SyntaxNode, table: Table, state: SchemaState): Judgement[] {
@@ -113,8 +152,8 @@ function captures(node: SyntaxNode, table: Table, state: SchemaState): Judgement
 
 /** The column whose mere presence is the whole condition: a token, or a reference. */
 function presence(node: SyntaxNode, table: Table, state: SchemaState): string | null {
-  if (looksAtCaller(node, state)) return null;
   for (const branch of alternatives(node)) {
+    if (looksAtCaller(branch, state)) continue;
     const test = bare(branch)?.NullTest;
     if (test?.nulltesttype !== 'IS_NOT_NULL') continue;
     const ref = bare(test.arg)?.ColumnRef;

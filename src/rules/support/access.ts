@@ -6,7 +6,7 @@ import type { Command, Origin, Policy, SchemaState, Table } from '../../model/sc
 import type { Problem } from '../rule.ts';
 import { looksAtCaller } from './caller.ts';
 import { apiRolesOf, appliesTo, covers, predicateOf } from './roles.ts';
-import { isPlainTrue } from './truth.ts';
+import { opensTo } from './truth.ts';
 import { listed, sqlFence, upper } from './words.ts';
 
 /** A row that is somebody's, reached by somebody else, whatever the row holds. */
@@ -142,7 +142,8 @@ export const isDeclaredPublic = (table: Table | null, role: string) =>
       policy.permissive &&
       policy.command === 'select' &&
       appliesTo(policy, role) &&
-      isPlainTrue(policy.using?.node ?? null),
+      (opensTo(policy.using?.node ?? null) === 'everybody' ||
+        (role !== 'anon' && opensTo(policy.using?.node ?? null) === 'users')),
   );
 
 function readsPublic(key: string, role: string, state: SchemaState): boolean {

@@ -69,4 +69,6 @@ export function sensitiveColumns(columns: readonly string[], table: Table): stri
 
 /** Columns that are a key to something: knowing them is the right. */
 export const isToken = (column: string) =>
-  /(^|_)(token|secret|otp|api_?key|access_key|invite_code|code_hash)$/i.test(column);
+  /(^|_)(token|secret|otp|api_?key|access_key|invite_code|password|(otp|token|code|password|key)_hash)$/i.test(
+    column,
+  );

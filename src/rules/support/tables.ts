@@ -47,8 +47,9 @@ const dashboardGrants: readonly Grant[] = apiRoles.flatMap((grantee) =>
   commands.map((privilege) => ({ grantee, privilege, columns: null, origin: null })),
 );
 
-/** A policy's place among others: command and roles. Its name is no identity, a new name opens nothing new. */
-export const policyKey = (policy: Policy) => `${policy.command} ${[...policy.roles].sort().join(',')}`;
+/** What tells a policy's finding from those of others: what is wrong may come with new roles or another command. */
+export const policyKey = (policy: Policy) =>
+  `${policy.name} ${policy.command} ${[...policy.roles].sort().join(',')}`;
 
 /** True where the table of that key is in the publication Realtime reads. */
 export const inRealtime = (key: string, context: StateContext) => {

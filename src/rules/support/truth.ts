@@ -9,13 +9,26 @@ export type Truth = 'true' | 'false' | 'null' | 'unknown';
 export interface World {
   /** Table the predicate stands on: its NOT NULL columns are never null. */
   readonly table: Table | null;
-  /** Nobody is signed in: `auth.uid()` and what is drawn from it are null. */
-  readonly nobody: boolean;
+  /**
+   * Who asks. Where nobody is signed in `auth.uid()` and what is drawn from it are null; for a user they are not, and
+   * the role is `authenticated`.
+   */
+  readonly who: 'anyone' | 'nobody' | 'user';
 }
 
 /** `true`, `(true)`, `(select true)`: a policy that says openly that it lets everything through. */
 export function isPlainTrue(node: SyntaxNode | null): boolean {
   return bare(node)?.A_Const?.boolval?.boolval === true;
+}
+
+/** Open to everybody who is signed in, or to everybody at all. */
+export function opensTo(node: SyntaxNode | null): 'everybody' | 'users' | null {
+  if (node === null) return null;
+  if (isPlainTrue(node)) return 'everybody';
+  return truthOf(node, { table: null, who: 'user' }) === 'true' &&
+    truthOf(node, { table: null, who: 'anyone' }) !== 'true'
+    ? 'users'
+    : null;
 }
 
 export function truthOf(node: SyntaxNode | null, world: World): Truth {
@@ -77,6 +90,7 @@ function compare(expression: SyntaxNode, world: World): Truth {
     const alike = same(left, right) || (isNull(left, world) && isNull(right, world));
     return alike ? (distinct ? 'false' : 'true') : 'unknown';
   }
+  if (world.who === 'user' && isRole(left) && asksForUsers(expression)) return 'true';
   if (expression.kind !== 'AEXPR_OP') {
     return expression.kind === 'AEXPR_IN' && isNull(left, world) ? 'null' : 'unknown';
   }
@@ -90,6 +104,15 @@ function compare(expression: SyntaxNode, world: World): Truth {
   }
   const reflexive = operator === '=' || operator === '>=' || operator === '<=';
   return reflexive && same(left, right) && isNeverNull(left, world) ? 'true' : 'unknown';
+}
+
+const isRole = (node: SyntaxNode) => claimOf(node)?.join('.') === 'role';
+
+/** `auth.role() = 'authenticated'`, or a list with it. */
+function asksForUsers({ kind, name, rexpr }: SyntaxNode): boolean {
+  if (operatorOf({ name }) !== '=') return false;
+  const items: SyntaxNode[] = kind === 'AEXPR_IN' ? (rexpr.List?.items ?? []) : [rexpr];
+  return items.some((item) => constantOf(item) === 'authenticated');
 }
 
 function exists(select: SyntaxNode | undefined, world: World): Truth {
@@ -112,7 +135,7 @@ function isNull(node: SyntaxNode, world: World): boolean {
   const inner = bare(node);
   if (inner === null) return false;
   if (constantOf(inner) === null) return true;
-  if (!world.nobody) return false;
+  if (world.who !== 'nobody') return false;
   if (isUserId(inner)) return true;
   const call = inner.FuncCall;
   if (call !== undefined) {
@@ -123,7 +146,8 @@ function isNull(node: SyntaxNode, world: World): boolean {
   return claimOf(inner)?.join('.') === 'sub' || claimOf(inner)?.join('.') === 'email';
 }
 
-function isNeverNull(node: SyntaxNode, { table }: World): boolean {
+function isNeverNull(node: SyntaxNode, { table, who }: World): boolean {
+  if (who === 'user' && isUserId(node)) return true;
   const constant = constantOf(node);
   if (constant !== undefined) return constant !== null;
   if (node.ColumnRef === undefined || table === null) return false;

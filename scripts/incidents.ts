@@ -1,0 +1,108 @@
+/**
+ * Runs the linter, or the whole check, on case folders of real mistakes and prints which of them a fitting rule finds.
+ *
+ * usage: node scripts/run.mjs scripts/incidents.ts DIR LIST.tsv [--check] [--verbose] [id …]
+ *
+ * A case folder holds supabase/migrations and changed.txt, the files that brought the mistake. The list has a column
+ * each for id, class, objects and evidence. A hit is a new finding at error or warning, by a rule that fits the class,
+ * that names one of the objects or, for classes about files, stands in the introducing file.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { check } from '../src/check.ts';
+import { readShared, toCheckSettings } from '../src/commands/command.ts';
+import type { Finding } from '../src/model/finding.ts';
+import { loadParser } from '../src/sql/parse.ts';
+
+/** Rules that fit a class of mistake. */
+const fitting: Readonly<Record<string, RegExp>> = {
+  'insert-spoof':
+    /^(access\/(insert-spoof|anon-write|ownership-transfer|escalation|cross-user-write)|rls\/(always-true|tautology|check-union))$/,
+  'policy-too-open':
+    /^(access\/(anon|cross|insert)|rls\/(always-true|tautology|misnamed|null-user|anonymous))/,
+  'privilege-escalation':
+    /^(access\/(escalation|ownership-transfer|cross-user-write|definer-function)|rls\/(always-true|user-metadata|check-union))/,
+  'definer-function-exposed': /^(functions\/(exposed-definer|revoke-incomplete)|access\/definer-function)$/,
+  'rls-disabled': /^(rls\/(disabled|turned-off|policies-without-rls)|access\/anon-(read|write))$/,
+  'policy-missing-command':
+    /^(rls\/(command-coverage|no-policy|turned-off)|access\/(owner-locked-out|narrowed|policy-error))$/,
+  'policy-recursion': /^rls\/recursion$/,
+  'apply-failure':
+    /^(replay\/failed|structure\/(syntax|policy)|history\/|integrity\/invalid-function|platform\/not-owner)/,
+  'destructive-data-loss': /^safety\/|^structure\/create-skipped/,
+  'version-duplicate': /^history\/duplicate-version$/,
+  'version-out-of-order': /^(history\/|replay\/failed)/,
+  'bad-file-name': /^history\/(skipped-file|file-name)$/,
+  'grants-missing':
+    /^(grants\/missing|functions\/revoke-incomplete|access\/(policy-error|owner-locked-out|service-role-blocked))$/,
+  'not-null-or-unique-on-existing-data':
+    /^(safety\/(not-null-without-default|unique-constraint)|data\/breaks-on-rows)$/,
+  other: /./,
+};
+const aboutFiles = /^(apply-failure|version-|bad-file-name|destructive|other|not-null)/;
+
+const words = process.argv.slice(2);
+const flags = new Set(words.filter((word) => word.startsWith('--')));
+const [folder, list, ...ids] = words.filter((word) => !word.startsWith('--'));
+if (folder === undefined || list === undefined) {
+  console.error('usage: scripts/incidents.ts DIR LIST.tsv [--check] [--verbose] [id …]');
+  process.exit(2);
+}
+
+const [head, ...lines] = readFileSync(list, 'utf8').trimEnd().split('\n');
+const columns = head!.split('\t');
+const incidents = lines.map((line) =>
+  Object.fromEntries(line.split('\t').map((value, at) => [columns[at]!, value])),
+);
+
+await loadParser();
+const tally = new Map<string, { hits: number; all: number }>();
+for (const incident of incidents.sort((a, b) => (a.class! < b.class! ? -1 : 1))) {
+  const root = join(folder, incident.id!);
+  if ((ids.length > 0 && !ids.includes(incident.id!)) || !existsSync(join(root, 'changed.txt'))) continue;
+  const changed = readFileSync(join(root, 'changed.txt'), 'utf8').trim().split('\n');
+  const findings = await findingsIn(root, changed);
+  const fits = findings.filter((finding) => isHit(finding, incident));
+  const counted = tally.get(incident.class!) ?? { hits: 0, all: 0 };
+  tally.set(incident.class!, {
+    hits: counted.hits + (fits.length > 0 ? 1 : 0),
+    all: counted.all + 1,
+  });
+  const rules = [...new Set(fits.map(({ rule }) => rule))].join(' ');
+  console.log(
+    [incident.id, incident.class, incident.evidence, fits.length > 0 ? 'hit' : 'MISS', rules].join('\t'),
+  );
+  if (flags.has('--verbose')) {
+    for (const { severity, rule, file, line, message } of findings) {
+      if (severity !== 'info')
+        console.log(`    ${severity} ${rule} ${file?.split('/').at(-1)}:${line} ${message}`);
+    }
+  }
+}
+console.log('\nclass\tfound\tof');
+for (const [name, { hits, all }] of tally) console.log(`${name}\t${hits}\t${all}`);
+
+async function findingsIn(root: string, changed: readonly string[]): Promise<readonly Finding[]> {
+  const shared = readShared({ project: root, changed: changed.map((path) => join(root, path)) });
+  const terminal = { cwd: root, stdout: process.stdout, stderr: process.stderr, env: {} };
+  try {
+    const report = await check(toCheckSettings(shared, terminal, flags.has('--check') ? 'all' : 'static'));
+    return report.projects.flatMap((project) => project.findings);
+  } catch (error) {
+    console.error(`${root}: ${error instanceof Error ? error.message : error}`);
+    return [];
+  }
+}
+
+function isHit(
+  { severity, rule, causes, object, message }: Finding,
+  incident: Record<string, string>,
+): boolean {
+  if (severity === 'info') return false;
+  const { class: kind, objects } = incident;
+  const fits = fitting[kind!] ?? /./;
+  if (!fits.test(rule) && !causes.some((cause) => fits.test(cause))) return false;
+  if (aboutFiles.test(kind!) && kind !== 'other') return true;
+  const names = objects!.split(/[\s,/"()]+/).filter((name) => /^[a-z_]{4,}/.test(name));
+  return names.some((name) => `${object} ${message}`.toLowerCase().includes(name.toLowerCase()));
+}
