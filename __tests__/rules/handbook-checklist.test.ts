@@ -112,7 +112,7 @@ create view public.open_notes with (security_invoker = true) as
   {
     item: 'header',
     rule: 'structure/header',
-    change: (text) => text.replace(/-- (Migration|Created|Purpose): .*\n/g, ''),
+    change: (text) => text.replace(/-- (Migration: |Created: |Purpose: |1\. ).*\n/g, ''),
   },
   {
     item: 'own rows, not those of all',
