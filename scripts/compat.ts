@@ -13,6 +13,7 @@ import type { Engine } from '../src/database/engine.ts';
 import { openServer } from '../src/database/server.ts';
 import type { History } from '../src/model/migration.ts';
 import type { ReplayFacts } from '../src/model/replay.ts';
+import { eraOf } from '../src/pipeline/read.ts';
 import { readMigrations } from '../src/project/migrations.ts';
 import { readProject } from '../src/project/project.ts';
 import { extensionsIn } from '../src/replay/extensions.ts';
@@ -90,7 +91,7 @@ async function replayed(root: string, kind: Kind): Promise<Outcome> {
     project,
     history,
     sources: new Map(),
-    eraOf: () => 'automatic',
+    eraOf: eraOf(project, 'auto'),
     baseline: null,
   });
   try {

@@ -14,6 +14,8 @@ export interface Surroundings {
   readonly database: string;
   /** Extensions whose files this Postgres has: some that are missing elsewhere are there on Supabase's own image. */
   readonly available: ReadonlySet<string>;
+  /** pgTAP's own SQL, for a server that does not have it. */
+  readonly pgtap: string | null;
 }
 
 export type Command =
@@ -112,7 +114,15 @@ export function commandFor(statement: Statement, around: Surroundings): Command 
       }
     case 'CreateExtensionStmt':
       return createExtension(statement, around);
+    case 'IndexStmt':
+      return around.engine === 'server' &&
+        vectorMethods.has(node.accessMethod) &&
+        !around.available.has('vector')
+        ? instead(withoutVectorMethod(statement))
+        : plain;
     case 'AlterExtensionStmt':
+      // A stand-in has one version.
+      return standInFor(node.extname, around) ? instead(existsSql(node.extname)) : detour();
     case 'CreateEventTrigStmt':
     case 'AlterEventTrigStmt':
     case 'AlterFdwStmt':
@@ -186,7 +196,38 @@ const apartSql = (command: string, secret: string): string =>
 /** Supabase offers it, and this Postgres has neither it nor a stand-in. */
 export function isMissing(extension: string, around: Surroundings): boolean {
   const plan = extensionPlan(extension, null, around.engine);
+  if (extension === 'pgtap' && around.pgtap !== null) return false;
   return plan.extension !== null && plan.kind === 'missing' && !around.available.has(extension);
+}
+
+/** Libraries that a server may have and that do nothing outside their database: better than any stand-in. */
+const realWhereThere = new Set(['vector', 'postgis', 'pgtap', 'pg_jsonschema', 'pg_hashids']);
+
+function standInFor(extension: string, around: Surroundings): boolean {
+  if (realWhereThere.has(extension) && around.available.has(extension)) return false;
+  return extensionPlan(extension, null, around.engine).sql !== null;
+}
+
+const existsSql = (extension: string): string => `do $guard$ begin
+  if not exists (select from pg_catalog.pg_extension where extname = ${literal(extension)}) then
+    raise undefined_object using message = ${literal(`extension "${extension}" does not exist`)};
+  end if;
+end $guard$`;
+
+const pgtapSql = (sql: string, schema: string, secret: string): string => `do $guard$ begin
+  if to_regproc(${literal(`${quoted(schema)}.throws_ok`)}) is null and to_regprocedure(${literal(`${quoted(schema)}.plan(integer)`)}) is null then
+    perform ${apartSql(`create schema if not exists ${quoted(schema)}; set local search_path = ${quoted(schema)}; ${sql}`, secret).slice('select '.length)};
+  end if;
+end $guard$`;
+
+const vectorMethods = new Set(['hnsw', 'ivfflat']);
+
+/** The same index, by name, table and condition, on whether there is a vector at all. */
+function withoutVectorMethod({ sql, node }: Statement): string {
+  const column: string | undefined = node.indexParams?.[0]?.IndexElem?.name;
+  const method =
+    /\busing\s+"?(?:hnsw|ivfflat)"?\s*\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)(?:\s*with\s*\([^()]*\))?/i;
+  return sql.replace(method, `((${column ? `${quoted(column)} is not null` : 'true'}))`);
 }
 
 function createExtension(statement: Statement, around: Surroundings): Command {
@@ -201,6 +242,18 @@ function createExtension(statement: Statement, around: Surroundings): Command {
       kind: 'pass over',
       extension: node.extname,
       reason: `The extension "${node.extname}" is not available on this engine.`,
+    };
+  }
+  const anyVersion = sql.replace(/\bversion\s+('[^']*'|"[^"]*"|[\w.]+)/i, '');
+  if (around.engine === 'server' && realWhereThere.has(node.extname) && around.available.has(node.extname)) {
+    return { kind: 'run', sql: [detourSql(anyVersion, around.secret)], main: 0, verbatim: false };
+  }
+  if (node.extname === 'pgtap' && around.pgtap !== null) {
+    return {
+      kind: 'run',
+      sql: [pgtapSql(around.pgtap, schema ?? 'public', around.secret)],
+      main: 0,
+      verbatim: false,
     };
   }
   if (node.extname === 'dblink') {

@@ -9,6 +9,7 @@
  * again after each step.
  */
 
+import { bundledSql } from '../database/bundle-sql.ts';
 import { diff } from '../database/catalog/diff.ts';
 import { snapshot } from '../database/catalog/snapshot.ts';
 import type { Checkpoint, Engine } from '../database/engine.ts';
@@ -720,11 +721,16 @@ function seenByVersion(history: History): readonly Migration[] {
 export async function surroundings(engine: Engine, secret: string): Promise<Surroundings> {
   const [row] = await engine.admin.query('select current_database() as name');
   const available = await engine.admin.query('select name from pg_available_extensions');
+  const names = new Set(available.map(({ name }) => name!));
   return {
     engine: engine.kind,
     secret,
     database: row!.name!,
-    available: new Set(available.map(({ name }) => name!)),
+    available: names,
+    pgtap:
+      engine.kind === 'server' && !names.has('pgtap')
+        ? await bundledSql('pgtap', 'extensions').catch(() => null)
+        : null,
   };
 }
 

@@ -10,6 +10,7 @@
  * control file says `trusted` (that is what supautils does on the platform). On a server nothing can be written beside
  * Postgres: there `extensionPlan` gives the SQL to run, as superuser, in place of the statement.
  */
+import { serverOnlySql } from './server-only.ts';
 import { standInSql } from './sql.ts';
 
 export type ExtensionKind = 'real' | 'stand-in' | 'accepted' | 'missing';
@@ -75,7 +76,7 @@ const specs: Readonly<Record<string, Spec>> = {
   tsm_system_rows: { kind: 'real', bundle: `${contrib}tsm_system_rows` },
   tsm_system_time: { kind: 'real', bundle: `${contrib}tsm_system_time` },
   unaccent: { kind: 'real', bundle: `${contrib}unaccent` },
-  vector: { kind: 'real', bundle: 'vector', server: 'missing', version: '0.8.0' },
+  vector: { kind: 'real', bundle: 'vector', server: 'stand-in', version: '0.8.0' },
   pgtap: { kind: 'real', bundle: 'pgtap', server: 'missing', version: '1.3.3' },
 
   // Part of Postgres, without a bundle for the embedded engine.
@@ -174,7 +175,8 @@ export interface ExtensionPlan {
 const quoted = (name: string) => (/^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`);
 const text = (value: string) => `'${value.replaceAll("'", "''")}'`;
 
-const standIn = (name: string) => standInSql[name === 'olirice-index_advisor' ? 'index_advisor' : name] ?? '';
+const standIn = (name: string) =>
+  standInSql[name === 'olirice-index_advisor' ? 'index_advisor' : name] ?? serverOnlySql[name] ?? '';
 
 /** Our SQL for an extension, for the schema it goes to. */
 function body(extension: Extension, schema: string): string {
