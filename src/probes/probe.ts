@@ -28,7 +28,7 @@ import { signUpUsers } from './sign-up.ts';
 import { probeBuckets } from './storage.ts';
 import { summarize } from './summary.ts';
 import { casesOf, probeCases, type TableContext } from './table.ts';
-import { absentTables } from './trust.ts';
+import { absentTables, createTrustedRows } from './trust.ts';
 import { layUnowned } from './unowned.ts';
 import { createValues } from './values.ts';
 import { type AroundContext, probeViews } from './views.ts';
@@ -107,6 +107,7 @@ async function probeInside(session: Session, options: ProbeOptions): Promise<Acc
 
   const identities: Identity[] = [anon, signedIn(userA), serviceRole];
   if (project.anonymousSignIns) identities.splice(2, 0, signedInAnonymously(userA));
+  const trusted = createTrustedRows(session, world, planner, state);
   const objects: ObjectAccess[] = [];
   for (const table of probed) {
     options.onObject?.(table.key);
@@ -139,7 +140,7 @@ async function probeInside(session: Session, options: ProbeOptions): Promise<Acc
     const subjects = { a, b, unowned };
     const closed = await probeCases(context, casesOf(context, subjects, identities));
     const conditional = await conditionalCells(
-      { ...context, state, reading: readings.get(table.key)!, world, subjects, identities, skip },
+      { ...context, state, reading: readings.get(table.key)!, world, subjects, identities, trusted, skip },
       closed,
     );
     const cells = [...closed, ...conditional];

@@ -294,7 +294,15 @@ function insertCase(
       continue;
     }
     if (allowed !== null && !allowed.includes(at)) continue;
-    const value = values[at] ?? null;
+    // A key of its own: children of the row laid before hang on that one's.
+    const fresh =
+      primary.has(at) && primary.size === 1 && !owners.has(at) && !keyed.has(at) && values[at] != null
+        ? context.values.candidates(table, at, {
+            owner: identity.role === 'authenticated' ? 'A' : 'B',
+            turn: 9,
+          })[0]
+        : undefined;
+    const value = fresh ?? values[at] ?? null;
     const needed = primary.has(at) || owners.has(at) || keyed.has(at) || column.default === null;
     if (needed && (value !== null || owners.has(at))) sent[at] = value;
   }

@@ -1,7 +1,11 @@
-/** Which tables of people with rights stay empty until a world fills them. */
+/** Tables of people with rights: which stay empty until a world fills them, and the row that fills them. */
+import type { Session } from '../database/engine.ts';
 import type { SchemaState } from '../model/schema.ts';
 import type { Ownership } from './owners.ts';
+import type { Planner } from './plan.ts';
 import type { Reading } from './predicate.ts';
+import { userA } from './principals.ts';
+import { insertion, type LaidRow, type World } from './world.ts';
 
 export function absentTables(
   state: SchemaState,
@@ -51,4 +55,58 @@ export function absentTables(
   function required(key: string, column: string): boolean {
     return state.tables.get(key)?.columns.find((candidate) => candidate.name === column)?.notNull === true;
   }
+}
+
+/** A's row in a table, and the statements that lay it (none where it is there already). */
+export type TrustedRow =
+  | { readonly inserts: readonly string[]; readonly row: LaidRow }
+  | { readonly failure: string };
+
+export interface TrustedRows {
+  rowIn(table: string): Promise<TrustedRow>;
+}
+
+/** Each row is laid once to see what fits; afterwards its statements alone do, in any world. */
+export function createTrustedRows(
+  session: Session,
+  world: World,
+  planner: Planner,
+  state: SchemaState,
+): TrustedRows {
+  const known = new Map<string, TrustedRow>();
+  return {
+    async rowIn(table) {
+      const there = world.row(table, userA);
+      if (there !== undefined) return { inserts: [], row: there };
+      const cached = known.get(table);
+      if (cached !== undefined) return cached;
+      const chain = planner.order.filter((key) => key === table || planner.ancestors(table).has(key));
+      const missing = chain.filter((key) => world.row(key, userA) === undefined);
+      const restore = world.mark();
+      await session.exec('savepoint trusted');
+      await world.lay(chain, userA);
+      const rows = missing.flatMap((key) => world.row(key, userA) ?? []);
+      const row = world.row(table, userA);
+      restore();
+      await session.exec('rollback to savepoint trusted; release savepoint trusted');
+      const answer: TrustedRow =
+        row === undefined
+          ? { failure: world.failures.get(table) ?? 'no such row could be laid' }
+          : {
+              row,
+              inserts: rows.map((laid) => {
+                const generated = new Set(
+                  state.tables
+                    .get(laid.table.key)!
+                    .columns.filter((column) => column.generated !== null)
+                    .map((column) => column.name),
+                );
+                const values = Object.entries(laid.values).filter(([column]) => !generated.has(column));
+                return insertion(laid.table, Object.fromEntries(values));
+              }),
+            };
+      known.set(table, answer);
+      return answer;
+    },
+  };
 }

@@ -394,7 +394,7 @@ export function normalized(table: Table, row: RowValues): RowValues {
   return { ...row, ...Object.fromEntries(spelled) };
 }
 
-function insertion(table: Table, row: RowValues): string {
+export function insertion(table: Table, row: RowValues): string {
   const columns = Object.keys(row);
   if (columns.length === 0) return `insert into ${table.key} default values returning *`;
   const overriding = table.columns.some((column) => column.identity === 'always')
