@@ -32,6 +32,7 @@ export async function attemptAll(
   session: Session,
   attempts: readonly Attempt[],
 ): Promise<readonly Attempted[]> {
+  if (attempts.length === 0) return [];
   const groups = new Map<string, { before: readonly string[]; members: number[] }>();
   attempts.forEach((attempt, index) => {
     const before = [

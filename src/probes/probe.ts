@@ -93,7 +93,7 @@ async function probeInside(session: Session, options: ProbeOptions): Promise<Acc
       (table) => exposed.has(table.schema) && table.kind !== 'foreign' && !options.leaveOut?.has(table.key),
     )
     .toSorted((a, b) => (a.key < b.key ? -1 : 1));
-  const policyErrors = await findPolicyErrors(session, probed, catalog.privileges, searchPath);
+  const policyErrors = await findPolicyErrors(session, probed, catalog.privileges, searchPath, readings);
 
   const needs = (table: Table) => new Set([...planner.ancestors(table.key), table.key]);
   const common = new Set<string>();
