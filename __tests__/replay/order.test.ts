@@ -1,7 +1,8 @@
 import type { ReplayFacts } from '../../src/model/replay.ts';
-import { engineKinds, type Story, withReplay } from '../support/replay.ts';
+import { type Story, withReplay } from '../support/replay.ts';
 
-describe.each(engineKinds)('on the %s engine', (kind) => {
+// On one engine: engines.test.ts holds the two together.
+describe.each(['server'] as const)('on the %s engine', (kind) => {
   async function replayed(story: Story): Promise<ReplayFacts> {
     let facts!: ReplayFacts;
     await withReplay(kind, story, async (replay) => {

@@ -1,5 +1,5 @@
 import type { ReplayFacts } from '../../src/model/replay.ts';
-import { engineKinds, type Story, withReplay } from '../support/replay.ts';
+import { type Story, withReplay } from '../support/replay.ts';
 
 const base = {
   '1_a.sql': `
@@ -20,7 +20,8 @@ const base = {
     );`,
 };
 
-describe.each(engineKinds)('on the %s engine', (kind) => {
+// On one engine: engines.test.ts holds the two together.
+describe.each(['server'] as const)('on the %s engine', (kind) => {
   async function rowsOf(story: Story): Promise<ReplayFacts> {
     let facts!: ReplayFacts;
     await withReplay(kind, story, async (replay) => {
