@@ -1,4 +1,4 @@
-import type { SchemaState, Table } from '../../model/schema.ts';
+import type { Table } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
 import { evidenceOf } from '../support/sites.ts';
 import { named } from '../support/words.ts';
@@ -22,11 +22,11 @@ export default rule({
       const now = table.foreignKeys.filter(({ references }) => references === other);
       const old = before.foreignKeys.filter(({ references }) => references === other);
       // Exactly one way before (from either side), more of them now.
-      if (old.length + backwards(there, table.key, set.before) !== 1) continue;
+      if (old.length + reverse(set.before.tables.get(other), table.key).length !== 1) continue;
       const added = now.filter((key) => !old.some(({ columns }) => columns.join() === key.columns.join()));
       if (added.length === 0) continue;
       report({
-        message: `"${table.key}" now has more than one foreign key to "${other}" (${named(now.map(({ name }) => name))}). Requests that embed one in the other without naming the key get PGRST201. Name the key in the clients before this is merged.`,
+        message: `"${table.key}" and "${other}" are now joined by more than one foreign key (${named([...now, ...reverse(there, table.key)].map(({ name }) => name))}). Requests that embed one in the other without naming the key get PGRST201. Name the key in the clients before this is merged.`,
         at: home(added[0]!.origin ?? table.origin),
         object: table.key,
         key: other,
@@ -37,5 +37,5 @@ export default rule({
   },
 });
 
-const backwards = (there: Table, key: string, before: SchemaState) =>
-  before.tables.get(there.key)?.foreignKeys.filter(({ references }) => references === key).length ?? 0;
+const reverse = (there: Table | undefined, key: string) =>
+  there?.foreignKeys.filter(({ references }) => references === key) ?? [];

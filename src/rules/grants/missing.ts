@@ -7,6 +7,7 @@ import { apiRoles, appliesTo, commandsOf, holds, isPlatform } from '../support/r
 import { appendFix, evidenceOf } from '../support/sites.ts';
 import { isExposedTable } from '../support/tables.ts';
 import { visitTree } from '../support/tree.ts';
+import { truthOf } from '../support/truth.ts';
 import { listed, named, sqlFence, upper } from '../support/words.ts';
 
 const served = [...apiRoles, 'service_role'] as const;
@@ -49,7 +50,9 @@ interface Denied {
 /** Roles that policies name, and what they allow them without a privilege. */
 function denied(table: Table): Denied[] {
   return served.flatMap((role): Denied[] => {
-    const policies = table.policies.filter((policy) => policy.permissive && isMeantFor(policy, role));
+    const policies = table.policies.filter(
+      (policy) => policy.permissive && isMeantFor(policy, role) && !refusesAll(policy),
+    );
     const missing = new Set<Command>();
     for (const policy of policies) {
       const wanted = commandsOf(policy);
@@ -62,6 +65,10 @@ function denied(table: Table): Denied[] {
     return missing.size === 0 ? [] : [{ role, commands: [...missing], origin }];
   });
 }
+
+/** `using (false)` says that nobody may: no privilege is missed. */
+const refusesAll = (policy: Policy) =>
+  predicatesOf(policy).some(({ node }) => truthOf(node, { table: null, who: 'anyone' }) === 'false');
 
 /** TO PUBLIC is for whoever holds a privilege: told once, for `authenticated`, where neither API role does. */
 const isMeantFor = (policy: Policy, role: string) =>

@@ -92,7 +92,7 @@ function judge(policy: Policy, table: Table, state: SchemaState): Open | null {
   if (handedOver !== null) return handedOver;
   const [insert] = reached.filter(({ command }) => command === 'insert');
   if (insert !== undefined) {
-    return openInsert(policy, table, state, people(insert.roles), policyName + promise);
+    return openInsert(policy, table, state, people(insert.roles), policyName, promise);
   }
   const [select] = reached.filter(({ command }) => command === 'select');
   return select === undefined ? null : openSelect(table, select.roles, people(select.roles), policyName);
@@ -115,12 +115,19 @@ function openCheck(policy: Policy, table: Table, state: SchemaState, policyName:
   };
 }
 
-function openInsert(policy: Policy, table: Table, state: SchemaState, who: string, policyName: string): Open {
+function openInsert(
+  policy: Policy,
+  table: Table,
+  state: SchemaState,
+  who: string,
+  policyName: string,
+  promise: string,
+): Open {
   const owners = ownerColumns(table, state).filter((column) => !setByTrigger(column, table, state));
   if (owners.length === 0) {
     return {
       severity: 'warning',
-      message: `${policyName} checks nothing: ${who} may insert any row. What is written there can't be trusted, and nothing stops a flood. Check the row, or let only the server insert.`,
+      message: `${policyName} checks nothing: ${who} may insert any row.${promise} What is written there can't be trusted, and nothing stops a flood. Check the row, or let only the server insert.`,
       help: sqlFence(
         `drop policy "${policy.name}" on ${table.key}; -- service_role inserts without a policy`,
       ),
@@ -128,7 +135,7 @@ function openInsert(policy: Policy, table: Table, state: SchemaState, who: strin
   }
   return {
     severity: 'error',
-    message: `${policyName} checks nothing: ${who} may insert rows in anybody's name. The client fills ${named(owners)} as it likes. Compare it with the signed-in user.`,
+    message: `${policyName} checks nothing: ${who} may insert rows in anybody's name.${promise} The client fills ${named(owners)} as it likes. Compare it with the signed-in user.`,
     help: sqlFence(
       `alter policy "${policy.name}" on ${table.key} to authenticated\n  with check ((select auth.uid()) = ${owners[0]});`,
     ),

@@ -1,9 +1,11 @@
-import type { Command, Grant, Table } from '../../model/schema.ts';
+import type { Command, Grant, SchemaState, Table } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
+import { looksAtCaller } from '../support/caller.ts';
 import { policyDrop } from '../support/policy-edits.ts';
-import { apiRoles, appliesTo, commands, covers, holders } from '../support/roles.ts';
+import { apiRoles, apiRolesOf, appliesTo, commands, covers, holders, predicateOf } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
 import { isExposedTable } from '../support/tables.ts';
+import { opensTo } from '../support/truth.ts';
 import { named, sqlFence, upper } from '../support/words.ts';
 
 export default rule({
@@ -27,7 +29,7 @@ export default rule({
     const open = commands.filter((command) => uncovered(table, command));
     // What a policy of the base allowed and this change leaves without one is a loss, not an omission.
     const lost = open.filter(
-      (command) => before?.rls && before.policies.length > 0 && !uncovered(before, command),
+      (command) => before !== undefined && isLoss(before, command, context.set.before),
     );
     if (context.state === context.set.after && lost.length > 0) {
       context.report({
@@ -61,6 +63,17 @@ const allows = (table: Table, command: Command) =>
     (policy) =>
       policy.permissive && covers(policy, command) && apiRoles.some((role) => appliesTo(policy, role)),
   );
+
+/** The base let users in for what is theirs. What it left open to everybody is closed, not lost. */
+function isLoss(before: Table, command: Command, state: SchemaState): boolean {
+  if (!before.rls || before.policies.length === 0 || uncovered(before, command)) return false;
+  return before.policies
+    .filter((policy) => policy.permissive && covers(policy, command) && apiRolesOf(policy).length > 0)
+    .every((policy) => {
+      const node = predicateOf(policy, command)?.node ?? null;
+      return opensTo(node) === null && looksAtCaller(node, state);
+    });
+}
 
 /** Granted by name: role by role. By default privileges: only where no API role at all has a policy. */
 function uncovered(table: Table, command: Command): boolean {

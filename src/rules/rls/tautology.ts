@@ -82,7 +82,7 @@ function judge(predicate: Predicate, policy: Policy, table: Table, state: Schema
       },
     ];
   }
-  const nobodys = unowned(predicate, table, state);
+  const nobodys = unowned(predicate, policy, table, state);
   return nobodys.length > 0 ? nobodys : rowOnly(predicate, policy, table, state);
 }
 
@@ -101,7 +101,9 @@ function rowOnly(
       (command === 'select'
         ? secrets.length > 0 && !readsNone(table, policy, secrets)
         : command === 'insert'
-          ? clause === 'WITH CHECK' && policy.command !== 'update' && ownerColumns(table, state).length > 0
+          ? clause === 'WITH CHECK' &&
+            ownerColumns(table, state).length > 0 &&
+            !leavesUnowned(node, table, state)
           : clause === 'USING'),
   );
   if (open.length === 0) return [];
@@ -115,6 +117,20 @@ function rowOnly(
       severity: 'warning',
     },
   ];
+}
+
+/** `owner is null and …`: a guest's row, in nobody's name. */
+const leavesUnowned = (node: SyntaxNode, table: Table, state: SchemaState) => {
+  const parts: SyntaxNode[] = node.BoolExpr?.boolop === 'AND_EXPR' ? node.BoolExpr.args : [node];
+  const owners = ownerColumns(table, state);
+  return parts.some((part) => owners.includes(nullTested(part) ?? ''));
+};
+
+/** The column of `column is null`. */
+function nullTested(node: SyntaxNode): string | undefined {
+  const test = bare(node)?.NullTest;
+  const ref = test?.nulltesttype === 'IS_NULL' ? bare(test.arg)?.ColumnRef : undefined;
+  return ref === undefined ? undefined : columnParts(ref).at(-1);
 }
 
 /** Column grants keep the secrets from those the policy lets in. */
@@ -166,17 +182,29 @@ function presence(node: SyntaxNode, table: Table, state: SchemaState): string | 
 }
 
 /** `owner is null or …`: the rows that nobody owns belong to everybody. */
-function unowned({ node, clause, commands }: Predicate, table: Table, state: SchemaState): Judgement[] {
+function unowned(
+  { node, clause, commands }: Predicate,
+  policy: Policy,
+  table: Table,
+  state: SchemaState,
+): Judgement[] {
   const branches = alternatives(node);
   if (branches.length < 2) return [];
   const owners = ownerColumns(table, state);
   for (const branch of branches) {
-    const test = bare(branch)?.NullTest;
-    const ref = test?.nulltesttype === 'IS_NULL' ? bare(test.arg)?.ColumnRef : undefined;
-    const name = ref === undefined ? undefined : columnParts(ref).at(-1);
+    const name = nullTested(branch);
     if (name === undefined || !owners.includes(name)) continue;
     if (table.columns.find((column) => column.name === name)?.notNull) continue;
     const writes = commands.filter((command) => command !== 'select');
+    // WITH CHECK then asks for the caller: whoever comes takes the row over, and cannot leave it to another.
+    const claims =
+      clause === 'USING' &&
+      policy.command === 'update' &&
+      policy.check?.node !== undefined &&
+      policy.check.node !== null &&
+      looksAtCaller(policy.check.node, state) &&
+      alternatives(policy.check.node).every((part) => nullTested(part) !== name);
+    if (claims) return [];
     return [
       writes.length === 0
         ? {

@@ -3,7 +3,7 @@ import { apiRolesOf, commandsOf } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
 import { storagePolicies } from '../support/storage.ts';
 import { isKnown, policyKey } from '../support/tables.ts';
-import { people, sqlFence, upper } from '../support/words.ts';
+import { named, people, sqlFence, upper } from '../support/words.ts';
 
 export default rule({
   id: 'storage/open-policy',
@@ -33,7 +33,7 @@ export default rule({
       if (!asksBucket && asksMore) continue;
       report({
         message: asksBucket
-          ? `Policy "${policy.name}" on "storage.objects" lets ${people(roles)} ${upper(writes.length > 0 ? writes : ['select'])} every file of bucket "${buckets.join('", "')}". It asks for the bucket and for nothing else. Ask for the owner or the folder.`
+          ? `Policy "${policy.name}" on "storage.objects" lets ${people(roles)} ${upper(writes.length > 0 ? writes : ['select'])} every file of bucket ${named([...new Set(buckets)])}. It asks for the bucket and for nothing else. Ask for the owner or the folder.`
           : `Policy "${policy.name}" on "storage.objects" names no bucket and lets ${people(roles)} ${upper(commands)} every file. It holds for all buckets, those to come included. Name the bucket, and ask for the owner.`,
         at: home(policy.origin),
         object: table.key,

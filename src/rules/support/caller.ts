@@ -36,13 +36,25 @@ function callLooks(call: SyntaxNode, state: SchemaState): boolean {
   const known = routinesCalled(call, state);
   if (known.length > 0) return known.some((routine) => routineLooksAtCaller(routine, state));
   const { schema, name } = functionName(call);
-  if (schema === null || schema === 'pg_catalog')
-    return /^(is|has|can|my|get_my|current|auth|check)_/.test(name);
+  if (schema === null) return !builtins.test(name);
   return !passiveSchemas.has(schema);
 }
 
+/** What policies use of Postgres' own functions; any other name is a function that no migration made. */
+const builtins =
+  /^(now|clock_timestamp|statement_timestamp|transaction_timestamp|timezone|date_trunc|date_part|extract|age|make_interval|to_(char|date|timestamp|number|tsvector|tsquery|json|jsonb)|lower|upper|initcap|[blr]?trim|length|char_length|octet_length|left|right|substring|substr|split_part|position|strpos|replace|concat|concat_ws|format|md5|starts_with|regexp_\w+|string_to_array|string_agg|array_\w+|cardinality|unnest|generate_\w+|jsonb?_\w+|row_to_json|count|min|max|sum|avg|bool_(and|or)|every|abs|ceil|floor|round|random|greatest|least|coalesce|nullif|gen_random_uuid|uuid_generate_v4|similarity|foldername|filename|extension|int4range|tstzrange|daterange|pg_catalog)$/;
+
 /** Functions of these schemas say nothing about the caller (what of `auth` does is dealt with above). */
-const passiveSchemas = new Set(['storage', 'extensions', 'realtime', 'vault', 'pgmq', 'cron', 'net']);
+const passiveSchemas = new Set([
+  'pg_catalog',
+  'storage',
+  'extensions',
+  'realtime',
+  'vault',
+  'pgmq',
+  'cron',
+  'net',
+]);
 
 /** Routines of the state that a FuncCall may mean. */
 export function routinesCalled(call: SyntaxNode, state: SchemaState): readonly Routine[] {

@@ -5,7 +5,8 @@ import { apiRolesOf } from './roles.ts';
 
 /** What the name promises ("the service role"), where neither TO nor the predicate keeps it; else null. */
 export function nameSaysRole(policy: Policy, state: SchemaState): string | null {
-  if (!policy.permissive || apiRolesOf(policy).length === 0) return null;
+  if (!policy.permissive || apiRolesOf(policy).length === 0 || policy.roles.includes('service_role'))
+    return null;
   const predicates = [policy.using, policy.check].filter((expression) => expression !== null);
   if (predicates.some(({ node }) => node === null)) return null;
   const looks = predicates.some(({ node }) => looksAtCaller(node, state));
@@ -14,6 +15,8 @@ export function nameSaysRole(policy: Policy, state: SchemaState): string | null 
       spaced(policy.name),
     )
   ) {
+    // "Service and authenticated users" is for both.
+    if (/\b(auth|authenticated|users?|anon|public)\b/i.test(spaced(policy.name))) return null;
     return looks && predicates.some(({ node }) => testsRole(node, state)) ? null : 'the service role';
   }
   if (looks) return null;

@@ -24,7 +24,9 @@ export function ownerColumns(table: Table, state: SchemaState): readonly string[
 function find(table: Table, state: SchemaState): readonly string[] {
   const owners = new Set<string>();
   for (const key of table.foreignKeys) {
-    if (key.columns.length === 1 && leadsToUser(key.references, state)) owners.add(key.columns[0]!);
+    const [column] = key.columns;
+    if (key.columns.length > 1 || column === undefined || actors.test(column)) continue;
+    if (leadsToUser(key.references, state)) owners.add(column);
   }
   for (const column of table.columns) {
     if (isUserId(bare(column.default?.node))) owners.add(column.name);
@@ -41,6 +43,10 @@ function find(table: Table, state: SchemaState): readonly string[] {
   }
   return [...owners];
 }
+
+// Who dealt with a row, not whose it is.
+const actors =
+  /^(reviewed|approved|rejected|resolved|responded|assigned|updated|modified|changed|edited|deleted|verified|closed|processed|acknowledged|completed|cancelled|confirmed|moderated|last_\w+)_(by|to)(_\w+)?$|^(assignee|reviewer|approver)(_id)?$/;
 
 /** `auth.users`, or a table whose primary key is a reference to it (profiles). */
 function leadsToUser(key: string, state: SchemaState): boolean {
