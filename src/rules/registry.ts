@@ -98,6 +98,7 @@ export { default as 'safety/domain-constraint' } from './safety/domain-constrain
 export { default as 'safety/drop-column' } from './safety/drop-column.ts';
 export { default as 'safety/drop-constraint' } from './safety/drop-constraint.ts';
 export { default as 'safety/drop-database' } from './safety/drop-database.ts';
+export { default as 'safety/drop-function' } from './safety/drop-function.ts';
 export { default as 'safety/drop-index-not-concurrent' } from './safety/drop-index-not-concurrent.ts';
 export { default as 'safety/drop-not-null' } from './safety/drop-not-null.ts';
 export { default as 'safety/drop-primary-key' } from './safety/drop-primary-key.ts';

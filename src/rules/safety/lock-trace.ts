@@ -1,5 +1,8 @@
 import type { LockMode } from '../../model/replay.ts';
+import type { SourceFile } from '../../model/sql.ts';
+import { walkDo } from '../../sql/do.ts';
 import { rule } from '../rule.ts';
+import { keyOfRangeVar } from '../support/names.ts';
 import { linesOf } from '../support/places.ts';
 import { listed } from '../support/statements.ts';
 
@@ -13,6 +16,14 @@ const blocking: readonly LockMode[] = [
 // Whose SQL says which table it locks: the static rules have judged them, and quick ones are no news.
 const plain =
   /^(AlterTable|Drop|Index|Rename|CreatePolicy|AlterPolicy|CreateTrig|Truncate|AlterObjectSchema|Comment|RefreshMatView|Reindex|Cluster|Vacuum|Lock|View|CreateStmt|Rule|AlterOwner|Grant)/;
+
+/** Tables that the statements written out in a DO block name: the static rules have judged those. */
+function relationsIn(source: SourceFile | undefined, index: number): ReadonlySet<string> {
+  const statement = source?.statements[index];
+  if (source === undefined || statement === undefined) return new Set();
+  const relations = walkDo(source, statement).map(({ statement: { node } }) => node.relation ?? node.table);
+  return new Set(relations.filter((relation) => relation !== undefined).map(keyOfRangeVar));
+}
 
 export default rule({
   id: 'safety/lock-trace',
@@ -40,8 +51,11 @@ export default rule({
   ],
   facts({ facts, report }) {
     for (const run of facts.replay?.runs ?? []) {
-      for (const { line, endLine, kind, locks, rewrites } of run.statements) {
-        const locked = plain.test(kind) ? [] : locks.filter(({ mode }) => blocking.includes(mode));
+      for (const { index, line, endLine, kind, locks, rewrites } of run.statements) {
+        const shown = kind === 'DoStmt' ? relationsIn(facts.sources.get(run.path), index) : new Set<string>();
+        const locked = plain.test(kind)
+          ? []
+          : locks.filter(({ mode, relation }) => blocking.includes(mode) && !shown.has(relation));
         const names = [...new Set([...rewrites, ...locked.map(({ relation }) => relation)])];
         if (names.length === 0) continue;
         const modes = [...new Set(locked.map(({ mode }) => mode))];

@@ -17,7 +17,8 @@ export default rule({
   sources: ['https://www.postgresql.org/docs/17/sql-createpolicy.html'],
   fixable: true,
   file(context) {
-    if (!meansToRepeat(context.source.statements)) return;
+    const guards = guardsIn(context.source.statements);
+    if (guards === 0) return;
     const dropped = new Set<string>();
     const failures: { statement: Statement; failure: Failure }[] = [];
     for (const statement of context.source.statements) {
@@ -28,7 +29,7 @@ export default rule({
       if (failure !== null && !bare) failures.push({ statement, failure });
     }
     const [first] = failures;
-    if (first === undefined) return;
+    if (first === undefined || failures.length > guards) return;
     const { statement, failure } = first;
     const edits = failures.flatMap(({ failure: { fix } }) => fix?.edits ?? []);
     context.report({
@@ -46,7 +47,7 @@ export default rule({
   facts({ facts, report }) {
     for (const { path, index, line, error } of facts.replay?.reruns ?? []) {
       const source = facts.sources.get(path);
-      if (source === undefined || !meansToRepeat(source.statements)) continue;
+      if (source === undefined || guardsIn(source.statements) < 2) continue;
       // What the SQL alone shows was said by the hook above.
       if (
         /^(CreatePolicyStmt|CreateTrigStmt|CreateStmt|IndexStmt)$/.test(source.statements[index]?.kind ?? '')
@@ -65,13 +66,16 @@ export default rule({
   },
 });
 
-/** At least one table, index, column or drop is guarded: CREATE OR REPLACE FUNCTION alone is mere habit. */
-function meansToRepeat(statements: readonly Statement[]): boolean {
-  return statements.some(({ kind, node }) => {
+/**
+ * How many statements are guarded: a file with more of them than of those that fail is meant to be repeated. CREATE OR
+ * REPLACE FUNCTION, and one IF NOT EXISTS among many plain statements, are mere habit.
+ */
+function guardsIn(statements: readonly Statement[]): number {
+  return statements.filter(({ kind, node }) => {
     if (kind === 'CreateStmt' || kind === 'IndexStmt') return node.if_not_exists === true;
     if (kind === 'DropStmt') return node.missing_ok === true && /POLICY|TRIGGER/.test(node.removeType);
     return false;
-  });
+  }).length;
 }
 
 const dropsFirst = (statements: readonly Statement[]) =>

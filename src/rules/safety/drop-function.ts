@@ -1,0 +1,52 @@
+import type { SyntaxNode } from '../../model/sql.ts';
+import { qualified, strings, typeName } from '../../sql/names.ts';
+import { rule } from '../rule.ts';
+
+export default rule({
+  id: 'safety/drop-function',
+  severity: { recommended: 'warning', strict: 'warning' },
+  evidence: ['static'],
+  summary: 'a function of an exposed schema that is dropped and not made again',
+  why: 'Between the migration and the deployment of the new code, running clients that call the function through the Data API get 404 (PGRST202). Bodies of other functions that call it are not checked: they fail on the next call.',
+  remedy:
+    "Drop it when nothing calls it any more, or leave one of its name that says so.\n\n```sql\nselect proname from pg_proc where prosrc like '%old_total%';\n```",
+  since: '0.1.0',
+  sources: [
+    'https://docs.postgrest.org/en/stable/references/errors.html',
+    'https://www.postgresql.org/docs/17/sql-dropfunction.html',
+  ],
+  fixable: false,
+  statement: {
+    DropStmt(node, statement, { facts, set, placeOf, report }) {
+      if (!/^OBJECT_(FUNCTION|PROCEDURE|ROUTINE)$/.test(node.removeType)) return;
+      for (const object of node.objects ?? []) {
+        const { objname, objargs, args_unspecified } = object.ObjectWithArgs ?? {};
+        const { schema, name } = qualified(strings(objname));
+        const inSchema = schema ?? 'public';
+        if (!facts.project.exposedSchemas.includes(inSchema)) continue;
+        const types = (objargs ?? []).map((type: SyntaxNode) =>
+          typeName(type.TypeName, { modifiers: false }),
+        );
+        const named = [...set.before.routines.values()].filter(
+          (routine) => routine.schema === inSchema && routine.name === name,
+        );
+        const gone = named.find(
+          ({ key }) => args_unspecified === true || key.endsWith(`(${types.join(', ')})`),
+        );
+        // A trigger function is called by its trigger alone, and Postgres minds those.
+        if (gone === undefined || /^(event_)?trigger$/.test(gone.returns)) continue;
+        // Made again, perhaps with other arguments: api/overload and the access probes look at that.
+        if ([...set.after.routines.values()].some((r) => r.schema === inSchema && r.name === name)) continue;
+        const callers = [...set.after.routines.values()]
+          .filter(({ body }) => body.includes(name))
+          .map(({ key }) => key);
+        const called = callers.length > 0 ? ` "${callers[0]}" still names it.` : '';
+        report({
+          message: `Function "${gone.key}" is dropped and not made again. Clients that still call it get 404, and functions that call it fail on their next call.${called} Drop it when nothing calls it.`,
+          at: placeOf(statement),
+          object: gone.key,
+        });
+      }
+    },
+  },
+});
