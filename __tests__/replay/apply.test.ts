@@ -231,3 +231,26 @@ describe.each(engineKinds)('on the %s engine', (kind) => {
     ]);
   });
 });
+
+test('a role goes although the copies of the database on the same server still know it', async () => {
+  await withReplay(
+    'server',
+    {
+      base: {
+        '1_a.sql': 'create role app; create table public.t (id int); grant select on public.t to app;',
+      },
+      added: {
+        '2_b.sql': 'drop role app;',
+        '3_c.sql': 'revoke all on public.t from app;\ndrop role app;\ncreate role app nologin;',
+      },
+    },
+    async (replay) => {
+      await replay.base();
+      await replay.mark();
+      await replay.changes();
+      const [, early, late] = replay.facts().runs;
+      expect(early).toMatchObject({ status: 'failed', error: { sqlstate: '2BP01', line: 1 } });
+      expect(late).toMatchObject({ status: 'applied' });
+    },
+  );
+});

@@ -171,7 +171,8 @@ export function commandFor(statement: Statement, around: Surroundings): Command 
       const reserved = (node.roles ?? [])
         .map((role: SyntaxNode) => role.RoleSpec?.rolename)
         .find((name: string) => platformRoles.has(name));
-      return reserved === undefined ? plain : instead(refusal(reserved));
+      if (reserved !== undefined) return instead(refusal(reserved));
+      return around.engine === 'server' ? instead(dropRoles(statement, around.secret)) : plain;
     }
     case 'VariableSetStmt':
       return node.name === 'session_authorization' ? sessionAuthorization(node) : plain;
@@ -342,6 +343,28 @@ function sessionAuthorization(node: SyntaxNode): Command {
 
 /** supautils.reserved_roles: those with a star there may be given settings, and nothing else. */
 const configurableRoles = new Set(['anon', 'authenticated', 'authenticator', 'service_role']);
+
+/**
+ * Copies of the database (checkpoints) stand on the same server, and what a role owns there would keep it. Where that is
+ * all there is, the role leaves by another name.
+ */
+function dropRoles({ sql, node }: Statement, secret: string): string {
+  const names: string[] = (node.roles ?? [])
+    .map((role: SyntaxNode) => role.RoleSpec?.rolename)
+    .filter(Boolean);
+  const list = `array[${names.map(literal).join(',')}]::text[]`;
+  return `do $guard$ declare gone record; begin
+  execute ${literal(sql)};
+exception when dependent_objects_still_exist then
+  if exists (select from pg_catalog.pg_shdepend d join pg_catalog.pg_roles r on r.oid = d.refobjid
+    where r.rolname = any (${list}) and d.refclassid = 'pg_catalog.pg_authid'::regclass
+      and d.dbid = (select oid from pg_catalog.pg_database where datname = pg_catalog.current_database())) then raise;
+  end if;
+  for gone in select oid, rolname from pg_catalog.pg_roles where rolname = any (${list}) loop
+    perform pg_catalog.migration_guard_run(${literal(secret)}, format('alter role %I rename to %I', gone.rolname, 'migration_guard_aside_' || gone.oid));
+  end loop;
+end $guard$`;
+}
 
 /** What supautils says to anyone but a superuser. */
 const refusal = (role: string): string =>

@@ -33,7 +33,7 @@ import type { SourceFile, Statement } from '../model/sql.ts';
 import { parseSource } from '../sql/parse.ts';
 import type { Surroundings } from './commands.ts';
 import { openDetour } from './detour.ts';
-import { migrationError, ownError, timeLimitError } from './errors.ts';
+import { isTimeLimit, migrationError, ownError, timeLimitError } from './errors.ts';
 import { extensionsIn } from './extensions.ts';
 import {
   BATCH_END,
@@ -196,8 +196,9 @@ export class Replay {
       await this.#input.watch?.('before', migration.path, engine);
       await this.#changedFile(this.#fileOf(migration), era, tracer);
       await this.#input.watch?.('after', migration.path, this.#engine);
+      if (this.#engine !== engine) tracer = await Tracer.start(this.#engine, tracer);
       // With --all each file is a pull request of its own, and what the one before it made stood before.
-      if (history.all || this.#engine !== engine) tracer = await Tracer.start(this.#engine);
+      if (history.all) await tracer.learn();
     }
     for (const migration of seenByVersion(history)) {
       this.#runs.push({
@@ -488,6 +489,7 @@ export class Replay {
 
     await tracer.forget().catch(() => undefined);
     if (failure.reason === ESCAPE) leaveOut.set(failure.index, ESCAPE);
+    if (failure.error && isTimeLimit(failure.error)) leaveOut.set(failure.index, failure.error.message);
     const kept = await this.#whatCanBe(file, leaveOut);
     const statements: StatementRun[] = [];
     let wrong: Step | null = null;
@@ -621,6 +623,7 @@ export class Replay {
     } else {
       await lost.close().catch(() => undefined);
       await this.#settle(await this.#input.reopen(), true);
+      if (this.#zero) this.#zero = await this.#engine.checkpoint();
     }
     for (const step of done) await this.#redo(step);
   }

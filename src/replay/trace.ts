@@ -36,15 +36,26 @@ export class Tracer implements Watcher {
   readonly #known = new Map<string, Relation>();
   readonly #traces = new Map<number, StatementTrace>();
   #held = new Set<string>();
+  #newest = '0';
 
   private constructor(engine: Engine) {
     this.#engine = engine;
   }
 
-  /** Knows the relations that stand now; those made later are nobody's yet. */
-  static async start(engine: Engine): Promise<Tracer> {
+  /** Knows the relations that stand now; those made later are nobody's yet. `among`: only those that it knew by name. */
+  static async start(engine: Engine, among?: Tracer): Promise<Tracer> {
     const tracer = new Tracer(engine);
-    const rows = await engine.admin.query(`
+    await tracer.learn();
+    if (among) {
+      const keys = new Set([...among.#known.values()].map(({ key }) => key));
+      for (const [oid, { key }] of tracer.#known) if (!keys.has(key)) tracer.#known.delete(oid);
+    }
+    return tracer;
+  }
+
+  /** What was made since the last look stands now. */
+  async learn(): Promise<void> {
+    const rows = await this.#engine.admin.query(`
       select c.oid::text, pg_relation_filenode(c.oid)::text as filenode,
         quote_ident(n.nspname) || '.' || quote_ident(c.relname) as key,
         quote_ident(tn.nspname) || '.' || quote_ident(t.relname) as table
@@ -52,11 +63,13 @@ export class Tracer implements Watcher {
       left join pg_index i on i.indexrelid = c.oid
       join pg_class t on t.oid = coalesce(i.indrelid, c.oid)
       join pg_namespace tn on tn.oid = t.relnamespace
-      where c.relkind in ('r', 'p', 'm', 'v', 'i', 'I', 'S', 'f') and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'`);
-    for (const row of rows) {
-      tracer.#known.set(row.oid!, { key: row.key!, table: row.table!, filenode: row.filenode ?? null });
+      where c.oid > ${this.#newest} and c.relkind in ('r', 'p', 'm', 'v', 'i', 'I', 'S', 'f')
+        and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
+      order by c.oid`);
+    for (const { oid, key, table, filenode } of rows) {
+      this.#known.set(oid!, { key: key!, table: table!, filenode: filenode ?? null });
+      this.#newest = oid!;
     }
-    return tracer;
   }
 
   async seen(index: number, outcome: Outcome, inTransaction: boolean): Promise<SqlError | null> {
