@@ -339,13 +339,24 @@ class Planner {
         });
       }
     }
+    for (const id of this.#rebuilt.keys()) {
+      const statements = this.#initialGrants(this.#wanted.objects.get(id)!);
+      actions.push({
+        id: `grants ${id}`,
+        phase: 'create',
+        kind: 'grant',
+        statements,
+        after: [`rebuild ${id}`],
+      });
+    }
     return actions;
   }
 
   #create(object: CatalogObject, made: ReadonlySet<string>): Action {
     if (object.create.length === 0 && unmade(object))
       this.#impossible.push(`${object.kind} ${object.identity}`);
-    const grantOfNew = object.kind === 'grant' && object.parent !== null && made.has(object.parent);
+    const parent = object.kind === 'grant' ? object.parent : null;
+    const grantOfNew = parent !== null && (made.has(parent) || this.#rebuilt.has(parent));
     return {
       id: `create ${object.id}`,
       phase: 'create',
@@ -372,24 +383,26 @@ class Planner {
 
   /** GRANT and REVOKE that bring a new object from what default privileges give it to what it should have. */
   #initialGrants(object: CatalogObject): PlannedStatement[] {
+    if (objectClass[object.kind] === undefined && object.kind !== 'column') return [];
     const grants = [...this.#wanted.objects.values()].filter(
       (one) => one.kind === 'grant' && one.parent === object.id,
     );
+    // On a column hang its own grants, and those on the sequence of an identity.
     const whole = grants.filter(
       (grant) => grant.properties.column === null && !/ by \S+$/.test(grant.identity),
     );
-    if (grants.length === 0) return [];
-    const have = initialAcl(object, this.#wanted);
+    const others = grants.filter((grant) => !whole.includes(grant)).flatMap((grant) => [...grant.create]);
+    if (whole.length === 0) return others.map((sql) => ({ sql, note: null }));
+    const on = String(whole[0]!.properties.on);
+    const have = initialAcl(object.kind === 'column' ? 'sequence' : object.kind, on, this.#wanted);
     const want = new Map(
       whole.map((grant) => [String(grant.properties.grantee), String(grant.properties.privileges)]),
     );
-    const on = String(whole[0]?.properties.on ?? grants[0]!.properties.on);
     const statements = [...new Set([...have.keys(), ...want.keys()])]
       .sort()
       .flatMap((grantee) =>
         changePrivileges(have.get(grantee) ?? '', want.get(grantee) ?? '', { on, grantee }),
       );
-    const others = grants.filter((grant) => !whole.includes(grant)).flatMap((grant) => [...grant.create]);
     return [...statements, ...others].map((sql) => ({ sql, note: null }));
   }
 }
@@ -447,8 +460,8 @@ const objectClass: Partial<
 };
 
 /** What a new object of `postgres` is granted unasked: Postgres' own defaults, and default privileges. */
-function initialAcl(object: CatalogObject, of: Snapshot): Map<string, string> {
-  const known = objectClass[object.kind];
+function initialAcl(kind: CatalogKind, on: string, of: Snapshot): Map<string, string> {
+  const known = objectClass[kind];
   if (known === undefined) return new Map();
   const everywhere = of.objects.get(`default privilege ${known.on} by postgres`)?.properties.to as
     | Record<string, string>
@@ -460,11 +473,9 @@ function initialAcl(object: CatalogObject, of: Snapshot): Map<string, string> {
     type: 'U',
   };
   const acl = new Map(
-    Object.entries(
-      everywhere ?? { postgres: of.ownerPrivileges[known.own], PUBLIC: everyone[object.kind] ?? '' },
-    ),
+    Object.entries(everywhere ?? { postgres: of.ownerPrivileges[known.own], PUBLIC: everyone[kind] ?? '' }),
   );
-  const { schema } = qualified(object.identity);
+  const { schema } = qualified(on.replace(/^[A-Z ]+ /, ''));
   const here = of.objects.get(`default privilege ${known.on} by postgres in ${schema}`)?.properties.to as
     | Record<string, string>
     | undefined;

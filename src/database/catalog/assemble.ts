@@ -501,7 +501,7 @@ export function assemble(rows: CatalogRows): Snapshot {
       definition: `${definition}${owner === 'postgres' ? '' : `, owner ${owner}`}`,
       properties: { owner, options: definition, persistence: row.persistence, owned: column },
       create: [
-        `CREATE ${row.persistence === 'u' ? 'UNLOGGED ' : ''}SEQUENCE ${name} ${definition}`,
+        `CREATE ${row.persistence === 'u' ? 'UNLOGGED ' : ''}SEQUENCE ${[name, unusualOptions(sequence)].filter(Boolean).join(' ')}`,
         ...ownerTo('SEQUENCE', name, owner),
       ],
       drop: [`DROP SEQUENCE ${name}`],
@@ -990,11 +990,33 @@ function aggregateDefinition(row: CatalogRow): string {
   return `CREATE AGGREGATE ${name}(${row.arguments || '*'}) (${options.join(', ')})`;
 }
 
-export function sequenceOptions(row: CatalogRow): string {
+/** All of a sequence's parameters. */
+function sequenceOptions(row: CatalogRow): string {
   return [
     row.type === 'bigint' ? '' : `AS ${row.type}`,
     `START WITH ${row.start} INCREMENT BY ${row.increment} MINVALUE ${row.min} MAXVALUE ${row.max} CACHE ${row.cache}`,
     row.cycle ? 'CYCLE' : 'NO CYCLE',
+  ]
+    .filter(Boolean)
+    .join(' ');
+}
+
+const highest: Readonly<Record<string, string>> = {
+  smallint: '32767',
+  integer: '2147483647',
+  bigint: '9223372036854775807',
+};
+
+/** Those that a new sequence would not have by itself. */
+function unusualOptions(row: CatalogRow, type = true): string {
+  return [
+    type && row.type !== 'bigint' && `AS ${row.type}`,
+    row.start !== '1' && `START WITH ${row.start}`,
+    row.increment !== '1' && `INCREMENT BY ${row.increment}`,
+    row.min !== '1' && `MINVALUE ${row.min}`,
+    row.max !== highest[row.type] && `MAXVALUE ${row.max}`,
+    row.cache !== '1' && `CACHE ${row.cache}`,
+    row.cycle && 'CYCLE',
   ]
     .filter(Boolean)
     .join(' ');
@@ -1012,13 +1034,21 @@ function columnDefinition(
   }
   if (column.identity && sequence) {
     const when = column.identity === 'a' ? 'ALWAYS' : 'BY DEFAULT';
-    const options = sequenceOptions(sequence).replace(/^AS \S+ /, '');
-    parts.push(
-      `GENERATED ${when} AS IDENTITY (SEQUENCE NAME ${relations.get(sequence.oid)?.name} ${options})`,
-    );
+    const options = unusualOptions(sequence, false);
+    const name = relations.get(sequence.oid)?.name;
+    // The name that Postgres chooses unasked is left to it.
+    const usual = name === usualSequence(column, relations);
+    const inside = [usual ? '' : `SEQUENCE NAME ${name}`, options].filter(Boolean).join(' ');
+    parts.push(`GENERATED ${when} AS IDENTITY${inside === '' ? '' : ` (${inside})`}`);
   }
   if (column.not_null) parts.push('NOT NULL');
   return parts.join(' ');
+}
+
+function usualSequence(column: CatalogRow, relations: ReadonlyMap<string, CatalogRow>): string | null {
+  const table = String(relations.get(column.relation)?.name ?? '');
+  const usual = `${table}_${column.name}_seq`;
+  return usual.includes('"') || usual.slice(usual.indexOf('.') + 1).length > 63 ? null : usual;
 }
 
 /** What a column has beside its definition: `pg_attribute`'s settings. */

@@ -12,7 +12,8 @@ const member = (catalog: string, oid: string) =>
 const name = (schema: string, relation: string) => `format('%I.%I', ${schema}.nspname, ${relation}.relname)`;
 
 /** Names of a relation's own options, `fillfactor=70`, sorted. */
-const sorted = (array: string) => `(select array_agg(o order by o) from unnest(${array}) o)`;
+const sorted = (array: string) =>
+  `case when ${array} is not null then (select array_agg(o order by o) from unnest(${array}) o) end`;
 
 export const queries = {
   server: `
@@ -144,8 +145,8 @@ export const queries = {
     where ${ours('n')} and t.typtype in ('e','d','c','r','b') and not (t.typcategory = 'A' and t.typelem <> 0)`,
 
   sequences: `
-    select s.seqrelid as oid, format_type(s.seqtypid, null) as type, s.seqstart as start, s.seqincrement as increment,
-      s.seqmin as min, s.seqmax as max, s.seqcache as cache, s.seqcycle as cycle,
+    select s.seqrelid as oid, format_type(s.seqtypid, null) as type, s.seqstart::text as start, s.seqincrement::text as increment,
+      s.seqmin::text as min, s.seqmax::text as max, s.seqcache::text as cache, s.seqcycle as cycle,
       (select json_build_object('relation', d.refobjid, 'number', d.refobjsubid, 'internal', d.deptype = 'i') from pg_depend d
         where d.classid = 'pg_class'::regclass and d.objid = s.seqrelid and d.objsubid = 0
           and d.refclassid = 'pg_class'::regclass and d.refobjsubid > 0 and d.deptype in ('a','i') limit 1) as owned

@@ -1,0 +1,229 @@
+import { fingerprint, snapshot } from '../../src/database/catalog/snapshot.ts';
+import { openEmbedded } from '../../src/database/embedded.ts';
+import type { Checkpoint, Engine } from '../../src/database/engine.ts';
+import type { RollbackResult } from '../../src/model/rollback.ts';
+import { loadParser } from '../../src/sql/parse.ts';
+import { tryBack } from '../support/rollback.ts';
+
+let engine: Engine;
+let story = 0;
+beforeAll(async () => {
+  await loadParser();
+  engine = await openEmbedded({ statementLimitMs: 30_000, extensions: ['pg_trgm'] });
+});
+afterAll(() => engine.close());
+
+/** Each story in a schema of its own name: `s` in its SQL. */
+async function back(base: string, up: string, down: string | null = null): Promise<RollbackResult> {
+  story += 1;
+  const here = (sql: string) => sql.replaceAll('s.', `s${story}.`);
+  const [result] = await tryBack(
+    engine,
+    `create schema s${story}; ${here(base)}`,
+    [here(up)],
+    [down === null ? null : here(down)],
+  );
+  return JSON.parse(JSON.stringify(result).replaceAll(`s${story}.`, 's.'));
+}
+
+/** What a reader is shown: the statements alone. */
+const statements = (result: RollbackResult) => (result.sql ?? '').trim().split(/;\n?/).filter(Boolean);
+
+describe('a generated way back', () => {
+  test('drops what was created, what hangs on it first', async () => {
+    const result = await back(
+      '',
+      `create type s.state as enum ('open', 'done');
+       create table s.bills (id uuid primary key default gen_random_uuid(), state s.state not null default 'open');
+       create function s.touch() returns trigger language plpgsql as $$ begin return new; end $$;
+       create trigger touch before update on s.bills for each row execute function s.touch();
+       create view s.open_bills as select id from s.bills where state = 'open';
+       alter table s.bills enable row level security;
+       create policy own on s.bills for select to authenticated using (true)`,
+    );
+    expect(result).toMatchObject({ plan: 'generated', status: 'restores', differences: [], upAgain: true });
+    expect(statements(result)).toEqual([
+      'DROP VIEW s.open_bills',
+      'DROP TABLE s.bills',
+      'DROP FUNCTION s.touch()',
+      'DROP TYPE s.state',
+    ]);
+  });
+
+  test('restores what was changed as it stood', async () => {
+    const result = await back(
+      `create table s.t (id integer primary key, name text default 'a', size integer not null);
+       create function s.f(a integer) returns integer language sql as 'select 1';
+       create policy p on s.t for select to anon using (id = 1);
+       alter table s.t enable row level security; comment on table s.t is 'Before'`,
+      `alter table s.t alter column name drop default, alter column name set not null, alter column size drop not null;
+       alter table s.t rename column size to weight;
+       create or replace function s.f(a integer) returns integer language sql as 'select 2';
+       alter policy p on s.t to authenticated using (id > 1);
+       alter table s.t disable row level security; comment on table s.t is 'After';
+       grant select on s.t to anon; create index by_name on s.t (name)`,
+    );
+    expect(result).toMatchObject({ status: 'restores', upAgain: true, losesData: [] });
+    expect(statements(result)).toContain('ALTER TABLE s.t RENAME COLUMN weight TO size');
+  });
+
+  test('brings back what was dropped, without its data, and says so', async () => {
+    const result = await back(
+      `create table s.old (id integer primary key, note text);
+       create table s.t (id integer primary key, secret text, old_id integer references s.old (id));
+       create index by_secret on s.t (secret); grant select (secret) on s.t to anon;
+       create policy p on s.t for select to anon using (secret is null);
+       create policy q on s.old for select to anon using (true); comment on column s.t.secret is 'Secret'`,
+      `drop policy p on s.t; drop table s.old cascade; alter table s.t drop column secret`,
+    );
+    expect(result.status).toBe('irreversible');
+    expect(result.losesData).toEqual(['the values of s.t.secret', 'the rows of s.old']);
+    expect(result.differences).toEqual([]);
+    expect(result.upAgain).toBe(true);
+    expect(result.sql).toContain('-- recreates the table, not its rows');
+    expect(result.sql).toContain('-- recreates the column, not its data');
+  });
+
+  test('takes a value out of an enum by making the type anew', async () => {
+    const result = await back(
+      `create type s.state as enum ('open', 'done');
+       create table s.t (id integer primary key, state s.state not null default 'open', more s.state[], check (state <> 'done' or id > 0));
+       create index done on s.t (id) where state = 'done';
+       create function s.is_done(v s.state) returns boolean language sql immutable as $$ select v = 'done' $$;
+       create policy p on s.t for select to anon using (state = 'done'); create view s.v as select state from s.t`,
+      `alter type s.state add value 'sent' before 'done'`,
+    );
+    expect(result).toMatchObject({ status: 'restores', upAgain: true });
+    expect(result.sql).toContain('rows that hold the value stop this');
+  });
+
+  test('recreates a view that can not be narrowed, with the grants and the views on it', async () => {
+    const result = await back(
+      `create table s.t (id integer, name text);
+       create view s.v with (security_invoker = true) as select id from s.t; create view s.w as select id from s.v;
+       grant select on s.v to anon; comment on view s.w is 'W'`,
+      `create or replace view s.v with (security_invoker = false) as select id, name from s.t`,
+    );
+    expect(result).toMatchObject({ status: 'restores', upAgain: true });
+  });
+
+  test('undoes a change of type, default and what reads the column', async () => {
+    const result = await back(
+      `create table s.t (id integer primary key, flag text not null default 'no' check (flag in ('yes', 'no')));
+       create policy p on s.t for select to anon using (flag = 'yes'); create view s.v as select flag from s.t`,
+      `drop view s.v; drop policy p on s.t; alter table s.t drop constraint t_flag_check, alter column flag drop default,
+         alter column flag type boolean using flag = 'yes', alter column flag set default false;
+       create policy p on s.t for select to anon using (flag); create view s.v as select flag from s.t`,
+    );
+    expect(result.differences).toEqual([]);
+    expect(result).toMatchObject({ status: 'irreversible', upAgain: true });
+    expect(result.losesData).toEqual(['values of s.t.flag that boolean can not hold as text did']);
+  });
+
+  test('undoes tables that need one another, and functions that read what comes back later', async () => {
+    const result = await back(
+      `create table s.gone (id integer); create function s.count_gone() returns bigint language sql as 'select count(*) from s.gone'`,
+      `drop function s.count_gone(); drop table s.gone;
+       create table s.a (id integer primary key); create table s.b (id integer primary key, a_id integer references s.a (id));
+       alter table s.a add column b_id integer references s.b (id);
+       create policy on_a on s.a using (exists (select from s.b)); create policy on_b on s.b using (exists (select from s.a))`,
+    );
+    expect(result.differences).toEqual([]);
+    expect(result).toMatchObject({ status: 'irreversible', upAgain: true });
+  });
+
+  test('covers what a project puts on the platform: buckets, publications, triggers, roles, default privileges, extensions', async () => {
+    const result = await back(
+      '',
+      `insert into storage.buckets (id, name, public) values ('bills', 'bills', true);
+       create table s.feed (id integer primary key); alter publication supabase_realtime add table s.feed;
+       create function s.welcome() returns trigger language plpgsql as $$ begin return new; end $$;
+       create trigger welcome after insert on auth.users for each row execute function s.welcome();
+       create role clerk; grant clerk to authenticator; alter role anon set statement_timeout = '9s';
+       alter default privileges in schema public revoke execute on functions from anon;
+       create extension pg_trgm with schema extensions; create index by_name on s.feed using btree (id)`,
+    );
+    expect(result).toMatchObject({ status: 'restores', differences: [], upAgain: true, error: null });
+  });
+
+  test('says which former rows the file itself writes over', async () => {
+    const result = await back(
+      `create table s.t (id integer primary key, name text, note text)`,
+      `alter table s.t add column slug text; update s.t set slug = name; update s.t set note = '' where note is null;
+       update s.t set name = lower(name); delete from s.t where id = 3`,
+    );
+    expect(result.losesData).toEqual([
+      'former values of name in s.t (UPDATE, line 2)',
+      'rows of s.t (DELETE, line 2)',
+    ]);
+    expect(result.status).toBe('irreversible');
+  });
+});
+
+describe('a given way back', () => {
+  const base = 'create table s.t (id integer primary key)';
+  const up = 'alter table s.t add column name text; create index by_name on s.t (name)';
+
+  test('restores', async () => {
+    const result = await back(
+      base,
+      up,
+      'begin; drop index concurrently s.by_name; alter table s.t drop column name; commit;',
+    );
+    expect(result).toMatchObject({ plan: 'file', status: 'restores', upAgain: true, alternative: null });
+  });
+
+  test('that leaves something differs, object by object, and a complete one is offered', async () => {
+    const result = await back(base, up, 'drop index s.by_name;');
+    expect(result).toMatchObject({
+      plan: 'file',
+      status: 'differs',
+      differences: ['column s.t.name is still there'],
+    });
+    expect(result.alternative).toBe('ALTER TABLE s.t DROP COLUMN name;\n');
+  });
+
+  test('that does not run fails with its line, and a complete one is offered', async () => {
+    const result = await back(base, up, 'drop index s.by_name;\nalter table s.t drop column nam;');
+    expect(result).toMatchObject({ status: 'failed', error: { sqlstate: '42703', line: 2 } });
+    expect(result.alternative).toContain('DROP COLUMN name');
+  });
+
+  test('that Postgres can not parse fails', async () => {
+    expect(await back(base, up, 'drop column name;')).toMatchObject({
+      status: 'failed',
+      error: { sqlstate: '42601' },
+    });
+  });
+});
+
+test('several migrations are undone last one first, each from where it stood, and nothing of it stays', async () => {
+  const checkpoint: Checkpoint = await engine.checkpoint();
+  const copy = await engine.open(checkpoint);
+  try {
+    const results = await tryBack(
+      copy,
+      'create table public.t (id integer primary key)',
+      [
+        'alter table public.t add column a text',
+        'alter table public.t rename column a to b',
+        'create view public.v as select b from public.t',
+      ],
+      [null, 'alter table public.t rename column b to c', null],
+    );
+    expect(results.map(({ status, plan }) => `${plan} ${status}`)).toEqual([
+      'generated restores',
+      'file differs',
+      'generated restores',
+    ]);
+    const print = fingerprint(await snapshot(copy.postgresRole));
+    const columns = await copy.admin.query(
+      `select attname from pg_attribute where attrelid = 'public.v'::regclass and attnum > 0`,
+    );
+    expect(columns).toEqual([{ attname: 'b' }]);
+    expect(fingerprint(await snapshot(copy.admin))).toBe(print);
+  } finally {
+    await copy.close();
+    await checkpoint.drop();
+  }
+});
