@@ -251,11 +251,10 @@ describe('faults of GitHub', () => {
   test('GitHub may be down altogether', async () => {
     const pull = open();
     github.faults.push({ on: /./, times: 999, status: 500 });
-    const result = await onPull(mistakes, pull, { inputs: { review: 'true' } });
+    const result = await onPull(mistakes, pull);
     expect(result.code).toBe(1);
     expect(result.log).toContain('What other pull requests bring was not looked at: GitHub answered 500');
     expect(result.log).toContain('The comment was not posted');
-    expect(result.log).toContain('The review was not posted');
   });
 });
 
@@ -325,40 +324,6 @@ describe('what is compared', () => {
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
-  });
-
-  test.each([
-    [
-      'merge_group',
-      { merge_group: { base_sha: 'd'.repeat(40), head_sha: head } },
-      { kind: 'base', ref: 'd'.repeat(40) },
-    ],
-    ['push', { before: 'e'.repeat(40) }, { kind: 'base', ref: 'e'.repeat(40) }],
-    ['push', { before: '0'.repeat(40) }, { kind: 'base', ref: null }],
-    ['workflow_dispatch', {}, { kind: 'all' }],
-  ])('%s %j', async (event, payload, selection) => {
-    const result = await runAction({
-      entry: built.entry,
-      apiUrl: github.url,
-      event,
-      payload,
-      report: mistakes,
-    });
-    expect(result.settings.selection).toEqual(selection);
-    expect(result.code).toBe(1);
-    expect(github.asked(/^(POST|PATCH)/)).toEqual([]);
-  });
-
-  test('an event that says nothing to compare is exit code 2', async () => {
-    const result = await runAction({
-      entry: built.entry,
-      apiUrl: github.url,
-      event: 'label',
-      payload: {},
-      report: mistakes,
-    });
-    expect(result.code).toBe(2);
-    expect(result.log).toContain('The event \\"label\\"'.replaceAll('\\', ''));
   });
 
   test('versions of other open pull requests are handed to the check', async () => {
