@@ -143,6 +143,20 @@ test('a read-only token, as a fork has: the verdict, annotations and summary sta
   expect(result.summary).toContain('2 things would break');
 });
 
+test('what stands in SQL is no command to the runner', async () => {
+  const [first] = mistakes.projects;
+  const evil = {
+    ...first!.findings[0]!,
+    message: 'x '.repeat(47) + '::stop-commands::x ::add-mask::e ##[error]boo',
+    help: '::set-output name=verdict::pass',
+  };
+  const { log } = await onPull({ ...mistakes, projects: [{ ...first!, findings: [evil] }] }, open());
+  const [, token] = /^::stop-commands::([0-9a-f-]{36})$/m.exec(log) ?? [];
+  const [, hidden = '', after = ''] = log.split(new RegExp(`^::(?:stop-commands::)?${token}(?:::)?$`, 'm'));
+  expect(hidden).toContain('::add-mask::e');
+  expect(after.split('\n').filter((line) => /^\s*::(?!error title=)/.test(line))).toEqual([]);
+});
+
 test('without a token everything but posting is done', async () => {
   const result = await onPull(mistakes, open(), { inputs: { token: '' } });
   expect(result.code).toBe(1);

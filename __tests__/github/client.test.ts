@@ -16,7 +16,14 @@ const client = (patience = {}) =>
     token: 'ghs_test',
     apiUrl: github.url,
     log: (line) => log.push(line),
-    patience: { tries: 3, firstWaitMs: 5, longestWaitMs: 100, timeLimitMs: 10_000, ...patience },
+    patience: {
+      tries: 3,
+      firstWaitMs: 5,
+      longestWaitMs: 100,
+      timeLimitMs: 10_000,
+      budgetMs: 60_000,
+      ...patience,
+    },
   });
 
 beforeEach(async () => {
@@ -140,7 +147,7 @@ describe('a fault', () => {
     github.addPull({ number: 7, head: commit });
     await read();
     github.faults.push({ on: /./, hangUp: true }, { on: /./, delayMs: 3000 });
-    expect((await read({ timeLimitMs: 600 })).data.number).toBe(7);
+    expect((await read({ timeLimitMs: 600, budgetMs: 60_000 })).data.number).toBe(7);
     expect(log).toEqual([
       expect.stringContaining('other side closed'),
       expect.stringContaining('no answer within 0.6 s'),
@@ -158,6 +165,17 @@ describe('a fault', () => {
     });
     await expect(read()).rejects.toMatchObject({ status: 403 });
     expect(github.requests).toHaveLength(3);
+  });
+
+  test('is not waited for once the faults of a run have cost enough', async () => {
+    github.faults.push({ on: /./, times: 99, status: 502 });
+    const impatient = client({ tries: 50, firstWaitMs: 40, budgetMs: 200 });
+    for (let i = 0; i < 3; i += 1) {
+      await expect(impatient.rest.pulls.get({ ...repository, pull_number: 7 })).rejects.toMatchObject({
+        status: 502,
+      });
+    }
+    expect(github.requests.length).toBeLessThan(8);
   });
 
   test.each([401, 403, 404, 422])('%i is final at once', async (status) => {

@@ -65,7 +65,7 @@ async function say(
     token: 't',
     apiUrl: github.url,
     log: () => {},
-    patience: { tries: 1, firstWaitMs: 1, longestWaitMs: 1, timeLimitMs: 10_000 },
+    patience: { tries: 1, firstWaitMs: 1, longestWaitMs: 1, timeLimitMs: 10_000, budgetMs: 60_000 },
   });
   const before = github.bodies(7).length;
   const code = await answer(

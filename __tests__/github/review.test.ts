@@ -50,7 +50,7 @@ const review = (...findings: Finding[]) =>
       token: 't',
       apiUrl: github.url,
       log: (line) => log.push(line),
-      patience: { tries: 1, firstWaitMs: 1, longestWaitMs: 1, timeLimitMs: 2000 },
+      patience: { tries: 1, firstWaitMs: 1, longestWaitMs: 1, timeLimitMs: 2000, budgetMs: 60_000 },
     }),
     repository,
     report: report({ projects: [project({ findings })] }),

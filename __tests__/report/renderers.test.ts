@@ -54,7 +54,8 @@ describe('the schema of the report', () => {
     ['no object at all', (_: Any) => null, null],
   ])('%s is refused and the place is named', (_, spoil, place) => {
     const value = JSON.parse(json(mistakes));
-    const spoilt = place === null ? spoil(value) : (spoil(value), value);
+    const answer = spoil(value);
+    const spoilt = place === null ? answer : value;
     const result = readReport(spoilt);
     expect(result).toHaveProperty('problem');
     if (place !== null) expect((result as { problem: string }).problem).toContain(place);

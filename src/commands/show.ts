@@ -1,9 +1,10 @@
 /** A report on a terminal, in the format that was asked for. */
+import { randomUUID } from 'node:crypto';
 import { CannotCheck } from '../changes/discover.ts';
 import type { FailOn, Report } from '../model/report.ts';
 import { unableReport } from '../pipeline/assemble.ts';
 import type { CheckIo } from '../pipeline/settings.ts';
-import { workflowCommands } from '../report/annotations.ts';
+import { withoutCommands, workflowCommands } from '../report/annotations.ts';
 import { json } from '../report/json.ts';
 import { markdown } from '../report/markdown.ts';
 import { pretty } from '../report/pretty.ts';
@@ -24,7 +25,12 @@ export async function withProgress<T>(terminal: Terminal, work: (io: CheckIo) =>
 }
 
 export async function show(report: Report, shared: SharedValues, terminal: Terminal): Promise<void> {
-  await print(terminal, shared.output, render(report, shared, terminal));
+  const text = render(report, shared, terminal);
+  const { format, output } = shared;
+  // In the log of a workflow's step the runner obeys what looks like a command; the formats for machines hold none of SQL's.
+  const inLog = terminal.env.GITHUB_ACTIONS === 'true' && output === null;
+  const loose = format === 'pretty' || format === 'markdown';
+  await print(terminal, output, inLog && loose ? withoutCommands(text, randomUUID()) : text);
 }
 
 function render(report: Report, { format, output }: SharedValues, terminal: Terminal): string {

@@ -42,6 +42,17 @@ export const touchesSupabase = ({ files, complete }: Listing): boolean =>
     [path, previousPath ?? ''].some((name) => /(^|\/)supabase\//.test(name)),
   );
 
+/** Version of a migration file; null for any other. */
+export const versionOf = (path: string): string | null =>
+  /(?:^|\/)supabase\/migrations\/(\d+)_[^/]*\.sql$/.exec(path)?.[1] ?? null;
+
+const brings = ({ path, status }: ChangedFile): boolean =>
+  (status === 'added' || status === 'renamed') && versionOf(path) !== null;
+
+export const addsMigrations = ({ files, complete }: Listing): boolean => !complete || files.some(brings);
+
+export const addedMigrations = ({ files }: Listing): readonly ChangedFile[] => files.filter(brings);
+
 /** Lines of the new file that stand in the diff, hunk by hunk: only there GitHub takes review comments. */
 export function diffHunks(patch: string | null): readonly { readonly from: number; readonly to: number }[] {
   if (patch === null) return [];

@@ -2,12 +2,11 @@
 import type { History } from '../model/migration.ts';
 import type { Client, Repository } from './client.ts';
 import type { PullRequest } from './context.ts';
-import { changedFiles } from './files.ts';
+import { addedMigrations, changedFiles, versionOf } from './files.ts';
 
-/** The newest so many are looked at: each costs a request. */
+/** The newest so many are looked at: each costs a request, five of them at a time. */
 const limit = 40;
-
-const migration = /(?:^|\/)supabase\/migrations\/(\d+)_[^/]*\.sql$/;
+const together = 5;
 
 export async function openPullRequests(
   client: Client,
@@ -24,14 +23,22 @@ export async function openPullRequests(
   });
   const others = data.filter(({ number, draft }) => number !== own.number && draft !== true);
   const found = [];
-  for (const { number } of others) {
-    const { files } = await changedFiles(client, repository, number);
-    for (const { path, status } of files) {
-      const version = migration.exec(path)?.[1];
-      if (version !== undefined && (status === 'added' || status === 'renamed')) {
-        found.push({ version, path, where: `#${number}` });
-      }
-    }
+  for (let from = 0; from < others.length; from += together) {
+    const some = others.slice(from, from + together);
+    found.push(...(await Promise.all(some.map(({ number }) => versionsIn(client, repository, number)))));
   }
-  return found;
+  return found.flat();
+}
+
+async function versionsIn(
+  client: Client,
+  repository: Repository,
+  number: number,
+): Promise<History['openPullRequests']> {
+  const listing = await changedFiles(client, repository, number);
+  return addedMigrations(listing).map(({ path }) => ({
+    version: versionOf(path)!,
+    path,
+    where: `#${number}`,
+  }));
 }

@@ -10,9 +10,17 @@ export interface Patience {
   readonly longestWaitMs: number;
   /** Milliseconds after which one try is given up. */
   readonly timeLimitMs: number;
+  /** Milliseconds that all failed tries and waits of a run may cost: where GitHub is down, the verdict does not wait for it. */
+  readonly budgetMs: number;
 }
 
-export const patience: Patience = { tries: 4, firstWaitMs: 500, longestWaitMs: 60_000, timeLimitMs: 20_000 };
+export const patience: Patience = {
+  tries: 4,
+  firstWaitMs: 500,
+  longestWaitMs: 60_000,
+  timeLimitMs: 20_000,
+  budgetMs: 120_000,
+};
 
 interface Failure {
   readonly status: number | null;
@@ -74,8 +82,10 @@ export function nextWait(
 
 /** Gives every request of a client a time limit and bounded retries. */
 export function retrying(client: Client, settings: Patience, log: (line: string) => void): void {
+  let lostMs = 0;
   client.hook.wrap('request', async (request, options) => {
     for (let tried = 1; ; tried += 1) {
+      const began = Date.now();
       const abort = new AbortController();
       const late = new Error(`no answer within ${settings.timeLimitMs / 1000} s`);
       const timer = setTimeout(() => abort.abort(late), settings.timeLimitMs);
@@ -84,8 +94,10 @@ export function retrying(client: Client, settings: Patience, log: (line: string)
         options.request = { ...options.request, signal: abort.signal };
         return await request(options);
       } catch (error) {
+        lostMs += Date.now() - began;
         const wait = nextWait(error, { method: options.method, tried }, settings, Date.now());
-        if (wait === null) throw error;
+        if (wait === null || lostMs + wait > settings.budgetMs) throw error;
+        lostMs += wait;
         log(
           `${options.method} ${options.url}: ${failureOf(error).message.split('\n')[0]}. Trying again in ${(wait / 1000).toFixed(1)} s.`,
         );

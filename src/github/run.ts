@@ -1,4 +1,5 @@
 /** One run of the action: inputs and event in; report, outputs and exit code out. Never throws. */
+import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import * as core from '@actions/core';
@@ -10,7 +11,7 @@ import type { Report } from '../model/report.ts';
 import { unableReport } from '../pipeline/assemble.ts';
 import type { CheckIo, CheckSettings } from '../pipeline/settings.ts';
 import { UsageError } from '../project/project.ts';
-import { annotations, workflowCommand } from '../report/annotations.ts';
+import { annotations, withoutCommands, workflowCommand } from '../report/annotations.ts';
 import { html } from '../report/html.ts';
 import { json } from '../report/json.ts';
 import { pretty } from '../report/pretty.ts';
@@ -21,7 +22,7 @@ import { version } from '../version.ts';
 import { GitHubCommits } from './base.ts';
 import { type Client, connect } from './client.ts';
 import { type Context, type Environment, headSha, readContext, selectionOf } from './context.ts';
-import { changedFiles, touchesSupabase } from './files.ts';
+import { addsMigrations, changedFiles, touchesSupabase } from './files.ts';
 import { linksFor } from './links.ts';
 import { openPullRequests } from './open-pull-requests.ts';
 import { publish } from './publish.ts';
@@ -73,7 +74,7 @@ async function judge(run: Run): Promise<number> {
   const { report, code } = await looked(run);
   const links = linksFor(context, env);
 
-  process.stdout.write(`${pretty(report, { colour: true })}\n`);
+  process.stdout.write(withoutCommands(pretty(report, { colour: true }), randomUUID()));
   const paths = await writeFiles(report, inputs, context, env);
   setOutputs(report, paths);
   if (inputs.annotations) annotate(report);
@@ -83,6 +84,7 @@ async function judge(run: Run): Promise<number> {
     .catch((error: Error) => core.info(`The job summary was not written: ${error.message}.`));
 
   if (client === null) {
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: a workflow's expression, word for word.
     core.info('Nothing was posted: there is no token. Give this step "token: ${{ github.token }}".');
   } else {
     const head = headSha(context);
@@ -126,7 +128,7 @@ async function look({ check, inputs, context, client }: Run): Promise<Report> {
     try {
       const listing = await changedFiles(client, repository, pullRequest.number);
       if (!touchesSupabase(listing)) return nothingToCheck(inputs);
-      others = await openPullRequests(client, repository, pullRequest);
+      if (addsMigrations(listing)) others = await openPullRequests(client, repository, pullRequest);
     } catch (error) {
       core.info(`What other pull requests bring was not looked at: ${advice(error, 'pull-requests: read')}.`);
     }

@@ -94,3 +94,10 @@ export const workflowCommands = (report: Report): string =>
   annotations(report)
     .shown.map((annotation) => `${workflowCommand(annotation)}\n`)
     .join('');
+
+/**
+ * Text for the log of a step, in which the runner obeys no commands: it looks for them at the start of every line, after
+ * white space, and SQL or a Postgres message may hold one. The token must be one that nobody can guess.
+ */
+export const withoutCommands = (text: string, token: string): string =>
+  `::stop-commands::${token}\n${text}${text.endsWith('\n') ? '' : '\n'}::${token}::\n`;
