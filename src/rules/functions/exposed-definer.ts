@@ -5,10 +5,9 @@ import { rule } from '../rule.ts';
 import { isDeclaredPublic } from '../support/access.ts';
 import { codeOf } from '../support/bodies.ts';
 import { routineLooksAtCaller, routinesCalled } from '../support/caller.ts';
-import { predicatesOf } from '../support/predicates.ts';
+import { callsOf } from '../support/predicates.ts';
 import { holders, isPlatform } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
-import { someNode } from '../support/tree.ts';
 import { named, sqlFence } from '../support/words.ts';
 
 export default rule({
@@ -78,12 +77,7 @@ function isCalledByPolicy(routine: Routine, state: SchemaState): boolean {
     const found = new Set<string>();
     for (const table of state.tables.values()) {
       for (const policy of table.policies) {
-        for (const { node } of predicatesOf(policy)) {
-          someNode(node, (kind, inner) => {
-            if (kind === 'FuncCall') for (const { key } of routinesCalled(inner, state)) found.add(key);
-            return false;
-          });
-        }
+        for (const call of callsOf(policy)) for (const { key } of routinesCalled(call, state)) found.add(key);
       }
     }
     keys = found;

@@ -1,10 +1,9 @@
 import { rule } from '../rule.ts';
-import { claimOf } from '../support/caller.ts';
+import { claimsRead } from '../support/caller.ts';
 import { predicatesOf } from '../support/predicates.ts';
 import { apiRolesOf } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
 import { policyKey } from '../support/tables.ts';
-import { someNode } from '../support/tree.ts';
 
 export default rule({
   id: 'rls/email-claim',
@@ -20,10 +19,7 @@ export default rule({
     for (const policy of table.policies) {
       if (apiRolesOf(policy).length === 0) continue;
       const asks = predicatesOf(policy).some(({ node }) =>
-        someNode(node, (kind, inner) => {
-          const claim = kind === 'FuncCall' || kind === 'A_Expr' ? claimOf({ [kind]: inner }) : null;
-          return claim?.length === 1 && claim[0] === 'email';
-        }),
+        claimsRead(node).some((path) => path.join('.') === 'email'),
       );
       if (!asks) continue;
       report({

@@ -5,7 +5,7 @@ import { addRoles, policyStatement } from '../support/policy-edits.ts';
 import { predicatesOf } from '../support/predicates.ts';
 import { isPlatform } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
-import { someNode } from '../support/tree.ts';
+import { remembered, someNode } from '../support/tree.ts';
 import { truthOf } from '../support/truth.ts';
 import { sqlFence } from '../support/words.ts';
 
@@ -43,7 +43,7 @@ export default rule({
 });
 
 /** The role for which alone the condition can hold: then naming it changes nothing. */
-function roleMeant(policy: Policy): string | null {
+const roleMeant = remembered((policy: Policy): string | null => {
   const predicates = predicatesOf(policy);
   // Certain where the condition is about the user's id and does not hold without one.
   const needsUser = predicates.every(({ node }) => {
@@ -52,4 +52,4 @@ function roleMeant(policy: Policy): string | null {
     return asks && (truth === 'null' || truth === 'false');
   });
   return predicates.length > 0 && needsUser ? 'authenticated' : null;
-}
+});

@@ -2,7 +2,7 @@
 import type { Routine, SchemaState } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { codeOf } from './bodies.ts';
-import { functionName, someNode, visitTree } from './tree.ts';
+import { functionName, remembered, someNode, visitTree } from './tree.ts';
 
 /** `auth.uid()` and its like: functions of schema `auth` that read the request's token. */
 const authFunctions = new Set(['uid', 'jwt', 'role', 'email']);
@@ -26,6 +26,21 @@ const sessionRoles = new Set([
 
 /** True where the outcome can differ from caller to caller. A function nobody knows is taken to look. */
 export function looksAtCaller(node: SyntaxNode | null | undefined, state: SchemaState): boolean {
+  if (node === null || node === undefined) return false;
+  const known = looked.get(node);
+  if (known?.routines === state.routines) return known.looks;
+  const looks = looksAnew(node, state);
+  looked.set(node, { routines: state.routines, looks });
+  return looks;
+}
+
+// A state shares its map of routines with the one before where no routine changed.
+const looked = new WeakMap<
+  SyntaxNode,
+  { readonly routines: SchemaState['routines']; readonly looks: boolean }
+>();
+
+function looksAnew(node: SyntaxNode, state: SchemaState): boolean {
   return someNode(node, (kind, inner) => {
     if (kind === 'SQLValueFunction') return sessionRoles.has(inner.op);
     return kind === 'FuncCall' && (readsRequest(inner) || callLooks(inner, state));
@@ -69,9 +84,9 @@ export function routinesNamed(state: SchemaState, schema: string | null, name: s
   return shown.length > 0 ? shown : named;
 }
 
-const indices = new WeakMap<SchemaState, Map<string, Routine[]>>();
+const indices = new WeakMap<SchemaState['routines'], Map<string, Routine[]>>();
 function indexOf(state: SchemaState): Map<string, Routine[]> {
-  let index = indices.get(state);
+  let index = indices.get(state.routines);
   if (index === undefined) {
     index = new Map();
     for (const routine of state.routines.values()) {
@@ -79,7 +94,7 @@ function indexOf(state: SchemaState): Map<string, Routine[]> {
       if (known === undefined) index.set(routine.name, [routine]);
       else known.push(routine);
     }
-    indices.set(state, index);
+    indices.set(state.routines, index);
   }
   return index;
 }
@@ -166,16 +181,21 @@ function nullif(node: SyntaxNode | null): SyntaxNode | undefined {
 }
 
 /** Paths of claims that an expression reads, the longest of each chain. */
-export function claimsRead(root: SyntaxNode | null | undefined): string[][] {
+export function claimsRead(root: SyntaxNode | null | undefined): readonly string[][] {
+  return root === null || root === undefined ? [] : claimsIn(root);
+}
+
+const claimsIn = remembered((root: SyntaxNode): readonly string[][] => {
   const found: string[][] = [];
   visitTree(root, (kind, node) => {
+    if (kind !== 'FuncCall' && kind !== 'A_Expr') return true;
     const path = claimOf({ [kind]: node });
     if (path === null || path.length === 0) return true;
     found.push(path);
     return false;
   });
   return found;
-}
+});
 
 /** Whether an expression asks for the caller's role: `auth.role()`, a claim of that name, `current_user`, a helper. */
 export function testsRole(node: SyntaxNode | null | undefined, state: SchemaState): boolean {

@@ -6,7 +6,7 @@ import type { SyntaxNode } from '../../model/sql.ts';
 import { strings } from '../../sql/names.ts';
 import { readsRequest } from './caller.ts';
 import { type Found, insertAt, replaceRange, statementAt } from './sites.ts';
-import { functionName, scalarSelect, visitTree } from './tree.ts';
+import { functionName, remembered, scalarSelect, visitTree } from './tree.ts';
 
 /** The CREATE POLICY of a changed file that made this policy. */
 export function policyStatement(policy: Policy, set: ChangeSet): Found | null {
@@ -29,7 +29,7 @@ export function policyDrop(table: Table, set: ChangeSet): Origin {
 }
 
 /** Calls of `auth.uid()` and the like that Postgres would run for each row: not wrapped in a sub-select. */
-export function bareCalls(node: SyntaxNode | null): SyntaxNode[] {
+export const bareCalls = remembered((node: SyntaxNode): readonly SyntaxNode[] => {
   const found: SyntaxNode[] = [];
   visitTree(node, (kind, inner) => {
     // In the target of `(select auth.uid())` it runs once; in a sub-select with FROM once for each of its rows.
@@ -44,7 +44,7 @@ export function bareCalls(node: SyntaxNode | null): SyntaxNode[] {
     return true;
   });
   return found;
-}
+});
 
 const isRequestCall = (call: SyntaxNode) => {
   const { schema, name } = functionName(call);
@@ -56,7 +56,7 @@ const callEnd = /^[\s\S]*?\(\s*\)/;
 /** Wraps the bare calls of a policy's statement in sub-selects. */
 export function wrapCalls({ source, statement }: Found): Edit[] {
   return ['qual', 'with_check'].flatMap((clause) =>
-    bareCalls(statement.node[clause] ?? null).flatMap((call): Edit[] => {
+    bareCalls(statement.node[clause] ?? {}).flatMap((call): Edit[] => {
       const start = source.offsetOfByte(call.location ?? 0);
       const text = callEnd.exec(source.text.slice(start, statement.end))?.[0];
       // Arguments make the end of a call a matter of parsing: only `f()` is certain.

@@ -2,6 +2,7 @@
 import type { Command, Expression, Policy } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { commandsOf } from './roles.ts';
+import { remembered, visitTree } from './tree.ts';
 
 export interface Predicate {
   readonly clause: 'USING' | 'WITH CHECK';
@@ -11,7 +12,10 @@ export interface Predicate {
   readonly commands: readonly Command[];
 }
 
-export function predicatesOf(policy: Policy): Predicate[] {
+/** USING and WITH CHECK, where they could be read. */
+export const predicatesOf = remembered(split);
+
+function split(policy: Policy): readonly Predicate[] {
   const found: Predicate[] = [];
   const all = commandsOf(policy);
   const add = (clause: Predicate['clause'], expression: Expression | null, commands: readonly Command[]) => {
@@ -28,3 +32,14 @@ export function predicatesOf(policy: Policy): Predicate[] {
   );
   return found;
 }
+
+/** Every FuncCall in a policy's predicates. */
+export const callsOf = remembered((policy: Policy): readonly SyntaxNode[] => {
+  const found: SyntaxNode[] = [];
+  for (const { node } of predicatesOf(policy)) {
+    visitTree(node, (kind, inner) => {
+      if (kind === 'FuncCall') found.push(inner);
+    });
+  }
+  return found;
+});

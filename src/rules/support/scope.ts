@@ -1,5 +1,5 @@
 /** Which table's column a name in a predicate means: Postgres' own scoping, innermost FROM first. */
-import type { SchemaState, Table } from '../../model/schema.ts';
+import type { SchemaState, Table, View } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { keyOf } from '../../sql/names.ts';
 import { isUserId } from './caller.ts';
@@ -49,8 +49,30 @@ export interface Reading {
 
 type Scope = readonly Source[];
 
+interface Kept {
+  readonly table: Table | null;
+  readonly reading: Reading;
+  /** The relations it was resolved against, as they stood: objects of a state are replaced, never changed. */
+  readonly relations: readonly (readonly [string, Table | View | undefined])[];
+}
+
+const kept = new WeakMap<SyntaxNode, Kept>();
+
 /** Reads a predicate on `table` (or, without a table, a whole SELECT). */
 export function readPredicate(node: SyntaxNode | null, table: Table | null, state: SchemaState): Reading {
+  if (node === null) return { columns: [], comparisons: [], reads: [] };
+  const known = kept.get(node);
+  const relation = (key: string) => state.tables.get(key) ?? state.views.get(key);
+  if (known?.table === table && known.relations.every(([key, object]) => relation(key) === object)) {
+    return known.reading;
+  }
+  const reading = read(node, table, state);
+  const relations = reading.reads.map((key) => [key, relation(key)] as const);
+  kept.set(node, { table, reading, relations });
+  return reading;
+}
+
+function read(node: SyntaxNode, table: Table | null, state: SchemaState): Reading {
   const columns: ColumnUse[] = [];
   const comparisons: Comparison[] = [];
   const reads: string[] = [];

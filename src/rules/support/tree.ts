@@ -32,6 +32,18 @@ export function someNode(
   return found;
 }
 
+/** A function of one tree or object, computed once for each: they are never changed, and many states share them. */
+export function remembered<From extends object, To>(find: (from: From) => To): (from: From) => To {
+  const known = new WeakMap<From, { readonly found: To }>();
+  return (from) => {
+    const entry = known.get(from);
+    if (entry !== undefined) return entry.found;
+    const found = find(from);
+    known.set(from, { found });
+    return found;
+  };
+}
+
 /** Name of a FuncCall. */
 export function functionName(call: SyntaxNode): { schema: string | null; name: string } {
   return qualified(strings(call.funcname));
