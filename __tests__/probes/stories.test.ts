@@ -11,7 +11,7 @@ afterAll(async () => {
 // GUARD_STORY=name runs one story alone.
 const only = process.env.GUARD_STORY;
 
-describe.each(storyNames().filter((name) => only === undefined || name === only))('%s', (name) => {
+describe.each(storyNames().filter((name) => only === undefined || name.startsWith(only)))('%s', (name) => {
   const story = readStory(name);
   afterAll(async () => {
     await stage.clear();

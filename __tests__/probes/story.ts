@@ -128,9 +128,8 @@ export function answer(matrix: AccessMatrix, expectation: string): string {
   const signUp = /^sign-up (\S+) = /.exec(expectation);
   if (signUp) {
     const run = matrix.signUps.find((entry) => entry.variant === signUp[1]);
-    const created = /creates (\S+)$/.exec(expectation)?.[1];
-    const rows =
-      created === undefined ? '' : ` creates ${run && run.created[created] ? created : 'nothing there'}`;
+    const [, , table] = / (creates|without) (\S+)$/.exec(expectation) ?? [];
+    const rows = table === undefined ? '' : ` ${run?.created[table] ? 'creates' : 'without'} ${table}`;
     return `sign-up ${signUp[1]} = ${run?.status}${expectation.includes(' at ') ? ` at ${run?.step}` : ''}${rows}`;
   }
   const policyError = /^policy-error (\S+) (\S+) (\S+) = /.exec(expectation);

@@ -18,6 +18,8 @@ export function markersOf(world: World, state: SchemaState, user: User = userB):
     for (const value of Object.values(world.row(table.key, other)?.values ?? {}))
       if (value !== null) others.add(value);
   }
+  // Who signs up has a row in auth.users that no world lays.
+  for (const text of [user.id, user.email]) found.set(text, ['auth.users']);
   for (const key of [...state.tables.keys()].toSorted()) {
     for (const value of Object.values(world.row(key, user)?.values ?? {})) {
       if (value === null || value.length < 8 || others.has(value)) continue;

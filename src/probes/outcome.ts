@@ -33,8 +33,14 @@ export function verdictOf(
       const table = /for table "(.*)"$/.exec(error.message)?.[1];
       return { outcome: table === target.name ? 'check-failed' : 'error', reason };
     }
-    const denied = /^permission denied for (\w+(?: \w+)*?) (.*)$/.exec(error.message);
-    if (denied !== null && /^(table|view|materialized view|relation|column)$/.test(denied[1]!)) {
+    const denied =
+      /^permission denied for (materialized view|foreign table|table|view|relation|column|schema|sequence|\w+) (.*)$/.exec(
+        error.message,
+      );
+    if (
+      denied !== null &&
+      /^(materialized view|foreign table|table|view|relation|column)$/.test(denied[1]!)
+    ) {
       const relation = denied[2]!.replace(/^"|"$/g, '');
       // "column" messages read: permission denied for column c of relation t — they name the relation last.
       const named = /of relation "?(.*?)"?$/.exec(relation)?.[1] ?? relation;

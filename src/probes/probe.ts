@@ -5,7 +5,7 @@ import type { AccessMatrix, ObjectAccess } from '../model/access.ts';
 import type { NotChecked } from '../model/finding.ts';
 import type { Project } from '../model/migration.ts';
 import type { SchemaState, Table } from '../model/schema.ts';
-import { type Privileges, readCatalog } from './catalog.ts';
+import { readCatalog } from './catalog.ts';
 import { findEscalations, prizesOf } from './escalation.ts';
 import { probeFunctions } from './functions.ts';
 import { platformSchemas, readOwnership } from './owners.ts';
@@ -25,13 +25,13 @@ import {
   withClaims,
 } from './principals.ts';
 import { signUpUsers } from './sign-up.ts';
-import { probeBuckets } from './storage.ts';
+import { type BucketContext, probeBuckets } from './storage.ts';
 import { summarize } from './summary.ts';
 import { casesOf, probeCases, type TableContext } from './table.ts';
 import { absentTables, createTrustedRows } from './trust.ts';
 import { layUnowned } from './unowned.ts';
 import { createValues } from './values.ts';
-import { type AroundContext, probeViews } from './views.ts';
+import { probeViews } from './views.ts';
 import { World } from './world.ts';
 import { conditionalCells } from './worlds.ts';
 
@@ -169,7 +169,22 @@ async function probeInside(session: Session, options: ProbeOptions): Promise<Acc
     objects.flatMap((object) => prizesOf(object.object, object.cells)),
   );
   objects.push(
-    ...(await probeAround(options, session, world, catalog.privileges, searchPath, objects, skip)),
+    ...(await probeAround(options, {
+      session,
+      world,
+      searchPath,
+      trusted,
+      objects,
+      skip,
+      probing: {
+        session,
+        planner,
+        ownership,
+        values,
+        privileges: catalog.privileges,
+        deferred: catalog.deferred,
+      },
+    })),
   );
   return { objects, signUps: signUps.runs, policyErrors, escalations, notChecked };
 }
@@ -177,25 +192,20 @@ async function probeInside(session: Session, options: ProbeOptions): Promise<Acc
 /** Views, functions and buckets: ways around the tables' own policies. B has a row everywhere here. */
 async function probeAround(
   options: ProbeOptions,
-  session: Session,
-  world: World,
-  privileges: Privileges,
-  searchPath: (schema: string) => string,
-  tables: readonly ObjectAccess[],
-  skip: AroundContext['skip'],
+  known: Pick<BucketContext, 'session' | 'world' | 'searchPath' | 'trusted' | 'skip' | 'probing'> & {
+    readonly objects: readonly ObjectAccess[];
+  },
 ): Promise<ObjectAccess[]> {
   const { state, project } = options;
-  const context: AroundContext = {
-    session,
+  const { session, world } = known;
+  const context: BucketContext = {
+    ...known,
     state,
-    world,
-    privileges,
-    searchPath,
+    privileges: known.probing.privileges,
     exposed: new Set(project.exposedSchemas),
     leaveOut: options.leaveOut ?? new Set(),
     onObject: (object) => options.onObject?.(object),
-    tables: new Map(tables.map((table) => [table.object, table])),
-    skip,
+    tables: new Map(known.objects.map((table) => [table.object, table])),
   };
   await session.exec('savepoint around');
   const restore = world.mark();

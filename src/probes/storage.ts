@@ -1,53 +1,61 @@
 /** Buckets: own folder, another's folder, listing, as the Storage API asks Postgres. */
 import type { AccessCell, ObjectAccess } from '../model/access.ts';
-import { type Attempt, attemptAll } from './attempt.ts';
+import type { Command, Table } from '../model/schema.ts';
 import { resultOf, verdictOf } from './outcome.ts';
 import { type Reading, readPolicies } from './predicate.ts';
 import { anon, type Identity, serviceRole, signedIn, type User, userA, userB } from './principals.ts';
 import { literal } from './quote.ts';
 import { summarize } from './summary.ts';
+import { type Case, probeCases, type TableContext } from './table.ts';
+import type { TrustedRows } from './trust.ts';
 import type { AroundContext } from './views.ts';
+import { conditionalCells } from './worlds.ts';
 
-const objectsTable = 'storage.objects';
+export interface BucketContext extends AroundContext {
+  readonly trusted: TrustedRows;
+  /** What the table probes know, but for the table itself. */
+  readonly probing: Omit<TableContext, 'table' | 'searchPath' | 'compared'>;
+}
+
+interface BucketToProbe {
+  readonly id: string;
+  readonly public: boolean;
+}
 
 export async function probeBuckets(
-  context: AroundContext,
-  buckets: readonly { readonly id: string; readonly public: boolean }[],
+  context: BucketContext,
+  buckets: readonly BucketToProbe[],
   anonymous: readonly Identity[],
 ): Promise<ObjectAccess[]> {
-  const table = context.state.tables.get(objectsTable);
+  const table = context.state.tables.get('storage.objects');
   if (table === undefined) return [];
   const reading = readPolicies(table, context.state);
   const found: ObjectAccess[] = [];
   for (const bucket of [...buckets].toSorted((a, b) => (a.id < b.id ? -1 : 1))) {
-    const key = `storage.buckets/${bucket.id}`;
-    if (context.leaveOut.has(key)) continue;
-    context.onObject(key);
-    found.push(
-      await probeBucket(context, bucket, reading, [anon, signedIn(userA), ...anonymous, serviceRole]),
-    );
+    if (context.leaveOut.has(bucket.id)) continue;
+    context.onObject(bucket.id);
+    const identities = [anon, signedIn(userA), ...anonymous, serviceRole];
+    found.push(await probeBucket(context, table, bucket, reading, identities));
   }
   return found;
 }
 
 async function probeBucket(
-  context: AroundContext,
-  bucket: { readonly id: string; readonly public: boolean },
+  context: BucketContext,
+  table: Table,
+  bucket: BucketToProbe,
   reading: Reading,
   identities: readonly Identity[],
 ): Promise<ObjectAccess> {
   const { session } = context;
   const id = literal(bucket.id);
-  const mine = pathOf(context, reading, userA);
-  const theirs = pathOf(context, reading, userB);
-  const insert = (path: string, owner: User | null) =>
-    `insert into storage.objects (bucket_id, name, owner, owner_id, metadata) values (${id}, ${literal(path)}, ${literal(owner?.id ?? null)}, ${literal(owner?.id ?? null)}, '{"mimetype": "image/png", "size": 1}')`;
+  const paths = { own: pathOf(context, reading, userA), foreign: pathOf(context, reading, userB) };
   await session.exec('savepoint of_bucket');
   const laid = await session.batch(
     [
       `insert into storage.buckets (id, name, public) values (${id}, ${id}, ${bucket.public}) on conflict (id) do nothing`,
-      insert(mine, userA),
-      insert(theirs, userB),
+      upload(bucket, paths.own, userA),
+      upload(bucket, paths.foreign, userB),
       // The Storage service says who it is; else a trigger refuses every DELETE.
       `select set_config('storage.allow_delete_query', 'true', true)`,
     ],
@@ -57,83 +65,32 @@ async function probeBucket(
   const cells: AccessCell[] = [];
   if (broken !== undefined) context.skip(`bucket "${bucket.id}"`, resultOf(broken));
   else {
-    const attempts: {
-      identity: Identity;
-      command: AccessCell['command'];
-      subject: AccessCell['subject'];
-      attempt: Attempt;
-    }[] = [];
-    const add = (
-      identity: Identity,
-      command: AccessCell['command'],
-      subject: AccessCell['subject'],
-      sql: string,
-    ) =>
-      attempts.push({
-        identity,
-        command,
-        subject,
-        attempt: { identity, searchPath: context.searchPath('storage'), sql },
-      });
-    for (const identity of identities) {
-      const user = identity.role === 'authenticated';
-      const rows = [...(user ? [['own', mine] as const] : []), ['foreign', theirs] as const];
-      for (const [subject, path] of rows) {
-        const where = `bucket_id = ${id} and name = ${literal(path)}`;
-        const next = path.replace(/probe(\.\w+)$/, 'probe-new$1');
-        add(identity, 'select', subject, `select id, name from storage.objects where ${where}`);
-        add(identity, 'insert', subject === 'own' ? 'own' : 'spoof', insert(next, user ? userA : null));
-        add(
-          identity,
-          'update',
-          subject,
-          `update storage.objects set metadata = '{"size": 2}' where ${where}`,
-        );
-        add(identity, 'delete', subject, `delete from storage.objects where ${where}`);
-      }
-    }
-    const attempted = await attemptAll(
-      session,
-      attempts.map((entry) => entry.attempt),
+    const probing = {
+      ...context.probing,
+      table,
+      searchPath: context.searchPath('storage'),
+      compared: new Set<string>(),
+    };
+    const cases = (who: readonly Identity[]) =>
+      who.flatMap((identity) => casesIn(probing, bucket, paths, identity));
+    cells.push(...(await probeCases(probing, cases(identities))));
+    const conditional = await conditionalCells(
+      {
+        ...probing,
+        state: context.state,
+        // The object's own columns are the path and the bucket: those stay.
+        reading: { ...reading, values: reading.values.filter((atom) => !atom.home) },
+        world: context.world,
+        subjects: { a: undefined, b: undefined, unowned: undefined },
+        identities,
+        trusted: context.trusted,
+        skip: context.skip,
+        cases,
+      },
+      cells,
     );
-    attempts.forEach(({ identity, command, subject, attempt }, index) => {
-      const { outcome } = attempted[index]!;
-      const rows = outcome.ok ? (command === 'select' ? outcome.rows.length : outcome.affected) : 0;
-      const verdict = outcome.ok
-        ? { outcome: rows > 0 ? ('allowed' as const) : ('filtered' as const), reason: null }
-        : verdictOf(outcome.error, { schema: 'storage', name: 'objects' }, command as 'select');
-      cells.push({
-        principal: identity.principal,
-        command,
-        subject,
-        ...verdict,
-        columns: [],
-        representation: true,
-        when: null,
-        via: null,
-        proof: [
-          {
-            as: identity.label,
-            sql: attempt.sql,
-            result: command === 'select' && outcome.ok ? `${rows} rows` : resultOf(outcome),
-          },
-        ],
-      });
-    });
-    if (bucket.public) {
-      cells.push({
-        principal: 'anon',
-        command: 'select',
-        subject: 'foreign',
-        outcome: 'allowed',
-        columns: [],
-        representation: true,
-        when: 'the path is known: the bucket is public, its files are read by URL without any policy',
-        via: null,
-        proof: [],
-        reason: null,
-      });
-    }
+    cells.push(...conditional);
+    if (bucket.public) cells.push(byUrl);
   }
   await session.exec('rollback to savepoint of_bucket; release savepoint of_bucket');
   return {
@@ -144,6 +101,61 @@ async function probeBucket(
     cells,
     ownerColumns: ['owner', 'name'],
   };
+}
+
+/** No statement shows it: the Storage service serves files of a public bucket without asking Postgres' policies. */
+const byUrl: AccessCell = {
+  principal: 'anon',
+  command: 'select',
+  subject: 'foreign',
+  outcome: 'allowed',
+  columns: [],
+  representation: true,
+  when: 'the path is known: the bucket is public, its files are read by URL without any policy',
+  via: null,
+  proof: [],
+  reason: null,
+};
+
+function upload(bucket: BucketToProbe, path: string, owner: User | null): string {
+  const id = literal(owner?.id ?? null);
+  return `insert into storage.objects (bucket_id, name, owner, owner_id, metadata) values (${literal(bucket.id)}, ${literal(path)}, ${id}, ${id}, '{"mimetype": "image/png", "size": 1}')`;
+}
+
+function casesIn(
+  context: TableContext,
+  bucket: BucketToProbe,
+  paths: { readonly own: string; readonly foreign: string },
+  identity: Identity,
+): Case[] {
+  const user = identity.role === 'authenticated';
+  const found: Case[] = [];
+  for (const subject of user ? (['own', 'foreign'] as const) : (['foreign'] as const)) {
+    const where = `bucket_id = ${literal(bucket.id)} and name = ${literal(paths[subject])}`;
+    const next = paths[subject].replace(/probe(\.\w+)$/, 'probe-new$1');
+    const statements: readonly (readonly [Command, AccessCell['subject'], string])[] = [
+      ['select', subject, `select id, name from storage.objects where ${where}`],
+      ['insert', subject === 'own' ? 'own' : 'spoof', upload(bucket, next, user ? userA : null)],
+      ['update', subject, `update storage.objects set metadata = '{"size": 2}' where ${where}`],
+      ['delete', subject, `delete from storage.objects where ${where}`],
+    ];
+    for (const [command, of, sql] of statements) {
+      found.push({
+        identity,
+        command,
+        subject: of,
+        columns: [],
+        attempt: { identity, searchPath: context.searchPath, sql },
+        returning: null,
+        judge: ({ outcome }) => {
+          if (!outcome.ok) return verdictOf(outcome.error, context.table, command);
+          const rows = command === 'select' ? outcome.rows.length : outcome.affected;
+          return { outcome: rows > 0 ? 'allowed' : 'filtered', reason: null };
+        },
+      });
+    }
+  }
+  return found;
 }
 
 /** A path as the policies want it: fixed folders, the user's id, the id of a row of the user's. */

@@ -29,6 +29,13 @@ export function absentTables(
    */
   function isIdentityOf(key: string, primary: string): boolean {
     for (const [home, reading] of readings) {
+      // Files lie in a folder called after its rows.
+      if (
+        reading.folders.some(
+          (atom) => 'table' in atom.is && atom.is.table === key && atom.is.column === primary,
+        )
+      )
+        return true;
       const table = state.tables.get(home);
       if (home === key || table === undefined) continue;
       const leading = new Set(

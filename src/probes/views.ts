@@ -60,21 +60,23 @@ async function probeView(
     const held = identity === null ? null : context.privileges(identity.role, 'select', view.key);
     return held === null || held.length >= view.columns.length ? '*' : held.map(name).join(', ');
   };
-  const whos: (Identity | null)[] = [null, ...identities];
+  const whos: (Identity | null)[] = [null, null, ...identities];
   const attempted = await attemptAll(
     session,
-    whos.map((identity) => ({
+    whos.map((identity, index) => ({
       identity,
-      controlClaims: signedIn(userA).claims,
+      // A view that asks who calls gives B's rows to B alone: that is how they are known to be there.
+      controlClaims: signedIn(index === 0 ? userA : userB).claims,
       searchPath: context.searchPath(view.schema),
       sql: sql(listOf(identity)),
     })),
   );
   const control = attempted[0]!.outcome;
-  const reaches = control.ok ? seen(control.rows, theirs) : null;
+  const asB = attempted[1]!.outcome;
+  const reaches = (control.ok && seen(control.rows, theirs)) || (asB.ok && seen(asB.rows, theirs)) || null;
   const cells: AccessCell[] = [];
   identities.forEach((identity, index) => {
-    const { outcome } = attempted[index + 1]!;
+    const { outcome } = attempted[index + 2]!;
     const statement = sql(listOf(identity));
     const proof = [
       {
@@ -186,7 +188,11 @@ export function hiddenTable(
     for (const table of marker.tables) counts.set(table, (counts.get(table) ?? 0) + 1);
   }
   const owned = [...counts].filter(([table]) => (context.tables.get(table)?.ownerColumns.length ?? 1) > 0);
-  return owned.toSorted((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))[0]?.[0] ?? null;
+  // A user's id stands in auth.users too: the project's own table is meant.
+  const first = ([table]: readonly [string, number]) => (table.startsWith('auth.') ? 1 : 0);
+  return (
+    owned.toSorted((a, b) => first(a) - first(b) || b[1] - a[1] || (a[0] < b[0] ? -1 : 1))[0]?.[0] ?? null
+  );
 }
 
 /** A simple view can be written through, with its owner's rights unless it is `security_invoker`. */

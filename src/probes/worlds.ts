@@ -23,6 +23,8 @@ export interface WorldContext extends TableContext {
   readonly subjects: Subjects;
   readonly identities: readonly Identity[];
   readonly trusted: TrustedRows;
+  /** The cases to try, where they are not a table's own. */
+  readonly cases?: (identities: readonly Identity[]) => Case[];
   skip(what: string, why: string): void;
 }
 
@@ -121,7 +123,9 @@ async function tryAll(
 ): Promise<AccessCell[][]> {
   const cases = specs.map((spec) => {
     const seen = new Set<string>();
-    return casesOf(context, context.subjects, identitiesOf(context, spec), spec.choose).filter((entry) => {
+    const who = identitiesOf(context, spec);
+    const all = context.cases?.(who) ?? casesOf(context, context.subjects, who, spec.choose);
+    return all.filter((entry) => {
       const key = keyOf({ ...entry, principal: entry.identity.principal });
       // An UPDATE of several column groups is one question here.
       const id = entry.command === 'insert' ? `${key} ${entry.columns.join()}` : key;
