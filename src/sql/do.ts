@@ -23,7 +23,8 @@ export function doBody(source: SourceFile, statement: Statement): DoBody | null 
   const tag = /^\$[^$\s]*\$/.exec(source.text.slice(at, at + 130))?.[0];
   if (tag === undefined) return { text: body, inFile: false, start: 0, end: body.length };
   const start = at + tag.length;
-  return { text: source.text, inFile: true, start, end: start + body.length };
+  // The parser counts a broken character (half of a surrogate pair) longer than the text has it.
+  return { text: source.text, inFile: true, start, end: Math.min(start + body.length, source.text.length) };
 }
 
 /** A statement that a DO block may run. */

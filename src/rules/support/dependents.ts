@@ -65,7 +65,7 @@ export function dependentsOfColumn(state: SchemaState, key: string, column: stri
   const policies = (table?.policies ?? [])
     .filter(({ using, check }) => mentions.test(`${using?.text ?? ''} ${check?.text ?? ''}`))
     .map(({ name }) => ({
-      label: `policy "${name}"`,
+      label: `policy ${name}`,
       owner: keyOf(table!.name, name),
       isThere: (later: SchemaState) =>
         later.tables.get(key)?.policies.some((policy) => policy.name === name) === true,
