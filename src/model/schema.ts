@@ -125,6 +125,8 @@ export interface Grant {
   readonly columns: readonly string[] | null;
   /** Where a statement granted it by name; null where default privileges did. */
   readonly origin: Origin;
+  /** WITH GRANT OPTION. */
+  readonly grantable?: boolean;
 }
 
 export interface Table {

@@ -19,8 +19,10 @@ export function* tokensOf(text: string, start = 0, end = text.length): Generator
   while (at < end) {
     pattern.lastIndex = at;
     const match = pattern.exec(text)!;
-    let stop = pattern.lastIndex;
-    const [whole, space, block, word, identifier, string, dollar, number] = match;
+    // `end$$`: the stretch ends inside what would be one word.
+    let stop = Math.min(pattern.lastIndex, end);
+    const [, space, block, word, identifier, string, dollar, number] = match;
+    const whole = text.slice(at, stop);
     if (space !== undefined) {
       at = stop;
       continue;
@@ -36,7 +38,7 @@ export function* tokensOf(text: string, start = 0, end = text.length): Generator
       yield {
         start: at,
         end: stop,
-        text: escaped ? text.slice(at, stop) : word.toLowerCase(),
+        text: escaped ? text.slice(at, stop) : whole.toLowerCase(),
         kind: escaped ? 'string' : 'word',
         depth,
       };

@@ -4,7 +4,7 @@
  */
 
 const privileges = (acl: string, owner: string) => `
-  (select json_agg(json_build_array(coalesce(g.rolname, 'public'), lower(a.privilege_type)))
+  (select json_agg(distinct jsonb_build_array(coalesce(g.rolname, 'public'), lower(a.privilege_type), a.is_grantable))
      from aclexplode(${acl}) a left join pg_roles g on g.oid = a.grantee where a.grantee <> ${owner})`;
 
 const columnNames = (relation: string, numbers: string) => `
@@ -15,7 +15,8 @@ export const stateSql = `
 with member as materialized (select classid, objid from pg_depend where deptype = 'e'),
 space as materialized (
   select oid, nspname, nspowner, nspacl from pg_namespace
-  where nspname <> 'information_schema' and nspname !~ '^pg_'),
+  where nspname <> 'information_schema' and nspname !~ '^pg_'
+    and not exists (select from member m where m.classid = 'pg_namespace'::regclass and m.objid = pg_namespace.oid)),
 class as materialized (
   select c.*, s.nspname, pg_get_userbyid(c.relowner) as owner
   from pg_class c join space s on s.oid = c.relnamespace

@@ -37,7 +37,7 @@ export async function readState(session: Session): Promise<SchemaState> {
   }
 }
 
-type Acl = readonly (readonly [grantee: string, privilege: Privilege])[] | null;
+type Acl = readonly (readonly [grantee: string, privilege: Privilege, grantable: boolean])[] | null;
 type Name = readonly [schema: string, name: string];
 
 interface CatalogColumn {
@@ -269,7 +269,14 @@ const actions: Readonly<Record<string, ReferentialAction>> = {
 };
 
 function grants(acl: Acl): Grant[] {
-  return (acl ?? []).map(([grantee, privilege]) => ({ grantee, privilege, columns: null, origin: null }));
+  const merged = new Map<string, Grant>();
+  // Granted by two, it stands there twice.
+  for (const [grantee, privilege, grantable] of acl ?? []) {
+    const key = `${grantee} ${privilege}`;
+    if (merged.has(key) && !grantable) continue;
+    merged.set(key, { grantee, privilege, columns: null, origin: null, ...(grantable ? { grantable } : {}) });
+  }
+  return [...merged.values()];
 }
 
 function columnGrants(columns: readonly CatalogColumn[] | null): Grant[] {
@@ -332,7 +339,8 @@ function toColumn(column: CatalogColumn, table: string, serials: ReadonlyMap<str
     name: column.name,
     type: column.type,
     notNull: column.notNull,
-    default: column.generated === '' ? expressionOrNull(column.expression) : null,
+    default:
+      column.generated === '' && !isNull(column.expression) ? expressionOrNull(column.expression) : null,
     identity: column.identity === 'a' ? 'always' : column.identity === 'd' ? 'by default' : null,
     generated: column.generated === '' ? null : expressionOrNull(column.expression),
     sequence: serials.get(`${table}.${quoteIdent(column.name)}`) ?? null,
@@ -344,6 +352,9 @@ function toColumn(column: CatalogColumn, table: string, serials: ReadonlyMap<str
 function toKey({ name, columns }: CatalogConstraint): Key {
   return { name, columns: (columns ?? []).filter((column) => column !== null), origin: null };
 }
+
+/** DEFAULT NULL, kept where it had to be made to fit a length: `NULL::numeric`. */
+const isNull = (text: string | null) => text !== null && /^NULL(::[^()]*(\([\d,]*\))?)?$/.test(text);
 
 function toForeignKey(constraint: CatalogConstraint): ForeignKey {
   const onDelete = actions[constraint.onDelete] ?? 'no action';

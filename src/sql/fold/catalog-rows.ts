@@ -1,4 +1,5 @@
 /** The catalog's relations as the state knows them, for the conditions and loops of DO blocks. */
+import type { Table } from '../../model/schema.ts';
 import type { Draft } from './draft.ts';
 
 export type Value = string | number | boolean | null | readonly Value[] | Row;
@@ -23,6 +24,11 @@ const platformRoles = [
   'supabase_replication_admin',
   'supabase_storage_admin',
 ];
+
+const offeredExtensions =
+  'btree_gin btree_gist citext hstore http hypopg index_advisor ltree moddatetime pg_cron pg_graphql pg_hashids pg_jsonschema pg_net pg_stat_statements pg_trgm pgaudit pgcrypto pgmq pgtap postgis supabase_vault unaccent uuid-ossp vector wrappers'.split(
+    ' ',
+  );
 
 /** Rows of a relation; null where the state can't tell them. */
 export function catalogRows(draft: Draft, schema: string | null, name: string): Row[] | null {
@@ -55,6 +61,8 @@ function* policies(draft: Draft): Iterable<Row> {
         policyname: policy.name,
         polname: policy.name,
         polrelid: table.key,
+        qual: policy.using?.text ?? null,
+        with_check: policy.check?.text ?? null,
         cmd: policy.command.toUpperCase(),
         permissive: policy.permissive ? 'PERMISSIVE' : 'RESTRICTIVE',
         roles: policy.roles,
@@ -63,14 +71,44 @@ function* policies(draft: Draft): Iterable<Row> {
   }
 }
 
+const numbersOf = (table: Table | undefined, columns: readonly string[] | undefined) =>
+  (columns ?? []).map((name) => (table?.columns.findIndex((column) => column.name === name) ?? -1) + 1);
+
+/** As pg_get_constraintdef prints it, near enough for LIKE; the identifier is the table's key and the name. */
+export function constraintDefinition(draft: Draft, id: string): string | undefined {
+  const [key, name] = id.split('\0') as [string, string];
+  const table = draft.get('table', key);
+  const check = table?.checks.find((candidate) => candidate.name === name);
+  if (check !== undefined) return `CHECK ((${check.expression.text.replace(/\s+/g, ' ')}))`;
+  const fk = table?.foreignKeys.find((candidate) => candidate.name === name);
+  if (fk !== undefined) {
+    const onDelete = fk.onDelete === 'no action' ? '' : ` ON DELETE ${fk.onDelete.toUpperCase()}`;
+    return `FOREIGN KEY (${fk.columns.join(', ')}) REFERENCES ${fk.references.replace(/^public\./, '')}(${fk.referencedColumns.join(', ')})${onDelete}`;
+  }
+  if (table?.primaryKey?.name === name) return `PRIMARY KEY (${table.primaryKey.columns.join(', ')})`;
+  const unique = table?.uniques.find((candidate) => candidate.name === name);
+  return unique && `UNIQUE (${unique.columns.join(', ')})`;
+}
+
 function* constraints(draft: Draft): Iterable<Row> {
   for (const table of tablesOf(draft)) {
     const rows = (
-      list: readonly { readonly name: string; readonly columns?: readonly string[] }[],
+      list: readonly {
+        readonly name: string;
+        readonly columns?: readonly string[];
+        readonly references?: string;
+        readonly referencedColumns?: readonly string[];
+        readonly onDelete?: string;
+      }[],
       contype: string,
       type: string,
     ) =>
-      list.map(({ name, columns }) => ({
+      list.map(({ name, columns, references, referencedColumns, onDelete }) => ({
+        oid: `${table.key}\0${name}`,
+        confrelid: references ?? null,
+        conkey: numbersOf(table, columns),
+        confkey: numbersOf(draft.get('table', references ?? ''), referencedColumns),
+        confdeltype: onDelete === undefined ? null : (deleteTypes[onDelete] ?? 'a'),
         conname: name,
         conrelid: table.key,
         connamespace: table.schema,
@@ -89,6 +127,13 @@ function* constraints(draft: Draft): Iterable<Row> {
     yield* rows(table.exclusions, 'x', 'EXCLUDE');
   }
 }
+
+const deleteTypes: Readonly<Record<string, string>> = {
+  restrict: 'r',
+  cascade: 'c',
+  'set null': 'n',
+  'set default': 'd',
+};
 
 function* keyColumns(draft: Draft): Iterable<Row> {
   for (const row of constraints(draft)) {
@@ -217,6 +262,11 @@ function* routines(draft: Draft): Iterable<Row> {
       proname: routine.name,
       pronamespace: routine.schema,
       prosecdef: routine.securityDefiner,
+      prorettype: routine.returns,
+      proconfig:
+        Object.keys(routine.config).length === 0
+          ? null
+          : Object.entries(routine.config).map(([name, value]) => `${name}=${value}`),
       prokind: routine.kind === 'procedure' ? 'p' : routine.kind === 'aggregate' ? 'a' : 'f',
       routine_name: routine.name,
       routine_schema: routine.schema,
@@ -287,6 +337,12 @@ const catalog: Readonly<Record<string, Rows>> = {
       sequencename: name,
     })),
   pg_roles: () => platformRoles.map((rolname) => ({ rolname })),
+  pg_available_extensions: () => offeredExtensions.map((name) => ({ name })),
+  // Members of extensions are no part of a state; sequences hang on their columns.
+  pg_depend: (draft) =>
+    [...draft.all('sequence').values()]
+      .filter(({ ownedBy }) => ownedBy !== null)
+      .map(({ key, ownedBy }) => ({ objid: key, refobjid: ownedBy!.replace(/\.[^.]*$/, ''), deptype: 'a' })),
 };
 
 const informationSchema: Readonly<Record<string, Rows>> = {

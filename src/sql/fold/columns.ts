@@ -45,7 +45,7 @@ export function buildColumn(draft: Draft, table: Relation, definition: SyntaxNod
       default:
         serial !== null
           ? nextValue(sequence!)
-          : fallback === undefined
+          : fallback === undefined || isNull(fallback.raw_expr)
             ? null
             : writtenDefault(site, definition, fallback),
       identity: identity === undefined ? null : identity.generated_when === 'a' ? 'always' : 'by default',
@@ -59,6 +59,11 @@ export function buildColumn(draft: Draft, table: Relation, definition: SyntaxNod
     },
     constraints: own.map((node) => ({ node, column: name })),
   };
+}
+
+/** DEFAULT NULL is no default: Postgres keeps none. */
+export function isNull(node: SyntaxNode): boolean {
+  return (node.TypeCast?.arg ?? node).A_Const?.isnull === true;
 }
 
 /** DEFAULT reaches to the next constraint of the column, or to the end of its definition. */

@@ -8,8 +8,9 @@ import { type PlStatement, parsePlpgsql, type Stretch } from '../plpgsql.ts';
 import type { Row, Value } from './catalog-rows.ts';
 import type { Draft } from './draft.ts';
 import { Evaluator, isRow, type Known } from './evaluate.ts';
+import { Failed } from './failed.ts';
 import { type Site, siteAt, siteOf } from './site.ts';
-import { Failed } from './table-access.ts';
+import { folds } from './statements.ts';
 
 /** Folds one statement; the door back to the dispatcher. */
 export type FoldStatement = (draft: Draft, statement: Statement, site: Site) => void;
@@ -278,8 +279,10 @@ class Interpreter {
   #perhaps(at: Stretch, text: string, why: string): void {
     if (!mayChangeSchema(text)) return;
     const statements = parseStatements(text);
-    for (const { node } of statements ?? [])
+    for (const { kind, node } of statements ?? []) {
+      if (typeof folds[kind] !== 'function') continue;
       this.#draft.unknown(this.#place(at), why, objectOf(this.#draft, node));
+    }
     if (statements === null) this.#draft.unknown(this.#place(at), why);
   }
 

@@ -211,7 +211,8 @@ export class Draft {
       const key = keyOf(candidate, name);
       if (exists(key)) return key;
     }
-    return keyOf(this.creationSchema, name);
+    // pg_catalog comes first in every search path; that its relations are no part of a state makes no difference.
+    return keyOf(/^pg_/.test(name) ? 'pg_catalog' : this.creationSchema, name);
   }
   isRelation(key: string): boolean {
     return this.has('table', key) || this.has('view', key) || this.has('sequence', key);

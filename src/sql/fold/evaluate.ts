@@ -3,8 +3,8 @@
  * arrays, comparisons. Anything else is `undefined`: not known.
  */
 import type { SyntaxNode } from '../../model/sql.ts';
-import { qualified, quoteIdent, strings } from '../names.ts';
-import { catalogRows, type Row, type Value } from './catalog-rows.ts';
+import { isBuiltinType, qualified, quoteIdent, strings } from '../names.ts';
+import { catalogRows, constraintDefinition, type Row, type Value } from './catalog-rows.ts';
 import type { Draft } from './draft.ts';
 import { figureColumnName } from './generated-names.ts';
 import { nameParts } from './references.ts';
@@ -17,7 +17,7 @@ export type Variables = ReadonlyMap<string, Known>;
 type Bindings = readonly { readonly alias: string; readonly row: Row }[];
 
 /** More combinations of rows than this are not gone through. */
-const rowLimit = 20_000;
+const rowLimit = 50_000;
 
 export class Evaluator {
   readonly #draft: Draft;
@@ -94,8 +94,14 @@ export class Evaluator {
     let found: Bindings[] = [outer];
     const pending = new Set(conditions);
     for (const item of items) {
-      const rows = this.#source(item, outer);
-      if (rows === undefined || found.length * rows.length > rowLimit) return undefined;
+      let rows = this.#source(item, outer);
+      if (rows === undefined) return undefined;
+      // What one relation's rows can be asked alone is asked first: else there are too many pairs.
+      for (const condition of pending) {
+        const verdicts: Known[] = rows.map((row) => this.expression(condition, [row, ...outer]));
+        if (!verdicts.includes(undefined)) rows = rows.filter((_, at) => verdicts[at] === true);
+      }
+      if (found.length * rows.length > rowLimit) return undefined;
       found = found.flatMap((bindings) => rows.map((row) => [row, ...bindings]));
       // A condition prunes as soon as all it names is there.
       for (const condition of pending) {
@@ -111,8 +117,7 @@ export class Evaluator {
       if (verdicts.includes(undefined)) return undefined;
       found = found.filter((_, at) => verdicts[at] === true);
     }
-    // A state holds no roles: that one is missing among the platform's proves nothing.
-    const ofRoles = items.some((item) => item.RangeVar?.relname === 'pg_roles');
+    const ofRoles = items.some((item) => openEnded.has(item.RangeVar?.relname));
     return ofRoles && found.length === 0 ? undefined : this.#targets(statement, found);
   }
 
@@ -236,6 +241,12 @@ export class Evaluator {
         return typeof value === 'string' ? (nameParts(value)[0] ?? value) : undefined;
       case 'regtype':
         return typeof value === 'string' ? this.#type(value) : undefined;
+      case 'regproc':
+      case 'regprocedure':
+      case 'oid':
+        return value;
+      case 'regrole':
+        return typeof value === 'string' ? (nameParts(value)[0] ?? value) : undefined;
       case 'text':
       case 'name':
       case 'varchar':
@@ -257,6 +268,7 @@ export class Evaluator {
   }
   #type(text: string): Known {
     const { schema, name } = qualified(nameParts(text));
+    if (isBuiltinType(name)) return name;
     const key = this.#draft.typeKey(schema, name);
     return this.#draft.has('type', key) || this.#draft.has('table', key) ? key : undefined;
   }
@@ -361,12 +373,40 @@ export class Evaluator {
         const key = String(first);
         return this.#draft.has('routine', key) ? key.slice(key.indexOf('(') + 1, -1) : undefined;
       }
+      case 'pg_get_constraintdef':
+        return constraintDefinition(this.#draft, String(first));
+      case 'has_function_privilege':
+      case 'has_table_privilege':
+      case 'has_schema_privilege':
+        return this.#holds(name.slice(4, -10), String(first), String(second), String(third));
       case 'array_length':
       case 'cardinality':
         return Array.isArray(first) ? first.length : undefined;
       default:
         return undefined;
     }
+  }
+
+  /** has_…_privilege(role, object, privilege), by grants to the role and to PUBLIC. */
+  #holds(kind: string, role: string, object: string, privilege: string): Known {
+    const key = kind === 'table' ? this.#relation(object) : object;
+    const found =
+      kind === 'function'
+        ? this.#draft.get('routine', object)
+        : kind === 'table'
+          ? (this.#draft.get('table', String(key)) ?? this.#draft.get('view', String(key)))
+          : this.#draft.get('schema', object);
+    if (found === undefined) return undefined;
+    const wanted = privilege.toLowerCase();
+    return (
+      found.owner === role ||
+      found.grants.some(
+        (grant) =>
+          (grant.grantee === role || grant.grantee === 'public') &&
+          grant.privilege === wanted &&
+          grant.columns === null,
+      )
+    );
   }
 
   #subLink(inside: SyntaxNode, bindings: Bindings): Known {
@@ -390,6 +430,9 @@ export class Evaluator {
     }
   }
 }
+
+/** Relations of which the state knows some rows only: that one is missing proves nothing. */
+const openEnded = new Set(['pg_roles', 'pg_available_extensions']);
 
 function known(values: readonly Known[]): Known {
   return values.includes(undefined) ? undefined : (values as readonly Value[]);

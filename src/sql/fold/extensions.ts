@@ -33,12 +33,10 @@ export function extensionOfType(type: string): string | undefined {
 
 /** Schema that an extension's control file fixes, made with it where it is missing. */
 export const fixedSchemas: Readonly<Record<string, string>> = {
-  pg_cron: 'pg_catalog',
   pg_graphql: 'graphql',
-  pg_net: 'extensions',
+  pg_tle: 'pgtle',
   pgmq: 'pgmq',
   pgsodium: 'pgsodium',
-  pgtle: 'pgtle',
   plpgsql: 'pg_catalog',
   postgis_tiger_geocoder: 'tiger',
   postgis_topology: 'topology',

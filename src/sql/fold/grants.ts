@@ -3,6 +3,7 @@ import type { DefaultPrivilege, Grant, ObjectKind, Origin, Privilege } from '../
 import type { SyntaxNode } from '../../model/sql.ts';
 import { strings } from '../names.ts';
 import { type Draft, migrationRole, temporarySchema } from './draft.ts';
+import { Failed } from './failed.ts';
 import { findRoutines } from './routines.ts';
 import type { Site } from './site.ts';
 
@@ -130,10 +131,43 @@ export function grantStatement(draft: Draft, node: SyntaxNode, site: Site): void
   if (!node.is_grant && node.grant_option) return;
   for (const { kind, key } of targets(draft, node, site)) {
     draft.update(kind, key, (object) => {
-      const changed = applied(draft, node, object.grants, grantableOf(kind), ownerOf(object), site.origin);
+      const owner = ownerOf(object);
+      const changed =
+        owner === draft.role
+          ? applied(draft, node, object.grants, grantableOf(kind), owner, site.origin)
+          : appliedByOther(draft, node, object.grants, grantableOf(kind), owner, site.origin);
       return changed === object.grants ? object : { ...object, grants: changed };
     });
   }
+}
+
+/**
+ * Who does not own an object grants only what it holds WITH GRANT OPTION, and revokes only what it granted itself: a
+ * REVOKE on a table of the platform leaves what the platform granted (and says so in a warning at most).
+ */
+function appliedByOther(
+  draft: Draft,
+  node: SyntaxNode,
+  grants: readonly Grant[],
+  objects: Grantable,
+  owner: string,
+  origin: Origin,
+): readonly Grant[] {
+  const theirs = grants.filter((grant) => grant.origin === null);
+  if (!node.is_grant) {
+    const mine = grants.filter((grant) => grant.origin !== null);
+    const left = applied(draft, node, mine, objects, owner, origin);
+    return left === mine || left.length === mine.length ? grants : [...theirs, ...left];
+  }
+  const may = (grant: Grant) =>
+    grants.some((held) => held.grantable && same(held, draft.role, grant.privilege)) &&
+    !theirs.some((other) => same(other, grant.grantee, grant.privilege) && other.columns === null);
+  const wanted = applied(draft, node, [], objects, owner, origin).filter(may);
+  let changed = grants;
+  for (const { grantee, privilege, columns } of wanted) {
+    changed = withGrant(changed, grantee, privilege, columns, origin);
+  }
+  return changed;
 }
 
 type Target = 'table' | 'view' | 'sequence' | 'routine' | 'schema';
@@ -227,6 +261,8 @@ export function alterDefaultPrivileges(draft: Draft, node: SyntaxNode): void {
   const roles = option('roles').map((role) => roleName(draft, role));
   const schemas: (string | null)[] = strings(option('schemas'));
   for (const role of roles.length > 0 ? roles : [draft.role]) {
+    // Only a member of the role may: `postgres` is none of the platform's own roles.
+    if (role !== draft.role && role.startsWith('supabase_')) throw new Failed();
     for (const schema of schemas.length > 0 ? schemas : [null]) {
       changeDefaults(draft, role, schema, objects, action);
     }

@@ -5,9 +5,9 @@ import type { SourceFile, Statement } from '../../model/sql.ts';
 import { foldDo } from './do-blocks.ts';
 import { Draft } from './draft.ts';
 import { enterEra } from './eras.ts';
+import { Failed } from './failed.ts';
 import { type Site, siteOf } from './site.ts';
 import { folds } from './statements.ts';
-import { Failed } from './table-access.ts';
 
 export { emptyState } from './platform.ts';
 

@@ -18,7 +18,7 @@ export function createIndex(draft: Draft, node: SyntaxNode, site: Site): void {
   if (indexNamed(draft, relation.schema, truncated(name)) !== null) return;
   const index: Index = {
     name: truncated(name),
-    columns: (node.indexParams ?? []).map(({ IndexElem: element }: SyntaxNode) => element.name ?? null),
+    columns: (node.indexParams ?? []).map(({ IndexElem: element }: SyntaxNode) => plainColumn(element)),
     unique: node.unique === true,
     method: node.accessMethod ?? 'btree',
     predicate:
@@ -33,6 +33,12 @@ export function createIndex(draft: Draft, node: SyntaxNode, site: Site): void {
   };
   if (view !== undefined) draft.put('view', { ...view, indexes: [...view.indexes, index] });
   else addIndex(draft, relation as Table, index, names, node.relation.inh === true);
+}
+
+/** A column in parentheses is a column; null for an expression. */
+function plainColumn(element: SyntaxNode): string | null {
+  const expression = element.expr?.CollateClause?.arg ?? element.expr;
+  return element.name ?? strings(expression?.ColumnRef?.fields).at(-1) ?? null;
 }
 
 /** On a partitioned table an index goes to all partitions, each under a name of its own. */
@@ -75,7 +81,9 @@ function indexColumnNames(node: SyntaxNode): string[] {
 function definitionOf(node: SyntaxNode): string {
   const params = (node.indexParams ?? []).map(({ IndexElem: element }: SyntaxNode) =>
     [
-      element.name === undefined ? `(${withoutLocations(element.expr)})` : quoteIdent(element.name),
+      plainColumn(element) === null
+        ? `(${withoutLocations(element.expr)})`
+        : quoteIdent(plainColumn(element)!),
       element.collation === undefined ? '' : `COLLATE ${strings(element.collation).join('.')}`,
       strings(element.opclass).at(-1) ?? '',
       element.ordering === 'SORTBY_DESC' ? 'DESC' : '',

@@ -62,7 +62,9 @@ export function reviveState(json: string): SchemaState {
   const raw = JSON.parse(json, (key, value) => {
     if (key === 'grants') return unpackGrants(value);
     const fields = nullable[key] ?? (objectLists.has(key) ? withOrigin : null);
-    if (fields === null || !Array.isArray(value) || typeof value[0] !== 'object') return value;
+    const ofObjects =
+      Array.isArray(value) && value.every((item) => typeof item === 'object' && item !== null);
+    if (fields === null || !ofObjects) return value;
     return value.map((item: Bag) => ({
       ...Object.fromEntries(fields.map((field) => [field, null])),
       ...item,
@@ -110,9 +112,9 @@ function revive(object: Bag, ...names: readonly string[]): Bag {
 
 function packGrants(grants: readonly Grant[]): string[] {
   const packed = new Map<string, string[]>();
-  for (const { grantee, privilege, columns } of grants) {
+  for (const { grantee, privilege, columns, grantable } of grants) {
     const key = `${grantee}:${columns?.join(',') ?? ''}`;
-    packed.set(key, [...(packed.get(key) ?? []), privilege]);
+    packed.set(key, [...(packed.get(key) ?? []), `${privilege}${grantable ? '*' : ''}`]);
   }
   return [...packed].map(([key, privileges]) => `${key}:${privileges.join(',')}`);
 }
@@ -122,9 +124,10 @@ function unpackGrants(packed: readonly string[]): Grant[] {
     const [grantee, columns, privileges] = entry.split(':') as [string, string, string];
     return privileges.split(',').map((privilege) => ({
       grantee,
-      privilege: privilege as Privilege,
+      privilege: privilege.replace('*', '') as Privilege,
       columns: columns === '' ? null : columns.split(','),
       origin: null,
+      ...(privilege.endsWith('*') ? { grantable: true } : {}),
     }));
   });
 }

@@ -14,6 +14,8 @@ export interface OutputColumn {
 interface Source {
   readonly alias: string;
   readonly columns: readonly OutputColumn[] | null;
+  /** Columns that a bare star shows elsewhere: merged by USING. */
+  readonly merged?: readonly string[];
 }
 type Known = ReadonlyMap<string, readonly OutputColumn[] | null>;
 
@@ -63,7 +65,9 @@ function starOf(value: SyntaxNode, sources: readonly Source[]): readonly OutputC
   const alias = fields.length > 1 ? fields.at(-2)?.String?.sval : undefined;
   const wanted = alias === undefined ? sources : sources.filter((source) => source.alias === alias);
   if (wanted.length === 0 || wanted.some((source) => source.columns === null)) return null;
-  return wanted.flatMap((source) => source.columns ?? []);
+  return wanted.flatMap(({ columns, merged }) =>
+    (columns ?? []).filter(({ name }) => alias !== undefined || !merged?.includes(name)),
+  );
 }
 
 function sourcesOf(draft: Draft, item: SyntaxNode, known: Known): Source[] {
@@ -112,10 +116,7 @@ function joined(draft: Draft, join: SyntaxNode, known: Known): Source[] {
   const merged = using.map(
     (name) => left.flatMap((source) => source.columns ?? []).find((column) => column.name === name)!,
   );
-  const rest = (source: Source): Source => ({
-    ...source,
-    columns: source.columns?.filter((column) => !using.includes(column.name)) ?? null,
-  });
+  const rest = (source: Source): Source => ({ ...source, merged: [...(source.merged ?? []), ...using] });
   return [{ alias: '', columns: merged.filter(Boolean) }, ...all.map(rest)];
 }
 

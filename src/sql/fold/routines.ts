@@ -2,7 +2,7 @@
 import type { FunctionArgument, Routine } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { functionKey, keyOf, qualified, quoteIdent, strings } from '../names.ts';
-import type { Draft } from './draft.ts';
+import { type Draft, temporarySchema } from './draft.ts';
 import { initialGrants } from './grants.ts';
 import type { Site } from './site.ts';
 
@@ -16,6 +16,8 @@ const modes: Readonly<Record<string, FunctionArgument['mode']>> = {
 export function createRoutine(draft: Draft, node: SyntaxNode, site: Site): void {
   const args = parameters(draft, node.parameters);
   const { schema, name } = draft.newName(strings(node.funcname));
+  // It ends with the session.
+  if (schema === temporarySchema) return;
   const key = routineKey(schema, name, args);
   const options = optionsOf(node.options);
   const old = draft.get('routine', key);

@@ -1,14 +1,12 @@
 /** Getting at tables: those that are there, those nobody knows of, and the children of one. */
 import type { Column, Table } from '../../model/schema.ts';
 import type { Draft } from './draft.ts';
+import { Failed } from './failed.ts';
 import { initialGrants } from './grants.ts';
 import type { Site } from './site.ts';
 
 /** Why a table is known by name only: no statement of the migrations makes it. */
 export const madeElsewhere = 'no migration creates this table';
-
-/** A statement that fails, and whose failure is caught: nothing of it stays. */
-export class Failed extends Error {}
 
 /** The table a statement alters; one that nothing made is remembered by name, with what is said about it. */
 export function tableToAlter(draft: Draft, key: string, site: Site): Table {

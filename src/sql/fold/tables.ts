@@ -1,8 +1,8 @@
 /** CREATE TABLE in all its forms, and ALTER TABLE. */
 import type { Column, Table } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
-import { serialType, strings } from '../names.ts';
-import { buildColumn, createOwnedSequence, sequencesOf } from './columns.ts';
+import { strings } from '../names.ts';
+import { buildColumn, createOwnedSequence, isNull, sequencesOf } from './columns.ts';
 import {
   addConstraints,
   dropConstraint,
@@ -106,8 +106,7 @@ function putColumn(draft: Draft, key: string, column: Column, site: Site, defini
     };
     return { ...table, columns: table.columns.with(at, merged) };
   });
-  const named = definition?.typeName;
-  if (named !== undefined && serialType(named) === null && !draft.knowsType(named)) {
+  if (definition?.typeName !== undefined && !draft.knowsType(definition.typeName)) {
     draft.unknown(site.origin, `type ${column.type} is not made by any migration`, { kind: 'table', key });
   }
 }
@@ -286,7 +285,12 @@ function pass(command: SyntaxNode): number {
   switch (command.subtype) {
     case 'AT_DropColumn':
     case 'AT_DropConstraint':
+    case 'AT_DropNotNull':
+    case 'AT_DropIdentity':
+    case 'AT_DropExpression':
       return 0;
+    case 'AT_ColumnDefault':
+      return command.def === undefined ? 0 : 3;
     case 'AT_AlterColumnType':
       return 1;
     case 'AT_AddColumn':
@@ -357,7 +361,7 @@ function alterOne(
     case 'AT_ColumnDefault':
       changeColumn((column) => ({
         ...column,
-        default: command.def === undefined ? null : looseExpression(site, command.def),
+        default: command.def === undefined || isNull(command.def) ? null : looseExpression(site, command.def),
       }));
       break;
     case 'AT_SetNotNull':
