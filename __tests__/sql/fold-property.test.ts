@@ -9,7 +9,7 @@ import { loadParser, parseSource } from '../../src/sql/parse.ts';
 import { statement } from '../support/colliding-ddl.ts';
 
 /** More with FOLD_RUNS=500; one run again with FOLD_SEED as fast-check prints it. */
-const runs = Number(process.env.FOLD_RUNS ?? 25);
+const runs = Number(process.env.FOLD_RUNS ?? 15);
 const seed = process.env.FOLD_SEED === undefined ? {} : { seed: Number(process.env.FOLD_SEED) };
 
 let engine: Engine;

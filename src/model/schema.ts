@@ -65,6 +65,8 @@ export interface Index {
   readonly name: string;
   /** Plain columns in order; null in the place of an expression. */
   readonly columns: readonly (string | null)[];
+  /** What stands in the places of the nulls, in order. */
+  readonly expressions: readonly Expression[];
   readonly unique: boolean;
   readonly method: string;
   readonly predicate: Expression | null;

@@ -45,6 +45,8 @@ con as materialized (
 ind as materialized (
   select i.indrelid, json_agg(json_build_object(
       'name', x.relname, 'columns', ${columnNames('i.indrelid', 'i.indkey::int2[]')}, 'keys', i.indnkeyatts,
+      'expressions', (select json_agg(pg_get_indexdef(x.oid, k.at::int, false) order by k.at)
+        from unnest(i.indkey::int2[]) with ordinality k(number, at) where k.number = 0),
       'unique', i.indisunique, 'method', m.amname, 'predicate', pg_get_expr(i.indpred, i.indrelid),
       'valid', i.indisvalid, 'definition', pg_get_indexdef(x.oid),
       'constraint', exists (select from pg_constraint k where k.conindid = x.oid and k.contype in ('p', 'u', 'x')))

@@ -68,6 +68,7 @@ interface CatalogIndex {
   readonly name: string;
   readonly columns: readonly (string | null)[];
   readonly keys: number;
+  readonly expressions: readonly string[] | null;
   readonly unique: boolean;
   readonly method: string;
   readonly predicate: string | null;
@@ -377,6 +378,7 @@ function toIndex(index: CatalogIndex): Index {
   return {
     name: index.name,
     columns: index.columns.slice(0, index.keys),
+    expressions: (index.expressions ?? []).map(printedExpression),
     unique: index.unique,
     method: index.method,
     predicate: expressionOrNull(index.predicate),

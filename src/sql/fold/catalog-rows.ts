@@ -8,7 +8,29 @@ export interface Row {
 }
 
 /** Object identifiers are stood for by keys: two of them are compared, never counted with. */
-type Rows = (draft: Draft) => Iterable<Row>;
+type Rows = (draft: Draft, wanted: Wanted) => Iterable<Row>;
+
+/** Columns that the query compares with a value: other rows need not be made. */
+export type Wanted = ReadonlyMap<string, Value>;
+
+/** True where a row with this value in one of these columns may be asked for. */
+function asked(wanted: Wanted, value: string, ...columns: readonly string[]): boolean {
+  return columns.every((column) => !wanted.has(column) || wanted.get(column) === value);
+}
+
+function tablesAsked(draft: Draft, wanted: Wanted): Iterable<Table> {
+  const key =
+    wanted.get('conrelid') ?? wanted.get('attrelid') ?? wanted.get('polrelid') ?? wanted.get('tgrelid');
+  if (typeof key === 'string') {
+    const table = draft.get('table', key);
+    return table === undefined ? [] : [table];
+  }
+  return tablesOf(draft).filter(
+    ({ name, schema }) =>
+      asked(wanted, name, 'tablename', 'table_name', 'event_object_table') &&
+      asked(wanted, schema, 'schemaname', 'table_schema', 'event_object_schema'),
+  );
+}
 
 const platformRoles = [
   'anon',
@@ -31,7 +53,7 @@ const offeredExtensions =
   );
 
 /** Rows of a relation; null where the state can't tell them. */
-export function catalogRows(draft: Draft, schema: string | null, name: string): Row[] | null {
+export function catalogRows(draft: Draft, schema: string | null, name: string, wanted: Wanted): Row[] | null {
   const rows =
     schema === 'information_schema'
       ? informationSchema[name]
@@ -40,7 +62,7 @@ export function catalogRows(draft: Draft, schema: string | null, name: string): 
         : `${schema}.${name}` === 'storage.buckets'
           ? buckets
           : undefined;
-  return rows === undefined ? null : [...rows(draft)];
+  return rows === undefined ? null : [...rows(draft, wanted)];
 }
 
 const tablesOf = (draft: Draft) => [...draft.all('table').values()];
@@ -52,17 +74,23 @@ function* buckets(draft: Draft): Iterable<Row> {
     yield { id, name: id, public: isPublic };
 }
 
-function* policies(draft: Draft): Iterable<Row> {
-  for (const table of tablesOf(draft)) {
+function* policies(draft: Draft, wanted: Wanted): Iterable<Row> {
+  for (const table of tablesAsked(draft, wanted)) {
     for (const policy of table.policies) {
+      if (!asked(wanted, policy.name, 'policyname', 'polname')) continue;
       yield {
         schemaname: table.schema,
         tablename: table.name,
         policyname: policy.name,
         polname: policy.name,
         polrelid: table.key,
-        qual: policy.using?.text ?? null,
-        with_check: policy.check?.text ?? null,
+        // Cut out of the file only where somebody looks.
+        get qual() {
+          return policy.using?.text ?? null;
+        },
+        get with_check() {
+          return policy.check?.text ?? null;
+        },
         cmd: policy.command.toUpperCase(),
         permissive: policy.permissive ? 'PERMISSIVE' : 'RESTRICTIVE',
         roles: policy.roles,
@@ -90,8 +118,8 @@ export function constraintDefinition(draft: Draft, id: string): string | undefin
   return unique && `UNIQUE (${unique.columns.join(', ')})`;
 }
 
-function* constraints(draft: Draft): Iterable<Row> {
-  for (const table of tablesOf(draft)) {
+function* constraints(draft: Draft, wanted: Wanted): Iterable<Row> {
+  for (const table of tablesAsked(draft, wanted)) {
     const rows = (
       list: readonly {
         readonly name: string;
@@ -103,23 +131,25 @@ function* constraints(draft: Draft): Iterable<Row> {
       contype: string,
       type: string,
     ) =>
-      list.map(({ name, columns, references, referencedColumns, onDelete }) => ({
-        oid: `${table.key}\0${name}`,
-        confrelid: references ?? null,
-        conkey: numbersOf(table, columns),
-        confkey: numbersOf(draft.get('table', references ?? ''), referencedColumns),
-        confdeltype: onDelete === undefined ? null : (deleteTypes[onDelete] ?? 'a'),
-        conname: name,
-        conrelid: table.key,
-        connamespace: table.schema,
-        contype,
-        constraint_name: name,
-        constraint_schema: table.schema,
-        table_schema: table.schema,
-        table_name: table.name,
-        constraint_type: type,
-        columns: columns ?? [],
-      }));
+      list
+        .filter(({ name }) => asked(wanted, name, 'conname', 'constraint_name'))
+        .map(({ name, columns, references, referencedColumns, onDelete }) => ({
+          oid: `${table.key}\0${name}`,
+          confrelid: references ?? null,
+          conkey: numbersOf(table, columns),
+          confkey: numbersOf(draft.get('table', references ?? ''), referencedColumns),
+          confdeltype: onDelete === undefined ? null : (deleteTypes[onDelete] ?? 'a'),
+          conname: name,
+          conrelid: table.key,
+          connamespace: table.schema,
+          contype,
+          constraint_name: name,
+          constraint_schema: table.schema,
+          table_schema: table.schema,
+          table_name: table.name,
+          constraint_type: type,
+          columns: columns ?? [],
+        }));
     if (table.primaryKey) yield* rows([table.primaryKey], 'p', 'PRIMARY KEY');
     yield* rows(table.uniques, 'u', 'UNIQUE');
     yield* rows(table.foreignKeys, 'f', 'FOREIGN KEY');
@@ -135,16 +165,17 @@ const deleteTypes: Readonly<Record<string, string>> = {
   'set default': 'd',
 };
 
-function* keyColumns(draft: Draft): Iterable<Row> {
-  for (const row of constraints(draft)) {
+function* keyColumns(draft: Draft, wanted: Wanted): Iterable<Row> {
+  for (const row of constraints(draft, wanted)) {
     if (row.contype === 'c') continue;
     for (const column of row.columns as readonly string[]) yield { ...row, column_name: column };
   }
 }
 
-function* columns(draft: Draft): Iterable<Row> {
-  for (const table of tablesOf(draft)) {
+function* columns(draft: Draft, wanted: Wanted): Iterable<Row> {
+  for (const table of tablesAsked(draft, wanted)) {
     for (const [at, column] of table.columns.entries()) {
+      if (!asked(wanted, column.name, 'column_name', 'attname')) continue;
       yield {
         table_schema: table.schema,
         table_name: table.name,
@@ -156,7 +187,9 @@ function* columns(draft: Draft): Iterable<Row> {
           : column.type.includes('.')
             ? 'USER-DEFINED'
             : column.type.replace(/\(.*?\)/, ''),
-        column_default: column.default?.text ?? null,
+        get column_default() {
+          return column.default?.text ?? null;
+        },
         is_generated: column.generated === null ? 'NEVER' : 'ALWAYS',
         is_identity: upper(column.identity !== null),
         attrelid: table.key,
@@ -181,16 +214,18 @@ function* columns(draft: Draft): Iterable<Row> {
   }
 }
 
-function* indexes(draft: Draft): Iterable<Row> {
+function* indexes(draft: Draft, wanted: Wanted): Iterable<Row> {
   for (const holder of [...tablesOf(draft), ...viewsOf(draft)]) {
     for (const index of holder.indexes) {
+      if (!asked(wanted, index.name, 'indexname', 'relname')) continue;
       yield { schemaname: holder.schema, tablename: holder.name, indexname: index.name };
     }
   }
 }
 
-function* classes(draft: Draft): Iterable<Row> {
+function* classes(draft: Draft, wanted: Wanted): Iterable<Row> {
   for (const table of tablesOf(draft)) {
+    if (!asked(wanted, table.name, 'relname') || !asked(wanted, table.key, 'oid')) continue;
     const relkind = table.kind === 'partitioned' ? 'p' : table.kind === 'foreign' ? 'f' : 'r';
     yield {
       oid: table.key,
@@ -213,14 +248,15 @@ function* classes(draft: Draft): Iterable<Row> {
   for (const sequence of draft.all('sequence').values()) {
     yield { oid: sequence.key, relname: sequence.name, relnamespace: sequence.schema, relkind: 'S' };
   }
-  for (const { schemaname, indexname } of indexes(draft)) {
+  for (const { schemaname, indexname } of indexes(draft, wanted)) {
     yield { oid: `${schemaname}.${indexname}`, relname: indexname!, relnamespace: schemaname!, relkind: 'i' };
   }
 }
 
-function* triggers(draft: Draft): Iterable<Row> {
-  for (const holder of [...tablesOf(draft), ...viewsOf(draft)]) {
+function* triggers(draft: Draft, wanted: Wanted): Iterable<Row> {
+  for (const holder of [...tablesAsked(draft, wanted), ...viewsOf(draft)]) {
     for (const trigger of holder.triggers) {
+      if (!asked(wanted, trigger.name, 'tgname', 'trigger_name')) continue;
       for (const event of trigger.events) {
         yield {
           tgname: trigger.name,
@@ -237,12 +273,14 @@ function* triggers(draft: Draft): Iterable<Row> {
   }
 }
 
-function* types(draft: Draft): Iterable<Row> {
+function* types(draft: Draft, wanted: Wanted): Iterable<Row> {
   const letters = { enum: 'e', composite: 'c', domain: 'd', range: 'r' } as const;
   for (const type of draft.all('type').values()) {
+    if (!asked(wanted, type.name, 'typname')) continue;
     yield { oid: type.key, typname: type.name, typnamespace: type.schema, typtype: letters[type.kind] };
   }
   for (const table of tablesOf(draft)) {
+    if (!asked(wanted, table.name, 'typname')) continue;
     yield { oid: table.key, typname: table.name, typnamespace: table.schema, typtype: 'c' };
   }
 }
@@ -255,8 +293,9 @@ function* enumLabels(draft: Draft): Iterable<Row> {
   }
 }
 
-function* routines(draft: Draft): Iterable<Row> {
+function* routines(draft: Draft, wanted: Wanted): Iterable<Row> {
   for (const routine of draft.all('routine').values()) {
+    if (!asked(wanted, routine.name, 'proname', 'routine_name')) continue;
     yield {
       oid: routine.key,
       proname: routine.name,
@@ -276,9 +315,9 @@ function* routines(draft: Draft): Iterable<Row> {
   }
 }
 
-function* publicationTables(draft: Draft): Iterable<Row> {
+function* publicationTables(draft: Draft, wanted: Wanted): Iterable<Row> {
   for (const publication of draft.all('publication').values()) {
-    for (const table of tablesOf(draft)) {
+    for (const table of tablesAsked(draft, wanted)) {
       const member =
         publication.allTables ||
         publication.schemas.includes(table.schema) ||
@@ -317,8 +356,8 @@ const catalog: Readonly<Record<string, Rows>> = {
       extname: name,
       extnamespace: schema,
     })),
-  pg_tables: (draft) =>
-    tablesOf(draft).map(({ schema, name, rls }) => ({
+  pg_tables: (draft, wanted) =>
+    [...tablesAsked(draft, wanted)].map(({ schema, name, rls }) => ({
       schemaname: schema,
       tablename: name,
       rowsecurity: rls,
@@ -346,8 +385,8 @@ const catalog: Readonly<Record<string, Rows>> = {
 };
 
 const informationSchema: Readonly<Record<string, Rows>> = {
-  tables: (draft) => [
-    ...tablesOf(draft).map(({ schema, name }) => ({
+  tables: (draft, wanted) => [
+    ...[...tablesAsked(draft, wanted)].map(({ schema, name }) => ({
       table_schema: schema,
       table_name: name,
       table_type: 'BASE TABLE',

@@ -1,6 +1,6 @@
 /** DO blocks: run as far as the state tells what they do. */
 import type { Place } from '../../model/finding.ts';
-import type { ObjectRef } from '../../model/schema.ts';
+import type { ObjectRef, Routine } from '../../model/schema.ts';
 import type { SourceFile, Statement, SyntaxNode } from '../../model/sql.ts';
 import { doBody, literalIn, statementsAt } from '../do.ts';
 import { parseExpression, parseStatements } from '../parse.ts';
@@ -9,6 +9,7 @@ import type { Row, Value } from './catalog-rows.ts';
 import type { Draft } from './draft.ts';
 import { Evaluator, isRow, type Known } from './evaluate.ts';
 import { Failed } from './failed.ts';
+import { nameParts } from './references.ts';
 import { type Site, siteAt, siteOf } from './site.ts';
 import { folds } from './statements.ts';
 
@@ -37,8 +38,49 @@ export function foldDo(draft: Draft, source: SourceFile, statement: Statement, f
   ]);
 }
 
+/** Functions that call each other are not followed deeper than this. */
+const callLimit = 8;
+
+/** SELECT f(…), PERFORM f(…): the body of a function that a migration made, with the arguments that are known. */
+export function foldCall(
+  draft: Draft,
+  routine: Routine,
+  args: readonly SyntaxNode[],
+  origin: Place,
+  fold: FoldStatement,
+): void {
+  if (routine.returns === 'trigger' || !mayChangeSchema(routine.body)) return;
+  const path = draft.searchPath;
+  if (draft.calls >= callLimit) {
+    draft.unknown(origin, `what ${routine.key} does when it is called`);
+    return;
+  }
+  draft.calls += 1;
+  const configured = routine.config.search_path;
+  if (configured !== undefined)
+    draft.searchPath = configured.split(',').flatMap((part) => nameParts(part.trim()));
+  if (routine.language === 'sql') {
+    for (const statement of parseStatements(routine.body) ?? []) {
+      fold(draft, statement, siteAt(origin, routine.body, statement));
+    }
+  } else if (routine.language === 'plpgsql') {
+    const block = parsePlpgsql(routine.body);
+    if (block === null) draft.unknown(origin, `what ${routine.key} does: its body could not be read`);
+    else {
+      const interpreter = new Interpreter(draft, null, routine.body, origin, 0, fold);
+      interpreter.bindArguments(routine, args);
+      interpreter.run([block]);
+    }
+  } else draft.unknown(origin, `what ${routine.key} does when it is called`);
+  draft.searchPath = path;
+  draft.calls -= 1;
+}
+
 const mayChangeSchema = (text: string) =>
   /\b(create|alter|drop|grant|revoke|comment|execute|rename|insert\s+into\s+storage\.buckets)\b/i.test(text);
+
+const rowsOnly =
+  /^\s*(format\s*\(\s*)?(\$\w*\$|')\s*(select|insert\s+into\s+(?!storage)|update|delete|analyze|vacuum|refresh|notify|set|with|truncate|lock|explain)\b/i;
 
 type Flow = 'on' | 'left' | 'raised' | 'exit' | 'continue';
 
@@ -67,6 +109,15 @@ class Interpreter {
     this.#origin = origin;
     this.#index = index;
     this.#fold = fold;
+  }
+
+  bindArguments(routine: Routine, args: readonly SyntaxNode[]): void {
+    const inputs = routine.arguments.filter((arg) => arg.mode !== 'out' && arg.mode !== 'table');
+    for (const [at, { name }] of inputs.entries()) {
+      const value = args[at] === undefined ? undefined : this.#evaluator().expression(args[at]);
+      this.#variables.set(`$${at + 1}`, value);
+      if (name !== null) this.#variables.set(name, value);
+    }
   }
 
   run(statements: readonly PlStatement[]): Flow {
@@ -220,21 +271,20 @@ class Interpreter {
     }
     const statements = statementsAt(this.#source, at, this.#index);
     // What can't be parsed by itself holds a variable where SQL has none.
-    if (statements === null) this.#notFollowed(at, this.#slice(at));
-    else for (const statement of statements) this.#run(statement, siteOf(this.#source, statement));
+    if (statements !== null) {
+      for (const statement of statements) this.#run(statement, siteOf(this.#source, statement));
+    } else if (mayChangeSchema(this.#slice(at))) this.#notFollowed(at, this.#slice(at));
   }
 
   #sqlText(at: Stretch, text: string): void {
     const statements = parseStatements(text);
-    if (statements === null) this.#notFollowed(at, text);
-    else for (const statement of statements) this.#run(statement, siteAt(this.#place(at), text, statement));
+    for (const statement of statements ?? []) this.#run(statement, siteAt(this.#place(at), text, statement));
+    if (statements === null && mayChangeSchema(text)) this.#notFollowed(at, text);
   }
 
   #execute(at: Stretch, expression: Stretch, into: boolean): void {
-    if (into) {
-      this.#notFollowed(at, this.#slice(expression));
-      return;
-    }
+    // What is run for rows alone: its beginning is written out.
+    if (into || rowsOnly.test(this.#slice(expression))) return;
     const literal = this.#source === null ? null : literalIn(this.#text, expression);
     const statements = literal === null ? null : statementsAt(this.#source!, literal, this.#index);
     if (statements !== null) {
@@ -257,9 +307,7 @@ class Interpreter {
   // — what is not known —
 
   #notFollowed(at: Stretch, text: string): void {
-    if (mayChangeSchema(text) || /^\s*(execute|[a-z_]\w*\s*$)/i.test(text)) {
-      this.#draft.unknown(this.#place(at), 'what this dynamic statement does');
-    }
+    this.#draft.unknown(this.#place(at), `what "${text.trim().replace(/\s+/g, ' ')}" runs`);
   }
 
   /** The statements inside may have run or not. */

@@ -21,7 +21,7 @@ import type {
   View,
 } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
-import { isBuiltinType, keyOf, qualified, strings, typeName } from '../names.ts';
+import { isBuiltinType, keyOf, qualified, serialType, strings, typeName } from '../names.ts';
 import { extensionOfType } from './extensions.ts';
 
 export interface ObjectOfKind {
@@ -159,6 +159,8 @@ export class Draft {
 
   /** Blocks with exception handlers around the statement: what is there already, or is missing, is none of their errors. */
   tolerant = 0;
+  /** Functions that are being followed. */
+  calls = 0;
 
   /** Something is made that is there already: an error in Postgres, unless it is caught. */
   again(place: Place, what: string, object: ObjectRef | null = null): void {
@@ -212,7 +214,8 @@ export class Draft {
       if (exists(key)) return key;
     }
     // pg_catalog comes first in every search path; that its relations are no part of a state makes no difference.
-    return keyOf(/^pg_/.test(name) ? 'pg_catalog' : this.creationSchema, name);
+    const fallback = /^pg_/.test(name) ? 'pg_catalog' : this.creationSchema;
+    return keyOf(this.get('extension', name)?.schema ?? fallback, name);
   }
   isRelation(key: string): boolean {
     return this.has('table', key) || this.has('view', key) || this.has('sequence', key);
@@ -238,6 +241,7 @@ export class Draft {
   /** True where the type is Postgres' own, or one that this state holds. */
   knowsType(type: SyntaxNode): boolean {
     const { schema, name } = qualified(strings(type.names));
+    if (serialType(type) !== null || type.pct_type) return true;
     if ((schema === null || schema === 'pg_catalog') && isBuiltinType(name)) return true;
     const key = this.typeKey(schema, name);
     return (
@@ -256,6 +260,9 @@ export class Draft {
 
   finish(): { state: SchemaState; touched: readonly ObjectRef[]; created: readonly ObjectRef[] } {
     if (this.#temporary) {
+      for (const [ref, { key }] of this.#touched) {
+        if (key.startsWith(`${temporarySchema}.`)) this.#touched.delete(ref);
+      }
       for (const kind of ['table', 'view', 'sequence'] as const) {
         for (const [key, object] of this.all(kind)) {
           if (object.schema === temporarySchema) this.#forget(kind, key);

@@ -7,7 +7,7 @@ import { dropForeignKeysTo, withoutConstraint } from './constraints.ts';
 import type { Draft } from './draft.ts';
 import { extensionOfType } from './extensions.ts';
 import { findIndex } from './indexes.ts';
-import { mentions, type Uses, usesOf } from './references.ts';
+import { mentions, tableMentions, type Uses, usesOf } from './references.ts';
 import { findRoutines } from './routines.ts';
 import type { Site } from './site.ts';
 import { childrenOf, splitKey } from './table-access.ts';
@@ -20,11 +20,11 @@ export function dropStatement(draft: Draft, node: SyntaxNode, site: Site): void 
     switch (node.removeType) {
       case 'OBJECT_TABLE':
       case 'OBJECT_FOREIGN_TABLE':
-        dropTable(draft, draft.relationNamed(named(object)));
+        dropTable(draft, draft.relationNamed(named(object)), cascade);
         break;
       case 'OBJECT_VIEW':
       case 'OBJECT_MATVIEW':
-        dropView(draft, draft.relationNamed(named(object)));
+        dropView(draft, draft.relationNamed(named(object)), cascade);
         break;
       case 'OBJECT_SEQUENCE':
         dropSequence(draft, draft.relationNamed(named(object)));
@@ -85,7 +85,8 @@ function onTable(
 
 // — relations —
 
-export function dropTable(draft: Draft, key: string): void {
+/** Without CASCADE nothing depends on it, or Postgres would refuse. */
+export function dropTable(draft: Draft, key: string, cascade = true): void {
   const table = draft.get('table', key);
   if (table === undefined) return;
   for (const child of childrenOf(draft, key)) dropTable(draft, child.key);
@@ -94,7 +95,7 @@ export function dropTable(draft: Draft, key: string): void {
     if (sequence.ownedBy?.startsWith(`${key}.`)) dropSequence(draft, sequence.key);
   }
   dropForeignKeysTo(draft, key, null);
-  dropRelationUsers(draft, key, table.name);
+  if (cascade) dropRelationUsers(draft, key, table.name);
   draft.each('publication', (publication) =>
     publication.tables.some((member) => member.table === key)
       ? { ...publication, tables: publication.tables.filter((member) => member.table !== key) }
@@ -102,11 +103,11 @@ export function dropTable(draft: Draft, key: string): void {
   );
 }
 
-function dropView(draft: Draft, key: string): void {
+function dropView(draft: Draft, key: string, cascade = true): void {
   const view = draft.get('view', key);
   if (view === undefined) return;
   draft.remove('view', key);
-  dropRelationUsers(draft, key, view.name);
+  if (cascade) dropRelationUsers(draft, key, view.name);
 }
 
 /** Views that read it, policies that ask it, and whatever has its row type. */
@@ -196,7 +197,7 @@ export function dropColumn(draft: Draft, key: string, name: string, cascade: boo
         !index.columns.includes(name) &&
         !index.include.includes(name) &&
         !own(index.predicate) &&
-        !(index.columns.includes(null) && index.definition.includes(JSON.stringify(name))),
+        !index.expressions.some((expression) => own(expression)),
     ),
     grants: changed.grants.flatMap((grant) => {
       if (grant.columns === null || !grant.columns.includes(name)) return [grant];
@@ -210,7 +211,7 @@ export function dropColumn(draft: Draft, key: string, name: string, cascade: boo
     for (const view of [...draft.all('view').values()]) {
       if (view.reads.includes(key) && own(view.definition, '')) dropView(draft, view.key);
     }
-    dropPolicies(draft, (policy, of) => own(policy, of));
+    dropPolicies(draft, name, own);
     changed = { ...changed, policies: draft.get('table', key)?.policies ?? changed.policies };
     for (const foreignKey of [...draft.all('table').values()].flatMap((other) => other.foreignKeys)) {
       if (foreignKey.references === key && foreignKey.referencedColumns.includes(name)) {
@@ -260,7 +261,8 @@ export function dropRoutine(draft: Draft, key: string, cascade: boolean, site: S
   dropExpressions(draft, routine.name, calls);
 }
 
-function takes(routine: Routine, count: number): boolean {
+/** True where a call with so many arguments can mean this routine. */
+export function takes(routine: Routine, count: number): boolean {
   const inputs = routine.arguments.filter((arg) => arg.mode !== 'out' && arg.mode !== 'table');
   if (inputs.at(-1)?.mode === 'variadic') return count >= inputs.length - 1;
   return count <= inputs.length && count >= inputs.filter((arg) => !arg.hasDefault).length;
@@ -344,11 +346,16 @@ function dropExpressions(draft: Draft, name: string | null, matches: (uses: Uses
     (name === null || mentions(expression, name)) &&
     matches(usesOf(draft, expression.node, own));
   for (const view of [...draft.all('view').values()]) if (hit(view.definition, '')) dropView(draft, view.key);
-  dropPolicies(draft, hit);
+  dropPolicies(draft, name, hit);
   const generated: [string, string][] = [];
   draft.each('table', (table) => {
+    if (name !== null && !tableMentions(table, name)) return table;
     const checks = table.checks.filter((check) => !hit(check.expression, table.key));
-    const indexes = table.indexes.filter((index) => !hit(index.predicate, table.key));
+    const indexes = table.indexes.filter(
+      (index) =>
+        !hit(index.predicate, table.key) &&
+        !index.expressions.some((expression) => hit(expression, table.key)),
+    );
     let columns = table.columns;
     for (const [at, column] of table.columns.entries()) {
       if (hit(column.generated, table.key)) generated.push([table.key, column.name]);
@@ -363,8 +370,13 @@ function dropExpressions(draft: Draft, name: string | null, matches: (uses: Uses
   for (const [key, column] of generated) dropColumn(draft, key, column, true);
 }
 
-function dropPolicies(draft: Draft, hit: (expression: Expression | null, own: string) => boolean): void {
+function dropPolicies(
+  draft: Draft,
+  name: string | null,
+  hit: (expression: Expression | null, own: string) => boolean,
+): void {
   draft.each('table', (table) => {
+    if (name !== null && !tableMentions(table, name)) return table;
     const policies = table.policies.filter(
       (policy) => !hit(policy.using, table.key) && !hit(policy.check, table.key),
     );

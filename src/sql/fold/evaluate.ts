@@ -94,7 +94,7 @@ export class Evaluator {
     let found: Bindings[] = [outer];
     const pending = new Set(conditions);
     for (const item of items) {
-      let rows = this.#source(item, outer);
+      let rows = this.#source(item, outer, pending);
       if (rows === undefined) return undefined;
       // What one relation's rows can be asked alone is asked first: else there are too many pairs.
       for (const condition of pending) {
@@ -165,11 +165,17 @@ export class Evaluator {
     return rows;
   }
 
-  #source(item: SyntaxNode, outer: Bindings): { alias: string; row: Row }[] | undefined {
+  #source(
+    item: SyntaxNode,
+    outer: Bindings,
+    conditions: Iterable<SyntaxNode>,
+  ): { alias: string; row: Row }[] | undefined {
     if (item.RangeVar !== undefined) {
       const { schemaname, relname, alias } = item.RangeVar;
-      const rows = catalogRows(this.#draft, schemaname ?? null, relname);
-      return rows?.map((row) => ({ alias: alias?.aliasname ?? relname, row }));
+      const name: string = alias?.aliasname ?? relname;
+      const wanted = this.#wanted(conditions, name, outer);
+      const rows = catalogRows(this.#draft, schemaname ?? null, relname, wanted);
+      return rows?.map((row) => ({ alias: name, row }));
     }
     const inner = item.RangeSubselect ?? item.RangeFunction;
     if (inner === undefined) return undefined;
@@ -187,6 +193,19 @@ export class Evaluator {
               Object.values(row).map((value, at) => [names[at] ?? `column${at + 1}`, value]),
             ),
     }));
+  }
+
+  /** Conditions of the kind `column = value`. */
+  #wanted(conditions: Iterable<SyntaxNode>, alias: string, outer: Bindings): ReadonlyMap<string, Value> {
+    const wanted = new Map<string, Value>();
+    for (const { A_Expr: comparison } of conditions) {
+      if (comparison?.kind !== 'AEXPR_OP' || strings(comparison.name).at(-1) !== '=') continue;
+      const column = strings((comparison.lexpr?.TypeCast?.arg ?? comparison.lexpr)?.ColumnRef?.fields);
+      if (column.length === 0 || (column.length > 1 && column.at(-2) !== alias)) continue;
+      const value = this.expression(comparison.rexpr, outer);
+      if (value !== undefined) wanted.set(column.at(-1)!, value);
+    }
+    return wanted;
   }
 
   #functionRows(call: SyntaxNode | undefined, alias: string, outer: Bindings): Row[] | undefined {

@@ -13,7 +13,7 @@ export function createExtension(draft: Draft, node: SyntaxNode, site: Site): voi
     (node.options ?? []).find(({ DefElem: option }: SyntaxNode) => option?.defname === 'schema')?.DefElem.arg
       ?.String?.sval ??
     draft.creationSchema;
-  if (schema !== 'pg_catalog') putSchema(draft, schema, draft.role, site);
+  if (schema !== 'pg_catalog') putSchema(draft, schema, 'supabase_admin', site);
   draft.create('extension', { name, schema, origin: site.origin });
 }
 

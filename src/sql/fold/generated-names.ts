@@ -85,7 +85,7 @@ function isRelationName(draft: Draft, schema: string, name: string): boolean {
   const key = keyOf(schema, name);
   if (draft.isRelation(key) || draft.get('type', key)?.kind === 'composite') return true;
   for (const table of draft.all('table').values()) {
-    if (table.schema === schema && table.indexes.some((index) => index.name === name)) return true;
+    if (table.schema === schema && namesOf(table).indexes.has(name)) return true;
   }
   for (const view of draft.all('view').values()) {
     if (view.schema === schema && view.indexes.some((index) => index.name === name)) return true;
@@ -95,19 +95,33 @@ function isRelationName(draft: Draft, schema: string, name: string): boolean {
 
 function isConstraintName(draft: Draft, schema: string, name: string): boolean {
   for (const table of draft.all('table').values()) {
-    if (table.schema === schema && hasConstraint(table, name)) return true;
+    if (table.schema === schema && namesOf(table).constraints.has(name)) return true;
   }
   return false;
 }
 
 export function hasConstraint(table: Table, name: string): boolean {
-  return (
-    table.primaryKey?.name === name ||
-    table.uniques.some((key) => key.name === name) ||
-    table.foreignKeys.some((key) => key.name === name) ||
-    table.checks.some((check) => check.name === name) ||
-    table.exclusions.some((key) => key.name === name)
-  );
+  return namesOf(table).constraints.has(name);
+}
+
+interface Names {
+  readonly constraints: ReadonlySet<string>;
+  readonly indexes: ReadonlySet<string>;
+}
+
+const names = new WeakMap<Table, Names>();
+
+/** A table is never changed, only replaced: so its names are gathered once. */
+function namesOf(table: Table): Names {
+  let known = names.get(table);
+  if (known === undefined) {
+    const { primaryKey, uniques, foreignKeys, checks, exclusions, indexes } = table;
+    const constraints = [...uniques, ...foreignKeys, ...checks, ...exclusions].map((entry) => entry.name);
+    if (primaryKey) constraints.push(primaryKey.name);
+    known = { constraints: new Set(constraints), indexes: new Set(indexes.map((index) => index.name)) };
+    names.set(table, known);
+  }
+  return known;
 }
 
 /** ChooseIndexNameAddition(): columns joined by underscores, until they are long enough. */

@@ -27,28 +27,45 @@ const publicByDefault: Readonly<Record<Grantable, readonly Privilege[]>> = {
   schemas: [],
 };
 
+const initial = new WeakMap<readonly DefaultPrivilege[], Map<string, readonly Grant[]>>();
+
 /** The grants a new object is born with: built in, or by default privileges of the role that makes it. */
 export function initialGrants(
   draft: Draft,
   objects: Grantable,
   schema: string | null,
   owner = draft.role,
-): Grant[] {
+): readonly Grant[] {
   if (schema === temporarySchema) return [];
-  const mine = draft.defaultPrivileges.filter((entry) => entry.role === owner && entry.objects === objects);
+  let known = initial.get(draft.defaultPrivileges);
+  if (known === undefined) {
+    known = new Map();
+    initial.set(draft.defaultPrivileges, known);
+  }
+  const key = `${objects} ${schema} ${owner}`;
+  const grants = known.get(key) ?? bornWith(draft.defaultPrivileges, objects, schema, owner);
+  known.set(key, grants);
+  return grants;
+}
+
+function bornWith(
+  defaults: readonly DefaultPrivilege[],
+  objects: Grantable,
+  schema: string | null,
+  owner: string,
+): readonly Grant[] {
+  const mine = defaults.filter((entry) => entry.role === owner && entry.objects === objects);
   const everywhere = mine.filter((entry) => entry.schema === null);
+  const here = mine.filter((entry) => entry.schema !== null && entry.schema === schema);
   let grants: readonly Grant[] = [];
   if (everywhere.length === 0) {
     for (const privilege of publicByDefault[objects])
       grants = withGrant(grants, 'public', privilege, null, null);
   }
-  for (const entry of [
-    ...everywhere,
-    ...mine.filter((entry) => entry.schema !== null && entry.schema === schema),
-  ]) {
-    if (entry.grantee !== owner) grants = withGrant(grants, entry.grantee, entry.privilege, null, null);
+  for (const { grantee, privilege } of [...everywhere, ...here]) {
+    if (grantee !== owner) grants = withGrant(grants, grantee, privilege, null, null);
   }
-  return [...grants];
+  return grants;
 }
 
 function withGrant(
@@ -62,7 +79,9 @@ function withGrant(
     (grant) => same(grant, grantee, privilege) && (grant.columns === null) === (columns === null),
   );
   const old = grants[at];
-  if (old === undefined) return [...grants, { grantee, privilege, columns, origin }];
+  if (old === undefined) {
+    return [...grants, { grantee, privilege, columns: columns && [...new Set(columns)], origin }];
+  }
   const added = columns?.filter((column) => !old.columns?.includes(column)) ?? [];
   // Granted by name what default privileges had given: now a statement stands for it.
   if (added.length === 0 && (old.origin !== null || origin === null)) return grants;
@@ -132,14 +151,17 @@ export function grantStatement(draft: Draft, node: SyntaxNode, site: Site): void
   for (const { kind, key } of targets(draft, node, site)) {
     draft.update(kind, key, (object) => {
       const owner = ownerOf(object);
-      const changed =
-        owner === draft.role
-          ? applied(draft, node, object.grants, grantableOf(kind), owner, site.origin)
-          : appliedByOther(draft, node, object.grants, grantableOf(kind), owner, site.origin);
+      const changed = isOwner(draft.role, owner)
+        ? applied(draft, node, object.grants, grantableOf(kind), owner, site.origin)
+        : appliedByOther(draft, node, object.grants, grantableOf(kind), owner, site.origin);
       return changed === object.grants ? object : { ...object, grants: changed };
     });
   }
 }
+
+/** Schema public belongs to whoever owns the database, and that is `postgres`. */
+const isOwner = (role: string, owner: string) =>
+  role === owner || (owner === 'pg_database_owner' && role === migrationRole);
 
 /**
  * Who does not own an object grants only what it holds WITH GRANT OPTION, and revokes only what it granted itself: a

@@ -4,7 +4,7 @@ import type { SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent, strings } from '../names.ts';
 import type { Draft } from './draft.ts';
 import { chooseRelationName, figureColumnName, joinColumns, truncated } from './generated-names.ts';
-import { elementPlace, restBehind, type Site, writtenExpression } from './site.ts';
+import { elementPlace, listBehind, restBehind, type Site, writtenExpression } from './site.ts';
 import { childrenOf, tableToAlter } from './table-access.ts';
 
 export function createIndex(draft: Draft, node: SyntaxNode, site: Site): void {
@@ -19,6 +19,11 @@ export function createIndex(draft: Draft, node: SyntaxNode, site: Site): void {
   const index: Index = {
     name: truncated(name),
     columns: (node.indexParams ?? []).map(({ IndexElem: element }: SyntaxNode) => plainColumn(element)),
+    expressions: (node.indexParams ?? []).flatMap(({ IndexElem: element }: SyntaxNode, at: number) =>
+      plainColumn(element) === null
+        ? [writtenExpression(element.expr, () => listBehind(site, 'on')[at] ?? '')]
+        : [],
+    ),
     unique: node.unique === true,
     method: node.accessMethod ?? 'btree',
     predicate:
@@ -53,6 +58,10 @@ function addIndex(
   if (!toPartitions) return;
   for (const partition of childrenOf(draft, table.key)) {
     if (partition.kind !== 'partition') continue;
+    // One that says the same and belongs to no other index of the parent is taken in its place.
+    const alike = (holder: Table) =>
+      holder.indexes.filter((own) => own.definition === index.definition).length;
+    if (alike(partition) > alike(table)) continue;
     const name = chooseRelationName(
       draft,
       partition.schema,
@@ -195,6 +204,11 @@ export function addIndexConstraint(
   putConstraint(draft, table, kind, {
     name,
     columns,
+    expressions: (node.exclusions ?? []).flatMap((pair: SyntaxNode, at: number) => {
+      const expression = pair.List?.items?.[0]?.IndexElem?.expr;
+      if (expression === undefined) return [];
+      return [writtenExpression(expression, () => listBehind(site, 'exclude', site.offset(node))[at] ?? '')];
+    }),
     unique: kind !== 'exclusion',
     method,
     predicate: node.where_clause === undefined ? null : { text: '', node: node.where_clause },
@@ -299,4 +313,17 @@ export function findIndex(draft: Draft, schema: string | null, name: string): Re
     if (found !== null) return found;
   }
   return null;
+}
+
+/** Names of an index's columns as Postgres gives them, for the names of indexes made after it. */
+export function columnNamesOf(index: Index): string[] {
+  let expression = 0;
+  const names: string[] = [];
+  for (const column of [...index.columns, ...index.include]) {
+    const wanted = column ?? figureColumnName(index.expressions[expression++]?.node ?? undefined) ?? 'expr';
+    let name = wanted;
+    for (let i = 1; names.includes(name); i += 1) name = `${wanted}${i}`;
+    names.push(name);
+  }
+  return names;
 }

@@ -97,7 +97,10 @@ function reviveTable(table: Bag): Bag {
     primaryKey: primaryKey && { ...primaryKey, origin: null },
     columns: list('columns').map((column) => revive(column, 'default', 'generated')),
     checks: list('checks').map((check) => revive(check, 'expression')),
-    indexes: list('indexes').map((index) => revive(index, 'predicate')),
+    indexes: list('indexes').map((index) => ({
+      ...revive(index, 'predicate'),
+      expressions: (index.expressions as string[]).map(printedExpression),
+    })),
     policies: list('policies').map((policy) => revive(policy, 'using', 'check')),
   };
 }

@@ -3,6 +3,7 @@ import type { Publication } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import type { Draft } from './draft.ts';
 import { elementPlace, type Site } from './site.ts';
+import { descendants } from './table-access.ts';
 
 interface Members {
   readonly tables: Publication['tables'];
@@ -56,8 +57,16 @@ function members(draft: Draft, objects: readonly SyntaxNode[] | undefined, site:
   const schemas: string[] = [];
   for (const { PublicationObjSpec: object } of objects ?? []) {
     const range = object.pubtable?.relation;
-    if (range !== undefined) tables.push({ table: draft.relation(range), origin: elementPlace(site, range) });
-    else if (object.pubobjtype === 'PUBLICATIONOBJ_TABLES_IN_CUR_SCHEMA') schemas.push(draft.creationSchema);
+    if (range !== undefined) {
+      const table = draft.relation(range);
+      const origin = elementPlace(site, range);
+      tables.push({ table, origin });
+      // Without ONLY those that inherit from it come along; partitions are published by their parent.
+      if (range.inh && draft.get('table', table)?.kind !== 'partitioned') {
+        for (const child of descendants(draft, table)) tables.push({ table: child.key, origin });
+      }
+    } else if (object.pubobjtype === 'PUBLICATIONOBJ_TABLES_IN_CUR_SCHEMA')
+      schemas.push(draft.creationSchema);
     else if (object.name !== undefined) schemas.push(object.name);
   }
   return { tables, schemas };

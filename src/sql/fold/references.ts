@@ -2,7 +2,7 @@
  * What an expression or a query refers to: relations, columns by scope, functions, types. By this DROP … CASCADE finds
  * what goes with it, and RENAME what has to be written anew.
  */
-import type { Expression } from '../../model/schema.ts';
+import type { Expression, Table } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { qualified, quoteIdent, strings } from '../names.ts';
 import type { Draft } from './draft.ts';
@@ -34,6 +34,37 @@ export function mentions(expression: Expression | null, name: string): boolean {
     const found = new Set<string>();
     collectNames(node, found);
     namesByNode.set(node, found);
+    names = found;
+  }
+  return names.has(name);
+}
+
+const namesByTable = new WeakMap<Table, ReadonlySet<string>>();
+
+/** As `mentions`, of all expressions of a table. A table is never changed, only replaced: so the answer is kept. */
+export function tableMentions(table: Table, name: string): boolean {
+  let names = namesByTable.get(table);
+  if (names === undefined) {
+    const found = new Set<string>();
+    const add = (expression: Expression | null) => {
+      if (expression === null) return;
+      mentions(expression, '');
+      for (const each of (expression.node && namesByNode.get(expression.node)) ?? []) found.add(each);
+    };
+    for (const column of table.columns) {
+      add(column.default);
+      add(column.generated);
+    }
+    for (const check of table.checks) add(check.expression);
+    for (const policy of table.policies) {
+      add(policy.using);
+      add(policy.check);
+    }
+    for (const index of table.indexes) {
+      add(index.predicate);
+      for (const expression of index.expressions) add(expression);
+    }
+    namesByTable.set(table, found);
     names = found;
   }
   return names.has(name);

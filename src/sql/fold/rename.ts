@@ -5,7 +5,7 @@ import { functionKey, keyOf, qualified, quoteIdent, strings } from '../names.ts'
 import type { Draft } from './draft.ts';
 import { truncated } from './generated-names.ts';
 import { findIndex, type indexNamed } from './indexes.ts';
-import { mentions, rewritten, type Uses, usesOf } from './references.ts';
+import { mentions, rewritten, tableMentions, type Uses, usesOf } from './references.ts';
 import { findRoutines } from './routines.ts';
 import { childrenOf } from './table-access.ts';
 
@@ -462,6 +462,7 @@ function renameInExpressions(
     return definition === view.definition ? view : { ...view, definition };
   });
   draft.each('table', (table) => {
+    if (!tableMentions(table, oldName)) return table;
     const own = table.key;
     let different = false;
     const map = <T>(list: readonly T[], each: (entry: T) => T): readonly T[] => {
@@ -488,7 +489,9 @@ function renameInExpressions(
     });
     const indexes = map(table.indexes, (index) => {
       const predicate = change(index.predicate, own);
-      return predicate === index.predicate ? index : { ...index, predicate };
+      const expressions = index.expressions.map((expression) => change(expression, own));
+      const same = expressions.every((expression, at) => expression === index.expressions[at]);
+      return predicate === index.predicate && same ? index : { ...index, predicate, expressions };
     });
     return different ? { ...table, policies, checks, columns, indexes } : table;
   });

@@ -242,5 +242,6 @@ export function functionName(draft: Draft, parts: readonly string[]): string {
   const found = draft.get('routine', findByName(draft, parts)[0] ?? '');
   if (found !== undefined) return keyOf(found.schema, found.name);
   const { schema, name } = qualified(parts);
-  return keyOf(schema ?? draft.creationSchema, name);
+  // moddatetime() and its like: an extension that is called after its one function.
+  return keyOf(schema ?? draft.get('extension', name)?.schema ?? draft.creationSchema, name);
 }

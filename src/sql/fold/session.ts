@@ -1,11 +1,14 @@
 /** What a statement changes for those after it: search path and role; and calls that may do anything. */
-import type { SyntaxNode } from '../../model/sql.ts';
+import type { Statement, SyntaxNode } from '../../model/sql.ts';
 import { strings } from '../names.ts';
+import { foldCall } from './do-blocks.ts';
 import { type Draft, migrationRole } from './draft.ts';
+import { takes } from './drop.ts';
 import { outputColumns } from './query-columns.ts';
 import { nameParts } from './references.ts';
 import { findByName, settingList } from './routines.ts';
 import type { Site } from './site.ts';
+import { folds } from './statements.ts';
 import { tableFromQuery } from './tables.ts';
 
 export function setStatement(draft: Draft, node: SyntaxNode): void {
@@ -49,14 +52,17 @@ export function selectStatement(draft: Draft, node: SyntaxNode, site: Site): voi
       }
       continue;
     }
-    for (const key of findByName(draft, parts)) {
-      const routine = draft.get('routine', key)!;
-      // Only functions that migrations made: those of the platform are known not to change what a state shows.
-      if (routine.origin === null || !changesSchema(routine.body)) continue;
-      draft.unknown(site.origin, `what ${key} does when it is called`);
-      break;
-    }
+    const args: readonly SyntaxNode[] = call.args ?? [];
+    const candidates = findByName(draft, parts).map((key) => draft.get('routine', key)!);
+    const called = candidates.find((routine) => takes(routine, args.length));
+    // Only functions that migrations made: those of the platform are known not to change what a state shows.
+    if (called !== undefined && called.origin !== null) foldCall(draft, called, args, site.origin, foldOne);
   }
+}
+
+function foldOne(draft: Draft, statement: Statement, site: Site): void {
+  const fold = folds[statement.kind];
+  if (typeof fold === 'function') fold(draft, statement.node, site);
 }
 
 function callsOf(node: SyntaxNode): SyntaxNode[] {
@@ -64,6 +70,3 @@ function callsOf(node: SyntaxNode): SyntaxNode[] {
     .map(({ ResTarget: target }: SyntaxNode) => target?.val?.FuncCall)
     .filter((call: SyntaxNode | undefined) => call !== undefined);
 }
-
-const changesSchema = (body: string) =>
-  /\b(execute|create|alter|drop|grant|revoke|comment\s+on)\b/i.test(body);

@@ -137,11 +137,31 @@ export function firstLocation(node: unknown): number {
   return first;
 }
 
-/** An expression somewhere in a list (SET DEFAULT …): from its first token to the comma or the end. */
+/** SET DEFAULT …, in a list of commands: from the first parenthesis behind the keyword to the comma or the end. */
 export function looseExpression(site: Site, node: SyntaxNode): Expression {
   return writtenExpression(node, () => {
     let start = site.offset({ location: firstLocation(node) });
     while (/[\s(]/.test(site.text[start - 1] ?? '')) start -= 1;
     return site.text.slice(start, endOfElement(site.text, start, site.end));
   });
+}
+
+/** The elements of the first list in parentheses behind a keyword, as written: the columns of an index. */
+export function listBehind(site: Site, keyword: string, from = site.start): string[] {
+  const tokens = tokenize(site.text, from, site.end);
+  const word = tokens.findIndex((token) => token.kind === 'word' && token.text === keyword);
+  const open = tokens.findIndex((token, at) => at > word && token.text === '(');
+  if (word === -1 || open === -1) return [];
+  const depth = tokens[open]!.depth + 1;
+  const elements: string[] = [];
+  let start = tokens[open]!.end;
+  for (const token of tokens.slice(open + 1)) {
+    const ends =
+      token.kind === 'sign' && (token.depth < depth || (token.depth === depth && token.text === ','));
+    if (!ends) continue;
+    elements.push(site.text.slice(start, token.start).trim());
+    start = token.end;
+    if (token.depth < depth) break;
+  }
+  return elements;
 }

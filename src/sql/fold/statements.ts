@@ -137,7 +137,6 @@ export const folds: Readonly<Record<string, Fold | string>> = {
 
   // storage and statistics
   VacuumStmt: maintenance,
-  VacuumRelation: maintenance,
   ClusterStmt: maintenance,
   ReindexStmt: maintenance,
   CreateStatsStmt: notShown,

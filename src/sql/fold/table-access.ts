@@ -60,6 +60,11 @@ export function childrenOf(draft: Draft, key: string): Table[] {
   return children;
 }
 
+/** Children, their children, and so on. */
+export function descendants(draft: Draft, key: string): Table[] {
+  return childrenOf(draft, key).flatMap((child) => [child, ...descendants(draft, child.key)]);
+}
+
 export function columnOf(table: Table, name: string): Column | undefined {
   return table.columns.find((column) => column.name === name);
 }

@@ -14,9 +14,9 @@ import type { Draft } from './draft.ts';
 import { dropColumn, dropSequence } from './drop.ts';
 import { chooseRelationName, joinColumns } from './generated-names.ts';
 import { grantsForOwner, roleName } from './grants.ts';
-import { findIndex, putConstraint } from './indexes.ts';
+import { columnNamesOf, findIndex, putConstraint } from './indexes.ts';
 import { looseExpression, type Site } from './site.ts';
-import { childrenOf, columnOf, madeElsewhere, newTable, tableToAlter } from './table-access.ts';
+import { childrenOf, columnOf, descendants, madeElsewhere, newTable, tableToAlter } from './table-access.ts';
 import { alterComposite } from './types.ts';
 import { alterViewOption } from './views.ts';
 
@@ -129,7 +129,8 @@ function inheritColumns(draft: Draft, key: string, parent: string, site: Site): 
 function inheritRest(draft: Draft, key: string, parent: string, partition: boolean): void {
   const from = draft.get('table', parent);
   if (from === undefined) return;
-  for (const check of from.checks) putCheck(draft, draft.get('table', key)!, check);
+  // The child has no rows yet that could break them.
+  for (const check of from.checks) putCheck(draft, draft.get('table', key)!, { ...check, validated: true });
   if (partition) {
     for (const column of from.columns) {
       if (column.identity === null) continue;
@@ -146,6 +147,7 @@ function inheritRest(draft: Draft, key: string, parent: string, partition: boole
 
 function clonePartitionParts(draft: Draft, key: string, parent: Table): void {
   const current = () => draft.get('table', key)!;
+  const taken = new Set<string>();
   for (const index of parent.indexes) {
     const kind =
       parent.primaryKey?.name === index.name
@@ -156,13 +158,21 @@ function clonePartitionParts(draft: Draft, key: string, parent: Table): void {
             ? 'exclusion'
             : null;
     const table = current();
-    if (hasTwin(table, index, kind !== null)) continue;
-    const names = [...index.columns.map((column) => column ?? 'expr'), ...index.include];
+    const twin = table.indexes.find(
+      (own) =>
+        own.definition === index.definition && (kind === null || own.constraint) && !taken.has(own.name),
+    );
+    if (twin !== undefined) {
+      taken.add(twin.name);
+      continue;
+    }
+    const names = columnNamesOf(index);
     if (kind === 'primary' && table.primaryKey !== null) continue;
     const label =
       kind === 'primary' ? 'pkey' : kind === 'unique' ? 'key' : kind === 'exclusion' ? 'excl' : 'idx';
     const addition = kind === 'primary' ? null : joinColumns(names);
     const name = chooseRelationName(draft, table.schema, table.name, addition, label, kind !== null);
+    taken.add(name);
     if (kind === null) draft.put('table', { ...table, indexes: [...table.indexes, { ...index, name }] });
     else putConstraint(draft, table, kind, { ...index, name });
   }
@@ -174,17 +184,12 @@ function clonePartitionParts(draft: Draft, key: string, parent: Table): void {
         own.columns.join('\0') === foreignKey.columns.join('\0') &&
         own.referencedColumns.join('\0') === foreignKey.referencedColumns.join('\0'),
     );
-    if (!twin) putForeignKey(draft, table, foreignKey);
+    if (!twin) putForeignKey(draft, table, { ...foreignKey, validated: true });
   }
   const rowTriggers = parent.triggers.filter((trigger) => trigger.level === 'row');
   const table = current();
   const missing = rowTriggers.filter((trigger) => !table.triggers.some((own) => own.name === trigger.name));
   if (missing.length > 0) draft.put('table', { ...table, triggers: [...table.triggers, ...missing] });
-}
-
-/** An index of a table to be attached that will do for the parent's. */
-function hasTwin(table: Table, index: Table['indexes'][number], constraint: boolean): boolean {
-  return table.indexes.some((own) => own.definition === index.definition && (!constraint || own.constraint));
 }
 
 // Bits of TableLikeOption (src/include/nodes/parsenodes.h).
@@ -228,7 +233,9 @@ function copyRest(draft: Draft, key: string, like: SyntaxNode): void {
   const options: number = like.options ?? 0;
   if (from === undefined) return;
   const table = () => draft.get('table', key)!;
-  if ((options & likeConstraints) !== 0) for (const check of from.checks) putCheck(draft, table(), check);
+  if ((options & likeConstraints) !== 0) {
+    for (const check of from.checks) putCheck(draft, table(), { ...check, validated: true });
+  }
   if ((options & likeIndexes) !== 0) {
     clonePartitionParts(draft, key, { ...from, foreignKeys: [], triggers: [] });
   }
@@ -489,10 +496,6 @@ function detach(draft: Draft, parent: Table, key: string): void {
       (trigger) => !parent.triggers.some((above) => above.level === 'row' && above.name === trigger.name),
     ),
   }));
-}
-
-function descendants(draft: Draft, key: string): Table[] {
-  return childrenOf(draft, key).flatMap((child) => [child, ...descendants(draft, child.key)]);
 }
 
 function setTriggers(draft: Draft, table: Table, enabled: boolean, which: (name: string) => boolean): void {

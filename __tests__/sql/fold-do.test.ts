@@ -1,0 +1,136 @@
+import type { SchemaState } from '../../src/model/schema.ts';
+import { walkDo } from '../../src/sql/do.ts';
+import { emptyState, foldFile } from '../../src/sql/fold/index.ts';
+import { loadParser, parseSource } from '../../src/sql/parse.ts';
+
+beforeAll(loadParser);
+
+const start = () => emptyState({ era: 'automatic' });
+const fold = (sql: string, before: SchemaState = start()) =>
+  foldFile(before, parseSource('do.sql', sql), { era: 'automatic' }).after;
+
+test('literal statements are folded, with their places in the file', () => {
+  const state = fold('-- ä\ndo $$\nbegin\n  create table t (\n    id int\n  );\nend$$;');
+  expect({ ...state.tables.get('public.t')!.columns[0]!.origin }).toEqual({
+    file: 'do.sql',
+    line: 5,
+    column: 5,
+    endLine: 5,
+    endColumn: 11,
+  });
+});
+
+test('IF NOT EXISTS on the catalog is answered from the state', () => {
+  const guarded = `do $do$ begin
+    if not exists (select 1 from pg_policies where schemaname = 'public' and tablename = 't' and policyname = 'p') then
+      create policy p on t using (true);
+    end if;
+  end $do$`;
+  const once = fold(`create table t (a int); ${guarded}`);
+  expect(once.tables.get('public.t')!.policies).toHaveLength(1);
+  const twice = fold(guarded, once);
+  expect(twice).toBe(once);
+});
+
+test('a column is renamed only where it is there', () => {
+  const sql = `do $$ begin
+    if exists (select 1 from information_schema.columns c where c.table_name = 't' and c.column_name = 'old') then
+      alter table t rename column old to new;
+    else alter table t add column added int; end if; end $$`;
+  const columns = (ddl: string) =>
+    fold(`${ddl}; ${sql}`)
+      .tables.get('public.t')!
+      .columns.map((column) => column.name);
+  expect(columns('create table t (old int)')).toEqual(['new']);
+  expect(columns('create table t (other int)')).toEqual(['other', 'added']);
+});
+
+test('a type that may be there already is no conflict where the error is caught', () => {
+  const sql =
+    "do $$ begin create type mood as enum ('a'); exception when duplicate_object then null; end $$;";
+  const state = fold(`${sql}${sql}`);
+  expect(state.types.get('public.mood')!.values).toEqual(['a']);
+  expect(state.unknown).toEqual([]);
+});
+
+test('loops over arrays, queries and values are gone through', () => {
+  const state = fold(`create table a (x int); create table b (x int); create table c (x int);
+    create policy one on a using (true); create policy two on b using (true);
+    do $$ declare r record; t text; names text[] := array['a', 'b']; begin
+      foreach t in array names loop
+        execute format('alter table public.%I enable row level security', t);
+      end loop;
+      for r in (select policyname, tablename from pg_policies where schemaname = 'public') loop
+        execute 'drop policy ' || quote_ident(r.policyname) || ' on public.' || r.tablename;
+      end loop;
+      for t in select unnest(array['c']) loop
+        execute format($f$create policy %I on %s for select using (true)$f$, t || '_read', t);
+      end loop;
+    end $$`);
+  const shown = ['a', 'b', 'c'].map((name) => state.tables.get(`public.${name}`)!);
+  expect(shown.map(({ rls, policies }) => [rls, policies.map((policy) => policy.name)])).toEqual([
+    [true, []],
+    [true, []],
+    [false, ['c_read']],
+  ]);
+  expect(state.unknown).toEqual([]);
+});
+
+test('what can not be known is said, with the table it is about', () => {
+  const state = fold(`create table t (a int);
+do $$ begin
+  if (select count(*) from t) > 0 then
+    alter table t enable row level security;
+  end if;
+  execute (select string_agg(x, ';') from t);
+end $$`);
+  expect(state.unknown).toMatchObject([
+    { place: { line: 4 }, object: { kind: 'table', key: 'public.t' } },
+    { place: { line: 6 }, object: null },
+  ]);
+});
+
+test('a table that is missing is passed over where the error is caught', () => {
+  const state = fold(
+    'do $$ begin alter table gone add column a int; exception when others then null; end $$',
+  );
+  expect(state.tables.has('public.gone')).toBe(false);
+  expect(state.unknown).toEqual([]);
+});
+
+test('walkDo gives the literal statements with file positions and when they run', () => {
+  const source = parseSource(
+    'do.sql',
+    `do $$ begin
+  create index on t (a);
+  if true then drop table x; end if;
+  execute 'drop table y';
+  for i in 1..2 loop delete from z; end loop;
+exception when others then drop table w;
+end $$;`,
+  );
+  const inner = walkDo(source, source.statements[0]!);
+  expect(
+    inner.map(({ statement, when, caught }) => [statement.sql, statement.span.line, when, caught]),
+  ).toEqual([
+    ['create index on t (a)', 2, 'always', true],
+    ['drop table x', 3, 'condition', true],
+    ['drop table y', 4, 'always', true],
+    ['delete from z', 5, 'loop', true],
+    ['drop table w', 6, 'handler', false],
+  ]);
+  const range = inner[0]!.statement.node.relation;
+  expect(source.text.slice(source.offsetOfByte(range.location))).toMatch(/^t \(a\)/);
+});
+
+test('a function that a migration made is followed where it is called', () => {
+  const state = fold(`
+    create table t (a int);
+    create function secure(name text) returns void language plpgsql as $$
+      begin execute format('alter table %I enable row level security', name); end $$;
+    select secure('t');
+    create function count_rows() returns bigint language sql as 'select count(*) from t';
+    select count_rows()`);
+  expect(state.tables.get('public.t')).toMatchObject({ rls: true, rlsOrigin: { line: 5 } });
+  expect(state.unknown).toEqual([]);
+});
