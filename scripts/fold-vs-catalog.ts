@@ -46,6 +46,7 @@ async function project(folder: string): Promise<void> {
       secret,
       database: 'postgres',
       available: new Set(),
+      pgtap: null,
     });
     let state = emptyState({ era: 'automatic' });
     let ran = 0;
