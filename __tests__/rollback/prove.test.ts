@@ -146,6 +146,19 @@ describe('a generated way back', () => {
     expect(result).toMatchObject({ status: 'restores', differences: [], upAgain: true, error: null });
   });
 
+  test('takes out the rows that the migration put into a table of old, where the file writes their keys', async () => {
+    const result = await back(
+      `create table s.plans (id integer generated always as identity primary key, name text unique, price numeric);
+       create table s.log (id integer generated always as identity primary key, note text)`,
+      `insert into s.plans (name, price) values ('free', 0), ('it''s pro', 9.5); insert into s.log (note) values ('plans');
+       insert into s.plans (name) values ('more') on conflict do nothing`,
+    );
+    expect(result).toMatchObject({ status: 'restores', upAgain: true });
+    expect(result.sql).toBe(
+      `-- the rows that the migration put in\nDELETE FROM s.plans WHERE name IN ('free', 'it''s pro');\n`,
+    );
+  });
+
   test('says which former rows the file itself writes over', async () => {
     const result = await back(
       `create table s.t (id integer primary key, name text, note text)`,

@@ -37,7 +37,18 @@ const handlers: Partial<Record<CatalogObject['kind'], Handler>> = {
   comment: recreate,
   setting: recreate,
   'sequence owner': recreate,
-  role: (_, to) => [`ALTER ROLE ${to.identity} WITH ${to.definition}`],
+  role: (from, to) => {
+    const words = ['superuser', 'inherit', 'createrole', 'createdb', 'login', 'replication', 'bypassrls']
+      .filter((word) => from.properties[word] !== to.properties[word])
+      .map((word) => (to.properties[word] ? word : `no${word}`).toUpperCase());
+    if (from.properties.connection_limit !== to.properties.connection_limit) {
+      words.push(`CONNECTION LIMIT ${to.properties.connection_limit}`);
+    }
+    if (from.properties.valid_until !== to.properties.valid_until) {
+      words.push(`VALID UNTIL ${literal(String(to.properties.valid_until ?? 'infinity'))}`);
+    }
+    return [`ALTER ROLE ${to.identity} WITH ${words.join(' ')}`];
+  },
   schema: (from, to) => owner('SCHEMA', from, to),
   extension: (from, to) => [
     ...(from.properties.schema === to.properties.schema

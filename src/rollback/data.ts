@@ -1,6 +1,7 @@
 /** Which data a migration takes away for good: read from the catalog before and after, and from its own statements. */
 import type { CatalogObject, Snapshot } from '../model/catalog.ts';
 import type { SourceFile, SyntaxNode } from '../model/sql.ts';
+import { tableNamed } from './tables.ts';
 
 export function losesData(before: Snapshot, after: Snapshot, source: SourceFile): string[] {
   const lost: string[] = [];
@@ -40,12 +41,12 @@ function writes(before: Snapshot, source: SourceFile): string[] {
     const at = `line ${span.line}`;
     if (kind === 'TruncateStmt') {
       for (const relation of node.relations ?? []) {
-        const table = known(before, relation.RangeVar);
+        const table = tableNamed(before, relation.RangeVar);
         if (table) lost.add(`the rows of ${table} (TRUNCATE, ${at})`);
       }
       continue;
     }
-    const table = known(before, node.relation);
+    const table = tableNamed(before, node.relation);
     if (!table || table.startsWith('storage.buckets') || table.startsWith('cron.')) continue;
     if (kind === 'DeleteStmt') lost.add(`rows of ${table} (DELETE, ${at})`);
     else if (kind === 'MergeStmt') lost.add(`rows of ${table} (MERGE, ${at})`);
@@ -58,15 +59,6 @@ function writes(before: Snapshot, source: SourceFile): string[] {
     }
   }
   return [...lost];
-}
-
-function known(before: Snapshot, relation: SyntaxNode | undefined): string | null {
-  if (!relation?.relname) return null;
-  const schema = relation.schemaname ?? 'public';
-  for (const quoted of [`${schema}.${relation.relname}`, `${schema}."${relation.relname}"`]) {
-    if (before.objects.has(`table ${quoted}`)) return quoted;
-  }
-  return null;
 }
 
 const has = (before: Snapshot, table: string, column: string) =>

@@ -92,7 +92,7 @@ function section(migration: Migration, { sources }: FindInput): FoundPlan | null
   for (const [i, { text }] of lines.entries()) {
     const start = heading.exec(text);
     if (start === null) continue;
-    const first = { ...lines[i]!, text: text.slice(start[0].length) };
+    const first = { ...lines[i]!, text: text.slice(start[0].length).trim() };
     const following = [first];
     for (const next of lines.slice(i + 1)) {
       // Another comment further down, with SQL that runs between, is none of it.

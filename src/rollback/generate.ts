@@ -22,18 +22,19 @@ export interface Generated {
   readonly end: Snapshot;
 }
 
-/** In an open transaction whose state is `after`; leaves it in the state it led to. `known` differences stay. */
+/** `rows`: what is done before the catalog is touched. In an open transaction whose state is `after`; leaves it in the state it led to. `known` differences stay. */
 export async function generate(
   session: Session,
   after: Snapshot,
   before: Snapshot,
   known: ReadonlySet<string>,
   sqlOf: SqlOf,
+  rows: readonly PlannedStatement[] = [],
 ): Promise<Generated> {
-  const statements: PlannedStatement[] = [];
+  const statements: PlannedStatement[] = [...rows];
   const impossible = new Set<string>();
   let now = after;
-  let error: RunError | null = null;
+  let error = rows.length === 0 ? null : await run(session, parseSource('', format(rows)), sqlOf);
   for (let round = 0; round < ROUNDS && error === null; round += 1) {
     const goal = leaveAlone(before, now, known);
     const next = plan(now, goal);

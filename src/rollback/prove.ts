@@ -12,6 +12,7 @@ import { type Difference, differences, differingIds } from './compare.ts';
 import { losesData } from './data.ts';
 import type { FoundPlan } from './find.ts';
 import { type Generated, generate } from './generate.ts';
+import { takeOutRows } from './rows.ts';
 import { apart, type RunError, run, type SqlOf } from './run.ts';
 
 /** A migration that was applied, and the catalog around it. */
@@ -127,7 +128,13 @@ async function tryGenerated(
 ): Promise<Outcome> {
   const { session, sqlOf = asItIs } = input;
   await session.exec('savepoint generated');
-  const generated: Generated = await generate(session, now, step.before, known, sqlOf);
+  const rows = takeOutRows(step.source, step.before, step.after);
+  let generated: Generated = await generate(session, now, step.before, known, sqlOf, rows);
+  if (generated.error !== null && rows.length > 0) {
+    // Rows are a courtesy: the catalog counts.
+    await session.exec('rollback to savepoint generated');
+    generated = await generate(session, now, step.before, known, sqlOf);
+  }
   const common = {
     path: step.path,
     plan: 'generated',
