@@ -61,7 +61,7 @@ test('a pull request with mistakes: exit code 1, a comment, annotations, a summa
   expect(result.log.match(/^::error title=/gm)).toHaveLength(3);
   expect(result.log.match(/^::warning title=/gm)).toHaveLength(2);
   expect(result.summary).toContain('### ❌ 2 things would break');
-  expect(result.outputs).toMatchObject({ verdict: 'fail', errors: '3', warnings: '2', notes: '2' });
+  expect(result.outputs).toMatchObject({ verdict: 'fail', errors: '3', warnings: '2', infos: '2' });
   expect(result.outputs['comment-url']).toContain('#issuecomment-');
   expect(JSON.parse(result.reportFile ?? '')).toEqual(JSON.parse(JSON.stringify(mistakes)));
 });

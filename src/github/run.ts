@@ -244,7 +244,7 @@ function setOutputs(report: Report, paths: Paths): void {
   core.setOutput('verdict', report.verdict);
   core.setOutput('errors', found.error);
   core.setOutput('warnings', found.warning);
-  core.setOutput('notes', found.info);
+  core.setOutput('infos', found.info);
   core.setOutput('headline', sentence(headline(report)));
   core.setOutput('report-path', paths.report);
   core.setOutput('sarif-path', paths.sarif);
