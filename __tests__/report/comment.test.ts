@@ -188,3 +188,19 @@ test('times and the run alone make no new comment, a finding does', () => {
   );
   expect(sameComment(before, comment(mistakes, links, origin))).toBe(false);
 });
+
+test('what the rollback section shows, and a query that the help has, is not said again', () => {
+  const [first] = mistakes.projects;
+  const sql = first!.rollback[1]!.sql!;
+  const findings = [
+    finding({ rule: 'rollback/missing', severity: 'info', help: `\`\`\`sql\n${sql}\n\`\`\`` }),
+    finding({
+      rule: 'data/breaks-on-rows',
+      help: 'Count them:\n\n```sql\nselect count(*) from t\n```',
+      repro: 'select count(*) from t',
+    }),
+  ];
+  const body = comment({ ...mistakes, projects: [{ ...first!, findings }] }, links, origin);
+  expect(body.split('drop index if exists public.idx_customers_email;')).toHaveLength(2);
+  expect(body.split('select count(*) from t')).toHaveLength(2);
+});

@@ -154,9 +154,12 @@ test('a path cannot leave the target of a link', () => {
   );
 });
 
-test('names in double quotes become code and the rest stays prose', () => {
+test('names in double quotes and in back-ticks become code and the rest stays prose', () => {
   expect(prose('Table "public.t" of @octocat has no "key".')).toBe(
     'Table `public.t` of <span>@</span>octocat has no `key`.',
+  );
+  expect(prose('Set `search_path = auth` on "public.""f""()".')).toBe(
+    'Set `search_path = auth` on `public."f"()`.',
   );
 });
 

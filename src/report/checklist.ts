@@ -4,6 +4,7 @@ import type { Finding } from '../model/finding.ts';
 import { type ChecklistId, type ChecklistItem, checklistIds, type StageReport } from '../model/report.ts';
 import type { Table } from '../model/schema.ts';
 import { bySeverity, counts, countWords, list, plural } from './report.ts';
+import { fileName } from './sections/parts.ts';
 
 interface Item {
   readonly title: string;
@@ -204,7 +205,9 @@ export function checklist({ facts, findings, stages }: ChecklistInput): readonly
     const looked = seen(facts);
     if (against.length > 0) {
       const status = against.some((finding) => finding.severity === 'error') ? 'fail' : 'warn';
-      const objects = [...new Set(against.map((finding) => finding.object).filter((name) => name !== null))];
+      const names = against.map(({ object }) => object).filter((name) => name !== null);
+      // Of a file its name: the folder is the same for all.
+      const objects = [...new Set(names.map((name) => (/\.sql$/.test(name) ? fileName(name) : name)))];
       const where = objects.length === 0 ? '' : `: ${list(objects.slice(0, 3).map((name) => `"${name}"`))}`;
       const more = objects.length > 3 ? ` and ${objects.length - 3} more` : '';
       return { id, title, status, detail: `${countWords(counts(against))}${where}${more}` };

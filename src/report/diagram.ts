@@ -139,6 +139,7 @@ const label = (value: string): string =>
 const attribute = (value: string): string => {
   const plain = value
     .replaceAll('"', '')
+    .replace(/\(\d+,\d+\)/, '')
     .replace(/[^A-Za-z0-9_[\]()-]/g, '_')
     .slice(0, 63);
   // PK, FK and UK are keywords there, in any case.

@@ -68,12 +68,14 @@ export function code(value: string): string {
   return `${fence}${pad}${line}${pad}${fence}`;
 }
 
-/** Prose whose names stand in double quotes, as Postgres prints them: the names become code. */
+/** Prose whose names stand in double quotes, as Postgres prints them, or in back-ticks: the names become code. */
 export function prose(value: string): string {
   return oneLine(value)
-    .split(/"((?:[^"]|""){1,200})"/)
-    .map((part, index) => {
-      if (index % 2 === 1) return code(part.replaceAll('""', '"'));
+    .split(/"((?:[^"]|""){1,200})"|`([^`]{1,200})`/)
+    .map((part = '', index) => {
+      // Between two pieces of prose stand both groups, one of them empty.
+      if (index % 3 === 1) return code(part.replaceAll('""', '"'));
+      if (index % 3 === 2) return code(part);
       const inner = part.trim();
       return inner === '' ? part : part.replace(inner, () => text(inner));
     })

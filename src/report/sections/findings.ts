@@ -24,7 +24,7 @@ export function findingsSection(project: ProjectReport, links: MarkdownLinks, am
   const draw = (findings: readonly Finding[]) =>
     byFile(findings).flatMap(([file, entries]) => [
       fileHeading(file, links),
-      ...entries.map((finding) => findingText(finding, links, amount)),
+      ...entries.map((finding) => findingText(onceOnly(finding, project), links, amount)),
     ]);
   const left = grave.slice(amount.findings);
   const lightWords = sentence(plural(light.length, 'note'));
@@ -40,6 +40,14 @@ export function findingsSection(project: ProjectReport, links: MarkdownLinks, am
       ? `${sentence(plural(mended, 'finding'))} ${mended === 1 ? 'is' : 'are'} mended by a later migration.`
       : '',
   );
+}
+
+/** What the section of the rollback shows, and what the help has said already, is not said again. */
+function onceOnly(finding: Finding, { rollback }: ProjectReport): Finding {
+  const { help, repro } = finding;
+  const shown = help !== null && rollback.some(({ sql }) => sql !== null && help.includes(sql.trim()));
+  const said = help !== null && repro !== null && help.includes(repro.trim());
+  return { ...finding, help: shown ? null : help, repro: said ? null : repro };
 }
 
 function fileHeading(file: string | null, links: MarkdownLinks): string {
