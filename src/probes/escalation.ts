@@ -6,6 +6,7 @@
 import type { Outcome, Session } from '../database/engine.ts';
 import type { AccessCell, Escalation, Proof } from '../model/access.ts';
 import type { SchemaState, Table } from '../model/schema.ts';
+import { attemptAll } from './attempt.ts';
 import type { Privileges } from './catalog.ts';
 import { resultOf } from './outcome.ts';
 import { type Ownership, ownerValue } from './owners.ts';
@@ -98,31 +99,37 @@ async function asA(
   return { outcome, proof: { as: user.label, sql, result: resultOf(outcome) } };
 }
 
+/** Prizes worth looking at: one statement a table and command, reading first. */
+const enough = 10;
+
 /** What opens now, as A: the first prize that holds. */
 async function opened(
   context: EscalationContext,
   prizes: readonly Prize[],
 ): Promise<{ opens: string; proof: Proof } | null> {
-  const seen = new Set<string>();
-  for (const prize of prizes) {
-    const attempt = prize.cell.proof.at(-1)!;
-    if (seen.has(attempt.sql)) continue;
-    seen.add(attempt.sql);
-    const schema = prize.opens.split('.')[0]!.replaceAll('"', '');
-    const outcomes = await context.session.batch([
-      'savepoint prize',
-      become(user, context.searchPath(schema)),
-      attempt.sql,
-      'rollback to savepoint prize',
-      'release savepoint prize',
-    ]);
-    const outcome = outcomes[2]!;
+  const statements = new Map<string, Prize>();
+  for (const prize of [...prizes].toSorted((a, b) => order(a) - order(b))) {
+    const { sql } = prize.cell.proof.at(-1)!;
+    if (!statements.has(sql)) statements.set(sql, prize);
+  }
+  const tried = [...statements].slice(0, enough);
+  const attempted = await attemptAll(
+    context.session,
+    tried.map(([sql, prize]) => ({
+      identity: user,
+      searchPath: context.searchPath(context.state.tables.get(prize.opens)?.schema ?? 'public'),
+      sql,
+    })),
+  );
+  for (const [index, [sql, prize]] of tried.entries()) {
+    const { outcome } = attempted[index]!;
     const rows = outcome.ok ? Math.max(outcome.rows.length, outcome.affected) : 0;
-    if (rows > 0)
-      return { opens: prize.opens, proof: { as: user.label, sql: attempt.sql, result: resultOf(outcome) } };
+    if (rows > 0) return { opens: prize.opens, proof: { as: user.label, sql, result: resultOf(outcome) } };
   }
   return null;
 }
+
+const order = (prize: Prize): number => (prize.cell.command === 'select' ? 0 : 1);
 
 /** A has a plain row there and raises its own rank. */
 async function byRank(

@@ -66,7 +66,9 @@ export class World {
   /** Lays the rows of a user that are still missing, in the planner's order. */
   async lay(tables: Iterable<string>, user: User): Promise<void> {
     const wanted = new Set(tables);
-    const order = this.#planner.order.filter((key) => wanted.has(key) && this.row(key, user) === undefined);
+    const order = this.#planner.order.filter(
+      (key) => wanted.has(key) && this.row(key, user) === undefined && !this.#hopeless(key),
+    );
     if (order.length === 0) return;
     const planned = new Map<string, RowValues>();
     const rowOf = (key: string, of: User) =>
@@ -99,6 +101,12 @@ export class World {
       for (const key of order.slice(at)) planned.delete(key);
     }
     await this.#readBack(order, user);
+  }
+
+  /** What could not be mended once is not tried again; a missing parent may be there by now. */
+  #hopeless(key: string): boolean {
+    const reason = this.failures.get(key);
+    return reason !== undefined && !reason.startsWith('no row in ');
   }
 
   /** Index of the first row that failed, rolled back; null where all were laid. */
