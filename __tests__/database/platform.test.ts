@@ -486,7 +486,7 @@ test('an extension says what it is: real with a bundle, a stand-in with SQL', ()
       if (kind.server === 'stand-in') expect(plan.sql).toContain('create ');
     }
   }
-  expect(extensionPlan('vector', null, 'server')).toMatchObject({ kind: 'missing', sql: null });
+  expect(extensionPlan('pgroonga', null, 'server')).toMatchObject({ kind: 'missing', sql: null });
   expect(extensionPlan('nobody_knows', null, 'embedded')).toMatchObject({ kind: 'missing', extension: null });
   expect(bundlesFor(['earthdistance', 'pg_cron']).map(({ name }) => name)).toEqual([
     'pgcrypto',

@@ -17,6 +17,7 @@ import { compareAccess } from '../probes/compare.ts';
 import { readBaseline } from '../project/baseline.ts';
 import { Replay } from '../replay/replay.ts';
 import { StepRecorder } from '../rollback/index.ts';
+import { overlay } from '../sql/fold/overlay.ts';
 import { openEngine } from './engine.ts';
 import { probeAll } from './probe.ts';
 import { type Reading, renamedTables, withStates } from './read.ts';
@@ -173,8 +174,8 @@ async function look(input: ExamineInput, replay: Replay, probes: boolean): Promi
 /** The catalog wins where the replay ran; the fold says where things were made, and what could not be run. */
 function settled(folded: SchemaState, catalog: SchemaState | null, replayed: ReplayFacts): SchemaState {
   if (catalog === null) return folded;
-  void replayed;
-  return folded;
+  const applied = new Set(replayed.runs.flatMap((run) => (run.status === 'applied' ? [run.path] : [])));
+  return overlay(folded, catalog, { applied });
 }
 
 function accessFacts(
