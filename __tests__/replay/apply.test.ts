@@ -254,3 +254,30 @@ test('a role goes although the copies of the database on the same server still k
     },
   );
 });
+
+test('a main that does not apply excuses neither a second file of a version nor OLD in a policy', async () => {
+  await withReplay(
+    'server',
+    {
+      base: {
+        '1_a.sql': 'create table public.t (id int);\nalter table public.made_elsewhere add column x int;',
+      },
+      added: {
+        '1_b.sql': 'create view public.v as select * from public.made_elsewhere;',
+        '2_c.sql': 'create policy p on public.t for update with check (old.id = id);',
+      },
+    },
+    async (replay) => {
+      await replay.base();
+      await replay.mark();
+      await replay.changes();
+      expect(replay.facts().runs.slice(1)).toMatchObject([
+        { status: 'failed', error: { sqlstate: '23505' }, statements: [{ status: 'not-checkable' }] },
+        {
+          status: 'failed',
+          error: { sqlstate: '42P01', message: 'missing FROM-clause entry for table "old"' },
+        },
+      ]);
+    },
+  );
+});

@@ -235,6 +235,14 @@ export class FileRunner {
     }
   }
 
+  async isApplied(version: string): Promise<boolean> {
+    const rows = await this.#session.query(
+      'select from supabase_migrations.schema_migrations where version = $1',
+      [version],
+    );
+    return rows.length > 0;
+  }
+
   /** As the CLI does before it applies anything: a file may have dropped it, and what follows it is to be tried all the same. */
   async ensureHistory(): Promise<void> {
     await this.#session.exec(`

@@ -59,8 +59,8 @@ export async function readFunctions(
   return all.filter(({ schema }) => !isPlatformSchema(schema));
 }
 
-/** The first thing that is certainly wrong in a body; null where nothing is. By a superuser's session, no transaction open. */
-export async function checkBody(session: Session, routine: CatalogFunction): Promise<BodyProblem | null> {
+/** What is certainly wrong in a body, a statement at a time. By a superuser's session, no transaction open. */
+export async function checkBody(session: Session, routine: CatalogFunction): Promise<readonly BodyProblem[]> {
   await session.exec('begin');
   try {
     await session.exec('set local check_function_bodies = on');
@@ -68,7 +68,7 @@ export async function checkBody(session: Session, routine: CatalogFunction): Pro
     await session.query("select set_config('search_path', $1, true)", [path]);
     if (routine.language === 'sql') {
       const error = await tried(session, routine.definition);
-      return error ? { error, bodyLine: null } : null;
+      return error ? [{ error, bodyLine: null }] : [];
     }
     return await checkPlpgsql(session, routine);
   } finally {
@@ -76,18 +76,20 @@ export async function checkBody(session: Session, routine: CatalogFunction): Pro
   }
 }
 
-async function checkPlpgsql(session: Session, routine: CatalogFunction): Promise<BodyProblem | null> {
+async function checkPlpgsql(session: Session, routine: CatalogFunction): Promise<readonly BodyProblem[]> {
   const body = readPlpgsql(routine.body);
-  if (body === null) return null;
+  if (body === null) return [];
   // A trigger function may serve several tables: wrong is what is wrong for each of them.
   const rows: readonly (string | null)[] =
     routine.isTrigger && routine.tables.length > 0 ? routine.tables : [null];
-  const problems: (BodyProblem | null)[] = [];
+  let wrong: readonly BodyProblem[] | null = null;
   for (const row of rows) {
-    problems.push(await firstProblem(session, routine, body, row));
-    if (problems.at(-1) === null) return null;
+    const found: readonly BodyProblem[] = await problemsFor(session, routine, body, row);
+    const lines: ReadonlySet<number | null> = new Set(found.map(({ bodyLine }) => bodyLine));
+    wrong = wrong === null ? found : wrong.filter(({ bodyLine }) => lines.has(bodyLine));
+    if (wrong.length === 0) break;
   }
-  return problems[0] ?? null;
+  return wrong ?? [];
 }
 
 interface Parameter {
@@ -95,12 +97,13 @@ interface Parameter {
   readonly type: string;
 }
 
-async function firstProblem(
+async function problemsFor(
   session: Session,
   routine: CatalogFunction,
   body: PlpgsqlBody,
   row: string | null,
-): Promise<BodyProblem | null> {
+): Promise<readonly BodyProblem[]> {
+  const problems: BodyProblem[] = [];
   const { parameters, opaque } = await parametersOf(session, routine, body, row);
   for (const query of body.queries) {
     const tokens = tokenize(query.sql);
@@ -117,9 +120,9 @@ async function firstProblem(
       new RegExp(`\\btable\\s+(if\\s+not\\s+exists\\s+)?"?${missing}\\b`, 'i').test(routine.body)
     )
       continue;
-    return { error: problem, bodyLine: routine.body.slice(0, query.start).split('\n').length };
+    problems.push({ error: problem, bodyLine: routine.body.slice(0, query.start).split('\n').length });
   }
-  return null;
+  return problems;
 }
 
 async function checkQuery(

@@ -20,6 +20,8 @@ const presentStates = new Set(['42P07', '42710', '42701', '42723', '42P06']);
 export function missingIn(error: SqlError): Missing | null {
   if (!missingStates.has(error.sqlstate)) return null;
   const { message } = error;
+  // A name the statement itself got wrong (OLD in a policy, an alias that is not there): nobody has to make that.
+  if (/FROM-clause entry for table/.test(message)) return null;
   const ofTable =
     /^column "([^"]+)" (?:of|named in key|referenced in).*?(?:relation|table) "([^"]+)" does not exist/.exec(
       message,

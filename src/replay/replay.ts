@@ -85,7 +85,9 @@ type Done =
       readonly history: boolean;
     }
   | { readonly how: 'era'; readonly era: GrantsEra }
-  | { readonly how: 'taken as applied'; readonly migrations: readonly Migration[] };
+  | { readonly how: 'taken as applied'; readonly migrations: readonly Named[] };
+
+type Named = Pick<Migration, 'version' | 'name'>;
 
 export class Replay {
   readonly #input: ReplayInput;
@@ -272,8 +274,9 @@ export class Replay {
     for (const routine of await readFunctions(this.#engine.admin, (schema) => platformSchemas.has(schema))) {
       const changed = this.#functionsBefore.get(routine.key) !== routine.definition;
       if (!changed && dropped.size === 0) continue;
-      const problem = await checkBody(this.#engine.admin, routine);
-      if (problem === null || this.#excuse(problem.error)) continue;
+      const problems = await checkBody(this.#engine.admin, routine);
+      const problem = problems.find(({ error }) => this.#excuse(error) === null);
+      if (!problem) continue;
       const missing = missingIn(problem.error);
       const names =
         missing === null
@@ -378,7 +381,11 @@ export class Replay {
     const started = performance.now();
     const leaveOut = new Map<number, string>();
     let { failure, steps } = await this.#wholeFile(file, leaveOut, history);
-    if (failure) steps = await this.#whatCanBe(file, leaveOut);
+    if (failure) {
+      steps = await this.#whatCanBe(file, leaveOut);
+      // Production has it, or main would not have gone on.
+      if (history) await this.#redo({ how: 'taken as applied', migrations: [file] });
+    }
     const bad = steps.filter((step) => step.outcome === 'failed' || step.outcome === 'left out');
     const statements = [...bad, ...steps.filter((step) => step.outcome === 'passed over')]
       .sort((a, b) => a.index - b.index)
@@ -519,6 +526,13 @@ export class Replay {
     if (failure.index === SYNTAX) {
       wrong = failure;
       statements.push({ ...statementRun(file, failure, undefined), status: 'failed' });
+    }
+    if (!wrong && (await this.#runner!.isApplied(file.version))) {
+      // Whatever it needs: the history can't take its version a second time.
+      wrong = failedAt(
+        BATCH_END,
+        ownError('23505', 'duplicate key value violates unique constraint "schema_migrations_pkey"'),
+      );
     }
     // With --all, the files before are what main is to those after them.
     if (this.#input.history.all) this.#whole = false;
