@@ -23,17 +23,28 @@ import { printedExpression, printedQuery } from '../../sql/printed.ts';
 import type { Session } from '../engine.ts';
 import { bucketsSql, stateSql } from './state-sql.ts';
 
-/** Two round trips. The parser must have been loaded. Leaves search_path and an open transaction as they are. */
+/** Settings to read under: every name is printed with its schema, and the long query is not compiled (JIT) for one run. */
+const settings = { search_path: '', jit: 'off' };
+
+/** Two queries. The parser must have been loaded. Leaves settings and an open transaction as they are. */
 export async function readState(session: Session): Promise<SchemaState> {
-  const [path] = await session.query("select current_setting('search_path') as path");
-  await session.exec("set search_path = ''");
+  const names = Object.keys(settings);
+  const columns = (value: (name: string) => string) =>
+    names.map((name) => `${value(name)} as ${name}`).join(', ');
+  const [before] = await session.query(`select ${columns((name) => `current_setting('${name}')`)}`);
+  const set = (values: Readonly<Record<string, string | null | undefined>>) =>
+    session.query(
+      `select ${names.map((name, at) => `set_config('${name}', $${at + 1}, false)`).join(', ')}`,
+      names.map((name) => values[name] ?? ''),
+    );
+  await set(settings);
   try {
     const [row] = await session.query(stateSql);
     const catalog = JSON.parse(row?.state ?? '{}') as Catalog;
     const buckets = catalog.buckets ? await session.query(bucketsSql) : [];
     return toState(catalog, buckets);
   } finally {
-    await session.query("select set_config('search_path', $1, false)", [path?.path ?? '']);
+    await set(before ?? {});
   }
 }
 
