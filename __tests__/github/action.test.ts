@@ -211,14 +211,6 @@ describe('faults of GitHub', () => {
     expect(result.ms).toBeLessThan(10_000);
   });
 
-  test('a server that always fails is given up after four tries', async () => {
-    github.faults.push({ on: new RegExp(`GET.*${comments.source}`), times: 99, status: 503 });
-    const result = await onPull(mistakes, open());
-    expect(result.code).toBe(1);
-    expect(github.asked(/^GET .*issues\/7\/comments/)).toHaveLength(4);
-    expect(result.log).toMatch(/The comment was not posted: GitHub answered 503/);
-  });
-
   test('a lost answer to a posted comment does not make a second one', async () => {
     github.faults.push({ on: new RegExp(`POST.*${comments.source}`), hangUp: true, afterwards: true });
     const result = await onPull(mistakes, open());
@@ -262,13 +254,22 @@ describe('faults of GitHub', () => {
     expect(result.log).toContain('the pull request has a newer commit');
   });
 
-  test('GitHub may be down altogether', async () => {
+  test('GitHub may be down altogether: four tries, then the verdict stands', async () => {
     const pull = open();
     github.faults.push({ on: /./, times: 999, status: 500 });
+    const result = await onPull(mistakes, pull, { inputs: { base: 'main' } });
+    expect(result.code).toBe(1);
+    expect(result.log).toContain('The comment was not posted: GitHub answered 500');
+    expect(github.requests).toHaveLength(4);
+  });
+
+  test('what other pull requests bring may stay unknown', async () => {
+    const pull = open();
+    github.faults.push({ on: /pulls\/\{pull_number\}\/files$/, status: 404 });
     const result = await onPull(mistakes, pull);
     expect(result.code).toBe(1);
-    expect(result.log).toContain('What other pull requests bring was not looked at: GitHub answered 500');
-    expect(result.log).toContain('The comment was not posted');
+    expect(result.log).toContain('What other pull requests bring was not looked at: GitHub does not find it');
+    expect(github.bodies(7)).toHaveLength(1);
   });
 });
 

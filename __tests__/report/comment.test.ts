@@ -136,7 +136,7 @@ const poisoned = (value: unknown): unknown => {
 
 test('nothing that SQL, file names or an untrusted report hold becomes markup', () => {
   const hostile = { ...mistakes, projects: poisoned(mistakes.projects) as typeof mistakes.projects };
-  for (const amount of ladder) {
+  for (const amount of [ladder[0]!, ladder[3]!]) {
     const html = rendered(markdown(hostile, { ...noLinks, whole: null }, amount));
     const { tags, filtered } = read(html);
     const known = [

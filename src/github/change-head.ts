@@ -41,7 +41,7 @@ export async function changeHead(request: HeadRequest, command: ChangeCommand): 
   const { client, context, pullRequest, local } = request;
   const commits = new GitHubCommits(client, context.repository);
   const { changes, what } = await withHead(commits, pullRequest.headSha, local, async (head) => {
-    const report = await checkHead(request, head);
+    const report = await checkHead(request, head, command.name);
     const done = await work[command.name](report, head, command.words);
     return { changes: await changesOf(head), what: done };
   });
@@ -82,6 +82,7 @@ const printed = (changes: Changes): string =>
 async function checkHead(
   { client, context, pullRequest, check, inputs }: HeadRequest,
   { folder, tree }: HeadFiles,
+  command: ChangeCommand['name'],
 ): Promise<Report> {
   const { files } = await changedFiles(client, context.repository, pullRequest.number);
   const changed = files.map(({ path }) => path).filter((path) => tree.has(path) && migration.test(path));
@@ -103,7 +104,7 @@ async function checkHead(
         configFile: null,
         configFromBase: false,
         overrides: { engine: 'embedded' },
-        stages: 'all',
+        stages: stages[command],
         now: Date.now(),
       },
       { progress: () => {} },
@@ -114,6 +115,9 @@ async function checkHead(
   if (first === undefined) throw new UsageError('This pull request changes no migration.');
   return { ...first, projects: reports.flatMap((report) => report.projects) };
 }
+
+/** Names are known without a database; the way back needs no probes. */
+const stages = { fix: 'all', ignore: 'all', rename: 'static', rollback: 'rollback' } as const;
 
 const migration = /^(?:(.*)\/)?supabase\/migrations\/[^/]+\.sql$/;
 const normal = (folder: string) => folder.replace(/^\.?\/?|\/$/g, '');
