@@ -1,6 +1,6 @@
 /** Buckets: own folder, another's folder, listing, as the Storage API asks Postgres. */
 import type { AccessCell, ObjectAccess } from '../model/access.ts';
-import type { Command, Table } from '../model/schema.ts';
+import type { Command, Policy, Table } from '../model/schema.ts';
 import { resultOf, verdictOf } from './outcome.ts';
 import { type Reading, readPolicies } from './predicate.ts';
 import { anon, type Identity, serviceRole, signedIn, type User, userA, userB } from './principals.ts';
@@ -29,15 +29,23 @@ export async function probeBuckets(
 ): Promise<ObjectAccess[]> {
   const table = context.state.tables.get('storage.objects');
   if (table === undefined) return [];
-  const reading = readPolicies(table, context.state);
   const found: ObjectAccess[] = [];
   for (const bucket of [...buckets].toSorted((a, b) => (a.id < b.id ? -1 : 1))) {
     if (context.leaveOut.has(bucket.id)) continue;
     context.onObject(bucket.id);
     const identities = [anon, signedIn(userA), ...anonymous, serviceRole];
+    const reading = readPolicies({ ...table, policies: policiesOf(table, bucket.id) }, context.state);
     found.push(await probeBucket(context, table, bucket, reading, identities));
   }
   return found;
+}
+
+/** Policies that speak of this bucket, or of none. */
+function policiesOf(table: Table, bucket: string): Policy[] {
+  return table.policies.filter((policy) => {
+    const text = `${policy.using?.text ?? ''} ${policy.check?.text ?? ''}`;
+    return text.includes(literal(bucket)) || !/\bbucket_id\b/.test(text);
+  });
 }
 
 async function probeBucket(
@@ -49,7 +57,12 @@ async function probeBucket(
 ): Promise<ObjectAccess> {
   const { session } = context;
   const id = literal(bucket.id);
-  const paths = { own: pathOf(context, reading, userA), foreign: pathOf(context, reading, userB) };
+  const paths = {
+    own: pathOf(context, reading, userA),
+    foreign: pathOf(context, reading, userB),
+    // Folders are somebody's only where a policy says so.
+    owned: reading.folders.length > 0 || reading.callers.some((atom) => atom.form === 'folder'),
+  };
   await session.exec('savepoint of_bucket');
   const laid = await session.batch(
     [
@@ -125,7 +138,7 @@ function upload(bucket: BucketToProbe, path: string, owner: User | null): string
 function casesIn(
   context: TableContext,
   bucket: BucketToProbe,
-  paths: { readonly own: string; readonly foreign: string },
+  paths: { readonly own: string; readonly foreign: string; readonly owned: boolean },
   identity: Identity,
 ): Case[] {
   const user = identity.role === 'authenticated';
@@ -135,7 +148,11 @@ function casesIn(
     const next = paths[subject].replace(/probe(\.\w+)$/, 'probe-new$1');
     const statements: readonly (readonly [Command, AccessCell['subject'], string])[] = [
       ['select', subject, `select id, name from storage.objects where ${where}`],
-      ['insert', subject === 'own' ? 'own' : 'spoof', upload(bucket, next, user ? userA : null)],
+      [
+        'insert',
+        subject === 'own' ? 'own' : paths.owned ? 'spoof' : 'unowned',
+        upload(bucket, next, user ? userA : null),
+      ],
       ['update', subject, `update storage.objects set metadata = '{"size": 2}' where ${where}`],
       ['delete', subject, `delete from storage.objects where ${where}`],
     ];

@@ -43,10 +43,12 @@ export function leaksOf(facts: Facts): readonly LeakGroup[] {
 }
 
 /** Seen, and bound to nothing: a row that a flag shows, or a membership opens, is nobody's leak. */
-export const isFree = (cell: AccessCell) =>
+export const isFree = (cell: AccessCell, kind: ObjectAccess['kind'] = 'table') =>
   cell.outcome === 'allowed' &&
   // A plain membership of one's own organisation that opens another one's rows is no membership's doing.
-  (cell.acrossTenants === true || (cell.when === null && cell.via === null));
+  (cell.acrossTenants === true ||
+    // Of a view or a function `via` names the table whose guarded row came out.
+    (cell.when === null && (cell.via === null || kind === 'view' || kind === 'function')));
 
 function groupLeaks(object: ObjectAccess, base: AccessMatrix | null, facts: Facts): LeakGroup[] {
   const before = base?.objects.find((other) => other.object === object.object && other.kind === object.kind);
@@ -55,7 +57,8 @@ function groupLeaks(object: ObjectAccess, base: AccessMatrix | null, facts: Fact
   const groups = new Map<string, Leak[]>();
   const openers = new Map<string, LeakGroup['opener']>();
   for (const cell of leaks) {
-    const was = before?.cells.some((other) => isFree(other) && sameQuestion(other, cell)) === true;
+    const was =
+      before?.cells.some((other) => isFree(other, object.kind) && sameQuestion(other, cell)) === true;
     const opener = object.kind === 'table' ? openerOf(cell, table, facts.head) : null;
     const key = `${was} ${opener === 'off' ? 'off' : opener === null ? aboutOf(cell, object) : `policy ${opener.name}`}`;
     openers.set(key, opener);
@@ -103,16 +106,22 @@ const roleOf = (principal: Principal) =>
   principal === 'anon' ? 'anon' : principal === 'service_role' ? 'service_role' : 'authenticated';
 
 function isLeak(cell: AccessCell, object: ObjectAccess, table: Table | null, state: SchemaState): boolean {
-  if (cell.principal === 'service_role' || !isFree(cell)) return false;
+  if (cell.principal === 'service_role' || !isFree(cell, object.kind)) return false;
   const { command, subject, principal } = cell;
   const owned = object.ownerColumns.length > 0;
   if (object.kind === 'function') return subject === 'foreign';
   if (object.kind === 'view')
     return (
-      subject === 'foreign' && command === 'select' && !readsPublic(object.object, roleOf(principal), state)
+      subject === 'foreign' &&
+      command === 'select' &&
+      cell.via !== null &&
+      !readsPublic(object.object, roleOf(principal), state)
     );
   if (object.kind === 'bucket' || object.kind === 'channel') {
-    return subject === 'foreign' && (command !== 'select' || !listsOneBucket(state, roleOf(principal)));
+    return (
+      (subject === 'foreign' || subject === 'spoof') &&
+      (command !== 'select' || !listsOneBucket(state, roleOf(principal)))
+    );
   }
   if (command === 'select') {
     // Rows without an owner are shared; a table whose rows are nobody's is rls/disabled's to tell.
