@@ -112,7 +112,7 @@ async function problemsFor(
     );
     if (names.some((name) => opaque.has(name))) continue;
     const problem = await checkQuery(session, routine, body, query, parameters);
-    if (problem === null) continue;
+    if (problem === null || mayBeVariable(problem, routine.body, query.sql)) continue;
     const missing = /relation "(?:[^".]+\.)?([^".]+)" does not exist/.exec(problem.message)?.[1];
     // A temporary table of its own.
     if (
@@ -123,6 +123,15 @@ async function problemsFor(
     problems.push({ error: problem, bodyLine: routine.body.slice(0, query.start).split('\n').length });
   }
   return problems;
+}
+
+/** A name without a table that stands elsewhere in the body too may be a variable that was not understood as one. */
+function mayBeVariable(problem: SqlError, body: string, sql: string): boolean {
+  const name = /^column "([^".]+)" does not exist$/.exec(problem.message)?.[1]?.toLowerCase();
+  if (name === undefined) return false;
+  const count = (text: string) =>
+    (text.toLowerCase().match(/[\p{L}\p{N}_$]+/gu) ?? []).filter((word) => word === name).length;
+  return count(body) > count(sql);
 }
 
 async function checkQuery(

@@ -106,4 +106,4 @@ function tablesTouched(routine: Routine, state: SchemaState): string[] {
 }
 
 const mentions =
-  /\b(from|join|insert\s+into|update|delete\s+from)\s+(?:only\s+)?((?:"?[\w$]+"?\s*\.\s*)?"?[\w$]+"?)/g;
+  /\b(from|join|insert\s+into|(?<!\b(?:for|key|do)\s+)update|delete\s+from)\s+(?:only\s+)?((?:"?[\w$]+"?\s*\.\s*)?"?[\w$]+"?)/g;
