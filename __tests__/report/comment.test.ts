@@ -40,10 +40,17 @@ test('how much was checked stands right under it, also when all is well', () => 
   );
 });
 
+test('where there is nothing to compare with, nothing is said of how access changes', () => {
+  const [first] = allWell.projects;
+  const added = first!.migrations.filter(({ change }) => change === 'added');
+  const body = comment({ ...allWell, projects: [{ ...first!, migrations: added }] }, links, origin);
+  expect(firstLine(body)).toBe('### ✅ Nothing would break');
+});
+
 test('a check that did not come to its end is never shown as passed', () => {
   const body = comment(halted, links, origin);
   expect(firstLine(body)).toBe('### ⚠️ The check did not come to its end, and found nothing until then');
-  expect(body).toContain('stage `replay` did not come to its end: the database at `localhost:5432`');
+  expect(body).toContain('Stage `replay` did not come to its end: the database at `localhost:5432`');
   expect(body).toContain('**0 of 9 changed statements checked.**');
   expect(body).not.toContain('✅');
 });

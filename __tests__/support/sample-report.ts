@@ -49,6 +49,17 @@ export function project(fields: Partial<ProjectReport> = {}): ProjectReport {
     })),
     migrations: [
       {
+        path: 'supabase/migrations/20260105090000_create_profiles.sql',
+        version: '20260105090000',
+        name: 'create_profiles',
+        change: 'unchanged',
+        status: 'applied',
+        grants: 'automatic',
+        durationMs: 9,
+        error: null,
+        statements: [],
+      },
+      {
         path: 'supabase/migrations/20261105101500_create_invoices.sql',
         version: '20261105101500',
         name: 'create_invoices',
@@ -189,7 +200,7 @@ export const mistakes: Report = report({
     project({
       verdict: 'fail',
       migrations: [
-        { ...project().migrations[0]! },
+        ...project().migrations,
         {
           path: status,
           version: '20261106090000',

@@ -118,6 +118,10 @@ export const untouched = (report: Report): boolean =>
       stages.every(({ id, status }) => id === 'discover' || status === 'skipped'),
   );
 
+/** With `--all`, or in a project's first pull request, there is no earlier state whose access could change. */
+const compared = (report: Report): boolean =>
+  report.projects.every(({ migrations }) => migrations.some(({ change }) => change === 'unchanged'));
+
 /** What happens on merge, in one sentence without its full stop. */
 export function headline(report: Report): string {
   if (report.problem !== null && report.projects.length === 0) return 'nothing could be checked';
@@ -144,7 +148,9 @@ export function headline(report: Report): string {
   if (statements > 0 && statementsChecked === 0)
     return 'nothing could be tried, and reading found nothing that breaks';
   if (statementsChecked < statements) return 'nothing would break in what could be checked';
-  return objectsProbed > 0 ? 'nothing would break, and access stays as it is' : 'nothing would break';
+  return objectsProbed > 0 && compared(report)
+    ? 'nothing would break, and access stays as it is'
+    : 'nothing would break';
 }
 
 export interface Coverage {

@@ -11,7 +11,7 @@ export function checklistSection(project: ProjectReport): string {
     of('fail') > 0 ? `${of('fail')} failed` : '',
     of('warn') > 0 ? `${of('warn')} to look at` : '',
     `${of('pass')} passed`,
-    of('skip') > 0 ? `${of('skip')} without anything to check` : '',
+    of('skip') > 0 ? `${of('skip')} skipped` : '',
   ];
   const rows = items
     .slice(0, 30)

@@ -43,10 +43,10 @@ function caveats(report: Report): string {
     return [
       ...halted.map(
         ({ id, reason }) =>
-          `${named}stage ${code(id)} did not come to its end: ${prose(shortened(reason ?? 'no reason given', 600))}`,
+          `${named}Stage ${code(id)} did not come to its end: ${prose(shortened(reason ?? 'no reason given', 600))}`,
       ),
       base.reproducible === false
-        ? `${named}main does not apply from zero: ${base.applied ?? 0} of ${plural(base.total ?? 0, 'older migration')} did. What fails only because of that is not held against this pull request.`
+        ? `${named}Main does not apply from zero: ${base.applied ?? 0} of ${plural(base.total ?? 0, 'older migration')} did. What fails only because of that is not held against this pull request.`
         : '',
       engine?.note ? `${named}${prose(shortened(engine.note, 600))}` : '',
     ].filter(Boolean);
