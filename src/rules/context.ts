@@ -80,7 +80,8 @@ export function withReport<Context extends object>(
   options: Readonly<Record<string, unknown>>,
   report: (problem: Problem) => void,
 ): Context & { options: Readonly<Record<string, unknown>>; report(problem: Problem): void } {
-  return { ...bare, options, report };
+  // Many rules look at many files: what they share is inherited, not copied.
+  return Object.assign(Object.create(bare) as Context, { options, report });
 }
 
 const made = new WeakMap<ChangeSet, ReadonlySet<string>>();

@@ -5,7 +5,7 @@ import type { Finding, Severity, SuppressedFinding } from '../model/finding.ts';
 import type { ObjectKind, SchemaState } from '../model/schema.ts';
 import { fileContext, stateContext, withReport } from './context.ts';
 import { rules as registered } from './index.ts';
-import type { Problem, Rule, StateContext, StatementVisitor } from './rule.ts';
+import type { FileContext, Problem, Rule, StateContext, StatementVisitor } from './rule.ts';
 import { levelOf, names, optionsOf, type RuleSettings, ruling } from './settings.ts';
 import { Suppressions } from './suppress.ts';
 import { walk } from './walk.ts';
@@ -30,6 +30,7 @@ interface Noted {
 
 const objectKinds = ['table', 'view', 'routine', 'sequence', 'extension', 'publication', 'bucket'] as const;
 type HookedKind = (typeof objectKinds)[number];
+const wholeSchema = 'the schema';
 
 export function judge(facts: Facts, settings: RuleSettings, rules: readonly Rule[] = registered): Judgement {
   return new Run(facts, settings, rules).judge();
@@ -41,12 +42,23 @@ class Run {
   private readonly rules: readonly Rule[];
   private readonly noted: Noted[] = [];
   private readonly failed = new Map<string, string>();
-  private readonly stateFindings = new WeakMap<SchemaState, Map<string, Noted>>();
+  private readonly options: ReadonlyMap<Rule, Readonly<Record<string, unknown>>>;
+  private readonly hooked: Readonly<Record<HookedKind | 'state', readonly Rule[]>>;
+  private readonly visitors: ReadonlyMap<string, readonly [Rule, StatementVisitor][]>;
+  private readonly stateContexts = new WeakMap<SchemaState, Map<Rule, StateContext>>();
+  /** Where the state hook that runs now reports to. */
+  private sink: Noted[] = [];
 
   constructor(facts: Facts, settings: RuleSettings, rules: readonly Rule[]) {
     this.facts = facts;
     this.settings = settings;
     this.rules = rules.filter((rule) => this.wanted(rule));
+    this.options = new Map(this.rules.map((rule) => [rule, optionsOf(rule, settings)]));
+    this.visitors = visitorsByKind(this.rules);
+    const hooks = [...objectKinds, 'state'] as const;
+    this.hooked = Object.fromEntries(
+      hooks.map((hook) => [hook, this.rules.filter((rule) => rule[hook] !== undefined)]),
+    ) as Record<HookedKind | 'state', Rule[]>;
   }
 
   judge(): Judgement {
@@ -80,20 +92,23 @@ class Run {
   }
 
   /** A rule's own view of a context: its options, and a `report` that knows whose problem it is. */
-  private contextFor<Context extends object>(rule: Rule, bare: Context, into = this.noted, isNew = true) {
-    return withReport(bare, optionsOf(rule, this.settings), (problem) => {
-      into.push({ rule, problem, isNew, mendedBy: null });
+  private contextFor<Context extends object>(rule: Rule, bare: Context) {
+    return withReport(bare, this.options.get(rule)!, (problem) => {
+      this.noted.push({ rule, problem, isNew: true, mendedBy: null });
     });
   }
 
   private judgeFiles(set: ChangeSet) {
-    const visitors = this.visitorsByKind();
+    const { visitors } = this;
     for (const changed of set.migrations) {
       const { path } = changed.source;
       const bare = fileContext(this.facts, set, changed);
-      const contexts = new Map(this.rules.map((rule) => [rule, this.contextFor(rule, bare)]));
+      const contexts = new Map<Rule, FileContext>();
       for (const rule of this.rules) {
-        if (rule.file !== undefined) this.run(rule, path, () => rule.file!(contexts.get(rule)!));
+        if (rule.file === undefined && rule.statement === undefined) continue;
+        const context = this.contextFor(rule, bare);
+        contexts.set(rule, context);
+        if (rule.file !== undefined) this.run(rule, path, () => rule.file!(context));
       }
       for (const statement of bare.statements) {
         walk(statement.kind, statement.node, visitors, (kind, node, ancestors) => {
@@ -104,18 +119,6 @@ class Run {
         });
       }
     }
-  }
-
-  private visitorsByKind(): Map<string, [Rule, StatementVisitor][]> {
-    const visitors = new Map<string, [Rule, StatementVisitor][]>();
-    for (const rule of this.rules) {
-      for (const [kind, visitor] of Object.entries(rule.statement ?? {})) {
-        const known = visitors.get(kind);
-        if (known === undefined) visitors.set(kind, [[rule, visitor]]);
-        else known.push([rule, visitor]);
-      }
-    }
-    return visitors;
   }
 
   private judgeSet(set: ChangeSet) {
@@ -129,74 +132,89 @@ class Run {
   /** A pull request: everything on the state before and the state after; what only the latter shows is new. */
   private judgeStates() {
     const set = this.facts.changeSets[0] ?? this.emptySet();
-    const before = this.findIn(set, set.before, null);
-    const after = this.findIn(set, set.after, null);
-    for (const [identity, noted] of after) {
-      this.noted.push(before.has(identity) ? { ...noted, isNew: false } : noted);
+    const before = new Set<string>();
+    for (const source of sourcesOf(set.before)) {
+      for (const identity of this.findIn(set, set.before, source).keys()) before.add(identity);
+    }
+    for (const source of sourcesOf(set.after)) {
+      for (const [identity, noted] of this.findIn(set, set.after, source)) {
+        this.noted.push(before.has(identity) ? { ...noted, isNew: false } : noted);
+      }
     }
   }
 
   /** `--all`: each migration as its own pull request, on the objects it touched; a later one may mend what it brought. */
   private judgeStatesOneByOne() {
-    const open = new Map<string, { noted: Noted; set: number }>();
-    this.facts.changeSets.forEach((set, index) => {
-      const before = this.findIn(set, set.before, set.touched);
-      const after = this.findIn(set, set.after, set.touched);
-      for (const [identity, noted] of after) {
-        if (before.has(identity)) continue;
-        this.noted.push(noted);
-        open.set(identity, { noted, set: index });
-      }
-      for (const identity of before.keys()) {
-        if (!after.has(identity)) this.close(open, identity, set);
+    const known = new Map<string, { found: Map<string, Noted>; since: number }>();
+    const sets = this.facts.changeSets;
+    sets.forEach((set, index) => {
+      for (const source of [...set.touched, wholeSchema]) {
+        const before = known.get(source)?.found ?? this.findIn(set, set.before, source);
+        const after = this.findIn(set, set.after, source);
+        for (const [identity, noted] of after) {
+          const older = before.get(identity);
+          if (older === undefined) this.noted.push(noted);
+          else after.set(identity, older);
+        }
+        for (const [identity, noted] of before) if (!after.has(identity)) noted.mendedBy = pathOf(set);
+        known.set(source, { found: after, since: index });
       }
     });
     // A change elsewhere (a grant on the schema, a function) can mend an object that nobody touched again.
-    const last = this.facts.changeSets.at(-1);
-    if (last === undefined || open.size === 0) return;
-    const standing = this.findIn(last, last.after, null);
-    for (const identity of [...open.keys()]) {
-      if (standing.has(identity)) continue;
-      const { set: brought } = open.get(identity)!;
-      const later = this.facts.changeSets.slice(brought + 1);
-      const mending = later.find((set) => !this.findIn(set, set.after, null).has(identity)) ?? last;
-      this.close(open, identity, mending);
-    }
-  }
-
-  private close(open: Map<string, { noted: Noted }>, identity: string, set: ChangeSet) {
-    const found = open.get(identity);
-    if (found !== undefined) found.noted.mendedBy = set.migrations.at(-1)?.source.path ?? null;
-    open.delete(identity);
-  }
-
-  /** What object and state hooks say about a state: about the objects named, or about all of them. */
-  private findIn(set: ChangeSet, state: SchemaState, only: ReadonlySet<string> | null): Map<string, Noted> {
-    const whole = this.stateFindings.get(state);
-    if (only === null && whole !== undefined) return whole;
-    const bare = stateContext(this.facts, set, state);
-    const noted: Noted[] = [];
-    const contexts = new Map(this.rules.map((rule) => [rule, this.contextFor(rule, bare, noted)]));
-    for (const kind of objectKinds) {
-      const hooked = this.rules.filter((rule) => rule[kind] !== undefined);
-      if (hooked.length === 0) continue;
-      for (const [key, object] of objectsOf(state, kind, only)) {
-        for (const rule of hooked) {
-          const hook = rule[kind] as (object: unknown, context: StateContext) => void;
-          this.run(rule, `${kind} ${key}`, () => hook(object, contexts.get(rule)!));
-        }
+    const last = sets.at(-1);
+    for (const [source, { found, since }] of last === undefined ? [] : known) {
+      if (found.size === 0) continue;
+      const standing = this.findIn(last!, last!.after, source);
+      for (const [identity, noted] of found) {
+        if (standing.has(identity)) continue;
+        const later = sets.slice(since + 1);
+        noted.mendedBy = pathOf(
+          later.find((set) => !this.findIn(set, set.after, source).has(identity)) ?? last!,
+        );
       }
     }
-    for (const rule of this.rules) {
-      if (rule.state !== undefined) this.run(rule, 'the schema', () => rule.state!(contexts.get(rule)!));
+  }
+
+  /** What the hooks say about one object of a state (`kind key`), or about the schema as a whole. */
+  private findIn(set: ChangeSet, state: SchemaState, source: string): Map<string, Noted> {
+    const noted: Noted[] = [];
+    this.sink = noted;
+    if (source === wholeSchema) {
+      for (const rule of this.hooked.state) {
+        this.run(rule, source, () => rule.state!(this.stateContextFor(rule, set, state)));
+      }
+    } else {
+      const kind = source.slice(0, source.indexOf(' '));
+      const rules = isHooked(kind) ? this.hooked[kind] : [];
+      const object = rules.length === 0 ? undefined : objectOf(state, source);
+      for (const rule of object === undefined ? [] : rules) {
+        const hook = rule[kind as HookedKind] as (object: unknown, context: StateContext) => void;
+        this.run(rule, source, () => hook(object, this.stateContextFor(rule, set, state)));
+      }
     }
     const found = new Map<string, Noted>();
     for (const each of noted) {
       const identity = identityOf(each);
       if (!found.has(identity)) found.set(identity, each);
     }
-    if (only === null) this.stateFindings.set(state, found);
     return found;
+  }
+
+  /** One context a rule and state; what it reports goes to whoever is asking. */
+  private stateContextFor(rule: Rule, set: ChangeSet, state: SchemaState): StateContext {
+    let contexts = this.stateContexts.get(state);
+    if (contexts === undefined) {
+      contexts = new Map();
+      this.stateContexts.set(state, contexts);
+    }
+    let context = contexts.get(rule);
+    if (context === undefined) {
+      context = withReport(stateContext(this.facts, set, state), this.options.get(rule)!, (problem) => {
+        this.sink.push({ rule, problem, isNew: true, mendedBy: null });
+      });
+      contexts.set(rule, context);
+    }
+    return context;
   }
 
   private judgeFacts() {
@@ -315,6 +333,18 @@ class Run {
   }
 }
 
+function visitorsByKind(rules: readonly Rule[]): Map<string, [Rule, StatementVisitor][]> {
+  const visitors = new Map<string, [Rule, StatementVisitor][]>();
+  for (const rule of rules) {
+    for (const [kind, visitor] of Object.entries(rule.statement ?? {})) {
+      const known = visitors.get(kind);
+      if (known === undefined) visitors.set(kind, [[rule, visitor]]);
+      else known.push([rule, visitor]);
+    }
+  }
+  return visitors;
+}
+
 function suppressionProblem(
   id: string,
   reason: string,
@@ -349,24 +379,20 @@ function lineOf(file: string, text: string, line: number) {
   return { file, line, column, endLine: line, endColumn: content.length + 1 };
 }
 
-function* objectsOf(
-  state: SchemaState,
-  kind: HookedKind,
-  only: ReadonlySet<string> | null,
-): Iterable<readonly [string, unknown]> {
-  const objects = state[collections[kind]];
-  if (only === null) {
-    yield* objects;
-    return;
-  }
-  const prefix = `${kind} `;
-  for (const ref of only) {
-    if (!ref.startsWith(prefix)) continue;
-    const key = ref.slice(prefix.length);
-    const object = objects.get(key);
-    if (object !== undefined) yield [key, object];
-  }
+/** Every object that has hooks, as `kind key`, and the schema as a whole. */
+function* sourcesOf(state: SchemaState): Iterable<string> {
+  for (const kind of objectKinds) for (const key of state[collections[kind]].keys()) yield `${kind} ${key}`;
+  yield wholeSchema;
 }
+
+function objectOf(state: SchemaState, source: string): unknown {
+  const at = source.indexOf(' ');
+  return state[collections[source.slice(0, at) as HookedKind]].get(source.slice(at + 1));
+}
+
+const isHooked = (kind: string): kind is HookedKind => (objectKinds as readonly string[]).includes(kind);
+
+const pathOf = (set: ChangeSet) => set.migrations.at(-1)?.source.path ?? null;
 
 const collections = {
   table: 'tables',

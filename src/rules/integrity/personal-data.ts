@@ -1,7 +1,8 @@
 import { rule } from '../rule.ts';
 import { isVerbatim } from '../support/statements.ts';
 
-const email = /[a-z0-9][a-z0-9._%+-]*@(?:[a-z0-9-]+\.)+[a-z]{2,}/gi;
+// Bounded as RFC 5321 bounds them (4.5.3.1), so that a literal of a megabyte is passed over in one sweep.
+const email = /(?<![a-z0-9._%+-])[a-z0-9][a-z0-9._%+-]{0,63}@(?:[a-z0-9-]{1,63}\.){1,8}[a-z]{2,24}/gi;
 // E.164 within quotes, as applications store it.
 const phone = /'(\+[1-9]\d{9,14})'/g;
 const reservedDomain =
