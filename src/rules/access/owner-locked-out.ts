@@ -2,7 +2,7 @@ import type { AccessMatrix, ObjectAccess } from '../../model/access.ts';
 import type { Facts } from '../../model/facts.ts';
 import type { Command, SchemaState } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
-import { homeOfTable, reproOf } from '../support/access.ts';
+import { homeOfTable, isTouched, reproOf } from '../support/access.ts';
 import { isUserId } from '../support/caller.ts';
 import { predicatesOf } from '../support/predicates.ts';
 import { appliesTo } from '../support/roles.ts';
@@ -27,7 +27,9 @@ export default rule({
       const { base } = facts.access!;
       const before = base?.objects.find((each) => each.object === object.object);
       const tell =
-        before !== undefined && lockedOut(before, facts.base, base!) !== null ? preexisting : report;
+        before !== undefined && (lockedOut(before, facts.base, base!) !== null || notAsked(before, facts))
+          ? preexisting
+          : report;
       tell({
         message:
           found.writes.length > 0
@@ -43,6 +45,13 @@ export default rule({
 });
 
 const place = (facts: Facts, object: ObjectAccess) => homeOfTable(facts, object.object, 'select');
+
+/** The change does not touch the table, and what the base allowed could not be seen. */
+const notAsked = (before: ObjectAccess, facts: Facts) =>
+  !isTouched(before, facts) &&
+  before.cells.some(
+    ({ principal, subject, outcome }) => principal === 'user' && subject === 'own' && outcome === 'unknown',
+  );
 
 const unreached = new Set(['filtered', 'no-permission', 'check-failed']);
 

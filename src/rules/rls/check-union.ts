@@ -14,7 +14,7 @@ export default rule({
   fixable: false,
   facts(context) {
     tellLeaks('rls/check-union', context, (group) => ({
-      message: `UPDATE on "${group.object.object}" lets a user write rows of others (${seen(group.leaks)}), and no single policy allows it. The row came in by the USING of one policy and left by the WITH CHECK of another. Put the limit in a restrictive policy.`,
+      message: `UPDATE on "${group.object.object}" lets a user write rows of others (${seen(group.leaks)}), and several policies apply. Postgres joins their USING and their WITH CHECK separately, so a row can come in by one and leave by another. Put the limit in a restrictive policy.`,
     }));
   },
 });

@@ -57,7 +57,13 @@ export default rule({
         at: homeOfTable(facts, object, first.command),
         object,
         evidence: ['probe'],
-        causes: ['access/policy-error', 'access/owner-locked-out', 'access/narrowed', 'access/unproven'],
+        causes: [
+          'access/policy-error',
+          'access/owner-locked-out',
+          'access/narrowed',
+          'access/unproven',
+          'access/returning-denied',
+        ],
         help: remedy,
         repro: first.proof.sql,
       });

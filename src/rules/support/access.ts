@@ -7,7 +7,7 @@ import type { Problem } from '../rule.ts';
 import { looksAtCaller } from './caller.ts';
 import { apiRolesOf, appliesTo, covers, predicateOf } from './roles.ts';
 import { opensTo } from './truth.ts';
-import { listed, sqlFence, upper } from './words.ts';
+import { listed, named, sqlFence, upper } from './words.ts';
 
 /** A row that is somebody's, reached by somebody else, whatever the row holds. */
 export interface Leak {
@@ -57,8 +57,7 @@ function groupLeaks(object: ObjectAccess, base: AccessMatrix | null, facts: Fact
   const groups = new Map<string, Leak[]>();
   const openers = new Map<string, LeakGroup['opener']>();
   for (const cell of leaks) {
-    const was =
-      before?.cells.some((other) => isFree(other, object.kind) && sameQuestion(other, cell)) === true;
+    const was = before !== undefined && wasOpen(cell, before, facts);
     const opener = object.kind === 'table' ? openerOf(cell, table, facts.head) : null;
     const key = `${was} ${opener === 'off' ? 'off' : opener === null ? aboutOf(cell, object) : `policy ${opener.name}`}`;
     openers.set(key, opener);
@@ -69,13 +68,30 @@ function groupLeaks(object: ObjectAccess, base: AccessMatrix | null, facts: Fact
     const rules = [...new Set(those.map(({ cell }) => aboutOf(cell, object)))].sort(
       (a, b) => gravity.indexOf(a) - gravity.indexOf(b),
     );
-    const [rule, ...also] = isCheckUnion(those, opener, table) ? ['rls/check-union', ...rules] : rules;
+    const [rule, ...also] = isCheckUnion(those, opener, table, facts.head)
+      ? ['rls/check-union', ...rules]
+      : rules;
     return [{ object, rule: rule!, also, leaks: those, opener, preexisting: key.startsWith('true') }];
   });
 }
 
+/** The base let it through too; or the change does not touch the object and the base could not be asked. */
+function wasOpen(cell: AccessCell, before: ObjectAccess, facts: Facts): boolean {
+  const asked = before.cells.filter((other) => sameQuestion(cell, other));
+  if (asked.some((other) => isFree(other, before.kind))) return true;
+  return asked.every(({ outcome }) => outcome === 'unknown') && !isTouched(before, facts);
+}
+
+/** Whose row it is can be read differently on both sides: a foreign row on one, a row of nobody on the other. */
 const sameQuestion = (a: AccessCell, b: AccessCell) =>
-  a.principal === b.principal && a.command === b.command && a.subject === b.subject;
+  a.principal === b.principal &&
+  a.command === b.command &&
+  (a.subject === b.subject || (a.subject !== 'own' && b.subject === 'unowned'));
+
+export function isTouched({ object, kind }: ObjectAccess, { changeSets }: Facts): boolean {
+  const ref = `${kind === 'function' ? 'routine' : kind} ${object}`;
+  return changeSets.some(({ touched }) => touched.has(ref));
+}
 
 /** Graver first: who needs no account, then who changes, then who reads. */
 const gravity = [
@@ -182,15 +198,25 @@ function openerOf(cell: AccessCell, table: Table | null, state: SchemaState): Le
   return open.find(({ command: of }) => of === 'all') ?? open[0] ?? null;
 }
 
-/** Changed rows that no single UPDATE policy lets through, and two of them together do. */
-function isCheckUnion(leaks: readonly Leak[], opener: LeakGroup['opener'], table: Table | null): boolean {
+/** Changed rows where several UPDATE policies apply, and which of them it took is not plain. */
+function isCheckUnion(
+  leaks: readonly Leak[],
+  opener: LeakGroup['opener'],
+  table: Table | null,
+  state: SchemaState,
+): boolean {
   if (opener !== null || table === null) return false;
   if (leaks.some(({ cell }) => cell.command !== 'update')) return false;
   const role = roleOf(leaks[0]!.principal);
   const those = table.policies.filter(
     (policy) => policy.permissive && covers(policy, 'update') && appliesTo(policy, role),
   );
-  return those.length > 1;
+  // One of them asks for the owner of the new row, another does not: only together can they let it go.
+  const checks = those.map((policy) => (policy.check ?? policy.using)?.node);
+  return (
+    checks.some((node) => looksAtCaller(node, state)) &&
+    new Set(those.map(({ check, using }) => (check ?? using)?.text)).size > 1
+  );
 }
 
 /** Reports the groups that a rule tells. */
@@ -226,11 +252,29 @@ function explains({ object, opener }: LeakGroup): readonly string[] {
 }
 
 /** Why it was possible, as a sentence. */
-export function causeOf({ opener, object }: LeakGroup, state: SchemaState): string {
+export function causeOf({ opener, object, leaks }: LeakGroup, state: SchemaState): string {
   if (opener === 'off') return `Row level security is off on "${object.object}".`;
-  if (opener === null) return 'No single policy says so: together they do.';
+  if (opener === null) return manyOf(leaks, state.tables.get(object.object));
   const blind = [opener.using, opener.check].every((expression) => !looksAtCaller(expression?.node, state));
-  return `Policy "${opener.name}" ${blind ? 'does not look at who is asking' : 'lets it through'}${apiRolesOf(opener).includes('anon') && !opener.rolesStated ? ', and names no role' : ''}.`;
+  const everybody = apiRolesOf(opener).includes('anon') && !opener.rolesStated;
+  return `Policy "${opener.name}" ${blind ? 'does not look at who is asking' : 'lets it through'}${everybody ? ', and names no role' : ''}.`;
+}
+
+/** Several policies apply: which of them it was, or whether it took two, the rows do not tell. */
+function manyOf(leaks: readonly Leak[], table: Table | undefined): string {
+  const names = (table?.policies ?? [])
+    .filter(
+      (policy) =>
+        policy.permissive &&
+        leaks.some(
+          ({ command, principal }) =>
+            command !== 'execute' && covers(policy, command) && appliesTo(policy, roleOf(principal)),
+        ),
+    )
+    .map(({ name }) => name);
+  return names.length === 0
+    ? 'No policy limits it.'
+    : `The policies that apply (${named(names)}) let it through.`;
 }
 
 export const commandsSeen = (leaks: readonly Leak[]) =>
