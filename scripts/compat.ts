@@ -182,6 +182,8 @@ async function write(): Promise<void> {
     '',
     `Complete: ${kinds.map((kind) => `${complete(kind)} of ${rows.length} on the ${kind} engine`).join(', ')}.`,
     '',
+    ...(values.tests ? kinds.map(pgtapLine) : []),
+    '',
     '| project | embedded: applied, first failure | server: applied, first failure | fault |',
     '|---|---|---|---|',
     ...rows.map(
@@ -191,6 +193,12 @@ async function write(): Promise<void> {
     '',
   ];
   await writeFile('docs/compatibility.md', lines.join('\n'));
+}
+
+function pgtapLine(kind: Kind): string {
+  const files = rows.flatMap(({ outcomes }) => outcomes.get(kind)?.tests ?? []);
+  const passed = files.filter(({ status }) => status === 'passed').length;
+  return `The projects' own pgTAP files on the ${kind} engine: ${passed} of ${files.length} pass (\`--tests\`).`;
 }
 
 /** A Postgres for this run alone. */

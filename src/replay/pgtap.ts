@@ -59,7 +59,7 @@ export async function runTests({
 /** In place where the project has it; else as an extension; else its SQL. Null, or why it can't be had. */
 async function providePgtap(engine: Engine): Promise<string | null> {
   const [row] = await engine.admin.query(`
-    select exists (select from pg_extension where extname = 'pgtap') as installed,
+    select exists (select from pg_proc where proname = 'throws_ok') as installed,
       exists (select from pg_available_extensions where name = 'pgtap') as available`);
   if (row!.installed === 't') return null;
   if (row!.available === 't') {
@@ -98,8 +98,8 @@ async function runFile(
       break;
     }
   }
-  await session.exec('rollback');
-  await session.exec('reset role');
+  // Each file has a session of its own there: what it set and its temporary tables (pgTAP's plan is one) go with it.
+  for (const sql of ['rollback', 'reset role', 'discard temp']) await session.exec(sql);
   const { passed, failed, planned, failures } = readTap(output);
   const counts = { path: source.path, passed, failed };
   if (stopped) {

@@ -297,6 +297,10 @@ export class Replay {
     const engine = await this.#engine.open(checkpoint);
     try {
       const runner = new FileRunner(engine, await surroundings(engine, this.#secret));
+      // As after `supabase db reset`: the tests find the seeds there.
+      for (const { path, sql } of this.#input.project.seeds) {
+        await runner.oneByOne(fileOf(path, '', '', parseSource(path, sql)));
+      }
       const excuse = (error: SqlError) => this.#excuse(error);
       this.#tests.push(...(await runTests({ engine, runner, files: tests, excuse })));
     } finally {

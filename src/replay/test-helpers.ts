@@ -8,7 +8,7 @@ export const testHelperExtensions: ReadonlySet<string> = new Set([
 ]);
 
 export const testHelpersSql = `
-create schema if not exists tests;
+create schema if not exists tests authorization postgres;
 grant usage on schema tests to anon, authenticated, service_role, postgres;
 alter default privileges in schema tests grant execute on functions to anon, authenticated, service_role, postgres;
 
@@ -98,7 +98,7 @@ returns text language sql as $$
 $$;
 
 -- now() comes from test_overrides while time is frozen: it stands before pg_catalog on the search_path then.
-create schema if not exists test_overrides;
+create schema if not exists test_overrides authorization postgres;
 grant usage on schema test_overrides to anon, authenticated, service_role, postgres;
 create or replace function test_overrides.now()
 returns timestamptz language plpgsql as $$
