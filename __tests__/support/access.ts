@@ -4,6 +4,7 @@
  *   { "head": { "public.note": ["anon select foreign", "user update own check-failed columns=deleted_at"] },
  *     "base": { … }, "owners": ["user_id"], "rls": true,
  *     "changes": ["public.note anon select none all widened"],
+ *     "declared": { "public.note": { "anon": { "select": "none" } } }, "deviations": ["public.note anon select none all more"],
  *     "signUps": { "head": ["email works public.profiles=1", "email-metadata fails 23502 null value …"], "base": […] },
  *     "errors": { "head": ["public.note user select 42P17 infinite recursion …"], "base": […] },
  *     "escalations": { "head": ["public.members user membership rows of public.orgs"], "base": […] } }
@@ -14,6 +15,8 @@
 import type {
   AccessCell,
   AccessChange,
+  AccessDeclaration,
+  AccessDeviation,
   AccessFacts,
   AccessMatrix,
   Escalation,
@@ -31,6 +34,8 @@ export interface ShortAccess extends Sides<Readonly<Record<string, readonly stri
   readonly owners?: readonly string[];
   readonly rls?: boolean;
   readonly changes?: readonly string[];
+  readonly declared?: AccessDeclaration;
+  readonly deviations?: readonly string[];
   readonly signUps?: Sides<readonly string[]>;
   readonly errors?: Sides<readonly string[]>;
   readonly escalations?: Sides<readonly string[]>;
@@ -44,7 +49,13 @@ export function accessOf(short: ShortAccess): AccessFacts {
     escalations: (short.escalations?.[side] ?? []).map(escalationOf),
     notChecked: [],
   });
-  return { base: matrix('base'), head: matrix('head'), changes: (short.changes ?? []).map(changeOf) };
+  return {
+    base: matrix('base'),
+    head: matrix('head'),
+    changes: (short.changes ?? []).map(changeOf),
+    declared: short.declared ?? {},
+    deviations: (short.deviations ?? []).map(deviationOf),
+  };
 }
 
 function objectOf(key: string, cells: readonly string[], short: ShortAccess): ObjectAccess {
@@ -94,6 +105,19 @@ function changeOf(text: string): AccessChange {
     before: access(before),
     after: access(after),
     direction: direction as AccessChange['direction'],
+  };
+}
+
+function deviationOf(text: string): AccessDeviation {
+  const { object, principal, command, before, after, direction } = changeOf(text);
+  return {
+    object,
+    principal,
+    command,
+    expected: before!,
+    seen: after,
+    direction: direction as unknown as AccessDeviation['direction'],
+    cell: null,
   };
 }
 

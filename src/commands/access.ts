@@ -1,7 +1,11 @@
 /** `migration-guard access`: who reaches what today. The matrix alone, without judging it. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { join, relative, resolve } from 'node:path';
 import { check } from '../check.ts';
-import type { Report } from '../model/report.ts';
-import { UsageError } from '../project/project.ts';
+import { configName, withAccess } from '../config/load.ts';
+import type { ProjectReport, Report } from '../model/report.ts';
+import { declarationOf, toPgTap } from '../probes/declare.ts';
+import { findProject, UsageError } from '../project/project.ts';
 import { html } from '../report/html.ts';
 import { matrixMarkdown, matrixText } from '../report/matrix.ts';
 import { type Command, print, readArguments, readShared, sharedOptions, toCheckSettings } from './command.ts';
@@ -20,20 +24,46 @@ const renderers: Readonly<Record<string, (report: Report) => string>> = {
 };
 
 export const access: Command = async (argv, terminal) => {
-  const { values } = readArguments(argv, sharedOptions);
-  const format = values.format ?? 'pretty';
+  const { values } = readArguments(argv, {
+    ...sharedOptions,
+    write: { type: 'boolean' },
+    emit: { type: 'string' },
+  });
+  const { write, emit, ...rest } = values;
+  const format = rest.format ?? 'pretty';
   const render = Object.hasOwn(renderers, format) ? renderers[format] : undefined;
-  if (render === undefined)
+  if (render === undefined) {
     throw new UsageError(`--format is one of ${Object.keys(renderers).join(', ')}, not "${format}".`);
-  const shared = readShared({ ...values, format: undefined });
+  }
+  if (emit !== undefined && emit !== 'pgtap') throw new UsageError(`--emit is pgtap, not "${emit}".`);
+  const shared = readShared({ ...rest, format: undefined });
   // Without a base to compare with: everything that is there, and no change.
-  const asked = values.base === undefined && values.all === undefined && values.changed === undefined;
+  const asked = rest.base === undefined && rest.all === undefined && rest.changed === undefined;
   const settings = toCheckSettings(
     asked ? { ...shared, selection: { kind: 'changed', files: [] } } : shared,
     terminal,
     'access',
   );
   const report = await withProgress(terminal, (io) => check(settings, io));
-  await print(terminal, shared.output, render(report));
-  return report.verdict === 'incomplete' ? 3 : 0;
+  const [project] = report.projects;
+  if (report.verdict === 'incomplete' || project === undefined) {
+    const reasons = project?.stages.flatMap(({ id, status, reason }) =>
+      status === 'failed' ? [`${id}: ${reason}`] : [],
+    );
+    terminal.stderr.write(`migration-guard: The access could not be probed. ${reasons?.join('; ') ?? ''}\n`);
+    return 3;
+  }
+  if (emit === 'pgtap') await print(terminal, shared.output, toPgTap(matrixOf(project)));
+  else if (write) {
+    const root = await findProject(resolve(terminal.cwd, shared.project ?? '.'));
+    const path = shared.config ?? join(root, configName);
+    const text = await readFile(path, 'utf8').catch(() => '');
+    await writeFile(path, withAccess(text, declarationOf(matrixOf(project))));
+    terminal.stdout.write(`${relative(terminal.cwd, path)}\n`);
+  } else await print(terminal, shared.output, render(report));
+  return 0;
+};
+
+const matrixOf = ({ access: { objects, signUps } }: ProjectReport) => {
+  return { objects, signUps, policyErrors: [], escalations: [], notChecked: [] };
 };

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseDocument } from 'yaml';
+import type { AccessDeclaration } from '../model/access.ts';
 import type { FailOn } from '../model/report.ts';
 import { UsageError } from '../project/project.ts';
 import type { RuleScope, RuleSetting, RuleSettings } from '../rules/settings.ts';
@@ -125,6 +126,13 @@ export function toSettings(
     databaseUrl: overrides.databaseUrl ?? null,
     remoteUrl: overrides.remoteUrl ?? null,
   };
+}
+
+/** The file's text with this declaration as its `access`; comments and everything else stay as they are. */
+export function withAccess(text: string, access: AccessDeclaration): string {
+  const document = parseDocument(text);
+  document.set('access', document.createNode(access));
+  return document.toString({ lineWidth: 0 });
 }
 
 function knownKeys(path: readonly PropertyKey[]): string[] {

@@ -54,7 +54,7 @@ export const configSchema = z.strictObject({
     .default('auto')
     .describe('Whether new objects in "public" are granted to the API roles by default.'),
   access: z
-    .record(z.string(), z.record(z.enum(['anon', 'user', 'user-anonymous', 'service_role']), commands))
+    .record(z.string(), z.partialRecord(z.enum(['anon', 'user', 'user-anonymous', 'service_role']), commands))
     .default({})
     .describe('Expected access by object and principal; checked exactly, both ways.'),
   rollback: z

@@ -107,8 +107,29 @@ export interface AccessMatrix {
   readonly notChecked: readonly NotChecked[];
 }
 
+/** Object to principal to command to access: the `access` key of the configuration file. */
+export type AccessDeclaration = Readonly<
+  Record<string, Readonly<Partial<Record<Principal, Readonly<Partial<Record<Command | 'execute', Access>>>>>>>
+>;
+
+/** Where what was seen is not what was declared: more, less, or not there at all. */
+export interface AccessDeviation {
+  readonly object: string;
+  readonly principal: Principal;
+  readonly command: Command | 'execute';
+  readonly expected: Access;
+  /** Null: the object or the command was not probed. */
+  readonly seen: Access | null;
+  readonly direction: 'more' | 'less' | 'unproven';
+  /** What shows it; null where nothing was seen. */
+  readonly cell: AccessCell | null;
+}
+
 export interface AccessFacts {
   readonly base: AccessMatrix | null;
   readonly head: AccessMatrix;
   readonly changes: readonly AccessChange[];
+  /** Against the configuration's `access`, on the head. */
+  readonly deviations: readonly AccessDeviation[];
+  readonly declared: AccessDeclaration;
 }

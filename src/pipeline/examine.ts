@@ -4,7 +4,7 @@ import type { ProjectSettings } from '../config/load.ts';
 import { diff } from '../database/catalog/diff.ts';
 import { snapshot } from '../database/catalog/snapshot.ts';
 import { readState } from '../database/catalog/state.ts';
-import type { AccessFacts, AccessMatrix } from '../model/access.ts';
+import type { AccessDeclaration, AccessFacts, AccessMatrix } from '../model/access.ts';
 import type { Snapshot } from '../model/catalog.ts';
 import type { Facts } from '../model/facts.ts';
 import type { NotChecked } from '../model/finding.ts';
@@ -14,6 +14,7 @@ import type { ProjectReport } from '../model/report.ts';
 import type { SchemaDiff } from '../model/rollback.ts';
 import type { SchemaState } from '../model/schema.ts';
 import { compareAccess } from '../probes/compare.ts';
+import { deviations } from '../probes/declare.ts';
 import { readBaseline } from '../project/baseline.ts';
 import { Replay } from '../replay/replay.ts';
 import { StepRecorder } from '../rollback/index.ts';
@@ -150,7 +151,7 @@ async function seeItHappen(
     head,
     changeSets: all ? read.changeSets : read.changeSets.map((set) => withStates(set, base, head)),
     replay: replayed,
-    access: accessFacts(before.access, after.access, reading),
+    access: accessFacts(before.access, after.access, reading, config.access),
     rollback,
     schemaDiff:
       before.snapshot && after.snapshot ? ownDiff(diff(before.snapshot, after.snapshot), reading) : null,
@@ -182,10 +183,11 @@ function accessFacts(
   base: AccessMatrix | null,
   head: AccessMatrix | null,
   reading: Reading,
+  declared: AccessDeclaration,
 ): AccessFacts | null {
   if (head === null) return null;
   const changes = base === null ? [] : compareAccess(base, head, renamedTables(reading));
-  return { base, head, changes };
+  return { base, head, changes, declared, deviations: deviations(declared, head) };
 }
 
 /** Without what the guard changed itself: the default privileges, where base and head lie in different eras. */

@@ -1,30 +1,20 @@
 /** Expected access: today's matrix as a declaration, a declaration checked against a matrix, and both as pgTAP. */
-import type { Access, AccessCell, AccessMatrix, ObjectAccess, Principal } from '../model/access.ts';
+import type {
+  Access,
+  AccessCell,
+  AccessDeclaration,
+  AccessDeviation,
+  AccessMatrix,
+  ObjectAccess,
+  Principal,
+} from '../model/access.ts';
 import { claimsOf, userA, userB } from './principals.ts';
 import { literal } from './quote.ts';
 
 type Command = AccessCell['command'];
 
-/** Object to principal to command to access: the `access` key of the configuration file. */
-export type Declaration = Readonly<
-  Record<string, Readonly<Partial<Record<Principal, Readonly<Partial<Record<Command, Access>>>>>>>
->;
-
-/** Where what was seen is not what was declared: more, less, or not there at all. */
-export interface Deviation {
-  readonly object: string;
-  readonly principal: Principal;
-  readonly command: Command;
-  readonly expected: Access;
-  /** Null: the object or the command was not probed. */
-  readonly seen: Access | null;
-  readonly direction: 'more' | 'less' | 'unproven';
-  /** What shows it; null where nothing was seen. */
-  readonly cell: AccessCell | null;
-}
-
 /** The matrix as a declaration. What is unknown is left out: nobody can promise it. */
-export function declarationOf(matrix: AccessMatrix): Declaration {
+export function declarationOf(matrix: AccessMatrix): AccessDeclaration {
   const declaration: Record<string, Partial<Record<Principal, Partial<Record<Command, Access>>>>> = {};
   for (const object of [...matrix.objects].toSorted((a, b) => (a.object < b.object ? -1 : 1))) {
     for (const { principal, command, access } of object.summary) {
@@ -39,8 +29,8 @@ export function declarationOf(matrix: AccessMatrix): Declaration {
 
 const reach: Readonly<Record<Access, number>> = { none: 0, own: 1, conditional: 2, all: 3, unknown: -1 };
 
-export function deviations(declared: Declaration, matrix: AccessMatrix): Deviation[] {
-  const found: Deviation[] = [];
+export function deviations(declared: AccessDeclaration, matrix: AccessMatrix): AccessDeviation[] {
+  const found: AccessDeviation[] = [];
   for (const [name, principals] of Object.entries(declared)) {
     const object = matrix.objects.find((candidate) => candidate.object === name);
     for (const [principal, commands] of Object.entries(principals) as [
@@ -74,7 +64,7 @@ function witness(
   object: ObjectAccess,
   principal: Principal,
   command: Command,
-  direction: Deviation['direction'],
+  direction: AccessDeviation['direction'],
 ): AccessCell | null {
   const cells = object.cells.filter((cell) => cell.principal === principal && cell.command === command);
   const wanted =

@@ -4,6 +4,7 @@ export { default as 'access/anon-write' } from './access/anon-write.ts';
 export { default as 'access/cross-user-delete' } from './access/cross-user-delete.ts';
 export { default as 'access/cross-user-read' } from './access/cross-user-read.ts';
 export { default as 'access/cross-user-write' } from './access/cross-user-write.ts';
+export { default as 'access/declared' } from './access/declared.ts';
 export { default as 'access/definer-function' } from './access/definer-function.ts';
 export { default as 'access/definer-view' } from './access/definer-view.ts';
 export { default as 'access/escalation' } from './access/escalation.ts';

@@ -53,7 +53,12 @@ export const isFree = (cell: AccessCell, kind: ObjectAccess['kind'] = 'table') =
 function groupLeaks(object: ObjectAccess, base: AccessMatrix | null, facts: Facts): LeakGroup[] {
   const before = base?.objects.find((other) => other.object === object.object && other.kind === object.kind);
   const table = facts.head.tables.get(object.object) ?? null;
-  const leaks = object.cells.filter((cell) => isLeak(cell, object, table, facts.head));
+  // What the configuration declares is judged by access/declared alone.
+  const declared = facts.access?.declared[object.object];
+  const leaks = object.cells.filter(
+    (cell) =>
+      declared?.[cell.principal]?.[cell.command] === undefined && isLeak(cell, object, table, facts.head),
+  );
   const groups = new Map<string, Leak[]>();
   const openers = new Map<string, LeakGroup['opener']>();
   for (const cell of leaks) {

@@ -1,0 +1,48 @@
+import type { Access, AccessDeviation } from '../../model/access.ts';
+import { rule } from '../rule.ts';
+import { homeOfTable, reproOf } from '../support/access.ts';
+import { principalName } from '../support/access-changes.ts';
+
+export default rule({
+  id: 'access/declared',
+  severity: { recommended: 'error', strict: 'error' },
+  evidence: ['probe'],
+  summary: 'seen: access is not what the configuration declares',
+  why: 'What a table is meant to be for can not be read from SQL. Where the configuration says it under `access`, the probes compare both ways: what is reached beyond it is a leak, what is not reached any more breaks the app.',
+  remedy:
+    'Mend the policies, or change the declaration where it is out of date. `migration-guard access --write` writes what holds today.',
+  since: '0.1.0',
+  sources: ['https://supabase.com/docs/guides/database/postgres/row-level-security'],
+  fixable: false,
+  facts({ facts, report }) {
+    for (const deviation of facts.access?.deviations ?? []) {
+      const { object, principal, command, expected, seen, direction, cell } = deviation;
+      report({
+        message: `The configuration declares ${command.toUpperCase()} on "${object}" for ${principalName(principal)}: ${words[expected]}. ${observed(deviation)} ${next[direction]}`,
+        at: homeOfTable(facts, object, command),
+        object,
+        key: `${principal} ${command} ${expected} ${seen}`,
+        severity: direction === 'unproven' ? 'warning' : undefined,
+        causes: direction === 'more' ? ['access/widened'] : direction === 'less' ? ['access/narrowed'] : [],
+        repro: cell === null ? undefined : reproOf([cell]),
+      });
+    }
+  },
+});
+
+const words: Readonly<Record<Access, string>> = {
+  none: 'nothing',
+  own: 'own rows',
+  all: 'all rows',
+  conditional: 'some rows',
+  unknown: 'unknown',
+};
+
+const observed = ({ seen }: AccessDeviation) =>
+  seen === null ? 'The probes found no such object or command.' : `The probes saw: ${words[seen]}.`;
+
+const next = {
+  more: 'Close what is open beyond that, or declare it.',
+  less: 'Open what is meant to be open, or declare it.',
+  unproven: 'Look at what could not be checked, or take it out of the configuration.',
+};
