@@ -1,3 +1,4 @@
+import type { AccessMatrix } from '../../src/model/access.ts';
 import { answer, expectationsOf, openStage, readStory, type Stage, storyNames } from './story.ts';
 
 let stage: Stage;
@@ -17,8 +18,10 @@ describe.each(storyNames().filter((name) => only === undefined || name.startsWit
     await stage.clear();
   });
 
+  let first: AccessMatrix | null = null;
   const check = async (expected: readonly string[]) => {
-    const matrix = await stage.probe(story.options);
+    const matrix = await stage.probe(story.options, first);
+    first ??= matrix;
     expect(expected.map((line) => answer(matrix, line))).toEqual(expected);
   };
 

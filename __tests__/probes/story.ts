@@ -77,7 +77,10 @@ export class Stage {
     }
   }
 
-  async probe(options: Partial<ProbeOptions['project']> = {}): Promise<AccessMatrix> {
+  async probe(
+    options: Partial<ProbeOptions['project']> = {},
+    before: AccessMatrix | null = null,
+  ): Promise<AccessMatrix> {
     return probe(this.#engine, {
       project: {
         exposedSchemas: ['public'],
@@ -87,6 +90,7 @@ export class Stage {
         ...options,
       },
       state: await readState(this.#engine.admin),
+      before,
     });
   }
 

@@ -92,6 +92,7 @@ export interface SignUpRun {
 /** Something one principal obtained that opens more: the chain of statements, in order. */
 export interface Escalation {
   readonly object: string;
+  /** Empty where the row stands and opens nothing: a child under a hidden parent. */
   readonly opens: string;
   readonly principal: Principal;
   readonly kind: 'membership' | 'role-column' | 'ownership' | 'function' | 'foreign-parent';

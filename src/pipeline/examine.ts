@@ -121,10 +121,10 @@ async function seeItHappen(
     await replay.base();
     await replay.mark();
   });
-  const before = await look(input, replay, !all);
+  const before = await look(input, replay, !all, null);
   await book.run('replay', null, () => replay.changes());
   // Where only a seed, a test or the configuration changed, the head is the base.
-  const after = found.history.changes.length === 0 ? before : await look(input, replay, true);
+  const after = found.history.changes.length === 0 ? before : await look(input, replay, true, before.access);
 
   if (recorder === null)
     book.note('rollback', 'skipped', all ? 'with --all no way back is run' : 'not asked for');
@@ -160,14 +160,19 @@ async function seeItHappen(
 }
 
 /** Catalog and probes of the state that stands now. */
-async function look(input: ExamineInput, replay: Replay, probes: boolean): Promise<Sight> {
+async function look(
+  input: ExamineInput,
+  replay: Replay,
+  probes: boolean,
+  base: AccessMatrix | null,
+): Promise<Sight> {
   const { config, project, settings, book } = input;
   const state = await book.run('inspect', null, () => readState(replay.engine.admin));
   const snap = await book.run('inspect', null, () => snapshot(replay.engine.admin));
   if (!config.engine.probes) book.note('probe', 'skipped', 'switched off in the configuration');
   const access =
     state !== null && probes && config.engine.probes && settings.stages !== 'rollback'
-      ? await book.run('probe', null, () => probeAll(replay, project, state, book))
+      ? await book.run('probe', null, () => probeAll(replay, project, state, book, base))
       : null;
   return { state, snapshot: snap, access };
 }

@@ -16,6 +16,8 @@ export async function probeAll(
   project: Project,
   state: SchemaState,
   book: StageBook,
+  /** The base's matrix, when the head is probed. */
+  before: AccessMatrix | null,
 ): Promise<AccessMatrix | null> {
   const leaveOut = new Set<string>();
   const left: NotChecked[] = [];
@@ -25,7 +27,7 @@ export async function probeAll(
       current = object;
     };
     try {
-      const matrix = await probe(replay.engine, { project, state, leaveOut, onObject });
+      const matrix = await probe(replay.engine, { project, state, before, leaveOut, onObject });
       return { ...matrix, notChecked: [...left, ...matrix.notChecked] };
     } catch (error) {
       if (!(error instanceof EngineLost)) throw error;

@@ -61,8 +61,11 @@ function directionOf(
 ): AccessChange['direction'] | null {
   if (old.length === 0 || now.length === 0) return null;
   if (before === 'unknown' || after === 'unknown') return before === after ? null : 'unclear';
+  // Rows that are somebody's on one side and nobody's on the other are the same rows.
+  const nobodys = (cells: readonly AccessCell[]) => cells.every((cell) => cell.subject === 'unowned');
+  const alike = nobodys(old) !== nobodys(now);
   const reach = (cells: readonly AccessCell[]) =>
-    new Map(merge(cells.map((cell) => [reachOf(cell), degree(cell)])));
+    new Map(merge(cells.map((cell) => [reachOf(alike ? asForeign(cell) : cell), degree(cell)])));
   const had = reach(old);
   const has = reach(now);
   let wider = false;
@@ -74,7 +77,7 @@ function directionOf(
     if (left === undefined || right === undefined) {
       const tried = left === undefined ? old : now;
       const subject = key.split(' ')[0];
-      if (!tried.some((cell) => cell.subject === subject)) continue;
+      if (!tried.some((cell) => (alike ? asForeign(cell) : cell).subject === subject)) continue;
     }
     if ((right ?? 0) > (left ?? 0)) wider = true;
     if ((right ?? 0) < (left ?? 0)) narrower = true;
@@ -83,6 +86,11 @@ function directionOf(
   if (wider) return 'widened';
   return narrower ? 'narrowed' : null;
 }
+
+const asForeign = (cell: AccessCell): AccessCell => ({
+  ...cell,
+  subject: cell.subject === 'unowned' || cell.subject === 'spoof' ? 'foreign' : cell.subject,
+});
 
 /** What is reached: the subject, for own updates the columns too. */
 const reachOf = (cell: AccessCell): string =>

@@ -31,6 +31,10 @@ const usersTable = 'auth.users';
 const maker =
   /^(user|owner|author|creator|sender|uploader|requester|reporter|reviewer|poster|account|profile|member|customer|client|follower|voter|commenter|subscriber|buyer|inviter|blocker|created|uploaded|posted|submitted|sent|requested|invited|owned|from|auth|auth_user|supabase_user)(_?by|_?user)?(_?id|_?uid|_?email)?$/i;
 
+/** Names that leave no doubt, without a foreign key too. */
+const evident =
+  /^(user_id|owner_id|owner|author_id|creator_id|created_by|auth_user_id|uploaded_by|posted_by|sender_id)$/i;
+
 /** Who dealt with a row, not whose it is: an owner only where a policy says so. */
 const clerk =
   /^(verified|approved|reviewed|assigned|updated|modified|deleted|resolved|processed|handled|banned|closed|moderated|granted|rejected|confirmed|completed|cancelled|canceled|changed|edited|last_\w+|assignee|reviewer|approver|moderator)(_by|_to)?(_user)?(_id)?$/i;
@@ -39,6 +43,8 @@ export function readOwnership(
   state: SchemaState,
   readings: ReadonlyMap<string, Reading>,
   functionsGiveUid: ReadonlySet<string>,
+  /** Owner columns by table as the base had them: a policy that no longer names one does not make rows nobody's. */
+  before: ReadonlyMap<string, readonly string[]> = new Map(),
 ): Ownership {
   const owners = new Map<string, OwnerColumn[]>();
   const add = (table: Table, column: Column, caller: Caller, form: OwnerColumn['form']): boolean => {
@@ -89,6 +95,18 @@ export function readOwnership(
       if (caller.kind === 'uid' && !/^(uuid|text|character|json)/.test(column.type)) continue;
       if (caller.kind === 'uid' && form === 'plain' && holdsAnotherId(table, column)) continue;
       add(table, column, caller, form);
+    }
+  }
+  for (const table of state.tables.values()) {
+    if (platformSchemas.has(table.schema)) continue;
+    const bound = new Set(table.foreignKeys.flatMap((key) => key.columns));
+    for (const column of table.columns) {
+      if (bound.has(column.name)) continue;
+      const known = before.get(table.key)?.includes(column.name) === true;
+      // Neither a key nor a policy says so, but its name does.
+      if (column.type === 'uuid' && (known || evident.test(column.name)))
+        add(table, column, { kind: 'uid' }, 'plain');
+      else if (known && /e_?mail/i.test(column.name)) add(table, column, { kind: 'email' }, 'plain');
     }
   }
   for (let grown = true; grown; ) {

@@ -6,7 +6,7 @@ import type { NotChecked } from '../model/finding.ts';
 import type { Project } from '../model/migration.ts';
 import type { SchemaState, Table } from '../model/schema.ts';
 import { readCatalog } from './catalog.ts';
-import { findEscalations, prizesOf } from './escalation.ts';
+import { findEscalations, findForeignParents, prizesOf } from './escalation.ts';
 import { probeFunctions } from './functions.ts';
 import { platformSchemas, readOwnership } from './owners.ts';
 import { createPlanner } from './plan.ts';
@@ -43,6 +43,8 @@ export interface ProbeOptions {
     Partial<Pick<Project, 'buckets'>>;
   /** Read from the catalog of this very state. */
   readonly state: SchemaState;
+  /** The matrix of the base, when the head is probed: whose rows are told the same way on both. */
+  readonly before?: AccessMatrix | null;
   /** Objects left out, by key: a statement on them ended the engine before. */
   readonly leaveOut?: ReadonlySet<string>;
   /** Told before each object, so that a caller knows which one ended the engine. */
@@ -82,6 +84,7 @@ async function probeInside(session: Session, options: ProbeOptions): Promise<Acc
     state,
     readings,
     await functionsThatGiveUid(session, readings, searchPath('public')),
+    new Map(options.before?.objects.map((object) => [object.object, object.ownerColumns])),
   );
   const values = createValues(state, catalog);
   const absent = absentTables(state, readings, ownership, signUps.creates);
@@ -155,19 +158,21 @@ async function probeInside(session: Session, options: ProbeOptions): Promise<Acc
     restore();
     await session.exec('rollback to savepoint of_table; release savepoint of_table');
   }
-  const escalations = await findEscalations(
-    {
-      session,
-      state,
-      planner,
-      ownership,
-      privileges: catalog.privileges,
-      world,
-      searchPath,
-      exposed,
-    },
-    objects.flatMap((object) => prizesOf(object.object, object.cells)),
-  );
+  const escaping = {
+    session,
+    state,
+    planner,
+    ownership,
+    privileges: catalog.privileges,
+    world,
+    searchPath,
+    exposed,
+  };
+  const prizes = objects.flatMap((object) => prizesOf(object.object, object.cells));
+  const escalations = [
+    ...(await findEscalations(escaping, prizes)),
+    ...(await findForeignParents(escaping, objects)),
+  ];
   objects.push(
     ...(await probeAround(options, {
       session,

@@ -388,7 +388,7 @@ function returningList(context: TableContext, identity: Identity): string {
 
 /** Column names that say money, rights or state: what an owner should rarely set. */
 export const sensitive =
-  /role|admin|status|state$|balance|credit|amount|price|total|points?$|^xp$|score|verified|approved|plan|tier|level|permission|banned|quota|limit|is_staff|is_super/i;
+  /role|admin|status|state$|balance|credit|amount|price|total|points?$|^xp$|score|verified|approved|plan|tier|level|permission|banned|quota|limit|salary|wage|discount|fee$|paid|commission|rating|reputation|is_staff|is_super/i;
 
 function updates(context: TableContext, subjects: Subjects, identity: Identity): Case[] {
   const { table, ownership } = context;

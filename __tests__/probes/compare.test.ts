@@ -1,0 +1,146 @@
+import type { AccessCell, AccessMatrix, ObjectAccess } from '../../src/model/access.ts';
+import { compareAccess } from '../../src/probes/compare.ts';
+import { declarationOf, deviations, toPgTap } from '../../src/probes/declare.ts';
+import { summarize } from '../../src/probes/summary.ts';
+
+const cell = (text: string, more: Partial<AccessCell> = {}): AccessCell => {
+  const [principal, command, subject, outcome] = text.split(' ');
+  return {
+    principal,
+    command,
+    subject,
+    outcome,
+    columns: [],
+    representation: true,
+    when: null,
+    via: null,
+    proof: [],
+    reason: null,
+    ...more,
+  } as AccessCell;
+};
+const object = (name: string, cells: readonly AccessCell[]): ObjectAccess => ({
+  object: name,
+  kind: 'table',
+  rls: true,
+  summary: summarize(cells),
+  cells,
+  ownerColumns: ['user_id'],
+});
+const matrix = (...objects: ObjectAccess[]): AccessMatrix => ({
+  objects,
+  signUps: [],
+  policyErrors: [],
+  escalations: [],
+  notChecked: [],
+});
+
+const own = [cell('user select own allowed'), cell('user select foreign filtered')];
+const all = [cell('user select own allowed'), cell('user select foreign allowed')];
+const published = [...own, cell('user select foreign allowed', { when: 'rows where is_public = true' })];
+
+describe('summaries', () => {
+  test.each([
+    ['own', own],
+    ['all', all],
+    ['conditional', published],
+    ['none', [cell('user select own filtered'), cell('user select foreign filtered')]],
+    ['unknown', [cell('user select own unknown'), cell('user select foreign filtered')]],
+    ['all', [cell('user select unowned allowed')]],
+    ['conditional', [cell('user insert own check-failed'), cell('user insert unowned allowed')]],
+  ] as const)('%s', (expected, cells) => {
+    expect(summarize(cells).map((entry) => entry.access)).toEqual([expected]);
+  });
+
+  test('a constraint that stops a row behind the policies is no denial', () => {
+    expect(summarize([cell('anon delete foreign constraint')])[0]?.access).toBe('all');
+  });
+});
+
+describe('base against head', () => {
+  const change = (before: readonly AccessCell[], after: readonly AccessCell[]) =>
+    compareAccess(matrix(object('public.t', before)), matrix(object('public.t', after)));
+
+  test('nothing changed is nothing to tell', () => {
+    expect(change(own, own)).toEqual([]);
+  });
+  test('a policy for everybody widens', () => {
+    expect(change(own, all)).toEqual([
+      {
+        object: 'public.t',
+        principal: 'user',
+        command: 'select',
+        before: 'own',
+        after: 'all',
+        direction: 'widened',
+      },
+    ]);
+  });
+  test('rows on a condition widen too', () => {
+    expect(change(own, published)[0]?.direction).toBe('widened');
+  });
+  test('what is closed is narrowed', () => {
+    expect(change(all, own)[0]?.direction).toBe('narrowed');
+  });
+  test('own rows lost and published rows won is a shift', () => {
+    const shifted = [
+      cell('user select own filtered'),
+      cell('user select foreign allowed', { when: 'rows where x = 1' }),
+    ];
+    expect(change(own, shifted)[0]?.direction).toBe('shifted');
+  });
+  test('what could not be established is unclear, never quiet', () => {
+    expect(
+      change(own, [cell('user select own unknown'), cell('user select foreign filtered')])[0]?.direction,
+    ).toBe('unclear');
+  });
+  test('one more column that owners may set is wider', () => {
+    const before = [
+      cell('user update own allowed', { columns: ['title'] }),
+      cell('user update own no-permission', { columns: ['role'] }),
+    ];
+    const after = [
+      cell('user update own allowed', { columns: ['title'] }),
+      cell('user update own allowed', { columns: ['role'] }),
+    ];
+    expect(change(before, after)[0]?.direction).toBe('widened');
+  });
+  test('a renamed table is compared with itself', () => {
+    const renamed = compareAccess(
+      matrix(object('public.old', own)),
+      matrix(object('public.new', all)),
+      new Map([['public.old', 'public.new']]),
+    );
+    expect(renamed.map((entry) => [entry.object, entry.direction])).toEqual([['public.new', 'widened']]);
+  });
+  test('a table that is new or gone changes nobody’s access', () => {
+    expect(compareAccess(matrix(object('public.a', own)), matrix(object('public.b', all)))).toEqual([]);
+  });
+});
+
+describe('a declaration', () => {
+  const seen = matrix(object('public.t', own));
+  test('of today’s matrix holds today', () => {
+    expect(declarationOf(seen)).toEqual({ 'public.t': { user: { select: 'own' } } });
+    expect(deviations(declarationOf(seen), seen)).toEqual([]);
+  });
+  test('is checked both ways', () => {
+    expect(deviations({ 'public.t': { user: { select: 'none' } } }, seen)[0]?.direction).toBe('more');
+    expect(deviations({ 'public.t': { user: { select: 'all' } } }, seen)[0]?.direction).toBe('less');
+  });
+  test('about what was not probed is unproven', () => {
+    expect(deviations({ 'public.gone': { anon: { select: 'none' } } }, seen)[0]).toMatchObject({
+      seen: null,
+      direction: 'unproven',
+    });
+  });
+  test('as pgTAP plans as many tests as it holds', () => {
+    const text = toPgTap(
+      matrix(
+        object('public.t', [cell('anon select foreign filtered'), cell('anon insert spoof no-permission')]),
+      ),
+    );
+    expect(text).toContain('select plan(3);');
+    expect(text.match(/^select (ok|is_empty|throws_ok)\(/gm)).toHaveLength(3);
+  });
+});
