@@ -1,5 +1,5 @@
 /** The catalog's relations as the state knows them, for the conditions and loops of DO blocks. */
-import type { Table } from '../../model/schema.ts';
+import type { Grant, Table } from '../../model/schema.ts';
 import type { Draft } from './draft.ts';
 
 export type Value = string | number | boolean | null | readonly Value[] | Row;
@@ -232,6 +232,7 @@ function* classes(draft: Draft, wanted: Wanted): Iterable<Row> {
       relname: table.name,
       relnamespace: table.schema,
       relkind,
+      relacl: accessList(table.grants, table.owner),
       relrowsecurity: table.rls,
       relforcerowsecurity: table.forceRls,
     };
@@ -293,6 +294,15 @@ function* enumLabels(draft: Draft): Iterable<Row> {
   }
 }
 
+/** What aclexplode() makes of an access list; the owner's own part by its first privilege only. */
+function accessList(grants: readonly Grant[], owner: string): Value {
+  return [{ grantee: owner, privilege: 'all' }, ...grants].map(({ grantee, privilege }) => ({
+    // PUBLIC is role 0 there.
+    grantee: grantee === 'public' ? 0 : grantee,
+    privilege_type: privilege.toUpperCase(),
+  }));
+}
+
 function* routines(draft: Draft, wanted: Wanted): Iterable<Row> {
   for (const routine of draft.all('routine').values()) {
     if (!asked(wanted, routine.name, 'proname', 'routine_name')) continue;
@@ -300,6 +310,7 @@ function* routines(draft: Draft, wanted: Wanted): Iterable<Row> {
       oid: routine.key,
       proname: routine.name,
       pronamespace: routine.schema,
+      proacl: accessList(routine.grants, routine.owner),
       prosecdef: routine.securityDefiner,
       prorettype: routine.returns,
       proconfig:

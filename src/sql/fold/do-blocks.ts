@@ -69,7 +69,7 @@ export function foldCall(
     else {
       const interpreter = new Interpreter(draft, null, routine.body, origin, 0, fold);
       interpreter.bindArguments(routine, args);
-      interpreter.run([block]);
+      interpreter.runAll(block);
     }
   } else draft.unknown(origin, `what ${routine.key} does when it is called`);
   draft.searchPath = path;
@@ -94,6 +94,8 @@ class Interpreter {
   readonly #fold: FoldStatement;
   readonly #variables = new Map<string, Known>();
   #turns = 0;
+  /** A dynamic statement that could not be followed. */
+  #missed: Place | null = null;
 
   constructor(
     draft: Draft,
@@ -118,6 +120,19 @@ class Interpreter {
       this.#variables.set(`$${at + 1}`, value);
       if (name !== null) this.#variables.set(name, value);
     }
+  }
+
+  /** Where one of its statements is not known, the tables it changed may have been changed further: dropped and made anew. */
+  runAll(block: PlStatement): void {
+    const outer = this.#draft.changedTables;
+    const changed = new Set<string>();
+    this.#draft.changedTables = changed;
+    this.run([block]);
+    this.#draft.changedTables = outer;
+    for (const key of changed) outer?.add(key);
+    if (this.#missed === null) return;
+    for (const key of changed)
+      this.#draft.unknown(this.#missed, 'what else this block does to it', { kind: 'table', key });
   }
 
   run(statements: readonly PlStatement[]): Flow {
@@ -307,6 +322,7 @@ class Interpreter {
   // — what is not known —
 
   #notFollowed(at: Stretch, text: string): void {
+    this.#missed = this.#place(at);
     this.#draft.unknown(this.#place(at), `what "${text.trim().replace(/\s+/g, ' ')}" runs`);
   }
 

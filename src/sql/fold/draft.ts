@@ -120,6 +120,7 @@ export class Draft {
     if (this.get(kind, key) === value) return;
     this.#layers[kind].set(key, value);
     this.touch(kind, key);
+    if (kind === 'table') this.changedTables?.add(key);
   }
   remove(kind: ObjectKind, key: string): void {
     if (!this.has(kind, key)) return;
@@ -159,6 +160,8 @@ export class Draft {
 
   /** Blocks with exception handlers around the statement: what is there already, or is missing, is none of their errors. */
   tolerant = 0;
+  /** Tables that a DO block changes, while one is run. */
+  changedTables: Set<string> | null = null;
   /** Functions that are being followed. */
   calls = 0;
 

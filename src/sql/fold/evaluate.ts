@@ -73,6 +73,11 @@ export class Evaluator {
           if (value !== null) return value;
         }
         return null;
+      case 'A_Indirection': {
+        const value = this.expression(inside.arg, bindings);
+        const index = this.expression(inside.indirection?.[0]?.A_Indices?.uidx, bindings);
+        return Array.isArray(value) && typeof index === 'number' ? (value[index - 1] ?? null) : undefined;
+      }
       case 'SubLink':
         return this.#subLink(inside, bindings);
       case 'SQLValueFunction':
@@ -94,15 +99,9 @@ export class Evaluator {
     let found: Bindings[] = [outer];
     const pending = new Set(conditions);
     for (const item of items) {
-      let rows = this.#source(item, outer, pending);
-      if (rows === undefined) return undefined;
-      // What one relation's rows can be asked alone is asked first: else there are too many pairs.
-      for (const condition of pending) {
-        const verdicts: Known[] = rows.map((row) => this.expression(condition, [row, ...outer]));
-        if (!verdicts.includes(undefined)) rows = rows.filter((_, at) => verdicts[at] === true);
-      }
-      if (found.length * rows.length > rowLimit) return undefined;
-      found = found.flatMap((bindings) => rows.map((row) => [row, ...bindings]));
+      const next = this.#joined(found, item, outer, pending);
+      if (next === undefined) return undefined;
+      found = next;
       // A condition prunes as soon as all it names is there.
       for (const condition of pending) {
         const verdicts = found.map((bindings) => this.expression(condition, bindings));
@@ -119,6 +118,46 @@ export class Evaluator {
     }
     const ofRoles = items.some((item) => openEnded.has(item.RangeVar?.relname));
     return ofRoles && found.length === 0 ? undefined : this.#targets(statement, found);
+  }
+
+  /** Each row so far with each row of one more relation; those that a join condition names are fetched by it. */
+  #joined(
+    found: readonly Bindings[],
+    item: SyntaxNode,
+    outer: Bindings,
+    pending: Iterable<SyntaxNode>,
+  ): Bindings[] | undefined {
+    const alias: string | undefined = item.RangeVar?.alias?.aliasname ?? item.RangeVar?.relname;
+    const size = (bindings: Bindings) =>
+      alias === undefined ? 0 : this.#wanted(pending, alias, bindings).size;
+    const linked =
+      item.RangeFunction !== undefined || (found[0] !== undefined && size(found[0]) > size(outer));
+    let shared: readonly Bindings[number][] | undefined;
+    const joined: Bindings[] = [];
+    for (const bindings of found) {
+      const rows = linked
+        ? this.#source(item, bindings, pending)
+        : (shared ?? this.#source(item, outer, pending));
+      if (rows === undefined) return undefined;
+      if (!linked) shared ??= this.#askedAlone(rows, outer, pending);
+      for (const row of shared ?? rows) joined.push([row, ...bindings]);
+      if (joined.length > rowLimit) return undefined;
+    }
+    return joined;
+  }
+
+  /** What one relation's rows can be asked alone is asked first: else there are too many pairs. */
+  #askedAlone(
+    rows: readonly Bindings[number][],
+    outer: Bindings,
+    pending: Iterable<SyntaxNode>,
+  ): readonly Bindings[number][] {
+    let left = rows;
+    for (const condition of pending) {
+      const verdicts: Known[] = left.map((row) => this.expression(condition, [row, ...outer]));
+      if (!verdicts.includes(undefined)) left = left.filter((_, at) => verdicts[at] === true);
+    }
+    return left;
   }
 
   #targets(statement: SyntaxNode, found: readonly Bindings[]): Row[] | undefined {
@@ -196,14 +235,20 @@ export class Evaluator {
   }
 
   /** Conditions of the kind `column = value`. */
-  #wanted(conditions: Iterable<SyntaxNode>, alias: string, outer: Bindings): ReadonlyMap<string, Value> {
+  #wanted(conditions: Iterable<SyntaxNode>, alias: string, known: Bindings): ReadonlyMap<string, Value> {
     const wanted = new Map<string, Value>();
     for (const { A_Expr: comparison } of conditions) {
       if (comparison?.kind !== 'AEXPR_OP' || strings(comparison.name).at(-1) !== '=') continue;
-      const column = strings((comparison.lexpr?.TypeCast?.arg ?? comparison.lexpr)?.ColumnRef?.fields);
-      if (column.length === 0 || (column.length > 1 && column.at(-2) !== alias)) continue;
-      const value = this.expression(comparison.rexpr, outer);
-      if (value !== undefined) wanted.set(column.at(-1)!, value);
+      const { lexpr: left, rexpr: right } = comparison;
+      for (const [one, other] of [
+        [left, right],
+        [right, left],
+      ]) {
+        const column = strings((one?.TypeCast?.arg ?? one)?.ColumnRef?.fields);
+        if (column.length === 0 || (column.length > 1 && column.at(-2) !== alias)) continue;
+        const value = this.expression(other, known);
+        if (value !== undefined && value !== null) wanted.set(column.at(-1)!, value);
+      }
     }
     return wanted;
   }
@@ -213,6 +258,7 @@ export class Evaluator {
     const values = (call?.args ?? []).map((argument: SyntaxNode) => this.expression(argument, outer));
     if (name === 'unnest' && Array.isArray(values[0]))
       return values[0].map((value: Value) => ({ [alias || 'unnest']: value }));
+    if (name === 'aclexplode' && Array.isArray(values[0])) return values[0].filter(isRow);
     if (name === 'generate_series' && typeof values[0] === 'number' && typeof values[1] === 'number') {
       const count = Math.max(0, values[1] - values[0] + 1);
       if (count > 1000 || values.length > 2) return undefined;
@@ -398,6 +444,8 @@ export class Evaluator {
       case 'has_table_privilege':
       case 'has_schema_privilege':
         return this.#holds(name.slice(4, -10), String(first), String(second), String(third));
+      case 'array_to_string':
+        return Array.isArray(first) ? first.join(String(second)) : undefined;
       case 'array_length':
       case 'cardinality':
         return Array.isArray(first) ? first.length : undefined;

@@ -159,9 +159,9 @@ export function grantStatement(draft: Draft, node: SyntaxNode, site: Site): void
   }
 }
 
-/** Schema public belongs to whoever owns the database, and that is `postgres`. */
+/** Of the platform's own roles `postgres` is no member. Schema public belongs to it as the owner of the database. */
 const isOwner = (role: string, owner: string) =>
-  role === owner || (owner === 'pg_database_owner' && role === migrationRole);
+  role === owner || !/^(supabase_|pgbouncer$|pgsodium|dashboard_user$)/.test(owner);
 
 /**
  * Who does not own an object grants only what it holds WITH GRANT OPTION, and revokes only what it granted itself: a
