@@ -224,9 +224,14 @@ function* indexes(draft: Draft, wanted: Wanted): Iterable<Row> {
 }
 
 function* classes(draft: Draft, wanted: Wanted): Iterable<Row> {
+  const isAsked = (name: string, key: string, kind: string, schema: string) =>
+    asked(wanted, name, 'relname') &&
+    asked(wanted, key, 'oid') &&
+    asked(wanted, kind, 'relkind') &&
+    asked(wanted, schema, 'relnamespace');
   for (const table of tablesOf(draft)) {
-    if (!asked(wanted, table.name, 'relname') || !asked(wanted, table.key, 'oid')) continue;
     const relkind = table.kind === 'partitioned' ? 'p' : table.kind === 'foreign' ? 'f' : 'r';
+    if (!isAsked(table.name, table.key, relkind, table.schema)) continue;
     yield {
       oid: table.key,
       relname: table.name,
@@ -237,18 +242,16 @@ function* classes(draft: Draft, wanted: Wanted): Iterable<Row> {
       relforcerowsecurity: table.forceRls,
     };
   }
-  for (const view of viewsOf(draft)) {
-    yield {
-      oid: view.key,
-      relname: view.name,
-      relnamespace: view.schema,
-      relkind: view.kind === 'view' ? 'v' : 'm',
-      relrowsecurity: false,
-    };
+  for (const { key, name, schema, kind } of viewsOf(draft)) {
+    const relkind = kind === 'view' ? 'v' : 'm';
+    if (!isAsked(name, key, relkind, schema)) continue;
+    yield { oid: key, relname: name, relnamespace: schema, relkind, relrowsecurity: false };
   }
-  for (const sequence of draft.all('sequence').values()) {
-    yield { oid: sequence.key, relname: sequence.name, relnamespace: sequence.schema, relkind: 'S' };
+  for (const { key, name, schema } of draft.all('sequence').values()) {
+    if (isAsked(name, key, 'S', schema))
+      yield { oid: key, relname: name, relnamespace: schema, relkind: 'S' };
   }
+  if (!asked(wanted, 'i', 'relkind')) return;
   for (const { schemaname, indexname } of indexes(draft, wanted)) {
     yield { oid: `${schemaname}.${indexname}`, relname: indexname!, relnamespace: schemaname!, relkind: 'i' };
   }

@@ -124,6 +124,7 @@ class Interpreter {
 
   /** Where one of its statements is not known, the tables it changed may have been changed further: dropped and made anew. */
   runAll(block: PlStatement): void {
+    if (!this.#matters(block)) return;
     const outer = this.#draft.changedTables;
     const changed = new Set<string>();
     this.#draft.changedTables = changed;
@@ -143,7 +144,31 @@ class Interpreter {
     return 'on';
   }
 
+  /** Many blocks assert something and raise: nothing of theirs has to be worked out. */
+  #matters(statement: PlStatement): boolean {
+    switch (statement.kind) {
+      case 'execute':
+        return !rowsOnly.test(this.#slice(statement.expression));
+      case 'sql':
+        return mayChangeSchema(this.#slice(statement.at));
+      case 'perform':
+        return !/^\s*(pg_|set_config|cron\.|net\.|pgmq\.)/i.test(this.#slice(statement.expression));
+      case 'block':
+      case 'if':
+      case 'case':
+      case 'loop':
+        return leaves(statement).some((leaf) => this.#matters(leaf));
+      default:
+        return false;
+    }
+  }
+
   #one(statement: PlStatement): Flow {
+    const holdsOthers = statement.kind === 'if' || statement.kind === 'case' || statement.kind === 'loop';
+    if (holdsOthers && !this.#matters(statement)) {
+      this.#forgetVariables(statement);
+      return 'on';
+    }
     switch (statement.kind) {
       case 'block':
         return this.#block(statement);
@@ -328,15 +353,21 @@ class Interpreter {
 
   /** The statements inside may have run or not. */
   #giveUp(statement: PlStatement, why: string): void {
+    this.#forgetVariables(statement);
     for (const inner of leaves(statement)) {
-      if (inner.kind === 'assign') this.#variables.set(inner.variable, undefined);
-      else if (inner.kind === 'select into')
-        for (const name of inner.variables) this.#variables.set(name, undefined);
-      else if (inner.kind === 'execute') {
+      if (inner.kind === 'execute') {
         const text = this.#value(inner.expression);
         if (typeof text !== 'string') this.#draft.unknown(this.#place(inner.at), why);
         else this.#perhaps(inner.at, text, why);
       } else if (inner.kind === 'sql') this.#perhaps(inner.at, this.#slice(inner.at), why);
+    }
+  }
+
+  #forgetVariables(statement: PlStatement): void {
+    for (const inner of leaves(statement)) {
+      const names =
+        inner.kind === 'assign' ? [inner.variable] : inner.kind === 'select into' ? inner.variables : [];
+      for (const name of names) this.#variables.set(name, undefined);
     }
   }
 
