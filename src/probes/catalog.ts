@@ -23,10 +23,10 @@ export interface ProbeCatalog {
 export async function readCatalog(session: Session, schemas: readonly string[]): Promise<ProbeCatalog> {
   const domains = new Map<string, Domain>();
   for (const row of await session.query(`
-    select format_type(t.oid, null) as type, format_type(t.typbasetype, t.typtypmod) as base, t.typnotnull as notnull,
+    select format('%I.%I', n.nspname, t.typname) as type, format_type(t.typbasetype, t.typtypmod) as base, t.typnotnull as notnull,
       (select string_agg(pg_get_constraintdef(c.oid), E'\\n' order by c.conname) from pg_constraint c
         where c.contypid = t.oid and c.contype = 'c') as checks
-    from pg_type t where t.typtype = 'd' and t.typnamespace <> 'information_schema'::regnamespace`)) {
+    from pg_type t join pg_namespace n on n.oid = t.typnamespace where t.typtype = 'd' and n.nspname <> 'information_schema'`)) {
     domains.set(row.type!, {
       base: row.base!,
       notNull: row.notnull === 't' || row.notnull === 'true',

@@ -285,9 +285,9 @@ function byType(
     case 'timestamp with time zone':
     case 'timestamp without time zone':
     case 'timestamp':
-      return [`2031-0${1 + (seed.turn % 8)}-05 08:00:00+00`, '2020-01-01 00:00:00+00'];
+      return [`${dayOf(seed)} 08:00:00+00`, '2020-01-01 00:00:00+00'];
     case 'date':
-      return [`2031-0${1 + (seed.turn % 8)}-05`, '2020-01-01', '1990-01-01'];
+      return [dayOf(seed), '2020-01-01', '1990-01-01'];
     case 'time without time zone':
     case 'time with time zone':
     case 'time':
@@ -371,7 +371,7 @@ const arrayElement = (value: string): string => `"${value.replaceAll('\\', '\\\\
 /** Small enough for smallint, away from what sequences and seeds give out. */
 const numberOf = (seed: Seed): number => 31_000 + (seed.owner.charCodeAt(0) - 64) * 20 + seed.turn;
 
-const dayOf = (seed: Seed): string => `20${31 + (seed.owner.charCodeAt(0) % 20)}-0${1 + (seed.turn % 8)}-10`;
+const dayOf = (seed: Seed): string => `2031-0${1 + (seed.turn % 8)}-${10 + (seed.owner.charCodeAt(0) % 15)}`;
 
 /** A uuid of version 4 from a name: the same in every run. */
 export function uuidOf(place: string, seed: Seed): string {

@@ -316,6 +316,7 @@ export class World {
         return table.exclusions
           .filter((key) => key.name === error.constraint)
           .flatMap((key) => key.columns)
+          .flatMap((column) => sourcesOf(table, column))
           .filter(free)
           .some((column) => next(column));
       case '23503': {
@@ -430,6 +431,15 @@ function keyColumns(table: Table, values: RowValues): readonly string[] {
 
 export const whereIs = (row: LaidRow, key: readonly string[] = row.key): string =>
   key.map((column) => `${name(column)} = ${literal(row.values[column] ?? null)}`).join(' and ') || 'true';
+
+/** A generated column changes with those it is made of. */
+function sourcesOf(table: Table, column: string): string[] {
+  const generated = table.columns.find((candidate) => candidate.name === column)?.generated;
+  if (!generated) return [column];
+  return table.columns
+    .map((candidate) => candidate.name)
+    .filter((name) => name !== column && new RegExp(`\\b${escapeRegExp(name)}\\b`).test(generated.text));
+}
 
 function uniqueColumns(table: Table, constraint: string | null): readonly string[] | null {
   if (table.primaryKey?.name === constraint) return table.primaryKey.columns;
