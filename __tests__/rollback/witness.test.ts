@@ -32,7 +32,7 @@ beforeAll(async () => {
 });
 afterAll(() => engine.close());
 
-/** As pg_dump sees the whole database. Its two lines with a random token are left out. */
+/** As pg_dump sees the whole database: without its two lines with a random token, and the order of an object's grants. */
 async function dump(): Promise<string> {
   await engine.admin.exec(`create role witness superuser login password 'witness'`);
   try {
@@ -41,7 +41,11 @@ async function dump(): Promise<string> {
     url.password = 'witness';
     url.pathname = `/${database}`;
     const { stdout } = await run(program, ['--schema-only', `--dbname=${url}`], { maxBuffer: 1 << 28 });
-    return stdout.replace(/^\\(un)?restrict .*$/gm, '');
+    return stdout
+      .replace(/^\\(un)?restrict .*$/gm, '')
+      .replace(/(?:^(?:GRANT|REVOKE|ALTER DEFAULT PRIVILEGES) .*;\n)+/gm, (lines) =>
+        lines.split('\n').sort().join('\n'),
+      );
   } finally {
     await engine.admin.exec('drop role witness');
   }
@@ -75,7 +79,7 @@ async function ask(session: Session): Promise<string> {
     `select * from pg_publication_tables order by pubname, schemaname, tablename`,
     `select extname, extnamespace::regnamespace::text from pg_extension order by 1`,
     `select relnamespace::regnamespace::text || '.' || relname, objsubid, description from pg_description join pg_class on pg_class.oid = objoid and classoid = 'pg_class'::regclass where relnamespace::regnamespace::text ${mine} order by 1, 2`,
-    `select nspname, pg_get_userbyid(nspowner), nspacl::text from pg_namespace where nspname !~ '^pg_' order by 1`,
+    `select nspname, pg_get_userbyid(nspowner), coalesce(nspacl, acldefault('n', nspowner))::text from pg_namespace where nspname !~ '^pg_' order by 1`,
     `select rolname, rolcreatedb, rolcanlogin, rolbypassrls, rolconfig::text from pg_roles where rolname !~ '^pg_' order by 1`,
     `select id, public, file_size_limit from storage.buckets order by 1`,
   ];

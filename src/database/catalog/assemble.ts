@@ -201,7 +201,8 @@ export function assemble(rows: CatalogRows): Snapshot {
       definition: `owner ${owner}`,
       properties: { owner, member },
       create: member ? [] : [`CREATE SCHEMA ${name}${owner === 'postgres' ? '' : ` AUTHORIZATION ${owner}`}`],
-      drop: member ? null : [`DROP SCHEMA ${name}`],
+      // What CREATE EXTENSION makes as supabase_admin stays when the extension goes: postgres can't drop it.
+      drop: member || /^supabase_/.test(owner) ? null : [`DROP SCHEMA ${name}`],
       address: `pg_namespace ${oid} 0`,
     });
     commentName.set(id, `SCHEMA ${name}`);
