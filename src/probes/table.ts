@@ -321,12 +321,14 @@ function insertCase(
     attempt: {
       identity,
       searchPath: context.searchPath,
-      // The rows laid before go first: the same values fit again, whatever is unique.
-      prepare: [
-        triggersOff,
-        `delete from ${table.key} where ${inTheWay.map((row) => `(${whereIs(row)})`).join(' or ') || 'false'}`,
-        triggersOn,
-      ],
+      // The rows laid before go first where theirs are the only values that fit: then they fit again.
+      ...(keepsOut(table, owners, keyed) && {
+        prepare: [
+          triggersOff,
+          `delete from ${table.key} where ${inTheWay.map((row) => `(${whereIs(row)})`).join(' or ') || 'false'}`,
+          triggersOn,
+        ],
+      }),
       sql: statement,
       deferred: context.deferred,
       ...(hasTriggers(table) && { readBack: `select * from ${table.key} where ${key}` }),
@@ -348,6 +350,18 @@ function insertCase(
       return { outcome: 'allowed', reason: null };
     },
   };
+}
+
+/** True where a second row like the one laid before is refused: by a key of owners and parents, or a unique text. */
+function keepsOut(table: Table, owners: ReadonlySet<string>, keyed: ReadonlySet<string>): boolean {
+  const primary = table.primaryKey?.columns ?? [];
+  const fresh = primary.length === 1 && !owners.has(primary[0]!) && !keyed.has(primary[0]!);
+  return (
+    !fresh ||
+    table.uniques.length > 0 ||
+    table.exclusions.length > 0 ||
+    table.indexes.some((index) => index.unique && index.columns.join() !== primary.join())
+  );
 }
 
 const sameJson = (left: Value | undefined, right: Value): boolean =>
