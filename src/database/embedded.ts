@@ -1,6 +1,7 @@
 /** The default engine: PGlite, started from a snapshot that already holds the platform. Nothing to install. */
 import { readFile } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
+import { compileQuickly } from '../wasm.ts';
 import { assets } from './assets.ts';
 import type { Answer, Request, RequestResult, WorkerOutcome, WorkerStart } from './embedded-protocol.ts';
 import { clockSlots } from './embedded-protocol.ts';
@@ -28,6 +29,7 @@ export async function openEmbeddedFrom(tar: Uint8Array, options: EngineOptions):
 
 let compiled: Promise<WebAssembly.Module> | undefined;
 const compile = () => {
+  compileQuickly();
   compiled ??= readFile(assets.wasm).then((bytes) => WebAssembly.compile(bytes));
   return compiled;
 };
