@@ -1,2 +1,0 @@
-import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);
-import{a}from"./shared-JB6KAMCK.js";import"./shared-FWJ6VUXR.js";import"./shared-YWGHK7UV.js";import"./shared-ZGOPVDVT.js";import"./shared-VDNJWT64.js";import"./shared-PBMQ5JBH.js";import"./shared-NZSYJQ5V.js";import"./shared-YIT3QHEJ.js";import"./shared-SKKY7X72.js";import"./shared-DDFV4R4N.js";import"./shared-HGQMFAPC.js";import"./shared-M7AD2FWP.js";import"./shared-WUWAS5ZD.js";import"./shared-N6D4JTQC.js";export{a as check};
