@@ -142,6 +142,31 @@ alter table public.two add column body text;`,
     ]);
   });
 
+  test('what was wrong with a table before it was moved or renamed is not new', () => {
+    const moving = `create schema app;
+alter table public.one set schema app;
+alter table public.two rename to three;`;
+    const bare = 'create table public.one (id uuid);\ncreate table public.two (id uuid);';
+    const change = judged(`-- base:\n${bare}\n-- head:\n${moving}`, {}, id);
+    expect(change.findings).toEqual([]);
+    expect(change.preexisting.warning).toBe(2);
+    const all = judged(
+      `-- config: all = true
+-- file: 20260101000000_a.sql
+${bare}
+-- file: 20260102000000_b.sql
+${moving}
+-- file: 20260103000000_c.sql
+alter table app.one add primary key (id);`,
+      {},
+      id,
+    );
+    expect(all.findings.map(({ object, mendedBy }) => [object, mendedBy])).toEqual([
+      ['public.one', 'supabase/migrations/20260103000000_c.sql'],
+      ['public.two', null],
+    ]);
+  });
+
   test('a fingerprint holds when lines move, and differs between objects', () => {
     const print = (sql: string) => judged(sql, {}, id).findings.map(({ fingerprint }) => fingerprint);
     const [here] = print('create table public.note (body text);');

@@ -95,11 +95,11 @@ function madeHere(set: ChangeSet): ReadonlySet<string> {
   if (found === undefined) {
     const dropped = new Set<string>();
     const keys = new Set<string>();
-    for (const { kind, node } of set.migrations.flatMap(({ source }) => source.statements)) {
+    for (const { kind, node } of set.migrations.flatMap(({ source }) => allStatements(source))) {
       if (kind === 'DropStmt' && node.removeType === 'OBJECT_TABLE') {
         for (const object of node.objects ?? []) dropped.add(keyOfRangeVar(object.List?.items ?? []));
-      } else if (kind === 'CreateStmt') {
-        const key = keyOfRangeVar(node.relation);
+      } else if (kind === 'CreateStmt' || kind === 'CreateTableAsStmt') {
+        const key = keyOfRangeVar(node.relation ?? node.into?.rel);
         if (dropped.has(key) || !set.before.tables.has(key)) keys.add(`table ${key}`);
       } else if (kind === 'CreateSchemaStmt' && !set.before.schemas.has(node.schemaname)) {
         keys.add(`schema ${node.schemaname}`);

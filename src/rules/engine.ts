@@ -137,8 +137,10 @@ class Run {
       for (const identity of this.findIn(set, set.before, source).keys()) before.add(identity);
     }
     for (const source of sourcesOf(set.after)) {
+      const moved = foundBeforeMove(set, source, (old) => this.findIn(set, set.before, old));
       for (const [identity, noted] of this.findIn(set, set.after, source)) {
-        this.noted.push(before.has(identity) ? { ...noted, isNew: false } : noted);
+        const old = before.has(identity) || moved.has(placeIdentityOf(noted));
+        this.noted.push(old ? { ...noted, isNew: false } : noted);
       }
     }
   }
@@ -148,17 +150,26 @@ class Run {
     const known = new Map<string, { found: Map<string, Noted>; since: number }>();
     const sets = this.facts.changeSets;
     sets.forEach((set, index) => {
-      for (const source of [...set.touched, wholeSchema]) {
-        const before = known.get(source)?.found ?? this.findIn(set, set.before, source);
+      const sources = [...set.touched, wholeSchema];
+      const foundBefore = (source: string) =>
+        known.get(source)?.found ?? this.findIn(set, set.before, source);
+      const moves = new Map(sources.map((source) => [source, foundBeforeMove(set, source, foundBefore)]));
+      const moved = new Set<Noted>();
+      for (const source of sources) {
+        const before = foundBefore(source);
         const after = this.findIn(set, set.after, source);
         for (const [identity, noted] of after) {
-          const older = before.get(identity);
+          const elsewhere = moves.get(source)?.get(placeIdentityOf(noted));
+          if (elsewhere !== undefined) moved.add(elsewhere);
+          const older = before.get(identity) ?? elsewhere;
           if (older === undefined) this.noted.push(noted);
           else after.set(identity, older);
         }
-        for (const [identity, noted] of before) if (!after.has(identity)) noted.mendedBy = pathOf(set);
+        const standing = new Set(after.values());
+        for (const noted of before.values()) if (!standing.has(noted)) noted.mendedBy = pathOf(set);
         known.set(source, { found: after, since: index });
       }
+      for (const noted of moved) noted.mendedBy = null;
     });
     // A change elsewhere (a grant on the schema, a function) can mend an object that nobody touched again.
     const last = sets.at(-1);
@@ -407,6 +418,28 @@ const collections = {
 /** Rule, object and what else tells findings apart: never a line number. */
 const identityOf = ({ rule, problem }: Noted) =>
   `${rule.id}\0${problem.object ?? problem.at?.file ?? ''}\0${problem.key ?? ''}`;
+
+/** The same but for the object's name: what the same words of the same file gave. */
+const placeIdentityOf = ({ rule, problem: { at, severity } }: Noted) =>
+  `${rule.id}\0${severity ?? ''}\0${at?.file}\0${at?.line}\0${at?.column}`;
+
+/** A table that was renamed or moved keeps its origin: what was wrong with it under its old name is not new. */
+function foundBeforeMove(
+  { before, after }: ChangeSet,
+  source: string,
+  foundBefore: (source: string) => ReadonlyMap<string, Noted>,
+): ReadonlyMap<string, Noted> {
+  const key = /^table (.*)$/s.exec(source)?.[1];
+  const origin = key === undefined || before.tables.has(key) ? null : (after.tables.get(key)?.origin ?? null);
+  if (origin === null) return new Map();
+  for (const [old, table] of before.tables) {
+    const { origin: own } = table;
+    const same = own?.file === origin.file && own.line === origin.line && own.column === origin.column;
+    if (!same || after.tables.has(old)) continue;
+    return new Map([...foundBefore(`table ${old}`).values()].map((noted) => [placeIdentityOf(noted), noted]));
+  }
+  return new Map();
+}
 
 const fingerprint = (identity: string) => createHash('sha256').update(identity).digest('hex').slice(0, 32);
 

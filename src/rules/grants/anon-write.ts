@@ -1,3 +1,5 @@
+import type { Facts } from '../../model/facts.ts';
+import type { Place } from '../../model/finding.ts';
 import { rule } from '../rule.ts';
 import { covers, isPlatform, writes } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
@@ -14,11 +16,13 @@ export default rule({
   since: '0.1.0',
   sources: ['https://supabase.com/docs/guides/api/securing-your-api'],
   fixable: false,
-  table(table, { state, exposed, home, report }) {
-    if (!exposed(table.schema) || isPlatform(table.schema)) return;
+  table(table, { facts, state, exposed, home, report }) {
+    // Without row level security rls/disabled says worse.
+    if (!exposed(table.schema) || isPlatform(table.schema) || !table.rls) return;
     const grants = table.grants.filter(
       ({ grantee, privilege, origin }) =>
         origin !== null &&
+        !(table.schema === 'public' && inOldEra(origin, facts)) &&
         (grantee === 'anon' || grantee === 'public') &&
         writes.some((command) => command === privilege) &&
         !table.policies.some(
@@ -40,3 +44,9 @@ export default rule({
     });
   },
 });
+
+/** The platform's own defaults gave the same then: dumps and diffs repeat it, and nothing changes. */
+function inOldEra({ file }: Place, { history, eraOf }: Facts): boolean {
+  const migration = history.head.find(({ path }) => path === file);
+  return migration !== undefined && eraOf(migration.version) === 'automatic';
+}

@@ -30,8 +30,8 @@ export default rule({
   },
 });
 
-/** The number a version means: a date without its time is that day's beginning. */
+/** The number a version means: a day without its time is its beginning, also one that no calendar has ("20261132"). */
 function meant(version: string): bigint {
-  const date = /^(19|20)\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(\d{2}){0,2}$/.test(version);
+  const date = /^(19|20)\d{6}(\d{2}){0,2}$/.test(version);
   return BigInt(date ? version.padEnd(14, '0') : version);
 }

@@ -19,6 +19,15 @@ export default rule({
     // Where the file can't be parsed, some of them are not among the statements.
     if (controls.length === 0 || context.source.issue !== null) return;
     const unbalanced = firstUnbalanced(controls);
+    if (unbalanced !== null && isForEnumValue(context, unbalanced.statement)) {
+      context.report({
+        message:
+          "This COMMIT ends the Supabase CLI's own transaction, so that the new enum value can be used. What stands before it stays when something behind it fails, and the history gets no row. Add the value in a migration of its own.",
+        at: context.placeOf(unbalanced.statement),
+        object: context.source.path,
+      });
+      return;
+    }
     if (unbalanced !== null) {
       const { statement, message } = unbalanced;
       context.report({
@@ -69,6 +78,13 @@ function firstUnbalanced(controls: readonly Statement[]): { statement: Statement
           'This BEGIN has no COMMIT. The statements behind it and the row in the history are rolled back when the connection closes. Remove it.',
       };
 }
+
+/** A new enum value can't be used before the transaction that adds it has ended. */
+const isForEnumValue = ({ statements }: FileContext, control: Statement) =>
+  kindOf(control) === 'TRANS_STMT_COMMIT' &&
+  statements.some(
+    ({ kind, node, start }) => start < control.start && kind === 'AlterEnumStmt' && node.newVal !== undefined,
+  );
 
 /** One pair around the whole file can go without changing what happens. */
 function fixOf(context: FileContext, controls: readonly Statement[]) {

@@ -100,7 +100,7 @@ function indexOf(state: SchemaState): Map<string, Routine[]> {
 }
 
 const direct =
-  /\bauth\s*\.\s*(uid|jwt|role|email)\s*\(|\bcurrent_setting\s*\(\s*'(request\.|role')|\b(current_user|session_user|current_role)\b|\bpg_has_role\s*\(/i;
+  /\bauth"?\s*\.\s*"?(uid|jwt|role|email)"?\s*\(|\bcurrent_setting"?\s*\(\s*'(request\.|role')|\b(current_user|session_user|current_role)\b|\bpg_has_role\s*\(/i;
 
 /** Whether a routine's body reads who is asking, itself or through what it calls. */
 export function routineLooksAtCaller(
