@@ -94,6 +94,8 @@ class Interpreter {
   readonly #fold: FoldStatement;
   readonly #variables = new Map<string, Known>();
   #turns = 0;
+  #needed: ReadonlySet<string> = new Set();
+  readonly #parsed = new Map<string, SyntaxNode | null>();
   /** A dynamic statement that could not be followed. */
   #missed: Place | null = null;
 
@@ -125,6 +127,7 @@ class Interpreter {
   /** Where one of its statements is not known, the tables it changed may have been changed further: dropped and made anew. */
   runAll(block: PlStatement): void {
     if (!this.#matters(block)) return;
+    this.#needed = this.#wordsThatMatter(block);
     const outer = this.#draft.changedTables;
     const changed = new Set<string>();
     this.#draft.changedTables = changed;
@@ -142,6 +145,58 @@ class Interpreter {
       if (flow !== 'on') return flow;
     }
     return 'on';
+  }
+
+  /**
+   * Words of what decides which statements run and what they are; a variable that is none of them need not be worked
+   * out.
+   */
+  #wordsThatMatter(block: PlStatement): ReadonlySet<string> {
+    const words = new Set<string>();
+    const add = (text: string) => {
+      for (const [word] of text.matchAll(/[a-z_][\w$]*/gi)) words.add(word.toLowerCase());
+    };
+    const assigned: { names: readonly string[]; text: string }[] = [];
+    const visit = (statement: PlStatement): void => {
+      switch (statement.kind) {
+        case 'block':
+          for (const { variable, expression } of statement.declarations) {
+            if (expression !== null) assigned.push({ names: [variable], text: this.#slice(expression) });
+          }
+          for (const inner of [...statement.body, ...statement.handlers.flat()]) visit(inner);
+          break;
+        case 'if':
+          if (this.#matters(statement))
+            for (const { condition } of statement.branches) add(this.#slice(condition));
+          for (const { body } of statement.branches) for (const inner of body) visit(inner);
+          for (const inner of statement.otherwise) visit(inner);
+          break;
+        case 'case':
+          for (const inner of statement.branches.flat()) visit(inner);
+          break;
+        case 'loop':
+          if (this.#matters(statement)) add(this.#slice(statement.over));
+          for (const inner of statement.body) visit(inner);
+          break;
+        case 'assign':
+          if (statement.expression !== null) {
+            assigned.push({ names: [statement.variable], text: this.#slice(statement.expression) });
+          }
+          break;
+        case 'select into':
+          assigned.push({ names: statement.variables, text: statement.query });
+          break;
+        default:
+          if (this.#matters(statement)) add(this.#slice(statement.at));
+      }
+    };
+    visit(block);
+    for (let left = assigned; ; ) {
+      const [hit, rest] = [left.filter(isNeeded(words)), left.filter((entry) => !isNeeded(words)(entry))];
+      if (hit.length === 0) return words;
+      for (const { text } of hit) add(text);
+      left = rest;
+    }
   }
 
   /** Many blocks assert something and raise: nothing of theirs has to be worked out. */
@@ -180,10 +235,10 @@ class Interpreter {
       case 'loop':
         return this.#loop(statement);
       case 'assign':
-        this.#variables.set(
-          statement.variable,
-          statement.expression === null ? null : this.#value(statement.expression),
-        );
+        if (this.#needed.has(statement.variable)) {
+          const { variable, expression } = statement;
+          this.#variables.set(variable, expression === null ? null : this.#value(expression));
+        }
         return 'on';
       case 'select into':
         this.#selectInto(statement.variables, statement.query);
@@ -273,6 +328,7 @@ class Interpreter {
   }
 
   #selectInto(variables: readonly string[], query: string): void {
+    if (!variables.some((name) => this.#needed.has(name))) return;
     const rows = this.#rows(query);
     const first = rows?.[0];
     if (rows === undefined || (first === undefined && rows.length > 0)) {
@@ -296,7 +352,12 @@ class Interpreter {
     return this.#expression(this.#slice(at));
   }
   #expression(text: string): Known {
-    return this.#evaluator().expression(parseExpression(text));
+    let node = this.#parsed.get(text);
+    if (node === undefined) {
+      node = parseExpression(text);
+      this.#parsed.set(text, node);
+    }
+    return this.#evaluator().expression(node);
   }
   #slice(at: Stretch): string {
     return this.#text.slice(at.start, at.end);
@@ -394,6 +455,11 @@ class Interpreter {
     };
   }
 }
+
+const isNeeded =
+  (words: ReadonlySet<string>) =>
+  ({ names }: { names: readonly string[] }) =>
+    names.some((name) => words.has(name));
 
 /** `(select …)`: the parentheses of FOR r IN (…) LOOP. */
 function unwrapped(query: string): string {
