@@ -134,3 +134,26 @@ test('a function that a migration made is followed where it is called', () => {
   expect(state.tables.get('public.t')).toMatchObject({ rls: true, rlsOrigin: { line: 5 } });
   expect(state.unknown).toEqual([]);
 });
+
+test('a variable that decides what runs is worked out', () => {
+  const state = fold(`create table t (a int); create view v as select a from t;
+    do $$ declare kind char; name text := 'v'; n int; begin
+      select c.relkind into kind from pg_class c join pg_namespace n on n.oid = c.relnamespace
+        where n.nspname = 'public' and c.relname = name;
+      n := 1;
+      if kind = 'v' and n = 1 then execute 'drop view ' || name; end if;
+    end $$`);
+  expect(state.views.has('public.v')).toBe(false);
+  expect(state.unknown).toEqual([]);
+});
+
+test('where a dynamic statement is not known, the tables that its block changes are not either', () => {
+  const state = fold(`create table t (a int); create policy p on t using (true);
+    do $$ declare made text; begin
+      drop policy p on t;
+      select some_setting into made from app_settings;
+      execute made;
+    end $$`);
+  expect(state.tables.get('public.t')!.policies).toEqual([]);
+  expect(state.tables.get('public.t')!.unknown).toHaveLength(1);
+});

@@ -246,6 +246,10 @@ const templates: readonly (readonly [weight: number, template: string])[] = [
     1,
     "do $$ declare t text; begin foreach t in array array['t1', 't2'] loop execute format('alter table if exists %I enable row level security', t); end loop; end $$",
   ],
+  [
+    1,
+    "do $$ declare kind text; begin select c.relkind into kind from pg_class c where c.oid = to_regclass('$v'); if kind = 'v' then execute 'drop view $v cascade'; elsif kind = 'm' then drop materialized view $v; end if; end $$",
+  ],
 ];
 
 function filled(template: string): fc.Arbitrary<string> {

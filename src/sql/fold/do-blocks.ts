@@ -33,9 +33,15 @@ export function foldDo(draft: Draft, source: SourceFile, statement: Statement, f
     }
     return;
   }
-  new Interpreter(draft, body.inFile ? source : null, body.text, site.origin, statement.index, fold).run([
-    block,
-  ]);
+  const interpreter = new Interpreter(
+    draft,
+    body.inFile ? source : null,
+    body.text,
+    site.origin,
+    statement.index,
+    fold,
+  );
+  interpreter.runAll(block);
 }
 
 /** Functions that call each other are not followed deeper than this. */

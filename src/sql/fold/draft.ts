@@ -173,11 +173,15 @@ export class Draft {
   unknown(place: Place, why: string, object: ObjectRef | null = null): void {
     this.#unknown ??= [...this.#before.unknown];
     this.#unknown.push({ place, why, object });
+    // The note is no change to the table.
+    const changed = this.changedTables;
+    this.changedTables = null;
     if (object?.kind === 'table') {
       this.update('table', object.key, (table) => ({ ...table, unknown: [...table.unknown, why] }));
     } else if (object?.kind === 'view') {
       this.update('view', object.key, (view) => ({ ...view, unknown: [...view.unknown, why] }));
     }
+    this.changedTables = changed;
   }
 
   // — names —
