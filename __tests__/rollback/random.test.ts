@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => engine.close());
 
-const runs = Number(process.env.ROLLBACK_RUNS ?? 15);
+const runs = Number(process.env.ROLLBACK_RUNS ?? 8);
 
 /** Runs what applies to the state it meets; returns that. */
 async function applied(statements: readonly string[]): Promise<string[]> {

@@ -196,7 +196,7 @@ test('and so it is with random DDL, wherever no column has to come back', async 
       fc.array(statement, { minLength: 4, maxLength: 15 }),
     ),
     {
-      numRuns: Number(process.env.WITNESS_RUNS ?? 2),
+      numRuns: Number(process.env.WITNESS_RUNS ?? 1),
       seed: Number(process.env.WITNESS_SEED ?? 11),
     },
   );

@@ -34,12 +34,16 @@ export async function generate(
   const statements: PlannedStatement[] = [...rows];
   const impossible = new Set<string>();
   let now = after;
+  let last = '';
   let error = rows.length === 0 ? null : await run(session, parseSource('', format(rows)), sqlOf);
   for (let round = 0; round < ROUNDS && error === null; round += 1) {
     const goal = leaveAlone(before, now, known);
     const next = plan(now, goal);
     for (const object of next.impossible) impossible.add(object);
-    if (next.statements.length === 0) break;
+    const text = format(next.statements);
+    // The same again would lead nowhere: what only somebody else may undo.
+    if (text === '' || text === last) break;
+    last = text;
     const planned = next.statements.some(({ sql }) => /^CREATE (OR REPLACE )?(FUNCTION|PROCEDURE)/.test(sql))
       ? [unchecked, ...next.statements]
       : next.statements;

@@ -151,7 +151,13 @@ async function tryGenerated(
   }
   const left = differences(generated.end, step.before, known);
   const again = await onceMore(step, known, input);
-  return { result: conclude({ ...common, lost, left, error: null, again }), end: generated.end };
+  const result = conclude({ ...common, lost, left, error: null, again });
+  if (generated.impossible.length === 0) return { result, end: generated.end };
+  const missing = `No statement brings back ${generated.impossible.join(', ')}.`;
+  return {
+    result: { ...result, detail: [missing, result.detail].filter(Boolean).join(' ') },
+    end: generated.end,
+  };
 }
 
 /** Up again, from where the way back led. */

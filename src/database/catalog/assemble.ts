@@ -51,8 +51,9 @@ interface Draft {
   readonly parent?: string | null;
   readonly definition: string;
   readonly properties?: Record<string, unknown>;
-  readonly create?: readonly string[];
-  readonly drop?: readonly string[] | null;
+  /** Grants are many and seldom made anew: their statements are written when asked for. */
+  readonly create?: readonly string[] | (() => readonly string[]);
+  readonly drop?: readonly string[] | null | (() => readonly string[]);
   readonly needs?: readonly (string | null | undefined)[];
   readonly address?: string | null;
 }
@@ -77,6 +78,7 @@ export function assemble(rows: CatalogRows): Snapshot {
     const needs = new Set<string>();
     for (const need of [draft.parent, ...(draft.needs ?? [])]) if (need) needs.add(need);
     dependencies.set(id, needs);
+    const { create = [], drop = null } = draft;
     objects.set(id, {
       id,
       kind: draft.kind,
@@ -84,8 +86,12 @@ export function assemble(rows: CatalogRows): Snapshot {
       parent: draft.parent ?? null,
       definition: draft.definition,
       properties: draft.properties ?? {},
-      create: draft.create ?? [],
-      drop: draft.drop === undefined ? null : draft.drop,
+      get create() {
+        return typeof create === 'function' ? create() : create;
+      },
+      get drop() {
+        return typeof drop === 'function' ? drop() : drop;
+      },
       dependencies: [],
       address: draft.address ?? null,
     });
@@ -115,8 +121,8 @@ export function assemble(rows: CatalogRows): Snapshot {
         parent,
         definition: privilegeWords(entry.privileges),
         properties: { ...target, privileges: entry.privileges, owner: entry.grantee === owner },
-        create: changePrivileges('', entry.privileges, target),
-        drop: changePrivileges(entry.privileges, '', target),
+        create: () => changePrivileges('', entry.privileges, target),
+        drop: () => changePrivileges(entry.privileges, '', target),
         needs: objects.has(`role ${entry.grantee}`) ? [`role ${entry.grantee}`] : [],
       });
     }
@@ -894,10 +900,9 @@ export function assemble(rows: CatalogRows): Snapshot {
     dependencies.get(from)?.add(to);
   }
   for (const [id, object] of objects) {
-    const needs = [...dependencies.get(id)!].filter((need) => need !== id && objects.has(need)).sort();
-    objects.set(id, { ...object, dependencies: needs });
+    const needs = [...dependencies.get(id)!].filter((need) => need !== id && objects.has(need));
+    (object.dependencies as string[]).push(...needs.sort());
   }
-
   const ordered = new Map([...objects].sort(([a], [b]) => (a < b ? -1 : 1)));
   const own = (key: string) =>
     parseAcl(server[key]).find((entry) => entry.grantee !== 'PUBLIC')?.privileges ?? '';

@@ -83,7 +83,9 @@ export const queries = {
 
   indexes: `
     select i.indexrelid as oid, i.indrelid as relation, ${name('n', 'c')} as name, quote_ident(c.relname) as bare,
-      pg_get_indexdef(i.indexrelid) as definition,
+      -- A constraint's index is made by the constraint.
+      case when not exists (select from pg_constraint k where k.conindid = i.indexrelid and k.conrelid = i.indrelid
+        and k.contype in ('p', 'u', 'x')) then pg_get_indexdef(i.indexrelid) end as definition,
       i.indisclustered as clustered, i.indisreplident as replica_identity, i.indisvalid as valid,
       (select h.inhparent from pg_inherits h where h.inhrelid = i.indexrelid) as parent,
       (select array_agg(a.attnum || '=' || a.attstattarget order by a.attnum) from pg_attribute a
