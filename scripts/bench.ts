@@ -72,7 +72,8 @@ async function lint() {
   row('all stages (aim 1.5 of bare parse)', total, total / bare);
 
   const squawk = join(root, 'node_modules', '.bin', 'squawk');
-  if (!existsSync(squawk)) return console.log('not compared with squawk: "npm install --no-save squawk-cli@2.66.0" brings it');
+  if (!existsSync(squawk))
+    return console.log('not compared with squawk: "npm install --no-save squawk-cli@2.66.0" brings it');
   for (const count of [1, 1000]) {
     const dir = project(`squawk-${count}`, count);
     const names = files.slice(0, count).map(({ name }) => join(dir, 'supabase/migrations', name));
