@@ -128,7 +128,8 @@ async function call(
     last = { sql, outcome };
     if (!outcome.ok) continue;
     ran = last;
-    const passed = new Set(values.filter((value): value is string => value !== null));
+    // Whose id it is, is no secret of a row.
+    const passed = new Set([userB.id, ...values.filter((value): value is string => value !== null)]);
     // What was handed in comes back from many functions: that gives nothing away.
     const given = givenOut(outcome.rows, markers).filter((marker) => !passed.has(marker.text));
     const proof = { as: identity.label, sql, result: resultOf(outcome) };
@@ -319,7 +320,9 @@ function argumentValue(
   if (/^(text|character varying|character)/.test(type)) {
     const row = guess ? context.world.row(guess.key, userB) : undefined;
     // An argument called after a column is most often compared with it.
-    const same = row && label !== '' ? row.values[label] : undefined;
+    // A stranger knows names and addresses, but no secret.
+    const secret = /token|secret|code|key|hash|password|otp|pin$/i.test(label);
+    const same = row && label !== '' && !secret ? row.values[label] : undefined;
     return same ?? `probe ${index}`;
   }
   if (/vector/.test(type)) return null;

@@ -9,6 +9,9 @@ export interface Marker {
   readonly tables: readonly string[];
 }
 
+/** Ids and texts that the probes made: a default or a word of the schema stands in many rows. */
+const ours = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$|probe|@[a-z]{3}\.example$/;
+
 /** Texts of B's rows that stand in no row of A's; long enough not to be met by chance. */
 export function markersOf(world: World, state: SchemaState, user: User = userB): readonly Marker[] {
   const others = new Set<string>();
@@ -23,7 +26,7 @@ export function markersOf(world: World, state: SchemaState, user: User = userB):
   for (const key of [...state.tables.keys()].toSorted()) {
     for (const value of Object.values(world.row(key, user)?.values ?? {})) {
       if (value === null || value.length < 8 || others.has(value)) continue;
-      if (!/[a-z]/i.test(value) || /^\d{4}-\d\d-\d\d/.test(value)) continue;
+      if (!ours.test(value)) continue;
       const tables = found.get(value);
       if (tables === undefined) found.set(value, [key]);
       else if (!tables.includes(key)) tables.push(key);

@@ -27,7 +27,7 @@ import {
 import { signUpUsers } from './sign-up.ts';
 import { type BucketContext, probeBuckets } from './storage.ts';
 import { summarize } from './summary.ts';
-import { casesOf, probeCases, type TableContext } from './table.ts';
+import { asksItself, casesOf, probeCases, type TableContext, withoutRow } from './table.ts';
 import { absentTables, createTrustedRows } from './trust.ts';
 import { layUnowned } from './unowned.ts';
 import { createValues } from './values.ts';
@@ -141,7 +141,12 @@ async function probeInside(session: Session, options: ProbeOptions): Promise<Acc
       skip(`rows of ${table.key}`, world.failures.get(table.key) ?? 'no row could be laid');
     }
     const subjects = { a, b, unowned };
-    const closed = await probeCases(context, casesOf(context, subjects, identities));
+    const cases = casesOf(context, subjects, identities);
+    const trustsItself = asksItself(readings.get(table.key)!, table.key);
+    const closed = await probeCases(
+      context,
+      trustsItself && a !== undefined ? cases.map((entry) => withoutRow(entry, a)) : cases,
+    );
     const conditional = await conditionalCells(
       { ...context, state, reading: readings.get(table.key)!, world, subjects, identities, trusted, skip },
       closed,

@@ -8,6 +8,7 @@ import type { Privileges } from './catalog.ts';
 import { resultOf, verdictOf } from './outcome.ts';
 import { type Ownership, ownerValue } from './owners.ts';
 import { isUnique, type Planner, type RowValues } from './plan.ts';
+import type { Reading } from './predicate.ts';
 import { type Identity, userB } from './principals.ts';
 import { literal, name } from './quote.ts';
 import type { Value, ValueSource } from './values.ts';
@@ -61,6 +62,21 @@ export function casesOf(
     ...updates(context, subjects, identity),
     ...deletes(context, subjects, identity),
   ]);
+}
+
+/** True where a policy of a table looks the caller up in that same table. */
+export const asksItself = (reading: Reading, table: string): boolean =>
+  reading.tables.has(table) && reading.callers.some((atom) => atom.table === table);
+
+/**
+ * The same on others' rows without A's own: in a table that policies ask about the caller, A's row is a right, and
+ * access by it is a condition.
+ */
+export function withoutRow(entry: Case, own: LaidRow): Case {
+  const needed = entry.command !== 'insert' && (entry.subject === 'own' || entry.subject === 'transfer');
+  if (needed || entry.identity.role !== 'authenticated') return entry;
+  const remove = [triggersOff, `delete from ${own.table.key} where ${whereIs(own)}`, triggersOn];
+  return { ...entry, attempt: { ...entry.attempt, prepare: [...remove, ...(entry.attempt.prepare ?? [])] } };
 }
 
 /** Runs cases, then the controls of those that were denied and RETURNING of those that were allowed. */
