@@ -9,7 +9,7 @@ import { type Command, print, readArguments, readShared, sharedOptions, toCheckS
 import { withProgress } from './show.ts';
 
 const words = {
-  restores: 'It was run: the catalog is as before, and the migration applies again.',
+  restores: 'It was run: the catalog is as before.',
   differs: 'It was run, and the catalog differs from before:',
   failed: 'It was run, and failed:',
   irreversible: 'It was run: the catalog is as before, but this data is not brought back:',
@@ -49,6 +49,8 @@ export const rollback: Command = async (argv, terminal) => {
     ...result.differences,
     ...result.losesData,
     ...(result.error ? [result.error.message] : []),
+    ...(result.upAgain ? ['The migration was run once more after it, and led to the same catalog.'] : []),
+    ...(result.detail ? [result.detail] : []),
   ];
   const text = `${notes.map((line) => `-- ${line.replaceAll('\n', '\n-- ')}`).join('\n')}\n${sql.trimEnd()}\n`;
   if (write === undefined) await print(terminal, shared.output, text);

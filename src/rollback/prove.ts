@@ -173,6 +173,12 @@ async function onceMore(
   });
 }
 
+/**
+ * What can't be seen inside one transaction: a new enum value in use (unsafe_new_enum_value_usage), a command that wants
+ * to be alone (active_sql_transaction), a table with pending trigger events (object_in_use).
+ */
+const needsCommit: ReadonlySet<string> = new Set(['55P04', '25001', '55006']);
+
 const asItIs: SqlOf = (statement) => [statement.sql];
 
 function conclude(seen: {
@@ -189,11 +195,14 @@ function conclude(seen: {
   const { path, plan, planPath, planLine, sql, lost, error, again } = seen;
   // A column that comes back stands at the end: that follows from its loss and is no fault of the plan.
   const left = seen.left.filter(({ order }) => !order || lost.length === 0).map(({ text }) => text);
-  const up = again?.error
-    ? `The migration does not run a second time after it: ${again.error.message} (${again.error.sqlstate}).`
-    : again?.left.some(({ order }) => !order)
-      ? `Run a second time after it, the migration leads elsewhere: ${again.left[0]!.text}.`
-      : null;
+  const untried = again?.error && needsCommit.has(again.error.sqlstate);
+  const up = untried
+    ? `Whether it runs a second time was not seen: it needs a COMMIT on the way (${again.error?.message}).`
+    : again?.error
+      ? `The migration does not run a second time after it: ${again.error.message} (${again.error.sqlstate}).`
+      : again?.left.some(({ order }) => !order)
+        ? `Run a second time after it, the migration leads elsewhere: ${again.left[0]!.text}.`
+        : null;
   const status =
     error !== null ? 'failed' : left.length > 0 ? 'differs' : lost.length > 0 ? 'irreversible' : 'restores';
   return {
@@ -207,7 +216,7 @@ function conclude(seen: {
     losesData: lost,
     error: error === null ? null : { sqlstate: error.sqlstate, message: error.message, line: error.line },
     detail: up,
-    upAgain: again === null ? null : up === null,
+    upAgain: again === null || untried ? null : up === null,
     alternative: null,
   };
 }
