@@ -6,6 +6,7 @@ import type { NotChecked } from '../model/finding.ts';
 import type { Project } from '../model/migration.ts';
 import type { SchemaState, Table } from '../model/schema.ts';
 import { readCatalog } from './catalog.ts';
+import { probeChannels } from './channels.ts';
 import { findEscalations, findForeignParents, prizesOf } from './escalation.ts';
 import { probeFunctions } from './functions.ts';
 import { platformSchemas, readOwnership } from './owners.ts';
@@ -237,6 +238,7 @@ async function probeAround(
       [...buckets.values()],
       project.anonymousSignIns ? [signedInAnonymously(userA)] : [],
     )),
+    ...(await probeChannels(context, project.anonymousSignIns ? [signedInAnonymously(userA)] : [])),
   ];
   restore();
   await session.exec('rollback to savepoint around; release savepoint around');
