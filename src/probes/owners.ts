@@ -31,6 +31,9 @@ const usersTable = 'auth.users';
 const maker =
   /^(user|owner|author|creator|sender|uploader|requester|reporter|reviewer|poster|account|profile|member|customer|client|follower|voter|commenter|subscriber|buyer|inviter|blocker|created|uploaded|posted|submitted|sent|requested|invited|owned|from|auth|auth_user|supabase_user)(_?by|_?user)?(_?id|_?uid|_?email)?$/i;
 
+/** Of those, names that as often say whom the row is about. */
+const concerned = /^(account|profile|member|customer|client|subscriber)(_?id|_?uid|_?email)?$/i;
+
 /** Names that leave no doubt, without a foreign key too. */
 const evident =
   /^(user_id|owner_id|owner|author_id|creator_id|created_by|auth_user_id|uploaded_by|posted_by|sender_id)$/i;
@@ -38,6 +41,10 @@ const evident =
 /** Who dealt with a row, not whose it is: an owner only where a policy says so. */
 const clerk =
   /^(verified|approved|reviewed|assigned|updated|modified|deleted|resolved|processed|handled|banned|closed|moderated|granted|rejected|confirmed|completed|cancelled|canceled|changed|edited|last_\w+|assignee|reviewer|approver|moderator)(_by|_to)?(_user)?(_id)?$/i;
+
+/** `archived_by`, `generated_by`: a note of who did something to the row, unless that was making it. */
+const isClerk = (column: string) =>
+  clerk.test(column) || (/_by(_user)?(_?u?id)?$/i.test(column) && !maker.test(column));
 
 export function readOwnership(
   state: SchemaState,
@@ -116,7 +123,7 @@ export function readOwnership(
       for (const key of table.foreignKeys) {
         if (key.columns.length !== 1) continue;
         const column = columnOf(table, key.columns[0]!);
-        if (column === undefined || (clerk.test(column.name) && !compared.has(`${table.key}.${column.name}`)))
+        if (column === undefined || (isClerk(column.name) && !compared.has(`${table.key}.${column.name}`)))
           continue;
         const parent = owners
           .get(key.references)
@@ -129,7 +136,10 @@ export function readOwnership(
   }
   for (const [table, list] of owners) {
     list.sort((a, b) => (a.column < b.column ? -1 : 1));
-    const makers = list.filter((owner) => maker.test(owner.column));
+    const named = list.filter((owner) => maker.test(owner.column));
+    // Who is invited or written about, where another column says by whom.
+    const acting = named.filter((owner) => !concerned.test(owner.column));
+    const makers = acting.length > 0 ? acting : named;
     if (makers.length > 0) {
       owners.set(
         table,

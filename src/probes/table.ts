@@ -44,11 +44,15 @@ export interface Case {
   readonly attempt: Attempt;
   /** The same with RETURNING; null where it is a read. */
   readonly returning: string | null;
+  /** The same under a parent of B's: refused there, it is what the parent's owner may do, and in nobody's name. */
+  readonly elsewhere?: Case;
   judge(attempted: Attempted): { outcome: ProbeOutcome; reason: string | null; columns?: readonly string[] };
 }
 
 const triggersOff = `select set_config('session_replication_role', 'replica', true)`;
 const triggersOn = `select set_config('session_replication_role', 'origin', true)`;
+
+const underOwnParent = "rows under a parent of the caller's own";
 
 export function casesOf(
   context: TableContext,
@@ -101,6 +105,18 @@ export async function probeCases(context: TableContext, cases: readonly Case[]):
     identity: null,
     controlClaims: cases[index]!.identity.claims,
   });
+  const elsewhere = cases.flatMap(({ elsewhere: other }, index) =>
+    other !== undefined && verdicts[index]!.outcome === 'allowed' ? [{ index, other }] : [],
+  );
+  const there = await attemptAll(
+    session,
+    elsewhere.map(({ other }) => other.attempt),
+  );
+  const byParent = new Set(
+    elsewhere
+      .filter(({ other }, at) => /^(check-failed|filtered)$/.test(judged(other, there[at]!).outcome))
+      .map(({ index }) => index),
+  );
   const followed = await attemptAll(session, [
     ...returning.map((index) => {
       const { readBack: _, ...attempt } = cases[index]!.attempt;
@@ -152,7 +168,7 @@ export async function probeCases(context: TableContext, cases: readonly Case[]):
       outcome,
       columns: verdict.columns ?? entry.columns,
       representation: representation.get(index) ?? true,
-      when: null,
+      when: byParent.has(index) ? underOwnParent : null,
       via: null,
       proof,
       reason,
@@ -243,8 +259,9 @@ function inserts(
   const { a, b } = subjects;
   const found: Case[] = [];
   const owners = ownership.ownersOf(table.key).filter((owner) => owner.author);
-  const add = (subject: Subject, values: RowValues, expected: Readonly<Record<string, Value>>) =>
-    found.push(insertCase(context, identity, subject, values, expected, subjects, choose));
+  const caseOf = (subject: Subject, values: RowValues, expected: Readonly<Record<string, Value>>) =>
+    insertCase(context, identity, subject, values, expected, subjects, choose);
+  const add = (...those: Parameters<typeof caseOf>) => found.push(caseOf(...those));
   if (!ownership.isOwned(table.key)) {
     const row = b ?? a;
     if (row) add('unowned', row.values, {});
@@ -255,7 +272,12 @@ function inserts(
   if (owners.length > 0 && base) {
     const spoofed = Object.fromEntries(owners.map((owner) => [owner.column, ownerValue(owner, userB)]));
     // Only the name changes hands; parents stay those of whoever acts.
-    add('spoof', { ...base.values, ...spoofed }, spoofed);
+    const parents = b && parentsOfEntry(context, 'insert');
+    const there = parents && Object.fromEntries(parents.map((column) => [column, b.values[column] ?? null]));
+    found.push({
+      ...caseOf('spoof', { ...base.values, ...spoofed }, spoofed),
+      ...(there && { elsewhere: caseOf('spoof', { ...base.values, ...spoofed, ...there }, spoofed) }),
+    });
     // Where a policy looks at two such columns, one true name may carry a false one.
     const looked = owners.filter((owner) => context.compared.has(owner.column));
     if (identity.role === 'authenticated' && looked.length > 1) {
@@ -283,6 +305,42 @@ function inserts(
     add('spoof', b.values, parents);
   }
   return found;
+}
+
+/**
+ * Members, guests, attendance: a table with one row for each user under each parent. Where the policies ask for the parent
+ * alone, the parent's owner enters others by right. Gives the columns that lead to the parent; undefined for any other table.
+ */
+function parentsOfEntry(
+  { table, ownership }: TableContext,
+  command: 'insert' | 'update',
+): readonly string[] | undefined {
+  const authors = ownership.ownersOf(table.key).filter((owner) => owner.author);
+  const [user] = authors;
+  if (authors.length !== 1 || user === undefined) return undefined;
+  const parents = table.foreignKeys
+    .filter((key) => key.references !== table.key && ownership.isOwned(key.references))
+    .flatMap((key) => key.columns)
+    .filter((column) => column !== user.column);
+  const keys = [
+    ...(table.primaryKey ? [table.primaryKey.columns] : []),
+    ...table.uniques.map((key) => key.columns),
+    ...table.indexes.filter((index) => index.unique).map((index) => index.columns),
+  ];
+  const oneEach = keys.some(
+    (columns) =>
+      columns.length > 1 &&
+      columns.includes(user.column) &&
+      columns.every((column) => column === user.column || (column !== null && parents.includes(column))),
+  );
+  const word = new RegExp(`\\b${user.column}\\b`);
+  const asked = table.policies.some(
+    (policy) =>
+      policy.permissive &&
+      (policy.command === 'all' || policy.command === command) &&
+      word.test(`${policy.using?.text ?? ''} ${policy.check?.text ?? ''}`),
+  );
+  return oneEach && !asked ? parents : undefined;
 }
 
 function insertCase(
@@ -474,7 +532,13 @@ function updates(context: TableContext, subjects: Subjects, identity: Identity):
   const authors = owners.filter((owner) => owner.author && holds(owner.column));
   if (identity.role === 'authenticated' && subjects.a && authors.length > 0) {
     const set = Object.fromEntries(authors.map((owner) => [owner.column, ownerValue(owner, userB)]));
-    found.push(updateCase(context, identity, 'transfer', subjects.a, set, subjects.b ? [subjects.b] : []));
+    found.push({
+      ...updateCase(context, identity, 'transfer', subjects.a, set, subjects.b ? [subjects.b] : []),
+      ...(subjects.b &&
+        parentsOfEntry(context, 'update') && {
+          elsewhere: updateCase(context, identity, 'transfer', subjects.b, set, []),
+        }),
+    });
   }
   return found;
 }

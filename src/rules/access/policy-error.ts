@@ -1,6 +1,9 @@
 import type { PolicyError } from '../../model/access.ts';
+import type { SchemaState } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
 import { homeOfTable } from '../support/access.ts';
+import { needsUser } from '../support/needs-user.ts';
+import { appliesTo, covers } from '../support/roles.ts';
 import { upper } from '../support/words.ts';
 
 export default rule({
@@ -30,6 +33,10 @@ export default rule({
       const tell = before ? preexisting : report;
       tell({
         message: `${upper([...new Set(errors.map((error) => error.command))])} on "${object}" fails for "${proof.as}": ${message} (${sqlstate}). A policy raised it, so the whole query stops. Mend what the error names.`,
+        // The API refuses where it would have found nothing: no row was meant for who is not signed in.
+        severity: errors.every((error) => error.principal === 'anon' && isForUsers(error, facts.head))
+          ? 'info'
+          : undefined,
         at: homeOfTable(facts, object, command),
         object,
         key: sqlstate,
@@ -44,3 +51,11 @@ export default rule({
     }
   },
 });
+
+/** Every policy that applies asks for a user's id, and can't hold without one. */
+function isForUsers({ object, command, sqlstate }: PolicyError, state: SchemaState): boolean {
+  const policies = (state.tables.get(object)?.policies ?? []).filter(
+    (policy) => policy.permissive && covers(policy, command) && appliesTo(policy, 'anon'),
+  );
+  return sqlstate === '42501' && policies.length > 0 && policies.every(needsUser);
+}

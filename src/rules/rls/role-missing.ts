@@ -1,12 +1,9 @@
 import type { Policy } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
-import { isUserId } from '../support/caller.ts';
+import { needsUser } from '../support/needs-user.ts';
 import { addRoles, policyStatement } from '../support/policy-edits.ts';
-import { predicatesOf } from '../support/predicates.ts';
 import { isPlatform } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
-import { remembered, someNode } from '../support/tree.ts';
-import { truthOf } from '../support/truth.ts';
 import { sqlFence } from '../support/words.ts';
 
 export default rule({
@@ -43,13 +40,4 @@ export default rule({
 });
 
 /** The role for which alone the condition can hold: then naming it changes nothing. */
-const roleMeant = remembered((policy: Policy): string | null => {
-  const predicates = predicatesOf(policy);
-  // Certain where the condition is about the user's id and does not hold without one.
-  const needsUser = predicates.every(({ node }) => {
-    const truth = truthOf(node, { table: null, who: 'nobody' });
-    const asks = someNode(node, (kind, inner) => isUserId({ [kind]: inner }));
-    return asks && (truth === 'null' || truth === 'false');
-  });
-  return predicates.length > 0 && needsUser ? 'authenticated' : null;
-});
+const roleMeant = (policy: Policy): string | null => (needsUser(policy) ? 'authenticated' : null);

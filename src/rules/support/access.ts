@@ -287,7 +287,10 @@ export const commandsSeen = (leaks: readonly Leak[]) =>
 
 /** What was run, as whom, and what came back. */
 export function seen(leaks: readonly Leak[]): string {
-  const proofs = leaks.flatMap(({ cell }) => cell.proof.slice(0, 1));
+  // Under a condition the proof begins with what was done to meet it.
+  const proofs = leaks.flatMap(({ cell }) =>
+    cell.proof.filter(({ as }) => !as.startsWith('superuser')).slice(0, 1),
+  );
   return listed([...new Set(proofs.map(({ as, result }) => `${as}: ${result}`))].slice(0, 3));
 }
 
@@ -331,13 +334,19 @@ export function originOf(key: string, { head }: Facts): Place | null {
 /** SQL that closes what a group is about. */
 export function wayOut({ opener, object }: LeakGroup, policy: string): string {
   const key = object.object;
-  if (opener === 'off') return sqlFence(`alter table ${key} enable row level security;\n\n${policy}`);
-  if (opener === null) return sqlFence(policy);
-  return sqlFence(`drop policy "${opener.name}" on ${key};\n\n${policy}`);
+  if (opener === 'off') return sqlFence(`alter table ${key} enable row level security;\n\n${policy}`.trim());
+  if (opener === null) return sqlFence(policy || '-- a policy that asks who is asking');
+  return sqlFence(`drop policy "${opener.name}" on ${key};\n\n${policy}`.trim());
 }
 
 export function ownPolicy({ object, leaks }: LeakGroup): string {
-  const owner = object.ownerColumns[0] ?? 'user_id';
+  // What a cell says it wrote in another's name is the column; a table without one is not given one here.
+  const owner =
+    leaks
+      .filter(({ cell }) => cell.subject === 'spoof' || cell.subject === 'transfer')
+      .flatMap(({ cell }) => cell.columns)
+      .find((column) => object.ownerColumns.includes(column)) ?? object.ownerColumns[0];
+  if (owner === undefined) return '';
   const own = `(select auth.uid()) = ${owner}`;
   return [...new Set(leaks.map(({ command }) => command))]
     .filter((command) => command !== 'execute')

@@ -2,7 +2,7 @@
 import type { Table } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { claimOf, isUserId } from './caller.ts';
-import { bare, columnParts, constantOf, functionName, operatorOf } from './tree.ts';
+import { bare, columnParts, constantOf, functionName, operatorOf, someNode } from './tree.ts';
 
 export type Truth = 'true' | 'false' | 'null' | 'unknown';
 
@@ -42,6 +42,9 @@ export function truthOf(node: SyntaxNode | null, world: World): Truth {
   if (inner.A_Expr !== undefined) return compare(inner.A_Expr, world);
   if (inner.SubLink?.subLinkType === 'EXISTS_SUBLINK')
     return exists(inner.SubLink.subselect?.SelectStmt, world);
+  // IN over no row at all.
+  if (inner.SubLink?.subLinkType === 'ANY_SUBLINK')
+    return exists(inner.SubLink.subselect?.SelectStmt, world) === 'false' ? 'false' : 'unknown';
   return isNull(inner, world) ? 'null' : 'unknown';
 }
 
@@ -116,11 +119,17 @@ function asksForUsers({ kind, name, rexpr }: SyntaxNode): boolean {
 }
 
 function exists(select: SyntaxNode | undefined, world: World): Truth {
-  if (select === undefined || select.fromClause !== undefined) return 'unknown';
-  if (select.whereClause === undefined) return 'true';
+  // An aggregate gives a row where there is none.
+  if (select === undefined || select.op !== 'SETOP_NONE' || calls(select.targetList)) return 'unknown';
+  if (select.whereClause === undefined) return select.fromClause === undefined ? 'true' : 'unknown';
   const truth = truthOf(select.whereClause, world);
-  return truth === 'null' ? 'false' : truth;
+  if (truth === 'null' || truth === 'false') return 'false';
+  // Whether the tables hold a row is not known.
+  return select.fromClause === undefined ? truth : 'unknown';
 }
+
+const calls = (list: SyntaxNode[] | undefined): boolean =>
+  (list ?? []).some((node) => someNode(node, (kind) => kind === 'FuncCall'));
 
 /** The same column, or the same call: equal unless null. */
 function same(left: SyntaxNode, right: SyntaxNode): boolean {

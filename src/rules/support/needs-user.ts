@@ -1,0 +1,19 @@
+/** Is a policy for signed-in users alone, whatever its TO says? */
+import type { Policy } from '../../model/schema.ts';
+import { isUserId } from './caller.ts';
+import { predicatesOf } from './predicates.ts';
+import { remembered, someNode } from './tree.ts';
+import { truthOf } from './truth.ts';
+
+/** Certain where each condition is about the user's id and does not hold without one. */
+export const needsUser = remembered((policy: Policy): boolean => {
+  const predicates = predicatesOf(policy);
+  return (
+    predicates.length > 0 &&
+    predicates.every(({ node }) => {
+      const truth = truthOf(node, { table: null, who: 'nobody' });
+      const asks = someNode(node, (kind, inner) => isUserId({ [kind]: inner }));
+      return asks && (truth === 'null' || truth === 'false');
+    })
+  );
+});
