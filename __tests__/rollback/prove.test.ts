@@ -159,6 +159,23 @@ describe('a generated way back', () => {
     );
   });
 
+  test('says so where there is nothing to undo', async () => {
+    const result = await back('create table s.t (id integer)', 'create table if not exists s.t (id integer)');
+    expect(result).toMatchObject({
+      status: 'restores',
+      sql: '-- The schema is as before: there is nothing to undo.\n',
+    });
+  });
+
+  test('does not claim that a migration can not run twice where only the one transaction stops it', async () => {
+    const result = await back(
+      `create type s.state as enum ('open'); create table s.t (state s.state)`,
+      `alter type s.state add value 'done'; commit; alter table s.t alter column state set default 'done'`,
+    );
+    expect(result).toMatchObject({ status: 'restores', upAgain: null });
+    expect(result.detail).toMatch(/^Whether it runs a second time was not seen/);
+  });
+
   test('says which former rows the file itself writes over', async () => {
     const result = await back(
       `create table s.t (id integer primary key, name text, note text)`,

@@ -140,7 +140,7 @@ async function tryGenerated(
     plan: 'generated',
     planPath: null,
     planLine: null,
-    sql: generated.sql,
+    sql: generated.sql || nothing,
   } as const;
   if (generated.error !== null) {
     await session.exec('rollback to savepoint generated');
@@ -178,6 +178,8 @@ async function onceMore(
  * to be alone (active_sql_transaction), a table with pending trigger events (object_in_use).
  */
 const needsCommit: ReadonlySet<string> = new Set(['55P04', '25001', '55006']);
+
+const nothing = '-- The schema is as before: there is nothing to undo.\n';
 
 const asItIs: SqlOf = (statement) => [statement.sql];
 
