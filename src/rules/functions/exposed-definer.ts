@@ -6,7 +6,7 @@ import { isDeclaredPublic } from '../support/access.ts';
 import { codeOf } from '../support/bodies.ts';
 import { routineLooksAtCaller, routinesCalled } from '../support/caller.ts';
 import { callsOf } from '../support/predicates.ts';
-import { holders, isPlatform } from '../support/roles.ts';
+import { type apiRoles, holders, isPlatform } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
 import { named, sqlFence } from '../support/words.ts';
 
@@ -27,7 +27,7 @@ export default rule({
   routine(routine, { state, set, exposed, home, report }) {
     if (!routine.securityDefiner || !exposed(routine.schema) || isPlatform(routine.schema)) return;
     if (routine.kind === 'aggregate' || /^(event_)?trigger$/.test(routine.returns)) return;
-    const roles = holders(routine.grants, 'execute');
+    const roles = holders(routine.grants, 'execute').filter((role) => enters(role, routine.schema, state));
     if (roles.length === 0) return;
     const looks = routineLooksAtCaller(routine, state);
     const helper = isCalledByPolicy(routine, state);
@@ -68,6 +68,12 @@ export default rule({
     });
   },
 });
+
+/** Without USAGE on the schema no function in it can be called; of `public` everybody has it. */
+function enters(role: (typeof apiRoles)[number], schema: string, state: SchemaState): boolean {
+  const known = schema === 'public' ? undefined : state.schemas.get(schema);
+  return known === undefined || holders(known.grants, 'usage').includes(role);
+}
 
 const called = new WeakMap<SchemaState, ReadonlySet<string>>();
 

@@ -1,6 +1,7 @@
-import { rule } from '../rule.ts';
+import type { Index } from '../../model/schema.ts';
+import { type FileContext, rule } from '../rule.ts';
 import { findIndex, spell } from '../support/indexes.ts';
-import { namesOf, reportLock, sql } from '../support/statements.ts';
+import { commandsOf, namesOf, reportLock, sql } from '../support/statements.ts';
 
 export default rule({
   id: 'safety/drop-index-not-concurrent',
@@ -23,6 +24,7 @@ export default rule({
         if (found === null || !found.existedBefore || context.isNew('table', found.table.key)) continue;
         // The index of a constraint went with it, and a dropped table takes its indexes along.
         if (found.index.constraint || context.isDropped(found.table.key)) continue;
+        if (goesAnyway(context, found.table.key, found.index.columns)) continue;
         reportLock(context, statement, {
           message: `Dropping index "${parts.at(-1)}" locks "${found.table.key}" against reads and writes. Every query waits until the file is through. Drop it with CONCURRENTLY, in a file of its own.`,
           at: context.placeOf(statement),
@@ -34,3 +36,14 @@ export default rule({
     },
   },
 });
+
+/** The change renames the table or drops a column of the index: the same lock, with or without CONCURRENTLY. */
+const goesAnyway = ({ statements, keyOf }: FileContext, table: string, columns: Index['columns']) =>
+  statements.some(({ kind, node }) => {
+    if (kind === 'RenameStmt') return node.renameType === 'OBJECT_TABLE' && keyOf(node.relation) === table;
+    return (
+      kind === 'AlterTableStmt' &&
+      keyOf(node.relation) === table &&
+      commandsOf(node).some(({ subtype, name }) => subtype === 'AT_DropColumn' && columns.includes(name))
+    );
+  });

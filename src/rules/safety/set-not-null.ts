@@ -1,6 +1,8 @@
+import type { SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
 import { alterExisting, reportLock, sql } from '../support/statements.ts';
+import { bare, columnParts } from '../support/tree.ts';
 
 export default rule({
   id: 'safety/set-not-null',
@@ -17,12 +19,12 @@ export default rule({
     const known = context.set.before.tables.get(table);
     const column = known?.columns.find(({ name }) => name === command.name);
     if (column?.notNull === true) return;
-    const says = new RegExp(`^\\W*${command.name}\\W+is\\s+not\\s+null\\W*$`, 'i');
     const checks = [
       ...(known?.checks ?? []),
       ...(context.changed.step.after.tables.get(table)?.checks ?? []),
     ];
-    if (checks.some(({ expression, validated }) => validated && says.test(expression.text))) return;
+    if (checks.some(({ expression, validated }) => validated && proves(expression.node, command.name)))
+      return;
     const name = quoteIdent(command.name);
     const short = `${table.split('.').at(-1)!.replaceAll('"', '')}_${command.name}_set`.slice(0, 63);
     reportLock(context, statement, {
@@ -41,3 +43,14 @@ export default rule({
     });
   }),
 });
+
+/** `a is not null`, alone or as one of several conditions that must all hold (ConstraintImpliedByRelConstraint). */
+function proves(expression: SyntaxNode | null, column: string): boolean {
+  const node = bare(expression);
+  if (node?.BoolExpr?.boolop === 'AND_EXPR') {
+    return node.BoolExpr.args.some((part: SyntaxNode) => proves(part, column));
+  }
+  const test = node?.NullTest;
+  const ref = test?.nulltesttype === 'IS_NOT_NULL' ? bare(test.arg)?.ColumnRef : undefined;
+  return ref !== undefined && columnParts(ref).at(-1) === column;
+}
