@@ -33,6 +33,11 @@ export function createTable(draft: Draft, node: SyntaxNode, site: Site, foreign 
   const parents: string[] = (node.inhRelations ?? []).map((entry: SyntaxNode) =>
     draft.relation(entry.RangeVar),
   );
+  // LIKE t in a CREATE TABLE t means another t: it is looked up before this one is there.
+  const likes = new Map<SyntaxNode, string>();
+  for (const { TableLikeClause: like } of node.tableElts ?? []) {
+    if (like !== undefined) likes.set(like, draft.relation(like.relation));
+  }
   const table: Table = {
     ...newTable(draft, at),
     kind: foreign
@@ -48,7 +53,6 @@ export function createTable(draft: Draft, node: SyntaxNode, site: Site, foreign 
   draft.create('table', table);
   if (node.ofTypename !== undefined) ofType(draft, at.key, node.ofTypename, site);
   for (const parent of parents) inheritColumns(draft, at.key, parent, site);
-  const likes: SyntaxNode[] = [];
   const constraints: PlacedConstraint[] = [];
   for (const element of node.tableElts ?? []) {
     if (element.ColumnDef !== undefined) {
@@ -58,13 +62,12 @@ export function createTable(draft: Draft, node: SyntaxNode, site: Site, foreign 
     } else if (element.Constraint !== undefined) {
       constraints.push({ node: element.Constraint, column: null });
     } else if (element.TableLikeClause !== undefined) {
-      copyColumns(draft, at.key, element.TableLikeClause, site);
-      likes.push(element.TableLikeClause);
+      copyColumns(draft, at.key, element.TableLikeClause, likes.get(element.TableLikeClause)!, site);
     }
   }
   addConstraints(draft, at.key, constraints, site, true);
   for (const parent of parents) inheritRest(draft, at.key, parent, node.partbound !== undefined);
-  for (const like of likes) copyRest(draft, at.key, like);
+  for (const [like, source] of likes) copyRest(draft, at.key, like, source);
   if (knownByName) keepWhatWasSaid(draft, at.key, existing);
 }
 
@@ -200,8 +203,7 @@ const likeGenerated = 16;
 const likeIdentity = 32;
 const likeIndexes = 64;
 
-function copyColumns(draft: Draft, key: string, like: SyntaxNode, site: Site): void {
-  const source = draft.relation(like.relation);
+function copyColumns(draft: Draft, key: string, like: SyntaxNode, source: string, site: Site): void {
   const options: number = like.options ?? 0;
   const from = draft.get('table', source);
   if (from === undefined || from.unknown.length > 0) {
@@ -228,8 +230,8 @@ function copyColumns(draft: Draft, key: string, like: SyntaxNode, site: Site): v
   }
 }
 
-function copyRest(draft: Draft, key: string, like: SyntaxNode): void {
-  const from = draft.get('table', draft.relation(like.relation));
+function copyRest(draft: Draft, key: string, like: SyntaxNode, source: string): void {
+  const from = draft.get('table', source);
   const options: number = like.options ?? 0;
   if (from === undefined) return;
   const table = () => draft.get('table', key)!;
