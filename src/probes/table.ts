@@ -333,7 +333,8 @@ function parentsOfEntry(
       columns.includes(user.column) &&
       columns.every((column) => column === user.column || (column !== null && parents.includes(column))),
   );
-  const word = new RegExp(`\\b${user.column}\\b`);
+  // Bare or by the table's name; `events.user_id` is the parent's.
+  const word = new RegExp(`(?<![\\w."])"?${user.column}\\b|\\b${table.name}"?\\."?${user.column}\\b`);
   const asked = table.policies.some(
     (policy) =>
       policy.permissive &&

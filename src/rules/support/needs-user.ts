@@ -3,7 +3,7 @@ import type { Policy } from '../../model/schema.ts';
 import { isUserId } from './caller.ts';
 import { predicatesOf } from './predicates.ts';
 import { remembered, someNode } from './tree.ts';
-import { truthOf } from './truth.ts';
+import { neverHolds } from './truth.ts';
 
 /** Certain where each condition is about the user's id and does not hold without one. */
 export const needsUser = remembered((policy: Policy): boolean => {
@@ -11,9 +11,8 @@ export const needsUser = remembered((policy: Policy): boolean => {
   return (
     predicates.length > 0 &&
     predicates.every(({ node }) => {
-      const truth = truthOf(node, { table: null, who: 'nobody' });
       const asks = someNode(node, (kind, inner) => isUserId({ [kind]: inner }));
-      return asks && (truth === 'null' || truth === 'false');
+      return asks && neverHolds(node, { table: null, who: 'nobody' });
     })
   );
 });

@@ -48,6 +48,16 @@ export function truthOf(node: SyntaxNode | null, world: World): Truth {
   return isNull(inner, world) ? 'null' : 'unknown';
 }
 
+/** False or null whatever else is true: of `null and x` no more is known, and no more is needed. */
+export function neverHolds(node: SyntaxNode | null, world: World): boolean {
+  const inner = bare(node);
+  const args: SyntaxNode[] = inner?.BoolExpr?.args ?? [];
+  if (inner?.BoolExpr?.boolop === 'AND_EXPR') return args.some((arg) => neverHolds(arg, world));
+  if (inner?.BoolExpr?.boolop === 'OR_EXPR') return args.every((arg) => neverHolds(arg, world));
+  const truth = truthOf(inner, world);
+  return truth === 'null' || truth === 'false';
+}
+
 function fromConstant(constant: string | number | boolean | null): Truth {
   if (constant === null) return 'null';
   if (typeof constant === 'boolean') return constant ? 'true' : 'false';
@@ -122,10 +132,9 @@ function exists(select: SyntaxNode | undefined, world: World): Truth {
   // An aggregate gives a row where there is none.
   if (select === undefined || select.op !== 'SETOP_NONE' || calls(select.targetList)) return 'unknown';
   if (select.whereClause === undefined) return select.fromClause === undefined ? 'true' : 'unknown';
-  const truth = truthOf(select.whereClause, world);
-  if (truth === 'null' || truth === 'false') return 'false';
+  if (neverHolds(select.whereClause, world)) return 'false';
   // Whether the tables hold a row is not known.
-  return select.fromClause === undefined ? truth : 'unknown';
+  return select.fromClause === undefined ? truthOf(select.whereClause, world) : 'unknown';
 }
 
 const calls = (list: SyntaxNode[] | undefined): boolean =>
