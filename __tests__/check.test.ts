@@ -143,6 +143,7 @@ describe('the demonstration project', () => {
     expect(found(project).filter(([severity]) => severity === 'error')).toEqual([
       ['error', 'safety/not-null-without-default', 'public.invoices'],
       ['error', 'rls/tautology', 'public.invoices'],
+      ['error', 'access/definer-view', 'public.invoice_totals'],
       ['error', 'grants/missing', 'public.payments'],
       ['error', 'rls/recursion', 'public.org_members'],
       ['error', 'access/sign-up-broken', 'auth.users'],
