@@ -94,7 +94,12 @@ async function probeInside(session: Session, options: ProbeOptions): Promise<Acc
 
   const probed = [...state.tables.values()]
     .filter(
-      (table) => exposed.has(table.schema) && table.kind !== 'foreign' && !options.leaveOut?.has(table.key),
+      (table) =>
+        exposed.has(table.schema) &&
+        // Older projects expose "storage" too: its tables are the platform's, and buckets are probed by themselves.
+        !platformSchemas.has(table.schema) &&
+        table.kind !== 'foreign' &&
+        !options.leaveOut?.has(table.key),
     )
     .toSorted((a, b) => (a.key < b.key ? -1 : 1));
   const policyErrors = await findPolicyErrors(session, probed, catalog.privileges, searchPath, readings);

@@ -3,7 +3,7 @@ import { escalationsOf, problemOf, stoodBefore } from '../support/escalation.ts'
 
 export default rule({
   id: 'access/foreign-parent',
-  severity: { recommended: 'warning', strict: 'warning' },
+  severity: { recommended: 'info', strict: 'warning' },
   evidence: ['probe'],
   summary: 'seen: a user hangs a row on a parent that it can’t see',
   why: 'Foreign keys are checked without row level security. A policy that asks for the owner of the child alone lets a user refer to anybody’s parent: comments under hidden posts, items in a foreign order. It also tells whether such an id exists.',
