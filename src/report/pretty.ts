@@ -18,6 +18,7 @@ import {
   plural,
   seconds,
   sentence,
+  untouched,
 } from './report.ts';
 
 export interface PrettyOptions {
@@ -145,7 +146,7 @@ function ending(report: Report, paint: Paint): string {
   const style: Style = report.verdict === 'pass' ? 'green' : report.verdict === 'fail' ? 'red' : 'yellow';
   const lines = [paint(style, `${sentence(headline(report))}.`)];
   if (report.problem !== null) lines.push(visible(report.problem));
-  if (report.projects.length > 0) {
+  if (report.projects.length > 0 && !untouched(report)) {
     const found = countWords(counts(currentOf(report)));
     const total = report.projects.reduce((sum, project) => sum + project.timings.totalMs, 0);
     const base = report.projects.reduce(
