@@ -123,6 +123,10 @@ async function seeItHappen(
   });
   const before = await look(input, replay, !all, null);
   await book.run('replay', null, () => replay.changes());
+  const everything = settings.stages === 'all' && !all;
+  // On an instance of its own, so beside the probes; a server's sessions share what belongs to its cluster.
+  const rows = () => book.beside('replay', 'rows', () => replay.rows());
+  const besideProbes = everything && config.engine.rows && replay.engine.kind === 'embedded' ? rows() : null;
   // Where only a seed, a test or the configuration changed, the head is the base.
   const after = found.history.changes.length === 0 ? before : await look(input, replay, true, before.access);
 
@@ -134,8 +138,9 @@ async function seeItHappen(
   const { engine } = config;
   const later = (name: string, work: () => Promise<void>) =>
     book.run('replay', null, () => book.time(name, work));
-  if (settings.stages === 'all' && !all) {
-    if (engine.rows) await later('rows', () => replay.rows());
+  await besideProbes;
+  if (everything) {
+    if (engine.rows && besideProbes === null) await rows();
     await later('rerun', () => replay.rerun());
     await later('functions', () => replay.functions());
     await later('from zero', () => replay.fromZero());

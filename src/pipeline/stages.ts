@@ -31,6 +31,18 @@ export class StageBook {
     }
   }
 
+  /** Like `run`, for work that goes on beside the stages: its time is counted by itself. */
+  async beside(id: StageId, name: string, work: () => Promise<void>): Promise<void> {
+    const began = performance.now();
+    try {
+      await work();
+    } catch (error) {
+      this.note(id, 'failed', error instanceof Error ? error.message : String(error));
+    } finally {
+      this.#timings.set(name, (this.#timings.get(name) ?? 0) + performance.now() - began);
+    }
+  }
+
   /**
    * Runs a whole stage. What it throws makes it `failed` with that reason, and the run goes on without it: `fallback`
    * stands in for its facts.
