@@ -200,10 +200,17 @@ async function times(count: number, work: () => Promise<unknown>): Promise<numbe
   return all;
 }
 
-const repeat = (count: number, work: () => number) => Array.from({ length: count }, work);
-const median = (values: readonly number[]) =>
-  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
-const seconds = (ms: number) => `${(ms / 1000).toFixed(2)} s`;
+function repeat(count: number, work: () => number): number[] {
+  return Array.from({ length: count }, work);
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(2)} s`;
+}
 
 function row(name: string, ms: number, ratio: number | null) {
   console.log(
