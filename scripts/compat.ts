@@ -82,6 +82,7 @@ async function replayed(root: string, kind: Kind): Promise<Outcome> {
     otherChanges: [],
     openPullRequests: [],
     remote: null,
+    ranBefore: [],
     all: false,
   };
   const texts = [

@@ -8,9 +8,10 @@ import { assemble, nothingChanged, projectReport } from './pipeline/assemble.ts'
 import { configure } from './pipeline/configure.ts';
 import { examine } from './pipeline/examine.ts';
 import { readChange } from './pipeline/read.ts';
+import { withRemote } from './pipeline/remote.ts';
 import type { CheckIo, CheckSettings } from './pipeline/settings.ts';
 import { StageBook } from './pipeline/stages.ts';
-import { readProject } from './project/project.ts';
+import { readProject, UsageError } from './project/project.ts';
 import { mergeFindings } from './report/merge.ts';
 import { judge } from './rules/engine.ts';
 import { ruleById } from './rules/index.ts';
@@ -23,21 +24,27 @@ const silent: CheckIo = { progress() {} };
  */
 export async function check(settings: CheckSettings, io: CheckIo = silent): Promise<Report> {
   const projects = await discover(settings);
+  if (settings.overrides.remoteUrl && projects.length > 1) {
+    throw new UsageError(
+      'The remote URL names one database, and the change touches several projects. Name one with "project".',
+    );
+  }
   const reports: ProjectReport[] = [];
   for (const project of projects) reports.push(await checkProject(project, settings, io));
   return assemble(reports, settings);
 }
 
 async function checkProject(
-  found: DiscoveredProject,
+  discovered: DiscoveredProject,
   settings: CheckSettings,
   io: CheckIo,
 ): Promise<ProjectReport> {
   const book = new StageBook(io.progress);
-  const config = await configure(found, settings);
-  const project = await readProject(found.root, found.repositoryRoot);
-  if (!found.touched) return nothingChanged(found, project, config, book);
+  const config = await configure(discovered, settings);
+  const project = await readProject(discovered.root, discovered.repositoryRoot);
+  if (!discovered.touched) return nothingChanged(discovered, project, config, book);
 
+  const found = await withRemote(discovered, config, book);
   const reading = await book.time('read', () => readChange(project, found.history, config.grantsEra));
   const examined = await examine({ found, project, config, reading, settings, book });
   const judged = await book.time('judge', () => judge(examined.facts, config.rules));

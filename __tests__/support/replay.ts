@@ -90,6 +90,7 @@ export function historyOf(story: Story): History {
     otherChanges: [],
     openPullRequests: [],
     remote: null,
+    ranBefore: [],
     all: story.all ?? false,
   };
 }

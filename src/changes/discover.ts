@@ -224,6 +224,7 @@ async function againstBase(
       otherChanges: otherChanges.sort(),
       openPullRequests: options.openPullRequests,
       remote: null,
+      ranBefore: [],
       all: false,
     },
   };
@@ -258,6 +259,7 @@ async function withoutGit(options: DiscoverOptions, selection: Selection): Promi
       otherChanges: [],
       openPullRequests: options.openPullRequests,
       remote: null,
+      ranBefore: [],
       all: selection.kind === 'all',
     },
   };

@@ -91,6 +91,7 @@ What to look at
 How
   --database-url URL     replay on this throw-away Postgres instead of the embedded one
   --baseline FILE        lay this dump of the schema down first
+  --remote-url URL       read the migration history of this database (read-only): what it has run is not new
   --config FILE          configuration (default: supabase/migration-guard.yml)
 What to say
   --format FORMAT        pretty, json, sarif, markdown or github

@@ -1,5 +1,5 @@
 /** `migration-guard status`: the migrations as the Supabase CLI will run them, against git and, if asked, a database. */
-import { discover } from '../changes/discover.ts';
+import { CannotCheck, discover } from '../changes/discover.ts';
 import type { History, RemoteVersion } from '../model/migration.ts';
 import {
   type Command,
@@ -15,9 +15,7 @@ export const status: Command = async (argv, terminal) => {
   const { values } = readArguments(argv, sharedOptions);
   const shared = readShared(values);
   const [found] = await discover(toCheckSettings(shared, terminal, 'static'));
-  const url = shared.overrides.remoteUrl;
-  const remote =
-    url === undefined ? null : await (await import('../database/remote.ts')).readRemoteHistory(url);
+  const remote = await remoteHistory(shared.overrides.remoteUrl);
   const history = { ...found!.history, remote };
   const rows = rowsOf(history);
   if (shared.format === 'json') {
@@ -41,6 +39,14 @@ export const status: Command = async (argv, terminal) => {
   await print(terminal, shared.output, [bold(line(header)), ...cells.map(line)].join('\n'));
   return 0;
 };
+
+async function remoteHistory(url: string | undefined): Promise<readonly RemoteVersion[] | null> {
+  if (url === undefined) return null;
+  const { readRemoteHistory } = await import('../database/remote.ts');
+  return readRemoteHistory(url).catch((error: Error) => {
+    throw new CannotCheck(error.message);
+  });
+}
 
 interface StatusRow {
   readonly version: string;

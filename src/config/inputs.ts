@@ -23,6 +23,7 @@ export const inputSchema = z.strictObject({
   base: text,
   'database-url': text,
   baseline: text,
+  'remote-url': text,
   config: text,
   'fail-on': given(z.enum(['error', 'warning', 'never']).optional()),
   require: given(z.enum(['checked']).optional()),

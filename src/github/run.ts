@@ -35,6 +35,7 @@ export type Check = (settings: CheckSettings, io: CheckIo) => Promise<Report>;
 export async function run(check: Check, env: Environment): Promise<number> {
   try {
     const inputs = parseInputs(core.getInput);
+    hidePasswords(inputs);
     const context = await readContext(env);
     const client = inputs.token
       ? connect({ token: inputs.token, apiUrl: context.apiUrl, log: core.info })
@@ -160,6 +161,7 @@ async function settingsOf(
       ...(inputs.require === undefined ? {} : { require: [inputs.require] }),
       ...(inputs.baseline === undefined ? {} : { baseline: inputs.baseline }),
       ...(inputs['database-url'] === undefined ? {} : { databaseUrl: inputs['database-url'] }),
+      ...(inputs['remote-url'] === undefined ? {} : { remoteUrl: inputs['remote-url'] }),
     },
     stages: 'all',
     now: Date.now(),
@@ -196,6 +198,17 @@ async function mergeBaseOf(
 }
 
 /** The answer to a pull request that GitHub lists whole and without a file under `supabase/`. */
+/** GitHub knows what stands in `secrets`, and not the password within a URL. */
+function hidePasswords(inputs: Inputs): void {
+  for (const name of ['database-url', 'remote-url'] as const) {
+    const url = inputs[name] ?? '';
+    const password = URL.canParse(url) ? new URL(url).password : '';
+    if (password === '') continue;
+    core.setSecret(password);
+    core.setSecret(decodeURIComponent(password));
+  }
+}
+
 const nothingToCheck = (inputs: Inputs): Report => ({
   schemaVersion: 1,
   tool: { name: 'supabase-migration-guard', version },

@@ -50,6 +50,8 @@ export interface History {
   }[];
   /** The remote database's history, where it was given. */
   readonly remote: readonly RemoteVersion[] | null;
+  /** Files that would be changes, had the remote database not run them already: they stand in the base. */
+  readonly ranBefore: readonly string[];
   /** True with `--all`: every migration is judged as its own pull request. */
   readonly all: boolean;
 }

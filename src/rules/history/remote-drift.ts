@@ -4,7 +4,7 @@ import { startOf } from '../support/places.ts';
 export default rule({
   id: 'history/remote-drift',
   severity: { recommended: 'error', strict: 'error' },
-  evidence: ['static'],
+  evidence: ['catalog'],
   summary: "the remote database's history and the files differ",
   why: '"supabase db push" compares versions. A version that only the remote has stops it; an older file that the remote lacks stops it too. Where a version ran other statements than its file holds, no tool says so: the file is no longer what production is.',
   remedy:
@@ -13,7 +13,7 @@ export default rule({
   sources: ['https://supabase.com/docs/reference/cli/supabase-migration-repair'],
   fixable: false,
   facts({ facts, report }) {
-    const { remote, base, head, changes } = facts.history;
+    const { remote, ranBefore, base, head, changes } = facts.history;
     if (remote === null || remote.length === 0) return;
     const files = new Map([...base, ...head].map((migration) => [migration.version, migration]));
     const versions = new Set(remote.map(({ version }) => version));
@@ -29,6 +29,7 @@ export default rule({
         });
       } else if (
         statements !== null &&
+        statements.length > 0 &&
         file.text !== null &&
         essence(statements.join(';')) !== essence(file.text)
       ) {
@@ -39,6 +40,15 @@ export default rule({
           key: 'statements',
         });
       }
+    }
+    for (const path of ranBefore) {
+      report({
+        message: `The remote database has run "${path.split('/').at(-1)}" already. It is taken as applied and not judged as new.`,
+        at: startOf(path),
+        object: path,
+        key: 'ran before',
+        severity: 'info',
+      });
     }
     const changed = new Set(changes.map(({ path }) => path));
     for (const { version, path, fileName } of head) {
