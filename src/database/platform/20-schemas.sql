@@ -30,7 +30,7 @@ grant all on schema auth to supabase_auth_admin, dashboard_user;
 
 grant usage on schema storage to postgres with grant option;
 grant usage on schema storage to anon, authenticated, service_role;
-grant all on schema storage to supabase_storage_admin with grant option;
+grant all on schema storage to supabase_storage_admin;
 grant all on schema storage to dashboard_user;
 
 grant usage on schema realtime to postgres with grant option;

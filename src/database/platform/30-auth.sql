@@ -474,7 +474,6 @@ begin
   for object in select oid::regclass as name from pg_class where relnamespace = 'auth'::regnamespace and relkind = 'r' loop
     execute format('alter table %s owner to supabase_auth_admin', object.name);
     execute format('grant all on %s to postgres, dashboard_user', object.name);
-    execute format('grant select on %s to postgres with grant option', object.name);
   end loop;
   for object in select typname as name from pg_type where typnamespace = 'auth'::regnamespace and typtype = 'e' loop
     execute format('alter type auth.%I owner to supabase_auth_admin', object.name);
@@ -485,9 +484,9 @@ grant all on all sequences in schema auth to postgres, dashboard_user;
 
 -- Its list of migrations is its own.
 revoke all on auth.schema_migrations from postgres, dashboard_user;
-grant select on auth.schema_migrations to postgres with grant option;
 
--- RLS without a policy: closed to everybody but the owner and roles that bypass it. The newest tables do not have it.
+-- RLS without a policy: closed to everybody but the owner and roles that bypass it; and what postgres may read it may let
+-- others read. The newest tables have neither.
 do $$
 declare
   name text;
@@ -499,6 +498,7 @@ begin
   ]
   loop
     execute format('alter table auth.%I enable row level security', name);
+    execute format('grant select on auth.%I to postgres with grant option', name);
   end loop;
 end
 $$;
@@ -536,7 +536,8 @@ alter function auth.uid() owner to supabase_auth_admin;
 alter function auth.role() owner to supabase_auth_admin;
 alter function auth.email() owner to supabase_auth_admin;
 alter function auth.jwt() owner to supabase_auth_admin;
-grant all on all routines in schema auth to postgres, dashboard_user;
+grant all on all routines in schema auth to dashboard_user;
+grant execute on function auth.jwt() to postgres;
 
 comment on table auth.users is 'Auth: Stores user login data within a secure schema.';
 comment on column auth.users.is_sso_user is 'Auth: Set this column to true when the account comes from SSO. These accounts can have duplicate emails.';

@@ -173,8 +173,6 @@ grant all on storage.s3_multipart_uploads, storage.s3_multipart_uploads_parts, s
 grant select on storage.s3_multipart_uploads, storage.s3_multipart_uploads_parts, storage.iceberg_namespaces, storage.iceberg_tables
   to anon, authenticated;
 grant select on storage.buckets_vectors, storage.vector_indexes to anon, authenticated, service_role;
-grant all on storage.s3_multipart_uploads, storage.s3_multipart_uploads_parts, storage.buckets_analytics,
-  storage.iceberg_namespaces, storage.iceberg_tables, storage.buckets_vectors, storage.vector_indexes to postgres;
 
 -- Parts of an object's path: what bucket policies are written with.
 create function storage.foldername(name text) returns text[] language plpgsql immutable as $$
@@ -364,7 +362,9 @@ declare
 begin
   for object in select oid::regprocedure as name from pg_proc where pronamespace = 'storage'::regnamespace loop
     execute format('alter function %s owner to supabase_storage_admin', object.name);
-    execute format('grant execute on function %s to postgres, anon, authenticated, service_role, dashboard_user', object.name);
   end loop;
 end
 $$;
+-- These three are older than Storage's own migrations: made with the image, whose default privileges they have.
+grant execute on function storage.foldername(text), storage.filename(text), storage.extension(text)
+  to postgres, anon, authenticated, service_role, dashboard_user;

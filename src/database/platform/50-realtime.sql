@@ -15,7 +15,7 @@ create type realtime.wal_rls as (wal jsonb, is_rls_enabled boolean, subscription
 
 create table realtime.schema_migrations (
   version bigint not null,
-  inserted_at timestamp(0),
+  inserted_at timestamp(0) default now(),
   constraint schema_migrations_pkey primary key (version)
 );
 
@@ -192,21 +192,33 @@ alter table realtime.messages_all enable row level security;
 alter table realtime.messages owner to supabase_realtime_admin;
 alter table realtime.messages_all owner to supabase_realtime_admin;
 alter table realtime.subscription owner to supabase_realtime_admin;
-revoke all on realtime.schema_migrations from postgres, dashboard_user;
-grant all on realtime.messages, realtime.subscription to postgres, dashboard_user;
+grant all on realtime.schema_migrations, realtime.messages, realtime.subscription to postgres, dashboard_user;
 grant select, insert, update on realtime.messages to anon, authenticated, service_role;
 grant select on realtime.subscription to anon, authenticated, service_role;
+grant usage on sequence realtime.subscription_id_seq to anon, authenticated, service_role;
 do $$
 declare
   object record;
 begin
   for object in select oid::regprocedure as name from pg_proc where pronamespace = 'realtime'::regnamespace loop
     execute format('alter function %s owner to supabase_realtime_admin', object.name);
-    execute format('grant execute on function %s to postgres, anon, authenticated, service_role, dashboard_user', object.name);
+    execute format('grant execute on function %s to postgres, dashboard_user', object.name);
   end loop;
   for object in select oid::regtype as name from pg_type t where typnamespace = 'realtime'::regnamespace
     and (typtype = 'e' or typtype = 'c' and exists (select from pg_class where oid = t.typrelid and relkind = 'c')) loop
     execute format('alter type %s owner to supabase_realtime_admin', object.name);
+  end loop;
+end
+$$;
+-- What the service's own queries call, with the listener's role.
+do $$
+declare
+  object record;
+begin
+  for object in select oid::regprocedure as name from pg_proc where pronamespace = 'realtime'::regnamespace
+    and proname in ('apply_rls', 'build_prepared_statement_sql', 'cast', 'check_equality_op', 'is_visible_through_filters',
+      'quote_wal2json', 'subscription_check_filters', 'to_regrole') loop
+    execute format('grant execute on function %s to anon, authenticated, service_role', object.name);
   end loop;
 end
 $$;

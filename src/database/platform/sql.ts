@@ -143,7 +143,7 @@ grant all on schema auth to supabase_auth_admin, dashboard_user;
 
 grant usage on schema storage to postgres with grant option;
 grant usage on schema storage to anon, authenticated, service_role;
-grant all on schema storage to supabase_storage_admin with grant option;
+grant all on schema storage to supabase_storage_admin;
 grant all on schema storage to dashboard_user;
 
 grant usage on schema realtime to postgres with grant option;
@@ -653,7 +653,6 @@ begin
   for object in select oid::regclass as name from pg_class where relnamespace = 'auth'::regnamespace and relkind = 'r' loop
     execute format('alter table %s owner to supabase_auth_admin', object.name);
     execute format('grant all on %s to postgres, dashboard_user', object.name);
-    execute format('grant select on %s to postgres with grant option', object.name);
   end loop;
   for object in select typname as name from pg_type where typnamespace = 'auth'::regnamespace and typtype = 'e' loop
     execute format('alter type auth.%I owner to supabase_auth_admin', object.name);
@@ -664,9 +663,9 @@ grant all on all sequences in schema auth to postgres, dashboard_user;
 
 -- Its list of migrations is its own.
 revoke all on auth.schema_migrations from postgres, dashboard_user;
-grant select on auth.schema_migrations to postgres with grant option;
 
--- RLS without a policy: closed to everybody but the owner and roles that bypass it. The newest tables do not have it.
+-- RLS without a policy: closed to everybody but the owner and roles that bypass it; and what postgres may read it may let
+-- others read. The newest tables have neither.
 do $$
 declare
   name text;
@@ -678,6 +677,7 @@ begin
   ]
   loop
     execute format('alter table auth.%I enable row level security', name);
+    execute format('grant select on auth.%I to postgres with grant option', name);
   end loop;
 end
 $$;
@@ -715,7 +715,8 @@ alter function auth.uid() owner to supabase_auth_admin;
 alter function auth.role() owner to supabase_auth_admin;
 alter function auth.email() owner to supabase_auth_admin;
 alter function auth.jwt() owner to supabase_auth_admin;
-grant all on all routines in schema auth to postgres, dashboard_user;
+grant all on all routines in schema auth to dashboard_user;
+grant execute on function auth.jwt() to postgres;
 
 comment on table auth.users is 'Auth: Stores user login data within a secure schema.';
 comment on column auth.users.is_sso_user is 'Auth: Set this column to true when the account comes from SSO. These accounts can have duplicate emails.';
@@ -895,8 +896,6 @@ grant all on storage.s3_multipart_uploads, storage.s3_multipart_uploads_parts, s
 grant select on storage.s3_multipart_uploads, storage.s3_multipart_uploads_parts, storage.iceberg_namespaces, storage.iceberg_tables
   to anon, authenticated;
 grant select on storage.buckets_vectors, storage.vector_indexes to anon, authenticated, service_role;
-grant all on storage.s3_multipart_uploads, storage.s3_multipart_uploads_parts, storage.buckets_analytics,
-  storage.iceberg_namespaces, storage.iceberg_tables, storage.buckets_vectors, storage.vector_indexes to postgres;
 
 -- Parts of an object's path: what bucket policies are written with.
 create function storage.foldername(name text) returns text[] language plpgsql immutable as $$
@@ -1086,10 +1085,12 @@ declare
 begin
   for object in select oid::regprocedure as name from pg_proc where pronamespace = 'storage'::regnamespace loop
     execute format('alter function %s owner to supabase_storage_admin', object.name);
-    execute format('grant execute on function %s to postgres, anon, authenticated, service_role, dashboard_user', object.name);
   end loop;
 end
 $$;
+-- These three are older than Storage's own migrations: made with the image, whose default privileges they have.
+grant execute on function storage.foldername(text), storage.filename(text), storage.extension(text)
+  to postgres, anon, authenticated, service_role, dashboard_user;
 `,
   '50-realtime': `-- Schema realtime as the Realtime service's own migrations leave it, and the publication it listens to.
 
@@ -1108,7 +1109,7 @@ create type realtime.wal_rls as (wal jsonb, is_rls_enabled boolean, subscription
 
 create table realtime.schema_migrations (
   version bigint not null,
-  inserted_at timestamp(0),
+  inserted_at timestamp(0) default now(),
   constraint schema_migrations_pkey primary key (version)
 );
 
@@ -1285,21 +1286,33 @@ alter table realtime.messages_all enable row level security;
 alter table realtime.messages owner to supabase_realtime_admin;
 alter table realtime.messages_all owner to supabase_realtime_admin;
 alter table realtime.subscription owner to supabase_realtime_admin;
-revoke all on realtime.schema_migrations from postgres, dashboard_user;
-grant all on realtime.messages, realtime.subscription to postgres, dashboard_user;
+grant all on realtime.schema_migrations, realtime.messages, realtime.subscription to postgres, dashboard_user;
 grant select, insert, update on realtime.messages to anon, authenticated, service_role;
 grant select on realtime.subscription to anon, authenticated, service_role;
+grant usage on sequence realtime.subscription_id_seq to anon, authenticated, service_role;
 do $$
 declare
   object record;
 begin
   for object in select oid::regprocedure as name from pg_proc where pronamespace = 'realtime'::regnamespace loop
     execute format('alter function %s owner to supabase_realtime_admin', object.name);
-    execute format('grant execute on function %s to postgres, anon, authenticated, service_role, dashboard_user', object.name);
+    execute format('grant execute on function %s to postgres, dashboard_user', object.name);
   end loop;
   for object in select oid::regtype as name from pg_type t where typnamespace = 'realtime'::regnamespace
     and (typtype = 'e' or typtype = 'c' and exists (select from pg_class where oid = t.typrelid and relkind = 'c')) loop
     execute format('alter type %s owner to supabase_realtime_admin', object.name);
+  end loop;
+end
+$$;
+-- What the service's own queries call, with the listener's role.
+do $$
+declare
+  object record;
+begin
+  for object in select oid::regprocedure as name from pg_proc where pronamespace = 'realtime'::regnamespace
+    and proname in ('apply_rls', 'build_prepared_statement_sql', 'cast', 'check_equality_op', 'is_visible_through_filters',
+      'quote_wal2json', 'subscription_check_filters', 'to_regrole') loop
+    execute format('grant execute on function %s to anon, authenticated, service_role', object.name);
   end loop;
 end
 $$;
@@ -2469,13 +2482,17 @@ create function dbdev.exists(package_name text) returns boolean language sql as 
 grant usage on schema dbdev to public;
 `,
   supabase_vault: `-- Vault. Secrets are kept as base64 here, not encrypted: a throw-away database holds nobody's secrets.
+create function @extschema@._crypto_aead_det_noncegen() returns bytea language sql immutable as $$
+  select decode(replace(gen_random_uuid()::text, '-', ''), 'hex')
+$$;
+
 create table @extschema@.secrets (
   id uuid default gen_random_uuid() not null primary key,
   name text,
   description text default '' not null,
   secret text not null,
   key_id uuid,
-  nonce bytea default decode(replace(gen_random_uuid()::text, '-', ''), 'hex'),
+  nonce bytea default @extschema@._crypto_aead_det_noncegen(),
   created_at timestamptz default current_timestamp not null,
   updated_at timestamptz default current_timestamp not null
 );
@@ -2491,9 +2508,6 @@ create function @extschema@._crypto_aead_det_encrypt(message bytea, additional b
 returns bytea language sql immutable as $$ select message $$;
 create function @extschema@._crypto_aead_det_decrypt(message bytea, additional bytea, key_id bigint, context bytea default 'pgsodium', nonce bytea default null)
 returns bytea language sql immutable as $$ select message $$;
-create function @extschema@._crypto_aead_det_noncegen() returns bytea language sql as $$
-  select decode(replace(gen_random_uuid()::text, '-', ''), 'hex')
-$$;
 
 create function @extschema@.create_secret(new_secret text, new_name text default null, new_description text default '', new_key_id uuid default null)
 returns uuid language sql security definer set search_path = '' as $$
@@ -2513,15 +2527,15 @@ returns void language sql security definer set search_path = '' as $$
 $$;
 
 -- Read and delete directly, write by function: as on the platform.
-revoke all on function @extschema@.create_secret(text, text, text, uuid), @extschema@.update_secret(uuid, text, text, text, uuid) from public;
+revoke all on all functions in schema @extschema@ from public;
 grant usage on schema @extschema@ to postgres with grant option;
 grant usage on schema @extschema@ to service_role;
 grant select, delete on @extschema@.secrets, @extschema@.decrypted_secrets to postgres with grant option;
 grant select, delete on @extschema@.secrets, @extschema@.decrypted_secrets to service_role;
 grant execute on function @extschema@.create_secret(text, text, text, uuid), @extschema@.update_secret(uuid, text, text, text, uuid),
   @extschema@._crypto_aead_det_decrypt(bytea, bytea, bigint, bytea, bytea) to postgres with grant option;
-grant execute on function @extschema@.create_secret(text, text, text, uuid), @extschema@.update_secret(uuid, text, text, text, uuid)
-  to service_role;
+grant execute on function @extschema@.create_secret(text, text, text, uuid), @extschema@.update_secret(uuid, text, text, text, uuid),
+  @extschema@._crypto_aead_det_decrypt(bytea, bytea, bigint, bytea, bytea) to service_role;
 `,
   wrappers: `-- wrappers. Foreign data wrappers are made by name and reach nothing.
 create function wrappers_validator(options text[], catalog oid) returns void language sql as $$ select $$;
