@@ -29,6 +29,7 @@ async function checked(
     selection: { kind: 'changed', files },
     remote: null,
     openPullRequests: [],
+    baseTip: [],
     configFile: null,
     configFromBase: false,
     overrides: {},

@@ -59,6 +59,7 @@ async function checked(files: string[], url = remote): Promise<ProjectReport> {
     selection: files.length === 0 ? { kind: 'all' } : { kind: 'changed', files },
     remote: null,
     openPullRequests: [],
+    baseTip: [],
     configFile: null,
     configFromBase: false,
     overrides: { remoteUrl: url },

@@ -83,6 +83,7 @@ async function replayed(root: string, kind: Kind): Promise<Outcome> {
     changes: [],
     otherChanges: [],
     openPullRequests: [],
+    baseTip: [],
     remote: null,
     ranBefore: [],
     all: false,

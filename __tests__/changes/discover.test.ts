@@ -35,6 +35,7 @@ const options = (selection: Selection, rest: Partial<DiscoverOptions> = {}): Dis
   selection,
   remote: null,
   openPullRequests: [],
+  baseTip: [],
   ...rest,
 });
 const changesAgainst = async (ref: string | null) => {

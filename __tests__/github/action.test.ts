@@ -351,6 +351,26 @@ describe('what is compared', () => {
     ]);
   });
 
+  test('so is what came to the base branch since: by its tip of now, whatever the event says', async () => {
+    const pull = open();
+    const tip = 'e'.repeat(40);
+    const merged = 'supabase/migrations/20261106000000_merged.sql';
+    github.refs.set('heads/main', tip);
+    github.trees.set(tip, { [merged]: '', 'supabase/config.toml': '' });
+    const result = await onPull(allWell, pull);
+    expect(result.settings.baseTip).toEqual([{ version: '20261106000000', path: merged, where: 'main' }]);
+  });
+
+  test('what came there may stay unknown', async () => {
+    const pull = open();
+    github.faults.push({ on: /branches/, status: 403 });
+    const result = await onPull(mistakes, pull);
+    expect(result.code).toBe(1);
+    expect(result.log).toContain(
+      'What came to "main" meanwhile was not looked at: the token may not do that',
+    );
+  });
+
   test('on pull requests the configuration is read from the base', async () => {
     expect((await onPull(allWell, open())).settings.configFromBase).toBe(true);
   });

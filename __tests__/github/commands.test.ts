@@ -27,6 +27,7 @@ beforeEach(async () => {
   github.permissions.set('reader', 'read');
   github.refs.set('heads/feature', head);
   github.trees.set(head, { [path]: source, 'supabase/config.toml': '', 'README.md': 'not ours' });
+  github.trees.set('b'.repeat(40), {});
   github.files.set(7, [{ filename: path, status: 'added' }]);
   found = mistakes;
   asked = 0;

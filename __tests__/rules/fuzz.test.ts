@@ -26,7 +26,7 @@ const texts = [...listCases().values()]
   .flat()
   .map((path) =>
     readFileSync(path, 'utf8').replace(
-      /^-- (expect|config|replay|rollback|base|head|file|edited|removed|skipped|remote|open-pull-request|unfixed)\b.*$/gm,
+      /^-- (expect|config|replay|rollback|base|head|file|edited|removed|skipped|remote|open-pull-request|base-tip|unfixed)\b.*$/gm,
       '',
     ),
   );

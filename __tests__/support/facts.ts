@@ -80,6 +80,7 @@ export function factsOf(fixture: Fixture): Facts {
       changes: fixture.changes,
       otherChanges: [],
       openPullRequests: fixture.openPullRequests,
+      baseTip: fixture.baseTip,
       ranBefore: [],
       remote: fixture.remote?.map((version) => ({ version, name: null, statements: null })) ?? null,
       all: fixture.all,

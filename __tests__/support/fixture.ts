@@ -14,7 +14,7 @@
  * Directive lines reach the parser as empty lines, so that line numbers hold.
  */
 import { readFileSync } from 'node:fs';
-import type { Change, Migration, Project } from '../../src/model/migration.ts';
+import type { Change, History, Migration, MigrationElsewhere, Project } from '../../src/model/migration.ts';
 import type { GrantsEra, ReplayFacts } from '../../src/model/replay.ts';
 import type { RollbackResult } from '../../src/model/rollback.ts';
 import type { RuleLevel } from '../../src/rules/rule.ts';
@@ -39,7 +39,8 @@ export interface Fixture {
   readonly head: readonly FixtureFile[];
   readonly changes: readonly Change[];
   readonly skipped: readonly string[];
-  readonly openPullRequests: readonly { version: string; path: string; where: string }[];
+  readonly openPullRequests: History['openPullRequests'];
+  readonly baseTip: History['baseTip'];
   readonly remote: readonly string[] | null;
   readonly project: Project;
   readonly settings: RuleSettings;
@@ -55,7 +56,7 @@ export interface Fixture {
 }
 
 const directive =
-  /^-- (expect|base|head|file|edited|removed|config|skipped|open-pull-request|remote|replay|access|rollback|unfixed)(?::\s*(.*?))?\s*$/;
+  /^-- (expect|base|head|file|edited|removed|config|skipped|open-pull-request|base-tip|remote|replay|access|rollback|unfixed)(?::\s*(.*?))?\s*$/;
 const folder = 'supabase/migrations';
 
 export function readFixture(path: string): Fixture {
@@ -67,7 +68,8 @@ export function parseFixture(path: string, text: string): Fixture {
   const expected: Expectation[] = [];
   const config = new Map<string, string>();
   const skipped: string[] = [];
-  const openPullRequests: { version: string; path: string; where: string }[] = [];
+  const openPullRequests: MigrationElsewhere[] = [];
+  const baseTip: MigrationElsewhere[] = [];
   const remote: string[] = [];
   const sections: {
     side: 'base' | 'head';
@@ -124,6 +126,9 @@ export function parseFixture(path: string, text: string): Fixture {
         openPullRequests.push({ version, path: other, where: '#42' });
         break;
       }
+      case 'base-tip':
+        baseTip.push({ version: value.split('_')[0]!, path: `${folder}/${value}`, where: 'main' });
+        break;
       case 'remote':
         remote.push(value);
         break;
@@ -184,6 +189,7 @@ export function parseFixture(path: string, text: string): Fixture {
     changes,
     skipped,
     openPullRequests,
+    baseTip,
     remote: remote.length === 0 ? null : remote,
     ...configure(path, config),
     replay,

@@ -73,7 +73,8 @@ export class GitHubServer {
     string,
     { readonly tree: string; readonly parents: readonly string[]; readonly message: string }
   >();
-  readonly refs = new Map<string, string>();
+  /** `heads/main` stands where the pull requests' base does. */
+  readonly refs = new Map([['heads/main', 'b'.repeat(40)]]);
   readonly permissions = new Map<string, string>();
   mergeBase: string | null = null;
   /** What the token is: null for the job's own, which is no user. */
@@ -255,7 +256,7 @@ export class GitHubServer {
       if (method !== request.method) continue;
       const pattern = template
         .replaceAll('.', '\\.')
-        .replace('{ref}', '(.+)')
+        .replace(/\{(ref|branch)\}/, '(.+)')
         .replace(/\{\w+\}/g, '([^/]+)');
       const match = new RegExp(`^${pattern}$`).exec(request.path);
       if (match === null) continue;
@@ -373,6 +374,10 @@ export class GitHubServer {
     'GET /repos/{owner}/{repo}/compare/{basehead}': () =>
       this.mergeBase === null ? this.#missing : { merge_base_commit: { sha: this.mergeBase }, files: [] },
 
+    'GET /repos/{owner}/{repo}/branches/{branch}': ([branch]) => {
+      const sha = this.refs.get(`heads/${branch}`);
+      return sha === undefined ? this.#missing : { name: branch, commit: { sha } };
+    },
     'GET /repos/{owner}/{repo}/git/trees/{tree_sha}': ([id = ''], { query }) =>
       this.#tree(id, query.has('recursive')),
     'GET /repos/{owner}/{repo}/git/blobs/{file_sha}': ([id]) => {

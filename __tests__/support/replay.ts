@@ -89,6 +89,7 @@ export function historyOf(story: Story): History {
     ],
     otherChanges: [],
     openPullRequests: [],
+    baseTip: [],
     remote: null,
     ranBefore: [],
     all: story.all ?? false,

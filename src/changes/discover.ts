@@ -31,7 +31,10 @@ export interface DiscoverOptions {
   readonly selection: Selection;
   /** Where the base commit is looked for after the local git: GitHub's trees and blobs. */
   readonly remote: CommitReader | null;
+  /** Of all projects of the repository. */
   readonly openPullRequests: History['openPullRequests'];
+  /** All migrations on the tip of the base branch. */
+  readonly baseTip: History['baseTip'];
 }
 
 export interface DiscoveredProject {
@@ -159,10 +162,10 @@ async function againstBase(
     headIds.set(migration.path, (await headId(git.root, migration.path)) ?? '');
   }
   const headByPath = new Map(head.migrations.map((migration) => [migration.path, migration]));
-  const inFolder = [...base.tree].filter(([path]) => path.startsWith(`${folder}/`));
-  const files = inFolder.filter(([path]) => !path.slice(folder.length + 1).includes('/'));
+  const below = [...base.tree].filter(([path]) => path.startsWith(`${folder}/`));
+  const files = below.filter(([path]) => !path.slice(folder.length + 1).includes('/'));
   const folders = new Set(
-    inFolder
+    below
       .map(([path]) => path.slice(folder.length + 1))
       .filter((name) => name.includes('/'))
       .map((name) => name.split('/')[0]!),
@@ -222,12 +225,26 @@ async function againstBase(
       skippedOnBase: onBase.skipped,
       changes,
       otherChanges: otherChanges.sort(),
-      openPullRequests: options.openPullRequests,
+      openPullRequests: inFolder(folder, options.openPullRequests),
+      baseTip: newOnTip(folder, options.baseTip, onBase.migrations, head.migrations),
       remote: null,
       ranBefore: [],
       all: false,
     },
   };
+}
+
+const inFolder = <T extends { readonly path: string }>(folder: string, entries: readonly T[]): readonly T[] =>
+  entries.filter(({ path }) => path.startsWith(`${folder}/`));
+
+function newOnTip(
+  folder: string,
+  tip: History['baseTip'],
+  base: readonly Migration[],
+  head: readonly Migration[],
+): History['baseTip'] {
+  const known = new Set([...base, ...head].map(({ path }) => path));
+  return inFolder(folder, tip).filter(({ path }) => !known.has(path));
 }
 
 async function withoutGit(options: DiscoverOptions, selection: Selection): Promise<DiscoveredProject> {
@@ -257,7 +274,8 @@ async function withoutGit(options: DiscoverOptions, selection: Selection): Promi
       skippedOnBase: listed === null ? [] : skipped.filter((entry) => !listed.has(entry.path)),
       changes,
       otherChanges: [],
-      openPullRequests: options.openPullRequests,
+      openPullRequests: inFolder(folder, options.openPullRequests),
+      baseTip: newOnTip(folder, options.baseTip, [], migrations),
       remote: null,
       ranBefore: [],
       all: selection.kind === 'all',

@@ -127,6 +127,7 @@ export function toCheckSettings(
     selection: shared.selection,
     remote: null,
     openPullRequests: [],
+    baseTip: [],
     configFile: shared.config,
     configFromBase: false,
     overrides: shared.overrides,

@@ -10,12 +10,13 @@ import { applyFixes } from '../report/fix.ts';
 import { current, currentOf, list, plural } from '../report/report.ts';
 import { loadParser, parseSource } from '../sql/parse.ts';
 import { GitHubCommits } from './base.ts';
+import { baseTip } from './base-tip.ts';
 import type { Client } from './client.ts';
 import { commitChanges } from './commit.ts';
 import type { Context, PullRequest } from './context.ts';
 import { changedFiles } from './files.ts';
 import { type Changes, changesOf, type HeadFiles, withHead } from './head.ts';
-import type { Check } from './run.ts';
+import type { Check } from './look.ts';
 
 export interface ChangeCommand {
   readonly name: 'fix' | 'rollback' | 'ignore' | 'rename';
@@ -87,6 +88,7 @@ async function checkHead(
   const { files } = await changedFiles(client, context.repository, pullRequest.number);
   const changed = files.map(({ path }) => path).filter((path) => tree.has(path) && migration.test(path));
   const projects = new Set(changed.map((path) => migration.exec(path)?.[1] ?? ''));
+  const tip = await baseTip(client, context.repository, pullRequest.baseRef, null);
   const reports: Report[] = [];
   for (const project of projects) {
     if (inputs.project !== undefined && normal(inputs.project) !== normal(project)) continue;
@@ -101,6 +103,7 @@ async function checkHead(
         },
         remote: null,
         openPullRequests: [],
+        baseTip: tip,
         configFile: null,
         configFromBase: false,
         overrides: { engine: 'embedded' },

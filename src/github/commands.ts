@@ -11,8 +11,8 @@ import { type ChangeCommand, changeHead } from './change-head.ts';
 import type { Client } from './client.ts';
 import { findSticky } from './comment.ts';
 import { type Context, type PullRequest, toPullRequest } from './context.ts';
+import type { Check } from './look.ts';
 import { advice } from './retry.ts';
-import type { Check } from './run.ts';
 
 const names = ['recheck', 'fix', 'rollback', 'explain', 'ignore', 'rename'] as const;
 type Name = (typeof names)[number];

@@ -33,6 +33,14 @@ export interface Change {
   readonly before: string | null;
 }
 
+/** A migration that is not in this checkout. */
+export interface MigrationElsewhere {
+  readonly version: string;
+  readonly path: string;
+  /** `#12`, or the name of a branch. */
+  readonly where: string;
+}
+
 /** The migrations of base and head in the order the CLI runs them, and the difference. */
 export interface History {
   readonly base: readonly Migration[];
@@ -42,12 +50,10 @@ export interface History {
   readonly changes: readonly Change[];
   /** Changed files under `supabase/` that are no migrations (config.toml, seeds, tests, the guard's own config). */
   readonly otherChanges: readonly string[];
-  /** Versions that other open pull requests add: version to where it was seen. */
-  readonly openPullRequests: readonly {
-    readonly version: string;
-    readonly path: string;
-    readonly where: string;
-  }[];
+  /** What other open pull requests add. */
+  readonly openPullRequests: readonly MigrationElsewhere[];
+  /** What came to the base branch since this branch was made: on its tip, and neither in `base` nor in `head`. */
+  readonly baseTip: readonly MigrationElsewhere[];
   /** The remote database's history, where it was given. */
   readonly remote: readonly RemoteVersion[] | null;
   /** Files that would be changes, had the remote database not run them already: they stand in the base. */

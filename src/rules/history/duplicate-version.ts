@@ -14,20 +14,22 @@ export default rule({
   fixable: true,
   file({ facts, changed, report }) {
     const { migration } = changed;
-    const { head, changes, all } = facts.history;
+    const { head, baseTip, changes, all } = facts.history;
     const changedPaths = new Set(changes.map(({ path }) => path));
     const index = head.findIndex(({ path }) => path === migration.path);
     // Of two changed files the later one is to blame; of a changed and an old one, the changed one.
-    const other = head.find(
-      ({ path, version }, at) =>
-        version === migration.version &&
-        path !== migration.path &&
-        (at < index || (!all && !changedPaths.has(path))),
-    );
+    const other =
+      head.find(
+        ({ path, version }, at) =>
+          version === migration.version &&
+          path !== migration.path &&
+          (at < index || (!all && !changedPaths.has(path))),
+      ) ?? baseTip.find(({ version }) => version === migration.version);
     if (other === undefined) return;
+    const where = 'where' in other ? `, which came to "${other.where}" since this branch was made` : '';
     const fileName = `${freeVersion(facts, migration.path)}_${migration.name}.sql`;
     report({
-      message: `"${migration.fileName}" has the same version as "${other.fileName}". The history table's key is the version, so the second file fails with 23505, or never runs where the first was applied. Rename one of them.`,
+      message: `"${migration.fileName}" has the same version as "${other.path.split('/').at(-1)}"${where}. The history table's key is the version, so the second file fails with 23505, or never runs where the first was applied. Rename one of them.`,
       at: startOf(migration.path),
       object: migration.path,
       help: `\`\`\`sh\ngit mv ${migration.path} ${migration.path.slice(0, -migration.fileName.length)}${fileName}\n\`\`\``,

@@ -1,3 +1,4 @@
+import type { Migration, MigrationElsewhere } from '../../model/migration.ts';
 import { rule } from '../rule.ts';
 import { startOf } from '../support/places.ts';
 import { freeVersion, renameTo } from '../support/versions.ts';
@@ -15,14 +16,19 @@ export default rule({
   file({ facts, changed, report }) {
     if (facts.history.all || changed.change === 'edited') return;
     const { migration } = changed;
-    const newest = facts.history.base.reduce<typeof migration | null>(
+    const { base, baseTip } = facts.history;
+    const newest = [...base, ...baseTip].reduce<Migration | MigrationElsewhere | null>(
       (found, each) => (found === null || each.version > found.version ? each : found),
       null,
     );
     if (newest === null || migration.version >= newest.version) return;
+    const where =
+      'where' in newest
+        ? `which came to "${newest.where}" since this branch was made`
+        : 'the newest migration on the base';
     const fileName = `${freeVersion(facts, migration.path)}_${migration.name}.sql`;
     report({
-      message: `"${migration.fileName}" is older than "${newest.fileName}", the newest migration on the base. "supabase db push" refuses it, and from zero it runs before files that production ran first. Rename it to "${fileName}".`,
+      message: `"${migration.fileName}" is older than "${newest.path.split('/').at(-1)}", ${where}. "supabase db push" refuses it, and from zero it runs before files that production ran first. Rename it to "${fileName}".`,
       at: startOf(migration.path),
       object: migration.path,
       help: `\`\`\`sh\ngit mv ${migration.path} ${migration.path.slice(0, -migration.fileName.length)}${fileName}\n\`\`\``,

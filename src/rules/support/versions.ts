@@ -36,9 +36,10 @@ export const snakeCase = (words: string) =>
  * move together keep their order: the n-th gets the n-th second.
  */
 export function freeVersion(facts: Facts, path: string): string {
-  const times = facts.history.head.map(({ version }) => timeOf(version) ?? 0);
+  const { head, baseTip } = facts.history;
+  const times = [...head, ...baseTip].map(({ version }) => timeOf(version) ?? 0);
   const newest = Math.max(0, ...times.filter((time) => time <= facts.now + 86_400_000));
-  const position = facts.history.head.findIndex((migration) => migration.path === path);
+  const position = head.findIndex((migration) => migration.path === path);
   return formatVersion(Math.max(facts.now, newest) + 1000 * (1 + Math.max(0, position)));
 }
 
