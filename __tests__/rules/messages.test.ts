@@ -75,3 +75,20 @@ test('every message is a few plain sentences with a full stop, and offers a way 
   }
   expect(wrong).toEqual([]);
 });
+
+test('the SQL to write instead names the tables at hand, never those of an example', () => {
+  const strangers = rules.flatMap((rule) =>
+    failing(rule.id).flatMap((path) => {
+      const fixture = readFixture(path);
+      const told = [...fixture.base, ...fixture.head].map(({ text }) => text).join('\n');
+      return said(rule, fixture).flatMap(({ help, message, object }) =>
+        [...(help ?? '').matchAll(/\bpublic\.(\w+)/g)]
+          .filter(
+            ([, name]) => !`${told}\n${message}\n${object}`.includes(name!) && !/_(backup|seq)$/.test(name!),
+          )
+          .map(([name]) => `${basename(path)}: ${name}`),
+      );
+    }),
+  );
+  expect(strangers).toEqual([]);
+});

@@ -34,6 +34,7 @@ export function fileContext(facts: Facts, set: ChangeSet, changed: ChangedMigrat
       return placeOfRange(start, endOfToken(source, start));
     },
     placeOfRange,
+    textOf: ({ start, end }) => source.text.slice(start, end),
     edit: (start, end, text) => {
       const at = placeOfRange(start, end);
       return {

@@ -7,6 +7,7 @@ import { fileContext, stateContext, withReport } from './context.ts';
 import { rules as registered } from './index.ts';
 import type { FileContext, Problem, Rule, StateContext, StatementVisitor } from './rule.ts';
 import { levelOf, names, optionsOf, type RuleSettings, ruling } from './settings.ts';
+import { withoutExample } from './support/words.ts';
 import { Suppressions } from './suppress.ts';
 import { walk } from './walk.ts';
 
@@ -310,7 +311,7 @@ class Run {
       endColumn: at?.endColumn ?? null,
       object: problem.object ?? null,
       causes: problem.causes ?? [],
-      help: problem.help ?? rule.remedy,
+      help: problem.help ?? withoutExample(rule.remedy),
       docs: `docs/rules/${rule.id}.md`,
       repro: problem.repro ?? null,
       fix: problem.fix ?? null,

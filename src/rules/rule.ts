@@ -61,6 +61,8 @@ export interface FileContext extends RuleContext {
   placeOf(statement: Statement): Place;
   placeOfByte(byte: number): Place;
   placeOfRange(start: number, end: number): Place;
+  /** The statement as it is written, without comments before it and without its semicolon. */
+  textOf(statement: Statement): string;
   edit(start: number, end: number, text: string): Edit;
   /** True where this pull request made the object itself: lock and rewrite rules are silent then. */
   isNew(kind: ObjectRef['kind'], key: string): boolean;

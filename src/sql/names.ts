@@ -42,6 +42,11 @@ export function quoteIdent(name: string): string {
   return /^[a-z_][a-z0-9_]*$/.test(name) && !keywords.has(name) ? name : `"${name.replaceAll('"', '""')}"`;
 }
 
+/** A string constant for a session with `standard_conforming_strings` on, its default. */
+export function quoteLiteral(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
 /** Key of anything that lives in a schema: `public.t`, `public."My table"`. */
 export function keyOf(schema: string, name: string): string {
   return `${quoteIdent(schema)}.${quoteIdent(name)}`;

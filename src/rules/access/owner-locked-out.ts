@@ -1,13 +1,14 @@
 import type { AccessMatrix, ObjectAccess } from '../../model/access.ts';
 import type { Facts } from '../../model/facts.ts';
 import type { Command, SchemaState } from '../../model/schema.ts';
+import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
 import { homeOfTable, isTouched, reproOf } from '../support/access.ts';
 import { isUserId } from '../support/caller.ts';
 import { predicatesOf } from '../support/predicates.ts';
 import { appliesTo } from '../support/roles.ts';
 import { someNode } from '../support/tree.ts';
-import { upper } from '../support/words.ts';
+import { sqlFence, upper } from '../support/words.ts';
 
 export default rule({
   id: 'access/owner-locked-out',
@@ -38,6 +39,7 @@ export default rule({
         at: place(facts, object),
         object: object.object,
         causes: ['rls/command-coverage', 'grants/missing', 'access/narrowed'],
+        help: found.writes.length > 0 ? readOwn(object) : undefined,
         repro: reproOf(found.cells),
       });
     }
@@ -45,6 +47,11 @@ export default rule({
 });
 
 const place = (facts: Facts, object: ObjectAccess) => homeOfTable(facts, object.object, 'select');
+
+const readOwn = ({ object, ownerColumns }: ObjectAccess) =>
+  sqlFence(
+    `create policy "read own" on ${object} for select to authenticated\n  using ((select auth.uid()) = ${quoteIdent(ownerColumns[0]!)});`,
+  );
 
 /** The change does not touch the table, and what the base allowed could not be seen. */
 const notAsked = (before: ObjectAccess, facts: Facts) =>

@@ -3,7 +3,7 @@ import type { Facts } from '../../model/facts.ts';
 import type { Place } from '../../model/finding.ts';
 import { rule } from '../rule.ts';
 import { routineNamed, signUpTriggers } from '../support/sign-up.ts';
-import { listed } from '../support/words.ts';
+import { listed, withoutExample } from '../support/words.ts';
 
 const remedy = `GoTrue inserts into "auth.users" as "supabase_auth_admin" with \`search_path = auth\`: let the trigger's function run as its owner, and name every table with its schema.
 
@@ -17,6 +17,8 @@ begin
 end;
 $$;
 \`\`\``;
+
+const way = withoutExample(remedy);
 
 export default rule({
   id: 'access/sign-up-broken',
@@ -46,7 +48,7 @@ export default rule({
       at: home(run, facts),
       object: 'auth.users',
       severity: grave ? undefined : 'warning',
-      help: run.error?.where ? `${remedy}\n\nPostgres says where: ${run.error.where}` : remedy,
+      help: run.error?.where ? `${way}\n\nPostgres says where: ${run.error.where}` : way,
     });
   },
 });

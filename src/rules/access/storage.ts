@@ -1,5 +1,7 @@
+import { quoteLiteral } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
 import { seen, tellLeaks } from '../support/access.ts';
+import { sqlFence } from '../support/words.ts';
 
 export default rule({
   id: 'access/storage',
@@ -14,7 +16,12 @@ export default rule({
   fixable: false,
   facts(context) {
     tellLeaks('access/storage', context, (group) => ({
+      help: sqlFence(ownFolder(group.object.object)),
       message: `Files of others in bucket "${group.object.object}" can be reached (${seen(group.leaks)}). The policies ask for the bucket and not for the owner. Ask for the owner or the folder in the policies on "storage.objects".`,
     }));
   },
 });
+
+const ownFolder = (bucket: string) =>
+  `create policy "own folder" on storage.objects for all to authenticated
+  using (bucket_id = ${quoteLiteral(bucket)} and (storage.foldername(name))[1] = (select auth.uid())::text);`;

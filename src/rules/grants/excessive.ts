@@ -40,8 +40,15 @@ function tell(what: string, grant: SyntaxNode, statement: Statement, context: Fi
     key: `${what} ${roles.join(' ')} ${grant.objtype}`,
     // Where the platform's own defaults give the same, the statement changes nothing.
     severity: isOldEra(context) || onlyReads(grant) ? 'info' : undefined,
-    help: sqlFence(`grant select, insert, update, delete on public.note to ${roles.at(-1)};`),
+    help: narrower(grant, roles, context),
   });
+}
+
+/** The same grant by name, where the statement names tables; over a whole schema nobody knows which are meant. */
+function narrower(grant: SyntaxNode, roles: readonly string[], { keyOf }: FileContext): string | undefined {
+  if (grant.targtype !== 'ACL_TARGET_OBJECT') return undefined;
+  const tables = (grant.objects ?? []).map((object: SyntaxNode) => keyOf(object.RangeVar));
+  return sqlFence(`grant select, insert, update, delete on ${tables.join(', ')} to ${roles.join(', ')};`);
 }
 
 function granted(node: SyntaxNode): string[] {

@@ -49,7 +49,6 @@ export default rule({
           object: run.path,
           key: `${schema} ${statement.kind}`,
           causes: ['replay/failed'],
-          help: remedy,
         });
       }
     }

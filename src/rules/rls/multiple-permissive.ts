@@ -1,4 +1,5 @@
 import type { Command, Policy, SchemaState, Table } from '../../model/schema.ts';
+import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
 import { claimsRead, readsRequest } from '../support/caller.ts';
 import { apiRoles, appliesTo, commands, covers, predicateOf } from '../support/roles.ts';
@@ -7,7 +8,7 @@ import { evidenceOf } from '../support/sites.ts';
 import { isExposedTable } from '../support/tables.ts';
 import { someNode } from '../support/tree.ts';
 import { isPlainTrue } from '../support/truth.ts';
-import { named, upper } from '../support/words.ts';
+import { named, sqlFence, upper } from '../support/words.ts';
 
 export default rule({
   id: 'rls/multiple-permissive',
@@ -45,11 +46,29 @@ export default rule({
           object: table.key,
           key,
           evidence: evidenceOf(context.state),
+          help: joined(group, table),
         });
       }
     }
   },
 });
+
+/** One policy in their place, where they are alike but for USING. */
+function joined(policies: readonly Policy[], table: Table): string | undefined {
+  const [first, ...others] = policies;
+  const alike = others.every(
+    ({ command, roles }) => command === first!.command && roles.join() === first!.roles.join(),
+  );
+  const conditions = policies.map(({ using, check }) => (check === null ? using?.text : undefined));
+  if (!alike || conditions.some((text) => text === undefined)) return undefined;
+  return sqlFence(
+    [
+      ...others.map(({ name }) => `drop policy ${quoteIdent(name)} on ${table.key};`),
+      `alter policy ${quoteIdent(first!.name)} on ${table.key}`,
+      `  using (${conditions.map((text) => `(${text})`).join(' or ')});`,
+    ].join('\n'),
+  );
+}
 
 function joinable(
   policies: readonly Policy[],

@@ -1,10 +1,13 @@
 import type { PolicyError } from '../../model/access.ts';
+import type { SchemaState, Table } from '../../model/schema.ts';
+import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
 import { homeOfTable } from '../support/access.ts';
+import { ownerColumns } from '../support/owners.ts';
 import { findCycle } from '../support/recursion.ts';
 import { evidenceOf } from '../support/sites.ts';
 import { isKnown } from '../support/tables.ts';
-import { upper } from '../support/words.ts';
+import { sqlFence, upper, withoutExample } from '../support/words.ts';
 
 const remedy = `Look the row up in a \`security definer\` function, which reads without policies, and call it in the policy.
 
@@ -42,7 +45,7 @@ export default rule({
       object: table.key,
       severity: 'warning',
       evidence: evidenceOf(state),
-      help: remedy,
+      help: lookUp(table, state),
     });
   },
   facts({ facts, report, preexisting }) {
@@ -64,12 +67,42 @@ export default rule({
           'access/unproven',
           'access/returning-denied',
         ],
-        help: remedy,
+        help: lookUp(facts.head.tables.get(object), facts.head),
         repro: first.proof.sql,
       });
     }
   },
 });
+
+/** The remedy with the table's own names: the groups the caller is in, or whether it is in at all. */
+function lookUp(table: Table | undefined, state: SchemaState): string {
+  const prose = withoutExample(remedy);
+  const owner = table === undefined ? undefined : ownerColumns(table, state)[0];
+  if (table === undefined || owner === undefined) return prose;
+  const group = table.foreignKeys
+    .filter(({ columns }) => columns.length === 1 && columns[0] !== owner)
+    .flatMap(({ columns }) => table.columns.filter(({ name }) => name === columns[0]))[0];
+  const own = `${quoteIdent(owner)} = (select auth.uid())`;
+  const name = `private.${quoteIdent(group === undefined ? `is_in_${table.name}` : `my_${group.name}s`)}()`;
+  const [returns, body, use] =
+    group === undefined
+      ? ['boolean', `exists (select 1 from ${table.key} where ${own})`, `(select ${name})`]
+      : [
+          `setof ${group.type}`,
+          `${quoteIdent(group.name)} from ${table.key} where ${own}`,
+          `${quoteIdent(group.name)} in (select ${name})`,
+        ];
+  return `${prose}\n\n${sqlFence(
+    `create schema if not exists private;
+grant usage on schema private to authenticated;
+create function ${name} returns ${returns}
+language sql stable security definer set search_path = ''
+as $$ select ${body} $$;
+revoke execute on function ${name} from public;
+grant execute on function ${name} to authenticated;
+-- in the policy: using (${use})`,
+  )}`;
+}
 
 const isRecursion = ({ sqlstate }: PolicyError) => sqlstate === '42P17';
 

@@ -1,6 +1,7 @@
 import type { Severity } from '../../model/finding.ts';
 import type { Policy, SchemaState, Table } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
+import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
 import { looksAtCaller } from '../support/caller.ts';
 import { isToken, ownerColumns } from '../support/owners.ts';
@@ -11,7 +12,7 @@ import { evidenceOf } from '../support/sites.ts';
 import { policyKey, policyTable } from '../support/tables.ts';
 import { alternatives, bare, columnParts } from '../support/tree.ts';
 import { opensTo, truthOf } from '../support/truth.ts';
-import { people, upper } from '../support/words.ts';
+import { people, sqlFence, upper } from '../support/words.ts';
 
 export default rule({
   id: 'rls/tautology',
@@ -34,7 +35,7 @@ export default rule({
       const roles = apiRolesOf(policy);
       if (!policy.permissive || roles.length === 0) continue;
       for (const predicate of predicatesOf(policy)) {
-        for (const { what, way, severity } of judge(predicate, policy, table, context.state)) {
+        for (const { what, way, severity, owner } of judge(predicate, policy, table, context.state)) {
           context.report({
             message: `Policy "${policy.name}" on "${table.key}": ${what}. ${way}`,
             at: context.home(policy.origin ?? table.origin),
@@ -42,6 +43,7 @@ export default rule({
             key: `${policyKey(policy)} ${predicate.clause}`,
             severity,
             evidence: evidenceOf(context.state),
+            help: owner === undefined ? undefined : ownRows(policy, predicate, table, owner),
           });
         }
       }
@@ -54,7 +56,14 @@ interface Judgement {
   readonly what: string;
   readonly way: string;
   readonly severity?: Severity;
+  /** The column to ask for instead, where there is no doubt about it. */
+  readonly owner?: string;
 }
+
+const ownRows = (policy: Policy, { clause }: Predicate, table: Table, owner: string) =>
+  sqlFence(
+    `alter policy ${quoteIdent(policy.name)} on ${table.key}\n  ${clause.toLowerCase()} ((select auth.uid()) = ${quoteIdent(owner)});`,
+  );
 
 function judge(predicate: Predicate, policy: Policy, table: Table, state: SchemaState): Judgement[] {
   const { node, clause, commands } = predicate;
@@ -66,6 +75,7 @@ function judge(predicate: Predicate, policy: Policy, table: Table, state: Schema
       {
         what: `${clause} holds for every row, so ${opens}`,
         way: 'A condition that is always true limits nothing. Compare the row with the caller.',
+        owner: ownerColumns(table, state)[0],
       },
     ];
   }
@@ -215,6 +225,7 @@ function unowned(
         : {
             what: `${clause} lets everyone ${upper(writes)} rows whose "${name}" is null`,
             way: `Rows without an owner belong to nobody, and here to whoever comes. Ask for the owner alone, or make "${name}" NOT NULL.`,
+            owner: name,
           },
     ];
   }

@@ -1,5 +1,8 @@
+import type { SyntaxNode } from '../../model/sql.ts';
+import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
 import { alterExisting, commandsOf, reportLock } from '../support/statements.ts';
+import { sqlFence } from '../support/words.ts';
 
 export default rule({
   id: 'safety/disable-trigger',
@@ -34,7 +37,12 @@ export default rule({
         at: place,
         object: table,
         key: command.name ?? 'all',
+        help: sqlFence(
+          `alter table ${table} enable trigger ${command.name === undefined ? triggersOf(command) : quoteIdent(command.name)};`,
+        ),
       });
     },
   ),
 });
+
+const triggersOf = ({ subtype }: SyntaxNode) => (subtype === 'AT_DisableTrigUser' ? 'user' : 'all');

@@ -1,6 +1,7 @@
 import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
 import { isCascade, listed, namesOf } from '../support/statements.ts';
+import { sqlFence } from '../support/words.ts';
 
 export default rule({
   id: 'safety/drop-schema',
@@ -32,7 +33,14 @@ export default rule({
             : `Schema "${name}" is dropped. Clients and functions that name something in it fail. Drop it when nothing uses it.`,
           at: placeOf(statement),
           object: key,
-          ...(takes ? { severity: 'error' as const } : {}),
+          ...(takes
+            ? {
+                severity: 'error' as const,
+                help: sqlFence(
+                  [...tables.map((table) => `drop table ${table};`), `drop schema ${key};`].join('\n'),
+                ),
+              }
+            : {}),
         });
       }
     },

@@ -1,5 +1,6 @@
 import { rule } from '../rule.ts';
 import { alterExisting, reportLock } from '../support/statements.ts';
+import { sqlFence } from '../support/words.ts';
 
 export default rule({
   id: 'safety/exclusion-constraint',
@@ -20,6 +21,7 @@ export default rule({
       at: place,
       object: table,
       key: constraint.conname ?? '',
+      help: sqlFence(`set lock_timeout = '2s';\n${context.textOf(statement)};`),
     });
   }),
 });

@@ -1,6 +1,8 @@
 import type { SyntaxNode } from '../../model/sql.ts';
+import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
 import { reportLock } from '../support/statements.ts';
+import { sqlFence } from '../support/words.ts';
 
 export default rule({
   id: 'safety/update-all',
@@ -29,6 +31,9 @@ export default rule({
         at: context.placeOf(statement),
         object: key,
         key: old.join(' '),
+        help: sqlFence(
+          `${context.textOf(statement)}\nwhere ${quoteIdent(old[0]!)} is null; -- or whichever rows are meant`,
+        ),
         repro: `select count(*) from ${key};`,
       });
     },

@@ -1,5 +1,6 @@
 import { rule } from '../rule.ts';
 import { isFullVacuum } from '../support/transaction.ts';
+import { sqlFence } from '../support/words.ts';
 
 export default rule({
   id: 'safety/vacuum-full',
@@ -24,6 +25,7 @@ export default rule({
         message: `VACUUM FULL writes ${object === null ? 'every table' : `"${object}"`} anew under an exclusive lock. Reads and writes wait that long. Use plain VACUUM, or pg_repack.`,
         at: placeOf(statement),
         object,
+        help: sqlFence(object === null ? 'vacuum (analyze);' : `vacuum (analyze) ${object};`),
       });
     },
   },

@@ -13,4 +13,7 @@ export const upper = (commands: readonly string[]) =>
 export const people = (roles: readonly string[]) =>
   roles.includes('anon') || roles.includes('public') ? 'everyone, signed in or not,' : 'every signed-in user';
 
+/** A rule's way out without its example: the rule's page shows that, and a finding never names tables that nobody has. */
+export const withoutExample = (remedy: string) => remedy.replace(/\n*```sql\n[\s\S]*?\n```/g, '').trim();
+
 export const sqlFence = (sql: string) => `\`\`\`sql\n${sql}\n\`\`\``;

@@ -3,7 +3,7 @@
  * arrays, comparisons. Anything else is `undefined`: not known.
  */
 import type { SyntaxNode } from '../../model/sql.ts';
-import { isBuiltinType, qualified, quoteIdent, strings } from '../names.ts';
+import { isBuiltinType, qualified, quoteIdent, quoteLiteral, strings } from '../names.ts';
 import { catalogRows, constraintDefinition, type Row, type Value } from './catalog-rows.ts';
 import type { Draft } from './draft.ts';
 import { figureColumnName } from './generated-names.ts';
@@ -562,8 +562,6 @@ function like(text: string, pattern: string, ignoreCase: boolean): boolean {
   });
   return new RegExp(`^${source}$`, ignoreCase ? 'i' : '').test(text);
 }
-
-const quoteLiteral = (text: string) => `'${text.replaceAll("'", "''")}'`;
 
 /** format() with %s, %I, %L and positions. */
 function formatted([template, ...values]: readonly Value[]): Known {
