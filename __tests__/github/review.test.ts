@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { connect } from '../../src/github/client.ts';
 import { toPullRequest } from '../../src/github/context.ts';
-import { postReview, wholeLines } from '../../src/github/review.ts';
+import { wholeLines } from '../../src/github/remark.ts';
+import { postReview } from '../../src/github/review.ts';
 import type { Finding } from '../../src/model/finding.ts';
 import { GitHubServer, person, repositoryName } from '../support/github-server.ts';
 import { finding, project, report } from '../support/sample-report.ts';
@@ -93,16 +94,50 @@ test('one line that GitHub refuses does not take the others with it', async () =
   expect(log).toEqual(['Review: 2 of 2 new remarks posted, 0 were there.']);
 });
 
-test('nothing is posted twice, and what was mended says so', async () => {
-  await review(fixed('one', 1), fixed('two', 2));
-  await review(fixed('one', 1), fixed('two', 2));
+test.each([null, 'release-bot'])(
+  'nothing is posted twice, and what was mended is withdrawn (token of %s)',
+  async (user) => {
+    github.user = user;
+    await review(fixed('one', 1), fixed('two', 2));
+    await review(fixed('one', 1), fixed('two', 2));
+    expect(github.reviews).toHaveLength(1);
+    await review(fixed('two', 2));
+    expect(github.reviewComments.map(({ line }) => line)).toEqual([2]);
+    await review();
+    await review();
+    expect(github.reviewComments).toEqual([]);
+    expect(github.asked(/^DELETE/)).toHaveLength(2);
+  },
+);
+
+test('a remark that somebody answered stays, and says that it is mended', async () => {
+  await review(fixed('one', 1));
+  const [{ id }] = github.reviewComments;
+  github.reviewComments.push({ id: 2, in_reply_to_id: id, user: person('octocat'), body: 'Why?' });
+  await review();
+  await review();
+  expect(github.reviewComments.map(({ body }) => body)).toEqual([
+    expect.stringContaining('✅ Mended'),
+    'Why?',
+  ]);
+  expect(github.asked(/^PATCH/)).toHaveLength(1);
+});
+
+test('another fix of the same lines takes the place of the first; on other lines it is a new suggestion', async () => {
+  await review(fixed('one', 1, 'CREATE'));
+  await review(fixed('one', 1, 'create'));
   expect(github.reviews).toHaveLength(1);
-  await review(fixed('two', 2));
-  expect(github.reviewComments[0].body).toContain('✅ Mended');
-  expect(github.reviewComments[1].body).toContain('suggestion');
-  await review();
-  await review();
-  expect(github.asked(/^PATCH/)).toHaveLength(2);
+  expect(github.reviewComments[0].body).toContain('```suggestion\ncreate table');
+  await review(fixed('one', 2, 'create'));
+  expect(github.reviewComments.map(({ line }) => line)).toEqual([2]);
+});
+
+test('two runs at once leave one remark', async () => {
+  await review(fixed('one', 1));
+  const [other] = github.reviewComments.splice(0);
+  github.faults.push({ on: /reviews$/, delayMs: 20, meanwhile: () => github.reviewComments.push(other) });
+  await review(fixed('one', 1));
+  expect(github.reviewComments).toEqual([other]);
 });
 
 test('a finding that comes back is posted again', async () => {

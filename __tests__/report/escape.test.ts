@@ -172,3 +172,9 @@ test('a cut never splits a character', () => {
   expect(shortened('aaa😀', 5)).toBe('aaa😀');
   expect(shortened('aaa😀b', 5)).toBe('aaa…');
 });
+
+test('of a UUID the whole is code, and not the half that looks like a commit', () => {
+  expect(text("row 'bbbbea2d-ddf8-4b1a-8297-892b52c8de78' of B")).toBe(
+    "row '`bbbbea2d-ddf8-4b1a-8297-892b52c8de78`' of B",
+  );
+});

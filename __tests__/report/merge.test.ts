@@ -82,3 +82,42 @@ test('a failure on rows at another statement stands alone', () => {
   const rows = finding('data/breaks-on-rows', { line: 9, endLine: 9 });
   expect(mergeFindings([finding('safety/set-not-null'), rows], ruleById)).toHaveLength(2);
 });
+
+test('a sign-up that fails and the broken function behind it are one finding', () => {
+  const signUp = finding('access/sign-up-broken', {
+    object: 'auth.users',
+    severity: 'error',
+    line: 3,
+    endLine: 12,
+  });
+  const body = finding('integrity/invalid-function', {
+    object: 'public.handle_new_user()',
+    severity: 'error',
+    evidence: ['replay'],
+    line: 6,
+    endLine: 6,
+  });
+  const merged = mergeFindings([signUp, body], ruleById);
+  expect(merged.map(({ rule, causes }) => [rule, causes])).toEqual([
+    ['access/sign-up-broken', ['integrity/invalid-function']],
+  ]);
+  expect(merged[0]!.help).toContain('integrity/invalid-function says.');
+});
+
+test('a REVOKE that leaves a grant and the function it leaves open are one finding', () => {
+  const revoke = finding('functions/revoke-incomplete', {
+    object: 'public.f()',
+    causes: ['functions/exposed-definer'],
+  });
+  const open = finding('functions/exposed-definer', { object: 'public.f()', line: 1, endLine: 1 });
+  expect(mergeFindings([open, revoke], ruleById).map(({ rule }) => rule)).toEqual([
+    'functions/revoke-incomplete',
+  ]);
+});
+
+test('what stood before takes nothing new along', () => {
+  const old = finding('access/anon-read', { causes: ['rls/disabled'], new: false });
+  const later = finding('data/breaks-on-rows', { severity: 'info' });
+  const before = finding('safety/set-not-null', { new: false });
+  expect(mergeFindings([old, finding('rls/disabled'), later, before], ruleById)).toHaveLength(4);
+});

@@ -331,6 +331,12 @@ export class GitHubServer {
       comment.body = body.body;
       return comment;
     },
+    'DELETE /repos/{owner}/{repo}/pulls/comments/{comment_id}': ([id]) => {
+      const index = this.reviewComments.findIndex((entry) => entry.id === Number(id));
+      if (index === -1) return this.#missing;
+      this.reviewComments.splice(index, 1);
+      return { status: 204, body: null };
+    },
     'POST /repos/{owner}/{repo}/pulls/{pull_number}/reviews': ([number], { body }) => {
       // All or nothing, as GitHub does.
       const before = this.reviewComments.length;

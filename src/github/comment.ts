@@ -1,5 +1,6 @@
 /** The sticky comment: found by marker and author on all pages, updated in place. */
 import { markerOf, sameComment } from '../report/comment.ts';
+import { ours } from './author.ts';
 import type { Client, Repository } from './client.ts';
 import { statusOf } from './retry.ts';
 
@@ -28,27 +29,15 @@ export async function findSticky(client: Client, target: StickyTarget): Promise<
     issue_number: target.number,
     per_page: 100,
   });
-  const marked = comments.filter(({ body }) => body?.startsWith(marker));
-  const people = marked.some(({ user }) => user?.type !== 'Bot');
-  const self = people ? await ownLogin(client) : null;
-  return marked
-    .filter(({ user }) => user !== null && (user?.type === 'Bot' || user?.login === self))
-    .map(({ id, body, html_url, updated_at }) => ({
-      id,
-      body: body ?? '',
-      url: html_url,
-      updatedAt: updated_at,
-    }));
-}
-
-/** Who the token is: a person's token has a user; an installation's (the job's own) has none and writes as a bot. */
-async function ownLogin(client: Client): Promise<string | null> {
-  try {
-    return (await client.rest.users.getAuthenticated()).data.login;
-  } catch (error) {
-    if ([401, 403, 404].includes(statusOf(error) ?? 0)) return null;
-    throw error;
-  }
+  const marked = comments
+    .filter(({ body }) => body?.startsWith(marker))
+    .map(({ user, ...comment }) => ({ ...comment, user: user ?? null }));
+  return (await ours(client, marked)).map(({ id, body, html_url, updated_at }) => ({
+    id,
+    body: body ?? '',
+    url: html_url,
+    updatedAt: updated_at,
+  }));
 }
 
 /** `resolved`: only an earlier comment is changed; where there is none, nothing is said. */

@@ -45,13 +45,18 @@ export async function publish(publication: Publication): Promise<Published> {
       log(`${what} was not posted: ${advice(error, permission)}. The verdict stands without it.`);
     }
   };
+  const tell = (what: string, pull: PullRequest, work: () => Promise<void>) =>
+    attempt(what, 'pull-requests: write', async () => {
+      if (!(await moved(publication, pull))) return work();
+      log(`${what} was not posted: the pull request has a newer commit, whose own run posts it.`);
+    });
   if (pullRequest !== null && publication.comment) {
-    await attempt('The comment', 'pull-requests: write', async () => {
+    await tell('The comment', pullRequest, async () => {
       commentUrl = await postComment(publication, pullRequest);
     });
   }
   if (pullRequest !== null && publication.review) {
-    await attempt('The review', 'pull-requests: write', () => postReview({ ...publication, pullRequest }));
+    await tell('The review', pullRequest, () => postReview({ ...publication, pullRequest }));
   }
   if (checkName !== null) {
     await attempt(`The check run "${checkName}"`, 'checks: write', async () => {
@@ -69,10 +74,6 @@ export async function publish(publication: Publication): Promise<Published> {
 async function postComment(publication: Publication, pullRequest: PullRequest): Promise<string | null> {
   const { client, repository, report, links, origin, log } = publication;
   const { number } = pullRequest;
-  if (await moved(publication, pullRequest)) {
-    log('The comment was not posted: the pull request has a newer commit, whose own run comments.');
-    return null;
-  }
   const quiet = untouched(report);
   const body = quiet ? resolvedComment(origin) : comment(report, links, origin);
   const target = { ...repository, number, project: origin.project };

@@ -1,16 +1,16 @@
 /**
- * Fixes as suggestions in a review. GitHub takes a line comment only inside the diff, and refuses a whole review (422)
- * for one line outside it; there a comment on the file says the same. A hidden mark keeps a comment from being posted
- * twice; when the finding is gone the comment says so.
+ * Certain fixes as remarks in one review. GitHub takes a line comment only inside the diff, and refuses a whole review
+ * (422) for one line outside it; there a comment on the file says the same. A hidden mark keeps a remark from being
+ * posted twice. What is no longer found is withdrawn: an open conversation could keep the pull request from being
+ * merged, and to resolve one a token must be allowed to write contents.
  */
-import type { Edit, Finding } from '../model/finding.ts';
-import { block, prose, text, visible } from '../report/escape.ts';
-import { applyEdits } from '../report/fix.ts';
 import { bySeverity, currentOf } from '../report/report.ts';
+import { ours } from './author.ts';
 import type { Client, Repository } from './client.ts';
 import type { PullRequest } from './context.ts';
-import { changedFiles, diffHunks, type Listing } from './files.ts';
+import { changedFiles } from './files.ts';
 import type { Publication } from './publish.ts';
+import { type Lines, markIn, type Remark, remarkOf } from './remark.ts';
 import { statusOf } from './retry.ts';
 
 /** More than this in one review is a wall that nobody reads: the sticky comment has the rest. */
@@ -20,45 +20,84 @@ type ReviewInput = Pick<Publication, 'client' | 'repository' | 'report' | 'head'
   readonly pullRequest: PullRequest;
 };
 
-interface Remark {
-  readonly fingerprint: string;
-  readonly path: string;
+/** A remark as it stands on GitHub. */
+interface Posted {
+  readonly id: number;
+  readonly mark: string;
   readonly body: string;
-  /** Null: on the file as a whole. */
-  readonly lines: { readonly from: number; readonly to: number } | null;
+  /** Null also where the lines have changed since. */
+  readonly lines: Lines | null;
+  readonly onFile: boolean;
+  readonly answered: boolean;
 }
 
-const markOf = (fingerprint: string) =>
-  `<!-- supabase-migration-guard: fix ${fingerprint.replace(/[^\w]/g, '_')} -->`;
-const mendedBody = '✅ Mended: this is no longer found.';
+const mendedWords = '✅ Mended: this is no longer found.';
 
 export async function postReview(input: ReviewInput): Promise<void> {
-  const { client, repository, report, pullRequest, headText, log } = input;
-  const number = pullRequest.number;
-  const listing = await changedFiles(client, repository, number);
+  const { client, repository, pullRequest, log } = input;
+  const remarks = await remarksOf(input);
+  const wanted = new Map(remarks.map((remark) => [remark.mark, remark]));
+  const standing = new Set<string>();
+  for (const posted of await postedRemarks(client, repository, pullRequest.number)) {
+    const remark = wanted.get(posted.mark);
+    if (remark === undefined || standing.has(posted.mark)) await withdraw(client, repository, posted);
+    else if (posted.body === remark.body) standing.add(posted.mark);
+    else if (samePlace(posted, remark)) {
+      await client.rest.pulls.updateReviewComment({
+        ...repository,
+        comment_id: posted.id,
+        body: remark.body,
+      });
+      standing.add(posted.mark);
+    } else await withdraw(client, repository, posted);
+  }
+  const fresh = remarks.filter(({ mark }) => !standing.has(mark));
+  if (fresh.length === 0) return;
+  const count = await post(input, fresh);
+  log(`Review: ${count} of ${fresh.length} new remarks posted, ${remarks.length - fresh.length} were there.`);
+  await withoutDoubles(input);
+}
+
+async function remarksOf({ client, repository, report, pullRequest, headText }: ReviewInput) {
+  const listing = await changedFiles(client, repository, pullRequest.number);
   const remarks: Remark[] = [];
   for (const finding of [...currentOf(report)].sort(bySeverity)) {
     if (remarks.length === limit) break;
     const remark = await remarkOf(finding, listing, headText);
     if (remark !== null) remarks.push(remark);
   }
-  const there = await ownRemarks(client, repository, number);
-  const wanted = new Set(remarks.map(({ fingerprint }) => markOf(fingerprint)));
-  for (const { id, mark, body } of there) {
-    if (wanted.has(mark) || body.includes(mendedBody)) continue;
-    await client.rest.pulls.updateReviewComment({
-      ...repository,
-      comment_id: id,
-      body: `${mark}\n${mendedBody}`,
-    });
+  return remarks;
+}
+
+const samePlace = (posted: Posted, { lines }: Remark): boolean =>
+  lines === null
+    ? posted.onFile
+    : !posted.onFile && posted.lines?.from === lines.from && posted.lines.to === lines.to;
+
+/** Another run may have posted at the same moment: the older remark stays. */
+async function withoutDoubles({ client, repository, pullRequest }: ReviewInput): Promise<void> {
+  const seen = new Set<string>();
+  for (const posted of await postedRemarks(client, repository, pullRequest.number)) {
+    if (seen.has(posted.mark)) await withdraw(client, repository, posted);
+    seen.add(posted.mark);
   }
-  const known = new Set(there.filter(({ body }) => !body.includes(mendedBody)).map(({ mark }) => mark));
-  const fresh = remarks.filter(({ fingerprint }) => !known.has(markOf(fingerprint)));
-  if (fresh.length === 0) return;
-  const posted = await post(input, fresh);
-  log(
-    `Review: ${posted} of ${fresh.length} new remarks posted, ${remarks.length - fresh.length} were there.`,
-  );
+}
+
+/** Deleted, unless somebody answered: their words keep what they answer to. */
+async function withdraw(
+  client: Client,
+  repository: Repository,
+  { id, mark, answered }: Posted,
+): Promise<void> {
+  const comment = { ...repository, comment_id: id };
+  try {
+    if (answered)
+      await client.rest.pulls.updateReviewComment({ ...comment, body: `${mark}\n${mendedWords}` });
+    else await client.rest.pulls.deleteReviewComment(comment);
+  } catch (error) {
+    // Gone already.
+    if (statusOf(error) !== 404) throw error;
+  }
 }
 
 async function post(
@@ -113,56 +152,25 @@ const placeOf = ({ from, to }: { readonly from: number; readonly to: number }) =
     ? { line: to, side: 'RIGHT' as const }
     : { start_line: from, start_side: 'RIGHT' as const, line: to, side: 'RIGHT' as const };
 
-/** Ours, on all pages; who wrote it is told by type, since only bots and the token's own user can have written a mark. */
-async function ownRemarks(client: Client, repository: Repository, number: number) {
+/** Ours on all pages, oldest first, without those that say already that they are mended. */
+async function postedRemarks(
+  client: Client,
+  repository: Repository,
+  number: number,
+): Promise<readonly Posted[]> {
   const comments = await client.paginate(client.rest.pulls.listReviewComments, {
     ...repository,
     pull_number: number,
     per_page: 100,
   });
-  return comments.flatMap(({ id, body, user }) => {
-    const mark = /^<!-- supabase-migration-guard: fix \w+ -->/.exec(body)?.[0];
-    return mark === undefined || user?.type !== 'Bot' ? [] : [{ id, mark, body }];
-  });
-}
-
-async function remarkOf(
-  finding: Finding,
-  listing: Listing,
-  headText: Publication['headText'],
-): Promise<Remark | null> {
-  const edits = finding.fix?.edits ?? [];
-  const path = edits[0]?.file;
-  if (path === undefined || edits.some(({ file }) => file !== path)) return null;
-  const file = listing.files.find((entry) => entry.path === path);
-  const source = await headText(path);
-  if (file === undefined || source === null) return null;
-  const change = wholeLines(source, edits);
-  const words = [markOf(finding.fingerprint), `${prose(finding.message)}`, `**${text(finding.fix!.title)}**`];
-  // What is shown in place of a control character must not be committed with a click.
-  const faithful = visible(change.text) === change.text;
-  const inDiff =
-    faithful && diffHunks(file.patch).some(({ from, to }) => from <= change.from && change.to <= to);
-  const proposal = inDiff
-    ? block(change.text, 'suggestion')
-    : `In ${change.from === change.to ? `line ${change.from}` : `lines ${change.from} to ${change.to}`}:\n\n${block(change.text, 'sql')}`;
-  return {
-    fingerprint: finding.fingerprint,
-    path,
-    body: `${[...words, proposal].join('\n\n')}\n\n<sub>${text(finding.rule)}</sub>`,
-    lines: inDiff ? { from: change.from, to: change.to } : null,
-  };
-}
-
-/** A suggestion replaces whole lines: the lines that the edits touch, with the edits made. */
-export function wholeLines(
-  source: string,
-  edits: readonly Edit[],
-): { readonly from: number; readonly to: number; readonly text: string } {
-  const from = Math.min(...edits.map((edit) => edit.startLine));
-  const to = Math.max(...edits.map((edit) => edit.endLine));
-  const after = applyEdits(source, edits).split('\n');
-  const grown = after.length - source.split('\n').length;
-  const text = after.slice(from - 1, to + grown).join('\n');
-  return { from, to, text: text.replaceAll('\r', '') };
+  const answered = new Set(comments.map(({ in_reply_to_id }) => in_reply_to_id));
+  const marked = comments.filter(({ body }) => markIn(body) !== null && !body.includes(mendedWords));
+  return (await ours(client, marked)).map(({ id, body, line, start_line, subject_type }) => ({
+    id,
+    mark: markIn(body)!,
+    body,
+    lines: line == null ? null : { from: start_line ?? line, to: line },
+    onFile: subject_type === 'file',
+    answered: answered.has(id),
+  }));
 }

@@ -42,8 +42,9 @@ function literal(value: string): string {
   );
 }
 
-/** What GitHub would turn into a link to a commit. */
-const commitLike = /(?<![0-9A-Za-z])([0-9a-f]{7,64})(?![0-9A-Za-z])/;
+/** What GitHub would turn into a link to a commit; of a UUID the whole. */
+const commitLike =
+  /(?<![0-9A-Za-z])([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{7,64})(?![0-9A-Za-z])/;
 
 /** One line of prose. */
 export function text(value: string): string {

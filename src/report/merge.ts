@@ -19,6 +19,7 @@ function swallowCauses(findings: readonly Finding[]): readonly Finding[] {
         other !== finding &&
         !gone.has(other) &&
         finding.causes.includes(other.rule) &&
+        (counts(finding) || !counts(other)) &&
         // What is graver than its consequence says more than that: both stay.
         order.indexOf(other.severity) >= order.indexOf(finding.severity) &&
         sameThing(finding, other),
@@ -46,7 +47,11 @@ function joinBacking(findings: readonly Finding[], rules: ReadonlyMap<string, Ru
       backs.length === 0
         ? undefined
         : findings.find(
-            (other) => backs.includes(other.rule) && !gone.has(other) && overlaps(finding, other),
+            (other) =>
+              backs.includes(other.rule) &&
+              !gone.has(other) &&
+              (counts(other) || !counts(finding)) &&
+              overlaps(finding, other),
           );
     if (host === undefined) continue;
     gone.add(finding);
@@ -69,6 +74,9 @@ function joinBacking(findings: readonly Finding[], rules: ReadonlyMap<string, Ru
       };
     });
 }
+
+/** What stood before, or is mended later, hides nothing that is new. */
+const counts = (finding: Finding): boolean => finding.new && finding.mendedBy === null;
 
 function sameThing(a: Finding, b: Finding): boolean {
   if (a.object !== null && b.object !== null) return a.object === b.object;

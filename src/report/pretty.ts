@@ -68,7 +68,7 @@ function findingText(finding: Finding, paint: Paint): string {
     paint(style, severityWord[finding.severity] ?? finding.severity),
     paint('dim', finding.rule),
   ];
-  const causes = finding.causes.length > 0 ? `; because of ${finding.causes.join(', ')}` : '';
+  const causes = finding.causes.length > 0 ? `; with ${finding.causes.join(', ')}` : '';
   const lines = [
     head.filter(Boolean).join('  '),
     ...paragraph(visible(finding.message)),

@@ -81,16 +81,25 @@ function consequence(rule: string): Consequence {
   return 'broken';
 }
 
+const errorsOf = (findings: readonly Finding[], kind: Consequence): readonly Finding[] =>
+  findings.filter(({ severity, rule }) => severity === 'error' && consequence(rule) === kind);
+
 /** Access to what was there before; a new object has no access to compare with. */
 export const accessChanges = (project: ProjectReport): readonly AccessChange[] =>
   project.access.changes.filter((change) => change.before !== null && change.after !== change.before);
 
-function changedObjects(report: Report, direction: AccessChange['direction']): readonly string[] {
-  const objects = report.projects.flatMap((project) =>
-    accessChanges(project)
-      .filter((change) => change.direction === direction)
-      .map((change) => `${project.path} ${change.object}`),
-  );
+/** Objects whose access changes, without those of which an error has told why. */
+function changedObjects(
+  report: Report,
+  direction: AccessChange['direction'],
+  toldAs: Consequence,
+): readonly string[] {
+  const objects = report.projects.flatMap((project) => {
+    const told = new Set(errorsOf(current(project), toldAs).map(({ object }) => object));
+    return accessChanges(project)
+      .filter((change) => change.direction === direction && !told.has(change.object))
+      .map((change) => `${project.path} ${change.object}`);
+  });
   return [...new Set(objects)];
 }
 
@@ -127,11 +136,10 @@ export function headline(report: Report): string {
   if (report.problem !== null && report.projects.length === 0) return 'nothing could be checked';
   if (untouched(report)) return 'no migration is changed';
 
-  const errors = currentOf(report).filter((finding) => finding.severity === 'error');
-  const of = (kind: Consequence) => errors.filter((finding) => consequence(finding.rule) === kind);
+  const of = (kind: Consequence) => errorsOf(currentOf(report), kind);
   const exposed = new Set(of('exposed').map((finding) => finding.object ?? finding.fingerprint)).size;
-  const widened = changedObjects(report, 'widened');
-  const narrowed = changedObjects(report, 'narrowed');
+  const widened = changedObjects(report, 'widened', 'exposed');
+  const narrowed = changedObjects(report, 'narrowed', 'broken');
   const parts = [
     of('broken').length > 0 ? `${plural(of('broken').length, 'thing')} would break` : '',
     exposed > 0 ? `${plural(exposed, 'object')} would be open to the wrong people` : '',

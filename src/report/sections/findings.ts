@@ -63,7 +63,7 @@ function findingText(finding: Finding, links: MarkdownLinks, amount: Amount): st
   const place = line === '' ? '' : `${address === null ? line : `[${line}](${address})`}: `;
   const page = links.docs(finding.docs);
   const rule = page === null ? code(finding.rule) : `[${code(finding.rule)}](${page})`;
-  const causes = finding.causes.length > 0 ? `, because of ${list(finding.causes.map(code))}` : '';
+  const causes = finding.causes.length > 0 ? `, with ${list(finding.causes.map(code))}` : '';
   const says = `- ${mark[finding.severity] ?? '⚠️'} ${place}${prose(shortened(finding.message, 2000))}<br><sub>${rule}${causes} · ${text(evidenceWords(finding.evidence))}</sub>`;
   const more = amount.help ? wayOut(finding) : '';
   return stacked(says, more === '' ? '' : indented(more));

@@ -40,6 +40,8 @@ export default rule({
           at: context.placeOf(statement),
           object: routine.key,
           key: left.join(' '),
+          // What the REVOKE was meant to end.
+          causes: ['functions/exposed-definer'],
           help: sqlFence(`revoke execute on function ${routine.key} from public, ${apiRoles.join(', ')};`),
           fix:
             object === node.objects?.[0] && node.objects.length === 1

@@ -11,6 +11,8 @@ export default rule({
   since: '0.1.0',
   sources: ['https://www.postgresql.org/docs/17/plpgsql-implementation.html#PLPGSQL-PLAN-CACHING'],
   fixable: false,
+  // A trigger function that fails stops the sign-up: that is what users meet.
+  backs: ['access/sign-up-broken'],
   facts({ facts, report }) {
     for (const { function: name, path, line, error, bodyLine } of facts.replay?.brokenFunctions ?? []) {
       report({

@@ -42,6 +42,7 @@ export default rule({
             object: table.key,
             key: `${policyKey(policy)} ${predicate.clause}`,
             severity,
+            causes: ['access/widened'],
             evidence: evidenceOf(context.state),
             help: owner === undefined ? undefined : ownRows(policy, predicate, table, owner),
           });

@@ -250,7 +250,7 @@ export function tellLeaks(
 /** Schema rules whose finding on the same object says what the probe proved. */
 function explains({ object, opener }: LeakGroup): readonly string[] {
   if (object.kind === 'view') return ['views/definer', 'views/materialized', 'views/auth-users'];
-  if (object.kind === 'function') return ['functions/exposed-definer'];
+  if (object.kind === 'function') return ['functions/exposed-definer', 'functions/revoke-incomplete'];
   if (object.kind === 'bucket') return ['storage/open-policy'];
   if (opener === 'off') return ['rls/disabled', 'rls/policies-without-rls', 'rls/turned-off', 'rls/realtime'];
   return ['rls/always-true', 'rls/tautology', 'rls/null-user', 'rls/misnamed', 'access/widened'];
