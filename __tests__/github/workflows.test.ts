@@ -1,8 +1,12 @@
 /** What GitHub reads of this repository: the action's description and the workflows, in files and in the documentation. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
+import { workflow } from '../../src/commands/init.ts';
 import { inputNames } from '../../src/config/inputs.ts';
+import { advice, auditNames } from '../support/workflow-advice.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
@@ -24,34 +28,96 @@ test('every output that is set is described', () => {
   expect([...new Set(set)].sort()).toEqual(Object.keys(action.outputs).sort());
 });
 
-test.each(workflows)(
-  '%s grants nothing on top, a reason beside each grant, and pins what it uses',
-  (path) => {
-    const source = read(path);
-    const workflow = parse(source);
-    expect(workflow.permissions).toEqual({});
-    for (const grant of source.matchAll(/^ +[a-z-]+: (?:write|read)\b.*$/gm))
-      expect(grant[0]).toMatch(/ # \S/);
-    for (const [, used] of source.matchAll(/^ +(?:- )?uses: (\S+.*)$/gm)) {
-      if (/^(\.\/|supabase-migration-guard\/)/.test(used!)) continue;
-      expect(used).toMatch(/^[\w.-]+\/[\w.-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
-    }
-    for (const job of Object.values<{ steps: { uses?: string; with?: Record<string, unknown> }[] }>(
-      workflow.jobs,
-    )) {
-      for (const step of job.steps) {
-        if (step.uses?.startsWith('actions/checkout@'))
-          expect(step.with?.['persist-credentials']).toBe(false);
-      }
-    }
-  },
+/** Everything that somebody runs or copies: ours, those of the pages, and those that `init` writes. */
+const pages = ['README.md', 'docs/github.md'].flatMap((path) =>
+  [...read(path).matchAll(/```ya?ml\n(name: [\s\S]*?)```/g)].map(([, block], index): [string, string] => [
+    `${path}, workflow ${index + 1}`,
+    block!,
+  ]),
 );
+const all: readonly [string, string][] = [
+  ...workflows.map((path): [string, string] => [path, read(path)]),
+  ...pages,
+  ['init', workflow(false)],
+  ['init --server', workflow(true)],
+];
 
-test('no expression is put into a shell script', () => {
-  for (const path of workflows) {
-    for (const job of Object.values<{ steps: { run?: string }[] }>(parse(read(path)).jobs)) {
-      for (const step of job.steps) expect(step.run ?? '').not.toContain('${{');
-    }
+test('the pages show whole workflows', () => expect(pages.length).toBeGreaterThanOrEqual(4));
+
+test.each(all)('zizmor has nothing to say of %s', (_, source) => expect(advice(source)).toEqual([]));
+
+const good = `name: x
+on:
+  pull_request:
+concurrency: x
+permissions: {}
+jobs:
+  x:
+    runs-on: ubuntu-latest
+    permissions:
+      contents: read # to check out
+    steps:
+      - uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1
+        with:
+          persist-credentials: false
+`;
+const step = (line: string) => `${good}      - ${line}\n`;
+const job = (line: string) => good.replace('    steps:', `    ${line}\n    steps:`);
+const bad: Readonly<Record<string, string>> = {
+  'adhoc-packages': step('run: npm install left-pad'),
+  'anonymous-definition': good.replace('name: x\n', ''),
+  artipacked: good.replace('persist-credentials: false', 'persist-credentials: true'),
+  'bot-conditions': job("if: github.actor == 'dependabot[bot]'"),
+  'cache-poisoning': step('uses: ./\n        with: { cache: npm }').replace('pull_request:', 'release:'),
+  'concurrency-limits': good.replace('concurrency: x\n', ''),
+  'dangerous-triggers': good.replace('pull_request:', 'pull_request_target:'),
+  'excessive-permissions': good.replace('permissions: {}\n', ''),
+  'github-env': step('run: echo A=$B >> $GITHUB_ENV'),
+  'hardcoded-container-credentials': job('container: { image: "a:1", credentials: { password: x } }'),
+  'insecure-commands': job('env: { ACTIONS_ALLOW_UNSECURE_COMMANDS: true }'),
+  'insecure-url-scheme': step('run: curl http://example.org'),
+  obfuscation: step('uses: ././x/../y'),
+  'overprovisioned-secrets': job('env: { A: "${{ toJSON(secrets) }}" }'),
+  'ref-version-mismatch': good.replace(' # v7.0.1', ''),
+  'secrets-inherit': job('secrets: inherit'),
+  'secrets-outside-env': job('env: { A: "${{ secrets.KEY }}" }'),
+  'self-hosted-runner': good.replace('ubuntu-latest', '[self-hosted]'),
+  'template-injection': step('run: echo ${{ github.head_ref }}'),
+  'undocumented-permissions': good.replace(' # to check out', ''),
+  'unpinned-images': job('services: { a: { image: postgres } }'),
+  'unpinned-uses': step('uses: actions/cache@v5'),
+  'unredacted-secrets': job('environment: x\n    env: { A: "${{ fromJSON(secrets.KEY).a }}" }'),
+  'unsound-condition': job('if: |\n      ${{ false }}'),
+  'unsound-contains': job("if: contains('main dev', github.ref)"),
+  'use-trusted-publishing': step('run: npm publish'),
+};
+
+test('each audit speaks where it should, and alone', () => {
+  expect(advice(good)).toEqual([]);
+  expect(Object.keys(bad)).toEqual(auditNames);
+  for (const [name, source] of Object.entries(bad)) expect([name, advice(source)]).toEqual([name, [name]]);
+});
+
+test('actionlint has nothing to say either', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'workflows-'));
+  try {
+    const lint = (sources: readonly string[]) => {
+      writeFileSync(join(folder, 'sources.json'), JSON.stringify(sources));
+      // Its Go runtime never ends by itself.
+      const program = `
+        import { readFileSync } from 'node:fs';
+        import { createLinter } from '${import.meta.resolve('actionlint')}';
+        const lint = await createLinter();
+        const sources = JSON.parse(readFileSync(process.argv[1], 'utf8'));
+        console.log(JSON.stringify(sources.map((source) => lint(source, '.github/workflows/x.yml'))));
+        process.exit(0);`;
+      const args = ['--input-type=module', '-e', program, join(folder, 'sources.json')];
+      return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' })) as object[][];
+    };
+    expect(lint(all.map(([, source]) => source))).toEqual(all.map(() => []));
+    expect(lint([step('run: echo ${{ github.nothing.here }}\n        shel: x')])[0]).not.toEqual([]);
+  } finally {
+    rmSync(folder, { recursive: true });
   }
 });
 

@@ -36,6 +36,10 @@ on:
   # No "paths" filter: a required check must report on every pull request. Without migrations it ends at once.
   pull_request:
   merge_group:
+concurrency:
+  # A newer commit of the pull request makes an older run pointless.
+  group: migration-guard-\${{ github.ref }}
+  cancel-in-progress: true
 permissions: {}
 jobs:
   migration-guard:
@@ -57,7 +61,7 @@ ${
 `
     : ''
 }    steps:
-      - uses: actions/checkout@v5
+      - uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1
         with:
           persist-credentials: false
       - uses: supabase-migration-guard/supabase-migration-guard@v0
