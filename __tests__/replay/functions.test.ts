@@ -15,8 +15,7 @@ const base = {
     end $$;`,
 };
 
-// On one engine: engines.test.ts holds the two together.
-describe.each(['server'] as const)('on the %s engine', (kind) => {
+describe.each(['server', 'embedded'] as const)('on the %s engine', (kind) => {
   async function broken(story: Story): Promise<ReplayFacts['brokenFunctions']> {
     let facts!: ReplayFacts;
     await withReplay(kind, story, async (replay) => {
@@ -100,9 +99,188 @@ create function public.plain() returns bigint language sql as 'select count(*) f
       base,
       added: { '2_a.sql': 'alter table public.people drop column email;' },
     });
-    // "uses_email" asks in an expression: those are not looked into.
-    expect(found.map(({ function: name, path, error }) => [name, path, error.message])).toEqual([
-      ['public.reads_email()', null, 'column "email" does not exist'],
+    expect(
+      found.map(({ function: name, path, bodyLine, error }) => [name, path, bodyLine, error.message]),
+    ).toEqual([
+      ['public.uses_email(p uuid)', null, 3, 'column "email" does not exist'],
+      ['public.reads_email()', null, 3, 'column "email" does not exist'],
     ]);
   });
+
+  test('every expression of a body is looked into', async () => {
+    const wrong = 'public.people where id = (select nope)';
+    const body = (declared: string, statements: string) =>
+      `create function public.f_${Math.abs(hash(declared + statements))}(p uuid) returns setof text language plpgsql as $$
+declare
+  r record; n int; list uuid[];
+  ${declared}
+begin
+  ${statements}
+end $$;\n`;
+    const cases = [
+      body(`d text := (select nope from public.people);`, 'n := 1;'),
+      body(`c cursor for select nope from public.people;`, 'open c;'),
+      body('', `if exists (select from ${wrong}) then n := 1; end if;`),
+      body('', `if p is null then n := 1; elsif exists (select from ${wrong}) then n := 2; end if;`),
+      body('', `while exists (select from ${wrong}) loop n := 1; end loop;`),
+      body('', `case (select count(*) from ${wrong}) when 1 then n := 1; else n := 2; end case;`),
+      body('', `for i in 1..(select count(*) from ${wrong}) loop n := i; end loop;`),
+      body('', `for r in select nope from public.people loop n := 1; end loop;`),
+      body('', `foreach p in array (select array_agg(nope) from public.people) loop n := 1; end loop;`),
+      body('', `n := (select count(*) from ${wrong});`),
+      body('', `list[1] := (select id from ${wrong});`),
+      body('', `return next (select name from ${wrong});`),
+      body('', `return query select nope from public.people;`),
+      body('', `perform 1 from ${wrong};`),
+      body('', `raise exception 'no % of %', n, (select count(*) from ${wrong});`),
+      body('', `raise exception using message = (select name from ${wrong}), detail = 'x';`),
+      body('', `execute 'select $1' into n using (select count(*) from ${wrong});`),
+      body('', `execute format('select %s', (select count(*) from ${wrong}));`),
+      body('', `return query execute 'select $1' using (select name from ${wrong});`),
+      body('', `assert (select count(*) from ${wrong}) = 1;`),
+      body('', `loop exit when exists (select from ${wrong}); end loop;`),
+      body('', `select count(*)\n into n\n from ${wrong};`),
+      body(
+        '',
+        `for r in select id, name from public.people loop\n  update public.people set name = r.name where nope = r.id;\n end loop;`,
+      ),
+    ];
+    const found = await broken({ base, added: { '2_a.sql': cases.join('') } });
+    const missed = cases.filter(
+      (_, i) => !found.some(({ function: name }) => name.startsWith(/public\.f_\d+/.exec(cases[i]!)![0])),
+    );
+    expect(missed).toEqual([]);
+    expect(new Set(found.map(({ error }) => error.message))).toEqual(
+      new Set(['column "nope" does not exist']),
+    );
+    // Each at the line where the name stands.
+    const text = cases.join('').split('\n');
+    for (const { line } of found) expect(text[line! - 1]).toMatch(/nope/);
+  });
+
+  test('what is right, dynamic, made by itself or meant to be missing is no finding', async () => {
+    const found = await broken({
+      base,
+      added: {
+        '2_a.sql': `
+create type public.mood as enum ('good', 'bad');
+create table public.items (id uuid primary key, owner uuid, mood public.mood, total numeric, tags text[], meta jsonb);
+create function public.many(p_any anyelement, variadic p_list text[]) returns table (item uuid, owner_name text)
+language plpgsql set search_path = public as $$
+<<outside>>
+declare
+  r record; v_item items%rowtype; v_mood items.mood%type := 'good'; v_total numeric not null default 0;
+  v_kind constant text := 'x'; c cursor (k uuid) for select * from items where id = k; ref refcursor;
+  v_made regclass;
+begin
+  create temp table if not exists scratch_rows (a int, b text) on commit drop;
+  insert into scratch_rows values (1, 'x');
+  if (select count(*) from scratch_rows where b = v_kind) > 1 then v_total := v_total + 1; end if;
+  for r in execute 'select 1 as one, now() as at' loop
+    v_total := v_total + r.one; raise notice 'at %', r.at;
+    perform count(*) from items where total > r.one and owner = outside.v_item.owner;
+  end loop;
+  for r in c(gen_random_uuid()) loop v_item := r; end loop;
+  open ref for select * from items; fetch ref into r; close ref;
+  v_item.total := coalesce(r.total, 0) + 1; v_item.tags[1] := p_list[1];
+  select i.*, 1 as extra into r from items i limit 1;
+  insert into items (id, owner, meta) values (r.id, r.owner, to_jsonb(r)) on conflict (id) do update set meta = excluded.meta;
+  begin
+    perform 1 from public.optional_table;
+  exception when undefined_table then null;
+  end;
+  if to_regclass('public.other_optional') is not null then delete from public.other_optional; end if;
+  execute format('create table public.%I (x int)', 'made'); v_made := 'items'::regclass;
+  with recent as (select * from items order by total desc) select recent.id into item from recent;
+  return query select i.id, p.name from items i join people p on p.id = i.owner where i.mood = v_mood;
+  for i in reverse 10..1 by 2 loop v_total := v_total + i; end loop;
+  return;
+end $$;
+create function public.later() returns void language plpgsql as $$ begin perform public.made_later(1); end $$;
+create function public.made_later(n int) returns int language sql as 'select n';
+create function public.touch() returns trigger language plpgsql as $$
+begin
+  if tg_table_name = 'items' then new.total := 1; else new.note := 'x'; end if;
+  if tg_op = 'DELETE' then return old; end if;
+  return new;
+end $$;
+create trigger t before insert on public.items for each row execute function public.touch();
+create trigger t before insert on public.log for each row execute function public.touch();
+`,
+      },
+    });
+    expect(found).toEqual([]);
+  });
+
+  test('a trigger that reads a field its table lacks, and one of several tables that lacks it', async () => {
+    const found = await broken({
+      base,
+      added: {
+        '2_a.sql': `
+create function public.stamp() returns trigger language plpgsql as $$
+begin
+  perform pg_catalog.pg_notify('x',
+    coalesce(new.workspace_id, old.workspace_id)::text);
+  return coalesce(new, old);
+end $$;
+create trigger t after update on public.people for each row execute function public.stamp();
+create function public.mark() returns trigger language plpgsql as $$
+begin
+  new.note := 'seen';
+  return new;
+end $$;
+create trigger b before update on public.people for each row execute function public.mark();
+create trigger b before update on public.log for each row execute function public.mark();
+`,
+      },
+    });
+    expect(
+      found.map(({ function: name, bodyLine, table, error }) => [name, bodyLine, table, error.message]),
+    ).toEqual([
+      ['public.stamp()', 4, null, 'record "new" has no field "workspace_id"'],
+      ['public.mark()', 3, 'people', 'record "new" has no field "note"'],
+    ]);
+  });
+
+  test('a column of RETURNS TABLE that is a column of the table too, wherever it stands', async () => {
+    const found = await broken({
+      base,
+      added: {
+        '2_a.sql': `
+create function public.publish(p_id uuid) returns table (person_id uuid, version int) language plpgsql as $$
+declare
+  next_version int;
+begin
+  select coalesce(max(l.id), 0) + 1 into next_version
+    from public.log l
+   where person_id = p_id;
+  return query select p_id, next_version;
+end $$;
+`,
+      },
+    });
+    expect(found.map(({ bodyLine, error }) => [bodyLine, error.sqlstate, error.message])).toEqual([
+      [7, '42702', 'column reference "person_id" is ambiguous'],
+    ]);
+  });
+
+  test('what a handler for everything hides is told as hidden', async () => {
+    const found = await broken({
+      base,
+      added: {
+        '2_a.sql': `
+create function public.quiet() returns void language plpgsql as $$
+begin
+  insert into public.people (id, nick_name) values (gen_random_uuid(), 'x');
+exception when others then
+  raise warning 'not done: %', sqlerrm;
+end $$;
+`,
+      },
+    });
+    expect(found).toMatchObject([{ swallowed: true, bodyLine: 3 }]);
+  });
 });
+
+const hash = (text: string): number =>
+  [...text].reduce((sum, letter) => (sum * 31 + letter.codePointAt(0)!) | 0, 7);

@@ -100,6 +100,10 @@ export interface BrokenFunction {
   readonly line: number | null;
   readonly error: SqlError;
   readonly bodyLine: number | null;
+  /** The table whose trigger fails by it, where the function serves others too. */
+  readonly table: string | null;
+  /** A handler in the body catches it. */
+  readonly swallowed: boolean;
 }
 
 export interface TestFileRun {

@@ -73,7 +73,7 @@ export function placeOfError(
 }
 
 /** UTF-16 offset of a 1-based position in characters. */
-function offsetOfCharacter(text: string, position: number): number {
+export function offsetOfCharacter(text: string, position: number): number {
   let offset = 0;
   for (let seen = 1; seen < position && offset < text.length; seen += 1) {
     offset += (text.codePointAt(offset) ?? 0) > 0xffff ? 2 : 1;

@@ -272,7 +272,7 @@ export class Replay {
     const dropped = new Set(statements.flatMap((statement) => [...namesOf(statement).drops]));
     const ever = this.#namesEver();
     for (const routine of await readFunctions(this.#engine.admin, (schema) => platformSchemas.has(schema))) {
-      const changed = this.#functionsBefore.get(routine.key) !== routine.definition;
+      const changed = this.#functionsBefore.get(routine.key) !== look(routine);
       if (!changed && dropped.size === 0) continue;
       const problems = await checkBody(this.#engine.admin, routine);
       const problem = problems.find(({ error }) => this.#excuse(error) === null);
@@ -285,7 +285,7 @@ export class Replay {
       if (!changed && !this.#isDropped(missing, dropped)) continue;
       // Made by some migration, and dropped by none that can be read: dynamic SQL, or a temporary table of the caller's.
       if (!missing?.column && names.some((name) => ever.makes.has(name) && !ever.drops.has(name))) continue;
-      this.#brokenFunctions.push({ ...placeOfFunction(files, routine, problem), error: problem.error });
+      this.#brokenFunctions.push(placeOfFunction(files, routine, problem));
     }
   }
 
@@ -697,27 +697,32 @@ function needsFromZero({ all, base, changes, head }: History): boolean {
 
 async function definitions(engine: Engine): Promise<ReadonlyMap<string, string>> {
   const routines = await readFunctions(engine.admin, (schema) => platformSchemas.has(schema));
-  return new Map(routines.map(({ key, definition }) => [key, definition]));
+  return new Map(routines.map((routine) => [routine.key, look(routine)]));
 }
+
+/** What a body's correctness hangs on in the function itself: its definition, and the tables it is a trigger of. */
+const look = ({ definition, tables }: CatalogFunction): string => [definition, ...tables].join('\n');
 
 /** The last statement that makes a function of that name, and the line of the body's problem. */
 function placeOfFunction(
   files: readonly MigrationFile[],
   routine: CatalogFunction,
   problem: BodyProblem,
-): Omit<BrokenFunction, 'error'> {
+): BrokenFunction {
   for (const { path, source } of [...files].reverse()) {
-    const statement = source.statements.findLast(
+    const makesIt = source.statements.filter(
       ({ kind, node }) =>
         kind === 'CreateFunctionStmt' && node.funcname?.at(-1)?.String?.sval === routine.name,
     );
+    // Of several by that name the one that holds the body.
+    const statement = makesIt.findLast(({ sql }) => sql.includes(routine.body)) ?? makesIt.at(-1);
     if (!statement) continue;
     const body = statement.sql.indexOf(routine.body);
     const first = body === -1 ? statement.span.line : source.position(statement.start + body).line;
     const line = problem.bodyLine === null ? statement.span.line : first + problem.bodyLine - 1;
-    return { function: routine.key, path, line, bodyLine: problem.bodyLine };
+    return { ...problem, function: routine.key, path, line };
   }
-  return { function: routine.key, path: null, line: null, bodyLine: problem.bodyLine };
+  return { ...problem, function: routine.key, path: null, line: null };
 }
 
 /** Files of the head that `db push` would run: those whose version the base has not applied from the same file. */

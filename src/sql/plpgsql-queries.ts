@@ -1,5 +1,5 @@
 /** The static SQL of a PL/pgSQL body, and the variables it may name. Postgres itself looks into none of it before it runs. */
-import { type PlStatement, parsePlpgsql, type Stretch } from './plpgsql.ts';
+import { type PlStatement, parsePlBlock } from './plpgsql.ts';
 import { type Token, tokenize } from './tokens.ts';
 
 export interface PlpgsqlVariable {
@@ -9,10 +9,14 @@ export interface PlpgsqlVariable {
 }
 
 export interface PlpgsqlQuery {
-  /** Without INTO and its targets; PERFORM reads SELECT. */
+  /** Without INTO and its targets; an expression, and what PERFORM evaluates, as a SELECT. As many lines as in the body. */
   readonly sql: string;
   /** UTF-16 offset in the body. */
   readonly start: number;
+  /** Conditions that handlers around it catch. */
+  readonly caught: readonly string[];
+  /** Whether every call comes to it. */
+  readonly always: boolean;
 }
 
 export interface PlpgsqlBody {
@@ -27,15 +31,26 @@ export interface PlpgsqlBody {
 export function readPlpgsql(body: string): PlpgsqlBody | null {
   const option = /^\s*#\w+\s+\w+/;
   // Compiler options stand before the block; the same number of blanks keeps every offset.
-  const block = body.replace(option, (match) => match.replace(/\S/g, ' '));
-  const outermost = parsePlpgsql(block);
-  if (outermost === null) return null;
-  const variables: PlpgsqlVariable[] = [];
-  const queries: PlpgsqlQuery[] = [];
-  const ask = ({ start, end }: Stretch, prefix = '') => {
-    const sql = `${prefix}${withoutInto(block.slice(start, end))}`;
-    if (isQuery(sql)) queries.push({ sql, start });
+  const text = body.replace(option, (match) => match.replace(/\S/g, ' '));
+  const read = parsePlBlock(text);
+  if (read === null) return null;
+  const queries = read.evaluated.flatMap(({ start, end, as, caught, always }) => {
+    const written = text.slice(start, end);
+    if (as === 'statement' && !isQuery(written)) return [];
+    const sql = as === 'statement' ? withoutInto(written) : `select ${written}`;
+    return [{ sql, start, caught, always }];
+  });
+  const labels = [...text.matchAll(/<<\s*"?(\w+)"?\s*>>/g)].map((match) => match[1]!);
+  return {
+    variables: variablesOf(read.block, text),
+    queries,
+    labels,
+    resolvesConflicts: /^\s*#variable_conflict\s+use_/i.test(body),
   };
+}
+
+function variablesOf(block: PlStatement, text: string): readonly PlpgsqlVariable[] {
+  const variables: PlpgsqlVariable[] = [];
   const visit = (statement: PlStatement): void => {
     switch (statement.kind) {
       case 'block':
@@ -49,35 +64,24 @@ export function readPlpgsql(body: string): PlpgsqlBody | null {
         for (const handler of statement.handlers) handler.forEach(visit);
         break;
       case 'if':
-        for (const { body: branch } of statement.branches) branch.forEach(visit);
+        for (const { body } of statement.branches) body.forEach(visit);
         statement.otherwise.forEach(visit);
         break;
       case 'case':
         for (const branch of statement.branches) branch.forEach(visit);
         break;
       case 'loop':
-        // A range of literals (`1..3`) reads as one number.
-        if (isQuery(block.slice(statement.over.start, statement.over.end))) ask(statement.over);
-        else if (statement.form === 'range' || statement.form === 'query') {
+        // The variable of a range is made by the loop; over a cursor it is a record that is made there too.
+        if (statement.form === 'range')
           variables.push({ name: statement.variables[0] ?? '', type: 'integer' });
-        }
+        else if (statement.form === 'query' && !isQuery(text.slice(statement.over.start, statement.over.end)))
+          variables.push({ name: statement.variables[0] ?? '', type: 'record' });
         statement.body.forEach(visit);
-        break;
-      case 'perform':
-        ask(statement.expression, 'select ');
-        break;
-      case 'leave':
-        if (statement.query) ask(statement.query);
-        break;
-      case 'sql':
-      case 'select into':
-        ask(statement.at);
         break;
     }
   };
-  visit(outermost);
-  const labels = [...block.matchAll(/<<\s*"?(\w+)"?\s*>>/g)].map((match) => match[1]!);
-  return { variables, queries, labels, resolvesConflicts: /^\s*#variable_conflict\s+use_/i.test(body) };
+  visit(block);
+  return variables;
 }
 
 const isQuery = (sql: string): boolean =>
@@ -101,5 +105,7 @@ function withoutInto(sql: string): string {
     if (tokens[end]?.text !== ',') break;
     end += 1;
   }
-  return `${sql.slice(0, tokens[at]!.start)}${sql.slice(tokens[end]?.start ?? last, last)}`;
+  const [from, to] = [tokens[at]!.start, tokens[end]?.start ?? last];
+  // As many lines as before.
+  return `${sql.slice(0, from)}${sql.slice(from, to).replace(/[^\n]/g, '')}${sql.slice(to, last)}`;
 }

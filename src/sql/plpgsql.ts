@@ -67,10 +67,31 @@ export interface Declaration extends Assignment {
   readonly type: string;
 }
 
+/** What a block has Postgres evaluate: a whole statement, or what stands behind a SELECT. */
+export interface Evaluated extends Stretch {
+  readonly as: 'statement' | 'expression';
+  /** Conditions that handlers around it catch, in lower case. */
+  readonly caught: readonly string[];
+  /** Whether every call comes to it: nothing around it decides, and nothing before it can leave. */
+  readonly always: boolean;
+}
+
+export interface PlBlock {
+  readonly block: PlStatement;
+  /** In the order of the text; dynamic SQL only as the expression that makes it. */
+  readonly evaluated: readonly Evaluated[];
+}
+
 /** Null where the text is no block, or one that this reader can't make out. */
 export function parsePlpgsql(text: string, start = 0, end = text.length): PlStatement | null {
+  return parsePlBlock(text, start, end)?.block ?? null;
+}
+
+export function parsePlBlock(text: string, start = 0, end = text.length): PlBlock | null {
   try {
-    return new Reader(text, tokenize(text, start, end)).outermost();
+    const reader = new Reader(text, tokenize(text, start, end));
+    const block = reader.outermost();
+    return { block, evaluated: reader.evaluated };
   } catch (error) {
     if (error instanceof Unreadable) return null;
     throw error;
@@ -82,7 +103,11 @@ class Unreadable extends Error {}
 class Reader {
   readonly #text: string;
   readonly #tokens: readonly Token[];
+  readonly evaluated: Evaluated[] = [];
   #at = 0;
+  /** Around the statement that is being read: IF, CASE, loops, handlers. */
+  #branches = 0;
+  #mayHaveLeft = false;
 
   constructor(text: string, tokens: readonly Token[]) {
     this.#text = text;
@@ -132,6 +157,34 @@ class Reader {
     }
   }
 
+  #evaluates({ start, end }: Stretch, as: Evaluated['as'] = 'expression'): void {
+    if (start >= end) return;
+    const always = this.#branches === 0 && !this.#mayHaveLeft;
+    this.evaluated.push({ start, end, as, caught: [], always });
+  }
+
+  /** Reads what does not run at every call. */
+  #branch<T>(read: () => T): T {
+    this.#branches += 1;
+    const result = read();
+    this.#branches -= 1;
+    return result;
+  }
+
+  /** `EXECUTE … [INTO …] [USING …]`, the word EXECUTE taken, up to one of the last words. */
+  #dynamic(...ends: readonly string[]): { expression: Stretch; into: boolean } {
+    const { stretch, word } = this.#until(...ends, 'using', 'into');
+    this.#evaluates(stretch);
+    let into = false;
+    for (let next = word; !ends.includes(next); ) {
+      into ||= next === 'into';
+      const part = this.#until(...ends, 'using', 'into');
+      if (next === 'using') this.#evaluates(part.stretch);
+      next = part.word;
+    }
+    return { expression: stretch, into };
+  }
+
   #from(start: number): Stretch {
     return { start, end: this.#tokens[this.#at - 1]?.end ?? start };
   }
@@ -144,7 +197,9 @@ class Reader {
       while (!this.#is('begin')) declarations.push(this.#declaration());
     }
     this.#expect('begin');
+    const first = this.evaluated.length;
     const body = this.#statements('exception', 'end');
+    const last = this.evaluated.length;
     const catches: string[] = [];
     const handlers: PlStatement[][] = [];
     if (this.#is('exception')) {
@@ -159,7 +214,11 @@ class Reader {
             .split(/\s+or\s+/)
             .map((condition) => condition.trim()),
         );
-        handlers.push(this.#statements('when', 'end'));
+        handlers.push(this.#branch(() => this.#statements('when', 'end')));
+      }
+      for (let i = first; i < last; i += 1) {
+        const inside = this.evaluated[i]!;
+        this.evaluated[i] = { ...inside, caught: [...inside.caught, ...catches] };
       }
     }
     this.#expect('end');
@@ -170,9 +229,22 @@ class Reader {
 
   #declaration(): Declaration {
     const variable = this.#name();
+    if (this.#is('cursor') || this.#is('scroll') || this.#is('no')) return this.#cursor(variable);
     const { stretch, word } = this.#until(';', ':=', '=', 'default');
     const type = this.#text.slice(stretch.start, stretch.end);
-    return { variable, type, expression: word === ';' ? null : this.#until(';').stretch };
+    if (word === ';') return { variable, type, expression: null };
+    const expression = this.#until(';').stretch;
+    this.#evaluates(expression);
+    return { variable, type, expression };
+  }
+
+  #cursor(variable: string): Declaration {
+    const { stretch } = this.#until('for', 'is');
+    const type = this.#text.slice(stretch.start, stretch.end);
+    const query = this.#until(';').stretch;
+    // Its parameters are variables of the query alone.
+    if (!type.includes('(')) this.#evaluates(query, 'statement');
+    return { variable, type, expression: null };
   }
 
   #name(): string {
@@ -210,34 +282,38 @@ class Reader {
         return this.#loop();
       case 'execute': {
         this.#next();
-        const { stretch, word } = this.#until(';', 'using', 'into');
-        if (word !== ';') this.#until(';');
-        return { kind: 'execute', at: plain(), expression: stretch, into: word === 'into' };
+        const { expression, into } = this.#dynamic(';');
+        return { kind: 'execute', at: plain(), expression, into };
       }
-      case 'perform':
+      case 'perform': {
         this.#next();
-        return { kind: 'perform', expression: this.#until(';').stretch, at: plain() };
+        const expression = this.#until(';').stretch;
+        this.#evaluates(expression);
+        return { kind: 'perform', expression, at: plain() };
+      }
       case 'raise': {
         this.#next();
         const level = this.#peek()?.text ?? '';
-        this.#until(';');
+        this.#raised();
         const harmless = ['notice', 'warning', 'info', 'log', 'debug'].includes(level);
         return { kind: 'raise', at: plain(), exception: !harmless };
       }
       case 'return':
       case 'exit':
       case 'continue': {
-        const asks = this.#is('query', 1) && !this.#is('execute', 2);
-        this.#next();
-        if (asks) this.#next();
-        const { stretch } = this.#until(';');
+        const query = this.#leave(first.text);
         const how = first.text as 'return' | 'exit' | 'continue';
-        return { kind: 'leave', at: plain(), how, query: asks ? stretch : null };
+        return { kind: 'leave', at: plain(), how, query };
       }
+      case 'assert':
+        this.#next();
+        this.#evaluates(this.#until(';').stretch);
+        return null;
+      case 'open':
+        this.#open();
+        return null;
       case 'null':
       case 'get':
-      case 'assert':
-      case 'open':
       case 'close':
       case 'fetch':
       case 'move':
@@ -249,7 +325,9 @@ class Reader {
     if (this.#is(':=', 1) || (this.#is('=', 1) && first.kind !== 'sign')) {
       const variable = this.#name();
       this.#next();
-      return { kind: 'assign', variable, expression: this.#until(';').stretch, at: plain() };
+      const expression = this.#until(';').stretch;
+      this.#evaluates(expression);
+      return { kind: 'assign', variable, expression, at: plain() };
     }
     if (this.#is(';')) {
       this.#next();
@@ -257,7 +335,77 @@ class Reader {
     }
     const from = this.#at;
     const { stretch } = this.#until(';');
+    if (this.#is('.', from + 1 - this.#at) || this.#is('[', from + 1 - this.#at)) {
+      this.#assignsPart(from, stretch);
+    } else this.#evaluates(stretch, 'statement');
     return this.#selectInto(from, stretch) ?? { kind: 'sql', at: stretch };
+  }
+
+  /** `new.total := 1`, `list[2] = 1`: both sides are looked at. */
+  #assignsPart(from: number, { start, end }: Stretch): void {
+    const sign = this.#tokens
+      .slice(from, this.#at)
+      .find(({ depth, text }) => depth === 0 && (text === ':=' || text === '='));
+    if (!sign) return;
+    this.#evaluates({ start, end: sign.start });
+    this.#evaluates({ start: sign.end, end });
+  }
+
+  /** RETURN, EXIT and CONTINUE; the query of a RETURN QUERY. */
+  #leave(word: string): Stretch | null {
+    this.#next();
+    if (word !== 'return') {
+      const { word: last } = this.#until(';', 'when');
+      if (last === 'when') this.#evaluates(this.#until(';').stretch);
+      return null;
+    }
+    if (this.#is('query')) {
+      this.#next();
+      if (this.#is('execute')) {
+        this.#next();
+        this.#dynamic(';');
+        return null;
+      }
+      const { stretch } = this.#until(';');
+      this.#evaluates(stretch, 'statement');
+      return stretch;
+    }
+    const goesOn = this.#is('next');
+    if (goesOn) this.#next();
+    this.#evaluates(this.#until(';').stretch);
+    if (!goesOn) this.#mayHaveLeft = true;
+    return null;
+  }
+
+  /** What a RAISE says: the arguments of its format, the values of its options. */
+  #raised(): void {
+    const from = this.#at;
+    const end = this.#until(';').stretch.end;
+    const tokens = this.#tokens.slice(from, this.#at - 1).filter(({ depth }) => depth === 0);
+    const using = tokens.find(({ kind, text }) => kind === 'word' && text === 'using');
+    const comma = tokens.find(({ text, start }) => text === ',' && start < (using?.start ?? end));
+    if (comma) this.#evaluates({ start: comma.end, end: using?.start ?? end });
+    if (!using) return;
+    let option = 0;
+    for (const token of tokens) {
+      if (token.start < using.start) continue;
+      if (option === 0 && (token.text === '=' || token.text === ':=')) option = token.end;
+      else if (option !== 0 && token.text === ',') {
+        this.#evaluates({ start: option, end: token.start });
+        option = 0;
+      }
+    }
+    if (option !== 0) this.#evaluates({ start: option, end });
+  }
+
+  #open(): void {
+    this.#next();
+    const { word } = this.#until(';', 'for');
+    if (word === ';') return;
+    if (this.#is('execute')) {
+      this.#next();
+      this.#dynamic(';');
+    } else this.#evaluates(this.#until(';').stretch, 'statement');
   }
 
   /** In PL/pgSQL the INTO of a SELECT names variables. */
@@ -286,11 +434,15 @@ class Reader {
     let otherwise: PlStatement[] = [];
     for (;;) {
       const { stretch } = this.#until('then');
-      branches.push({ condition: stretch, body: this.#statements('elsif', 'elseif', 'else', 'end') });
+      // A second condition is only looked at where the first did not hold.
+      if (branches.length === 0) this.#evaluates(stretch);
+      else this.#branch(() => this.#evaluates(stretch));
+      const body = this.#branch(() => this.#statements('elsif', 'elseif', 'else', 'end'));
+      branches.push({ condition: stretch, body });
       const word = this.#next().text;
       if (word === 'elsif' || word === 'elseif') continue;
       if (word === 'else') {
-        otherwise = this.#statements('end');
+        otherwise = this.#branch(() => this.#statements('end'));
         this.#expect('end');
       }
       break;
@@ -303,14 +455,15 @@ class Reader {
   #case(): PlStatement {
     const { start } = this.#next();
     const branches: PlStatement[][] = [];
-    this.#until('when');
+    this.#evaluates(this.#until('when').stretch);
     for (;;) {
-      this.#until('then');
-      branches.push(this.#statements('when', 'else', 'end'));
+      const { stretch } = this.#until('then');
+      this.#branch(() => this.#evaluates(stretch));
+      branches.push(this.#branch(() => this.#statements('when', 'else', 'end')));
       const word = this.#next().text;
       if (word === 'when') continue;
       if (word === 'else') {
-        branches.push(this.#statements('end'));
+        branches.push(this.#branch(() => this.#statements('end')));
         this.#expect('end');
       }
       break;
@@ -333,24 +486,47 @@ class Reader {
       }
       if (first.text === 'foreach') {
         this.#until('array');
+        over = this.#until('loop').stretch;
+        this.#evaluates(over);
         form = 'array';
       } else {
         this.#expect('in');
-        form = this.#is('execute') ? 'execute' : 'query';
+        ({ form, over } = this.#loopOver());
       }
-      const from = this.#at;
-      over = this.#until('loop').stretch;
-      const inside = this.#tokens.slice(from, this.#at - 1);
-      if (form === 'query' && inside.some((token) => token.depth === 0 && token.text === '..'))
-        form = 'range';
     } else if (first.text === 'while') {
       form = 'while';
       over = this.#until('loop').stretch;
+      this.#evaluates(over);
     }
-    const body = this.#statements('end');
+    const body = this.#branch(() => this.#statements('end'));
     this.#expect('end');
     this.#expect('loop');
     this.#until(';');
     return { kind: 'loop', at: this.#from(first.start), form, variables, over, body };
+  }
+
+  /** A query, dynamic SQL, a cursor, or a range of numbers. */
+  #loopOver(): { form: 'query' | 'execute' | 'range'; over: Stretch } {
+    const from = this.#at;
+    if (this.#is('execute')) {
+      const { start } = this.#next();
+      const { expression } = this.#dynamic('loop');
+      return { form: 'execute', over: { start, end: expression.end } };
+    }
+    const over = this.#until('loop').stretch;
+    const tokens = this.#tokens.slice(from, this.#at - 1).filter(({ depth }) => depth === 0);
+    // `1..n` is read as one number.
+    const dots = tokens.find(({ kind, text }) => text === '..' || (kind === 'number' && text.includes('..')));
+    if (!dots) {
+      this.#evaluates(over, 'statement');
+      return { form: 'query', over };
+    }
+    const middle = dots.start + dots.text.indexOf('..');
+    const by = tokens.find(({ kind, text, start }) => kind === 'word' && text === 'by' && start > middle);
+    const start = tokens[0]?.text === 'reverse' ? tokens[0].end : over.start;
+    this.#evaluates({ start, end: middle });
+    this.#evaluates({ start: middle + 2, end: by?.start ?? over.end });
+    if (by) this.#evaluates({ start: by.end, end: over.end });
+    return { form: 'range', over };
   }
 }

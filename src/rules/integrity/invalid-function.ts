@@ -14,9 +14,16 @@ export default rule({
   // A trigger function that fails stops the sign-up: that is what users meet.
   backs: ['access/sign-up-broken'],
   facts({ facts, report }) {
-    for (const { function: name, path, line, error, bodyLine } of facts.replay?.brokenFunctions ?? []) {
+    for (const broken of facts.replay?.brokenFunctions ?? []) {
+      const { function: name, path, line, error, bodyLine, table, swallowed } = broken;
+      const where = bodyLine === null ? '' : ` (line ${bodyLine} of its body)`;
+      const call = table === null ? 'when it is called' : `as a trigger of "${table}"`;
+      const fails = swallowed
+        ? `never does what line ${bodyLine} of its body says, and its own handler hides it: ${error.message}`
+        : `fails ${call}: ${error.message}${where}`;
       report({
-        message: `Function "${name}" fails when it is called: ${error.message}${bodyLine === null ? '' : ` (line ${bodyLine} of its body)`}. Postgres checks the body on the call and not on CREATE, so the migration applies all the same. Correct the body.`,
+        message: `Function "${name}" ${fails}. Postgres checks the body on the call and not on CREATE, so the migration applies all the same. Correct the body.`,
+        ...(swallowed ? { severity: 'warning' as const } : {}),
         at: path === null || line === null ? null : linesOf(path, line),
         object: name,
         ...(error.hint === null ? {} : { help: error.hint }),
