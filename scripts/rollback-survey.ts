@@ -12,7 +12,7 @@ import type { RollbackResult } from '../src/model/rollback.ts';
 import { readMigrations } from '../src/project/migrations.ts';
 import { openDetour } from '../src/replay/detour.ts';
 import { FileRunner, LostAt } from '../src/replay/file.ts';
-import { surroundings } from '../src/replay/replay.ts';
+import { surroundings } from '../src/replay/surroundings.ts';
 import { proveRollbacks } from '../src/rollback/index.ts';
 import type { SqlOf } from '../src/rollback/run.ts';
 import { loadParser, parseSource } from '../src/sql/parse.ts';

@@ -5,7 +5,7 @@ import type { RollbackResult } from '../../src/model/rollback.ts';
 import type { Statement } from '../../src/model/sql.ts';
 import { openDetour } from '../../src/replay/detour.ts';
 import { FileRunner } from '../../src/replay/file.ts';
-import { surroundings } from '../../src/replay/replay.ts';
+import { surroundings } from '../../src/replay/surroundings.ts';
 import { type FoundPlan, proveRollbacks, type UndoStep } from '../../src/rollback/index.ts';
 import { parseSource } from '../../src/sql/parse.ts';
 

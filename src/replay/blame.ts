@@ -1,0 +1,75 @@
+/** Who is to blame for a failure: what did not happen before it is remembered, and nobody is blamed for wanting it. */
+import type { NotChecked } from '../model/finding.ts';
+import type { SqlError } from '../model/replay.ts';
+import type { SourceFile } from '../model/sql.ts';
+import { extensionsIn } from './extensions.ts';
+import type { MigrationFile, Step } from './file.ts';
+import { type Excuse, everMade, namesOf, Shortfall } from './names.ts';
+
+export class Blame {
+  readonly #shortfall = new Shortfall();
+  readonly #sources: () => readonly SourceFile[];
+  #made: ReadonlySet<string> | null = null;
+  /** Whether everything so far applied, but for what an extension took along. */
+  whole = true;
+
+  /** `sources`: every migration, of base and head. */
+  constructor(sources: () => readonly SourceFile[]) {
+    this.#sources = sources;
+  }
+
+  /** Why a failure is not the statement's own; null where it is. */
+  excuse(error: SqlError): Excuse | null {
+    return this.#shortfall.excuse(error, () => this.made, this.whole);
+  }
+
+  /** Names that some migration makes. */
+  get made(): ReadonlySet<string> {
+    this.#made ??= everMade(this.#sources());
+    return this.#made;
+  }
+
+  /** Names that some migration does away with. */
+  dropped(): ReadonlySet<string> {
+    const drops = new Set<string>();
+    for (const { statements } of this.#sources()) {
+      for (const statement of statements) for (const name of namesOf(statement).drops) drops.add(name);
+    }
+    return drops;
+  }
+
+  /** What did not happen, so that what fails for want of it is not blamed. Answers with what could not be checked. */
+  remember(file: MigrationFile, steps: readonly Step[]): readonly NotChecked[] {
+    const notChecked: NotChecked[] = [];
+    for (const step of steps) {
+      if (step.outcome === 'applied') continue;
+      const statement = file.source.statements[step.index];
+      if (!statement) {
+        if (file.source.issue) this.#shortfall.addFile(file.source, file.path);
+        continue;
+      }
+      if (step.outcome !== 'passed over') {
+        this.#shortfall.add(statement, `line ${statement.span.line} of ${file.path}`);
+        continue;
+      }
+      this.#shortfall.addExtension(statement.node.extname);
+      notChecked.push({
+        what: `CREATE EXTENSION "${statement.node.extname}"`,
+        why: step.reason ?? '',
+        file: file.path,
+        line: statement.span.line,
+      });
+    }
+    return notChecked;
+  }
+
+  /** Extensions that a DO block creates, and swallows that they are missing. */
+  rememberSwallowed({ source }: MigrationFile, isMissing: (extension: string) => boolean): void {
+    for (const statement of source.statements) {
+      if (statement.kind !== 'DoStmt') continue;
+      for (const { name } of extensionsIn(statement.sql)) {
+        if (isMissing(name)) this.#shortfall.addExtension(name);
+      }
+    }
+  }
+}

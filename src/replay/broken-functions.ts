@@ -1,0 +1,80 @@
+/** Which functions are broken after the changed migrations and were not before. */
+import type { Session } from '../database/engine.ts';
+import { platformSchemas } from '../database/platform/index.ts';
+import type { BrokenFunction } from '../model/replay.ts';
+import type { Blame } from './blame.ts';
+import type { MigrationFile } from './file.ts';
+import { type BodyProblem, type CatalogFunction, checkBody, readFunctions } from './functions.ts';
+import { type Missing, missingIn, namesOf } from './names.ts';
+
+export interface FunctionsInput {
+  /** A superuser's, no transaction open. */
+  readonly session: Session;
+  /** The changed files. */
+  readonly files: readonly MigrationFile[];
+  /** `functionLooks` before them. */
+  readonly before: ReadonlyMap<string, string>;
+  readonly blame: Blame;
+}
+
+/** Bodies of functions that changed, or that name what a changed migration drops. */
+export async function brokenFunctions(input: FunctionsInput): Promise<readonly BrokenFunction[]> {
+  const { session, files, before, blame } = input;
+  const statements = files.flatMap(({ source }) => source.statements);
+  if (statements.length === 0) return [];
+  const dropped = new Set(statements.flatMap((statement) => [...namesOf(statement).drops]));
+  const everDropped = blame.dropped();
+  const broken: BrokenFunction[] = [];
+  for (const routine of await readFunctions(session, (schema) => platformSchemas.has(schema))) {
+    const changed = before.get(routine.key) !== look(routine);
+    if (!changed && dropped.size === 0) continue;
+    const problems = await checkBody(session, routine);
+    const problem = problems.find(({ error }) => blame.excuse(error) === null);
+    if (!problem) continue;
+    const missing = missingIn(problem.error);
+    if (!changed && !isDropped(missing, dropped)) continue;
+    const names =
+      missing === null ? [] : [missing.name, ...(missing.table ? [`${missing.table}.${missing.name}`] : [])];
+    // Made by some migration, and dropped by none that can be read: dynamic SQL, or a temporary table of the caller's.
+    if (!missing?.column && names.some((name) => blame.made.has(name) && !everDropped.has(name))) continue;
+    broken.push(placeOfFunction(files, routine, problem));
+  }
+  return broken;
+}
+
+/** By key: what a later look is compared with. */
+export async function functionLooks(session: Session): Promise<ReadonlyMap<string, string>> {
+  const routines = await readFunctions(session, (schema) => platformSchemas.has(schema));
+  return new Map(routines.map((routine) => [routine.key, look(routine)]));
+}
+
+/** What a body's correctness hangs on in the function itself: its definition, and the tables it is a trigger of. */
+const look = ({ definition, tables }: CatalogFunction): string => [definition, ...tables].join('\n');
+
+/** The last statement that makes a function of that name, and the line of the body's problem. */
+function placeOfFunction(
+  files: readonly MigrationFile[],
+  routine: CatalogFunction,
+  problem: BodyProblem,
+): BrokenFunction {
+  for (const { path, source } of [...files].reverse()) {
+    const makesIt = source.statements.filter(
+      ({ kind, node }) =>
+        kind === 'CreateFunctionStmt' && node.funcname?.at(-1)?.String?.sval === routine.name,
+    );
+    // Of several by that name the one that holds the body.
+    const statement = makesIt.findLast(({ sql }) => sql.includes(routine.body)) ?? makesIt.at(-1);
+    if (!statement) continue;
+    const body = statement.sql.indexOf(routine.body);
+    const first = body === -1 ? statement.span.line : source.position(statement.start + body).line;
+    const line = problem.bodyLine === null ? statement.span.line : first + problem.bodyLine - 1;
+    return { ...problem, function: routine.key, path, line };
+  }
+  return { ...problem, function: routine.key, path: null, line: null };
+}
+
+function isDropped(missing: Missing | null, dropped: ReadonlySet<string>): boolean {
+  if (missing === null) return false;
+  if (dropped.has(missing.name) || dropped.has(`${missing.table}.${missing.name}`)) return true;
+  return missing.column && [...dropped].some((name) => name.endsWith(`.${missing.name}`));
+}
