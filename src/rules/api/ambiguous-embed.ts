@@ -24,7 +24,8 @@ export default rule({
       // Exactly one way before (from either side), more of them now.
       if (old.length + reverse(set.before.tables.get(other), table.key).length !== 1) continue;
       const added = now.filter((key) => !old.some(({ columns }) => columns.join() === key.columns.join()));
-      if (added.length === 0) continue;
+      // One that was put in the other's place is alone too.
+      if (added.length === 0 || now.length + reverse(there, table.key).length < 2) continue;
       report({
         message: `"${table.key}" and "${other}" are now joined by more than one foreign key (${named([...now, ...reverse(there, table.key)].map(({ name }) => name))}). Requests that embed one in the other without naming the key get PGRST201. Name the key in the clients before this is merged.`,
         at: home(added[0]!.origin ?? table.origin),

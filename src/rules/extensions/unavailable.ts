@@ -35,6 +35,8 @@ export default rule({
       const { major } = facts.project;
       // Names of packages on database.dev ("owner-name", "owner@name") are installed by pg_tle first.
       if (/[@]/.test(name) || (/-/.test(name) && name !== 'uuid-ossp')) return;
+      // A DO block that asks first whether it can be had.
+      if (/\bpg_available_extensions\b/.test(source.statements[statement.index]?.sql ?? '')) return;
       if (/\b(pgtle\.install_extension|dbdev\.install)\b/.test(source.text)) return;
       const gone = major >= 17 && goneWith17.has(name);
       if (offered.has(name) && !gone) return;

@@ -36,13 +36,13 @@ export default rule({
         const missing = from.includes('public') ? left : ['public'];
         const sql = `revoke execute on function ${routine.key} from ${missing.join(', ')};`;
         context.report({
-          message: `After this REVOKE ${named(left)} can still execute "${routine.key}". ${left.length > 1 ? 'They hold' : 'The role holds'} it by ${way}. Revoke from ${listed(['public', ...apiRoles])} together.`,
+          message: `After this REVOKE ${named(left)} can still execute "${routine.key}". ${left.length > 1 ? 'They hold' : 'The role holds'} it by ${way}. Revoke it from ${listed(missing)} too.`,
           at: context.placeOf(statement),
           object: routine.key,
           key: left.join(' '),
           // What the REVOKE was meant to end.
           causes: ['functions/exposed-definer'],
-          help: sqlFence(`revoke execute on function ${routine.key} from public, ${apiRoles.join(', ')};`),
+          help: sqlFence(sql),
           fix:
             object === node.objects?.[0] && node.objects.length === 1
               ? {

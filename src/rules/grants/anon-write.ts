@@ -35,7 +35,7 @@ export default rule({
     const commands = [...new Set(grants.map(({ privilege }) => privilege))];
     const roles = [...new Set(grants.map(({ grantee }) => grantee))];
     report({
-      message: `This grants ${upper(commands)} on "${table.key}" to "${roles[0]}", and no policy for that role uses it. Visitors without an account are then kept out by row level security alone. Grant it to "authenticated".`,
+      message: `This grants ${upper(commands)} on "${table.key}" to "${roles[0]}", and no policy for that role uses it. Visitors without an account are then kept out by row level security alone. Leave "${roles[0]}" out.`,
       at: home(grants[0]!.origin),
       object: table.key,
       key: `${roles.join(' ')} ${commands.join(' ')}`,

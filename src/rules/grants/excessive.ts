@@ -35,11 +35,11 @@ function tell(what: string, grant: SyntaxNode, statement: Statement, context: Fi
   if (roles.length === 0) return;
   const defaults = what === 'default privileges';
   context.report({
-    message: `This gives ${what} to ${named(roles)}. ${defaults ? 'Every object made later is open to them' : 'It reaches what nobody thought of, TRUNCATE included'}, and only policies stand before it. Name the tables and the commands.`,
+    message: `This gives ${what} to ${named(roles)}. ${defaults ? (later[grant.objtype] ?? later.OBJECT_TABLE) : 'It reaches what nobody thought of, TRUNCATE included, and only policies stand before it. Name the tables and the commands'}.`,
     at: context.placeOf(statement),
     key: `${what} ${roles.join(' ')} ${grant.objtype}`,
     // Where the platform's own defaults give the same, the statement changes nothing.
-    severity: isOldEra(context) || onlyReads(grant) ? 'info' : undefined,
+    severity: isOldEra(context) || onlyReads(grant) || isSmall(defaults, grant) ? 'info' : undefined,
     help: narrower(grant, roles, context),
   });
 }
@@ -50,6 +50,21 @@ function narrower(grant: SyntaxNode, roles: readonly string[], { keyOf }: FileCo
   const tables = (grant.objects ?? []).map((object: SyntaxNode) => keyOf(object.RangeVar));
   return sqlFence(`grant select, insert, update, delete on ${tables.join(', ')} to ${roles.join(', ')};`);
 }
+
+/** What default privileges open, by the kind of object. */
+const later: Readonly<Record<string, string>> = {
+  OBJECT_TABLE:
+    'Every table made later is open to them, and only policies stand before it. Name the tables and the commands',
+  OBJECT_SEQUENCE: 'They may draw from every sequence made later. Grant it sequence by sequence',
+  OBJECT_FUNCTION:
+    'Every function made later is an endpoint that they can call. Grant EXECUTE function by function',
+  OBJECT_TYPE: 'They may use every type made later. Grant it type by type',
+  OBJECT_SCHEMA: 'They may enter every schema made later. Grant it schema by schema',
+};
+
+/** Who may draw a number, or use a type, reaches no row by it. */
+const isSmall = (defaults: boolean, { objtype }: SyntaxNode) =>
+  defaults && /^OBJECT_(SEQUENCE|TYPE)$/.test(objtype);
 
 function granted(node: SyntaxNode): string[] {
   const roles = (node.grantees ?? []).map((grantee: SyntaxNode) =>

@@ -86,15 +86,35 @@ function tellTable(
   { state, set, home, report }: StateContext,
 ) {
   const sql = `grant ${commands.join(', ')} on ${table.key} to ${role};`;
+  const before = set.before.tables.get(table.key);
+  // The change takes the privilege and leaves older policies standing: closed on purpose, most of the time.
+  const taken = before !== undefined && commands.every((command) => holds(before.grants, role, command));
   report({
-    message: `Policies allow ${upper(commands)} on "${table.key}" to "${role}", and the role holds no such privilege. Postgres looks at grants first, so the API answers "permission denied for table ${table.name}" (42501). Grant it.`,
-    at: home(origin ?? table.origin),
+    message: taken
+      ? `"${role}" loses ${upper(commands)} on "${table.key}", and policies still allow it. Postgres looks at grants first, so the API answers "permission denied for table ${table.name}" (42501). Drop the policies if that is meant, else grant it again.`
+      : `Policies allow ${upper(commands)} on "${table.key}" to "${role}", and the role holds no such privilege. Postgres looks at grants first, so the API answers "permission denied for table ${table.name}" (42501). Grant it.`,
+    at: home((taken ? revokeOf(table.name, set) : null) ?? origin ?? table.origin),
+    severity: taken ? 'warning' : undefined,
     object: table.key,
     key: `${role} ${commands.join(' ')}`,
     evidence: evidenceOf(state),
     help: sqlFence(sql),
     fix: appendFix(set, origin ?? table.origin, `Grant it to ${role}`, sql),
   });
+}
+
+/** Place of a REVOKE of this change that names the table. */
+function revokeOf(name: string, set: ChangeSet): Origin {
+  for (const { source } of set.migrations) {
+    for (const { kind, node, span } of source.statements) {
+      if (kind !== 'GrantStmt' || node.is_grant || node.objtype !== 'OBJECT_TABLE') continue;
+      const names = (node.objects ?? []).map(
+        (object: { RangeVar?: { relname?: string } }) => object.RangeVar?.relname,
+      );
+      if (names.includes(name)) return { file: source.path, ...span };
+    }
+  }
+  return null;
 }
 
 /** Users reach it and the server does not: nothing says that this is meant, and nothing says that it is not. */
@@ -247,7 +267,8 @@ function tellRoutine(routine: Routine, { state, set, home, exposed, report }: St
     message: `Nobody may execute "${routine.key}": EXECUTE is revoked from ${listed(['PUBLIC', ...served.map((role) => `"${role}"`)])}. A call through the API fails with "permission denied for function" (42501), with the server's key too. Grant EXECUTE to whoever calls it.`,
     at: home(mentioned ?? routine.origin),
     object: routine.key,
-    severity: 'warning',
+    // A REVOKE that names the server's role too, on a function that was in use: it is retired.
+    severity: before !== undefined && namesServer(routine, set) ? 'info' : 'warning',
     evidence: evidenceOf(state),
     help: sqlFence(`grant execute on function ${routine.key} to service_role;`),
   });
@@ -269,6 +290,20 @@ function revokes(routine: Routine, set: ChangeSet): Origin {
   }
   return null;
 }
+
+const namesServer = (routine: Routine, set: ChangeSet) =>
+  set.migrations.some(({ source }) =>
+    source.statements.some(
+      ({ kind, node, sql }) =>
+        kind === 'GrantStmt' &&
+        !node.is_grant &&
+        node.objtype === 'OBJECT_FUNCTION' &&
+        new RegExp(`\\b${routine.name}\\b`).test(sql) &&
+        (node.grantees ?? []).some(
+          (grantee: { RoleSpec?: { rolename?: string } }) => grantee.RoleSpec?.rolename === 'service_role',
+        ),
+    ),
+  );
 
 const callers = new WeakMap<SchemaState, string>();
 

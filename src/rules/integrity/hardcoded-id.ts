@@ -30,14 +30,17 @@ export default rule({
       if (foreign.length === 0) continue;
       const [{ 0: id, index }] = foreign as [RegExpExecArray];
       const start = statement.start + index;
+      // It mends rows of one database and touches nothing in the others.
+      const mends = statement.kind === 'UpdateStmt' || statement.kind === 'DeleteStmt';
       const different = new Set(foreign.map(([found]) => found.toLowerCase())).size;
       context.report({
-        message: `This names ${different === 1 ? `the id ${id}` : `${different} ids, ${id} first`}, which no migration makes. In a database without ${different === 1 ? 'that row' : 'those rows'} it does nothing, fails, or means somebody else. Find the row by what it is.`,
+        message: `This names ${different === 1 ? `the id ${id}` : `${different} ids, ${id} first`}, which no migration makes. In a database without ${different === 1 ? 'that row' : 'those rows'} ${mends ? 'it changes nothing' : 'it does nothing, fails, or means somebody else'}. Find the row by what it is.`,
         at: isVerbatim(context, statement)
           ? context.placeOfRange(start, start + id.length)
           : context.placeOf(statement),
         object: objectOf(statement.node, context.keyOf),
         key: id.toLowerCase(),
+        ...(mends ? { severity: 'info' as const } : {}),
       });
     }
   },

@@ -29,7 +29,7 @@ export default rule({
     const open = commands.filter((command) => uncovered(table, command));
     // What a policy of the base allowed and this change leaves without one is a loss, not an omission.
     const lost = open.filter(
-      (command) => before !== undefined && isLoss(before, command, context.set.before),
+      (command) => before !== undefined && isLoss(before, table, command, context.set.before),
     );
     if (context.state === context.set.after && lost.length > 0) {
       context.report({
@@ -65,14 +65,18 @@ const allows = (table: Table, command: Command) =>
   );
 
 /** The base let users in for what is theirs. What it left open to everybody is closed, not lost. */
-function isLoss(before: Table, command: Command, state: SchemaState): boolean {
+function isLoss(before: Table, after: Table, command: Command, state: SchemaState): boolean {
   if (!before.rls || before.policies.length === 0 || uncovered(before, command)) return false;
-  return before.policies
-    .filter((policy) => policy.permissive && covers(policy, command) && apiRolesOf(policy).length > 0)
-    .every((policy) => {
-      const node = predicateOf(policy, command)?.node ?? null;
-      return opensTo(node) === null && looksAtCaller(node, state);
-    });
+  const policies = before.policies.filter(
+    (policy) => policy.permissive && covers(policy, command) && apiRolesOf(policy).length > 0,
+  );
+  // The privilege went with the policy: that is meant. Who asks for the caller serves those who signed in.
+  const served = policies.some((policy) => appliesTo(policy, 'authenticated')) ? 'authenticated' : 'anon';
+  if (!after.grants.some((grant) => gives(grant, served, command))) return false;
+  return policies.every((policy) => {
+    const node = predicateOf(policy, command)?.node ?? null;
+    return opensTo(node) === null && looksAtCaller(node, state);
+  });
 }
 
 /** Granted by name: role by role. By default privileges: only where no API role at all has a policy. */

@@ -32,7 +32,7 @@ export default rule({
         facts.project.exposedSchemas.includes(after.schema) &&
         commands.some((command) => holders(after.grants, command).length > 0);
       report({
-        message: `This switches row level security off on "${key}". ${open ? 'Every role with a grant, the anonymous one included, then reaches all its rows, and its policies are ignored' : 'Its policies are ignored from then on'}. Keep it on and mend the policies.`,
+        message: `This switches row level security off on "${key}". ${effect(open, after.policies.length > 0)}.`,
         at: placeOf(statement),
         object: key,
         severity: open ? undefined : 'warning',
@@ -60,3 +60,11 @@ export default rule({
     });
   },
 });
+
+function effect(open: boolean, policies: boolean): string {
+  if (open)
+    return `Every role with a grant${policies ? ' then reaches all its rows, and its policies are ignored. Keep it on and mend the policies' : ' then reaches all its rows. Keep it on and add the policies that are missing'}`;
+  return policies
+    ? 'Its policies are ignored from then on. Keep it on and mend the policies'
+    : 'Nothing but grants guards its rows from then on. Keep it on and add a policy for each way of access';
+}

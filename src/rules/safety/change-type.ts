@@ -28,7 +28,7 @@ export default rule({
     if (inDo && before?.type === target) return;
     const name = quoteIdent(command.name);
     reportLock(context, statement, {
-      message: `Changing "${command.name}" of "${table}"${before === undefined ? '' : ` from ${before.type}`} to ${target} writes the table anew under an exclusive lock. A value that does not convert makes it fail. Add a new column, fill it in batches and swap the names.`,
+      message: `Changing "${command.name}" of "${table}"${before === undefined || before.type === target ? '' : ` from ${before.type}`} to ${target} writes the table anew under an exclusive lock. ${isPlain(using, command.name) && alwaysConverts(before?.type, target) ? 'Reads and writes wait that long' : 'A value that does not convert makes it fail'}. Add a new column, fill it in batches and swap the names.`,
       at: place,
       object: table,
       key: command.name,
@@ -46,6 +46,15 @@ function isPlain(using: SyntaxNode | undefined, column: string): boolean {
   const inside = using?.TypeCast?.arg ?? using;
   return inside === undefined || inside.ColumnRef?.fields?.at(-1)?.String?.sval === column;
 }
+
+/** Each value of the one type is a value of the other: everything can be written as text, and numbers only widen. */
+function alwaysConverts(from: string | undefined, to: string): boolean {
+  if (/^(text|character varying)$/.test(to)) return true;
+  const [a, b] = [from === undefined ? -1 : widening.indexOf(from), widening.indexOf(to)];
+  return a !== -1 && a < b;
+}
+
+const widening = ['smallint', 'integer', 'bigint', 'numeric'];
 
 /** True where Postgres changes the catalog only (ATColumnChangeRequiresRewrite, src/backend/commands/tablecmds.c). */
 function keepsBytes(from: string, to: string): boolean {

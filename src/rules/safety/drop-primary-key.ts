@@ -6,7 +6,7 @@ export default rule({
   severity: { recommended: 'warning', strict: 'warning' },
   evidence: ['static'],
   summary: 'a primary key that is dropped and not put back',
-  why: 'Realtime stops sending updates and deletes of the table, ON CONFLICT (id) fails with 42P10, and the Data API can no longer embed by it.',
+  why: 'Where the table is in a publication, Realtime’s for one, every UPDATE and DELETE of it then fails with 55000. ON CONFLICT (id) fails with 42P10, and the Data API can no longer embed by it.',
   remedy:
     'Replace it in one statement.\n\n```sql\nalter table public.note\n  drop constraint note_pkey,\n  add constraint note_pkey primary key using index note_new_pkey;\n```',
   since: '0.1.0',
@@ -24,7 +24,7 @@ export default rule({
     );
     if (replaced || context.set.after.tables.get(table)?.primaryKey) return;
     reportLock(context, statement, {
-      message: `The primary key of "${table}" is dropped and not put back. Realtime no longer sends its updates, and ON CONFLICT on it fails. Replace it in the same statement.`,
+      message: `The primary key of "${table}" is dropped and not put back. ON CONFLICT on it fails with 42P10, and UPDATE and DELETE with 55000 where a publication such as Realtime's holds the table. Replace it in the same statement.`,
       at: place,
       object: table,
     });

@@ -1,7 +1,7 @@
 import type { SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent } from '../../sql/names.ts';
-import { rule } from '../rule.ts';
-import { reportLock } from '../support/statements.ts';
+import { type FileContext, rule } from '../rule.ts';
+import { commandsOf, reportLock } from '../support/statements.ts';
 import { sqlFence } from '../support/words.ts';
 
 export default rule({
@@ -20,10 +20,11 @@ export default rule({
       const key = context.keyOf(node.relation);
       if (context.isNew('table', key)) return;
       const before = context.set.before.tables.get(key);
+      const added = columnsAdded(key, context);
       const old: string[] = (node.targetList ?? [])
         .map((target: SyntaxNode) => target.ResTarget?.name)
-        .filter(
-          (name: string) => before === undefined || before.columns.some((column) => column.name === name),
+        .filter((name: string) =>
+          before === undefined ? !added.has(name) : before.columns.some((column) => column.name === name),
         );
       if (old.length === 0) return;
       reportLock(context, statement, {
@@ -39,3 +40,15 @@ export default rule({
     },
   },
 });
+
+/** Columns that this file adds, where the table had another name before the change. */
+function columnsAdded(key: string, context: FileContext): ReadonlySet<string> {
+  const added = new Set<string>();
+  for (const { kind, node } of context.statements) {
+    if (kind !== 'AlterTableStmt' || context.keyOf(node.relation) !== key) continue;
+    for (const { subtype, def } of commandsOf(node)) {
+      if (subtype === 'AT_AddColumn') added.add(def?.ColumnDef?.colname);
+    }
+  }
+  return added;
+}

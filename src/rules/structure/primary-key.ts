@@ -5,7 +5,7 @@ export default rule({
   severity: { recommended: 'warning', strict: 'warning' },
   evidence: ['static', 'catalog'],
   summary: 'a table without a primary key',
-  why: 'Rows without a key can not be named: UPDATE and DELETE of one row are not possible with certainty, logical replication (Supabase Realtime included) does not send updates and deletes of the table, and the same row can be stored twice.',
+  why: 'Rows without a key can not be named: UPDATE and DELETE of one row are not possible with certainty, once the table is in a publication (Supabase Realtime’s is one) every UPDATE and DELETE fails with 55000, and the same row can be stored twice.',
   remedy:
     'Give the table a key.\n\n```sql\nalter table public.t add column id uuid primary key default gen_random_uuid();\n```',
   since: '0.1.0',
@@ -26,8 +26,8 @@ export default rule({
       ...(named ? { severity: 'info' as const } : {}),
       message: `Table "${table.key}" has no primary key. ${
         named
-          ? 'A unique constraint names its rows, but Realtime does not send their updates and tools look for the key'
-          : "Its rows can't be named one by one, and Realtime does not send their updates"
+          ? "A unique constraint names its rows, but an UPDATE or DELETE fails with 55000 once the table is in a publication such as Realtime's"
+          : "Its rows can't be named one by one, and an UPDATE or DELETE fails with 55000 once the table is in a publication such as Realtime's"
       }. Add one.`,
       at: home(table.origin),
       object: table.key,

@@ -1,6 +1,7 @@
 /** Does an expression look at who is asking? Directly, or through a helper function. */
 import type { Routine, SchemaState } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
+import { keyOf } from '../../sql/names.ts';
 import { codeOf } from './bodies.ts';
 import { functionName, remembered, someNode, visitTree } from './tree.ts';
 
@@ -28,23 +29,36 @@ const sessionRoles = new Set([
 export function looksAtCaller(node: SyntaxNode | null | undefined, state: SchemaState): boolean {
   if (node === null || node === undefined) return false;
   const known = looked.get(node);
-  if (known?.routines === state.routines) return known.looks;
+  if (known?.routines === state.routines && known.views === state.views) return known.looks;
+  // A view may name itself: WITH RECURSIVE, or a name that a CTE has too.
+  looked.set(node, { routines: state.routines, views: state.views, looks: false });
   const looks = looksAnew(node, state);
-  looked.set(node, { routines: state.routines, looks });
+  looked.set(node, { routines: state.routines, views: state.views, looks });
   return looks;
 }
 
-// A state shares its map of routines with the one before where no routine changed.
+// A state shares its maps of routines and views with the one before where none of them changed.
 const looked = new WeakMap<
   SyntaxNode,
-  { readonly routines: SchemaState['routines']; readonly looks: boolean }
+  {
+    readonly routines: SchemaState['routines'];
+    readonly views: SchemaState['views'];
+    readonly looks: boolean;
+  }
 >();
 
 function looksAnew(node: SyntaxNode, state: SchemaState): boolean {
   return someNode(node, (kind, inner) => {
     if (kind === 'SQLValueFunction') return sessionRoles.has(inner.op);
+    if (kind === 'RangeVar') return viewLooks(inner, state);
     return kind === 'FuncCall' && (readsRequest(inner) || callLooks(inner, state));
   });
+}
+
+/** A view of the caller's own rows: `select is_admin from my_profile`. */
+function viewLooks(relation: SyntaxNode, state: SchemaState): boolean {
+  const view = state.views.get(keyOf(relation.schemaname ?? 'public', relation.relname ?? ''));
+  return view !== undefined && looksAtCaller(view.definition.node, state);
 }
 
 function callLooks(call: SyntaxNode, state: SchemaState): boolean {
@@ -110,18 +124,38 @@ export function routineLooksAtCaller(
 ): boolean {
   if (seen.has(routine.key)) return false;
   const code = codeOf(routine.body);
-  if (direct.test(code.withStrings)) return true;
+  if (direct.test(code.withStrings) || asksElsewhere(code.bare, state)) return true;
   const deeper = new Set(seen).add(routine.key);
   return callsIn(code.bare, state).some((called) => routineLooksAtCaller(called, state, deeper));
 }
 
 /** Routines of the state that a piece of code calls. */
 export function callsIn(code: string, state: SchemaState): Routine[] {
-  const called: Routine[] = [];
-  for (const [, schema, name] of code.matchAll(/(?:\b([a-z_][\w$]*)\s*\.\s*)?\b([a-z_][\w$]*)\s*\(/gi)) {
-    called.push(...routinesNamed(state, schema?.toLowerCase() ?? null, name!.toLowerCase()));
-  }
-  return called;
+  return callNames(code).flatMap(({ schema, name }) => routinesNamed(state, schema, name));
+}
+
+/** A call of a function that no migration made and whose name asks about the caller: `is_admin()`, made by hand. */
+const asksElsewhere = (code: string, state: SchemaState) =>
+  callNames(code).some(
+    ({ schema, name }) =>
+      (schema === null || !passiveSchemas.has(schema)) &&
+      asking.test(name) &&
+      !builtinsThatAsk.test(name) &&
+      routinesNamed(state, schema, name).length === 0,
+  );
+
+const asking =
+  /^(is|has|can|my|current|get_(my|current|auth))_|^(require|assert)_(\w+_)?(admin|user|role|owner|member)/;
+const builtinsThatAsk =
+  /^(has_\w+_privilege|current_(setting|database|schemas?|query|catalog)|is_(normalized))$/;
+
+/** Names in front of a parenthesis, as dumps quote them too: `"public"."is_admin"()`. */
+function callNames(code: string): { schema: string | null; name: string }[] {
+  const calls = code.replaceAll('"', '').matchAll(/(?:\b([a-z_][\w$]*)\s*\.\s*)?\b([a-z_][\w$]*)\s*\(/gi);
+  return [...calls].map(([, schema, name]) => ({
+    schema: schema?.toLowerCase() ?? null,
+    name: name!.toLowerCase(),
+  }));
 }
 
 /** What reads the signed-in user's id: `auth.uid()`, or `sub` of the token. */

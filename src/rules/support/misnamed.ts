@@ -26,7 +26,10 @@ export function nameSaysRole(policy: Policy, state: SchemaState): string | null 
   if (/\badmin(s|istrators?)?\b|\bstaff\b/i.test(spaced(policy.name)) && !/\bnon admin/i.test(policy.name)) {
     return 'administrators';
   }
-  const signedIn = /\b(authenticated|signed in|logged in)\b/i.test(spaced(policy.name));
+  // "Anon and authenticated can read" is for both.
+  const signedIn =
+    /\b(authenticated|signed in|logged in)\b/i.test(spaced(policy.name)) &&
+    !/\b(anon|anonymous|public|guests?|everyone|anyone|unauthenticated)\b/i.test(spaced(policy.name));
   return signedIn && apiRolesOf(policy).includes('anon') ? 'signed-in users' : null;
 }
 

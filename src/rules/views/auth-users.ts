@@ -22,7 +22,7 @@ export default rule({
     // Filtered by the caller it shows each user itself.
     const filters = view.kind === 'view' && asksWho(view, state);
     report({
-      message: `View "${view.key}" shows rows of "auth.users" in a schema that the API exposes. ${filters ? 'Only its own condition keeps users apart' : `It reads as its owner, so ${people(roles)} may read all users`}. Keep what others may see in a table of your own, or revoke the grants.`,
+      message: `View "${view.key}" shows rows of "auth.users" in a schema that the API exposes. ${filters ? 'Only its own condition keeps users apart' : `It reads as its owner, so ${people(roles)} may read what it selects of all users`}. Keep what others may see in a table of your own, or revoke the grants.`,
       at: home(view.origin),
       object: view.key,
       severity: filters ? 'info' : undefined,
