@@ -95,7 +95,14 @@ export interface Escalation {
   /** Empty where the row stands and opens nothing: a child under a hidden parent. */
   readonly opens: string;
   readonly principal: Principal;
-  readonly kind: 'membership' | 'role-column' | 'ownership' | 'function' | 'foreign-parent';
+  readonly kind:
+    | 'membership'
+    | 'role-column'
+    | 'ownership'
+    | 'function'
+    | 'claim'
+    | 'entry'
+    | 'foreign-parent';
   readonly proof: readonly Proof[];
 }
 

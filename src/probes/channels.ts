@@ -78,6 +78,7 @@ async function probeTopics(
           subjects: { a: undefined, b: undefined, unowned: undefined },
           identities,
           trusted: context.trusted,
+          shares: [],
           skip: context.skip,
           cases,
         },
@@ -150,7 +151,7 @@ async function topicsOf(context: BucketContext, table: Table, reading: Reading):
   const fixed = [...text.matchAll(/topic(?:\(\))?[^=']{0,40}=\s*'([^']+)'/g)].map((match) => match[1]!);
   const values: (readonly [string, string])[] = [];
   for (const key of [...reading.tables].toSorted()) {
-    const a = await context.trusted.rowIn(key);
+    const a = await context.trusted.rowIn(key, userA);
     const b = context.world.row(key, userB);
     if ('failure' in a || b === undefined) continue;
     const called = Object.keys(a.row.values).filter((column) => /topic|room|channel|slug/i.test(column));

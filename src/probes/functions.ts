@@ -2,14 +2,14 @@
 
 import type { Outcome, Row } from '../database/engine.ts';
 import type { AccessCell, ObjectAccess } from '../model/access.ts';
-import type { FunctionArgument, Routine, Table } from '../model/schema.ts';
+import type { Routine, Table } from '../model/schema.ts';
+import { argumentSets, inputsOf, signatureOf } from './arguments.ts';
 import { type Marker, markersOf } from './markers.ts';
 import { describe, resultOf } from './outcome.ts';
 import { anon, become, becomeAdmin, type Identity, signedIn, type User, userA, userB } from './principals.ts';
 import { literal, qualified } from './quote.ts';
 import { passes, summarize } from './summary.ts';
 import { sensitive } from './table.ts';
-import { uuidOf, type Value } from './values.ts';
 import { type AroundContext, hiddenTable } from './views.ts';
 import { whereIs } from './world.ts';
 
@@ -61,21 +61,13 @@ async function callableBy(context: AroundContext, routines: readonly Routine[]):
       .flatMap((routine) =>
         identities.map(
           (identity) =>
-            `select ${literal(`${identity.role} ${routine.key}`)} as who where has_function_privilege(${literal(identity.role)}, to_regprocedure(${literal(signature(routine))}), 'execute')`,
+            `select ${literal(`${identity.role} ${routine.key}`)} as who where has_function_privilege(${literal(identity.role)}, to_regprocedure(${literal(signatureOf(routine))}), 'execute')`,
         ),
       )
       .join(' union all '),
   );
   return new Set(rows.map((row) => row.who!));
 }
-
-const inputsOf = (routine: Routine): readonly FunctionArgument[] =>
-  routine.arguments.filter((argument) => argument.mode !== 'out' && argument.mode !== 'table');
-
-const signature = (routine: Routine): string =>
-  `${qualified(routine.schema, routine.name)}(${inputsOf(routine)
-    .map((argument) => argument.type)
-    .join(', ')})`;
 
 function cellOf(
   identity: Identity,
@@ -106,7 +98,7 @@ async function call(
   const watched = tablesIn(context, routine.body);
   let last: { sql: string; outcome: Outcome } | null = null;
   let ran: { sql: string; outcome: Outcome } | null = null;
-  for (const values of argumentSets(context, routine, watched)) {
+  for (const values of argumentSets(context, routine, watched, userB)) {
     const sql = `select * from ${qualified(routine.schema, routine.name)}(${inputsOf(routine)
       .map((argument, index) => `${literal(values[index]!)}::${argument.type}`)
       .join(', ')})`;
@@ -247,85 +239,3 @@ const mayWrite = (context: AroundContext, identity: Identity, table: Table): boo
         cell.when === null &&
         passes(cell),
     ) ?? false;
-
-/** Arguments worth trying: B's own id; B's row of each table the body names. */
-function* argumentSets(
-  context: AroundContext,
-  routine: Routine,
-  watched: readonly Table[],
-): Iterable<readonly Value[]> {
-  const inputs = inputsOf(routine);
-  if (inputs.length === 0) {
-    yield [];
-    return;
-  }
-  const keys = watched.flatMap((table) => {
-    const row = context.world.row(table.key, userB)!;
-    return row.key.length === 1 ? [{ table, value: row.values[row.key[0]!] ?? null }] : [];
-  });
-  const guesses: (Table | null)[] = [null, ...watched];
-  const seen = new Set<string>();
-  for (const guess of guesses) {
-    const values = inputs.map((argument, index) => argumentValue(context, argument, index, guess, keys));
-    const id = JSON.stringify(values);
-    if (seen.has(id)) continue;
-    seen.add(id);
-    yield values;
-  }
-}
-
-function argumentValue(
-  context: AroundContext,
-  argument: FunctionArgument,
-  index: number,
-  guess: Table | null,
-  keys: readonly { readonly table: Table; readonly value: Value }[],
-): Value {
-  const { type } = argument;
-  const label = (argument.name ?? '').replace(/^(p|in|arg|_)_?/i, '');
-  const enumType = [...context.state.types.values()].find(
-    (candidate) => candidate.kind === 'enum' && (candidate.key === type || candidate.name === type),
-  );
-  if (enumType) return enumType.values[0] ?? null;
-  const stem = label.replace(/_?(id|uuid)s?$/i, '').toLowerCase();
-  const named = keys.find(
-    ({ table }) =>
-      stem !== '' &&
-      (table.name === stem ||
-        table.name === `${stem}s` ||
-        table.name.endsWith(`_${stem}s`) ||
-        table.name.endsWith(`_${stem}`)),
-  );
-  if (/^uuid/.test(type) || (/^(text|character)/.test(type) && /id$/i.test(label))) {
-    const person =
-      /user|owner|profile|author|member|uid|account|customer|employee|target|sender|recipient/i.test(label);
-    const one =
-      named?.value ??
-      (guess ? keys.find((key) => key.table === guess)?.value : undefined) ??
-      (person ? userB.id : undefined) ??
-      userB.id;
-    return type.endsWith('[]') ? `{${one}}` : one;
-  }
-  if (/^(integer|bigint|smallint)$/.test(type)) {
-    const fits = named ?? (guess ? keys.find((key) => key.table === guess) : undefined);
-    return /id$/i.test(label) && fits?.value != null && /^\d+$/.test(fits.value) ? fits.value : '1';
-  }
-  if (/email/i.test(label)) return userB.email;
-  if (type.endsWith('[]')) return '{}';
-  if (/^jsonb?$/.test(type)) return '{}';
-  if (type === 'boolean') return 'true';
-  if (/^(numeric|real|double precision)/.test(type)) return '1';
-  if (/^timestamp/.test(type)) return '2031-01-05 08:00:00+00';
-  if (type === 'date') return '2031-01-05';
-  if (/^(text|character varying|character)/.test(type)) {
-    const row = guess ? context.world.row(guess.key, userB) : undefined;
-    // An argument called after a column is most often compared with it.
-    // A stranger knows names and addresses, but no secret.
-    const secret = /token|secret|code|key|hash|password|otp|pin$/i.test(label);
-    const same = row && label !== '' && !secret ? row.values[label] : undefined;
-    return same ?? `probe ${index}`;
-  }
-  if (/vector/.test(type)) return null;
-  if (type === 'interval') return '1 day';
-  return type === 'uuid' ? uuidOf(label, { owner: 'B', turn: 0 }) : null;
-}

@@ -95,7 +95,7 @@ export function readOwnership(
       const table = state.tables.get(atom.table);
       const column = columnOf(table, atom.column);
       if (table === undefined || column === undefined || platformSchemas.has(table.schema)) continue;
-      if (atom.form === 'folder' || atom.caller.kind === 'claim') continue;
+      if (atom.form === 'folder' || atom.caller.kind === 'claim' || atom.caller.kind === 'header') continue;
       if (atom.caller.kind === 'function' && !functionsGiveUid.has(atom.caller.key)) continue;
       const caller: Caller = atom.caller.kind === 'function' ? { kind: 'uid' } : atom.caller;
       const form = atom.form === 'plain' && column.type.endsWith('[]') ? 'array' : atom.form;

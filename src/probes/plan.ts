@@ -294,6 +294,13 @@ export function defaultOf(column: Column): Value | undefined {
   return undefined;
 }
 
+/** Columns of every key that holds a row only once; null stands for an expression. */
+export const uniqueKeys = (table: Table): readonly (readonly (string | null)[])[] => [
+  ...(table.primaryKey ? [table.primaryKey.columns] : []),
+  ...table.uniques.map((key) => key.columns),
+  ...table.indexes.filter((index) => index.unique).map((index) => index.columns),
+];
+
 export function isUnique(table: Table, column: string): boolean {
   return (
     table.primaryKey?.columns.includes(column) === true ||

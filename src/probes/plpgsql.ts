@@ -5,6 +5,8 @@ export interface BodyPiece {
   readonly sql: string;
   /** Variables it is put into, in order. */
   readonly into: readonly string[];
+  /** True for what RETURN gives. */
+  readonly returned?: boolean;
 }
 
 export function bodyExpressions(body: string): readonly BodyPiece[] {
@@ -30,7 +32,7 @@ function read(part: string): BodyPiece[] {
   const returned = /^return\s+query\s+(.*)$/is.exec(text);
   if (returned) return query(returned[1]!);
   const value = /^return\s+(?!next\b)(.+)$/is.exec(text);
-  if (value) return expression(value[1]!);
+  if (value) return expression(value[1]!).map((piece) => ({ ...piece, returned: true }));
   const performed = /^perform\s+(.*)$/is.exec(text);
   if (performed) return query(`select ${performed[1]}`);
   const assigned =

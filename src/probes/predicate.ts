@@ -10,6 +10,8 @@ import { bodyExpressions } from './plpgsql.ts';
 export type Caller =
   | { readonly kind: 'uid' | 'email' | 'phone' }
   | { readonly kind: 'claim'; readonly path: readonly string[] }
+  /** What the request carries in a header of its own: a token that a link holds. */
+  | { readonly kind: 'header'; readonly header: string }
   /** A function without arguments, by key: what it returns is asked of Postgres. */
   | { readonly kind: 'function'; readonly key: string };
 
@@ -58,6 +60,8 @@ export interface Reading {
   readonly claims: ClaimAtom[];
   readonly links: ColumnLink[];
   readonly folders: FolderAtom[];
+  /** Request headers that are asked for, by name. */
+  readonly headers: Set<string>;
   /** Tables and views read by sub-selects and helper functions, by key. */
   readonly tables: Set<string>;
   /** Functions called, by key. */
@@ -72,6 +76,7 @@ export const emptyReading = (): Reading => ({
   claims: [],
   links: [],
   folders: [],
+  headers: new Set(),
   tables: new Set(),
   functions: new Set(),
   unread: new Set(),
@@ -335,6 +340,7 @@ class PredicateReader {
       this.#condition(lexpr, scope, positive, depth);
       return;
     }
+    if (this.#header({ A_Expr: expression }) !== null) return;
     if (lexpr === undefined || rexpr === undefined) {
       if (rexpr ?? lexpr) this.#condition(rexpr ?? lexpr, scope, positive, depth);
       return;
@@ -379,8 +385,8 @@ class PredicateReader {
       if (claim !== null) {
         const value = constant(other, (node) => this.#bound(node, scope));
         if (typeof value === 'string') {
-          if (op === '=' || op === '<>' || op === '?' || op === '@>')
-            this.#reading.claims.push({ path: claim, values: [value] });
+          if (/^(=|<>|\?|@>|~~\*?)$/.test(op))
+            this.#reading.claims.push({ path: claim, values: [value.replaceAll('%', '')] });
           return;
         }
       }
@@ -480,6 +486,15 @@ class PredicateReader {
     if (routine === null || depth >= deepest) return;
     this.#reading.functions.add(routine.key);
     if (platformSchemas.has(routine.schema)) return;
+    const bindings = this.#argumentsOf(routine, call, scope);
+    const visit = `${routine.key} ${JSON.stringify(call.args ?? [], (key, value) => (key === 'location' ? undefined : value))}`;
+    if (this.#bodies.has(visit)) return;
+    this.#bodies.add(visit);
+    this.readBody(routine, bindings, depth + 1);
+  }
+
+  /** What the arguments of a call stand for, by name and number. */
+  #argumentsOf(routine: Routine, call: SyntaxNode, scope: Scope): Map<string, Bound> {
     const bindings = new Map<string, Bound>();
     const inputs = routine.arguments.filter(
       (argument) => argument.mode !== 'out' && argument.mode !== 'table',
@@ -492,10 +507,7 @@ class PredicateReader {
       bindings.set(`$${named ? inputs.indexOf(argument!) + 1 : index + 1}`, bound);
       if (argument?.name) bindings.set(`${routine.name}.${argument.name}`, bound);
     });
-    const visit = `${routine.key} ${JSON.stringify(call.args ?? [], (key, value) => (key === 'location' ? undefined : value))}`;
-    if (this.#bodies.has(visit)) return;
-    this.#bodies.add(visit);
-    this.readBody(routine, bindings, depth + 1);
+    return bindings;
   }
 
   // What a node is ---------------------------------------------------------------------------------------------------
@@ -529,6 +541,10 @@ class PredicateReader {
     }
     const bound = this.#bound(bare ?? node, scope);
     if (bound !== null) return this.#column(bound.node, bound.scope);
+    if (bare?.FuncCall) {
+      const given = this.#returned(bare.FuncCall, scope);
+      return given === null ? null : this.#column(given.node, given.scope);
+    }
     const names = columnNames(bare);
     if (names === null) return null;
     const column = names.at(-1)!;
@@ -565,10 +581,14 @@ class PredicateReader {
         const routine = this.#routine(bare.FuncCall);
         if (routine !== null && !platformSchemas.has(routine.schema)) {
           this.#call(bare.FuncCall, scope, true, deepest - 1);
-          return { kind: 'function', key: routine.key };
+          const given = this.#returned(bare.FuncCall, scope);
+          const caller = given && this.#caller(given.node, given.scope);
+          return caller ?? { kind: 'function', key: routine.key };
         }
       }
     }
+    const header = this.#header(bare);
+    if (header !== null) return { kind: 'header', header };
     const claim = this.#claim(bare, scope);
     if (claim === null) return null;
     const path = claim.join('.');
@@ -605,6 +625,10 @@ class PredicateReader {
     if (bare.FuncCall) {
       const called = names(bare.FuncCall.funcname).join('.');
       if (called === 'auth.role') return ['role'];
+      if (called === 'auth.email') return ['email'];
+      if (called === 'auth.uid') return ['sub'];
+      // The domain of an address.
+      if (/^(split_part|right|substring)$/.test(called)) return this.#claim(bare.FuncCall.args?.[0], scope);
       if (called === 'current_setting') {
         const setting = constant(bare.FuncCall.args?.[0], () => null);
         if (typeof setting === 'string')
@@ -612,6 +636,61 @@ class PredicateReader {
       }
     }
     return null;
+  }
+
+  /** Name of a header: `current_setting('request.headers', true)::json ->> 'x-share-token'`. */
+  #header(node: SyntaxNode): string | null {
+    const { A_Expr: expression } = node;
+    if (expression?.kind !== 'AEXPR_OP' || expression.name?.at(-1)?.String?.sval !== '->>') return null;
+    const call = strip(unwrapCall(strip(expression.lexpr)))?.FuncCall;
+    const asked =
+      call !== undefined &&
+      names(call.funcname).at(-1) === 'current_setting' &&
+      constant(call.args?.[0], () => null) === 'request.headers';
+    const header = asked ? constant(expression.rexpr, () => null) : null;
+    if (typeof header !== 'string') return null;
+    this.#reading.headers.add(header);
+    return header;
+  }
+
+  /** What a helper function gives, where that is one expression or the column of one query. */
+  #returned(call: SyntaxNode, scope: Scope): Bound | null {
+    const routine = this.#routine(call);
+    if (routine === null || platformSchemas.has(routine.schema) || this.#returning.has(routine.key))
+      return null;
+    this.#returning.add(routine.key);
+    try {
+      const outer: Scope = { sources: [], outer: null, bindings: this.#argumentsOf(routine, call, scope) };
+      return this.#returnOf(routine, outer);
+    } finally {
+      this.#returning.delete(routine.key);
+    }
+  }
+  readonly #returning = new Set<string>();
+
+  #returnOf(routine: Routine, outer: Scope): Bound | null {
+    const given = (statement: SyntaxNode | undefined): Bound | null => {
+      const target = statement?.targetList?.length === 1 ? statement.targetList[0].ResTarget?.val : undefined;
+      if (target === undefined) return null;
+      const scope: Scope = { sources: [], outer, bindings: null };
+      for (const from of statement!.fromClause ?? []) this.#from(from, scope, new Set(), true, deepest);
+      return { node: target, scope };
+    };
+    if (routine.language === 'sql') {
+      const last = parseStatements(routine.body)?.at(-1);
+      if (last?.kind === 'ReturnStmt') return { node: last.node.returnval, scope: outer };
+      return last?.kind === 'SelectStmt' ? given(last.node) : null;
+    }
+    if (routine.language !== 'plpgsql') return null;
+    let result: Bound | null = null;
+    for (const piece of bodyExpressions(routine.body)) {
+      const [statement] = parseStatements(piece.sql) ?? [];
+      if (statement?.kind !== 'SelectStmt') continue;
+      const found = given(statement.node);
+      if (piece.into.length === 1 && found !== null) outer.bindings!.set(piece.into[0]!, found);
+      if (piece.returned) result = found;
+    }
+    return result;
   }
 
   #claimRoot(node: SyntaxNode, scope: Scope): boolean {

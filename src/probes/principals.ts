@@ -71,6 +71,8 @@ export interface Identity {
   readonly label: string;
   readonly role: 'anon' | 'authenticated' | 'service_role';
   readonly claims: Claims;
+  /** Headers of the request, beyond those that every request has. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 const apiKey = (role: string): Claims => ({
@@ -113,6 +115,7 @@ export function become(identity: Identity, searchPath: string): string {
   return `select ${[
     ['role', identity.role],
     ['request.jwt.claims', JSON.stringify(identity.claims)],
+    ['request.headers', JSON.stringify(identity.headers ?? {})],
     ['search_path', searchPath],
   ]
     .map(([setting, value]) => `set_config('${setting}', ${literal(value!)}, true)`)
@@ -121,7 +124,7 @@ export function become(identity: Identity, searchPath: string): string {
 
 /** Claims without the role: for rows laid by a superuser in somebody's name, and for the controls. */
 export const withClaims = (claims: Claims): string =>
-  `select set_config('role', 'none', true), set_config('request.jwt.claims', ${literal(JSON.stringify(claims))}, true)`;
+  `select set_config('role', 'none', true), set_config('request.jwt.claims', ${literal(JSON.stringify(claims))}, true), set_config('request.headers', '{}', true)`;
 
 /** Back to the superuser of the session. */
 export const becomeAdmin = `select set_config('role', 'none', true)`;

@@ -7,7 +7,7 @@ import type { Project } from '../model/migration.ts';
 import type { SchemaState, Table } from '../model/schema.ts';
 import { readCatalog } from './catalog.ts';
 import { probeChannels } from './channels.ts';
-import { findEscalations, findForeignParents, prizesOf } from './escalation.ts';
+import { findEscalations } from './escalation/index.ts';
 import { probeFunctions } from './functions.ts';
 import { platformSchemas, readOwnership } from './owners.ts';
 import { createPlanner } from './plan.ts';
@@ -25,10 +25,11 @@ import {
   userB,
   withClaims,
 } from './principals.ts';
+import { sharesOf, withoutShares } from './share-worlds.ts';
 import { signUpUsers } from './sign-up.ts';
 import { type BucketContext, probeBuckets } from './storage.ts';
 import { summarize } from './summary.ts';
-import { asksItself, casesOf, probeCases, type TableContext, withoutRow } from './table.ts';
+import { asksItself, casesOf, prepared, probeCases, type TableContext, withoutRow } from './table.ts';
 import { absentTables, createTrustedRows } from './trust.ts';
 import { layUnowned } from './unowned.ts';
 import { createValues } from './values.ts';
@@ -148,13 +149,18 @@ async function probeInside(session: Session, options: ProbeOptions): Promise<Acc
     }
     const subjects = { a, b, unowned };
     const cases = casesOf(context, subjects, identities);
-    const trustsItself = asksItself(readings.get(table.key)!, table.key);
+    const reading = readings.get(table.key)!;
+    const shares = sharesOf(table, reading, planner, ownership, state, signUps.creates);
+    const closing = withoutShares(shares, world);
+    const trustsItself = asksItself(reading, table.key);
     const closed = await probeCases(
       context,
-      trustsItself && a !== undefined ? cases.map((entry) => withoutRow(entry, a)) : cases,
+      cases
+        .map((entry) => (trustsItself && a !== undefined ? withoutRow(entry, a) : entry))
+        .map((entry) => prepared(entry, closing)),
     );
     const conditional = await conditionalCells(
-      { ...context, state, reading: readings.get(table.key)!, world, subjects, identities, trusted, skip },
+      { ...context, state, reading, world, subjects, identities, trusted, shares, skip },
       closed,
     );
     const cells = [...closed, ...conditional];
@@ -169,21 +175,22 @@ async function probeInside(session: Session, options: ProbeOptions): Promise<Acc
     restore();
     await session.exec('rollback to savepoint of_table; release savepoint of_table');
   }
-  const escaping = {
-    session,
-    state,
-    planner,
-    ownership,
-    privileges: catalog.privileges,
-    world,
-    searchPath,
-    exposed,
-  };
-  const prizes = objects.flatMap((object) => prizesOf(object.object, object.cells));
-  const escalations = [
-    ...(await findEscalations(escaping, prizes)),
-    ...(await findForeignParents(escaping, objects)),
-  ];
+  const escalations = await findEscalations(
+    {
+      session,
+      state,
+      planner,
+      ownership,
+      privileges: catalog.privileges,
+      world,
+      searchPath,
+      exposed,
+      trusted,
+      createdBySignUp: signUps.creates,
+    },
+    objects,
+    readings,
+  );
   objects.push(
     ...(await probeAround(options, {
       session,

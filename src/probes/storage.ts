@@ -97,6 +97,7 @@ async function probeBucket(
         subjects: { a: undefined, b: undefined, unowned: undefined },
         identities,
         trusted: context.trusted,
+        shares: [],
         skip: context.skip,
         cases,
       },

@@ -7,10 +7,11 @@ import { type Attempt, type Attempted, attemptAll } from './attempt.ts';
 import type { Privileges } from './catalog.ts';
 import { resultOf, verdictOf } from './outcome.ts';
 import { type Ownership, ownerValue } from './owners.ts';
-import { isUnique, type Planner, type RowValues } from './plan.ts';
+import { isUnique, type Planner, type RowValues, uniqueKeys } from './plan.ts';
 import type { Reading } from './predicate.ts';
 import { type Identity, userB } from './principals.ts';
 import { literal, name } from './quote.ts';
+import { quietly, triggersOff } from './triggers.ts';
 import type { Value, ValueSource } from './values.ts';
 import { type LaidRow, normalized, whereIs } from './world.ts';
 
@@ -49,9 +50,6 @@ export interface Case {
   judge(attempted: Attempted): { outcome: ProbeOutcome; reason: string | null; columns?: readonly string[] };
 }
 
-const triggersOff = `select set_config('session_replication_role', 'replica', true)`;
-const triggersOn = `select set_config('session_replication_role', 'origin', true)`;
-
 const underOwnParent = "rows under a parent of the caller's own";
 
 export function casesOf(
@@ -79,9 +77,18 @@ export const asksItself = (reading: Reading, table: string): boolean =>
 export function withoutRow(entry: Case, own: LaidRow): Case {
   const needed = entry.command !== 'insert' && (entry.subject === 'own' || entry.subject === 'transfer');
   if (needed || entry.identity.role !== 'authenticated') return entry;
-  const remove = [triggersOff, `delete from ${own.table.key} where ${whereIs(own)}`, triggersOn];
-  return { ...entry, attempt: { ...entry.attempt, prepare: [...remove, ...(entry.attempt.prepare ?? [])] } };
+  return prepared(entry, quietly([`delete from ${own.table.key} where ${whereIs(own)}`]));
 }
+
+/** The same with something done before. */
+export const prepared = (entry: Case, statements: readonly string[]): Case =>
+  statements.length === 0
+    ? entry
+    : {
+        ...entry,
+        attempt: { ...entry.attempt, prepare: [...statements, ...(entry.attempt.prepare ?? [])] },
+        ...(entry.elsewhere && { elsewhere: prepared(entry.elsewhere, statements) }),
+      };
 
 /** Runs cases, then the controls of those that were denied and RETURNING of those that were allowed. */
 export async function probeCases(context: TableContext, cases: readonly Case[]): Promise<AccessCell[]> {
@@ -322,12 +329,7 @@ function parentsOfEntry(
     .filter((key) => key.references !== table.key && ownership.isOwned(key.references))
     .flatMap((key) => key.columns)
     .filter((column) => column !== user.column);
-  const keys = [
-    ...(table.primaryKey ? [table.primaryKey.columns] : []),
-    ...table.uniques.map((key) => key.columns),
-    ...table.indexes.filter((index) => index.unique).map((index) => index.columns),
-  ];
-  const oneEach = keys.some(
+  const oneEach = uniqueKeys(table).some(
     (columns) =>
       columns.length > 1 &&
       columns.includes(user.column) &&
@@ -387,7 +389,9 @@ function insertCase(
     columns.length === 0
       ? `insert into ${table.key} default values`
       : `insert into ${table.key} (${columns.map(name).join(', ')}) values (${columns.map((at) => literal(sent[at]!)).join(', ')})`;
-  const inTheWay = [subjects.a, subjects.b].filter((row): row is LaidRow => row !== undefined);
+  const inTheWay = [subjects.a, subjects.b].filter(
+    (row): row is LaidRow => row !== undefined && keepsOut(table, sent, row.values),
+  );
   return {
     identity,
     command: 'insert',
@@ -396,13 +400,11 @@ function insertCase(
     attempt: {
       identity,
       searchPath: context.searchPath,
-      // The rows laid before go first where theirs are the only values that fit: then they fit again.
-      ...(keepsOut(table, owners, keyed) && {
-        prepare: [
-          triggersOff,
-          `delete from ${table.key} where ${inTheWay.map((row) => `(${whereIs(row)})`).join(' or ') || 'false'}`,
-          triggersOn,
-        ],
+      // A row laid before goes first where it holds what the new one must hold alone.
+      ...(inTheWay.length > 0 && {
+        prepare: quietly([
+          `delete from ${table.key} where ${inTheWay.map((row) => `(${whereIs(row)})`).join(' or ')}`,
+        ]),
       }),
       sql: statement,
       deferred: context.deferred,
@@ -427,16 +429,16 @@ function insertCase(
   };
 }
 
-/** True where a second row like the one laid before is refused: by a key of owners and parents, or a unique text. */
-function keepsOut(table: Table, owners: ReadonlySet<string>, keyed: ReadonlySet<string>): boolean {
-  const primary = table.primaryKey?.columns ?? [];
-  const fresh = primary.length === 1 && !owners.has(primary[0]!) && !keyed.has(primary[0]!);
-  return (
-    !fresh ||
-    table.uniques.length > 0 ||
-    table.exclusions.length > 0 ||
-    table.indexes.some((index) => index.unique && index.columns.join() !== primary.join())
-  );
+/** True where a key lets the new row in only without that one. Where defaults decide, it may be so. */
+function keepsOut(table: Table, sent: RowValues, there: RowValues): boolean {
+  const meets = (column: string | null): boolean => {
+    if (column === null) return true;
+    if (column in sent) return sent[column] !== null && sent[column] === there[column];
+    const definition = table.columns.find((candidate) => candidate.name === column);
+    const numbered = definition?.sequence != null || definition?.identity != null;
+    return !numbered && definition?.default != null && !/\(/.test(definition.default.text);
+  };
+  return table.exclusions.length > 0 || uniqueKeys(table).some((columns) => columns.every(meets));
 }
 
 const sameJson = (left: Value | undefined, right: Value): boolean =>
@@ -594,11 +596,9 @@ function updateCase(
       identity,
       searchPath: context.searchPath,
       ...(inTheWay.length > 0 && {
-        prepare: [
-          triggersOff,
+        prepare: quietly([
           `delete from ${table.key} where ${inTheWay.map((other) => `(${whereIs(other)})`).join(' or ')}`,
-          triggersOn,
-        ],
+        ]),
       }),
       sql: statement,
       deferred: context.deferred,

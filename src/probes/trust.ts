@@ -4,7 +4,7 @@ import type { SchemaState } from '../model/schema.ts';
 import type { Ownership } from './owners.ts';
 import type { Planner } from './plan.ts';
 import type { Reading } from './predicate.ts';
-import { userA } from './principals.ts';
+import type { User } from './principals.ts';
 import { insertion, type LaidRow, type World } from './world.ts';
 
 export function absentTables(
@@ -64,13 +64,13 @@ export function absentTables(
   }
 }
 
-/** A's row in a table, and the statements that lay it (none where it is there already). */
+/** A user's row in a table, and the statements that lay it (none where it is there already). */
 export type TrustedRow =
   | { readonly inserts: readonly string[]; readonly row: LaidRow }
   | { readonly failure: string };
 
 export interface TrustedRows {
-  rowIn(table: string): Promise<TrustedRow>;
+  rowIn(table: string, user: User): Promise<TrustedRow>;
 }
 
 /** Each row is laid once to see what fits; afterwards its statements alone do, in any world. */
@@ -82,18 +82,19 @@ export function createTrustedRows(
 ): TrustedRows {
   const known = new Map<string, TrustedRow>();
   return {
-    async rowIn(table) {
-      const there = world.row(table, userA);
+    async rowIn(table, user) {
+      const there = world.row(table, user);
       if (there !== undefined) return { inserts: [], row: there };
-      const cached = known.get(table);
+      const id = `${table} ${user.letter}`;
+      const cached = known.get(id);
       if (cached !== undefined) return cached;
       const chain = planner.order.filter((key) => key === table || planner.ancestors(table).has(key));
-      const missing = chain.filter((key) => world.row(key, userA) === undefined);
+      const missing = chain.filter((key) => world.row(key, user) === undefined);
       const restore = world.mark();
       await session.exec('savepoint trusted');
-      await world.lay(chain, userA);
-      const rows = missing.flatMap((key) => world.row(key, userA) ?? []);
-      const row = world.row(table, userA);
+      await world.lay(chain, user);
+      const rows = missing.flatMap((key) => world.row(key, user) ?? []);
+      const row = world.row(table, user);
       restore();
       await session.exec('rollback to savepoint trusted; release savepoint trusted');
       const answer: TrustedRow =
@@ -112,7 +113,7 @@ export function createTrustedRows(
                 return insertion(laid.table, Object.fromEntries(values));
               }),
             };
-      known.set(table, answer);
+      known.set(id, answer);
       return answer;
     },
   };

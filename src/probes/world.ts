@@ -10,6 +10,7 @@ import { type Ownership, ownerValue } from './owners.ts';
 import type { ColumnChoice, Planner, RowValues } from './plan.ts';
 import { claimsOf, companionOf, type User, userB, withClaims } from './principals.ts';
 import { literal, name } from './quote.ts';
+import { triggersOff, triggersOn } from './triggers.ts';
 import type { Value, ValueSource } from './values.ts';
 
 export interface LaidRow {
@@ -20,9 +21,6 @@ export interface LaidRow {
   /** Columns that tell it from every other row. */
   readonly key: readonly string[];
 }
-
-const triggersOff = `select set_config('session_replication_role', 'replica', true)`;
-const triggersOn = `select set_config('session_replication_role', 'origin', true)`;
 
 export class World {
   readonly #session: Session;

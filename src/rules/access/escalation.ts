@@ -18,7 +18,15 @@ export default rule({
       const tell = stoodBefore(escalation, facts) ? preexisting : report;
       tell(
         problemOf(escalation, facts, {
-          message: `A user gives itself ${what[escalation.kind]} through "${escalation.object}". That opens ${escalation.opens}. Keep what policies trust out of the user's reach.`,
+          message:
+            escalation.kind === 'entry'
+              ? `A user enters others into "${escalation.object}" without asking them. That opens their own rows in "${escalation.opens}" to it. Let whoever is entered agree first.`
+              : `A user gives itself ${what[escalation.kind]} through "${escalation.object}". That opens ${escalation.opens}. Keep what policies trust out of the user's reach.`,
+          // Whom one enters, one knows; that members see each other is mostly meant.
+          severity:
+            escalation.kind === 'entry' && /^select\b/i.test(escalation.proof.at(-1)?.sql ?? '')
+              ? 'warning'
+              : undefined,
         }),
       );
     }
@@ -29,6 +37,8 @@ const what: Readonly<Record<Escalation['kind'], string>> = {
   membership: 'a membership',
   'role-column': 'a role',
   ownership: 'ownership',
-  function: 'rights',
+  function: 'rights by a function',
+  claim: 'a claim of "user_metadata"',
+  entry: 'others',
   'foreign-parent': 'a place under a foreign row',
 };

@@ -24,10 +24,11 @@ export function problemOf(
 ): Problem {
   return {
     ...what,
-    at: homeOfTable(facts, object, kind === 'membership' || kind === 'foreign-parent' ? 'insert' : 'update'),
+    at: homeOfTable(facts, object, /^(membership|foreign-parent|entry)$/.test(kind) ? 'insert' : 'update'),
     object,
     key: `${principal} ${kind} ${opens}`,
     evidence: ['probe'],
+    causes: kind === 'claim' ? ['rls/user-metadata'] : [],
     repro: proof.map(({ as, sql, result }) => `-- as ${as}\n${sql}\n-- ${result}`).join('\n\n'),
   };
 }

@@ -1,0 +1,107 @@
+/** Arguments for functions that are called as a stranger calls them: ids that are known, and no secret. */
+import type { FunctionArgument, Routine, SchemaState, Table } from '../model/schema.ts';
+import { type User, userB } from './principals.ts';
+import { qualified } from './quote.ts';
+import { uuidOf, type Value } from './values.ts';
+import type { World } from './world.ts';
+
+interface Known {
+  readonly state: SchemaState;
+  readonly world: World;
+}
+
+export const inputsOf = (routine: Routine): readonly FunctionArgument[] =>
+  routine.arguments.filter((argument) => argument.mode !== 'out' && argument.mode !== 'table');
+
+export const signatureOf = (routine: Routine): string =>
+  `${qualified(routine.schema, routine.name)}(${inputsOf(routine)
+    .map((argument) => argument.type)
+    .join(', ')})`;
+
+/** Arguments worth trying: the id of `person`; B's row of each table the body names. */
+export function* argumentSets(
+  context: Known,
+  routine: Routine,
+  watched: readonly Table[],
+  person: User,
+): Iterable<readonly Value[]> {
+  const inputs = inputsOf(routine);
+  if (inputs.length === 0) {
+    yield [];
+    return;
+  }
+  const keys = watched.flatMap((table) => {
+    const row = context.world.row(table.key, userB);
+    return row !== undefined && row.key.length === 1
+      ? [{ table, value: row.values[row.key[0]!] ?? null }]
+      : [];
+  });
+  const guesses: (Table | null)[] = [null, ...watched];
+  const seen = new Set<string>();
+  for (const guess of guesses) {
+    const values = inputs.map((argument, index) =>
+      argumentValue(context, argument, index, guess, keys, person),
+    );
+    const id = JSON.stringify(values);
+    if (seen.has(id)) continue;
+    seen.add(id);
+    yield values;
+  }
+}
+
+function argumentValue(
+  context: Known,
+  argument: FunctionArgument,
+  index: number,
+  guess: Table | null,
+  keys: readonly { readonly table: Table; readonly value: Value }[],
+  person: User,
+): Value {
+  const { type } = argument;
+  const label = (argument.name ?? '').replace(/^(p|in|arg|_)_?/i, '');
+  const enumType = [...context.state.types.values()].find(
+    (candidate) => candidate.kind === 'enum' && (candidate.key === type || candidate.name === type),
+  );
+  if (enumType) return enumType.values[0] ?? null;
+  const stem = label.replace(/_?(id|uuid)s?$/i, '').toLowerCase();
+  const named = keys.find(
+    ({ table }) =>
+      stem !== '' &&
+      (table.name === stem ||
+        table.name === `${stem}s` ||
+        table.name.endsWith(`_${stem}s`) ||
+        table.name.endsWith(`_${stem}`)),
+  );
+  if (/^uuid/.test(type) || (/^(text|character)/.test(type) && /id$/i.test(label))) {
+    const isPerson =
+      /user|owner|profile|author|member|uid|account|customer|employee|target|sender|recipient/i.test(label);
+    const one =
+      named?.value ??
+      (guess ? keys.find((key) => key.table === guess)?.value : undefined) ??
+      (isPerson ? person.id : undefined) ??
+      person.id;
+    return type.endsWith('[]') ? `{${one}}` : one;
+  }
+  if (/^(integer|bigint|smallint)$/.test(type)) {
+    const fits = named ?? (guess ? keys.find((key) => key.table === guess) : undefined);
+    return /id$/i.test(label) && fits?.value != null && /^\d+$/.test(fits.value) ? fits.value : '1';
+  }
+  if (/email/i.test(label)) return person.email;
+  if (type.endsWith('[]')) return '{}';
+  if (/^jsonb?$/.test(type)) return '{}';
+  if (type === 'boolean') return 'true';
+  if (/^(numeric|real|double precision)/.test(type)) return '1';
+  if (/^timestamp/.test(type)) return '2031-01-05 08:00:00+00';
+  if (type === 'date') return '2031-01-05';
+  if (/^(text|character varying|character)/.test(type)) {
+    const row = guess ? context.world.row(guess.key, userB) : undefined;
+    // An argument called after a column is most often compared with it.
+    // A stranger knows names and addresses, but no secret.
+    const secret = /token|secret|code|key|hash|password|otp|pin$/i.test(label);
+    const same = row && label !== '' && !secret ? row.values[label] : undefined;
+    return same ?? `probe ${index}`;
+  }
+  if (/vector/.test(type)) return null;
+  if (type === 'interval') return '1 day';
+  return type === 'uuid' ? uuidOf(label, { owner: 'B', turn: 0 }) : null;
+}

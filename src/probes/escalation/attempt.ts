@@ -1,0 +1,114 @@
+/** What every try shares: statements as A that stay, and the look at what opened. */
+import type { Outcome, Session } from '../../database/engine.ts';
+import type { AccessCell, Proof } from '../../model/access.ts';
+import type { SchemaState, Table } from '../../model/schema.ts';
+import { attemptAll } from '../attempt.ts';
+import type { Privileges } from '../catalog.ts';
+import { resultOf } from '../outcome.ts';
+import type { Ownership } from '../owners.ts';
+import type { Planner } from '../plan.ts';
+import { become, becomeAdmin, signedIn, userA, userB } from '../principals.ts';
+import type { TrustedRows } from '../trust.ts';
+import { type World, whereIs } from '../world.ts';
+
+export interface Prize {
+  /** Table that opens. */
+  readonly opens: string;
+  /** Table whose row opens it. */
+  readonly via: string;
+  /** The cell that was seen to open under that condition. */
+  readonly cell: AccessCell;
+}
+
+export interface EscalationContext {
+  readonly session: Session;
+  readonly state: SchemaState;
+  readonly planner: Planner;
+  readonly ownership: Ownership;
+  readonly privileges: Privileges;
+  readonly world: World;
+  readonly searchPath: (schema: string) => string;
+  readonly exposed: ReadonlySet<string>;
+  readonly trusted: TrustedRows;
+  /** Tables that got rows of their own by a sign-up. */
+  readonly createdBySignUp: ReadonlySet<string>;
+}
+
+const user = signedIn(userA);
+
+/** Runs in a savepoint and leaves nothing. */
+export async function within<T>(context: EscalationContext, run: () => Promise<T>): Promise<T> {
+  const restore = context.world.mark();
+  await context.session.exec('savepoint escalation');
+  try {
+    return await run();
+  } finally {
+    restore();
+    await context.session.exec('rollback to savepoint escalation; release savepoint escalation');
+  }
+}
+
+/** One statement as A; stays where it worked. */
+export async function asA(
+  context: EscalationContext,
+  table: Table,
+  sql: string,
+): Promise<{ outcome: Outcome; proof: Proof }> {
+  const outcomes = await context.session.batch([
+    'savepoint attempt',
+    become(user, context.searchPath(table.schema)),
+    sql,
+    becomeAdmin,
+  ]);
+  const outcome = outcomes[2]!;
+  await context.session.exec(
+    outcome.ok
+      ? `${becomeAdmin}; release savepoint attempt`
+      : 'rollback to savepoint attempt; release savepoint attempt',
+  );
+  return { outcome, proof: { as: user.label, sql, result: resultOf(outcome) } };
+}
+
+/** Prizes worth looking at: one statement a table and command, reading first. */
+const enough = 10;
+
+/** What opens now, as A: the first prize that holds. */
+export async function opened(
+  context: EscalationContext,
+  prizes: readonly Prize[],
+): Promise<{ opens: string; proof: Proof } | null> {
+  const statements = new Map<string, Prize>();
+  for (const prize of [...prizes].toSorted((a, b) => order(a) - order(b))) {
+    const { sql } = prize.cell.proof.at(-1)!;
+    if (!statements.has(sql)) statements.set(sql, prize);
+  }
+  const tried = [...statements].slice(0, enough);
+  const attempted = await attemptAll(
+    context.session,
+    tried.map(([sql, prize]) => ({
+      identity: user,
+      searchPath: context.searchPath(context.state.tables.get(prize.opens)?.schema ?? 'public'),
+      sql,
+    })),
+  );
+  for (const [index, [sql, prize]] of tried.entries()) {
+    const { outcome } = attempted[index]!;
+    const rows = outcome.ok ? Math.max(outcome.rows.length, outcome.affected) : 0;
+    if (rows > 0) return { opens: prize.opens, proof: { as: user.label, sql, result: resultOf(outcome) } };
+  }
+  return null;
+}
+
+const order = (prize: Prize): number => (prize.cell.command === 'select' ? 0 : 1);
+
+/** The same statements on B's rows: what a row in B's organisation should open. */
+export function foreignPrizes(context: EscalationContext, prizes: readonly Prize[]): Prize[] {
+  return prizes.flatMap((prize) => {
+    if (prize.cell.subject === 'foreign' || prize.cell.subject === 'unowned') return [prize];
+    if (prize.cell.command !== 'select') return [];
+    const b = context.world.row(prize.opens, userB);
+    if (b === undefined) return [];
+    const sql = `select * from ${prize.opens} where ${whereIs(b)}`;
+    return [{ ...prize, cell: { ...prize.cell, proof: [{ as: user.label, sql, result: '' }] } }];
+  });
+}

@@ -1,0 +1,177 @@
+/**
+ * A comes to stand in a table of people with rights: for B's organisation where it is one of many, at all where there is
+ * one of the whole project. By INSERT, by moving its own row, by calling a function that writes there.
+ */
+import type { Escalation, Proof } from '../../model/access.ts';
+import type { Table } from '../../model/schema.ts';
+import { ownerValue } from '../owners.ts';
+import type { RowValues } from '../plan.ts';
+import { userA, userB } from '../principals.ts';
+import { literal, name } from '../quote.ts';
+import { rank } from '../rank.ts';
+import { quietly } from '../triggers.ts';
+import type { Value } from '../values.ts';
+import { type LaidRow, whereIs } from '../world.ts';
+import { asA, type EscalationContext, foreignPrizes, opened, type Prize, within } from './attempt.ts';
+import { callsThatWrite } from './calls.ts';
+
+interface Rows {
+  readonly a: LaidRow;
+  readonly b: LaidRow;
+}
+
+/** A way in: what A sends, once the rows lie there. */
+interface Way {
+  readonly kind: 'membership' | 'function';
+  /** True where A stands there already, in its own organisation. */
+  readonly member: boolean;
+  send(rows: Rows): readonly string[];
+}
+
+export async function byMembership(
+  context: EscalationContext,
+  table: Table,
+  prizes: readonly Prize[],
+): Promise<Escalation[]> {
+  const owners = context.ownership.ownersOf(table.key);
+  const tenants = table.foreignKeys
+    .filter(
+      (key) =>
+        key.references !== table.key &&
+        context.ownership.isOwned(key.references) &&
+        !key.columns.some((column) => owners.some((owner) => owner.column === column)),
+    )
+    .flatMap((key) => key.columns);
+  const scoped = tenants.length > 0;
+  const worth = prizes.filter(
+    (prize) => scoped || prize.cell.subject === 'foreign' || prize.cell.subject === 'unowned',
+  );
+  if (worth.length === 0) return [];
+  const found: Escalation[] = [];
+  const ways = [
+    ...inserts(context, table, tenants),
+    ...moves(context, table, tenants),
+    ...(await calls(context, table)),
+  ];
+  for (const way of ways) {
+    if (found.some((escalation) => escalation.kind === way.kind)) continue;
+    const escalation = await within(context, async () => {
+      const rows = await start(context, table, way.member);
+      if (rows === null) return null;
+      const reach = scoped ? foreignPrizes(context, worth) : worth;
+      if ((await opened(context, reach)) !== null) return null;
+      const proofs: Proof[] = [];
+      for (const sql of way.send(rows)) {
+        const { outcome, proof } = await asA(context, table, sql);
+        if (!outcome.ok) return null;
+        proofs.push(proof);
+      }
+      const prize = proofs.length === 0 ? null : await opened(context, reach);
+      return prize === null ? null : { opens: prize.opens, proof: [...proofs, prize.proof] };
+    });
+    if (escalation !== null)
+      found.push({ ...escalation, object: table.key, principal: 'user', kind: way.kind });
+  }
+  return found;
+}
+
+/** The users' rows, laid; A's taken away again where it is to get one. */
+async function start(context: EscalationContext, table: Table, member: boolean): Promise<Rows | null> {
+  const { world, planner, ownership, session } = context;
+  for (const user of [userA, userB]) await world.lay([...planner.ancestors(table.key), table.key], user);
+  const a = world.row(table.key, userA);
+  const b = world.row(table.key, userB);
+  if (a === undefined || b === undefined) return null;
+  const away = [
+    // A row that every sign-up makes is there: A itself has to get it out of the way.
+    ...(member || context.createdBySignUp.has(table.key) ? [] : [a]),
+    // A share opens by being there, whoever made it.
+    ...(ownership.ownersOf(table.key).length === 0 ? [b] : []),
+  ];
+  if (away.length > 0)
+    await session.exec(
+      quietly(away.map((row) => `delete from ${table.key} where ${whereIs(row)}`)).join(';'),
+    );
+  return { a, b };
+}
+
+function inserts(context: EscalationContext, table: Table, tenants: readonly string[]): Way[] {
+  const allowed = context.privileges('authenticated', 'insert', table.key);
+  if (allowed === null) return [];
+  const ranks = [...context.planner.choices(table.key)].filter(
+    ([column, choice]) => rank.test(column) && choice.open.length > 0,
+  );
+  const tries: Record<string, Value>[] = [
+    {},
+    ...ranks.flatMap(([column, choice]) => choice.open.slice(0, 3).map((value) => ({ [column]: value }))),
+  ];
+  return tries.map((ranked) => ({
+    kind: 'membership',
+    member: false,
+    send: (rows) => [
+      ...(context.createdBySignUp.has(table.key) &&
+      context.privileges('authenticated', 'delete', table.key) !== null
+        ? [`delete from ${table.key} where ${whereIs(rows.a)}`]
+        : []),
+      insertion(context, table, allowed, rows, tenants, ranked),
+    ],
+  }));
+}
+
+function insertion(
+  context: EscalationContext,
+  table: Table,
+  allowed: readonly string[],
+  { a, b }: Rows,
+  tenants: readonly string[],
+  ranked: Readonly<Record<string, Value>>,
+): string {
+  const states = [...context.planner.choices(table.key)].filter(
+    ([column, choice]) => !rank.test(column) && choice.open.length > 0,
+  );
+  const authors = context.ownership.ownersOf(table.key).filter((owner) => owner.author);
+  const values: RowValues = {
+    ...a.values,
+    ...Object.fromEntries(tenants.map((column) => [column, b.values[column] ?? null])),
+    ...Object.fromEntries(authors.map((owner) => [owner.column, ownerValue(owner, userA)])),
+    ...Object.fromEntries(states.map(([column, choice]) => [column, choice.open[0]!])),
+    ...ranked,
+  };
+  const columns = table.columns.filter(
+    (column) =>
+      column.generated === null &&
+      column.identity === null &&
+      column.sequence === null &&
+      allowed.includes(column.name) &&
+      values[column.name] != null &&
+      (column.default === null ||
+        tenants.includes(column.name) ||
+        column.name in ranked ||
+        context.planner.choice(table.key, column.name) !== null ||
+        table.primaryKey?.columns.includes(column.name)),
+  );
+  return `insert into ${table.key} (${columns.map((column) => name(column.name)).join(', ')}) values (${columns.map((column) => literal(values[column.name]!)).join(', ')})`;
+}
+
+/** A's own row, moved over to B's organisation. */
+function moves(context: EscalationContext, table: Table, tenants: readonly string[]): Way[] {
+  const allowed = context.privileges('authenticated', 'update', table.key);
+  if (tenants.length === 0 || !tenants.every((column) => allowed?.includes(column))) return [];
+  if (context.ownership.ownersOf(table.key).length === 0) return [];
+  return [
+    {
+      kind: 'membership',
+      member: true,
+      send: ({ a, b }) => [
+        `update ${table.key} set ${tenants
+          .map((column) => `${name(column)} = ${literal(b.values[column] ?? null)}`)
+          .join(', ')} where ${whereIs(a)}`,
+      ],
+    },
+  ];
+}
+
+async function calls(context: EscalationContext, table: Table): Promise<Way[]> {
+  const statements = await callsThatWrite(context, table);
+  return statements.map((sql) => ({ kind: 'function', member: false, send: () => [sql] }));
+}

@@ -1,0 +1,105 @@
+/** A has a plain row among people with rights and raises its own rank: by UPDATE, or out and in again. */
+import type { Escalation, Proof } from '../../model/access.ts';
+import type { Table } from '../../model/schema.ts';
+import { userA } from '../principals.ts';
+import { literal, name } from '../quote.ts';
+import { rank } from '../rank.ts';
+import type { Value } from '../values.ts';
+import { insertion, type LaidRow, normalized, whereIs } from '../world.ts';
+import { asA, type EscalationContext, opened, type Prize, within } from './attempt.ts';
+import { callsThatWrite } from './calls.ts';
+
+interface Way {
+  readonly kind: 'role-column' | 'function';
+  send(row: LaidRow): readonly string[];
+}
+
+export async function byRank(
+  context: EscalationContext,
+  table: Table,
+  prizes: readonly Prize[],
+): Promise<Escalation[]> {
+  const columns = [...context.planner.choices(table.key)].filter(
+    ([column, choice]) => rank.test(column) && choice.open.length > 0,
+  );
+  const found: Escalation[] = [];
+  for (const [column, choice] of columns) {
+    const relevant = prizes.filter((prize) => prize.cell.when!.includes(`${column} = `));
+    if (relevant.length === 0) continue;
+    for (const value of choice.open.slice(0, 4)) {
+      for (const way of await waysUp(context, table, column, value)) {
+        if (found.some((escalation) => escalation.kind === way.kind)) continue;
+        const escalation = await raised(context, table, relevant, { column, value }, way);
+        if (escalation !== null) found.push(escalation);
+      }
+    }
+  }
+  return found;
+}
+
+async function raised(
+  context: EscalationContext,
+  table: Table,
+  prizes: readonly Prize[],
+  { column, value }: { readonly column: string; readonly value: Value },
+  way: Way,
+): Promise<Escalation | null> {
+  return within(context, async () => {
+    await context.world.lay([...context.planner.ancestors(table.key), table.key], userA);
+    const row = context.world.row(table.key, userA);
+    if (row === undefined || row.values[column] === value) return null;
+    if ((await opened(context, prizes)) !== null) return null;
+    const proofs: Proof[] = [];
+    for (const sql of way.send(row)) {
+      const { outcome, proof } = await asA(context, table, sql);
+      if (!outcome.ok || outcome.affected === 0) return null;
+      proofs.push(proof);
+    }
+    const [stored] = await context.session.query(`select * from ${table.key} where ${whereIs(row)}`);
+    if (stored === undefined || normalized(table, stored)[column] !== value) return null;
+    const prize = await opened(context, prizes);
+    return prize === null
+      ? null
+      : {
+          object: table.key,
+          opens: prize.opens,
+          principal: 'user',
+          kind: way.kind,
+          proof: [...proofs, prize.proof],
+        };
+  });
+}
+
+async function waysUp(
+  context: EscalationContext,
+  table: Table,
+  column: string,
+  value: Value,
+): Promise<Way[]> {
+  const { privileges } = context;
+  const ways: Way[] = [];
+  if (privileges('authenticated', 'update', table.key)?.includes(column))
+    ways.push({
+      kind: 'role-column',
+      send: (row) => [`update ${table.key} set ${name(column)} = ${literal(value)} where ${whereIs(row)}`],
+    });
+  const settable = privileges('authenticated', 'insert', table.key);
+  if (settable?.includes(column) && privileges('authenticated', 'delete', table.key) !== null)
+    ways.push({
+      kind: 'role-column',
+      send: (row) => {
+        const written = table.columns.filter(
+          (each) => each.generated === null && each.identity === null && settable.includes(each.name),
+        );
+        const values = Object.fromEntries(
+          written.map((each) => [each.name, each.name === column ? value : (row.values[each.name] ?? null)]),
+        );
+        return [
+          `delete from ${table.key} where ${whereIs(row)}`,
+          insertion(table, values).replace(/ returning \*$/, ''),
+        ];
+      },
+    });
+  for (const sql of await callsThatWrite(context, table)) ways.push({ kind: 'function', send: () => [sql] });
+  return ways;
+}

@@ -1,0 +1,75 @@
+/** Worlds of rows with other values: what a policy reads of a row without asking who the caller is. */
+import { userA, userB } from './principals.ts';
+import { type Spec, shownAll, updating, type WorldContext } from './spec.ts';
+import type { Value } from './values.ts';
+import type { LaidRow } from './world.ts';
+
+interface Toggle {
+  readonly table: string;
+  readonly column: string;
+  readonly value: Value;
+  readonly own: boolean;
+}
+
+function toggles(context: WorldContext): Toggle[] {
+  const { reading, table, ownership, planner } = context;
+  const found: Toggle[] = [];
+  const seen = new Set<string>();
+  for (const atom of reading.values) {
+    const id = `${atom.table}.${atom.column}`;
+    if (seen.has(id)) continue;
+    const own = atom.table === table.key;
+    // A policy that asks its own table about the caller is no matter of the row: that is a trust world.
+    if (own && !atom.home) continue;
+    if (!own && ownership.trusted.has(atom.table) && !hangsOn(context, atom.table)) continue;
+    if (context.shares.includes(atom.table)) continue;
+    seen.add(id);
+    if (rowsOf(context, atom.table).length === 0) continue;
+    for (const value of planner.choice(atom.table, atom.column)?.open.slice(0, 3) ?? []) {
+      found.push({ table: atom.table, column: atom.column, value, own });
+    }
+  }
+  return found;
+}
+
+/** Rows of A and B, and of the probed table the one without owner. */
+export function rowsOf(context: WorldContext, table: string): LaidRow[] {
+  const rows = [userA, userB].flatMap((user) => context.world.row(table, user) ?? []);
+  if (table === context.table.key && context.subjects.unowned) rows.push(context.subjects.unowned);
+  return rows;
+}
+
+export function rowWorlds(context: WorldContext): Spec[] {
+  return toggles(context).map(({ table, column, value, own }) => ({
+    changes: [updating(table, { [column]: value }, rowsOf(context, table))],
+    when: `rows where ${shownAll({ [column]: value }, own ? '' : `${table}.`)}`,
+    via: own ? null : table,
+    ...(own && { choose: new Map([[column, value]]) }),
+  }));
+}
+
+/** All such columns at once: some open only together. */
+export function everyRowOpen(context: WorldContext): Spec | null {
+  const first = new Map<string, Toggle>();
+  for (const toggle of toggles(context)) {
+    const id = `${toggle.table}.${toggle.column}`;
+    if (!first.has(id)) first.set(id, toggle);
+  }
+  if (first.size < 2) return null;
+  const all = [...first.values()];
+  return {
+    changes: all.map(({ table, column, value }) =>
+      updating(table, { [column]: value }, rowsOf(context, table)),
+    ),
+    when: `rows where ${all.map(({ own, table, column, value }) => shownAll({ [column]: value }, own ? '' : `${table}.`)).join(' and ')}`,
+    via: null,
+    choose: new Map(all.filter(({ own }) => own).map(({ column, value }) => [column, value])),
+  };
+}
+
+/** True where rows of the probed table hang on rows of that table, and these are not the users themselves. */
+const hangsOn = (context: WorldContext, table: string): boolean =>
+  context.planner.ancestors(context.table.key).has(table) &&
+  !context.ownership
+    .ownersOf(table)
+    .some((owner) => context.state.tables.get(table)?.primaryKey?.columns.includes(owner.column));

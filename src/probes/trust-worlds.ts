@@ -1,0 +1,123 @@
+/** Worlds in which the caller is among people with rights: a member, an admin, a friend, alone or beside the other user. */
+import type { ForeignKey } from '../model/schema.ts';
+import { userA, userB } from './principals.ts';
+import { choicesRead, type Spec, shownAll, updating, type WorldContext } from './spec.ts';
+import type { Value } from './values.ts';
+
+/** Members tables that the policies look the caller up in. */
+export function trustedTables(context: WorldContext): string[] {
+  const { reading, ownership, table } = context;
+  const members = [...reading.tables]
+    .filter((key) => key !== table.key && ownership.trusted.has(key))
+    .toSorted();
+  // A table that trusts its own rows: `profiles.role` read by a policy on `profiles`.
+  if (ownership.ownersOf(table.key).length > 0 && reading.tables.has(table.key)) members.push(table.key);
+  return members;
+}
+
+/** What a row there may hold that the policy asks for; `ranked` where the right hangs on more than being in it. */
+function assignments(
+  context: WorldContext,
+  key: string,
+): { values: Record<string, Value>; ranked: boolean }[] {
+  const { states, ranks } = choicesRead(context, key);
+  const found: { values: Record<string, Value>; ranked: boolean }[] = [];
+  if (Object.keys(states).length > 0) found.push({ values: states, ranked: false });
+  for (const [column, choice] of ranks) {
+    for (const value of choice.open.slice(0, 5))
+      found.push({ values: { ...states, [column]: value }, ranked: true });
+  }
+  if (ranks.length > 1) {
+    const highest = Object.fromEntries(ranks.map(([column, choice]) => [column, choice.open[0]!]));
+    found.push({ values: { ...states, ...highest }, ranked: true });
+  }
+  return found;
+}
+
+export async function trustWorlds(context: WorldContext, key: string): Promise<Spec[]> {
+  const row = await context.trusted.rowIn(key, userA);
+  if ('failure' in row) {
+    context.skip(`access through a row in ${key}`, row.failure);
+    return [];
+  }
+  const ownTenant = sharesTenant(context, key);
+  const plain = { via: key, onlyUsers: true };
+  const specs: Spec[] = [];
+  // In the probed table itself A's row was left out for others' rows: here it is back.
+  if (row.inserts.length > 0 || key === context.table.key) {
+    specs.push({ ...plain, changes: row.inserts, when: `a row in ${key}`, ownTenant });
+  }
+  for (const { values, ranked } of assignments(context, key)) {
+    specs.push({
+      ...plain,
+      changes: [...row.inserts, updating(key, values, [row.row])],
+      when: `a row in ${key} with ${shownAll(values)}`,
+      ownTenant: ownTenant && !ranked,
+    });
+  }
+  return specs;
+}
+
+/** The caller beside the row's owner: both in one organisation, the caller plain at first, then with each rank. */
+export async function besideWorlds(context: WorldContext, key: string): Promise<Spec[]> {
+  const keys = tenantKeys(context, key);
+  if (keys.length === 0) return [];
+  const theirs = await context.trusted.rowIn(key, userB);
+  const mine = await context.trusted.rowIn(key, userA);
+  if ('failure' in theirs || 'failure' in mine) return [];
+  const tenant = Object.fromEntries(
+    keys.flatMap((foreign) => foreign.columns.map((column) => [column, theirs.row.values[column] ?? null])),
+  );
+  const together = `a row in ${key} of the same ${keys[0]!.references}`;
+  return [{ values: {} }, ...assignments(context, key)].map(({ values }) => ({
+    changes: [...theirs.inserts, ...mine.inserts, updating(key, { ...tenant, ...values }, [mine.row])],
+    when: Object.keys(values).length === 0 ? together : `${together} with ${shownAll(values)}`,
+    via: key,
+    onlyUsers: true,
+    subjects: ['foreign'],
+  }));
+}
+
+/** Keys of a members table to the organisation, project, team … on which the probed rows hang. */
+function tenantKeys(context: WorldContext, key: string): readonly ForeignKey[] {
+  const around = new Set([...context.planner.ancestors(context.table.key), context.table.key]);
+  return (context.state.tables.get(key)?.foreignKeys ?? []).filter(
+    (foreign) =>
+      around.has(foreign.references) &&
+      foreign.references !== key &&
+      !context.ownership.ownersOf(key).some((owner) => foreign.columns.includes(owner.column)),
+  );
+}
+
+/** True where people's rows there belong to one organisation, project, team … on which the probed rows hang. */
+export const sharesTenant = (context: WorldContext, key: string): boolean =>
+  tenantKeys(context, key).length > 0;
+
+/** The caller's row names the very row of B: a friendship, a share, an invitation. */
+export async function naming(context: WorldContext, key: string): Promise<Spec[]> {
+  const row = await context.trusted.rowIn(key, userA);
+  if ('failure' in row) return [];
+  const { reading, world } = context;
+  const callers = new Set(reading.callers.filter((atom) => atom.table === key).map((atom) => atom.column));
+  const linked: Record<string, Value> = {};
+  for (const { left, right } of reading.links) {
+    for (const [near, far] of [
+      [left, right],
+      [right, left],
+    ] as const) {
+      if (near.table !== key || far.table === key) continue;
+      const value = world.row(far.table, userB)?.values[far.column];
+      if (value != null) linked[near.column] = value;
+    }
+  }
+  const { states } = choicesRead(context, key);
+  // A column that both names the caller and joins the row can do one at a time.
+  return Object.entries(linked)
+    .filter(([column]) => callers.size !== 1 || !callers.has(column))
+    .map(([column, value]) => ({
+      changes: [...row.inserts, updating(key, { ...states, [column]: value }, [row.row])],
+      when: `a row in ${key} that names it by ${column}`,
+      via: key,
+      onlyUsers: true,
+    }));
+}
