@@ -49,6 +49,31 @@ export function* argumentSets(
   }
 }
 
+/** Names of what only who was given it knows. */
+const secret = /token|secret|code|key|hash|password|otp|pin$/i;
+
+const labelOf = (argument: FunctionArgument): string => (argument.name ?? '').replace(/^(p|in|arg|_)_?/i, '');
+
+/** Arguments that ask for a secret, and the secret of B's row that they may be compared with. */
+export function secretsOf(
+  context: Known,
+  routine: Routine,
+  watched: readonly Table[],
+): { readonly index: number; readonly argument: string; readonly column: string; readonly value: string }[] {
+  return inputsOf(routine).flatMap((argument, index) => {
+    const label = labelOf(argument);
+    if (!secret.test(label)) return [];
+    for (const table of watched) {
+      const secrets = table.columns.filter((column) => secret.test(column.name));
+      const column = secrets.find(({ name }) => name === label) ?? secrets[0];
+      const value = column && context.world.row(table.key, userB)?.values[column.name];
+      if (column !== undefined && value != null)
+        return [{ index, argument: argument.name!, column: column.name, value }];
+    }
+    return [];
+  });
+}
+
 function argumentValue(
   context: Known,
   argument: FunctionArgument,
@@ -58,7 +83,7 @@ function argumentValue(
   person: User,
 ): Value {
   const { type } = argument;
-  const label = (argument.name ?? '').replace(/^(p|in|arg|_)_?/i, '');
+  const label = labelOf(argument);
   const enumType = [...context.state.types.values()].find(
     (candidate) => candidate.kind === 'enum' && (candidate.key === type || candidate.name === type),
   );
@@ -97,8 +122,7 @@ function argumentValue(
     const row = guess ? context.world.row(guess.key, userB) : undefined;
     // An argument called after a column is most often compared with it.
     // A stranger knows names and addresses, but no secret.
-    const secret = /token|secret|code|key|hash|password|otp|pin$/i.test(label);
-    const same = row && label !== '' && !secret ? row.values[label] : undefined;
+    const same = row && label !== '' && !secret.test(label) ? row.values[label] : undefined;
     return same ?? `probe ${index}`;
   }
   if (/vector/.test(type)) return null;

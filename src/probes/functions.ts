@@ -3,13 +3,14 @@
 import type { Outcome, Row } from '../database/engine.ts';
 import type { AccessCell, ObjectAccess } from '../model/access.ts';
 import type { Routine, Table } from '../model/schema.ts';
-import { argumentSets, inputsOf, signatureOf } from './arguments.ts';
+import { argumentSets, inputsOf, secretsOf, signatureOf } from './arguments.ts';
 import { type Marker, markersOf } from './markers.ts';
 import { describe, resultOf } from './outcome.ts';
 import { anon, become, becomeAdmin, type Identity, signedIn, type User, userA, userB } from './principals.ts';
 import { literal, qualified } from './quote.ts';
 import { passes, summarize } from './summary.ts';
 import { sensitive } from './table.ts';
+import type { Value } from './values.ts';
 import { type AroundContext, hiddenTable } from './views.ts';
 import { whereIs } from './world.ts';
 
@@ -34,13 +35,29 @@ export async function probeFunctions(context: AroundContext): Promise<ObjectAcce
     const cells: AccessCell[] = [];
     for (const identity of identities) {
       const allowed = callable.has(`${identity.role} ${routine.key}`);
+      if (!allowed) {
+        cells.push(cellOf(identity, { outcome: 'no-permission', reason: 'EXECUTE is not granted' }, []));
+        continue;
+      }
+      const watched = tablesIn(context, routine.body);
+      const secrets = secretsOf(context, routine, watched);
+      const sets = [...argumentSets(context, routine, watched, userB)];
+      const [first] = sets;
+      if (first !== undefined && secrets.length > 0) {
+        sets.push(
+          first.map((value, index) => (secrets.some((secret) => secret.index === index) ? null : value)),
+        );
+      }
       const own: AccessCell[] = [];
-      cells.push(
-        allowed
-          ? await call(context, routine, identity, markers, own)
-          : cellOf(identity, { outcome: 'no-permission', reason: 'EXECUTE is not granted' }, []),
-        ...own,
-      );
+      const stranger = await call(context, routine, identity, markers, watched, sets, own);
+      cells.push(stranger, ...own);
+      if (first === undefined || stranger.outcome === 'allowed') continue;
+      for (const { index, argument, column, value } of secrets) {
+        const right = [first.map((other, at) => (at === index ? value : other))];
+        const cell = await call(context, routine, identity, markers, watched, right, []);
+        if (cell.outcome === 'allowed')
+          cells.push({ ...cell, when: `the argument ${argument} is the row's ${column}` });
+      }
     }
     objects.push({
       object: routine.key,
@@ -92,13 +109,14 @@ async function call(
   routine: Routine,
   identity: Identity,
   markers: readonly Marker[],
+  watched: readonly Table[],
+  sets: readonly (readonly Value[])[],
   /** Filled: what it does to A's own rows beyond what A may do. */
   own: AccessCell[],
 ): Promise<AccessCell> {
-  const watched = tablesIn(context, routine.body);
   let last: { sql: string; outcome: Outcome } | null = null;
   let ran: { sql: string; outcome: Outcome } | null = null;
-  for (const values of argumentSets(context, routine, watched, userB)) {
+  for (const values of sets) {
     const sql = `select * from ${qualified(routine.schema, routine.name)}(${inputsOf(routine)
       .map((argument, index) => `${literal(values[index]!)}::${argument.type}`)
       .join(', ')})`;
