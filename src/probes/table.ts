@@ -9,7 +9,7 @@ import { resultOf, verdictOf } from './outcome.ts';
 import { type Ownership, ownerValue } from './owners.ts';
 import { isUnique, type Planner, type RowValues, uniqueKeys } from './plan.ts';
 import type { Reading } from './predicate.ts';
-import { type Identity, userB } from './principals.ts';
+import { type Identity, userB, userC } from './principals.ts';
 import { literal, name } from './quote.ts';
 import { quietly, triggersOff } from './triggers.ts';
 import type { Value, ValueSource } from './values.ts';
@@ -43,7 +43,10 @@ export interface Case {
   readonly subject: Subject;
   readonly columns: readonly string[];
   readonly attempt: Attempt;
-  /** The same with RETURNING; null where it is a read. */
+  /**
+   * The same with RETURNING; null where that asks for nothing more: a read, and a write whose WHERE needs the rights and
+   * policies of SELECT anyhow (manual, CREATE POLICY, table 302).
+   */
   readonly returning: string | null;
   /** The same under a parent of B's: refused there, it is what the parent's owner may do, and in nobody's name. */
   readonly elsewhere?: Case;
@@ -281,9 +284,15 @@ function inserts(
     // Only the name changes hands; parents stay those of whoever acts.
     const parents = b && parentsOfEntry(context, 'insert');
     const there = parents && Object.fromEntries(parents.map((column) => [column, b.values[column] ?? null]));
+    const [owner] = owners;
+    const free = table.foreignKeys.every(
+      (key) => key.references === 'auth.users' || !key.columns.includes(owner!.column),
+    );
+    // B is in its own group already: there A enters somebody else.
+    const third = there && free ? { [owner!.column]: ownerValue(owner!, userC) } : spoofed;
     found.push({
       ...caseOf('spoof', { ...base.values, ...spoofed }, spoofed),
-      ...(there && { elsewhere: caseOf('spoof', { ...base.values, ...spoofed, ...there }, spoofed) }),
+      ...(there && { elsewhere: caseOf('spoof', { ...base.values, ...third, ...there }, third) }),
     });
     // Where a policy looks at two such columns, one true name may carry a false one.
     const looked = owners.filter((owner) => context.compared.has(owner.column));
@@ -325,10 +334,12 @@ function parentsOfEntry(
   const authors = ownership.ownersOf(table.key).filter((owner) => owner.author);
   const [user] = authors;
   if (authors.length !== 1 || user === undefined) return undefined;
-  const parents = table.foreignKeys
+  const owned = table.foreignKeys
     .filter((key) => key.references !== table.key && ownership.isOwned(key.references))
     .flatMap((key) => key.columns)
     .filter((column) => column !== user.column);
+  // A group may be no more than an id, founded by whoever is first in it.
+  const parents = owned.length > 0 ? owned : othersInKey(table, user.column);
   const oneEach = uniqueKeys(table).some(
     (columns) =>
       columns.length > 1 &&
@@ -345,6 +356,11 @@ function parentsOfEntry(
   );
   return oneEach && !asked ? parents : undefined;
 }
+
+const othersInKey = (table: Table, column: string): readonly string[] =>
+  uniqueKeys(table)
+    .find((columns) => columns.length > 1 && columns.includes(column) && !columns.includes(null))
+    ?.filter((other): other is string => other !== column && other !== null) ?? [];
 
 function insertCase(
   context: TableContext,
@@ -606,7 +622,7 @@ function updateCase(
         readBack: `select * from ${table.key} where ${after.join(' and ') || 'true'}`,
       }),
     },
-    returning: `${statement} returning ${returningList(context, identity)}`,
+    returning: row.key.length > 0 ? null : `${statement} returning ${returningList(context, identity)}`,
     judge: ({ outcome, stored }) => {
       if (!outcome.ok) return verdictOf(outcome.error, table, 'update');
       if (outcome.affected === 0) return { outcome: 'filtered', reason: null };
@@ -642,7 +658,7 @@ function deletes(context: TableContext, subjects: Subjects, identity: Identity):
         deferred: context.deferred,
         ...(hasTriggers(table) && { readBack: `select 1 as there from ${table.key} where ${whereIs(row)}` }),
       },
-      returning: `${statement} returning ${returningList(context, identity)}`,
+      returning: row.key.length > 0 ? null : `${statement} returning ${returningList(context, identity)}`,
       judge: ({ outcome, stored }) => {
         if (!outcome.ok) return verdictOf(outcome.error, table, 'delete');
         if (outcome.affected === 0) return { outcome: 'filtered', reason: null };
