@@ -55,7 +55,11 @@ export async function shareWorlds(context: WorldContext): Promise<Spec[]> {
   const specs: Spec[] = [];
   const { reading, ownership, planner, table } = context;
   const given = [...reading.tables].filter(
-    (key) => key !== table.key && ownership.trusted.has(key) && hangTogether(planner, table.key, key),
+    (key) =>
+      key !== table.key &&
+      ownership.trusted.has(key) &&
+      !planner.ancestors(table.key).has(key) &&
+      hangTogether(planner, table.key, key),
   );
   for (const key of [...context.shares, ...given].toSorted()) {
     const row = await context.trusted.rowIn(key, userB);
@@ -63,9 +67,9 @@ export async function shareWorlds(context: WorldContext): Promise<Spec[]> {
     const { states } = choicesRead(context, key);
     // That its owner is a member there is no secret between the two, and shows the row to nobody else.
     const ownTenant = ownership.trusted.has(key) && isMembership(context, key);
-    const plain = { via: key, shared: true, ownTenant, subjects: ['foreign', 'unowned'] as const };
+    const plain = { via: key, shared: true, subjects: ['foreign', 'unowned'] as const };
     if (row.inserts.length > 0 || context.shares.includes(key))
-      specs.push({ ...plain, changes: row.inserts, when: `a row in ${key} for it` });
+      specs.push({ ...plain, ownTenant, changes: row.inserts, when: `a row in ${key} for it` });
     if (Object.keys(states).length > 0)
       specs.push({
         ...plain,

@@ -1,12 +1,14 @@
 /** A has a plain row among people with rights and raises its own rank: by UPDATE, or out and in again. */
 import type { Escalation, Proof } from '../../model/access.ts';
 import type { Table } from '../../model/schema.ts';
-import { userA } from '../principals.ts';
+import { userA, userB } from '../principals.ts';
 import { literal, name } from '../quote.ts';
 import { rank } from '../rank.ts';
+import { updating } from '../spec.ts';
+import { quietly } from '../triggers.ts';
 import type { Value } from '../values.ts';
 import { insertion, type LaidRow, normalized, whereIs } from '../world.ts';
-import { asA, type EscalationContext, opened, type Prize, within } from './attempt.ts';
+import { asA, type EscalationContext, foreignPrizes, opened, type Prize, within } from './attempt.ts';
 import { callsThatWrite } from './calls.ts';
 
 interface Way {
@@ -45,10 +47,10 @@ async function raised(
   way: Way,
 ): Promise<Escalation | null> {
   return within(context, async () => {
-    await context.world.lay([...context.planner.ancestors(table.key), table.key], userA);
-    const row = context.world.row(table.key, userA);
-    if (row === undefined || row.values[column] === value) return null;
-    if ((await opened(context, prizes)) !== null) return null;
+    const row = await plainRow(context, table);
+    if (row === null || row.values[column] === value) return null;
+    const reach = hasOwner(context, table) ? foreignPrizes(context, prizes) : prizes;
+    if ((await opened(context, reach)) !== null) return null;
     const proofs: Proof[] = [];
     for (const sql of way.send(row)) {
       const { outcome, proof } = await asA(context, table, sql);
@@ -57,7 +59,7 @@ async function raised(
     }
     const [stored] = await context.session.query(`select * from ${table.key} where ${whereIs(row)}`);
     if (stored === undefined || normalized(table, stored)[column] !== value) return null;
-    const prize = await opened(context, prizes);
+    const prize = await opened(context, reach);
     return prize === null
       ? null
       : {
@@ -68,6 +70,33 @@ async function raised(
           proof: [...proofs, prize.proof],
         };
   });
+}
+
+/** Keys to organisations that somebody owns. */
+const ownedTenants = ({ ownership }: EscalationContext, table: Table) =>
+  table.foreignKeys.filter(
+    (key) =>
+      key.references !== table.key &&
+      ownership.ownersOf(key.references).length > 0 &&
+      !ownership.ownersOf(table.key).some((owner) => key.columns.includes(owner.column)),
+  );
+
+const hasOwner = (context: EscalationContext, table: Table): boolean =>
+  ownedTenants(context, table).length > 0;
+
+/** A's row; where an organisation has an owner, in B's: in its own A may do as it likes. */
+async function plainRow(context: EscalationContext, table: Table): Promise<LaidRow | null> {
+  const { world, planner, session } = context;
+  for (const user of [userA, userB]) await world.lay([...planner.ancestors(table.key), table.key], user);
+  const mine = world.row(table.key, userA);
+  const theirs = world.row(table.key, userB);
+  if (mine === undefined) return null;
+  const columns = ownedTenants(context, table).flatMap((key) => key.columns);
+  if (columns.length === 0) return mine;
+  if (theirs === undefined) return null;
+  const tenant = Object.fromEntries(columns.map((column) => [column, theirs.values[column] ?? null]));
+  const moved = await session.batch([...quietly([updating(table.key, tenant, [mine])])]);
+  return moved.every((outcome) => outcome.ok) ? { ...mine, values: { ...mine.values, ...tenant } } : null;
 }
 
 async function waysUp(
