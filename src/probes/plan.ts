@@ -220,10 +220,14 @@ export function createPlanner(
     const score = (value: Value) => list.filter((atom) => satisfies(value, atom)).length;
     const byScore = pool.map((value, index) => ({ value, score: score(value), index }));
     const closed = byScore.toSorted((a, b) => a.score - b.score || a.index - b.index)[0]!;
+    const made = (value: Value) =>
+      allowed === null && !explicit.includes(value) && value !== defaultOf(column);
     const open = byScore
       .filter((entry) => entry !== closed && entry.score > closed.score)
       .toSorted((a, b) => b.score - a.score || a.index - b.index)
-      .map((entry) => entry.value);
+      .map((entry) => entry.value)
+      // Of values that stand for "any other", one says what all of them would.
+      .filter((value, index, all) => !made(value) || all.findIndex(made) === index);
     const usual = defaultOf(column);
     const nullIsOpen = usual === null && list.some((atom) => atom.open.includes(null));
     const natural =

@@ -1,4 +1,5 @@
 /** Worlds of rows with other values: what a policy reads of a row without asking who the caller is. */
+import { other } from './predicate.ts';
 import { userA, userB } from './principals.ts';
 import { type Spec, shownAll, updating, type WorldContext } from './spec.ts';
 import type { Value } from './values.ts';
@@ -9,6 +10,8 @@ interface Toggle {
   readonly column: string;
   readonly value: Value;
   readonly own: boolean;
+  /** The condition in words. */
+  readonly words: string;
 }
 
 function toggles(context: WorldContext): Toggle[] {
@@ -26,10 +29,27 @@ function toggles(context: WorldContext): Toggle[] {
     seen.add(id);
     if (rowsOf(context, atom.table).length === 0) continue;
     for (const value of planner.choice(atom.table, atom.column)?.open.slice(0, 3) ?? []) {
-      found.push({ table: atom.table, column: atom.column, value, own });
+      const words = wordsOf(context, atom.table, atom.column, value, own ? '' : `${atom.table}.`);
+      found.push({ table: atom.table, column: atom.column, value, own, words });
     }
   }
   return found;
+}
+
+/** `status <> 'draft'` where the value stands for any other. */
+function wordsOf(
+  context: WorldContext,
+  table: string,
+  column: string,
+  value: Value,
+  qualifier: string,
+): string {
+  const atoms = context.reading.values.filter((atom) => atom.table === table && atom.column === column);
+  const named = atoms.some((atom) => atom.open.includes(value) || atom.closed.includes(value));
+  const but = atoms.find((atom) => atom.open.includes(other))?.closed.find((each) => each !== other);
+  return named || but == null
+    ? shownAll({ [column]: value }, qualifier)
+    : shownAll({ [column]: but }, qualifier).replace(' = ', ' <> ');
 }
 
 /** Rows of A and B, and of the probed table the one without owner. */
@@ -40,9 +60,9 @@ export function rowsOf(context: WorldContext, table: string): LaidRow[] {
 }
 
 export function rowWorlds(context: WorldContext): Spec[] {
-  return toggles(context).map(({ table, column, value, own }) => ({
+  return toggles(context).map(({ table, column, value, own, words }) => ({
     changes: [updating(table, { [column]: value }, rowsOf(context, table))],
-    when: `rows where ${shownAll({ [column]: value }, own ? '' : `${table}.`)}`,
+    when: `rows where ${words}`,
     via: own ? null : table,
     ...(own && { choose: new Map([[column, value]]) }),
   }));
@@ -61,7 +81,7 @@ export function everyRowOpen(context: WorldContext): Spec | null {
     changes: all.map(({ table, column, value }) =>
       updating(table, { [column]: value }, rowsOf(context, table)),
     ),
-    when: `rows where ${all.map(({ own, table, column, value }) => shownAll({ [column]: value }, own ? '' : `${table}.`)).join(' and ')}`,
+    when: `rows where ${all.map(({ words }) => words).join(' and ')}`,
     via: null,
     choose: new Map(all.filter(({ own }) => own).map(({ column, value }) => [column, value])),
   };
