@@ -81,6 +81,87 @@ test('finds what is wrong with the pull request, and says so in one comment', as
   expect(result.log).toMatch(/^::error title=/m);
 });
 
+test('from a fork: a read-only token checks, and the second workflow posts what it found', async () => {
+  const head = checkout();
+  const pull = github.addPull({ number: 7, head, headRepository: 'stranger/shop' });
+  github.readOnly = true;
+  const first = await runAction({
+    entry: shippedAction,
+    apiUrl: github.url,
+    event: 'pull_request',
+    payload: { pull_request: pull },
+    workspace: folder,
+  });
+  expect([first.code, github.bodies(7)]).toEqual([1, []]);
+  expect(first.log).toMatch(/^::error title=/m);
+  expect(first.summary).toMatch(/^### ❌ /m);
+
+  github.readOnly = false;
+  const artifact = join(folder, 'report.json');
+  writeFileSync(artifact, first.reportFile!);
+  const second = await runAction({
+    entry: shippedAction,
+    apiUrl: github.url,
+    event: 'workflow_run',
+    payload: {
+      workflow_run: {
+        id: 4711,
+        event: 'pull_request',
+        head_sha: head,
+        head_branch: 'feature',
+        head_repository: { full_name: 'stranger/shop', owner: { login: 'stranger' } },
+        pull_requests: [],
+      },
+    },
+    inputs: { 'report-path': artifact },
+  });
+  expect(second.code).toBe(0);
+  expect(github.bodies(7)).toHaveLength(1);
+  expect(github.bodies(7)[0]).toContain(first.outputs.headline);
+});
+
+test('two projects of one repository: a section each in one comment, and the worst verdict', async () => {
+  git('init', '-q', '-b', 'main');
+  const lay = (project: string, name: string, sql: string) => {
+    mkdirSync(join(folder, project, 'supabase', 'migrations'), { recursive: true });
+    writeFileSync(join(folder, project, 'supabase', 'migrations', `${name}.sql`), sql);
+  };
+  const commit = () => {
+    git('add', '-A');
+    git('commit', '-qm', 'x');
+    return git('rev-parse', 'HEAD');
+  };
+  for (const project of ['apps/a', 'apps/b', 'apps/c']) lay(project, '20260101000000_first', 'select 1;');
+  github.mergeBase = commit();
+  github.refs.set('heads/main', github.mergeBase);
+  lay('apps/a', '20260201000000_fine', "comment on schema public is 'a';");
+  lay('apps/b', '20260201000000_broken', 'alter table public.nowhere add column a int;');
+  const pull = github.addPull({ number: 7, head: commit() });
+  github.files.set(7, [
+    { filename: 'apps/a/supabase/migrations/20260201000000_fine.sql', status: 'added' },
+    { filename: 'apps/b/supabase/migrations/20260201000000_broken.sql', status: 'added' },
+  ]);
+  // Another pull request's file of the same version, in a project of its own: no collision.
+  github.addPull({ number: 8, head: 'f'.repeat(40), branch: 'other' });
+  github.files.set(8, [{ filename: 'apps/c/supabase/migrations/20260201000000_c.sql', status: 'added' }]);
+  const result = await runAction({
+    entry: shippedAction,
+    apiUrl: github.url,
+    event: 'pull_request',
+    payload: { pull_request: pull },
+    workspace: folder,
+  });
+  expect([result.code, result.outputs.verdict]).toEqual([1, 'fail']);
+  expect(JSON.parse(result.reportFile!).projects.map(({ path, verdict }: Any) => [path, verdict])).toEqual([
+    ['apps/a', 'pass'],
+    ['apps/b', 'fail'],
+  ]);
+  expect(github.bodies(7)).toHaveLength(1);
+  for (const project of ['apps/a', 'apps/b'])
+    expect(github.bodies(7)[0]).toMatch(new RegExp(`^## .*${project}`, 'm'));
+  expect(github.bodies(7)[0]).not.toContain('history/open-pull-request');
+});
+
 test('a pull request without migrations is answered at once', async () => {
   git('init', '-q', '-b', 'main');
   writeFileSync(join(folder, 'README.md'), '');

@@ -10,7 +10,7 @@ export function checklistSection(project: ProjectReport): string {
   const words = [
     of('fail') > 0 ? `${of('fail')} failed` : '',
     of('warn') > 0 ? `${of('warn')} to look at` : '',
-    `${of('pass')} passed`,
+    of('pass') > 0 ? `${of('pass')} passed` : '',
     of('skip') > 0 ? `${of('skip')} skipped` : '',
   ];
   const rows = items
