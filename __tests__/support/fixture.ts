@@ -227,6 +227,7 @@ function configure(path: string, config: ReadonlyMap<string, string>) {
     hooks: [] as { name: string; uri: string }[],
     buckets: [] as { name: string; public: boolean }[],
     tests: [],
+    testParts: [],
     notes: [],
   };
   const list = (value: string) => value.split(',').map((item) => item.trim());

@@ -62,6 +62,7 @@ export const plainProject: Project = {
   hooks: [],
   buckets: [],
   tests: [],
+  testParts: [],
   notes: [],
 };
 

@@ -88,7 +88,10 @@ export interface Project {
   readonly hooks: readonly { readonly name: string; readonly uri: string }[];
   /** `[storage.buckets.*]`. */
   readonly buckets: readonly { readonly name: string; readonly public: boolean }[];
+  /** `supabase/tests`: what `supabase test db` runs. */
   readonly tests: readonly { readonly path: string; readonly sql: string }[];
+  /** Other files in there, for a test to include. */
+  readonly testParts: readonly { readonly path: string; readonly sql: string }[];
   /** Things in `config.toml` that could not be read: said once, never fatal. */
   readonly notes: readonly string[];
 }

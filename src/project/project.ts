@@ -40,7 +40,10 @@ export async function readProject(root: string, repositoryRoot: string): Promise
   const seedPatterns = strings(get('db', 'seed', 'sql_paths')) ?? ['./seed.sql'];
   const seedFiles = get('db', 'seed', 'enabled') === false ? [] : await matching(folder, seedPatterns);
   const rolesFile = join(folder, 'roles.sql');
-  const testFiles = (await filesBelow(join(folder, 'tests'))).filter((file) => file.endsWith('.sql'));
+  // pg_prove takes these two endings.
+  const below = await filesBelow(join(folder, 'tests'));
+  const isTest = (file: string) => /\.(?:sql|pg)$/.test(file);
+  const parts = below.filter((file) => !isTest(file) && /\.(?:sql|psql|inc|pgsql)\b/i.test(file));
   return {
     path: toRepository(root) || '.',
     root,
@@ -61,7 +64,8 @@ export async function readProject(root: string, repositoryRoot: string): Promise
       name,
       public: field(bucket, 'public') === true,
     })),
-    tests: await Promise.all(testFiles.map(read)),
+    tests: await Promise.all(below.filter(isTest).map(read)),
+    testParts: await Promise.all(parts.map(read)),
     notes,
   };
 }

@@ -223,17 +223,18 @@ export class Replay {
 
   /** The project's own pgTAP files, on an engine of their own. */
   async tests(): Promise<void> {
-    const { tests } = this.#input.project;
+    const { tests, testParts, seeds } = this.#input.project;
     if (tests.length === 0) return;
     const checkpoint = await this.engine.checkpoint();
     const { engine, runner } = await this.#ground.beside(checkpoint);
     try {
       // As after `supabase db reset`: the tests find the seeds there.
-      for (const { path, sql } of this.#input.project.seeds) {
+      for (const { path, sql } of seeds) {
         await runner.oneByOne(fileOf(path, '', '', parseSource(path, sql)));
       }
       const excuse = (error: SqlError) => this.#blame.excuse(error);
-      this.#tests.push(...(await runTests({ engine, runner, files: tests, excuse })));
+      const parts = [...testParts, ...seeds];
+      this.#tests.push(...(await runTests({ engine, runner, files: tests, parts, excuse })));
     } finally {
       await engine.close();
       await checkpoint.drop();
