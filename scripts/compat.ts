@@ -109,8 +109,9 @@ async function replayed(root: string, kind: Kind): Promise<Outcome> {
   });
   try {
     await replay.base();
+    const ms = performance.now() - started;
     if (values.tests) await replay.tests();
-    return outcomeOf(replay.facts(), performance.now() - started);
+    return outcomeOf(replay.facts(), ms);
   } finally {
     await replay.engine.close();
   }
@@ -196,7 +197,8 @@ async function write(): Promise<void> {
     '',
     `Complete: ${kinds.map((kind) => `${complete(kind)} of ${rows.length} on the ${kind} engine`).join(', ')}.`,
     '',
-    ...(values.tests ? kinds.map(pgtapLine) : []),
+    ...(values.tests ? kinds.flatMap((kind) => [pgtapLine(kind), '']) : []),
+    ...kinds.map(timeLine),
     '',
     '| project | embedded: applied, first failure | server: applied, first failure | fault |',
     '|---|---|---|---|',
@@ -211,8 +213,13 @@ async function write(): Promise<void> {
 
 function pgtapLine(kind: Kind): string {
   const files = rows.flatMap(({ outcomes }) => outcomes.get(kind)?.tests ?? []);
-  const passed = files.filter(({ status }) => status === 'passed').length;
-  return `The projects' own pgTAP files on the ${kind} engine: ${passed} of ${files.length} pass (\`--tests\`).`;
+  const count = (wanted: TestFileRun['status']) => files.filter(({ status }) => status === wanted).length;
+  return `The projects' own pgTAP files on the ${kind} engine (\`--tests\`): ${count('passed')} of ${files.length} pass, ${count('failed')} fail, ${count('error')} stop with an error, ${count('not-checkable')} can't be checked (mostly for want of tables that no migration makes).`;
 }
 
-/** A Postgres for this run alone. */
+function timeLine(kind: Kind): string {
+  const outcomes = rows.map((row) => row.outcomes.get(kind)!);
+  const total = (of: (outcome: Outcome) => number) => outcomes.reduce((sum, outcome) => sum + of(outcome), 0);
+  const sorted = outcomes.map(({ ms }) => ms).sort((a, b) => a - b);
+  return `Time on the ${kind} engine, boot included: ${Math.round(total(({ ms }) => ms) / 1000)} s for ${total((o) => o.total)} migrations, median project ${(sorted[Math.floor(sorted.length / 2)]! / 1000).toFixed(1)} s.`;
+}

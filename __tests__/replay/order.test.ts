@@ -107,4 +107,44 @@ rollback;`,
       },
     ]);
   });
+
+  test('a test file that is written for psql runs: variables, queries into them, included files; each in its own session', async () => {
+    const facts = await replayed({
+      base: { '1_a.sql': 'create table public.notes (id int generated always as identity, body text);' },
+      project: {
+        tests: [
+          {
+            path: 'supabase/tests/notes/001_psql.sql',
+            sql: String.raw`\set ON_ERROR_STOP 1
+\set body 'it\'s'
+\ir ../_shared/plan.sql.raw
+insert into public.notes (body) values (:'body') returning id as note_id
+\gset
+prepare find as select body from public.notes where id = :note_id;
+select is((select body from public.notes where id = :note_id), :'body', 'written');
+select has_extension('pgtap');
+\echo done
+rollback;`,
+          },
+          {
+            path: 'supabase/tests/notes/002_again.sql',
+            sql: "begin; select plan(1); prepare find as select 1; select results_eq('find', 'values (1)'); rollback;",
+          },
+          { path: 'supabase/tests/notes/003_shell.sql', sql: String.raw`\! rm -rf /` },
+          { path: 'supabase/tests/notes/004_outside.sql', sql: String.raw`\i ../../../../etc/passwd` },
+        ],
+        testParts: [{ path: 'supabase/tests/_shared/plan.sql.raw', sql: 'begin;\nselect plan(2);' }],
+      },
+    });
+    expect(facts.tests.map(({ path, status, detail }) => [path.slice(21), status, detail])).toEqual([
+      ['001_psql.sql', 'passed', null],
+      ['002_again.sql', 'passed', null],
+      ['003_shell.sql', 'not-checkable', 'Line 1: psql command ("\\!" is not run here.)'],
+      [
+        '004_outside.sql',
+        'not-checkable',
+        'Line 1: psql command ("../../../../etc/passwd" is not among the project\'s tests and seeds.)',
+      ],
+    ]);
+  });
 });

@@ -1,10 +1,11 @@
 /** Who is to blame for a failure: what did not happen before it is remembered, and nobody is blamed for wanting it. */
+import { postgisWords } from '../database/platform/index.ts';
 import type { NotChecked } from '../model/finding.ts';
 import type { SqlError } from '../model/replay.ts';
 import type { SourceFile } from '../model/sql.ts';
 import { extensionsIn } from './extensions.ts';
 import type { MigrationFile, Step } from './file.ts';
-import { type Excuse, everMade, namesOf, Shortfall } from './names.ts';
+import { type Excuse, everMade, missingIn, namesOf, Shortfall } from './names.ts';
 
 export class Blame {
   readonly #shortfall = new Shortfall();
@@ -20,7 +21,23 @@ export class Blame {
 
   /** Why a failure is not the statement's own; null where it is. */
   excuse(error: SqlError): Excuse | null {
-    return this.#shortfall.excuse(error, () => this.made, this.whole);
+    return this.#shortfall.excuse(error, () => this.made, this.whole) ?? this.#postgis(error);
+  }
+
+  /** What PostGIS has and its stand-in lacks: a project that creates the extension is right to name it. */
+  #postgis(error: SqlError): Excuse | null {
+    const missing = missingIn(error);
+    if (missing === null || missing.column || !postgisWords.test(error.message)) return null;
+    if (this.made.has(missing.name)) return null;
+    const created = this.#sources().some(({ text }) =>
+      extensionsIn(text).some(({ name }) => name === 'postgis'),
+    );
+    return created
+      ? {
+          because: 'extension',
+          reason: `"${missing.name}" is a part of PostGIS that this engine does not have.`,
+        }
+      : null;
   }
 
   /** Names that some migration makes. */

@@ -107,11 +107,13 @@ export function interpolate(sql: string, variables: Variables): string {
 /** `\set name word…`: words are joined without a blank, quotes taken off. Null where the shell is asked (backticks). */
 export function setVariable(words: string, variables: Variables): boolean {
   if (words.includes('`')) return false;
-  const [name, ...rest] = words.match(/'(?:[^']|'')*'|\S+/g) ?? [];
+  const [name, ...rest] = words.match(/'(?:[^'\\]|''|\\.)*'|\S+/g) ?? [];
   if (!name) return true;
   const value = rest
     .map((word) =>
-      word.startsWith("'") ? word.slice(1, -1).replaceAll("''", "'") : interpolate(word, variables),
+      word.startsWith("'")
+        ? word.slice(1, -1).replace(/''|\\(.)/g, (_, escaped?: string) => escaped ?? "'")
+        : interpolate(word, variables),
     )
     .join('');
   variables.set(name, value);
@@ -131,7 +133,10 @@ function endOfWords(text: string, from: number): number {
   for (let at = from; at < text.length; at += 1) {
     if (text[at] === '\n') return at;
     if (text[at] === "'") quoted = !quoted;
-    if (text[at] === '\\' && !quoted) return at;
+    if (text[at] === '\\') {
+      if (!quoted) return at;
+      at += 1;
+    }
   }
   return text.length;
 }

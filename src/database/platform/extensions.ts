@@ -137,6 +137,10 @@ const specs: Readonly<Record<string, Spec>> = {
   timescaledb: { kind: 'missing', offered: [15] },
 };
 
+/** What only PostGIS calls so, in an error's words. Its stand-in has the usual part of it. */
+export const postgisWords =
+  /\b_?(?:st|postgis|pgis|gserialized)_\w|\b(?:geometry|geography|spheroid|gidx|box2df?|box3d)(?:\b|_)|\b(?:add|drop|populate_|update)geometry|\bgeometrytype\b|\bfind_srid\b/i;
+
 function bundle(module: string): Bundle {
   const name = module.replace(contrib, '');
   return { module, export: name, file: name === 'uuid_ossp' ? 'uuid-ossp' : name };

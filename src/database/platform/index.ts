@@ -11,6 +11,7 @@ export {
   extensionFiles,
   extensionPlan,
   extensions,
+  postgisWords,
   trustedControl,
 } from './extensions.ts';
 

@@ -83,6 +83,7 @@ end
 $$;
 
 -- What the extension supautils lets postgres set although it is no superuser.
+-- pgvector's, too: anybody's once its library is loaded, and on a server without it they would be nobody's.
 -- A name ending in a dot and star is a prefix there; parameter grants know whole names only, so the usual ones are named.
 do $$
 declare
@@ -103,7 +104,9 @@ begin
     'pgrst.openapi_security_active', 'pgrst.server_cors_allowed_origins', 'pgrst.server_timing_enabled',
     'pgrst.app_settings', 'pgrst.db_hoisted_tx_settings', 'pgrst.db_prepared_statements',
     'plan_filter.statement_cost_limit', 'plan_filter.limit_select_only', 'plan_filter.module_loaded',
-    'safeupdate.enabled'
+    'safeupdate.enabled',
+    'hnsw.ef_search', 'hnsw.iterative_scan', 'hnsw.max_scan_tuples', 'hnsw.scan_mem_multiplier',
+    'ivfflat.probes', 'ivfflat.iterative_scan', 'ivfflat.max_probes'
   ]
   loop
     execute format('grant set on parameter %s to postgres', parameter);
