@@ -14,7 +14,7 @@ export default rule({
   severity: { recommended: 'warning', strict: 'warning' },
   evidence: ['static', 'catalog'],
   summary: 'a partial or expression unique index where an upsert needs a plain one',
-  why: 'ON CONFLICT (column), which is what upsert() of the clients sends, needs a unique index on just these columns. A partial index does not count unless the statement repeats its condition, which the Data API can’t: the upsert fails with 42P10. For NULLs no condition is needed, they are all different to a unique index anyway.',
+  why: 'ON CONFLICT (column), which is what upsert() of the clients sends, needs a unique index on just these columns. A partial index does not count unless the statement repeats its condition, which the Data API can’t: the upsert fails with 42P10. For NULLs no condition is needed, they are all different to a unique index anyway. A warning where the migrations upsert by it, or its one column holds an id of another system, which syncs write by; else a note.',
   remedy:
     'Leave the condition out.\n\n```sql\ncreate unique index idx_offers_source_uid on public.offers (source_uid);\n```',
   since: '0.1.0',

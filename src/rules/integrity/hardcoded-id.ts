@@ -10,7 +10,7 @@ export default rule({
   severity: { recommended: 'warning', strict: 'warning' },
   evidence: ['static'],
   summary: 'a uuid literal in data, a policy or a function that no migration makes',
-  why: 'The row that is meant exists in one environment. In every other one (staging, a preview branch, the next restore) the statement changes nothing, fails on a foreign key, or means somebody else. In a policy it hands rights to one account for ever.',
+  why: 'The row that is meant exists in one environment. In every other one (staging, a preview branch, the next restore) the statement changes nothing, fails on a foreign key, or means somebody else. In a policy it hands rights to one account for ever. An UPDATE or DELETE that mends such rows and does nothing elsewhere is told as a note.',
   remedy:
     "Find the row by what it is, or give the right by a table.\n\n```sql\nupdate public.profiles set role = 'owner'\nwhere id = (select owner_id from public.settings);\n```",
   since: '0.1.0',
