@@ -224,7 +224,7 @@ describe('the commit must be the one that was looked at', () => {
 
   test('the comment of the guard is newer than the command', async () => {
     reported(head, '2026-11-20T12:00:00Z');
-    expect((await say('/migration-guard fix'))[0]).toContain('The branch has changed since');
+    expect((await say('/migration-guard fix'))[0]).toContain('has found something else since you asked');
   });
 
   test('the guard has not commented yet', async () => {

@@ -1,14 +1,9 @@
 /** Commands that change files of the pull request: worked out anew on its head, then committed, or printed on a fork. */
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
 import type { Git } from '../changes/git.ts';
 import type { Inputs } from '../config/inputs.ts';
-import type { ProjectReport, Report } from '../model/report.ts';
+import type { Report } from '../model/report.ts';
 import { UsageError } from '../project/project.ts';
 import { block, code } from '../report/escape.ts';
-import { applyFixes } from '../report/fix.ts';
-import { current, currentOf, list, plural } from '../report/report.ts';
-import { loadParser, parseSource } from '../sql/parse.ts';
 import { GitHubCommits } from './base.ts';
 import { baseTip } from './base-tip.ts';
 import type { Client } from './client.ts';
@@ -16,10 +11,11 @@ import { commitChanges } from './commit.ts';
 import type { Context, PullRequest } from './context.ts';
 import { changedFiles } from './files.ts';
 import { type Changes, changesOf, type HeadFiles, withHead } from './head.ts';
+import { type HeadWorkName, headWork } from './head-work.ts';
 import type { Check } from './look.ts';
 
 export interface ChangeCommand {
-  readonly name: 'fix' | 'rollback' | 'ignore' | 'rename';
+  readonly name: HeadWorkName;
   readonly words: readonly string[];
 }
 
@@ -33,7 +29,8 @@ export interface HeadRequest {
   readonly local: Git | null;
 }
 
-interface Answer {
+/** What is answered, and whether it was done. */
+export interface Answer {
   readonly done: boolean;
   readonly body: string;
 }
@@ -43,7 +40,7 @@ export async function changeHead(request: HeadRequest, command: ChangeCommand): 
   const commits = new GitHubCommits(client, context.repository);
   const { changes, what } = await withHead(commits, pullRequest.headSha, local, async (head) => {
     const report = await checkHead(request, head, command.name);
-    const done = await work[command.name](report, head, command.words);
+    const done = await headWork[command.name](report, head, command.words);
     return { changes: await changesOf(head), what: done };
   });
   if (changes.size === 0) return { done: false, body: `Nothing to change: ${what}.` };
@@ -124,82 +121,3 @@ const stages = { fix: 'all', ignore: 'all', rename: 'static', rollback: 'rollbac
 
 const migration = /^(?:(.*)\/)?supabase\/migrations\/[^/]+\.sql$/;
 const normal = (folder: string) => folder.replace(/^\.?\/?|\/$/g, '');
-
-type Work = (report: Report, head: HeadFiles, words: readonly string[]) => Promise<string>;
-
-const only = (report: Report, keep: (finding: ProjectReport['findings'][number]) => boolean): Report => ({
-  ...report,
-  projects: report.projects.map((project) => ({ ...project, findings: project.findings.filter(keep) })),
-});
-
-const work: Readonly<Record<ChangeCommand['name'], Work>> = {
-  fix: async (report, head) => {
-    const fixable = only(report, ({ fix }) => fix !== null && fix.rename === undefined);
-    const count = await applyFixes(fixable, head.folder);
-    return count === 0 ? 'no finding has a certain fix' : `${plural(count, 'finding')} mended`;
-  },
-  rename: async (report, head) => {
-    const renames = only(report, ({ fix }) => fix?.rename !== undefined);
-    const count = await applyFixes(renames, head.folder);
-    return count === 0 ? 'no file needs another version' : `${plural(count, 'file')} renamed`;
-  },
-  rollback: async (report, head) => {
-    const written: string[] = [];
-    for (const result of report.projects.flatMap((project) => project.rollback)) {
-      if (result.plan !== 'generated' || result.sql === null) continue;
-      const path = companion(result.path);
-      await mkdir(dirname(join(head.folder, path)), { recursive: true });
-      await writeFile(join(head.folder, path), `${result.sql.trimEnd()}\n`);
-      written.push(path);
-    }
-    return written.length === 0
-      ? 'every migration says how it is undone, or none could be written'
-      : `rollback in ${list(written.map(code))}`;
-  },
-  ignore: async (report, head, [rule = '', ...reason]) => {
-    if (rule === '' || reason.length === 0)
-      throw new UsageError(
-        'Say which rule and why: "/migration-guard ignore rls/disabled the table holds public data".',
-      );
-    const findings = report.projects.flatMap(current).filter((finding) => finding.rule === rule);
-    const files = new Map<string, number[]>();
-    for (const { file, line } of findings)
-      if (file !== null && line !== null) files.set(file, [...(files.get(file) ?? []), line]);
-    await loadParser();
-    for (const [file, lines] of files) {
-      const path = join(head.folder, file);
-      await writeFile(
-        path,
-        withIgnores(
-          file,
-          await readFile(path, 'utf8'),
-          lines,
-          `-- guard-ignore ${rule}: ${reason.join(' ')}`,
-        ),
-      );
-    }
-    const others = [...new Set(currentOf(report).map((finding) => finding.rule))].sort();
-    return files.size === 0
-      ? `no finding of ${code(rule)} has a line; there are ${list(others.map(code)) || 'none'}`
-      : `${plural(findings.length, 'finding')} of ${code(rule)} ignored`;
-  },
-};
-
-/** `supabase/migrations/1_x.sql` → `supabase/rollbacks/1_x.sql`: a file in `migrations` would be run. */
-const companion = (path: string): string => path.replace(/migrations\/([^/]+)$/, 'rollbacks/$1');
-
-/** The comment goes above the whole statement, from the last to the first, so that lines hold. */
-function withIgnores(path: string, source: string, lines: readonly number[], comment: string): string {
-  const { statements } = parseSource(path, source);
-  const starts = new Set(
-    lines.map(
-      (line) => statements.find(({ span }) => span.line <= line && line <= span.endLine)?.span.line ?? line,
-    ),
-  );
-  const rows = source.split('\n');
-  for (const line of [...starts].sort((a, b) => b - a)) {
-    const indent = /^\s*/.exec(rows[line - 1] ?? '')?.[0] ?? '';
-    rows.splice(line - 1, 0, `${indent}${comment}`);
-  }
-  return rows.join('\n');
-}

@@ -7,7 +7,7 @@ import { UsageError } from '../project/project.ts';
 import { originOf } from '../report/comment.ts';
 import { code, prose, shortened, text } from '../report/escape.ts';
 import { ruleById } from '../rules/index.ts';
-import { type ChangeCommand, changeHead } from './change-head.ts';
+import { type Answer, type ChangeCommand, changeHead } from './change-head.ts';
 import type { Client } from './client.ts';
 import { findSticky } from './comment.ts';
 import { type Context, type PullRequest, toPullRequest } from './context.ts';
@@ -39,12 +39,6 @@ interface Asked {
   readonly check: Check;
   readonly pullRequest: PullRequest;
   readonly askedAt: string;
-}
-
-/** What is answered, and whether it was done. */
-export interface Answer {
-  readonly done: boolean;
-  readonly body: string;
 }
 
 /** Exit code 0 also where a command is refused: the answer stands in the comment. */
@@ -181,11 +175,14 @@ async function onHead(asked: Asked, command: ChangeCommand): Promise<Answer> {
       body: 'The guard has left no comment here yet, so that nobody can tell which commit you mean. Wait for its first run.',
     };
   }
-  if (origin.head !== pullRequest.headSha || Date.parse(sticky.updatedAt) > Date.parse(askedAt)) {
+  const again = 'Look at the newest comment of the guard and ask again.';
+  if (origin.head !== pullRequest.headSha) {
     return {
       done: false,
-      body: `The branch has changed since: your comment was written to an older commit than ${code(pullRequest.headSha.slice(0, 10))}. Look at the newest comment of the guard and ask again.`,
+      body: `The branch has changed since: your comment was written to an older commit than ${code(pullRequest.headSha.slice(0, 10))}. ${again}`,
     };
   }
+  if (Date.parse(sticky.updatedAt) > Date.parse(askedAt))
+    return { done: false, body: `The guard has found something else since you asked. ${again}` };
   return changeHead({ ...asked, local: await Git.open(context.workspace) }, command);
 }

@@ -31,6 +31,8 @@ export async function applyFixes(report: Report, cwd: string): Promise<number> {
 }
 
 export function applyEdits(text: string, edits: readonly Edit[]): string {
+  // A byte-order mark is no character of the first line.
+  if (text.startsWith('\ufeff')) return `\ufeff${applyEdits(text.slice(1), edits)}`;
   const starts = [0];
   for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) starts.push(at + 1);
   const offset = (line: number, column: number) =>
