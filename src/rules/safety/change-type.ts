@@ -51,7 +51,7 @@ function isPlain(using: SyntaxNode | undefined, column: string): boolean {
 function alwaysConverts(from: string | undefined, to: string): boolean {
   if (/^(text|character varying)$/.test(to)) return true;
   const [a, b] = [from === undefined ? -1 : widening.indexOf(from), widening.indexOf(to)];
-  return a !== -1 && a < b;
+  return a !== -1 && (a < b || (to === 'double precision' && from !== 'numeric'));
 }
 
 const widening = ['smallint', 'integer', 'bigint', 'numeric'];
