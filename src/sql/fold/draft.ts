@@ -23,6 +23,8 @@ import type {
 import type { SyntaxNode } from '../../model/sql.ts';
 import { isBuiltinType, keyOf, qualified, serialType, strings, typeName } from '../names.ts';
 import { extensionOfType } from './extensions.ts';
+import { type Holder, Lookups } from './lookups.ts';
+import { SharedMap } from './shared-map.ts';
 
 export interface ObjectOfKind {
   schema: Namespace;
@@ -36,10 +38,13 @@ export interface ObjectOfKind {
   bucket: Bucket;
 }
 
-/** A map that shares its entries with an older state until something is written. */
+/** Entries below which a copy costs nothing. */
+const smallMap = 64;
+
+/** A map that is an older state's own until something is written. */
 class Layer<V> {
   #entries: ReadonlyMap<string, V>;
-  #own: Map<string, V> | null = null;
+  #own: Map<string, V> | SharedMap<V> | null = null;
 
   constructor(entries: ReadonlyMap<string, V>) {
     this.#entries = entries;
@@ -53,14 +58,17 @@ class Layer<V> {
   delete(key: string): void {
     this.#writable().delete(key);
   }
-  #writable(): Map<string, V> {
+  #writable(): Map<string, V> | SharedMap<V> {
     if (this.#own === null) {
-      this.#own = new Map(this.#entries);
+      this.#own = this.#entries.size < smallMap ? new Map(this.#entries) : SharedMap.from<V>(this.#entries);
       this.#entries = this.#own;
     }
     return this.#own;
   }
 }
+
+/** Of the newest state: the next file's fold takes them along and keeps them up. */
+const lookupsOf = new WeakMap<SchemaState, Lookups>();
 
 type Layers = { readonly [K in ObjectKind]: Layer<ObjectOfKind[K]> };
 
@@ -74,6 +82,13 @@ export class Draft {
   readonly #layers: Layers;
   readonly #touched = new Map<string, ObjectRef>();
   readonly #born = new Set<string>();
+  #lookups: Lookups | null = null;
+  /** Objects as the lookups know them, where they have been replaced since. */
+  readonly #stale = {
+    table: new Map<string, Table | undefined>(),
+    view: new Map<string, View | undefined>(),
+    routine: new Map<string, Routine | undefined>(),
+  };
   #unknown: Unknown[] | null = null;
   defaultPrivileges: readonly DefaultPrivilege[];
   era: GrantsEra | null;
@@ -118,12 +133,14 @@ export class Draft {
   put<K extends ObjectKind>(kind: K, value: ObjectOfKind[K]): void {
     const key = identity(value);
     if (this.get(kind, key) === value) return;
+    this.#outdate(kind, key);
     this.#layers[kind].set(key, value);
     this.touch(kind, key);
     if (kind === 'table') this.changedTables?.add(key);
   }
   remove(kind: ObjectKind, key: string): void {
     if (!this.has(kind, key)) return;
+    this.#outdate(kind, key);
     this.#layers[kind].delete(key);
     this.#born.delete(`${kind} ${key}`);
     this.touch(kind, key);
@@ -150,6 +167,31 @@ export class Draft {
       const changed = change(object);
       if (changed !== object) this.put(kind, changed);
     }
+  }
+  #outdate(kind: ObjectKind, key: string): void {
+    if (kind !== 'table' && kind !== 'view' && kind !== 'routine') return;
+    const stale: Map<string, unknown> = this.#stale[kind];
+    if (!stale.has(key)) stale.set(key, this.get(kind, key));
+  }
+  /** Brought up to date when they are asked for. */
+  get lookups(): Lookups {
+    if (this.#lookups === null) {
+      this.#lookups = lookupsOf.get(this.#before) ?? new Lookups(this.#before);
+      // They hold for one state only, and that is this one from now on.
+      lookupsOf.delete(this.#before);
+    }
+    const { table, view, routine } = this.#stale;
+    for (const [kind, holders] of [
+      ['table', table],
+      ['view', view],
+    ] as const) {
+      const stale: Map<string, Holder | undefined> = holders;
+      for (const [key, before] of stale) this.#lookups.replaceHolder(before, this.get(kind, key));
+      stale.clear();
+    }
+    for (const [key, before] of routine) this.#lookups.replaceRoutine(before, this.get('routine', key));
+    routine.clear();
+    return this.#lookups;
   }
   touch(kind: ObjectKind, key: string): void {
     const ref = `${kind} ${key}`;
@@ -291,12 +333,15 @@ export class Draft {
       unknown: this.#unknown ?? this.#before.unknown,
       era: this.era,
     };
-    const unchanged = this.#touched.size === 0 && state.defaultPrivileges === this.#before.defaultPrivileges;
+    const unchanged =
+      this.#touched.size === 0 &&
+      state.defaultPrivileges === this.#before.defaultPrivileges &&
+      state.unknown === this.#before.unknown &&
+      state.era === this.#before.era;
+    const after = unchanged ? this.#before : state;
+    lookupsOf.set(after, this.lookups);
     return {
-      state:
-        unchanged && state.unknown === this.#before.unknown && state.era === this.#before.era
-          ? this.#before
-          : state,
+      state: after,
       touched: [...this.#touched.values()],
       created: [...this.#touched.entries()]
         .filter(([ref]) => this.#born.has(ref))
@@ -304,6 +349,7 @@ export class Draft {
     };
   }
   #forget(kind: 'table' | 'view' | 'sequence', key: string): void {
+    this.#outdate(kind, key);
     this.#layers[kind].delete(key);
     this.#touched.delete(`${kind} ${key}`);
   }

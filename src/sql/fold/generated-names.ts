@@ -83,45 +83,22 @@ export function chooseConstraintName(
 
 function isRelationName(draft: Draft, schema: string, name: string): boolean {
   const key = keyOf(schema, name);
-  if (draft.isRelation(key) || draft.get('type', key)?.kind === 'composite') return true;
-  for (const table of draft.all('table').values()) {
-    if (table.schema === schema && namesOf(table).indexes.has(name)) return true;
-  }
-  for (const view of draft.all('view').values()) {
-    if (view.schema === schema && view.indexes.some((index) => index.name === name)) return true;
-  }
-  return false;
+  return (
+    draft.isRelation(key) ||
+    draft.get('type', key)?.kind === 'composite' ||
+    draft.lookups.holdersOfIndex(schema, name).length > 0
+  );
 }
 
-function isConstraintName(draft: Draft, schema: string, name: string): boolean {
-  for (const table of draft.all('table').values()) {
-    if (table.schema === schema && namesOf(table).constraints.has(name)) return true;
-  }
-  return false;
-}
+const isConstraintName = (draft: Draft, schema: string, name: string) =>
+  draft.lookups.hasConstraint(schema, name);
 
 export function hasConstraint(table: Table, name: string): boolean {
-  return namesOf(table).constraints.has(name);
-}
-
-interface Names {
-  readonly constraints: ReadonlySet<string>;
-  readonly indexes: ReadonlySet<string>;
-}
-
-const names = new WeakMap<Table, Names>();
-
-/** A table is never changed, only replaced: so its names are gathered once. */
-function namesOf(table: Table): Names {
-  let known = names.get(table);
-  if (known === undefined) {
-    const { primaryKey, uniques, foreignKeys, checks, exclusions, indexes } = table;
-    const constraints = [...uniques, ...foreignKeys, ...checks, ...exclusions].map((entry) => entry.name);
-    if (primaryKey) constraints.push(primaryKey.name);
-    known = { constraints: new Set(constraints), indexes: new Set(indexes.map((index) => index.name)) };
-    names.set(table, known);
-  }
-  return known;
+  const { primaryKey, uniques, foreignKeys, checks, exclusions } = table;
+  return (
+    primaryKey?.name === name ||
+    [uniques, foreignKeys, checks, exclusions].some((list) => list.some((entry) => entry.name === name))
+  );
 }
 
 /** ChooseIndexNameAddition(): columns joined by underscores, until they are long enough. */

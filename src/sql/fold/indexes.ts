@@ -293,15 +293,13 @@ export function indexNamed(
   schema: string,
   name: string,
 ): { kind: 'table'; holder: Table; index: Index } | { kind: 'view'; holder: View; index: Index } | null {
-  for (const holder of draft.all('table').values()) {
-    if (holder.schema !== schema) continue;
-    const index = holder.indexes.find((candidate) => candidate.name === name);
-    if (index !== undefined) return { kind: 'table', holder, index };
-  }
-  for (const holder of draft.all('view').values()) {
-    if (holder.schema !== schema) continue;
-    const index = holder.indexes.find((candidate) => candidate.name === name);
-    if (index !== undefined) return { kind: 'view', holder, index };
+  for (const key of draft.lookups.holdersOfIndex(schema, name)) {
+    const table = draft.get('table', key);
+    const inTable = table?.indexes.find((candidate) => candidate.name === name);
+    if (inTable !== undefined) return { kind: 'table', holder: table!, index: inTable };
+    const view = draft.get('view', key);
+    const inView = view?.indexes.find((candidate) => candidate.name === name);
+    if (inView !== undefined) return { kind: 'view', holder: view!, index: inView };
   }
   return null;
 }

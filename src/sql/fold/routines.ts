@@ -229,9 +229,7 @@ export function findRoutines(draft: Draft, named: SyntaxNode): string[] {
 export function findByName(draft: Draft, parts: readonly string[]): string[] {
   const { schema, name } = qualified(parts);
   for (const candidate of schema === null ? draft.searchPath : [schema]) {
-    const prefix = `${keyOf(candidate, name)}(`;
-    const found: string[] = [];
-    for (const key of draft.all('routine').keys()) if (key.startsWith(prefix)) found.push(key);
+    const found = [...draft.lookups.routinesNamed(candidate, name)];
     if (found.length > 0) return found;
   }
   return [];

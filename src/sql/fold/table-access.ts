@@ -55,9 +55,7 @@ export function newTable(draft: Draft, at: { key: string; schema: string; name: 
 
 /** Partitions and inheriting tables. */
 export function childrenOf(draft: Draft, key: string): Table[] {
-  const children: Table[] = [];
-  for (const table of draft.all('table').values()) if (table.parent === key) children.push(table);
-  return children;
+  return draft.lookups.childrenOf(key).flatMap((child) => draft.get('table', child) ?? []);
 }
 
 /** Children, their children, and so on. */
