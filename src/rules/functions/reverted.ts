@@ -1,3 +1,4 @@
+import type { Facts } from '../../model/facts.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { qualified, strings } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
@@ -23,18 +24,8 @@ export default rule({
       )
         return;
       const wanted = signature(node);
-      const bodies: { path: string; body: string }[] = [];
-      for (const { path } of facts.history.head) {
-        if (path === changed.migration.path) break;
-        for (const earlier of facts.sources.get(path)?.statements ?? []) {
-          if (earlier.kind !== 'CreateFunctionStmt' || signature(earlier.node) !== wanted) continue;
-          const old = bodyOf(earlier.node);
-          if (old !== null) bodies.push({ path, body: old });
-        }
-      }
-      const newest = bodies.at(-1);
-      const older = bodies.findLast((entry) => entry.body === body);
-      if (older === undefined || newest === undefined || newest.body === body) return;
+      const { newest, older } = earlier(facts, wanted, changed.migration.path, body);
+      if (older === null || newest === null || newest.body === body) return;
       const name = wanted.slice(0, wanted.indexOf('('));
       report({
         message: `This brings back the body that "${name}" had in "${older.path}". "${newest.path}" has changed it since, and that change is lost. Start from the newest body.`,
@@ -45,6 +36,70 @@ export default rule({
     },
   },
 });
+
+/** A function as one file writes it. */
+class Written {
+  readonly path: string;
+  /** Place of its file among the migrations. */
+  readonly order: number;
+  readonly #node: SyntaxNode;
+  #body: string | null | undefined;
+
+  constructor(path: string, order: number, node: SyntaxNode) {
+    this.path = path;
+    this.order = order;
+    this.#node = node;
+  }
+  /** Most functions are written once: theirs is never asked for. */
+  get body(): string | null {
+    if (this.#body === undefined) this.#body = bodyOf(this.#node);
+    return this.#body;
+  }
+}
+
+interface Histories {
+  readonly orders: ReadonlyMap<string, number>;
+  /** By signature, in the order of the files. */
+  readonly written: ReadonlyMap<string, readonly Written[]>;
+}
+
+const histories = new WeakMap<Facts, Histories>();
+
+function historiesOf(facts: Facts): Histories {
+  const known = histories.get(facts);
+  if (known !== undefined) return known;
+  const written = new Map<string, Written[]>();
+  const orders = new Map(facts.history.head.map(({ path }, order) => [path, order]));
+  for (const [path, order] of orders) {
+    for (const { kind, node } of facts.sources.get(path)?.statements ?? []) {
+      if (kind !== 'CreateFunctionStmt') continue;
+      const key = signature(node);
+      const those = written.get(key);
+      if (those === undefined) written.set(key, [new Written(path, order, node)]);
+      else those.push(new Written(path, order, node));
+    }
+  }
+  const found = { orders, written };
+  histories.set(facts, found);
+  return found;
+}
+
+/** In the files before this one: the newest that has a body, and the newest with this body. */
+function earlier(facts: Facts, wanted: string, path: string, body: string) {
+  const { orders, written } = historiesOf(facts);
+  const own = orders.get(path) ?? orders.size;
+  let newest: Written | null = null;
+  for (const each of backwards(written.get(wanted) ?? [])) {
+    if (each.order >= own || each.body === null) continue;
+    newest ??= each;
+    if (each.body === body) return { newest, older: each };
+  }
+  return { newest, older: null };
+}
+
+function* backwards<T>(list: readonly T[]): Iterable<T> {
+  for (let at = list.length - 1; at >= 0; at -= 1) yield list[at]!;
+}
 
 const signature = (node: SyntaxNode): string => {
   const { schema, name } = qualified(strings(node.funcname));

@@ -3,6 +3,7 @@ import type { Place } from '../../model/finding.ts';
 import { rule } from '../rule.ts';
 import { covers, isPlatform, writes } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
+import { overviewOf } from '../support/versions.ts';
 import { sqlFence, upper } from '../support/words.ts';
 
 export default rule({
@@ -47,6 +48,6 @@ export default rule({
 
 /** The platform's own defaults gave the same then: dumps and diffs repeat it, and nothing changes. */
 function inOldEra({ file }: Place, { history, eraOf }: Facts): boolean {
-  const migration = history.head.find(({ path }) => path === file);
+  const migration = overviewOf(history).byPath.get(file);
   return migration !== undefined && eraOf(migration.version) === 'automatic';
 }

@@ -1,6 +1,6 @@
 import { rule } from '../rule.ts';
 import { startOf } from '../support/places.ts';
-import { freeVersion, renameTo } from '../support/versions.ts';
+import { freeVersion, overviewOf, renameTo } from '../support/versions.ts';
 
 export default rule({
   id: 'history/duplicate-version',
@@ -15,6 +15,8 @@ export default rule({
   file({ facts, changed, report }) {
     const { migration } = changed;
     const { head, baseTip, changes, all } = facts.history;
+    const alone = overviewOf(facts.history).versions.get(migration.version) === 1;
+    if (alone && baseTip.length === 0) return;
     const changedPaths = new Set(changes.map(({ path }) => path));
     const index = head.findIndex(({ path }) => path === migration.path);
     // Of two changed files the later one is to blame; of a changed and an old one, the changed one.

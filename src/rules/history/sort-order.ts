@@ -1,5 +1,6 @@
 import { rule } from '../rule.ts';
 import { startOf } from '../support/places.ts';
+import { overviewOf } from '../support/versions.ts';
 
 export default rule({
   id: 'history/sort-order',
@@ -15,9 +16,10 @@ export default rule({
     if (changed.change === 'edited') return;
     const { migration } = changed;
     // Where nearly all files count alike, an odd one among them is the one to speak of.
+    const alike = (overviewOf(facts.history).lengths.get(migration.version.length) ?? 1) - 1;
+    const count = facts.history.head.length - 1;
+    if (alike >= 0.8 * count && count > 1) return;
     const others = facts.history.head.filter(({ path }) => path !== migration.path);
-    const alike = others.filter(({ version }) => version.length === migration.version.length);
-    if (alike.length >= 0.8 * others.length && others.length > 1) return;
     const number = meant(migration.version);
     const other = others.find(({ version }) => {
       const theirs = meant(version);

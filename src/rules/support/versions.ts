@@ -1,7 +1,37 @@
 /** Versions of migrations: what they say as dates, and which is free. */
 import type { Facts } from '../../model/facts.ts';
 import type { Fix } from '../../model/finding.ts';
-import type { Migration } from '../../model/migration.ts';
+import type { History, Migration } from '../../model/migration.ts';
+
+interface Overview {
+  readonly byPath: ReadonlyMap<string, Migration>;
+  /** How many files have a version; how many have one of a length. */
+  readonly versions: ReadonlyMap<string, number>;
+  readonly lengths: ReadonlyMap<number, number>;
+}
+
+const overviews = new WeakMap<History, Overview>();
+
+/** Of the head's migrations, for rules that look at all of them from each. */
+export function overviewOf(history: History): Overview {
+  let overview = overviews.get(history);
+  if (overview === undefined) {
+    const { head } = history;
+    overview = {
+      byPath: new Map(head.map((migration) => [migration.path, migration])),
+      versions: counted(head.map(({ version }) => version)),
+      lengths: counted(head.map(({ version }) => version.length)),
+    };
+    overviews.set(history, overview);
+  }
+  return overview;
+}
+
+function counted<K>(keys: readonly K[]): ReadonlyMap<K, number> {
+  const counts = new Map<K, number>();
+  for (const key of keys) counts.set(key, (counts.get(key) ?? 0) + 1);
+  return counts;
+}
 
 /** Milliseconds of a 14-digit version that is a real date and time, else null. */
 export function timeOf(version: string): number | null {
