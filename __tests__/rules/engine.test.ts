@@ -167,6 +167,23 @@ alter table app.one add primary key (id);`,
     ]);
   });
 
+  test('with --all nothing is mended by migrations that only came later', () => {
+    const { findings } = judged(
+      `-- config: all = true
+-- file: 20260101000000_a.sql
+create table public.note (id uuid primary key, user_id uuid references auth.users (id), body text);
+alter table public.note enable row level security;
+create function public.purge() returns void language sql security definer set search_path = '' as $$ delete from public.note $$;
+-- file: 20260102000000_b.sql
+comment on function public.purge() is 'Empties the table.';
+-- file: 20260103000000_c.sql
+create type public.mood as enum ('sad');`,
+      {},
+      only('functions/exposed-definer'),
+    );
+    expect(findings.map(({ object, mendedBy }) => [object, mendedBy])).toEqual([['public.purge()', null]]);
+  });
+
   test('a fingerprint holds when lines move, and differs between objects', () => {
     const print = (sql: string) => judged(sql, {}, id).findings.map(({ fingerprint }) => fingerprint);
     const [here] = print('create table public.note (body text);');

@@ -7,9 +7,21 @@ import { walkDo } from '../sql/do.ts';
 import type { FileContext, Problem, StateContext } from './rule.ts';
 import { keyOfRangeVar } from './support/names.ts';
 
-type Bare<Context> = Omit<Context, 'options' | 'report'>;
+/**
+ * The rule that runs. Rules are synchronous and many: those that look at one file or one state share a context, and
+ * what is theirs alone is asked here.
+ */
+export interface Speaker {
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly report: (problem: Problem) => void;
+}
 
-export function fileContext(facts: Facts, set: ChangeSet, changed: ChangedMigration): Bare<FileContext> {
+export function fileContext(
+  facts: Facts,
+  set: ChangeSet,
+  changed: ChangedMigration,
+  speaker: Speaker,
+): FileContext {
   const { source } = changed;
   const placeOfRange = (start: number, end: number): Place => {
     const from = source.position(start);
@@ -23,6 +35,10 @@ export function fileContext(facts: Facts, set: ChangeSet, changed: ChangedMigrat
     };
   };
   return {
+    get options() {
+      return speaker.options;
+    },
+    report: speaker.report,
     facts,
     changed,
     source,
@@ -66,23 +82,23 @@ function allStatements(source: SourceFile): readonly Statement[] {
   );
 }
 
-export function stateContext(facts: Facts, set: ChangeSet, state: SchemaState): Bare<StateContext> {
+export function stateContext(
+  facts: Facts,
+  set: ChangeSet,
+  state: SchemaState,
+  speaker: Speaker,
+): StateContext {
   return {
+    get options() {
+      return speaker.options;
+    },
+    report: speaker.report,
     facts,
     set,
     state,
     home: (origin) => origin,
     exposed: (schema) => facts.project.exposedSchemas.includes(schema),
   };
-}
-
-export function withReport<Context extends object>(
-  bare: Context,
-  options: Readonly<Record<string, unknown>>,
-  report: (problem: Problem) => void,
-): Context & { options: Readonly<Record<string, unknown>>; report(problem: Problem): void } {
-  // Many rules look at many files: what they share is inherited, not copied.
-  return Object.assign(Object.create(bare) as Context, { options, report });
 }
 
 const made = new WeakMap<ChangeSet, ReadonlySet<string>>();

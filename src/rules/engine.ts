@@ -2,10 +2,10 @@
 import { createHash } from 'node:crypto';
 import type { ChangeSet, Facts } from '../model/facts.ts';
 import type { Finding, Severity, SuppressedFinding } from '../model/finding.ts';
-import type { ObjectKind, SchemaState } from '../model/schema.ts';
-import { fileContext, stateContext, withReport } from './context.ts';
+import type { ObjectKind, SchemaState, Table } from '../model/schema.ts';
+import { fileContext, type Speaker, stateContext } from './context.ts';
 import { rules as registered } from './index.ts';
-import type { FileContext, Problem, Rule, StateContext, StatementVisitor } from './rule.ts';
+import type { Problem, Rule, StateContext, StatementVisitor } from './rule.ts';
 import { levelOf, names, optionsOf, type RuleSettings, ruling } from './settings.ts';
 import { withoutExample } from './support/words.ts';
 import { Suppressions } from './suppress.ts';
@@ -26,6 +26,8 @@ interface Noted {
   readonly rule: Rule;
   readonly problem: Problem;
   readonly isNew: boolean;
+  /** What was judged when a state hook saw it; null for the other hooks. */
+  readonly set: ChangeSet | null;
   mendedBy: string | null;
 }
 
@@ -46,9 +48,14 @@ class Run {
   private readonly options: ReadonlyMap<Rule, Readonly<Record<string, unknown>>>;
   private readonly hooked: Readonly<Record<HookedKind | 'state', readonly Rule[]>>;
   private readonly visitors: ReadonlyMap<string, readonly [Rule, StatementVisitor][]>;
-  private readonly stateContexts = new WeakMap<SchemaState, Map<Rule, StateContext>>();
-  /** Where the state hook that runs now reports to. */
-  private sink: Noted[] = [];
+  private readonly stateContexts = new WeakMap<SchemaState, StateContext>();
+  /** Rules with a hook on changed migrations. */
+  private readonly fileRules: readonly Rule[];
+  /** The rule that runs, and where what it reports goes. */
+  private current: Rule | null = null;
+  private sink: Noted[] = this.noted;
+  private judged: ChangeSet | null = null;
+  private readonly speaker: Speaker;
 
   constructor(facts: Facts, settings: RuleSettings, rules: readonly Rule[]) {
     this.facts = facts;
@@ -56,6 +63,16 @@ class Run {
     this.rules = rules.filter((rule) => this.wanted(rule));
     this.options = new Map(this.rules.map((rule) => [rule, optionsOf(rule, settings)]));
     this.visitors = visitorsByKind(this.rules);
+    this.fileRules = this.rules.filter((rule) => rule.file !== undefined);
+    const optionsOfCurrent = () => this.options.get(this.current!)!;
+    this.speaker = {
+      get options() {
+        return optionsOfCurrent();
+      },
+      report: (problem) => {
+        this.sink.push({ rule: this.current!, problem, isNew: true, set: this.judged, mendedBy: null });
+      },
+    };
     const hooks = [...objectKinds, 'state'] as const;
     this.hooked = Object.fromEntries(
       hooks.map((hook) => [hook, this.rules.filter((rule) => rule[hook] !== undefined)]),
@@ -81,41 +98,37 @@ class Run {
     );
   }
 
-  /** Runs one hook; a rule that throws is remembered by name and the others go on. */
-  private run(rule: Rule, where: string | (() => string), hook: () => void) {
+  /** Runs one hook. */
+  private run(rule: Rule, where: string, hook: () => void) {
+    this.current = rule;
     try {
       hook();
     } catch (error) {
-      if (this.failed.has(rule.id)) return;
-      const place = typeof where === 'string' ? where : where();
-      this.failed.set(rule.id, `${error instanceof Error ? error.message : String(error)} (on ${place})`);
+      this.fail(rule, error, where);
     }
   }
 
-  /** A rule's own view of a context: its options, and a `report` that knows whose problem it is. */
-  private contextFor<Context extends object>(rule: Rule, bare: Context) {
-    return withReport(bare, this.options.get(rule)!, (problem) => {
-      this.noted.push({ rule, problem, isNew: true, mendedBy: null });
-    });
+  /** A rule that throws is remembered by name and the others go on. */
+  private fail(rule: Rule, error: unknown, where: string) {
+    if (this.failed.has(rule.id)) return;
+    this.failed.set(rule.id, `${error instanceof Error ? error.message : String(error)} (on ${where})`);
   }
 
   private judgeFiles(set: ChangeSet) {
     const { visitors } = this;
     for (const changed of set.migrations) {
       const { path } = changed.source;
-      const bare = fileContext(this.facts, set, changed);
-      const contexts = new Map<Rule, FileContext>();
-      for (const rule of this.rules) {
-        if (rule.file === undefined && rule.statement === undefined) continue;
-        const context = this.contextFor(rule, bare);
-        contexts.set(rule, context);
-        if (rule.file !== undefined) this.run(rule, path, () => rule.file!(context));
-      }
-      for (const statement of bare.statements) {
+      const context = fileContext(this.facts, set, changed, this.speaker);
+      for (const rule of this.fileRules) this.run(rule, path, () => rule.file!(context));
+      for (const statement of context.statements) {
         walk(statement.kind, statement.node, visitors, (kind, node, ancestors) => {
           for (const [rule, visitor] of visitors.get(kind)!) {
-            const where = () => `${path}:${statement.span.line}`;
-            this.run(rule, where, () => visitor(node, statement, contexts.get(rule)!, ancestors));
+            this.current = rule;
+            try {
+              visitor(node, statement, context, ancestors);
+            } catch (error) {
+              this.fail(rule, error, `${path}:${statement.span.line}`);
+            }
           }
         });
       }
@@ -126,7 +139,7 @@ class Run {
     const where = set.migrations[0]?.source.path ?? 'the change';
     for (const rule of this.rules) {
       if (rule.set === undefined) continue;
-      this.run(rule, where, () => rule.set!(this.contextFor(rule, { facts: this.facts, set })));
+      this.run(rule, where, () => rule.set!({ ...this.ruleContext(rule), set }));
     }
   }
 
@@ -158,17 +171,25 @@ class Run {
       const moved = new Set<Noted>();
       for (const source of sources) {
         const before = foundBefore(source);
-        const after = this.findIn(set, set.after, source);
-        for (const [identity, noted] of after) {
+        const found = new Map<string, Noted>();
+        for (const [identity, noted] of this.findIn(set, set.after, source)) {
           const elsewhere = moves.get(source)?.get(placeIdentityOf(noted));
           if (elsewhere !== undefined) moved.add(elsewhere);
           const older = before.get(identity) ?? elsewhere;
-          if (older === undefined) this.noted.push(noted);
-          else after.set(identity, older);
+          if (older !== undefined) found.set(identity, older);
+          // The migration that brought it may have said it in other words than this one would.
+          else if (!known.has(source) || !this.findIn(set, set.before, source).has(identity)) {
+            this.noted.push(noted);
+            found.set(identity, noted);
+          }
         }
-        const standing = new Set(after.values());
-        for (const noted of before.values()) if (!standing.has(noted)) noted.mendedBy = pathOf(set);
-        known.set(source, { found: after, since: index });
+        const standing = new Set(found.values());
+        for (const [identity, noted] of before) {
+          if (standing.has(noted)) continue;
+          if (this.stands(noted, identity, source, set)) found.set(identity, noted);
+          else noted.mendedBy = pathOf(set);
+        }
+        known.set(source, { found, since: index });
       }
       for (const noted of moved) noted.mendedBy = null;
     });
@@ -176,34 +197,40 @@ class Run {
     const last = sets.at(-1);
     for (const [source, { found, since }] of last === undefined ? [] : known) {
       if (found.size === 0) continue;
-      const standing = this.findIn(last!, last!.after, source);
+      const atEnd = this.findIn(last!, last!.after, source);
       for (const [identity, noted] of found) {
-        if (standing.has(identity)) continue;
+        if (atEnd.has(identity) || this.stands(noted, identity, source, last!)) continue;
         const later = sets.slice(since + 1);
-        noted.mendedBy = pathOf(
-          later.find((set) => !this.findIn(set, set.after, source).has(identity)) ?? last!,
-        );
+        noted.mendedBy = pathOf(later.find((set) => !this.stands(noted, identity, source, set)) ?? last!);
       }
     }
+  }
+
+  /** Whether the migration that brought a problem would still be told of it after a later one. */
+  private stands(noted: Noted, identity: string, source: string, later: ChangeSet): boolean {
+    const { after } = later;
+    return this.findIn({ ...noted.set!, after }, after, source).has(identity);
   }
 
   /** What the hooks say about one object of a state (`kind key`), or about the schema as a whole. */
   private findIn(set: ChangeSet, state: SchemaState, source: string): Map<string, Noted> {
     const noted: Noted[] = [];
+    const context = this.stateContextFor(set, state);
     this.sink = noted;
+    this.judged = set;
     if (source === wholeSchema) {
-      for (const rule of this.hooked.state) {
-        this.run(rule, source, () => rule.state!(this.stateContextFor(rule, set, state)));
-      }
+      for (const rule of this.hooked.state) this.run(rule, source, () => rule.state!(context));
     } else {
       const kind = source.slice(0, source.indexOf(' '));
       const rules = isHooked(kind) ? this.hooked[kind] : [];
       const object = rules.length === 0 ? undefined : objectOf(state, source);
       for (const rule of object === undefined ? [] : rules) {
         const hook = rule[kind as HookedKind] as (object: unknown, context: StateContext) => void;
-        this.run(rule, source, () => hook(object, this.stateContextFor(rule, set, state)));
+        this.run(rule, source, () => hook(object, context));
       }
     }
+    this.sink = this.noted;
+    this.judged = null;
     const found = new Map<string, Noted>();
     for (const each of noted) {
       const identity = identityOf(each);
@@ -212,19 +239,11 @@ class Run {
     return found;
   }
 
-  /** One context a rule and state; what it reports goes to whoever is asking. */
-  private stateContextFor(rule: Rule, set: ChangeSet, state: SchemaState): StateContext {
-    let contexts = this.stateContexts.get(state);
-    if (contexts === undefined) {
-      contexts = new Map();
-      this.stateContexts.set(state, contexts);
-    }
-    let context = contexts.get(rule);
-    if (context === undefined) {
-      context = withReport(stateContext(this.facts, set, state), this.options.get(rule)!, (problem) => {
-        this.sink.push({ rule, problem, isNew: true, mendedBy: null });
-      });
-      contexts.set(rule, context);
+  private stateContextFor(set: ChangeSet, state: SchemaState): StateContext {
+    let context = this.stateContexts.get(state);
+    if (context?.set !== set) {
+      context = stateContext(this.facts, set, state, this.speaker);
+      this.stateContexts.set(state, context);
     }
     return context;
   }
@@ -233,11 +252,14 @@ class Run {
     for (const rule of this.rules) {
       if (rule.facts === undefined) continue;
       const preexisting = (problem: Problem) => {
-        this.noted.push({ rule, problem, isNew: false, mendedBy: null });
+        this.noted.push({ rule, problem, isNew: false, set: null, mendedBy: null });
       };
-      const context = this.contextFor(rule, { facts: this.facts, preexisting });
-      this.run(rule, 'what was seen', () => rule.facts!(context));
+      this.run(rule, 'what was seen', () => rule.facts!({ ...this.ruleContext(rule), preexisting }));
     }
+  }
+
+  private ruleContext(rule: Rule) {
+    return { facts: this.facts, options: this.options.get(rule)!, report: this.speaker.report };
   }
 
   private conclude(): Judgement {
@@ -332,7 +354,13 @@ class Run {
           if (message === null) continue;
           const at = lineOf(source.path, source.text, suppression.line);
           const key = `${path} ${id}`;
-          noted.push({ rule, problem: { message, at, object: null, key }, isNew: true, mendedBy: null });
+          noted.push({
+            rule,
+            problem: { message, at, object: null, key },
+            isNew: true,
+            set: null,
+            mendedBy: null,
+          });
         }
       }
     }
@@ -426,21 +454,25 @@ const placeIdentityOf = ({ rule, problem: { at, severity } }: Noted) =>
 
 /** A table that was renamed or moved keeps its origin: what was wrong with it under its old name is not new. */
 function foundBeforeMove(
-  { before, after }: ChangeSet,
+  { before, after, touched }: ChangeSet,
   source: string,
   foundBefore: (source: string) => ReadonlyMap<string, Noted>,
 ): ReadonlyMap<string, Noted> {
-  const key = /^table (.*)$/s.exec(source)?.[1];
-  const origin = key === undefined || before.tables.has(key) ? null : (after.tables.get(key)?.origin ?? null);
-  if (origin === null) return new Map();
-  for (const [old, table] of before.tables) {
-    const { origin: own } = table;
-    const same = own?.file === origin.file && own.line === origin.line && own.column === origin.column;
-    if (!same || after.tables.has(old)) continue;
-    return new Map([...foundBefore(`table ${old}`).values()].map((noted) => [placeIdentityOf(noted), noted]));
+  const origin =
+    isTable(source) && objectOf(before, source) === undefined
+      ? (objectOf(after, source) as Table | undefined)?.origin
+      : null;
+  if (!origin) return new Map();
+  for (const old of touched) {
+    if (!isTable(old) || objectOf(after, old) !== undefined) continue;
+    const own = (objectOf(before, old) as Table | undefined)?.origin;
+    if (own?.file !== origin.file || own.line !== origin.line || own.column !== origin.column) continue;
+    return new Map([...foundBefore(old).values()].map((noted) => [placeIdentityOf(noted), noted]));
   }
   return new Map();
 }
+
+const isTable = (source: string) => source.startsWith('table ');
 
 const fingerprint = (identity: string) => createHash('sha256').update(identity).digest('hex').slice(0, 32);
 
