@@ -23,7 +23,7 @@ const floorOf = (part: string) => floors.findIndex((floor) => floor.includes(par
 const doors: Readonly<Record<string, readonly string[]>> = {
   pg: ['database'],
   '@electric-sql/pglite': ['database'],
-  'pgsql-parser': ['sql'],
+  'pgsql-deparser': ['sql'],
   'libpg-query': ['sql'],
   '@octokit/rest': ['github'],
   '@actions/core': ['github'],

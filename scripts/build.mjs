@@ -34,7 +34,7 @@ await build({
   format: 'esm',
   target: 'node20',
   minify: true,
-  keepNames: true,
+  keepNames: false,
   legalComments: 'none',
   logLevel: 'warning',
   banner: {

@@ -6,8 +6,8 @@ import { type DiscoveredProject, discover } from './changes/discover.ts';
 import type { ProjectReport, Report } from './model/report.ts';
 import { assemble, nothingChanged, projectReport } from './pipeline/assemble.ts';
 import { configure } from './pipeline/configure.ts';
-import { examine } from './pipeline/examine.ts';
 import { readChange } from './pipeline/read.ts';
+import { examineNothing, readsOnly } from './pipeline/read-only.ts';
 import { withRemote } from './pipeline/remote.ts';
 import type { CheckIo, CheckSettings } from './pipeline/settings.ts';
 import { StageBook } from './pipeline/stages.ts';
@@ -46,7 +46,10 @@ async function checkProject(
 
   const found = await withRemote(discovered, config, book);
   const reading = await book.time('read', () => readChange(project, found.history, config.grantsEra));
-  const examined = await examine({ found, project, config, reading, settings, book });
+  const input = { found, project, config, reading, settings, book };
+  const examined = readsOnly(input)
+    ? examineNothing(input)
+    : await (await import('./pipeline/examine.ts')).examine(input);
   const judged = await book.time('judge', () => judge(examined.facts, config.rules));
   const judgement = { ...judged, findings: mergeFindings(judged.findings, ruleById) };
   return projectReport({ found, config, reading, examined, judgement, book });

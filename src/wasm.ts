@@ -6,5 +6,8 @@ import { setFlagsFromString } from 'node:v8';
  * the embedded Postgres on a pull request, and no loss worth measuring on the longest histories.
  */
 export function compileQuickly(): void {
-  setFlagsFromString('--liftoff-only');
+  // What the first flag implies does not follow from it once V8 has started: newer ones then go on in the background,
+  // and the process waits for it at its end.
+  for (const flag of ['--liftoff-only', '--no-wasm-tier-up', '--no-wasm-dynamic-tiering'])
+    setFlagsFromString(flag);
 }

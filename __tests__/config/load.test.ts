@@ -1,8 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
+import { defaults } from '../../src/config/defaults.ts';
+import { parseConfig } from '../../src/config/file.ts';
 import { nearest, toSettings } from '../../src/config/load.ts';
+import { configSchema } from '../../src/config/schema.ts';
 
 const ids = ['rls/disabled', 'rls/no-policy', 'structure/header'];
-const read = (text: string, overrides = {}) => toSettings({ name: 'guard.yml', text }, overrides, ids);
+const read = (text: string, overrides = {}) =>
+  toSettings({ name: 'guard.yml', config: parseConfig('guard.yml', text) }, overrides, ids);
 
 describe('the configuration', () => {
   test('has a default for everything', () => {
@@ -12,6 +16,10 @@ describe('the configuration', () => {
       rules: { preset: 'recommended', file: null },
       engine: { kind: 'embedded', 'statement-limit': 20 },
     });
+  });
+
+  test('an empty file says what no file says', () => {
+    expect(configSchema.parse({})).toEqual(defaults);
   });
 
   test('a flag goes before the file, and the file before the default', () => {

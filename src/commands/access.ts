@@ -2,7 +2,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { check } from '../check.ts';
-import { configName, withAccess } from '../config/load.ts';
+import { withAccess } from '../config/file.ts';
+import { configName } from '../config/load.ts';
 import type { ProjectReport, Report } from '../model/report.ts';
 import { declarationOf, toPgTap } from '../probes/declare.ts';
 import { findProject, UsageError } from '../project/project.ts';

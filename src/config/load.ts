@@ -1,12 +1,11 @@
-/** `supabase/migration-guard.yml` and the flags laid over it: untrusted text in, `Settings` out. */
+/** The configuration and the flags laid over it. Without a file nothing of what reads one is loaded. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseDocument } from 'yaml';
-import type { AccessDeclaration } from '../model/access.ts';
 import type { FailOn } from '../model/report.ts';
 import { UsageError } from '../project/project.ts';
 import type { RuleScope, RuleSetting, RuleSettings } from '../rules/settings.ts';
-import { type Config, configSchema } from './schema.ts';
+import { defaults } from './defaults.ts';
+import type { Config } from './schema.ts';
 
 export const configName = 'supabase/migration-guard.yml';
 
@@ -51,36 +50,13 @@ export async function readConfigFile(
   }
 }
 
-/** Throws UsageError at the first thing that is wrong, with the nearest key where one is unknown. */
-export function parseConfig(name: string, text: string): Config {
-  const document = parseDocument(text, { prettyErrors: true });
-  const [broken] = document.errors;
-  if (broken !== undefined) {
-    throw new UsageError(`"${name}" is no valid YAML: ${broken.message.split('\n')[0]!.replace(/:$/, '')}.`);
-  }
-  const value: unknown = document.toJS() ?? {};
-  const result = configSchema.safeParse(value);
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  const path = issue!.path.join('.');
-  if (issue!.code === 'unrecognized_keys') {
-    const [key] = issue!.keys;
-    const near = nearest(key!, knownKeys(issue!.path));
-    const where = path === '' ? '' : ` in "${path}"`;
-    throw new UsageError(
-      `"${name}" has an unknown key "${key}"${where}.${near === null ? '' : ` Did you mean "${near}"?`}`,
-    );
-  }
-  throw new UsageError(`"${name}": "${path || 'the file'}" is wrong: ${lowerFirst(issue!.message)}.`);
-}
-
 /** Flag or input, else file, else default. `baseline` of the file is relative to the project. */
 export function toSettings(
-  file: { name: string; text: string } | null,
+  file: { name: string; config: Config } | null,
   overrides: Overrides,
   ruleIds: readonly string[],
 ): ProjectSettings {
-  const config = file === null ? configSchema.parse({}) : parseConfig(file.name, file.text);
+  const config: Config = file?.config ?? defaults;
   for (const id of [
     ...Object.keys(config.rules),
     ...[...config.paths, ...config.objects].flatMap((s) => Object.keys(s.rules)),
@@ -128,33 +104,6 @@ export function toSettings(
   };
 }
 
-/** The file's text with this declaration as its `access`; comments and everything else stay as they are. */
-export function withAccess(text: string, access: AccessDeclaration): string {
-  const document = parseDocument(text);
-  document.set('access', document.createNode(access));
-  return document.toString({ lineWidth: 0 });
-}
-
-function knownKeys(path: readonly PropertyKey[]): string[] {
-  if (path.length === 0) return Object.keys(configSchema.shape);
-  const inner = {
-    rollback: ['folders', 'prove'],
-    engine: ['kind', 'statement-limit', 'probes', 'rows', 'tests', 'allow-used-server'],
-  };
-  return (
-    inner[String(path[0]) as keyof typeof inner] ?? [
-      'match',
-      'rules',
-      'reason',
-      'select',
-      'insert',
-      'update',
-      'delete',
-      'execute',
-    ]
-  );
-}
-
 /** The known word with the fewest edits, at most a third of its length away. */
 export function nearest(word: string, known: readonly string[]): string | null {
   let best: string | null = null;
@@ -177,5 +126,3 @@ function distance(a: string, b: string): number {
   }
   return row[b.length]!;
 }
-
-const lowerFirst = (text: string) => text.charAt(0).toLowerCase() + text.slice(1);

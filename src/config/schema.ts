@@ -1,5 +1,6 @@
-/** The one schema that owns all defaults: the configuration file, flags and inputs are read against it. */
+/** The one schema of the configuration file, flags and inputs. */
 import { z } from 'zod';
+import { defaults } from './defaults.ts';
 
 const level = z.enum(['error', 'warning', 'info', 'off']);
 const ruleName = z
@@ -31,11 +32,11 @@ const commands = z.strictObject({
 export const configSchema = z.strictObject({
   preset: z
     .enum(['recommended', 'strict'])
-    .default('recommended')
+    .default(defaults.preset)
     .describe('Which severities rules start from.'),
   'fail-on': z
     .enum(['error', 'warning', 'never'])
-    .default('error')
+    .default(defaults['fail-on'])
     .describe('New findings at or above this fail the check.'),
   require: z
     .array(z.enum(['checked']))
@@ -47,11 +48,11 @@ export const configSchema = z.strictObject({
   baseline: z
     .string()
     .nullable()
-    .default(null)
+    .default(defaults.baseline)
     .describe('A dump of the schema, laid down before the first migration; relative to the project.'),
   'grants-era': z
     .enum(['automatic', 'explicit', 'auto'])
-    .default('auto')
+    .default(defaults['grants-era'])
     .describe('Whether new objects in "public" are granted to the API roles by default.'),
   access: z
     .record(z.string(), z.partialRecord(z.enum(['anon', 'user', 'user-anonymous', 'service_role']), commands))
@@ -61,26 +62,35 @@ export const configSchema = z.strictObject({
     .strictObject({
       folders: z
         .array(z.string())
-        .default(['rollback', 'rollbacks', 'down'])
+        .default(defaults.rollback.folders)
         .describe('Folders beside the migrations that hold companions.'),
-      prove: z.boolean().default(true).describe('Run the way back.'),
+      prove: z.boolean().default(defaults.rollback.prove).describe('Run the way back.'),
     })
     .prefault({}),
   engine: z
     .strictObject({
-      kind: z.enum(['embedded', 'server', 'none']).default('embedded').describe('"none": read the SQL only.'),
+      kind: z
+        .enum(['embedded', 'server', 'none'])
+        .default(defaults.engine.kind)
+        .describe('"none": read the SQL only.'),
       'statement-limit': z
         .number()
         .positive()
         .max(600)
-        .default(20)
+        .default(defaults.engine['statement-limit'])
         .describe('Seconds after which one statement is given up.'),
-      probes: z.boolean().default(true).describe('Act as the API roles and see who reaches which rows.'),
-      rows: z.boolean().default(true).describe('Run the changed migrations on tables with rows, too.'),
-      tests: z.boolean().default(true).describe("Run the project's own pgTAP tests."),
+      probes: z
+        .boolean()
+        .default(defaults.engine.probes)
+        .describe('Act as the API roles and see who reaches which rows.'),
+      rows: z
+        .boolean()
+        .default(defaults.engine.rows)
+        .describe('Run the changed migrations on tables with rows, too.'),
+      tests: z.boolean().default(defaults.engine.tests).describe("Run the project's own pgTAP tests."),
       'allow-used-server': z
         .boolean()
-        .default(false)
+        .default(defaults.engine['allow-used-server'])
         .describe('Run on a server that holds other databases with user tables.'),
     })
     .prefault({}),

@@ -10,8 +10,8 @@ import { checklist } from '../report/checklist.ts';
 import { diagramOf } from '../report/diagram.ts';
 import type { Judgement } from '../rules/engine.ts';
 import { version } from '../version.ts';
-import type { Examination } from './examine.ts';
 import type { Reading } from './read.ts';
+import type { Examination } from './read-only.ts';
 import type { CheckSettings } from './settings.ts';
 import type { StageBook } from './stages.ts';
 

@@ -13,5 +13,8 @@ export async function configure(found: DiscoveredProject, settings: CheckSetting
       ? null
       : { name: `${configName} (of the base)`, text: found.baseConfig }
     : await readConfigFile(found.root, settings.configFile);
-  return toSettings(file, settings.overrides, ids);
+  if (file === null) return toSettings(null, settings.overrides, ids);
+  const { parseConfig } = await import('../config/file.ts');
+  const config = parseConfig(file.name, file.text);
+  return toSettings({ name: file.name, config }, settings.overrides, ids);
 }

@@ -1,14 +1,10 @@
 /** Stages 3 to 6 on one database: replay, inspect, probe, roll back. See "State plan" in docs/architecture.md. */
-import type { DiscoveredProject } from '../changes/discover.ts';
-import type { ProjectSettings } from '../config/load.ts';
 import { diff } from '../database/catalog/diff.ts';
 import { snapshot } from '../database/catalog/snapshot.ts';
 import { readState } from '../database/catalog/state.ts';
 import type { AccessDeclaration, AccessFacts, AccessMatrix } from '../model/access.ts';
 import type { Snapshot } from '../model/catalog.ts';
 import type { Facts } from '../model/facts.ts';
-import type { NotChecked } from '../model/finding.ts';
-import type { Project } from '../model/migration.ts';
 import type { ReplayFacts } from '../model/replay.ts';
 import type { ProjectReport } from '../model/report.ts';
 import type { SchemaDiff } from '../model/rollback.ts';
@@ -22,33 +18,12 @@ import { overlay } from '../sql/fold/overlay.ts';
 import { openEngine } from './engine.ts';
 import { probeAll } from './probe.ts';
 import { type Reading, renamedTables, withStates } from './read.ts';
+import { type Examination, type ExamineInput, factsRead } from './read-only.ts';
 import { rollBack } from './rollback.ts';
-import type { CheckSettings } from './settings.ts';
-import type { StageBook } from './stages.ts';
-
-export interface Examination {
-  readonly facts: Facts;
-  readonly engine: ProjectReport['engine'];
-  readonly notChecked: readonly NotChecked[];
-}
-
-export interface ExamineInput {
-  readonly found: DiscoveredProject;
-  readonly project: Project;
-  readonly config: ProjectSettings;
-  readonly reading: Reading;
-  readonly settings: CheckSettings;
-  readonly book: StageBook;
-}
 
 export async function examine(input: ExamineInput): Promise<Examination> {
   const { config, settings, book } = input;
-  const read = readOnly(input);
-  if (settings.stages === 'static' || config.engine.kind === 'none') {
-    for (const id of ['replay', 'inspect', 'probe', 'rollback'] as const)
-      book.note(id, 'skipped', 'only the SQL was read');
-    return { facts: read, engine: null, notChecked: [] };
-  }
+  const read = factsRead(input);
   const open = () =>
     openEngine(config, [
       ...input.reading.sources.values(),
@@ -81,24 +56,6 @@ export async function examine(input: ExamineInput): Promise<Examination> {
   } finally {
     await replay.close();
   }
-}
-
-/** What is known before any database: the facts of a run that only reads. */
-function readOnly({ found, project, reading, settings }: ExamineInput): Facts {
-  return {
-    project,
-    history: found.history,
-    changeSets: reading.changeSets,
-    sources: reading.sources,
-    base: reading.base,
-    head: reading.head,
-    eraOf: reading.eraOf,
-    replay: null,
-    access: null,
-    rollback: null,
-    schemaDiff: null,
-    now: settings.now,
-  };
 }
 
 /** One state of the database, as each stage saw it. */

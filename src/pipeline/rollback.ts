@@ -3,7 +3,7 @@ import type { RollbackResult } from '../model/rollback.ts';
 import { readCompanions } from '../project/companions.ts';
 import type { Replay } from '../replay/replay.ts';
 import { findPlan, proveRollbacks, type StepRecorder } from '../rollback/index.ts';
-import type { ExamineInput } from './examine.ts';
+import type { ExamineInput } from './read-only.ts';
 
 export async function rollBack(
   { found, config, reading }: ExamineInput,

@@ -1,5 +1,4 @@
-/** The one door to the parser: Postgres' own grammar (libpg_query), as pgsql-parser packages it. */
-import { loadModule, parseSync } from 'pgsql-parser';
+/** The one door to the parser: Postgres' own grammar (libpg_query) in WebAssembly. */
 import type { Span } from '../model/finding.ts';
 import type { SourceFile, SqlComment, Statement, SyntaxIssue, SyntaxNode } from '../model/sql.ts';
 import { scan } from './scan.ts';
@@ -14,9 +13,15 @@ interface RawStatement {
   readonly stmt_len?: number;
 }
 
-/** Compiles the parser's WebAssembly. Everything below throws until it has resolved once. */
+let parser: typeof import('./libpg-query.ts') | undefined;
+
+/**
+ * Compiles the parser's WebAssembly, which its package does when it is imported: not before, so that the caller can say
+ * how. Everything below throws until it has resolved once.
+ */
 export async function loadParser(): Promise<void> {
-  await loadModule();
+  parser ??= await import('./libpg-query.ts');
+  await parser.loadModule();
 }
 
 /**
@@ -71,7 +76,7 @@ function parseRaw(text: string): readonly RawStatement[] {
   const nul = text.indexOf('\0');
   // libpg_query reads C strings: what stands behind a NUL would be left out without a word.
   if (nul !== -1) throw new NulCharacter(nul);
-  return (parseSync(text) as { stmts?: RawStatement[] }).stmts ?? [];
+  return (parser!.parseSync(text) as { stmts?: RawStatement[] }).stmts ?? [];
 }
 
 class NulCharacter extends Error {

@@ -59,17 +59,7 @@ const objectLists = new Set([
 type Bag = Record<string, unknown>;
 
 export function reviveState(json: string): SchemaState {
-  const raw = JSON.parse(json, (key, value) => {
-    if (key === 'grants') return unpackGrants(value);
-    const fields = nullable[key] ?? (objectLists.has(key) ? withOrigin : null);
-    const ofObjects =
-      Array.isArray(value) && value.every((item) => typeof item === 'object' && item !== null);
-    if (fields === null || !ofObjects) return value;
-    return value.map((item: Bag) => ({
-      ...Object.fromEntries(fields.map((field) => [field, null])),
-      ...item,
-    }));
-  }) as Record<string, Bag[]> & { defaultPrivileges: Bag };
+  const raw = restored(JSON.parse(json)) as Record<string, Bag[]> & { defaultPrivileges: Bag };
   const map = (name: string, identity: string, change: (object: Bag) => Bag = (object) => object) =>
     new Map(raw[name]?.map((object) => [String(object[identity]), change(object)])) as never;
   return {
@@ -87,6 +77,25 @@ export function reviveState(json: string): SchemaState {
     unknown: [],
     era: null,
   };
+}
+
+/** The object with all its fields, and those in it. */
+function restored(object: Bag): Bag {
+  for (const key in object) {
+    const value = object[key];
+    if (key === 'grants') object[key] = unpackGrants(value as string[]);
+    else if (Array.isArray(value)) {
+      if (value.every(isBag)) object[key] = value.map((item: Bag) => withNulls(key, restored(item)));
+    } else if (isBag(value)) restored(value);
+  }
+  return object;
+}
+
+const isBag = (value: unknown): value is Bag => typeof value === 'object' && value !== null;
+
+function withNulls(list: string, object: Bag): Bag {
+  for (const field of nullable[list] ?? (objectLists.has(list) ? withOrigin : [])) object[field] ??= null;
+  return object;
 }
 
 function reviveTable(table: Bag): Bag {
@@ -122,17 +131,28 @@ function packGrants(grants: readonly Grant[]): string[] {
   return [...packed].map(([key, privileges]) => `${key}:${privileges.join(',')}`);
 }
 
-function unpackGrants(packed: readonly string[]): Grant[] {
-  return packed.flatMap((entry) => {
-    const [grantee, columns, privileges] = entry.split(':') as [string, string, string];
-    return privileges.split(',').map((privilege) => ({
-      grantee,
-      privilege: privilege.replace('*', '') as Privilege,
-      columns: columns === '' ? null : columns.split(','),
-      origin: null,
-      ...(privilege.endsWith('*') ? { grantable: true } : {}),
-    }));
-  });
+const unpacked = new Map<string, readonly Grant[]>();
+
+/** Most objects of one owner have the same: they share one list. */
+function unpackGrants(packed: readonly string[]): readonly Grant[] {
+  const key = packed.join(' ');
+  let grants = unpacked.get(key);
+  if (grants === undefined) {
+    grants = packed.flatMap(unpackGrant);
+    unpacked.set(key, grants);
+  }
+  return grants;
+}
+
+function unpackGrant(entry: string): Grant[] {
+  const [grantee, columns, privileges] = entry.split(':') as [string, string, string];
+  return privileges.split(',').map((privilege) => ({
+    grantee,
+    privilege: privilege.replace('*', '') as Privilege,
+    columns: columns === '' ? null : columns.split(','),
+    origin: null,
+    ...(privilege.endsWith('*') ? { grantable: true } : {}),
+  }));
 }
 
 function packDefaults(defaults: readonly DefaultPrivilege[]): string[] {

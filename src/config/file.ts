@@ -1,0 +1,58 @@
+/** The text of `supabase/migration-guard.yml`: untrusted YAML in, `Config` out. */
+import { parseDocument } from 'yaml';
+import type { AccessDeclaration } from '../model/access.ts';
+import { UsageError } from '../project/project.ts';
+import { nearest } from './load.ts';
+import { type Config, configSchema } from './schema.ts';
+
+/** Throws UsageError at the first thing that is wrong, with the nearest key where one is unknown. */
+export function parseConfig(name: string, text: string): Config {
+  const document = parseDocument(text, { prettyErrors: true });
+  const [broken] = document.errors;
+  if (broken !== undefined) {
+    throw new UsageError(`"${name}" is no valid YAML: ${broken.message.split('\n')[0]!.replace(/:$/, '')}.`);
+  }
+  const value: unknown = document.toJS() ?? {};
+  const result = configSchema.safeParse(value);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  const path = issue!.path.join('.');
+  if (issue!.code === 'unrecognized_keys') {
+    const [key] = issue!.keys;
+    const near = nearest(key!, knownKeys(issue!.path));
+    const where = path === '' ? '' : ` in "${path}"`;
+    throw new UsageError(
+      `"${name}" has an unknown key "${key}"${where}.${near === null ? '' : ` Did you mean "${near}"?`}`,
+    );
+  }
+  throw new UsageError(`"${name}": "${path || 'the file'}" is wrong: ${lowerFirst(issue!.message)}.`);
+}
+
+/** The file's text with this declaration as its `access`; comments and everything else stay as they are. */
+export function withAccess(text: string, access: AccessDeclaration): string {
+  const document = parseDocument(text);
+  document.set('access', document.createNode(access));
+  return document.toString({ lineWidth: 0 });
+}
+
+function knownKeys(path: readonly PropertyKey[]): string[] {
+  if (path.length === 0) return Object.keys(configSchema.shape);
+  const inner = {
+    rollback: ['folders', 'prove'],
+    engine: ['kind', 'statement-limit', 'probes', 'rows', 'tests', 'allow-used-server'],
+  };
+  return (
+    inner[String(path[0]) as keyof typeof inner] ?? [
+      'match',
+      'rules',
+      'reason',
+      'select',
+      'insert',
+      'update',
+      'delete',
+      'execute',
+    ]
+  );
+}
+
+const lowerFirst = (text: string) => text.charAt(0).toLowerCase() + text.slice(1);

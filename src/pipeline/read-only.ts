@@ -1,0 +1,52 @@
+/** A run that only reads the SQL: apart from the other stages, so that it loads no database. */
+import type { DiscoveredProject } from '../changes/discover.ts';
+import type { ProjectSettings } from '../config/load.ts';
+import type { Facts } from '../model/facts.ts';
+import type { NotChecked } from '../model/finding.ts';
+import type { Project } from '../model/migration.ts';
+import type { ProjectReport } from '../model/report.ts';
+import type { Reading } from './read.ts';
+import type { CheckSettings } from './settings.ts';
+import type { StageBook } from './stages.ts';
+
+export interface Examination {
+  readonly facts: Facts;
+  readonly engine: ProjectReport['engine'];
+  readonly notChecked: readonly NotChecked[];
+}
+
+export interface ExamineInput {
+  readonly found: DiscoveredProject;
+  readonly project: Project;
+  readonly config: ProjectSettings;
+  readonly reading: Reading;
+  readonly settings: CheckSettings;
+  readonly book: StageBook;
+}
+
+export const readsOnly = ({ settings, config }: ExamineInput) =>
+  settings.stages === 'static' || config.engine.kind === 'none';
+
+export function examineNothing(input: ExamineInput): Examination {
+  for (const id of ['replay', 'inspect', 'probe', 'rollback'] as const)
+    input.book.note(id, 'skipped', 'only the SQL was read');
+  return { facts: factsRead(input), engine: null, notChecked: [] };
+}
+
+/** What is known before any database: the facts of a run that only reads. */
+export function factsRead({ found, project, reading, settings }: ExamineInput): Facts {
+  return {
+    project,
+    history: found.history,
+    changeSets: reading.changeSets,
+    sources: reading.sources,
+    base: reading.base,
+    head: reading.head,
+    eraOf: reading.eraOf,
+    replay: null,
+    access: null,
+    rollback: null,
+    schemaDiff: null,
+    now: settings.now,
+  };
+}
