@@ -6,12 +6,11 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseSync } from 'pgsql-parser';
+import { pathToFileURL } from 'node:url';
 import { readState } from '../src/database/catalog/state.ts';
 import { openEmbedded } from '../src/database/embedded.ts';
 import type { Engine } from '../src/database/engine.ts';
 import { probe } from '../src/probes/probe.ts';
-import { loadParser } from '../src/sql/parse.ts';
 import { makeMigrations } from './bench-migrations.ts';
 import { startServer } from './server.ts';
 
@@ -55,41 +54,84 @@ async function boot() {
   row('the embedded engine with the platform, in process (aim 1.5 s)', opened, null);
 }
 
+/** Lint and bare parse() of the same text, each in fresh processes; then whole processes beside squawk's. */
 async function lint() {
-  await loadParser();
-  const files = makeMigrations(1000);
-  const texts = files.map(({ sql }) => sql);
-  const bytes = texts.join('').length;
-  for (let i = 0; i < 2; i += 1) for (const text of texts) parseSync(text);
-  const bare = median(await times(3, async () => texts.forEach((text) => void parseSync(text))));
-  const all = project('thousand', 1000);
-  const report = JSON.parse(run([cli, 'lint', '--all', '--format', 'json', '--project', all]).stdout);
-  const stages = report.projects[0].timings.stages as Record<string, number>;
-  console.log(`1,000 migrations, ${(bytes / 1e6).toFixed(1)} MB`);
-  row('bare parse()', bare, null);
-  for (const [name, ms] of Object.entries(stages)) row(`stage ${name}`, ms, ms / bare);
-  const total = Object.values(stages).reduce((sum, ms) => sum + ms, 0);
-  row('all stages (aim 1.5 of bare parse)', total, total / bare);
-
-  const squawk = join(root, 'node_modules', '.bin', 'squawk');
-  if (!existsSync(squawk))
-    return console.log('not compared with squawk: "npm install --no-save squawk-cli@2.66.0" brings it');
-  for (const count of [1, 1000]) {
-    const dir = project(`squawk-${count}`, count);
-    const names = files.slice(0, count).map(({ name }) => join(dir, 'supabase/migrations', name));
-    const ours = median(
-      repeat(3, () =>
-        whole([cli, 'lint', '--all', '--fail-on', 'never', '--format', 'json', '--project', dir]),
-      ),
-    );
-    const theirs = median(repeat(3, () => wholeCommand(squawk, names)));
-    row(`squawk, ${count} file${count > 1 ? 's' : ''}, whole process`, theirs, null);
-    row(
-      `lint, ${count} file${count > 1 ? 's' : ''}, whole process (aim ${count > 1 ? 2 : 1} of squawk)`,
-      ours,
-      ours / theirs,
+  console.log(
+    '| migrations | text | bare parse() | all stages | ratio (aim 1.5) | stages |\n|---|---|---|---|---|---|',
+  );
+  for (const count of [100, 300, 1000]) {
+    const dir = project(`lint-${count}`, count);
+    const bytes = makeMigrations(count).reduce((sum, { sql }) => sum + Buffer.byteLength(sql), 0);
+    const bare = medianOf(5, () => Number(run([bareParse(), dir]).stdout));
+    const [total, stages] = medianStages(5, dir);
+    const parts = stages.map(([name, ms]) => `${name} ${seconds(ms)}`).join(', ');
+    const ratio = (total / bare).toFixed(2);
+    console.log(
+      `| ${count} | ${(bytes / 1e6).toFixed(1)} MB | ${seconds(bare)} | ${seconds(total)} | ${ratio} | ${parts} |`,
     );
   }
+  console.log('');
+  const squawk = squawkCommand();
+  if (squawk === null) return console.log('not compared with squawk: npm could not bring it');
+  for (const [count, aim] of [
+    [1, 1],
+    [1000, 2],
+  ] as const) {
+    const dir = project(`lint-${count}`, count);
+    const files = makeMigrations(count).map(({ name }) => join(dir, 'supabase/migrations', name));
+    const theirs = medianOf(5, () => since(() => spawnSync(squawk, files, { maxBuffer: 1 << 30 })));
+    const ours = medianOf(5, () => since(() => succeeding(lintArguments(dir))));
+    const those = count === 1 ? '1 file' : `${count} files`;
+    row(`squawk, ${those}, whole process`, theirs, null);
+    row(`lint, ${those}, whole process (aim ${aim} of squawk)`, ours, ours / theirs);
+  }
+}
+
+function lintArguments(dir: string): readonly string[] {
+  return [cli, 'lint', '--all', '--fail-on', 'never', '--format', 'json', '--project', dir];
+}
+
+/** Milliseconds of each stage in the run with the median sum, and that sum. */
+function medianStages(count: number, dir: string): [number, [string, number][]] {
+  const runs = Array.from({ length: count }, (): [number, [string, number][]] => {
+    const { stages } = JSON.parse(succeeding(lintArguments(dir))).projects[0].timings;
+    const entries = Object.entries(stages as Record<string, number>);
+    return [entries.reduce((sum, [, ms]) => sum + ms, 0), entries];
+  });
+  return runs.sort(([a], [b]) => a - b)[Math.floor(count / 2)]!;
+}
+
+/** A script that prints how long parse() takes for all migrations of a project, the parser loaded and its code cold. */
+function bareParse(): string {
+  const script = join(folder, 'bare-parse.mjs');
+  const parser = pathToFileURL(join(root, 'node_modules/libpg-query/wasm/index.cjs')).href;
+  writeFileSync(
+    script,
+    `import { readdirSync, readFileSync } from 'node:fs';
+import { loadModule, parseSync } from ${JSON.stringify(parser)};
+const folder = process.argv[2] + '/supabase/migrations/';
+const texts = readdirSync(folder).map((name) => readFileSync(folder + name, 'utf8'));
+await loadModule();
+const began = performance.now();
+for (const text of texts) parseSync(text);
+console.log(performance.now() - began);`,
+  );
+  return script;
+}
+
+/** From npm into the benchmark's own folder; null where npm fails. */
+function squawkCommand(): string | null {
+  const home = join(folder, 'squawk');
+  mkdirSync(home);
+  const npm = spawnSync('npm', ['install', '--no-save', '--prefix', home, 'squawk-cli@2.66.0']);
+  return npm.status === 0 ? join(home, 'node_modules/.bin/squawk') : null;
+}
+
+/** Standard output; throws where the process fails, which must not count as fast. */
+function succeeding(args: readonly string[]): string {
+  const { status, stdout, stderr } = run(args);
+  if (status !== 0) throw new Error(`${args.join(' ')}: exit code ${status}\n${stderr}`);
+  return stdout;
 }
 
 /** The replay's share over sending the same files to the same server one by one, as psql would. */
@@ -175,11 +217,7 @@ function run(args: readonly string[], cwd = folder) {
 }
 
 function whole(args: readonly string[], cwd = folder): number {
-  return median(repeat(3, () => since(() => run(args, cwd))));
-}
-
-function wholeCommand(command: string, args: readonly string[]): number {
-  return since(() => spawnSync(command, args, { cwd: folder, maxBuffer: 1 << 30 }));
+  return medianOf(3, () => since(() => run(args, cwd)));
 }
 
 function since(work: () => unknown): number {
@@ -194,14 +232,8 @@ async function timed(work: () => Promise<unknown> | unknown): Promise<number> {
   return performance.now() - began;
 }
 
-async function times(count: number, work: () => Promise<unknown>): Promise<number[]> {
-  const all: number[] = [];
-  for (let i = 0; i < count; i += 1) all.push(await timed(work));
-  return all;
-}
-
-function repeat(count: number, work: () => number): number[] {
-  return Array.from({ length: count }, work);
+function medianOf(count: number, measure: () => number): number {
+  return median(Array.from({ length: count }, measure));
 }
 
 function median(values: readonly number[]): number {
