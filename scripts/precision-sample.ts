@@ -7,7 +7,7 @@
  * FILE.tsv holds one line for each finding, FILE.txt its message and the SQL around it. Both hold other people's
  * names and SQL and so never lie in this repository.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { check } from '../src/check.ts';
@@ -118,7 +118,9 @@ function write(sample: readonly Drawn[]): void {
 
 function context(folder: string, { file, line }: Finding): string {
   if (file === null) return '(no file)';
-  const lines = readFileSync(join(folder, file), 'utf8').split('\n');
+  const path = join(folder, file);
+  if (statSync(path).isDirectory()) return `(a folder with ${readdirSync(path).join(', ')})`;
+  const lines = readFileSync(path, 'utf8').split('\n');
   const first = Math.max(0, (line ?? 1) - 1 - linesBefore);
   return lines
     .slice(first, first + linesShown)
