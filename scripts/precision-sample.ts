@@ -8,7 +8,7 @@
  * names and SQL and so never lie in this repository.
  */
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { basename, join, relative, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { check } from '../src/check.ts';
 import { readShared, toCheckSettings } from '../src/commands/command.ts';
@@ -108,12 +108,19 @@ function write(sample: readonly Drawn[]): void {
   const texts: string[] = [];
   for (const [at, { folder, finding }] of sample.entries()) {
     const { rule, severity, object, message } = finding;
-    const row = [at + 1, rule, severity, basename(folder), `${finding.file}:${finding.line}`, object ?? ''];
+    const row = [at + 1, rule, severity, nameOf(folder), `${finding.file}:${finding.line}`, object ?? ''];
     rows.push(row.join('\t'));
     texts.push(`=== ${row.join(' ')}\n${message}\n${context(folder, finding)}\n`);
   }
   writeFileSync(out, `${rows.join('\n')}\n`);
   writeFileSync(out.replace(/(\.tsv)?$/, '.txt'), texts.join('\n'));
+}
+
+/** What tells a folder from the others: several lie in one repository under a name like `apps/api`. */
+function nameOf(folder: string): string {
+  let shared = dirname(resolve(folders[0]!));
+  while (folders.some((other) => relative(shared, resolve(other)).startsWith('..'))) shared = dirname(shared);
+  return relative(shared, resolve(folder));
 }
 
 function context(folder: string, { file, line }: Finding): string {
