@@ -8,7 +8,7 @@ import { findingsSection } from './sections/findings.ts';
 import { lockSection } from './sections/locks.ts';
 import { heading, opening } from './sections/opening.ts';
 import { type Amount, type MarkdownLinks, mark } from './sections/parts.ts';
-import { suppressedSection, uncheckedSection } from './sections/remarks.ts';
+import { suppressedSection, testsSection, uncheckedSection } from './sections/remarks.ts';
 import { rollbackSection } from './sections/rollback.ts';
 import { schemaSection } from './sections/schema.ts';
 
@@ -95,6 +95,7 @@ function projectBody(project: ProjectReport, links: MarkdownLinks, amount: Amoun
     schemaSection(project, amount),
     lockSection(project, amount),
     rollbackSection(project, amount),
+    testsSection(project, amount),
     uncheckedSection(project, amount),
     suppressedSection(project, links, amount),
   ];

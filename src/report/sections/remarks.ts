@@ -4,41 +4,31 @@ import { code, prose, shortened, text } from '../escape.ts';
 import { plural } from '../report.ts';
 import { type Amount, capped, fileName, folded, type MarkdownLinks } from './parts.ts';
 
-export function uncheckedSection(project: ProjectReport, amount: Amount): string {
-  const rows = project.notChecked;
-  const tests = project.tests.filter((run) => run.status !== 'passed');
-  const parts: string[] = [];
-  if (project.tests.length > 0) {
-    const failed = tests.map(
-      (run) =>
-        `- ${code(run.path)}: ${run.status === 'failed' ? `${run.failed} failed` : text(run.status)}${run.detail === null ? '' : `. ${prose(shortened(run.detail, 400))}`}`,
-    );
-    const summary = `Database tests: ${project.tests.length - tests.length} of ${plural(project.tests.length, 'file')} passed`;
-    parts.push(
-      failed.length === 0
-        ? `${summary}.`
-        : folded(
-            summary,
-            capped(failed, amount.rows, (shown) => shown.join('\n')),
-          ),
-    );
-  }
-  if (rows.length > 0) {
-    const lines = rows.map((entry) => {
-      const where =
-        entry.file === null
-          ? ''
-          : ` (${code(entry.file)}${entry.line === null ? '' : `, line ${entry.line}`})`;
-      return `- ${prose(shortened(entry.what, 200))}: ${prose(shortened(entry.why, 400))}${where}`;
-    });
-    parts.push(
-      folded(
-        `Not checked: ${rows.length}`,
-        capped(lines, amount.rows, (shown) => shown.join('\n')),
-      ),
-    );
-  }
-  return parts.join('\n\n');
+export function testsSection({ tests }: ProjectReport, amount: Amount): string {
+  if (tests.length === 0) return '';
+  const failed = tests.filter(({ status }) => status !== 'passed');
+  const words = `Database tests: ${tests.length - failed.length} of ${plural(tests.length, 'file')} passed`;
+  if (failed.length === 0) return `${words}.`;
+  const lines = failed.map(
+    ({ path, status, failed: count, detail }) =>
+      `- ${code(path)}: ${status === 'failed' ? `${count} failed` : text(status)}${detail === null ? '' : `. ${prose(shortened(detail, 400))}`}`,
+  );
+  return folded(
+    words,
+    capped(lines, amount.rows, (shown) => shown.join('\n')),
+  );
+}
+
+export function uncheckedSection({ notChecked }: ProjectReport, amount: Amount): string {
+  if (notChecked.length === 0) return '';
+  const lines = notChecked.map(({ what, why, file, line }) => {
+    const where = file === null ? '' : ` (${code(file)}${line === null ? '' : `, line ${line}`})`;
+    return `- ${prose(shortened(what, 200))}: ${prose(shortened(why, 400))}${where}`;
+  });
+  return folded(
+    `Not checked: ${notChecked.length}`,
+    capped(lines, amount.rows, (shown) => shown.join('\n')),
+  );
 }
 
 export function suppressedSection(project: ProjectReport, links: MarkdownLinks, amount: Amount): string {
