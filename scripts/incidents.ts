@@ -70,7 +70,14 @@ for (const incident of incidents.sort((a, b) => (a.class! < b.class! ? -1 : 1)))
   });
   const rules = [...new Set(fits.map(({ rule }) => rule))].join(' ');
   console.log(
-    [incident.id, incident.class, incident.evidence, fits.length > 0 ? 'hit' : 'MISS', rules].join('\t'),
+    [
+      incident.id,
+      incident.class,
+      incident.evidence,
+      fits.length > 0 ? 'hit' : 'MISS',
+      rules,
+      seenBy(fits),
+    ].join('\t'),
   );
   if (flags.has('--verbose')) {
     for (const { severity, rule, file, line, message } of findings) {
@@ -92,6 +99,11 @@ async function findingsIn(root: string, changed: readonly string[]): Promise<rea
     console.error(`${root}: ${error instanceof Error ? error.message : error}`);
     return [];
   }
+}
+
+/** How the fitting findings are known. */
+function seenBy(fits: readonly Finding[]): string {
+  return [...new Set(fits.flatMap(({ evidence }) => evidence))].toSorted().join(' ');
 }
 
 function isHit(

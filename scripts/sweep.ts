@@ -1,18 +1,19 @@
 /**
  * Mutants of correct schemas: which of those that change what anybody can do does `check` report?
  *
- * usage: npm run sweep -- [--schema NAME] [--operator TEXT] [--per N] [--seed N] [--all] [--out FILE.tsv]
+ * usage: npm run sweep -- [--schema NAME,…] [--operator TEXT] [--per N] [--seed N] [--all] [--out FILE.tsv]
  *   --per N     at most N mutants of one operator and schema, drawn by the seed (default 1)
  *   --all       every mutant
+ *   --again FILE.tsv  only what that table of a former run calls missed
  *   --verbose   the findings too
  */
-import { appendFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { draw } from '../__tests__/sweep/draw.ts';
 import { caught, seenBy } from '../__tests__/sweep/judge.ts';
 import { type Mutant, mutantsOf } from '../__tests__/sweep/mutants.ts';
 import { compare, laySchema, observe, type Verdict } from '../__tests__/sweep/oracle.ts';
 import { readSchemas, type SweepSchema } from '../__tests__/sweep/schemas.ts';
-import { draw } from '../__tests__/sweep/draw.ts';
 import { openServer } from '../src/database/server.ts';
 import { startServer } from './server.ts';
 
@@ -24,6 +25,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '20261126' },
     all: { type: 'boolean', default: false },
     out: { type: 'string' },
+    again: { type: 'string' },
     verbose: { type: 'boolean', default: false },
   },
 });
@@ -39,16 +41,28 @@ interface Result {
 }
 
 const results: Result[] = [];
+const again =
+  values.again === undefined
+    ? null
+    : new Set(
+        readFileSync(values.again, 'utf8')
+          .split('\n')
+          .map((line) => line.split('\t'))
+          .filter(([, , kind, found]) => found === 'missed' || (kind === 'wider' && found === 'change'))
+          .map(([schema, name]) => `${schema} ${name}`),
+      );
 const server = await startServer();
 try {
   if (values.out) writeFileSync(values.out, 'schema\tmutant\tkind\tfound\trules\n');
   for (const schema of readSchemas()) {
-    if (values.schema !== undefined && values.schema !== schema.name) continue;
+    if (values.schema !== undefined && !values.schema.split(',').includes(schema.name)) continue;
     const base = await seenBy(schema, null);
     for (const { rule, severity, object, message } of base.findings) {
-      if (severity !== 'info') console.log(`${schema.name} is not correct: ${severity} ${rule} ${object}: ${message}`);
+      if (severity !== 'info')
+        console.log(`${schema.name} is not correct: ${severity} ${rule} ${object}: ${message}`);
     }
-    for (const [mutant, verdict] of await verdictsOf(schema)) results.push(await judged(schema, mutant, verdict));
+    for (const [mutant, verdict] of await verdictsOf(schema))
+      results.push(await judged(schema, mutant, verdict));
   }
 } finally {
   await server.stop();
@@ -60,8 +74,14 @@ async function verdictsOf(schema: SweepSchema): Promise<[Mutant, Verdict | null]
   try {
     await laySchema(engine, schema);
     const before = await observe(engine, schema, []);
-    const wanted = (await mutantsOf(engine)).filter(({ name }) => name.includes(values.operator ?? ''));
-    const drawn = values.all ? wanted : draw(wanted, Number(values.per), `${values.seed} ${schema.name}`);
+    const wanted = (await mutantsOf(engine)).filter(
+      ({ name }) =>
+        name.includes(values.operator ?? '') && (again === null || again.has(`${schema.name} ${name}`)),
+    );
+    const drawn =
+      values.all || again !== null
+        ? wanted
+        : draw(wanted, Number(values.per), `${values.seed} ${schema.name}`);
     const found: [Mutant, Verdict | null][] = [];
     for (const mutant of drawn) {
       const after = await observe(engine, schema, mutant.sql).catch(() => null);
@@ -86,8 +106,12 @@ async function judged(schema: SweepSchema, mutant: Mutant, verdict: Verdict | nu
             : verdict.narrower
               ? 'narrower'
               : 'shifted';
-  const seen = verdict === null ? null : await seenBy(schema, mutant.sql).catch((error: Error) => error.message);
-  const told = seen === null || typeof seen === 'string' ? [] : seen.findings.filter(({ severity }) => severity !== 'info');
+  const seen =
+    verdict === null ? null : await seenBy(schema, mutant.sql).catch((error: Error) => error.message);
+  const told =
+    seen === null || typeof seen === 'string'
+      ? []
+      : seen.findings.filter(({ severity }) => severity !== 'info');
   const errors = told.filter(({ severity, rule }) => severity === 'error' && rule.startsWith('access/'));
   const found =
     seen === null || typeof seen === 'string'
@@ -98,14 +122,22 @@ async function judged(schema: SweepSchema, mutant: Mutant, verdict: Verdict | nu
           : 'quiet'
         : caught(mutant, verdict!, seen);
   const rules =
-    typeof seen === 'string' ? [seen] : told.map(({ rule, severity, object }) => `${severity} ${rule} ${object}`);
+    typeof seen === 'string'
+      ? [seen]
+      : told.map(({ rule, severity, object }) => `${severity} ${rule} ${object}`);
   const result: Result = { schema: schema.name, mutant, verdict, kind, found, rules };
   const line = [schema.name, mutant.name, kind, found, rules.join(', ')].join('\t').replaceAll('\n', ' ');
   if (values.out) appendFileSync(values.out, `${line}\n`);
-  if (values.verbose || found === 'missed' || (kind === 'wider' && found === 'change') || (kind === 'same' && found === 'error')) {
+  if (
+    values.verbose ||
+    found === 'missed' ||
+    (kind === 'wider' && found === 'change') ||
+    (kind === 'same' && found === 'error')
+  ) {
     console.log(line);
     if (values.verbose) {
-      for (const { ask, before, after } of verdict?.changed ?? []) console.log(`    ${ask.who}: ${ask.sql} ${before} → ${after}`);
+      for (const { ask, before, after } of verdict?.changed ?? [])
+        console.log(`    ${ask.who}: ${ask.sql} ${before} → ${after}`);
     }
   }
   return result;
@@ -117,6 +149,8 @@ function summary(): void {
   for (const kind of kinds) {
     const those = results.filter((result) => result.kind === kind);
     const count = (found: Result['found']) => those.filter((result) => result.found === found).length;
-    console.log([kind, those.length, count('error'), count('warning'), count('change'), count('missed')].join('\t'));
+    console.log(
+      [kind, those.length, count('error'), count('warning'), count('change'), count('missed')].join('\t'),
+    );
   }
 }

@@ -36,6 +36,7 @@ export async function seenBy(schema: SweepSchema, sql: readonly string[] | null)
       everyProject: false,
       selection: { kind: 'changed', files: [join(migrations, sql === null ? files.base : files.mutant)] },
       remote: null,
+      baseTip: [],
       openPullRequests: [],
       configFile: null,
       configFromBase: false,
@@ -51,7 +52,8 @@ export async function seenBy(schema: SweepSchema, sql: readonly string[] | null)
 
 function seenIn(project: ProjectReport): Seen {
   const failed = project.migrations.find(({ status }) => status !== 'applied');
-  if (failed !== undefined) throw new Error(`${failed.path}: ${failed.status} ${failed.error?.message ?? ''}`);
+  if (failed !== undefined)
+    throw new Error(`${failed.path}: ${failed.status} ${failed.error?.message ?? ''}`);
   return {
     findings: project.findings.filter(({ rule, new: isNew }) => isNew && aboutAccess.test(rule)),
     changes: project.access?.changes ?? [],
@@ -66,7 +68,9 @@ export function caught(mutant: Mutant, verdict: Verdict, { findings, changes }: 
     object !== null &&
     (about.some((name) => object === name || object.startsWith(`${name}(`)) ||
       (mutant.object.startsWith('storage.') && /^(storage\.|buckets?\b|letters|team-files)/.test(object)));
-  const those = findings.filter(({ object }) => fits(object));
+  const those = findings.filter(
+    ({ object, message }) => fits(object) || message.includes(` opens ${mutant.object}`),
+  );
   if (those.some(({ severity }) => severity === 'error')) return 'error';
   if (those.some(({ severity }) => severity === 'warning')) return 'warning';
   return changes.some(({ object }) => fits(object)) ? 'change' : 'missed';

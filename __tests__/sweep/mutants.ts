@@ -29,7 +29,12 @@ export async function mutantsOf(engine: Engine): Promise<Mutant[]> {
   const found: Mutant[] = [];
   for (const policy of await policiesOf(engine)) {
     for await (const [operator, ...sql] of policyMutants(policy, columns)) {
-      found.push({ name: `${operator}: ${policy.table} "${policy.name}"`, operator, object: policy.table, sql });
+      found.push({
+        name: `${operator}: ${policy.table} "${policy.name}"`,
+        operator,
+        object: policy.table,
+        sql,
+      });
     }
   }
   found.push(...(await tableMutants(engine, columns)));
@@ -75,7 +80,10 @@ async function columnsOf({ admin }: Engine): Promise<Columns> {
   );
   const found = new Map<string, { name: string; type: string; required: boolean }[]>();
   for (const { table, name, type, required } of rows) {
-    found.set(table!, [...(found.get(table!) ?? []), { name: name!, type: type!, required: required === 't' }]);
+    found.set(table!, [
+      ...(found.get(table!) ?? []),
+      { name: name!, type: type!, required: required === 't' },
+    ]);
   }
   return found;
 }
@@ -121,7 +129,10 @@ async function* policyMutants(
     yield [`${label} false`, clause('false')];
     for (const { name: column, required } of columns.get(table) ?? []) {
       if (!new RegExp(`\\b${column}\\b`).test(text)) continue;
-      yield [`${label} ${column} is null branch${required ? ', never null' : ''}`, clause(`${column} is null or (${text})`)];
+      yield [
+        `${label} ${column} is null branch${required ? ', never null' : ''}`,
+        clause(`${column} is null or (${text})`),
+      ];
     }
     for (const [what, sql] of await edits(`select 1 from ${table} where ${text}`, table, columns)) {
       yield [`${label} ${what}`, clause(sql)];
@@ -130,7 +141,11 @@ async function* policyMutants(
 }
 
 /** The condition with one thing forgotten or mistaken, each way it can be. */
-async function edits(sql: string, table: string, columns: Columns): Promise<[what: string, condition: string][]> {
+async function edits(
+  sql: string,
+  table: string,
+  columns: Columns,
+): Promise<[what: string, condition: string][]> {
   const found: [string, string][] = [];
   const sites = editSites(parseSync(sql) as Tree, table, columns);
   for (const [at, { what }] of sites.entries()) {
@@ -156,7 +171,11 @@ function editSites(tree: Tree, table: string, columns: Columns): Site[] {
   const relations = new Map<string, string>();
   walk(tree, (kind, node) => {
     if (kind !== 'RangeVar') return;
-    const { relname, schemaname, alias } = node as { relname: string; schemaname?: string; alias?: { aliasname: string } };
+    const { relname, schemaname, alias } = node as {
+      relname: string;
+      schemaname?: string;
+      alias?: { aliasname: string };
+    };
     relations.set(alias?.aliasname ?? relname, schemaname === undefined ? table : `${schemaname}.${relname}`);
   });
   walk(tree, (kind, node) => {
@@ -167,7 +186,10 @@ function editSites(tree: Tree, table: string, columns: Columns): Site[] {
           what: `forgets part ${at + 1} of ${args.length}`,
           edit: () => args.splice(at, 1),
         });
-        sites.push({ what: `or for and, at ${at + 1}`, edit: () => Object.assign(node, { boolop: 'OR_EXPR' }) });
+        sites.push({
+          what: `or for and, at ${at + 1}`,
+          edit: () => Object.assign(node, { boolop: 'OR_EXPR' }),
+        });
         if (at > 0) sites.pop();
       }
     }
@@ -191,7 +213,8 @@ function editSites(tree: Tree, table: string, columns: Columns): Site[] {
         if (inner === table || !columns.get(inner)?.some((each) => each.name === column)) continue;
         sites.push({
           what: `captures ${names.join('.')} as ${alias}.${column}`,
-          edit: () => fields.splice(0, fields.length, { String: { sval: alias } }, { String: { sval: column } }),
+          edit: () =>
+            fields.splice(0, fields.length, { String: { sval: alias } }, { String: { sval: column } }),
         });
       }
     }
@@ -225,9 +248,19 @@ async function tableMutants({ admin }: Engine, columns: Columns): Promise<Mutant
     const uuid = columns.get(table!)?.find(({ type }) => type === 'uuid')?.name;
     return [
       mutant('disable RLS', `alter table ${table} disable row level security`),
-      mutant('open SELECT policy', `create policy "all" on ${table} for select to authenticated using (true)`),
-      mutant('open ALL policy', `create policy "all" on ${table} for all to public using (true) with check (true)`),
-      mutant('public SELECT', `create policy "all" on ${table} for select to anon using (true)`, `grant select on ${table} to anon`),
+      mutant(
+        'open SELECT policy',
+        `create policy "all" on ${table} for select to authenticated using (true)`,
+      ),
+      mutant(
+        'open ALL policy',
+        `create policy "all" on ${table} for all to public using (true) with check (true)`,
+      ),
+      mutant(
+        'public SELECT',
+        `create policy "all" on ${table} for select to anon using (true)`,
+        `grant select on ${table} to anon`,
+      ),
       mutant('misnamed policy', `create policy "Service role manages" on ${table} for all using (true)`),
       ...(uuid === undefined
         ? []
@@ -306,7 +339,11 @@ function functionMutantsOf({ key, body, definition, definer, returns, language }
   });
   const withBody = (text: string) => definition!.replace(body!, () => text);
   const found = [
-    mutant('grant execute to anon', `grant execute on function ${key} to anon`, `grant usage on schema ${key!.split('.')[0]} to anon`),
+    mutant(
+      'grant execute to anon',
+      `grant execute on function ${key} to anon`,
+      `grant usage on schema ${key!.split('.')[0]} to anon`,
+    ),
     mutant('revoke execute', `revoke execute on function ${key} from public, authenticated`),
     mutant('change security', `alter function ${key} security ${definer === 't' ? 'invoker' : 'definer'}`),
   ];
@@ -316,7 +353,9 @@ function functionMutantsOf({ key, body, definition, definer, returns, language }
     const parts = [...body!.matchAll(/\bwhere ([^;]*?)\);?\s*$/g)].at(-1)?.[1]?.split(/ and /) ?? [];
     for (const part of parts.length > 1 ? parts : []) {
       const kept = parts.filter((each) => each !== part).join(' and ');
-      found.push(mutant(`helper forgets "${part}"`, withBody(body!.replace(parts.join(' and '), () => kept))));
+      found.push(
+        mutant(`helper forgets "${part}"`, withBody(body!.replace(parts.join(' and '), () => kept))),
+      );
     }
   }
   for (const [guard] of body!.matchAll(/^ *if [\s\S]*?end if;\n/gm)) {

@@ -54,12 +54,12 @@ export async function observe(
     ...mutation.flatMap((sql) => (onPlatform(sql) ? [sql] : ['set local role postgres', sql, 'reset role'])),
     ...schema.rows,
   ];
-  const asks = schema.asks.map(({ role, claims, sql, then }) => [
+  const asks = schema.asks.map(({ role, claims, sql, afterwards }) => [
     'savepoint ask',
     `select set_config('request.jwt.claims', '${claims}', true)`,
     ...(role === null ? [] : [`set local role ${role}`]),
     sql,
-    ...(then === null ? [] : ['reset role', then]),
+    ...(afterwards === null ? [] : ['reset role', afterwards]),
     'rollback to savepoint ask',
   ]);
   const outcomes = await engine.admin.batch([...prepare, ...asks.flat(), 'rollback']);
@@ -68,9 +68,9 @@ export async function observe(
   }
   let at = prepare.length;
   return asks.map((statements, index) => {
-    const { role, then } = schema.asks[index]!;
+    const { role, afterwards } = schema.asks[index]!;
     const main = outcomes[at + (role === null ? 2 : 3)]!;
-    const later = then === null ? null : outcomes[at + statements.length - 2]!;
+    const later = afterwards === null ? null : outcomes[at + statements.length - 2]!;
     at += statements.length;
     return later === null || !main.ok ? told(main) : `${told(main)}, then ${told(later)}`;
   });
@@ -83,7 +83,11 @@ function told(outcome: Outcome): string {
 
 /** Refused, and nothing to be had, are the same to an onlooker; only where neither says more it is no change. */
 const reached = (text: string): number =>
-  text.startsWith('error') ? 0 : text.startsWith('[') ? JSON.parse(text.split(', then ')[0]!).length : Number(text);
+  text.startsWith('error')
+    ? 0
+    : text.startsWith('[')
+      ? JSON.parse(text.split(', then ')[0]!).length
+      : Number(text);
 
 export function compare(schema: SweepSchema, before: Vector, after: Vector): Verdict {
   const changed = schema.asks

@@ -112,12 +112,16 @@ async function exchange(messages: readonly Uint8Array[]): Promise<WorkerOutcome>
     syncToFs: false,
   });
   const ms = performance.now() - began;
+  // After a PANIC (functions that call each other without end) every statement "succeeds" without a word.
+  if (answer.messages.length === 0) throw new Error('Postgres broke down and no longer answers');
   let names: string[] = [];
   let rows: Record<string, string | null>[] = [];
   let affected = 0;
   for (const message of answer.messages as unknown as readonly ProtocolMessage[]) {
     switch (message.name) {
       case 'error':
+        // Beyond an ERROR the server goes down; here nothing goes, and everything after it is wrong.
+        if (/^(PANIC|FATAL)$/.test(message.severity ?? '')) throw new Error(message.message);
         return { ok: false, error: errorFields(message), ms };
       case 'rowDescription':
         names = message.fields.map((field) => field.name);

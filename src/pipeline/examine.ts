@@ -85,7 +85,7 @@ async function seeItHappen(
   const rows = () => book.beside('replay', 'rows', () => replay.rows());
   const besideProbes = everything && config.engine.rows && replay.engine.kind === 'embedded' ? rows() : null;
   // Where only a seed, a test or the configuration changed, the head is the base.
-  const after = found.history.changes.length === 0 ? before : await look(input, replay, true, before.access);
+  const after = found.history.changes.length === 0 ? before : await look(input, replay, true, before);
 
   if (recorder === null)
     book.note('rollback', 'skipped', all ? 'with --all no way back is run' : 'not asked for');
@@ -126,7 +126,7 @@ async function look(
   input: ExamineInput,
   replay: Replay,
   probes: boolean,
-  base: AccessMatrix | null,
+  base: Sight | null,
 ): Promise<Sight> {
   const { config, project, settings, book } = input;
   const state = await book.run('inspect', null, () => readState(replay.engine.admin));

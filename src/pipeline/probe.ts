@@ -16,8 +16,8 @@ export async function probeAll(
   project: Project,
   state: SchemaState,
   book: StageBook,
-  /** The base's matrix, when the head is probed. */
-  before: AccessMatrix | null,
+  /** The base, when the head is probed. */
+  before: { readonly access: AccessMatrix | null; readonly state: SchemaState | null } | null,
 ): Promise<AccessMatrix | null> {
   const leaveOut = new Set<string>();
   const left: NotChecked[] = [];
@@ -27,7 +27,14 @@ export async function probeAll(
       current = object;
     };
     try {
-      const matrix = await probe(replay.engine, { project, state, before, leaveOut, onObject });
+      const matrix = await probe(replay.engine, {
+        project,
+        state,
+        before: before?.access ?? null,
+        beforeState: before?.state ?? null,
+        leaveOut,
+        onObject,
+      });
       return { ...matrix, notChecked: [...left, ...matrix.notChecked] };
     } catch (error) {
       if (!(error instanceof EngineLost)) throw error;
@@ -37,6 +44,10 @@ export async function probeAll(
       left.push({ what: `access to "${current}"`, why: error.message, file: null, line: null });
     }
   }
-  book.note('probe', 'partial', 'the database was lost again and again while it was probed');
+  book.note(
+    'probe',
+    'failed',
+    `the database was lost again and again while it was probed: ${left[0]?.why ?? 'no reason known'}`,
+  );
   return null;
 }

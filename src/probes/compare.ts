@@ -81,6 +81,13 @@ function directionOf(
     }
     if ((right ?? 0) > (left ?? 0)) wider = true;
     if ((right ?? 0) < (left ?? 0)) narrower = true;
+    // Both on a condition: a new one opens more, and a former one that is gone less.
+    if (left === 1 && right === 1) {
+      const conditions = (cells: readonly AccessCell[]) => conditionsOf(cells, key, alike);
+      const [then, today] = [conditions(old), conditions(now)];
+      if (today.some((when) => !implied(when, then))) wider = true;
+      if (then.some((when) => !implied(when, today))) narrower = true;
+    }
   }
   if (wider && narrower) return 'shifted';
   if (wider) return 'widened';
@@ -97,6 +104,15 @@ const reachOf = (cell: AccessCell): string =>
   cell.command === 'update' && cell.subject === 'own' && cell.columns.length === 1
     ? `${cell.subject} ${cell.columns[0]}`
     : `${cell.subject}${cell.command === 'select' && cell.columns.length > 0 ? ` ${cell.columns.length}` : ''}`;
+
+const conditionsOf = (cells: readonly AccessCell[], key: string, alike: boolean): string[] =>
+  cells.flatMap((cell) =>
+    reachOf(alike ? asForeign(cell) : cell) === key && passes(cell) && cell.when !== null ? [cell.when] : [],
+  );
+
+/** `a row in t` holds where `a row in t with role = 'admin'` does. */
+const implied = (when: string, others: readonly string[]): boolean =>
+  others.some((other) => when === other || when.startsWith(`${other} `));
 
 /** 0 closed, 1 on a condition, 2 always. */
 const degree = (cell: AccessCell): number => (passes(cell) ? (cell.when === null ? 2 : 1) : 0);

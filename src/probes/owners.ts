@@ -52,6 +52,8 @@ export function readOwnership(
   functionsGiveUid: ReadonlySet<string>,
   /** Owner columns by table as the base had them: a policy that no longer names one does not make rows nobody's. */
   before: ReadonlyMap<string, readonly string[]> = new Map(),
+  /** True for a column that the base had. */
+  earlier: (table: string, column: string) => boolean = () => false,
 ): Ownership {
   const owners = new Map<string, OwnerColumn[]>();
   const add = (table: Table, column: Column, caller: Caller, form: OwnerColumn['form']): boolean => {
@@ -101,6 +103,9 @@ export function readOwnership(
       const form = atom.form === 'plain' && column.type.endsWith('[]') ? 'array' : atom.form;
       if (caller.kind === 'uid' && !/^(uuid|text|character|json)/.test(column.type)) continue;
       if (caller.kind === 'uid' && form === 'plain' && holdsAnotherId(table, column)) continue;
+      // The base had it, and knew the owner by another column that is still there: this one holds something else.
+      const known = before.get(table.key) ?? [];
+      if (known.length > 0 && !known.includes(column.name) && earlier(table.key, column.name)) continue;
       add(table, column, caller, form);
     }
   }

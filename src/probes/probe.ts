@@ -12,7 +12,7 @@ import { probeFunctions } from './functions.ts';
 import { platformSchemas, readOwnership } from './owners.ts';
 import { createPlanner } from './plan.ts';
 import { findPolicyErrors } from './policy-errors.ts';
-import { emptyReading, type Reading, readPolicies } from './predicate.ts';
+import { addEarlier, emptyReading, type Reading, readPolicies } from './predicate.ts';
 import {
   anon,
   claimsOf,
@@ -47,6 +47,8 @@ export interface ProbeOptions {
   readonly state: SchemaState;
   /** The matrix of the base, when the head is probed: whose rows are told the same way on both. */
   readonly before?: AccessMatrix | null;
+  /** The state of the base: its policies told rows apart that the head's may no longer tell apart. */
+  readonly beforeState?: SchemaState | null;
   /** Objects left out, by key: a statement on them ended the engine before. */
   readonly leaveOut?: ReadonlySet<string>;
   /** Told before each object, so that a caller knows which one ended the engine. */
@@ -75,7 +77,12 @@ async function probeInside(session: Session, options: ProbeOptions): Promise<Acc
 
   const readings = new Map<string, Reading>();
   for (const table of state.tables.values()) {
-    readings.set(table.key, table.policies.length > 0 ? readPolicies(table, state) : emptyReading());
+    const reading = table.policies.length > 0 ? readPolicies(table, state) : emptyReading();
+    const was = options.beforeState?.tables.get(table.key);
+    if (was !== undefined && was.policies.length > 0) {
+      addEarlier(reading, readPolicies(was, options.beforeState!), state);
+    }
+    readings.set(table.key, reading);
   }
   const catalog = await readCatalog(session, [...new Set([...exposed, 'storage', 'realtime'])]);
   const signUps = await signUpUsers(session, state, {
@@ -87,6 +94,8 @@ async function probeInside(session: Session, options: ProbeOptions): Promise<Acc
     readings,
     await functionsThatGiveUid(session, readings, searchPath('public')),
     new Map(options.before?.objects.map((object) => [object.object, object.ownerColumns])),
+    (key, column) =>
+      options.beforeState?.tables.get(key)?.columns.some(({ name }) => name === column) === true,
   );
   const values = createValues(state, catalog);
   const absent = absentTables(state, readings, ownership, signUps.creates);

@@ -434,7 +434,13 @@ function insertCase(
       if (outcome.affected === 0 || (row === undefined && stored !== null)) {
         return { outcome: 'filtered', reason: 'no row was stored' };
       }
-      if (row === undefined) return { outcome: 'allowed', reason: null };
+      if (row === undefined) {
+        // Left to its default, which names whoever acts: nothing was said in anybody's name.
+        const unsent = Object.keys(expected).find((column) => !(column in sent));
+        return unsent === undefined
+          ? { outcome: 'allowed', reason: null }
+          : { outcome: 'no-permission', reason: `"${unsent}" is not for "${identity.role}" to send` };
+      }
       for (const [column, value] of Object.entries(expected)) {
         if (row[column] !== value && !sameJson(row[column], value)) {
           return { outcome: 'filtered', reason: `the row was stored with another "${column}"` };

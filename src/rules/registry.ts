@@ -67,6 +67,7 @@ export { default as 'rls/command-coverage' } from './rls/command-coverage.ts';
 export { default as 'rls/disabled' } from './rls/disabled.ts';
 export { default as 'rls/email-claim' } from './rls/email-claim.ts';
 export { default as 'rls/initplan' } from './rls/initplan.ts';
+export { default as 'rls/loosened' } from './rls/loosened.ts';
 export { default as 'rls/misnamed' } from './rls/misnamed.ts';
 export { default as 'rls/multiple-permissive' } from './rls/multiple-permissive.ts';
 export { default as 'rls/no-policy' } from './rls/no-policy.ts';

@@ -1,4 +1,5 @@
 import type { AccessChange } from '../../model/access.ts';
+import type { Facts } from '../../model/facts.ts';
 import { rule } from '../rule.ts';
 import { homeOfTable, leaksOf, reproOf } from '../support/access.ts';
 import { changesBy, groupedChanges, principalName } from '../support/access-changes.ts';
@@ -30,7 +31,7 @@ export default rule({
         at: homeOfTable(facts, object, first.command),
         object,
         key: changes.map(({ principal, command, after }) => `${principal} ${command} ${after}`).join(', '),
-        severity: all ? undefined : 'info',
+        severity: all || becamePublic(object, facts) ? undefined : 'info',
         repro: reproOf(
           cells.filter(
             (cell) =>
@@ -45,6 +46,10 @@ export default rule({
     }
   },
 });
+
+/** Files of a public bucket are served to whoever has their address, without a policy. */
+const becamePublic = (bucket: string, { base, head }: Facts) =>
+  base.buckets.get(bucket)?.public === false && head.buckets.get(bucket)?.public === true;
 
 const opens = ({ direction, before, principal }: AccessChange) =>
   direction === 'widened' && before !== null && principal !== 'service_role';

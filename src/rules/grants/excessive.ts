@@ -23,6 +23,7 @@ export default rule({
       const what =
         node.targtype === 'ACL_TARGET_ALL_IN_SCHEMA' ? wholeSchema(node) : everything(node, context);
       if (what !== null) tell(what, node, statement, context);
+      else tellUndone(node, statement, context);
     },
     AlterDefaultPrivilegesStmt(node, statement, context) {
       tell('default privileges', node.action, statement, context);
@@ -65,6 +66,38 @@ const later: Readonly<Record<string, string>> = {
 /** Who may draw a number, or use a type, reaches no row by it. */
 const isSmall = (defaults: boolean, { objtype }: SyntaxNode) =>
   defaults && /^OBJECT_(SEQUENCE|TYPE)$/.test(objtype);
+
+/** A grant on the whole table, where the base gave the role some of its columns only. */
+function tellUndone(node: SyntaxNode, statement: Statement, context: FileContext) {
+  if (node.objtype !== 'OBJECT_TABLE' || !node.is_grant) return;
+  const { set, keyOf, placeOf, report, facts } = context;
+  const whole: string[] = (node.privileges ?? [])
+    .filter((entry: SyntaxNode) => entry.AccessPriv?.cols === undefined)
+    .map((entry: SyntaxNode) => entry.AccessPriv?.priv_name ?? '');
+  for (const object of node.objects ?? []) {
+    const key = keyOf(object.RangeVar);
+    const before = set.before.tables.get(key);
+    if (before === undefined || !facts.project.exposedSchemas.includes(before.schema)) continue;
+    for (const role of granted(node)) {
+      const held = before.grants.filter(
+        ({ grantee, privilege }) => grantee === role && whole.includes(privilege),
+      );
+      const undone = whole.filter((privilege) => {
+        const those = held.filter((grant) => grant.privilege === privilege);
+        return those.length > 0 && those.every(({ columns }) => columns !== null);
+      });
+      if (undone.length === 0) continue;
+      const columns = [...new Set(held.flatMap((grant) => grant.columns ?? []))];
+      const rest = before.columns.map(({ name }) => name).filter((name) => !columns.includes(name));
+      report({
+        message: `This lets "${role}" ${undone.join(', ').toUpperCase()} every column of "${key}", where it had ${named(columns.slice(0, 4))} only. ${rest.length === 0 ? 'Columns to come' : named(rest.slice(0, 4))} ${rest.length === 1 ? 'was' : 'were'} kept from it. Grant the columns that are meant.`,
+        at: placeOf(statement),
+        object: key,
+        key: `columns ${role} ${undone.join(' ')}`,
+      });
+    }
+  }
+}
 
 function granted(node: SyntaxNode): string[] {
   const roles = (node.grantees ?? []).map((grantee: SyntaxNode) =>

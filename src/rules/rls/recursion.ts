@@ -4,7 +4,7 @@ import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
 import { homeOfTable } from '../support/access.ts';
 import { ownerColumns } from '../support/owners.ts';
-import { findCycle } from '../support/recursion.ts';
+import { findCallCycle, findCycle } from '../support/recursion.ts';
 import { evidenceOf } from '../support/sites.ts';
 import { isKnown } from '../support/tables.ts';
 import { sqlFence, upper, withoutExample } from '../support/words.ts';
@@ -34,10 +34,23 @@ export default rule({
   fixable: false,
   table(table, { facts, state, home, report }) {
     // Where the probes ran, what they saw decides. With --all they saw only the end.
-    if (facts.access !== null && !facts.history.all) return;
+    const left = facts.access?.head.notChecked.some(({ what }) => what === `access to "${table.key}"`);
+    if (facts.access !== null && !facts.history.all && !left) return;
     if (!table.rls || !isKnown(table, state)) return;
     const cycle = findCycle(table, state);
-    if (cycle === null) return;
+    if (cycle === null) {
+      const calls = findCallCycle(table, state);
+      if (calls === null) return;
+      report({
+        message: `Policy "${calls.policy.name}" on "${table.key}" calls "${calls.routine.key}", which reads the same table under the same policy: they call each other until the stack is full (54001). As "security definer" it reads without policies.`,
+        at: home(calls.policy.origin ?? table.origin),
+        object: table.key,
+        severity: 'warning',
+        evidence: evidenceOf(state),
+        help: sqlFence(`alter function ${calls.routine.key} security definer set search_path = '';`),
+      });
+      return;
+    }
     const way = cycle.tables.map((key) => `"${key}"`).join(' → ');
     report({
       message: `Policy "${cycle.policy.name}" on "${table.key}" leads back to its own table: ${way}. Postgres refuses such a query with "infinite recursion detected in policy" (42P17). Look the row up in a "security definer" function instead.`,

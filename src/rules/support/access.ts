@@ -48,7 +48,11 @@ export const isFree = (cell: AccessCell, kind: ObjectAccess['kind'] = 'table') =
   // A plain membership of one's own organisation that opens another one's rows is no membership's doing.
   (cell.acrossTenants === true ||
     // Of a view or a function `via` names the table whose guarded row came out.
-    (cell.when === null && (cell.via === null || kind === 'view' || kind === 'function')));
+    ((cell.when === null || withinReach.test(cell.when)) &&
+      (cell.via === null || kind === 'view' || kind === 'function')));
+
+/** A second factor is a limit on how somebody signs in, and none on whose rows it opens: everybody can set one up. */
+const withinReach = /^a token whose claim aal is "aal2"$/;
 
 function groupLeaks(object: ObjectAccess, base: AccessMatrix | null, facts: Facts): LeakGroup[] {
   const before = base?.objects.find((other) => other.object === object.object && other.kind === object.kind);
@@ -253,7 +257,14 @@ function explains({ object, opener }: LeakGroup): readonly string[] {
   if (object.kind === 'function') return ['functions/exposed-definer', 'functions/revoke-incomplete'];
   if (object.kind === 'bucket') return ['storage/open-policy'];
   if (opener === 'off') return ['rls/disabled', 'rls/policies-without-rls', 'rls/turned-off', 'rls/realtime'];
-  return ['rls/always-true', 'rls/tautology', 'rls/null-user', 'rls/misnamed', 'access/widened'];
+  return [
+    'rls/always-true',
+    'rls/tautology',
+    'rls/null-user',
+    'rls/misnamed',
+    'rls/loosened',
+    'access/widened',
+  ];
 }
 
 /** Why it was possible, as a sentence. */

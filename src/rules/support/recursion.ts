@@ -1,6 +1,9 @@
 /** Policies that lead back to their own table: what Postgres refuses as infinite recursion (42P17). */
-import type { Command, Policy, SchemaState, Table } from '../../model/schema.ts';
-import { predicatesOf } from './predicates.ts';
+import type { Command, Policy, Routine, SchemaState, Table } from '../../model/schema.ts';
+import { keyOf } from '../../sql/names.ts';
+import { codeOf } from './bodies.ts';
+import { routinesCalled } from './caller.ts';
+import { callsOf, predicatesOf } from './predicates.ts';
 import { type ApiRole, apiRoles, appliesTo, commands, covers, holds } from './roles.ts';
 import { readPredicate } from './scope.ts';
 import { someNode } from './tree.ts';
@@ -71,3 +74,50 @@ function first<A, B>(items: readonly A[], find: (item: A) => B | null): B | null
   }
   return null;
 }
+
+/** A function that a policy calls and that reads, under the caller's rights, what leads back to the policy's table. */
+export interface CallCycle {
+  readonly policy: Policy;
+  readonly routine: Routine;
+}
+
+/**
+ * The planner does not look into such functions: they call each other until the stack is full (54001), for every row
+ * that gets as far as the call.
+ */
+export function findCallCycle(table: Table, state: SchemaState): CallCycle | null {
+  for (const policy of table.policies) {
+    if (!apiRoles.some((role) => appliesTo(policy, role))) continue;
+    for (const routine of invokersCalled(policy, state)) {
+      if (leadsTo(table.key, routine, state, new Set())) return { policy, routine };
+    }
+  }
+  return null;
+}
+
+const invokersCalled = (policy: Policy, state: SchemaState): Routine[] =>
+  callsOf(policy)
+    .flatMap((call) => routinesCalled(call, state))
+    .filter(({ securityDefiner }) => !securityDefiner);
+
+function leadsTo(goal: string, routine: Routine, state: SchemaState, seen: Set<string>): boolean {
+  if (seen.has(routine.key)) return false;
+  seen.add(routine.key);
+  return tablesRead(routine).some((key) => {
+    const table = state.tables.get(key);
+    if (table?.rls !== true) return false;
+    if (key === goal) return true;
+    return table.policies
+      .filter((policy) => covers(policy, 'select') && apiRoles.some((role) => appliesTo(policy, role)))
+      .flatMap((policy) => invokersCalled(policy, state))
+      .some((next) => leadsTo(goal, next, state, seen));
+  });
+}
+
+const tablesRead = (routine: Routine): string[] =>
+  [
+    ...codeOf(routine.body).bare.matchAll(/\b(?:from|join)\s+(?:only\s+)?("?\w+"?(?:\s*\.\s*"?\w+"?)?)/gi),
+  ].map(([, name]) => {
+    const parts = name!.replace(/["\s]/g, '').split('.');
+    return keyOf(parts.length > 1 ? parts[0]! : 'public', parts.at(-1)!);
+  });

@@ -1,0 +1,63 @@
+import type { Policy, Table } from '../../model/schema.ts';
+import { rule } from '../rule.ts';
+import { conditionsLost } from '../support/loosening.ts';
+import { policyDrop } from '../support/policy-edits.ts';
+import { apiRolesOf, commandsOf, covers, holds, isPlatform } from '../support/roles.ts';
+import { evidenceOf } from '../support/sites.ts';
+import { policyKey } from '../support/tables.ts';
+import { people, upper } from '../support/words.ts';
+
+export default rule({
+  id: 'rls/loosened',
+  severity: { recommended: 'warning', strict: 'warning' },
+  evidence: ['static', 'catalog'],
+  summary: 'a policy of the base asks for less than before, or a restrictive one is gone',
+  why: 'A restrictive policy holds whatever the permissive ones allow; without it, what they allow is all there is. A condition that falls out of an AND when a policy is written anew (the tenant, the status, the bucket) opens rows or values, and nothing else in the migration says so.',
+  remedy:
+    'Bring the condition back, or say in the migration why it goes.\n\n```sql\nalter policy "publish" on public.listing\n  with check ((select auth.uid()) = seller_id and status = \'draft\');\n```',
+  since: '0.1.0',
+  sources: ['https://www.postgresql.org/docs/17/sql-createpolicy.html'],
+  fixable: false,
+  table(table, { set, state, home, exposed, report }) {
+    const before = set.before.tables.get(table.key);
+    if (state !== set.after || before === undefined || !before.rls || !table.rls) return;
+    if (isPlatform(table.schema) ? !asked.has(table.key) : !exposed(table.schema)) return;
+    for (const was of before.policies) {
+      const roles = apiRolesOf(was).filter((role) =>
+        commandsOf(was).some((command) => isPlatform(table.schema) || holds(table.grants, role, command)),
+      );
+      if (roles.length === 0) continue;
+      const now = table.policies.find(({ name }) => name === was.name);
+      const tell = (what: string) =>
+        report({
+          message: `${what}, so ${people(roles)} may ${upper(commandsOf(was))} more than before. Bring the condition back if that is not meant.`,
+          at: home(now?.origin ?? policyDrop(table, set) ?? table.origin),
+          object: table.key,
+          key: policyKey(was),
+          evidence: evidenceOf(state),
+        });
+      if (!was.permissive && (now === undefined || now.permissive)) {
+        if (!isReplaced(was, before, table))
+          tell(
+            `Restrictive policy "${was.name}" on "${table.key}" ${now === undefined ? 'is gone' : 'is permissive now'}`,
+          );
+        continue;
+      }
+      if (now === undefined || now.command !== was.command || now.permissive !== was.permissive) continue;
+      const lost = conditionsLost(was, now);
+      if (lost !== null) tell(`Policy "${was.name}" on "${table.key}" ${lost}`);
+    }
+  },
+});
+
+/** The platform's tables that projects write policies for. */
+const asked = new Set(['storage.objects', 'storage.buckets', 'realtime.messages']);
+
+/** Another restrictive policy came in its place. */
+const isReplaced = (was: Policy, before: Table, after: Table) =>
+  after.policies.some(
+    (policy) =>
+      !policy.permissive &&
+      commandsOf(was).every((command) => covers(policy, command)) &&
+      !before.policies.some(({ name }) => name === policy.name),
+  );

@@ -1,0 +1,99 @@
+/** What a policy no longer asks for: conditions that fell out of an AND while all else stayed as it was. */
+import type { Expression, Policy } from '../../model/schema.ts';
+import type { SyntaxNode } from '../../model/sql.ts';
+import { bare, columnParts, functionName, visitTree } from './tree.ts';
+import { isPlainTrue } from './truth.ts';
+import { named } from './words.ts';
+
+/** As the end of a sentence about the policy; null where it asks for as much as before, or for something else. */
+export function conditionsLost(was: Policy, now: Policy): string | null {
+  const checkOf = ({ using, check }: Policy): Expression | null => check ?? using;
+  for (const [before, after] of [
+    [was.using, now.using],
+    [checkOf(was), checkOf(now)],
+  ]) {
+    const found = before?.node && after?.node ? compared(before.node, after.node, was.permissive) : null;
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+function compared(before: SyntaxNode, after: SyntaxNode, permissive: boolean): string | null {
+  // That a permissive policy is true for everybody is told by rls/always-true.
+  if (!permissive && isPlainTrue(after) && !isPlainTrue(before)) return 'limits nothing any more';
+  const loss = lossOf(before, after);
+  if (loss === null || loss.parts.length === 0) return null;
+  const names = [...new Set(loss.parts.flatMap(namesIn))];
+  const what = names.length === 0 ? 'a condition' : named(names.slice(0, 4));
+  return loss.either ? `asks for one of ${what}, where it asked for all` : `no longer asks for ${what}`;
+}
+
+interface Loss {
+  readonly parts: readonly SyntaxNode[];
+  /** OR where there was AND. */
+  readonly either: boolean;
+}
+
+const none: Loss = { parts: [], either: false };
+
+/** Null where something else than a loss tells them apart. */
+function lossOf(before: SyntaxNode, after: SyntaxNode): Loss | null {
+  if (same(before, after)) return none;
+  const all = operands(before, 'AND_EXPR');
+  if (all !== null) {
+    const left = operands(after, 'AND_EXPR') ?? [after];
+    const gone = all.filter((part) => !left.some((other) => same(part, other)));
+    const came = left.filter((part) => !all.some((other) => same(part, other)));
+    if (came.length === 0) return { parts: gone, either: false };
+    const either = operands(after, 'OR_EXPR');
+    if (
+      either !== null &&
+      either.length === all.length &&
+      all.every((part) => either.some((other) => same(part, other)))
+    )
+      return { parts: all, either: true };
+    return gone.length === 1 && came.length === 1 ? lossOf(gone[0]!, came[0]!) : null;
+  }
+  const some = operands(before, 'OR_EXPR');
+  const others = operands(after, 'OR_EXPR');
+  if (some !== null && others?.length === some.length) {
+    const at = some.findIndex((part, index) => !same(part, others[index]!));
+    const rest = some.every((part, index) => index === at || same(part, others[index]!));
+    return rest ? lossOf(some[at]!, others[at]!) : null;
+  }
+  return inSubSelect(before, after);
+}
+
+/** `exists (select … where …)`, `x in (select … where …)`: all the same but for the inner condition. */
+function inSubSelect(before: SyntaxNode, after: SyntaxNode): Loss | null {
+  const [old, now] = [before.SubLink, after.SubLink];
+  const [from, to] = [old?.subselect?.SelectStmt, now?.subselect?.SelectStmt];
+  if (from?.whereClause === undefined || to?.whereClause === undefined) return null;
+  const emptied = (link: SyntaxNode, select: SyntaxNode) => ({
+    SubLink: { ...link, subselect: { SelectStmt: { ...select, whereClause: null } } },
+  });
+  return same(emptied(old, from), emptied(now, to)) ? lossOf(from.whereClause, to.whereClause) : null;
+}
+
+function operands(node: SyntaxNode, operator: 'AND_EXPR' | 'OR_EXPR'): SyntaxNode[] | null {
+  return node.BoolExpr?.boolop === operator ? (node.BoolExpr.args as SyntaxNode[]) : null;
+}
+
+/** Alike but for places and for a scalar `(select x)` around x. */
+const same = (a: SyntaxNode, b: SyntaxNode) => shapeOf(a) === shapeOf(b);
+
+const shapeOf = (node: SyntaxNode): string =>
+  JSON.stringify(node, (key, value) => {
+    if (/location$/.test(key)) return undefined;
+    return value !== null && typeof value === 'object' && value.SubLink !== undefined ? bare(value) : value;
+  });
+
+function namesIn(node: SyntaxNode): string[] {
+  const columns: string[] = [];
+  const functions: string[] = [];
+  visitTree(node, (kind, inner) => {
+    if (kind === 'ColumnRef') columns.push(...columnParts(inner).slice(-1));
+    if (kind === 'FuncCall') functions.push(functionName(inner).name);
+  });
+  return columns.length > 0 ? columns : functions;
+}
