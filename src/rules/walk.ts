@@ -36,7 +36,6 @@ export function walk(
     for (const key in fields) {
       const inside = fields[key];
       if (typeof inside !== 'object' || inside === null) continue;
-      // Node names are the only keys with a capital; fields are in lower case.
       if (isNodeName(key)) enter(key, inside as SyntaxNode);
       else descend(inside);
     }
@@ -44,7 +43,8 @@ export function walk(
   enter(kind, node);
 }
 
-const isNodeName = (key: string) => {
+/** Node names are the only keys with a capital; fields are in lower case. */
+export const isNodeName = (key: string) => {
   const code = key.charCodeAt(0);
   return code >= 65 && code <= 90;
 };

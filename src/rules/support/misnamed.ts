@@ -3,10 +3,14 @@ import type { Policy, SchemaState } from '../../model/schema.ts';
 import { looksAtCaller, testsRole } from './caller.ts';
 import { apiRolesOf } from './roles.ts';
 
+/** A word that all that follows asks for: most names have none. */
+const promising = /service|server|system|backend|admin|staff|authenticated|signed|logged/i;
+
 /** What the name promises ("the service role"), where neither TO nor the predicate keeps it; else null. */
 export function nameSaysRole(policy: Policy, state: SchemaState): string | null {
   if (!policy.permissive || apiRolesOf(policy).length === 0 || policy.roles.includes('service_role'))
     return null;
+  if (!promising.test(spaced(policy.name))) return null;
   const predicates = [policy.using, policy.check].filter((expression) => expression !== null);
   if (predicates.some(({ node }) => node === null)) return null;
   const looks = predicates.some(({ node }) => looksAtCaller(node, state));

@@ -1,6 +1,7 @@
 /** Small reading helpers for libpg_query's trees, as written or as Postgres deparses them. */
 import type { SyntaxNode } from '../../model/sql.ts';
 import { qualified, strings } from '../../sql/names.ts';
+import { isNodeName } from '../walk.ts';
 
 /** Calls `visit` for every named node, outermost first; where it answers false, what is inside is passed over. */
 export function visitTree(
@@ -9,12 +10,14 @@ export function visitTree(
   visit: (kind: string, node: SyntaxNode) => boolean | void,
 ): void {
   if (root === null || root === undefined) return;
+  if (Array.isArray(root)) {
+    for (const item of root) if (typeof item === 'object') visitTree(item, visit);
+    return;
+  }
   for (const key in root) {
     const value: unknown = root[key];
     if (typeof value !== 'object' || value === null) continue;
-    // Node names are the only keys with a capital; fields are in lower case.
-    const named = key >= 'A' && key <= 'Z~';
-    if (named && visit(key, value as SyntaxNode) === false) continue;
+    if (isNodeName(key) && visit(key, value as SyntaxNode) === false) continue;
     visitTree(value as SyntaxNode, visit);
   }
 }
