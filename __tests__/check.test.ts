@@ -2,10 +2,12 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import pg from 'pg';
 import { check } from '../src/check.ts';
 import type { ProjectReport } from '../src/model/report.ts';
 import type { CheckSettings } from '../src/pipeline/settings.ts';
 import { StageBook } from '../src/pipeline/stages.ts';
+import { testServer } from './support/server.ts';
 
 const demo = join(import.meta.dirname, '../fixtures/projects/invoices');
 let folder: string;
@@ -182,5 +184,33 @@ describe('the book of stages', () => {
     await book.run('probe', null, () => 1);
     expect(book.reports).toEqual([{ id: 'probe', status: 'failed', reason: 'broke' }]);
     expect(book.failed).toBe(true);
+  });
+});
+
+describe('a server whose user is no superuser', () => {
+  test('is said to be unusable, and everything is seen on the embedded Postgres', async () => {
+    const admin = new pg.Client({ connectionString: await testServer() });
+    await admin.connect();
+    const role = 'guard_test_nobody';
+    await admin.query(`drop role if exists ${role}`);
+    await admin.query(`create role ${role} login password 'x'`);
+    try {
+      const url = new URL(await testServer());
+      url.username = role;
+      url.password = 'x';
+      write('20261120000000_create_notes.sql', moddatetime + table('notes'));
+      const project = await checked(folder, ['20261120000000_create_notes.sql'], {
+        overrides: { databaseUrl: url.href },
+      });
+      expect(project.engine).toMatchObject({ kind: 'embedded' });
+      expect(project.migrations.at(-1)).toMatchObject({ status: 'applied' });
+      expect(project.notChecked).toContainEqual(
+        expect.objectContaining({ why: expect.stringMatching(/is no superuser/) }),
+      );
+      expect(project.stages).toContainEqual(expect.objectContaining({ id: 'replay', status: 'partial' }));
+    } finally {
+      await admin.query(`drop role ${role}`);
+      await admin.end();
+    }
   });
 });

@@ -10,6 +10,8 @@ import { pathToFileURL } from 'node:url';
 import { readState } from '../src/database/catalog/state.ts';
 import { openEmbedded } from '../src/database/embedded.ts';
 import type { Engine } from '../src/database/engine.ts';
+import { openServer } from '../src/database/server.ts';
+import type { Report } from '../src/model/report.ts';
 import { probe } from '../src/probes/probe.ts';
 import { makeMigrations } from './bench-migrations.ts';
 import { startServer } from './server.ts';
@@ -134,22 +136,71 @@ function succeeding(args: readonly string[]): string {
   return stdout;
 }
 
-/** The replay's share over sending the same files to the same server one by one, as psql would. */
+/** Whole checks, beside what the same server needs for the same files when each is sent as one simple query, as psql would. */
 async function replay() {
   const server = await startServer();
   try {
-    console.log('| migrations | embedded | server | per migration |\n|---|---|---|---|');
+    console.log(
+      '| migrations | bare, server | check --all, server | check --all, embedded | check of the last, server | embedded |',
+    );
+    console.log('|---|---|---|---|---|---|');
     for (const count of [10, 100, 300, 1000]) {
+      const files = makeMigrations(count);
       const dir = project(`replay-${count}`, count);
-      const args = [cli, 'check', '--all', '--fail-on', 'never', '--format', 'json', '--project', dir];
-      const embedded = await timed(() => run(args));
-      const onServer = await timed(() => run([...args, '--database-url', server.url]));
-      console.log(
-        `| ${count} | ${seconds(embedded)} | ${seconds(onServer)} | ${(embedded / count).toFixed(1)} ms |`,
+      const bare = await bareOn(
+        server.url,
+        files.map(({ sql }) => sql),
       );
+      const onServer = ['--database-url', server.url];
+      const all = ['--all'];
+      const last = ['--changed', files.at(-1)!.name];
+      const cells = [[...all, ...onServer], all, [...last, ...onServer], last].map((args) => {
+        const ms = since(() => checked(dir, args, count));
+        return `${seconds(ms)}, ${(ms / count).toFixed(1)} ms each, ${(ms / bare).toFixed(1)} ×`;
+      });
+      console.log(
+        `| ${count} | ${seconds(bare)}, ${(bare / count).toFixed(1)} ms each | ${cells.join(' | ')} |`,
+      );
+    }
+    console.log('\nof 100, in seconds by stage:');
+    for (const [name, args] of [
+      ['embedded, --all', ['--all']],
+      ['server, --all', ['--all', '--database-url', server.url]],
+    ] as const) {
+      const { timings } = checked(project('replay-100', 100), args, 100);
+      const stages = Object.entries(timings.stages).map(
+        ([stage, ms]) => `${stage} ${(ms / 1000).toFixed(2)}`,
+      );
+      console.log(`  ${name}: ${stages.join(', ')}`);
     }
   } finally {
     await server.stop();
+  }
+}
+
+/** Throws where the check did not do its work: a fast failure is no speed. */
+function checked(dir: string, args: readonly string[], count: number) {
+  const { status, stdout, stderr } = run([
+    ...[cli, 'check', '--fail-on', 'never', '--format', 'json', '--project', dir],
+    ...args,
+  ]);
+  if (status !== 0) throw new Error(`check ${args.join(' ')} ended with ${status}: ${stderr.slice(-2000)}`);
+  const [report] = (JSON.parse(stdout) as Report).projects;
+  const { base, migrations, timings } = report!;
+  const applied = (base?.applied ?? 0) + migrations.filter((each) => each.status === 'applied').length;
+  if (applied !== count) throw new Error(`check ${args.join(' ')} applied ${applied} of ${count} migrations`);
+  return { timings };
+}
+
+/** On the platform, in a database of the guard's own making: the same statements, and nobody looks. */
+async function bareOn(url: string, files: readonly string[]): Promise<number> {
+  const engine = await openServer(url, { statementLimitMs: 60_000, extensions: [] });
+  try {
+    return await timed(async () => {
+      for (const sql of files) await engine.postgresRole.exec(sql);
+    });
+  } finally {
+    await engine.close();
   }
 }
 

@@ -36,7 +36,7 @@ const fitting: Readonly<Record<string, RegExp>> = {
   'grants-missing':
     /^(grants\/missing|functions\/revoke-incomplete|access\/(policy-error|owner-locked-out|service-role-blocked))$/,
   'not-null-or-unique-on-existing-data':
-    /^(safety\/(not-null-without-default|unique-constraint)|data\/breaks-on-rows)$/,
+    /^(safety\/(not-null-without-default|unique-constraint)|data\/breaks-on-rows|replay\/failed)$/,
   other: /./,
 };
 const aboutFiles = /^(apply-failure|version-|bad-file-name|destructive|other|not-null)/;

@@ -281,3 +281,35 @@ test('a main that does not apply excuses neither a second file of a version nor 
     },
   );
 });
+
+test.each(engineKinds)(
+  "locks of what runs outside a transaction are the manual's, on the %s engine",
+  async (kind) => {
+    await withReplay(
+      kind,
+      {
+        base: {
+          '1_a.sql':
+            'create table public.t (id int primary key, note text); create index old on public.t (note); insert into public.t values (1);',
+        },
+        added: {
+          '2_b.sql':
+            'create index concurrently fresh on public.t (note);\ndrop index concurrently public.old;\nvacuum full public.t;\nalter table public.t add column x int;',
+        },
+      },
+      async (replay) => {
+        await replay.base();
+        await replay.mark();
+        await replay.changes();
+        const [, run] = replay.facts().runs;
+        const source = 'manual';
+        expect(run!.statements.map(({ locks, rewrites }) => [locks, rewrites])).toEqual([
+          [[{ relation: 'public.t', mode: 'ShareUpdateExclusiveLock', source }], []],
+          [[{ relation: 'public.t', mode: 'ShareUpdateExclusiveLock', source }], []],
+          [[{ relation: 'public.t', mode: 'AccessExclusiveLock', source }], ['public.t']],
+          [[{ relation: 'public.t', mode: 'AccessExclusiveLock' }], []],
+        ]);
+      },
+    );
+  },
+);

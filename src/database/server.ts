@@ -10,9 +10,9 @@ import {
   settingValue,
 } from './server/cluster.ts';
 import { type ClusterOptions, ClusterRun } from './server/cluster-run.ts';
-import { connect, loginOf, ServerSession, ServerUnavailable } from './server/connection.ts';
+import { connect, loginOf, NotSuperuser, ServerSession, ServerUnavailable } from './server/connection.ts';
 
-export { ServerUnavailable };
+export { NotSuperuser, ServerUnavailable };
 
 export type ServerOptions = EngineOptions & Partial<ClusterOptions>;
 

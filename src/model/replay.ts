@@ -33,6 +33,8 @@ export interface SeenLock {
   /** Key of a table, index or view that existed before the pull request. */
   readonly relation: string;
   readonly mode: LockMode;
+  /** `manual`: nobody saw it, since the statement runs outside a transaction; it is what the manual says. */
+  readonly source?: 'manual';
 }
 
 export interface StatementRun {

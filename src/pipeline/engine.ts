@@ -4,10 +4,15 @@ import { openEmbedded } from '../database/embedded.ts';
 import type { Engine } from '../database/engine.ts';
 import { extensionsIn } from '../replay/extensions.ts';
 
-/** `sources`: every SQL that may create an extension; the embedded engine has to be started with it. */
+/**
+ * On a server without superuser the platform can't be laid: the embedded engine takes its place, and `instead` is told why.
+ *
+ * `sources`: every SQL that may create an extension; the embedded engine has to be started with it.
+ */
 export async function openEngine(
   config: ProjectSettings,
   sources: readonly { readonly text: string }[],
+  instead: (why: string) => void,
 ): Promise<Engine> {
   const options = {
     statementLimitMs: config.engine['statement-limit'] * 1000,
@@ -15,6 +20,12 @@ export async function openEngine(
     allowUsedServer: config.engine['allow-used-server'],
   };
   if (config.databaseUrl === null) return openEmbedded(options);
-  const { openServer } = await import('../database/server.ts');
-  return openServer(config.databaseUrl, options);
+  const { NotSuperuser, openServer } = await import('../database/server.ts');
+  try {
+    return await openServer(config.databaseUrl, options);
+  } catch (error) {
+    if (!(error instanceof NotSuperuser)) throw error;
+    instead(error.message);
+    return openEmbedded(options);
+  }
 }

@@ -5,6 +5,7 @@ import { readState } from '../database/catalog/state.ts';
 import type { AccessDeclaration, AccessFacts, AccessMatrix } from '../model/access.ts';
 import type { Snapshot } from '../model/catalog.ts';
 import type { Facts } from '../model/facts.ts';
+import type { NotChecked } from '../model/finding.ts';
 import type { ReplayFacts } from '../model/replay.ts';
 import type { ProjectReport } from '../model/report.ts';
 import type { SchemaDiff } from '../model/rollback.ts';
@@ -24,12 +25,17 @@ import { rollBack } from './rollback.ts';
 export async function examine(input: ExamineInput): Promise<Examination> {
   const { config, settings, book } = input;
   const read = factsRead(input);
+  const sources = [
+    ...input.reading.sources.values(),
+    ...input.reading.baseSources.values(),
+    ...input.project.tests.map(({ sql }) => ({ text: `create extension pgtap; ${sql}` })),
+  ];
+  let server: NotChecked | null = null;
   const open = () =>
-    openEngine(config, [
-      ...input.reading.sources.values(),
-      ...input.reading.baseSources.values(),
-      ...input.project.tests.map(({ sql }) => ({ text: `create extension pgtap; ${sql}` })),
-    ]);
+    openEngine(config, sources, (why) => {
+      server = { what: 'The server of the database URL', why, file: null, line: null };
+      book.note('replay', 'partial', `on the embedded Postgres instead of the server: ${why}`);
+    });
   const engine = await book.run('replay', null, () => book.time('boot', open));
   if (engine === null) return { facts: read, engine: null, notChecked: [] };
   const baseline = await readBaseline(
@@ -52,7 +58,8 @@ export async function examine(input: ExamineInput): Promise<Examination> {
     ...(proves ? { watch: recorder.watch } : {}),
   });
   try {
-    return await seeItHappen(input, replay, read, proves ? recorder : null);
+    const seen = await seeItHappen(input, replay, read, proves ? recorder : null);
+    return server === null ? seen : { ...seen, notChecked: [...seen.notChecked, server] };
   } finally {
     await replay.close();
   }

@@ -47,6 +47,8 @@ export interface Step {
 export interface Watcher {
   readonly query: string;
   seen(index: number, outcome: Outcome, inTransaction: boolean): Promise<SqlError | null>;
+  /** A statement outside any transaction is through. */
+  alone(statement: Statement): Promise<void>;
   /** A transaction has ended: its locks are gone. */
   released(): void;
 }
@@ -174,7 +176,10 @@ export class FileRunner {
         else await begin();
         const step = await this.send(index, command, inTransaction, options.watcher);
         steps.push(step);
-        if (alone && step.outcome === 'applied') this.#settled.add(index);
+        if (alone && step.outcome === 'applied') {
+          this.#settled.add(index);
+          await options.watcher?.alone(statement);
+        }
         if (step.outcome === 'failed') return await this.#givenUp(steps, inTransaction);
       }
       if (source.issue) {

@@ -1,8 +1,10 @@
 /** What a statement does to relations that stood before the pull request: the locks it takes, the tables it writes anew. */
 import type { Engine, Outcome, Row } from '../database/engine.ts';
 import type { LockMode, SeenLock, SqlError } from '../model/replay.ts';
+import type { Statement } from '../model/sql.ts';
 import { ownError } from './errors.ts';
 import type { Watcher } from './file.ts';
+import { documentedLocks } from './standalone-locks.ts';
 
 interface Relation {
   readonly key: string;
@@ -98,6 +100,18 @@ export class Tracer implements Watcher {
     return null;
   }
 
+  async alone(statement: Statement): Promise<void> {
+    const relations = [...this.#known.values()];
+    const locks = documentedLocks(statement).flatMap(({ schema, name, mode }): SeenLock[] => {
+      const key = `${quoted(schema ?? 'public')}.${quoted(name)}`;
+      const known = relations.find((relation) => relation.key === key);
+      return known ? [{ relation: known.table, mode, source: 'manual' }] : [];
+    });
+    const oids = [...this.#known.keys()];
+    const rewrites = oids.length > 0 ? await this.#rewrites(oids) : [];
+    this.#traces.set(statement.index, { locks, rewrites });
+  }
+
   released(): void {
     this.#held = new Set();
   }
@@ -141,5 +155,9 @@ export class Tracer implements Watcher {
     return [...rewritten].sort();
   }
 }
+
+/** As quote_ident writes it, but for keywords. */
+const quoted = (name: string): string =>
+  /^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`;
 
 const byRelation = (a: SeenLock, b: SeenLock): number => (a.relation < b.relation ? -1 : 1);

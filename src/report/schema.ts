@@ -73,7 +73,7 @@ const migration = z.object({
       endLine: count,
       kind: z.string(),
       durationMs: count,
-      locks: z.array(z.object({ relation: z.string(), mode: z.string() })),
+      locks: z.array(z.object({ relation: z.string(), mode: z.string(), source: open('manual').optional() })),
       rewrites: strings,
     }),
   ),

@@ -12,7 +12,7 @@ import {
   recordCluster,
   restoreCluster,
 } from './cluster.ts';
-import { connect, type Login, ServerUnavailable } from './connection.ts';
+import { connect, type Login, NotSuperuser, ServerUnavailable } from './connection.ts';
 
 /** Any two runs on one server take this same lock. The number means nothing. */
 const LOCK = '5871330478164902715';
@@ -118,7 +118,7 @@ async function superuser(given: Login): Promise<{ client: pg.Client; login: Logi
     if (rows[0].super === 'on')
       return { client, login: { ...login, database: client.database ?? 'postgres' } };
     await client.end();
-    refused ??= new ServerUnavailable(
+    refused ??= new NotSuperuser(
       `"${given.user}" is no superuser at ${given.host}:${given.port}. The replay lays down Supabase's roles and platform, which takes one: give the service container POSTGRES_USER: supabase_admin and name that user in the database URL.`,
     );
   }

@@ -27,6 +27,9 @@ export class ServerUnavailable extends Error {
   }
 }
 
+/** The server is there and lets the user in, who is no superuser. */
+export class NotSuperuser extends ServerUnavailable {}
+
 /** What `database-url` says, with `pg`'s own defaults for what it leaves out. */
 export function loginOf(url: string): Login {
   if (!/^postgres(ql)?:\/\//.test(url)) {
