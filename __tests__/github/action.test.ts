@@ -101,13 +101,12 @@ test('with the token of a person the comment is found by that name', async () =>
   expect(github.bodies(7)).toHaveLength(1);
 });
 
-test('no migration is changed: nothing is checked, nothing is posted, within half a second', async () => {
+test('no migration is changed: nothing is checked, nothing is posted', async () => {
   const result = await onPull(mistakes, open({}, [{ filename: 'src/app.ts', status: 'modified' }]));
   expect(result.code).toBe(0);
   expect(result.settings).toBeNull();
   expect(github.bodies(7)).toEqual([]);
   expect(result.outputs.verdict).toBe('pass');
-  expect(result.ms).toBeLessThan(1500);
 });
 
 test('migrations taken back: the earlier comment says so', async () => {
@@ -208,7 +207,6 @@ describe('faults of GitHub', () => {
     expect(result.log).toContain(
       "The comment was not posted: GitHub's rate limit holds (API rate limit exceeded). The verdict stands without it.",
     );
-    expect(result.ms).toBeLessThan(10_000);
   });
 
   test('a lost answer to a posted comment does not make a second one', async () => {

@@ -179,8 +179,6 @@ test('a pull request without migrations is answered at once', async () => {
   const result = await run();
   expect([result.code, result.outputs.verdict]).toEqual([0, 'pass']);
   expect(github.bodies(7)).toEqual([]);
-  // Half a second on a machine that does nothing else; tests share two cores with others.
-  expect(result.ms).toBeLessThan(3000);
 });
 
 // biome-ignore lint/suspicious/noExplicitAny: a report that was just checked against its schema.

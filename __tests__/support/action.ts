@@ -70,7 +70,6 @@ export interface ActionResult {
   // biome-ignore lint/suspicious/noExplicitAny: JSON of CheckSettings.
   readonly settings: any;
   readonly reportFile: string | null;
-  readonly ms: number;
 }
 
 export async function runAction(run: ActionRun): Promise<ActionResult> {
@@ -83,7 +82,6 @@ export async function runAction(run: ActionRun): Promise<ActionResult> {
   mkdirSync(workspace, { recursive: true });
   mkdirSync(at('temp'));
   const inputs = { token: 'ghs_test', ...run.inputs };
-  const started = performance.now();
   const child = spawn(process.execPath, [run.entry], {
     cwd: workspace,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -118,7 +116,6 @@ export async function runAction(run: ActionRun): Promise<ActionResult> {
   const timer = setTimeout(() => child.kill(), 50_000);
   const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
   clearTimeout(timer);
-  const ms = performance.now() - started;
   const read = (path: string) => {
     try {
       return readFileSync(path, 'utf8');
@@ -135,7 +132,6 @@ export async function runAction(run: ActionRun): Promise<ActionResult> {
     summary: read(at('summary')) ?? '',
     settings: settings === null ? null : JSON.parse(settings),
     reportFile: outputs['report-path'] === undefined ? null : read(outputs['report-path']),
-    ms,
   };
   rmSync(folder, { recursive: true, force: true });
   return result;
