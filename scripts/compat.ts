@@ -149,14 +149,14 @@ function outcomeOf(facts: ReplayFacts, ms: number): Outcome {
   const place = first
     ? `${first.path.split('/').at(-1)}:${error && 'line' in error ? error.line : (step?.line ?? 1)}`
     : null;
-  const extension =
-    facts.notChecked.some(({ what }) => what.startsWith('CREATE EXTENSION')) && facts.base.reproducible;
+  // What an extension excuses is no failure of main.
+  const own = first?.path === facts.base.firstFailure?.path;
   return {
     applied: whole,
     total: facts.base.total,
     failure: first ? `${place} ${error?.sqlstate ?? step?.reason ?? ''}`.trim() : null,
     failures: facts.runs.flatMap(failuresOf),
-    fault: first ? (extension ? 'extension' : 'project') : null,
+    fault: first ? (own ? 'project' : 'extension') : null,
     ms,
     tests: facts.tests,
   };

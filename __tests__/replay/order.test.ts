@@ -58,6 +58,27 @@ describe.each(['server'] as const)('on the %s engine', (kind) => {
     ]);
   });
 
+  test('what PostGIS has and its stand-in lacks is not checkable, on main and in a change, and main stays whole', async () => {
+    const facts = await replayed({
+      base: {
+        '1_a.sql':
+          'create extension postgis with schema extensions;\ncreate table public.a (at extensions.geometry);\ngrant execute on function extensions.box2df_in(cstring) to anon;',
+      },
+      added: {
+        '2_b.sql': 'select extensions.st_clusterdbscan(at, 1, 1) over () from public.a;',
+        '3_c.sql': 'select extensions.unheard_of(1);',
+      },
+    });
+    expect(facts.base.reproducible).toBe(true);
+    expect(facts.notChecked).toContainEqual({
+      what: 'A statement that needs an extension',
+      why: '"box2df_in" is a part of PostGIS that this engine does not have.',
+      file: 'supabase/migrations/1_a.sql',
+      line: 3,
+    });
+    expect(facts.runs.map(({ status }) => status)).toEqual(['partial', 'not-checkable', 'failed']);
+  });
+
   test("the project's own pgTAP files run, with the helpers that many install", async () => {
     const facts = await replayed({
       base: {

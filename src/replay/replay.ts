@@ -339,6 +339,10 @@ export class Replay {
     };
     this.#notChecked.push(...this.#blame.remember(file, steps));
     this.#blame.rememberSwallowed(file, (name) => this.#ground.runner.isMissing(name));
+    if (error && excuse?.because === 'extension') {
+      const what = 'A statement that needs an extension';
+      this.#notChecked.push({ what, why: excuse.reason, file: file.path, line: error.line });
+    }
     if (failure && error && excuse?.because !== 'extension') {
       this.#firstFailure ??= { path: file.path, line: error.line, error: failure.error! };
       this.#reproducible = false;
