@@ -43,11 +43,12 @@ export default rule({
   },
 });
 
-/** A project nearly all of whose files count 001, 002, … or say only the day has a convention of its own that works. */
-function ownConvention(facts: Facts, { version, path }: Migration): boolean {
-  const others = facts.history.head.filter((other) => other.path !== path);
-  const alike = others.filter((other) => other.version.length === version.length);
-  return others.length > 2 && alike.length >= 0.8 * others.length;
+/** A project that counts 001, 002, … or says only the day has a convention of its own that works: not the first such file. */
+function ownConvention(facts: Facts, { version, fileName }: Migration): boolean {
+  return facts.history.head.some(
+    (other) =>
+      other.fileName < fileName && other.version.length === version.length && timeOf(other.version) === null,
+  );
 }
 
 /** A day without a time becomes its first free second; anything else moves behind all others. */

@@ -7,8 +7,9 @@ const email = /(?<![a-z0-9._%+-])[a-z0-9][a-z0-9._%+-]{0,63}@(?:[a-z0-9-]{1,63}\
 const phone = /'(\+[1-9]\d{9,14})'/g;
 const reservedDomain =
   /@(?:[\w-]+\.)*(?:example\.(?:com|org|net|edu)|example|test|invalid|local|localhost|internal)$/i;
+/** Addresses of a function, not of a person: `info@`, `demo.user@`. */
 const mailbox =
-  /^(?:no-?reply|do-?not-?reply|support|info|admin|administrator|hello|hi|contact|sales|team|security|billing|help|office|mail|postmaster|webmaster|abuse|legal|privacy|jobs|system|test|demo|user|dev|root|notifications?|alerts?|service|accounts?|orders?|invoices?|accounting|finance|marketing|press|feedback)\d*@/i;
+  /^(?:(?:no-?reply|do-?not-?reply|support|info|admin|administrator|hello|hi|contact|sales|team|security|billing|help|office|mail|postmaster|webmaster|abuse|legal|privacy|jobs|system|test|demo|user|dev|root|notifications?|alerts?|service|accounts?|orders?|invoices?|accounting|finance|marketing|press|feedback)[._+-]?)+\d*@/i;
 
 const people =
   /user|profile|customer|client|contact|member|employee|people|person|patient|lead|admin|staff|subscriber|guest|account|invit|attendee|student|teacher|owner|author|participant|waitlist|whitelist|allowlist/i;
@@ -41,7 +42,7 @@ export default rule({
       const relation = statement.node.relation;
       const ofPeople = people.test(relation?.relname ?? '') || relation?.schemaname === 'auth';
       context.report({
-        message: `This stores ${first[0].includes('@') ? 'an e-mail address' : 'a phone number'}${found.length > 1 ? ` and ${found.length - 1} more` : ''} in a migration. It stays in the repository and in every database's history, whatever its owner asks. Keep people's data out of migrations.`,
+        message: `${first[0].includes('@') ? 'An e-mail address' : 'A phone number'}${found.length > 1 ? ` and ${found.length - 1} more stand` : ' stands'} in this migration. It stays in the repository and in every database's history, whatever its owner asks. Keep people's data out of migrations.`,
         at: isVerbatim(context, statement)
           ? context.placeOfRange(start, start + first[0].length)
           : context.placeOf(statement),

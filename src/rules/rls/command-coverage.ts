@@ -70,9 +70,12 @@ function isLoss(before: Table, after: Table, command: Command, state: SchemaStat
   const policies = before.policies.filter(
     (policy) => policy.permissive && covers(policy, command) && apiRolesOf(policy).length > 0,
   );
+  if (policies.length === 0) return false;
   // The privilege went with the policy: that is meant. Who asks for the caller serves those who signed in.
   const served = policies.some((policy) => appliesTo(policy, 'authenticated')) ? 'authenticated' : 'anon';
-  if (!after.grants.some((grant) => gives(grant, served, command))) return false;
+  // What nobody held before can't be lost.
+  if (![before, after].every(({ grants }) => grants.some((grant) => gives(grant, served, command))))
+    return false;
   return policies.every((policy) => {
     const node = predicateOf(policy, command)?.node ?? null;
     return opensTo(node) === null && looksAtCaller(node, state);
