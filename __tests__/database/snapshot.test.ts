@@ -33,6 +33,22 @@ const base = `
   create policy own on public.t for select to authenticated using (true);
   create publication changes for table public.plain;
   create statistics public.together on name, size from public.t;
+  create function public.same(a integer, b integer) returns boolean language sql immutable as 'select a = b';
+  create operator public.=== (leftarg = integer, rightarg = integer, function = public.same);
+  create function public.to_text(p public.pair) returns text language sql immutable as 'select p.b';
+  create cast (public.pair as text) with function public.to_text(public.pair);
+  create collation public.plain (provider = libc, locale = 'C');
+  create text search dictionary public.simple_words (template = pg_catalog.simple);
+  create text search configuration public.words_of (copy = pg_catalog.english);
+  create server near foreign data wrapper far options (host 'a');
+  create user mapping for postgres server near options (user 'me');
+  create foreign table public.remote (id integer options (name 'ID')) server near options (name 'r');
+  create function public.noted() returns event_trigger language plpgsql as $$ begin end $$;
+  create table public.parts (id integer not null, at date) partition by range (id);
+  create table public.part_1 partition of public.parts for values from (1) to (10);
+  create table public.part_2 (id integer not null, at date);
+  create type public.line as (a integer);
+  create table public.typed of public.line;
   create role reporter;
   grant reporter to postgres;
   insert into storage.buckets (id, name) values ('files', 'files');
@@ -206,18 +222,150 @@ const changes: readonly (readonly [
   ],
   ['a bucket', `insert into storage.buckets (id, name) values ('more', 'more')`, 'bucket'],
   ['a bucket made public', `update storage.buckets set public = true where id = 'files'`, 'bucket'],
-  ['a text search configuration', 'create text search configuration public.words (copy = english)', 'other'],
   [
     'an operator',
-    'create operator public.=== (leftarg = integer, rightarg = integer, function = int4eq)',
+    'create operator public.<<>> (leftarg = integer, rightarg = integer, function = int4eq)',
+    'operator',
+  ],
+  [
+    'an operator estimator',
+    'alter operator public.=== (integer, integer) set (restrict = eqsel)',
+    'operator',
+  ],
+  ['an operator owner', 'alter operator public.=== (integer, integer) owner to reporter', 'operator'],
+  ['a cast', 'create cast (text as public.pair) with inout as implicit', 'cast'],
+  ['a cast dropped', 'drop cast (public.pair as text)', 'cast'],
+  ['a collation', `create collation public.posix (provider = libc, locale = 'POSIX')`, 'collation'],
+  ['a collation renamed', 'alter collation public.plain rename to plainer', 'collation'],
+  [
+    'a text search configuration',
+    'create text search configuration public.words (copy = english)',
+    'text search configuration',
+  ],
+  [
+    'a text search mapping',
+    'alter text search configuration public.words_of drop mapping for email',
+    'text search configuration',
+  ],
+  [
+    'a text search mapping to another dictionary',
+    'alter text search configuration public.words_of alter mapping for email with public.simple_words',
+    'text search configuration',
+  ],
+  [
+    'a text search dictionary',
+    'create text search dictionary public.more (template = pg_catalog.simple)',
+    'text search dictionary',
+  ],
+  [
+    'a text search dictionary option',
+    'alter text search dictionary public.simple_words (accept = false)',
+    'text search dictionary',
+  ],
+  ['a foreign data wrapper', 'create foreign data wrapper further', 'foreign data wrapper'],
+  [
+    'an option of a foreign data wrapper',
+    `alter foreign data wrapper far options (debug 'true')`,
+    'foreign data wrapper',
+  ],
+  ['usage of a foreign data wrapper', 'grant usage on foreign data wrapper far to reporter', 'grant'],
+  ['a server', 'create server nearer foreign data wrapper far', 'server'],
+  ['a server option', `alter server near options (set host 'b')`, 'server'],
+  ['a server version', `alter server near version '2'`, 'server'],
+  ['usage of a server', 'grant usage on foreign server near to reporter', 'grant'],
+  ['a user mapping', 'create user mapping for reporter server near', 'user mapping'],
+  [
+    'an option of a user mapping',
+    `alter user mapping for postgres server near options (set user 'you')`,
+    'user mapping',
+  ],
+  ['a foreign table', 'create foreign table public.remote_2 (id integer) server near', 'foreign table'],
+  [
+    'an option of a foreign table',
+    `alter foreign table public.remote options (set name 's')`,
+    'foreign table',
+  ],
+  [
+    'an option of a foreign column',
+    `alter foreign table public.remote alter column id options (set name 'Id')`,
+    'column',
+  ],
+  [
+    'an event trigger',
+    'create event trigger more on sql_drop execute function public.noted()',
+    'event trigger',
+  ],
+  ['an event trigger switched off', 'alter event trigger noted disable', 'event trigger'],
+  [
+    'a conversion of an aggregate',
+    'create or replace aggregate public.total(integer) (sfunc = int4pl, stype = integer, msfunc = int4pl, minvfunc = int4mi, mstype = integer)',
+    'aggregate',
+  ],
+  [
+    'an aggregate made parallel',
+    'create or replace aggregate public.total(integer) (sfunc = int4pl, stype = integer, parallel = safe)',
+    'aggregate',
+  ],
+  ['a language', 'create trusted language other handler plpgsql_call_handler', 'other'],
+  [
+    'an operator class',
+    'create operator class public.by_same for type integer using hash as operator 1 public.===',
     'other',
   ],
+  ['an operator family', 'create operator family public.family using btree', 'other'],
+  [
+    'a partition attached',
+    'alter table public.parts attach partition public.part_2 for values from (10) to (20)',
+    'table',
+  ],
+  ['a partition detached', 'alter table public.parts detach partition public.part_1', 'table'],
+  ['a table of a type', 'alter table public.typed not of', 'table'],
+  ['a comment on an index', `comment on index public.t_pkey is 'Index'`, 'comment'],
+  ['a comment on an attribute', `comment on column public.pair.a is 'A'`, 'comment'],
+  [
+    'a comment on a check of a domain',
+    `comment on constraint score_check on domain public.score is 'Positive'`,
+    'comment',
+  ],
+  ['a comment on an operator', `comment on operator public.=== (integer, integer) is 'Same'`, 'comment'],
+  ['a comment on a server', `comment on server near is 'Near'`, 'comment'],
+  ['a comment on an event trigger', `comment on event trigger noted is 'Noted'`, 'comment'],
+  ['a statistics target', 'alter statistics public.together set statistics 90', 'statistics'],
+  [
+    'a statistics target of an index column',
+    'create index on public.t ((lower(name))); alter index public.t_lower_idx alter column 1 set statistics 70',
+    'index',
+  ],
+  [
+    'a security label',
+    `set local allow_system_table_mods = on; insert into pg_seclabel values ('public.t'::regclass, 'pg_class'::regclass, 0, 'guard', 'secret')`,
+    'security label',
+  ],
+  ['a rule that always fires', 'alter table public.plain enable always rule quiet', 'rule'],
+  [
+    'a view option',
+    'create or replace view public.names with (security_barrier = true) as select id, name from public.t',
+    'view',
+  ],
+  [
+    'a materialized view without data',
+    'refresh materialized view public.sizes with no data',
+    'materialized view',
+  ],
+  ['a toast option', 'alter table public.t set (toast.autovacuum_enabled = false)', 'table'],
+  ['a logged sequence made unlogged', 'alter sequence public.numbers set unlogged', 'sequence'],
+  ['a function made leakproof', 'alter function public.one(integer) leakproof', 'function'],
+  ['a function made parallel safe', 'alter function public.one(integer) parallel safe', 'function'],
   ['an object owner', 'alter table public.plain owner to reporter', 'table'],
 ];
 
 beforeAll(async () => {
   engine = await openEmbedded({ statementLimitMs: 30_000, extensions: ['citext', 'hstore'] });
+  await engine.admin.exec(
+    'create foreign data wrapper far; grant usage on foreign data wrapper far to postgres with grant option',
+  );
   await engine.postgresRole.exec(base);
+  await engine.admin.exec('create event trigger noted on ddl_command_end execute function public.noted()');
 });
 afterAll(() => engine.close());
 
@@ -268,7 +416,7 @@ test('a change of any property that a migration can change is seen, and the diff
     try {
       for (const [what, sql] of group) {
         const superuser =
-          /alter extension|owner to|domain|comment on schema|a policy on a platform|database/.test(
+          /alter extension|owner to|domain|comment on schema|a policy on a platform|database|foreign data wrapper|event trigger|language|operator (class|family)|system_table_mods|leakproof|refresh/.test(
             `${sql}${what}`,
           );
         await engine.admin.exec(

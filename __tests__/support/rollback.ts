@@ -18,23 +18,30 @@ export async function tryBack(
 ): Promise<RollbackResult[]> {
   const session = engine.postgresRole;
   const paths: string[] = [];
-  await session.exec(base);
+  const runner = new FileRunner(engine, await surroundings(engine, await openDetour(engine)));
+  const sqlOf = (statement: Statement) => {
+    const command = runner.command(statement);
+    return command.kind === 'run' ? command.sql : [];
+  };
+  /** Each statement by itself, committed, as on Supabase. */
+  const apply = async (sql: string) => {
+    for (const statement of parseSource('', sql).statements) {
+      if (statement.kind === 'TransactionStmt') continue;
+      for (const command of sqlOf(statement)) await session.exec(command);
+    }
+  };
+  await apply(base);
   const steps: UndoStep[] = [];
   for (const [i, sql] of migrations.entries()) {
     const path = `${i + 1}_up.sql`;
     const before = await snapshot(session);
-    await session.exec(sql);
+    await apply(sql);
     steps.push({ path, source: parseSource(path, sql), before, after: await snapshot(session) });
     paths.push(path);
   }
   const planFor = (path: string): FoundPlan | null => {
     const sql = plans[paths.indexOf(path)] ?? null;
     return sql === null ? null : { kind: 'file', path: `${path}.down`, line: null, sql };
-  };
-  const runner = new FileRunner(engine, await surroundings(engine, await openDetour(engine)));
-  const sqlOf = (statement: Statement) => {
-    const command = runner.command(statement);
-    return command.kind === 'run' ? command.sql : [];
   };
   return proveRollbacks({ session, steps, planFor, sqlOf });
 }

@@ -29,9 +29,19 @@ export type CatalogKind =
   | 'publication'
   | 'publication table'
   | 'event trigger'
+  | 'foreign data wrapper'
+  | 'server'
+  | 'user mapping'
+  | 'text search dictionary'
+  | 'text search configuration'
+  | 'operator'
+  | 'cast'
+  | 'collation'
+  | 'conversion'
   | 'default privilege'
   | 'grant'
   | 'comment'
+  | 'security label'
   | 'bucket'
   | 'cron job'
   | 'queue'
@@ -67,7 +77,9 @@ export interface Snapshot {
   /** `show server_version_num` / 10000. */
   readonly major: number;
   /** Owners' and PUBLIC's privileges on a new object, before default privileges: letters of an aclitem by object class. */
-  readonly ownerPrivileges: Readonly<Record<'table' | 'sequence' | 'function' | 'type' | 'schema', string>>;
+  readonly ownerPrivileges: Readonly<
+    Record<'table' | 'sequence' | 'function' | 'type' | 'schema' | 'wrapper' | 'server', string>
+  >;
 }
 
 const contents = new WeakMap<CatalogObject, string>();

@@ -1,4 +1,6 @@
 /** How an object that stands on both sides is brought from one state to the other without dropping it. */
+import { changeOptions } from '../database/catalog/assemble/options.ts';
+import { mapping } from '../database/catalog/assemble/text-search.ts';
 import { changePrivileges } from '../database/catalog/privileges.ts';
 import { literal } from '../database/catalog/quote.ts';
 import type { CatalogObject } from '../model/catalog.ts';
@@ -9,7 +11,7 @@ export function alter(from: CatalogObject, to: CatalogObject): string[] | null {
   return handler === undefined ? null : handler(from, to);
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: properties are those that catalog/assemble.ts puts there, kind by kind.
+// biome-ignore lint/suspicious/noExplicitAny: properties are those that catalog/assemble/ puts there, kind by kind.
 type Properties = Readonly<Record<string, any>>;
 type Handler = (from: CatalogObject, to: CatalogObject) => string[] | null;
 
@@ -29,12 +31,23 @@ const owner = (word: string, from: CatalogObject, to: CatalogObject) =>
     ? []
     : [`ALTER ${word} ${to.identity} OWNER TO ${to.properties.owner}`];
 
+const upper = (word: string) => word.toUpperCase();
+
+function alterOptions(word: string, from: CatalogObject, to: CatalogObject): string[] {
+  const change = changeOptions(
+    from.properties.foreignOptions as string[],
+    to.properties.foreignOptions as string[],
+  );
+  return change === '' ? [] : [`ALTER ${word} ${to.identity} ${change}`];
+}
+
 const recreate: Handler = (_, to) => [...to.create];
 
 const handlers: Partial<Record<CatalogObject['kind'], Handler>> = {
   database: () => [],
   default: recreate,
   comment: recreate,
+  'security label': recreate,
   setting: recreate,
   'sequence owner': recreate,
   role: (from, to) => {
@@ -98,7 +111,74 @@ const handlers: Partial<Record<CatalogObject['kind'], Handler>> = {
   },
   table: alterTable,
   'foreign table': (from, to) =>
-    onlyDiffers(from, to, ['owner', 'columns']) ? owner('FOREIGN TABLE', from, to) : null,
+    onlyDiffers(from, to, ['owner', 'columns', 'foreignOptions', 'parents', 'bound'])
+      ? [...alterOptions('FOREIGN TABLE', from, to), ...attach(from, to), ...owner('FOREIGN TABLE', from, to)]
+      : null,
+  'foreign data wrapper': (from, to) => {
+    const [was, is] = [from.properties as Properties, to.properties as Properties];
+    const words = (['handler', 'validator'] as const)
+      .filter((word) => was[word] !== is[word])
+      .map((word) => (is[word] === null ? `NO ${word}` : `${word} ${is[word]}`).replace(/^(NO )?\w+/, upper));
+    const options = changeOptions(was.options, is.options);
+    const change = [...words, options].filter(Boolean).join(' ');
+    return [
+      ...(change === '' ? [] : [`ALTER FOREIGN DATA WRAPPER ${to.identity} ${change}`]),
+      ...owner('FOREIGN DATA WRAPPER', from, to),
+    ];
+  },
+  server: (from, to) => {
+    const [was, is] = [from.properties as Properties, to.properties as Properties];
+    if (was.wrapper !== is.wrapper || was.type !== is.type) return null;
+    const options = changeOptions(was.options, is.options);
+    const version = was.version === is.version ? '' : `VERSION ${is.version ?? 'NULL'}`;
+    const change = [version, options].filter(Boolean).join(' ');
+    return [
+      ...(change === '' ? [] : [`ALTER SERVER ${to.identity} ${change}`]),
+      ...owner('SERVER', from, to),
+    ];
+  },
+  'user mapping': (from, to) => {
+    const { user, server, options, hidden } = to.properties as Properties;
+    if (hidden || from.properties.hidden) return null;
+    return [
+      `ALTER USER MAPPING FOR ${user} SERVER ${server} ${changeOptions(from.properties.options as string[], options)}`,
+    ];
+  },
+  'text search configuration': (from, to) => {
+    const [was, is] = [from.properties as Properties, to.properties as Properties];
+    if (was.parser !== is.parser) return null;
+    const tokens = [...new Set([...Object.keys(was.map), ...Object.keys(is.map)])].sort();
+    return [
+      ...tokens.flatMap((token) => {
+        const [had, has] = [was.map[token], is.map[token]];
+        if (had === has) return [];
+        return [
+          mapping(
+            to.identity,
+            has === undefined ? 'DROP' : had === undefined ? 'ADD' : 'ALTER',
+            token,
+            has ?? null,
+          ),
+        ];
+      }),
+      ...owner('TEXT SEARCH CONFIGURATION', from, to),
+    ];
+  },
+  operator: (from, to) => {
+    const [was, is] = [from.properties as Properties, to.properties as Properties];
+    const set = (['restrict', 'join'] as const).filter((key) => was[key] !== is[key]);
+    if (was.rest !== is.rest) return null;
+    return [
+      ...(set.length === 0
+        ? []
+        : [
+            `ALTER OPERATOR ${to.identity} SET (${set.map((key) => `${key.toUpperCase()} = ${is[key] ?? 'NONE'}`).join(', ')})`,
+          ]),
+      ...owner('OPERATOR', from, to),
+    ];
+  },
+  collation: (from, to) => (onlyDiffers(from, to, ['owner']) ? owner('COLLATION', from, to) : null),
+  conversion: (from, to) => (onlyDiffers(from, to, ['owner']) ? owner('CONVERSION', from, to) : null),
   view: (from, to) => {
     const [was, is] = [from.properties.columns as string[], to.properties.columns as string[]];
     // CREATE OR REPLACE VIEW can add columns at the end, and nothing else.
@@ -117,12 +197,14 @@ const handlers: Partial<Record<CatalogObject['kind'], Handler>> = {
       return [`ALTER TABLE ${is.table} VALIDATE CONSTRAINT ${is.name}`];
     }
     const bare = (object: CatalogObject) => object.definition.replace(/ -- [a-z, ]+$/, '');
-    if (bare(from) !== bare(to) || !onlyDiffers(from, to, ['clustered', 'replicaIdentity'])) return null;
+    // What comes with a partition's place follows ATTACH and DETACH.
+    const followed = ['clustered', 'replicaIdentity', 'inherited'];
+    if (bare(from) !== bare(to) || !onlyDiffers(from, to, followed)) return null;
     return indexMarks(was, is, is.name);
   },
   index: (from, to) => {
     const [was, is] = [from.properties as Properties, to.properties as Properties];
-    if (!onlyDiffers(from, to, ['clustered', 'replicaIdentity'])) return null;
+    if (!onlyDiffers(from, to, ['clustered', 'replicaIdentity', 'attached'])) return null;
     return indexMarks(was, is, is.bare);
   },
   trigger: (from, to) => {
@@ -264,21 +346,26 @@ function alterTable(from: CatalogObject, to: CatalogObject): string[] | null {
     statements.push(`${table} SET ACCESS METHOD ${is.accessMethod ?? 'heap'}`);
   if (was.tablespace !== is.tablespace)
     statements.push(`${table} SET TABLESPACE ${is.tablespace ?? 'pg_default'}`);
-  if (different(was.parents, is.parents) || was.bound !== is.bound) {
-    for (const parent of was.parents) {
-      statements.push(
-        was.bound ? `ALTER TABLE ${parent} DETACH PARTITION ${to.identity}` : `${table} NO INHERIT ${parent}`,
-      );
-    }
-    for (const parent of is.parents) {
-      statements.push(
-        is.bound
-          ? `ALTER TABLE ${parent} ATTACH PARTITION ${to.identity} ${is.bound}`
-          : `${table} INHERIT ${parent}`,
-      );
-    }
-  }
-  return [...statements, ...owner('TABLE', from, to)];
+  if (was.ofType !== is.ofType)
+    statements.push(is.ofType === null ? `${table} NOT OF` : `${table} OF ${is.ofType}`);
+  return [...statements, ...attach(from, to), ...owner('TABLE', from, to)];
+}
+
+/** In and out of partitioned tables, and of those it inherits from. */
+function attach(from: CatalogObject, to: CatalogObject): string[] {
+  const [was, is] = [from.properties as Properties, to.properties as Properties];
+  if (!different(was.parents, is.parents) && was.bound === is.bound) return [];
+  const table = `ALTER TABLE ${to.identity}`;
+  return [
+    ...was.parents.map((parent: string) =>
+      was.bound ? `ALTER TABLE ${parent} DETACH PARTITION ${to.identity}` : `${table} NO INHERIT ${parent}`,
+    ),
+    ...is.parents.map((parent: string) =>
+      is.bound
+        ? `ALTER TABLE ${parent} ATTACH PARTITION ${to.identity} ${is.bound}`
+        : `${table} INHERIT ${parent}`,
+    ),
+  ];
 }
 
 function alterColumn(from: CatalogObject, to: CatalogObject): string[] | null {
@@ -328,6 +415,8 @@ function alterColumn(from: CatalogObject, to: CatalogObject): string[] | null {
     statements.push(`${alterSql} SET COMPRESSION ${compression[is.compression] ?? 'DEFAULT'}`);
   }
   if (was.statistics !== is.statistics) statements.push(`${alterSql} SET STATISTICS ${is.statistics ?? -1}`);
+  const foreign = changeOptions(was.foreignOptions, is.foreignOptions);
+  if (foreign !== '') statements.push(`ALTER FOREIGN TABLE ${is.table} ALTER COLUMN ${is.name} ${foreign}`);
   const gone = (was.options as string[]).filter((option) => !is.options.includes(option));
   if (gone.length > 0)
     statements.push(`${alterSql} RESET (${gone.map((option) => option.split('=')[0]).join(', ')})`);

@@ -13,7 +13,7 @@ export function losesData(before: Snapshot, after: Snapshot, source: SourceFile)
       if (now === undefined) lost.push(`the rows of ${object.identity}`);
     } else if (object.kind === 'column') {
       const table = byAddress.get(before.objects.get(object.parent!)?.address ?? '');
-      if (table === undefined || object.properties.generated !== null) continue;
+      if (table?.kind !== 'table' || object.properties.generated !== null) continue;
       if (now === undefined) lost.push(`the values of ${object.identity}`);
       else if (!keepsValues(String(object.properties.type), String(now.properties.type))) {
         lost.push(

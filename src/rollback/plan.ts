@@ -58,6 +58,8 @@ const holdsRows: ReadonlySet<CatalogKind> = new Set([
   'sequence',
   'role',
   'database',
+  'server',
+  'foreign data wrapper',
 ]);
 
 class Planner {
@@ -361,9 +363,13 @@ class Planner {
       id: `create ${object.id}`,
       phase: 'create',
       kind: object.kind,
-      statements: grantOfNew ? [] : noted(object),
+      statements: grantOfNew ? [] : noted(object, this.#defaultOf(object)),
       after: [
-        ...object.dependencies.flatMap((need) => [`create ${need}`, `rebuild ${need}`, `alter ${need}`]),
+        ...[...object.dependencies, ...(this.#defaultOf(object)?.dependencies ?? [])].flatMap((need) => [
+          `create ${need}`,
+          `rebuild ${need}`,
+          `alter ${need}`,
+        ]),
         `drop ${object.id}`,
         // Another object of that name goes first.
         ...relationKinds.map((kind) => `drop ${kind} ${object.identity}`),
@@ -371,9 +377,19 @@ class Planner {
     };
   }
 
+  /** Of a column that is NOT NULL: it is added with it, so that rows do not stop it. */
+  #defaultOf(column: CatalogObject): CatalogObject | undefined {
+    if (column.kind !== 'column' || !column.properties.notNull) return undefined;
+    return this.#wanted.objects.get(`default ${column.identity}`);
+  }
+
   /** Made by the statement that makes its whole. */
   #comesAlong(object: CatalogObject, made: ReadonlySet<string>): boolean {
     if (object.kind === 'column') return made.has(object.parent!);
+    if (object.kind === 'default') {
+      const column = this.#wanted.objects.get(object.parent!)!;
+      if (made.has(column.id) && !made.has(column.parent!) && this.#defaultOf(column)) return true;
+    }
     for (let id = object.parent; id !== null; id = this.#wanted.objects.get(id)?.parent ?? null) {
       if (!made.has(id)) return false;
       if (id.startsWith('queue ') || id.startsWith('extension ')) return true;
@@ -431,21 +447,37 @@ function unmade(object: CatalogObject): boolean {
   if (object.kind === 'column' || object.kind === 'constraint' || object.kind === 'index') {
     return !object.properties.inherited && !object.properties.attached;
   }
-  return object.kind === 'other' || (object.kind === 'type' && object.properties.type === 'base');
+  return (
+    object.kind === 'other' ||
+    object.kind === 'user mapping' ||
+    (object.kind === 'type' && object.properties.type === 'base')
+  );
 }
 
-function noted(object: CatalogObject): PlannedStatement[] {
-  const note =
-    object.kind === 'table' || object.kind === 'foreign table'
-      ? 'recreates the table, not its rows'
-      : object.kind === 'column' && object.properties.generated === null
-        ? `recreates the column, not its data${object.properties.notNull ? '; NOT NULL stops this where there are rows' : ''}`
-        : null;
-  return object.create.map((sql, i) => ({ sql, note: i === 0 ? note : null }));
+function noted(object: CatalogObject, value: CatalogObject | undefined): PlannedStatement[] {
+  const statements = object.create.map((sql) => ({ sql, note: null as string | null }));
+  const [first, ...rest] = statements;
+  if (first === undefined) return [];
+  if (object.kind === 'table') return [{ ...first, note: 'recreates the table, not its rows' }, ...rest];
+  const plain = object.properties.generated === null && !object.properties.identity;
+  if (object.kind !== 'column' || !plain || !object.parent?.startsWith('table ')) return statements;
+  const note = 'recreates the column, not its data';
+  if (!object.properties.notNull) return [{ ...first, note }, ...rest];
+  const bare = first.sql.replace(/ NOT NULL$/, '');
+  if (value) return [{ sql: `${bare} DEFAULT ${value.definition} NOT NULL`, note }, ...rest];
+  const { table, name } = object.properties as { table: string; name: string };
+  return [
+    { sql: bare, note },
+    ...rest,
+    {
+      sql: `ALTER TABLE ${table} ALTER COLUMN ${name} SET NOT NULL`,
+      note: 'rows stop this: give them a value first',
+    },
+  ];
 }
 
 const objectClass: Partial<
-  Record<CatalogKind, { readonly on: string; readonly own: keyof Snapshot['ownerPrivileges'] }>
+  Record<CatalogKind, { readonly on: string | null; readonly own: keyof Snapshot['ownerPrivileges'] }>
 > = {
   table: { on: 'tables', own: 'table' },
   'foreign table': { on: 'tables', own: 'table' },
@@ -457,6 +489,9 @@ const objectClass: Partial<
   aggregate: { on: 'functions', own: 'function' },
   type: { on: 'types', own: 'type' },
   schema: { on: 'schemas', own: 'schema' },
+  // No default privileges speak of these.
+  'foreign data wrapper': { on: null, own: 'wrapper' },
+  server: { on: null, own: 'server' },
 };
 
 /** What a new object of `postgres` is granted unasked: Postgres' own defaults, and default privileges. */

@@ -28,7 +28,12 @@ export function diff(before: Snapshot, after: Snapshot, options: DiffOptions = {
   const renames = options.sameDatabase === false ? [] : renamed(before, after);
   const translate = translator(renames);
   /** Before, with everything that was renamed under its new name. */
-  const old = new Map([...before.objects.values()].map((object) => [translate(object.id), object]));
+  const byAddress = addresses(after);
+  const kept = (object: CatalogObject) => byAddress.get(object.address ?? '')?.id === object.id;
+  const old = new Map(
+    // What kept its name has it by right: a function may be called as a table was that bears another name now.
+    [...before.objects.values()].map((object) => [kept(object) ? object.id : translate(object.id), object]),
+  );
   const added: SchemaDiffEntry[] = [];
   const removed: SchemaDiffEntry[] = [];
   const changed = new Map<string, SchemaDiffEntry>();
@@ -55,7 +60,7 @@ export function diff(before: Snapshot, after: Snapshot, options: DiffOptions = {
         before: object.identity,
         after: now.identity,
       });
-    } else if (translate(contentOf(object)) !== contentOf(now)) {
+    } else if (contentOf(object) !== contentOf(now) && translate(contentOf(object)) !== contentOf(now)) {
       if (now.kind === 'default' || now.kind === 'sequence owner') touchColumn(now);
       else {
         const texts = [describe(object, before, false), describe(now, after, false)] as const;
@@ -148,10 +153,12 @@ interface Rename {
   partOf(object: CatalogObject): boolean;
 }
 
+const addresses = (of: Snapshot) =>
+  new Map([...of.objects.values()].flatMap((object) => (object.address ? [[object.address, object]] : [])));
+
 /** Objects that live on under another name: same address, same kind. */
 export function renamed(before: Snapshot, after: Snapshot): Rename[] {
-  const byAddress = new Map<string, CatalogObject>();
-  for (const object of after.objects.values()) if (object.address) byAddress.set(object.address, object);
+  const byAddress = addresses(after);
   return [...before.objects.values()].flatMap((was) => {
     const now = was.address === null ? undefined : byAddress.get(was.address);
     if (now === undefined || now.kind !== was.kind || now.identity === was.identity) return [];

@@ -20,6 +20,7 @@ export const queries = {
     select current_setting('server_version_num')::int / 10000 as major,
       acldefault('r', 10)::text[] as "table", acldefault('s', 10)::text[] as "sequence",
       acldefault('f', 10)::text[] as "function", acldefault('T', 10)::text[] as "type", acldefault('n', 10)::text[] as "schema",
+      acldefault('F', 10)::text[] as "wrapper", acldefault('S', 10)::text[] as "server",
       (select rolname from pg_roles where oid = 10) as bootstrap,
       pg_get_userbyid(d.datdba) as owner, coalesce(d.datacl, acldefault('d', d.datdba))::text[] as acl
     from pg_database d where d.datname = current_database()`,
@@ -118,9 +119,16 @@ export const queries = {
       case when p.prokind <> 'a' then pg_get_functiondef(p.oid) end as definition,
       pg_get_function_arguments(p.oid) as arguments, pg_get_function_result(p.oid) as result,
       case when p.prokind = 'a' then (
-        select json_build_object('sfunc', a.aggtransfn::regproc::text, 'stype', format_type(a.aggtranstype, null),
-          'finalfunc', nullif(a.aggfinalfn::regproc::text, '-'), 'combinefunc', nullif(a.aggcombinefn::regproc::text, '-'),
-          'initcond', a.agginitval, 'parallel', p.proparallel, 'kind', a.aggkind)
+        select json_build_object('SFUNC', a.aggtransfn::regproc::text, 'STYPE', format_type(a.aggtranstype, null), 'SSPACE', nullif(a.aggtransspace, 0),
+          'FINALFUNC', nullif(a.aggfinalfn::regproc::text, '-'), 'FINALFUNC_EXTRA', nullif(a.aggfinalextra, false), 'FINALFUNC_MODIFY', a.aggfinalmodify,
+          'COMBINEFUNC', nullif(a.aggcombinefn::regproc::text, '-'), 'SERIALFUNC', nullif(a.aggserialfn::regproc::text, '-'),
+          'DESERIALFUNC', nullif(a.aggdeserialfn::regproc::text, '-'), 'INITCOND', quote_literal(a.agginitval),
+          'MSFUNC', nullif(a.aggmtransfn::regproc::text, '-'), 'MINVFUNC', nullif(a.aggminvtransfn::regproc::text, '-'),
+          'MSTYPE', nullif(format_type(nullif(a.aggmtranstype, 0), null), '-'), 'MSSPACE', nullif(a.aggmtransspace, 0),
+          'MFINALFUNC', nullif(a.aggmfinalfn::regproc::text, '-'), 'MFINALFUNC_EXTRA', nullif(a.aggmfinalextra, false),
+          'MFINALFUNC_MODIFY', a.aggmfinalmodify, 'MINITCOND', quote_literal(a.aggminitval),
+          'SORTOP', (select format('OPERATOR(%I.%s)', n.nspname, o.oprname) from pg_operator o join pg_namespace n on n.oid = o.oprnamespace where o.oid = a.aggsortop),
+          'PARALLEL', p.proparallel, 'HYPOTHETICAL', nullif(a.aggkind = 'h', false))
         from pg_aggregate a where a.aggfnoid = p.oid) end as aggregate,
       ${member('pg_proc', 'p.oid')} as member
     from pg_proc p join pg_namespace n on n.oid = p.pronamespace
@@ -215,25 +223,89 @@ export const queries = {
     select d.classoid, d.objoid, 0, d.description from pg_shdescription d
     where d.classoid = 'pg_authid'::regclass and d.objoid >= 16384`,
 
-  /** Everything a snapshot does not model further: noticed where it changes, dropped where it is new. */
+  securityLabels: `
+    select classoid as class, objoid as oid, objsubid as sub, quote_ident(provider) as provider, label as text
+    from pg_seclabel where objoid >= 16384 or (objoid >= 2200 and classoid = 'pg_namespace'::regclass)
+    union all
+    select classoid, objoid, 0, quote_ident(provider), label from pg_shseclabel
+    where classoid = 'pg_authid'::regclass and objoid >= 16384`,
+
+  wrappers: `
+    select w.oid, quote_ident(w.fdwname) as name, quote_ident(pg_get_userbyid(w.fdwowner)) as owner,
+      nullif(w.fdwhandler::regproc::text, '-') as handler, nullif(w.fdwvalidator::regproc::text, '-') as validator,
+      w.fdwoptions as options, coalesce(w.fdwacl, acldefault('F', w.fdwowner))::text[] as acl,
+      ${member('pg_foreign_data_wrapper', 'w.oid')} as member
+    from pg_foreign_data_wrapper w`,
+
+  servers: `
+    select s.oid, quote_ident(s.srvname) as name, quote_ident(pg_get_userbyid(s.srvowner)) as owner,
+      quote_ident(w.fdwname) as wrapper, quote_literal(s.srvtype) as type, quote_literal(s.srvversion) as version,
+      s.srvoptions as options, coalesce(s.srvacl, acldefault('S', s.srvowner))::text[] as acl
+    from pg_foreign_server s join pg_foreign_data_wrapper w on w.oid = s.srvfdw
+    where not ${member('pg_foreign_server', 's.oid')}`,
+
+  /** Options are shown to the user they are for, for PUBLIC to the server's owner, and to a superuser. */
+  userMappings: `
+    select m.umid as oid, quote_ident(m.srvname) as server, case when m.umuser = 0 then 'PUBLIC' else quote_ident(m.usename) end as user,
+      m.umoptions as options,
+      m.umoptions is null and not ((select rolsuper from pg_roles where rolname = current_user)
+        or m.usename = current_user or (m.umuser = 0 and pg_has_role(s.srvowner, 'USAGE'))) as hidden
+    from pg_user_mappings m join pg_foreign_server s on s.oid = m.srvid`,
+
+  textSearchDictionaries: `
+    select d.oid, format('%I.%I', n.nspname, d.dictname) as name, quote_ident(n.nspname) as schema, quote_ident(pg_get_userbyid(d.dictowner)) as owner,
+      (select format('%I.%I', tn.nspname, t.tmplname) from pg_ts_template t join pg_namespace tn on tn.oid = t.tmplnamespace
+        where t.oid = d.dicttemplate) as template, d.dictinitoption as options
+    from pg_ts_dict d join pg_namespace n on n.oid = d.dictnamespace where ${ours('n')} and not ${member('pg_ts_dict', 'd.oid')}`,
+
+  textSearchConfigurations: `
+    select c.oid, format('%I.%I', n.nspname, c.cfgname) as name, quote_ident(n.nspname) as schema, quote_ident(pg_get_userbyid(c.cfgowner)) as owner,
+      (select format('%I.%I', pn.nspname, p.prsname) from pg_ts_parser p join pg_namespace pn on pn.oid = p.prsnamespace
+        where p.oid = c.cfgparser) as parser,
+      (select json_agg(json_build_object('token', t.alias, 'dictionaries', m.dictionaries) order by t.alias)
+        from (select m.maptokentype, array_agg(format('%I.%I', dn.nspname, d.dictname) order by m.mapseqno) as dictionaries
+          from pg_ts_config_map m join pg_ts_dict d on d.oid = m.mapdict join pg_namespace dn on dn.oid = d.dictnamespace
+          where m.mapcfg = c.oid group by 1) m join ts_token_type(c.cfgparser) t on t.tokid = m.maptokentype) as mappings
+    from pg_ts_config c join pg_namespace n on n.oid = c.cfgnamespace where ${ours('n')} and not ${member('pg_ts_config', 'c.oid')}`,
+
+  /** Without shells: what an operator names as its commutator before that is made. */
+  operators: `
+    select o.oid, format('%I.%s', n.nspname, o.oprname) as name, quote_ident(n.nspname) as schema, quote_ident(pg_get_userbyid(o.oprowner)) as owner,
+      case when o.oprleft <> 0 then format_type(o.oprleft, null) end as left, case when o.oprright <> 0 then format_type(o.oprright, null) end as right,
+      o.oprcode::regproc::text as function,
+      (select format('%I.%s', cn.nspname, c.oprname) from pg_operator c join pg_namespace cn on cn.oid = c.oprnamespace where c.oid = o.oprcom) as commutator,
+      (select format('%I.%s', cn.nspname, c.oprname) from pg_operator c join pg_namespace cn on cn.oid = c.oprnamespace where c.oid = o.oprnegate) as negator,
+      nullif(o.oprrest::regproc::text, '-') as restrict, nullif(o.oprjoin::regproc::text, '-') as join,
+      o.oprcanhash as hashes, o.oprcanmerge as merges
+    from pg_operator o join pg_namespace n on n.oid = o.oprnamespace
+    where o.oprcode <> 0 and ${ours('n')} and not ${member('pg_operator', 'o.oid')}`,
+
+  casts: `
+    select c.oid, format_type(c.castsource, null) as source, format_type(c.casttarget, null) as target,
+      case when c.castfunc <> 0 then c.castfunc::regprocedure::text end as function, c.castmethod as method, c.castcontext as context
+    from pg_cast c where c.oid >= 16384 and not ${member('pg_cast', 'c.oid')}`,
+
+  collations: `
+    select c.oid, format('%I.%I', n.nspname, c.collname) as name, quote_ident(n.nspname) as schema, quote_ident(pg_get_userbyid(c.collowner)) as owner,
+      to_jsonb(c) as row
+    from pg_collation c join pg_namespace n on n.oid = c.collnamespace where ${ours('n')} and not ${member('pg_collation', 'c.oid')}`,
+
+  conversions: `
+    select c.oid, format('%I.%I', n.nspname, c.conname) as name, quote_ident(n.nspname) as schema, quote_ident(pg_get_userbyid(c.conowner)) as owner,
+      pg_encoding_to_char(c.conforencoding) as from, pg_encoding_to_char(c.contoencoding) as to, c.conproc::regproc::text as function,
+      c.condefault as standard
+    from pg_conversion c join pg_namespace n on n.oid = c.connamespace where ${ours('n')} and not ${member('pg_conversion', 'c.oid')}`,
+
+  /** What only a superuser makes: noticed where it changes, dropped where it is new. */
   others: `
     select o.class, o.oid, i.type, i.identity, o.definition
     from (
-      select 'pg_operator' as class, 'pg_operator'::regclass as classid, oid, to_jsonb(x) - 'oid' as definition from pg_operator x where oid >= 16384
-      union all select 'pg_opclass', 'pg_opclass'::regclass, oid, to_jsonb(x) - 'oid' from pg_opclass x where oid >= 16384
-      union all select 'pg_opfamily', 'pg_opfamily'::regclass, oid, to_jsonb(x) - 'oid' from pg_opfamily x where oid >= 16384
-      union all select 'pg_cast', 'pg_cast'::regclass, oid, to_jsonb(x) - 'oid' from pg_cast x where oid >= 16384
-      union all select 'pg_collation', 'pg_collation'::regclass, oid, to_jsonb(x) - 'oid' from pg_collation x where oid >= 16384
-      union all select 'pg_conversion', 'pg_conversion'::regclass, oid, to_jsonb(x) - 'oid' from pg_conversion x where oid >= 16384
-      union all select 'pg_ts_config', 'pg_ts_config'::regclass, oid, to_jsonb(x) - 'oid' || jsonb_build_object('map',
-          (select jsonb_agg(to_jsonb(m) - 'mapcfg' order by m.maptokentype, m.mapseqno) from pg_ts_config_map m where m.mapcfg = x.oid))
-        from pg_ts_config x where oid >= 16384
-      union all select 'pg_ts_dict', 'pg_ts_dict'::regclass, oid, to_jsonb(x) - 'oid' from pg_ts_dict x where oid >= 16384
-      union all select 'pg_foreign_data_wrapper', 'pg_foreign_data_wrapper'::regclass, oid, to_jsonb(x) - 'oid' from pg_foreign_data_wrapper x where oid >= 16384
-      union all select 'pg_foreign_server', 'pg_foreign_server'::regclass, oid, to_jsonb(x) - 'oid' from pg_foreign_server x where oid >= 16384
-      union all select 'pg_user_mapping', 'pg_user_mapping'::regclass, umid, to_jsonb(x) - 'umid' from pg_user_mappings x
-      union all select 'pg_language', 'pg_language'::regclass, oid, to_jsonb(x) - 'oid' from pg_language x where oid >= 16384
-      union all select 'pg_transform', 'pg_transform'::regclass, oid, to_jsonb(x) - 'oid' from pg_transform x where oid >= 16384
+      ${['opclass', 'opfamily', 'language', 'transform', 'am', 'ts_parser', 'ts_template']
+        .map(
+          (name) =>
+            `select 'pg_${name}' as class, 'pg_${name}'::regclass as classid, oid, to_jsonb(x) - 'oid' as definition from pg_${name} x where oid >= 16384`,
+        )
+        .join('\n      union all ')}
     ) o, lateral pg_identify_object(o.classid, o.oid, 0) i
     where not exists (select from pg_depend e where e.classid = o.classid and e.objid = o.oid and e.deptype = 'e')`,
 

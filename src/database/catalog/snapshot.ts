@@ -6,7 +6,8 @@
 import { createHash } from 'node:crypto';
 import { contentOf, type Snapshot } from '../../model/catalog.ts';
 import type { Outcome, Session } from '../engine.ts';
-import { assemble, type CatalogRow, type CatalogRows } from './assemble.ts';
+import type { CatalogRow, CatalogRows } from './assemble/assembly.ts';
+import { assemble } from './assemble.ts';
 import { queries, rowQueries } from './queries.ts';
 
 /** What decides how Postgres prints an expression. Set for the questions, and put back as it stood. */
@@ -44,7 +45,9 @@ export async function snapshot(session: Session): Promise<Snapshot> {
     reset,
     settings.map(([name]) => was![0]![name] ?? ''),
   );
-  const rows: Record<string, readonly CatalogRow[]> = { buckets: [], cronJobs: [], queues: [] };
+  const rows: Record<string, readonly CatalogRow[]> = Object.fromEntries(
+    Object.keys(rowQueries).map((name) => [name, []]),
+  );
   names.forEach((name, i) => {
     rows[name] = JSON.parse(answers[i]![0]!.rows!);
   });
