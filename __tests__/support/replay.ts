@@ -30,6 +30,7 @@ export interface Story {
   readonly era?: (version: string) => GrantsEra;
   readonly limitMs?: number;
   readonly baseline?: ReplayInput['baseline'];
+  readonly watch?: ReplayInput['watch'];
 }
 
 const migration = ([fileName, text]: readonly [string, string]): Migration => {
@@ -113,6 +114,7 @@ export async function withReplay(
     sources: new Map(history.head.map(({ path, text }) => [path, parseSource(path, text!)])),
     eraOf: story.era ?? (() => 'automatic'),
     baseline: story.baseline ?? null,
+    ...(story.watch ? { watch: story.watch } : {}),
   });
   try {
     await work(replay);

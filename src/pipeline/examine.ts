@@ -13,8 +13,8 @@ import type { SchemaState } from '../model/schema.ts';
 import { compareAccess } from '../probes/compare.ts';
 import { deviations } from '../probes/declare.ts';
 import { readBaseline } from '../project/baseline.ts';
-import { Replay } from '../replay/replay.ts';
-import { StepRecorder } from '../rollback/index.ts';
+import { Replay, type RowsGround } from '../replay/replay.ts';
+import { RowsRecorder, StepRecorder } from '../rollback/index.ts';
 import { overlay } from '../sql/fold/overlay.ts';
 import { openEngine } from './engine.ts';
 import { probeAll } from './probe.ts';
@@ -89,22 +89,39 @@ async function seeItHappen(
   await book.run('replay', null, () => replay.changes());
   const everything = settings.stages === 'all' && !all;
   // On an instance of its own, so beside the probes; a server's sessions share what belongs to its cluster.
-  const rows = () => book.beside('replay', 'rows', () => replay.rows());
-  const besideProbes = everything && config.engine.rows && replay.engine.kind === 'embedded' ? rows() : null;
+  let ground: RowsGround | null = null;
+  const rowsRecorder = new RowsRecorder();
+  const wantsRows = config.engine.rows && (everything || recorder !== null);
+  const rows = () =>
+    book.beside('replay', 'rows', async () => {
+      ground = await replay.rows(recorder === null ? null : rowsRecorder.watch);
+    });
+  const besideProbes = wantsRows && replay.engine.kind === 'embedded' ? rows() : null;
   // Where only a seed, a test or the configuration changed, the head is the base.
   const after = found.history.changes.length === 0 ? before : await look(input, replay, true, before);
 
   if (recorder === null)
-    book.note('rollback', 'skipped', all ? 'with --all no way back is run' : 'not asked for');
-  const rollback =
-    recorder === null ? null : await book.run('rollback', null, () => rollBack(input, replay, recorder));
+    book.note(
+      'rollback',
+      'skipped',
+      all
+        ? 'with --all no way back is run: "migration-guard rollback FILE" runs that of one migration'
+        : 'not asked for',
+    );
+  if (wantsRows) await (besideProbes ?? rows());
+  const rollback = await book.run('rollback', null, async () => {
+    try {
+      if (recorder === null) return null;
+      return await rollBack(input, replay, recorder, ground && { ground, recorder: rowsRecorder });
+    } finally {
+      await ground?.engine.close();
+    }
+  });
 
   const { engine } = config;
   const later = (name: string, work: () => Promise<void>) =>
     book.run('replay', null, () => book.time(name, work));
-  await besideProbes;
   if (everything) {
-    if (engine.rows && besideProbes === null) await rows();
     await later('rerun', () => replay.rerun());
     await later('functions', () => replay.functions());
     await later('from zero', () => replay.fromZero());

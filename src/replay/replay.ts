@@ -33,7 +33,7 @@ import { BATCH_END, ESCAPE, LostAt, type MigrationFile, type Step, SYNTAX, secon
 import { Ground } from './ground.ts';
 import { needsFromZero, orderDifferences, pending, seenByVersion } from './order.ts';
 import { runTests } from './pgtap.ts';
-import { rowsPass } from './rows-pass.ts';
+import { type RowsWatch, rowsPass, runForGood } from './rows-pass.ts';
 import { blank, errorOf, failedAt, fileOf, isApplied, statementRun } from './runs.ts';
 import { skippedCreates } from './skipped-creates.ts';
 import { setEra } from './surroundings.ts';
@@ -58,6 +58,14 @@ export interface ReplayInput {
   readonly baseline: Baseline | null;
   /** Called around each changed migration, the era of grants set, no transaction open. */
   watch?(when: 'before' | 'after', path: string, engine: Engine): Promise<void>;
+}
+
+/** Where the changed migrations ran on tables with rows. */
+export interface RowsGround {
+  readonly engine: Engine;
+  /** Paths of those that applied whole. */
+  readonly whole: ReadonlySet<string>;
+  readonly run: (source: SourceFile) => ReturnType<typeof runForGood>;
 }
 
 export class Replay {
@@ -172,9 +180,9 @@ export class Replay {
 
   /**
    * The changed migrations on tables with rows, on a second engine from the mark. Not with `--all`: there is no base
-   * whose tables could hold any.
+   * whose tables could hold any. With `watch` that engine stays open, for who goes on from there: to be closed.
    */
-  async rows(): Promise<void> {
+  async rows(watch: RowsWatch | null = null): Promise<RowsGround | null> {
     const { history, project } = this.#input;
     const files = pending(history).flatMap((migration) => {
       const run = this.#runs.findLast(
@@ -183,8 +191,9 @@ export class Replay {
       if (!run || migration.text === null) return [];
       return [{ file: this.#fileOf(migration), era: this.#input.eraOf(migration.version), run }];
     });
-    if (history.all || files.length === 0 || !this.#ground.marked) return;
+    if (history.all || files.length === 0 || !this.#ground.marked) return null;
     const { engine, runner } = await this.#ground.beside(this.#ground.marked);
+    let kept = false;
     try {
       const found = await rowsPass({
         engine,
@@ -192,11 +201,15 @@ export class Replay {
         seeds: project.seeds.map(({ path, sql }) => fileOf(path, '', '', parseSource(path, sql))),
         files,
         setEra: (era) => setEra(engine, era),
+        watch,
       });
       this.#rows.push(...found.failures);
       this.#notChecked.push(...found.notChecked);
+      if (watch === null) return null;
+      kept = true;
+      return { engine, whole: found.whole, run: (source) => runForGood(runner, source) };
     } finally {
-      await engine.close();
+      if (!kept) await engine.close();
     }
   }
 

@@ -3,22 +3,32 @@ import type { CatalogObject, Snapshot } from '../model/catalog.ts';
 import type { SourceFile, SyntaxNode } from '../model/sql.ts';
 import { tableNamed } from './tables.ts';
 
-export function losesData(before: Snapshot, after: Snapshot, source: SourceFile): string[] {
-  const lost: string[] = [];
+/** What can't be brought back, as far as the schema and the SQL tell. */
+export interface Claim {
+  readonly text: string;
+  /** Null where it is no table's rows. */
+  readonly table: string | null;
+  /** As Postgres quotes them; null: whole rows. */
+  readonly columns: readonly string[] | null;
+}
+
+export function losesData(before: Snapshot, after: Snapshot, source: SourceFile): Claim[] {
+  const lost: Claim[] = [];
   const byAddress = new Map<string, CatalogObject>();
   for (const object of after.objects.values()) if (object.address) byAddress.set(object.address, object);
   for (const object of before.objects.values()) {
     const now = object.address === null ? undefined : byAddress.get(object.address);
     if (object.kind === 'table') {
-      if (now === undefined) lost.push(`the rows of ${object.identity}`);
+      if (now === undefined)
+        lost.push({ text: `the rows of ${object.identity}`, table: object.identity, columns: null });
     } else if (object.kind === 'column') {
       const table = byAddress.get(before.objects.get(object.parent!)?.address ?? '');
       if (table?.kind !== 'table' || object.properties.generated !== null) continue;
-      if (now === undefined) lost.push(`the values of ${object.identity}`);
+      const place = { table: String(object.properties.table), columns: [String(object.properties.name)] };
+      if (now === undefined) lost.push({ text: `the values of ${object.identity}`, ...place });
       else if (!keepsValues(String(object.properties.type), String(now.properties.type))) {
-        lost.push(
-          `values of ${object.identity} that ${now.properties.type} can not hold as ${object.properties.type} did`,
-        );
+        const text = `values of ${object.identity} that ${now.properties.type} can not hold as ${object.properties.type} did`;
+        lost.push({ text, ...place });
       }
     } else if (object.kind === 'type' && object.properties.type === 'enum') {
       const labels = after.objects.get(object.id)?.properties.labels as string[] | undefined;
@@ -26,39 +36,47 @@ export function losesData(before: Snapshot, after: Snapshot, source: SourceFile)
         labels && now === undefined
           ? (object.properties.labels as string[]).filter((l) => !labels.includes(l))
           : [];
-      for (const label of gone) lost.push(`which rows held "${label}" of ${object.identity}`);
+      for (const label of gone)
+        lost.push({
+          text: `which rows held "${label}" of ${object.identity}`,
+          table: null,
+          columns: null,
+        });
     } else if (object.kind === 'bucket' && !after.objects.has(object.id)) {
-      lost.push(`the files of bucket "${object.identity}"`);
+      lost.push({ text: `the files of bucket "${object.identity}"`, table: null, columns: null });
     }
   }
   return [...lost, ...writes(before, source)];
 }
 
 /** Rows that stood before and that the file's own UPDATE, DELETE, TRUNCATE or MERGE writes over. */
-function writes(before: Snapshot, source: SourceFile): string[] {
-  const lost = new Set<string>();
+function writes(before: Snapshot, source: SourceFile): Claim[] {
+  const lost = new Map<string, Claim>();
+  const add = (text: string, table: string, columns: readonly string[] | null = null) =>
+    lost.set(text, { text, table, columns });
   for (const { kind, node, span } of source.statements) {
     const at = `line ${span.line}`;
     if (kind === 'TruncateStmt') {
       for (const relation of node.relations ?? []) {
         const table = tableNamed(before, relation.RangeVar);
-        if (table) lost.add(`the rows of ${table} (TRUNCATE, ${at})`);
+        if (table) add(`the rows of ${table} (TRUNCATE, ${at})`, table);
       }
       continue;
     }
     const table = tableNamed(before, node.relation);
     if (!table || table.startsWith('storage.buckets') || table.startsWith('cron.')) continue;
-    if (kind === 'DeleteStmt') lost.add(`rows of ${table} (DELETE, ${at})`);
-    else if (kind === 'MergeStmt') lost.add(`rows of ${table} (MERGE, ${at})`);
+    if (kind === 'DeleteStmt') add(`rows of ${table} (DELETE, ${at})`, table);
+    else if (kind === 'MergeStmt') add(`rows of ${table} (MERGE, ${at})`, table);
     else if (kind === 'UpdateStmt') {
       const columns = (node.targetList ?? [])
         .map((target: SyntaxNode) => target.ResTarget?.name as string)
         // Filling in what is missing loses nothing; a column that the file itself adds held nothing.
         .filter((name: string) => has(before, table, name) && !fillsNulls(node.whereClause, name));
-      if (columns.length > 0) lost.add(`former values of ${columns.join(', ')} in ${table} (UPDATE, ${at})`);
+      if (columns.length > 0)
+        add(`former values of ${columns.join(', ')} in ${table} (UPDATE, ${at})`, table, columns);
     }
   }
-  return [...lost];
+  return [...lost.values()];
 }
 
 const has = (before: Snapshot, table: string, column: string) =>

@@ -75,7 +75,7 @@ async function proveStep(
 ): Promise<Outcome> {
   const { session } = input;
   const found = input.planFor(step.path);
-  const lost = losesData(step.before, step.after, step.source);
+  const lost = losesData(step.before, step.after, step.source).map(({ text }) => text);
   if (found === null) return tryGenerated(step, now, known, lost, input);
 
   await session.exec('savepoint given');
@@ -177,13 +177,13 @@ async function onceMore(
  * What can't be seen inside one transaction: a new enum value in use (unsafe_new_enum_value_usage), a command that wants
  * to be alone (active_sql_transaction), a table with pending trigger events (object_in_use).
  */
-const needsCommit: ReadonlySet<string> = new Set(['55P04', '25001', '55006']);
+export const needsCommit: ReadonlySet<string> = new Set(['55P04', '25001', '55006']);
 
 const nothing = '-- The schema is as before: there is nothing to undo.\n';
 
 const asItIs: SqlOf = (statement) => [statement.sql];
 
-function conclude(seen: {
+export function conclude(seen: {
   readonly path: string;
   readonly plan: RollbackResult['plan'];
   readonly planPath: string | null;

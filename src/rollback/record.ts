@@ -1,6 +1,7 @@
 /** Keeps the catalog around each migration while a replay runs, for the proof at its end. */
 import { snapshot } from '../database/catalog/snapshot.ts';
 import type { Engine } from '../database/engine.ts';
+import { type RowsSeen, readRows } from '../database/rows/read.ts';
 import type { Snapshot } from '../model/catalog.ts';
 import type { SourceFile } from '../model/sql.ts';
 import type { UndoStep } from './prove.ts';
@@ -22,4 +23,17 @@ export class StepRecorder {
       return before && source && applied(path) ? [{ path, source, before, after }] : [];
     });
   }
+}
+
+/** Keeps what the tables hold around each migration while it runs on rows. */
+export class RowsRecorder {
+  readonly #before = new Map<string, RowsSeen>();
+  readonly rows = new Map<string, { readonly before: RowsSeen; readonly after: RowsSeen }>();
+
+  /** To be given to the pass on rows as its `watch`. */
+  readonly watch = async (when: 'before' | 'after', path: string, engine: Engine): Promise<void> => {
+    const rows = await readRows(engine.admin);
+    if (when === 'before') this.#before.set(path, rows);
+    else this.rows.set(path, { before: this.#before.get(path)!, after: rows });
+  };
 }

@@ -1,0 +1,148 @@
+/** The way back where tables hold rows: what is lost is seen, and what needs a COMMIT is run with one. */
+import type { RollbackResult } from '../../src/model/rollback.ts';
+import { lookOnRows, proveRollbacks, RowsRecorder, StepRecorder } from '../../src/rollback/index.ts';
+import { parseSource } from '../../src/sql/parse.ts';
+import { engineKinds, type Files, historyOf, withReplay } from '../support/replay.ts';
+
+/** Each added file, undone on rows; `down` is what its author wrote, by file name. */
+async function back(
+  base: string,
+  added: Files,
+  down: Files = {},
+  kind = engineKinds[0]!,
+): Promise<RollbackResult[]> {
+  const steps = new StepRecorder();
+  const rows = new RowsRecorder();
+  const story = { base: { '20260101000000_base.sql': base }, added, watch: steps.watch };
+  const history = historyOf(story);
+  let results: RollbackResult[] = [];
+  await withReplay(kind, story, async (replay) => {
+    await replay.base();
+    await replay.mark();
+    await replay.changes();
+    const ground = (await replay.rows(rows.watch))!;
+    const sources = new Map(history.head.map(({ path, text }) => [path, parseSource(path, text!)]));
+    const taken = steps.steps(sources, () => true);
+    const proven = await proveRollbacks({
+      session: replay.engine.postgresRole,
+      steps: taken,
+      planFor: (path) => {
+        const sql = down[path.split('/').at(-1)!];
+        return sql === undefined ? null : { kind: 'file', path: `${path}.down`, line: null, sql };
+      },
+      sqlOf: (statement) => replay.sqlOf(statement),
+    });
+    const { engine, run } = ground;
+    try {
+      results = await lookOnRows(proven, taken, {
+        admin: engine.admin,
+        session: engine.postgresRole,
+        rows: rows.rows,
+        run,
+      });
+    } finally {
+      await engine.close();
+    }
+  });
+  return results;
+}
+
+const notes = `create table public.note (id integer primary key, title text not null, body text, size integer default 1);
+  create table public.old (id integer primary key, word text)`;
+
+test.each(engineKinds)(
+  'what is lost is said object by object, with how many rows were seen to lose it (%s)',
+  async (kind) => {
+    const [result] = await back(
+      notes,
+      {
+        '20260102000000_drop.sql': `alter table public.note drop column body; drop table public.old;
+          do $$ begin update public.note set title = title || '!' where id < 3; end $$;
+          delete from public.note where id = 99`,
+      },
+      {},
+      kind,
+    );
+    expect(result).toMatchObject({ status: 'irreversible', plan: 'generated', error: null, upAgain: true });
+    expect(result!.losesData).toEqual([
+      'the values of public.note.body (seen: 2 of 3 rows)',
+      'the rows of public.old (seen: 3 of 3 rows)',
+      'rows of public.note (DELETE, line 3) (not seen on the rows tried)',
+      'former values of title in public.note (seen: 2 of 3 rows)',
+    ]);
+  },
+);
+
+test('a way back that keeps a copy loses nothing, whatever the schema says', async () => {
+  const [result] = await back(
+    notes,
+    {
+      '20260102000000_keep.sql': `create table public.kept as select id, body from public.note;
+        alter table public.note drop column body`,
+    },
+    {
+      '20260102000000_keep.sql': `alter table public.note add column body text;
+        update public.note n set body = k.body from public.kept k where k.id = n.id; drop table public.kept`,
+    },
+  );
+  expect(result).toMatchObject({ plan: 'file', status: 'restores', losesData: [] });
+});
+
+test('a given way back that stops on rows fails, with its line; one that was written here says where', async () => {
+  const up = 'alter table public.note drop column title';
+  const [given] = await back(
+    notes,
+    { '20260102000000_title.sql': up },
+    {
+      '20260102000000_title.sql': 'begin;\nalter table public.note add column title text not null;\ncommit;',
+    },
+  );
+  expect(given).toMatchObject({ status: 'failed', error: { sqlstate: '23502', line: 2 } });
+  const [written] = await back(notes, { '20260102000000_title.sql': up });
+  expect(written).toMatchObject({
+    status: 'irreversible',
+    losesData: ['the values of public.note.title (seen: 3 of 3 rows)'],
+  });
+  expect(written!.detail).toContain('On tables with rows it stops: column "title"');
+  expect(written!.sql).toContain('-- rows stop this: give them a value first');
+});
+
+test('a column with a default comes back on rows', async () => {
+  const [result] = await back(
+    `create table public.t (id integer primary key, state text not null default 'open')`,
+    { '20260102000000_state.sql': 'alter table public.t drop column state' },
+  );
+  expect(result).toMatchObject({ status: 'irreversible', error: null, detail: null });
+  expect(result!.sql).toContain(`ADD COLUMN state text DEFAULT 'open'::text NOT NULL`);
+});
+
+test('what needs a COMMIT on the way is run with one: up, back, up', async () => {
+  const [result] = await back(
+    `create type public.state as enum ('open'); create table public.t (id integer primary key, state public.state not null default 'open')`,
+    {
+      '20260102000000_done.sql': `alter type public.state add value 'done';
+        commit; alter table public.t alter column state set default 'done'`,
+    },
+  );
+  expect(result).toMatchObject({ status: 'restores', upAgain: true, detail: null, differences: [] });
+});
+
+test('CONCURRENTLY is run as it stands, and what it leaves is seen', async () => {
+  const [result] = await back(
+    notes,
+    { '20260102000000_index.sql': 'create index concurrently by_title on public.note (title)' },
+    { '20260102000000_index.sql': 'drop index concurrently public.by_title' },
+  );
+  expect(result).toMatchObject({ plan: 'file', status: 'restores', upAgain: true, detail: null });
+});
+
+test('where the migration itself stops on rows, nothing is claimed to be seen', async () => {
+  const [result] = await back(notes, {
+    '20260102000000_unique.sql':
+      'alter table public.note drop column body, add constraint one check (id < 2)',
+  });
+  expect(result).toMatchObject({ status: 'irreversible' });
+  expect(result!.losesData).toEqual([
+    'the values of public.note.body (not seen on rows: the migration stops on the rows tried)',
+  ]);
+});
