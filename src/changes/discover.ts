@@ -19,7 +19,12 @@ export type Selection =
   /** Against a commit; null: the merge base with the default branch. */
   | { readonly kind: 'base'; readonly ref: string | null }
   /** These files are the change; all others are the base. Needs no git. */
-  | { readonly kind: 'changed'; readonly files: readonly string[] }
+  | {
+      readonly kind: 'changed';
+      readonly files: readonly string[];
+      /** The base ends where the first of them begins: the state they were written for. */
+      readonly asNewest?: boolean;
+    }
   /** Each migration by itself on top of those before it. Needs no git. */
   | { readonly kind: 'all' };
 
@@ -257,6 +262,9 @@ async function withoutGit(options: DiscoverOptions, selection: Selection): Promi
   const listed =
     selection.kind === 'changed' ? await listedMigrations(selection.files, options, root, migrations) : null;
   const isChanged = (migration: Migration) => listed === null || listed.has(migration.path);
+  const first = migrations.find(isChanged);
+  const standsBefore = ({ version }: Migration) =>
+    selection.kind !== 'changed' || !selection.asNewest || !first || version < first.version;
   const changes: Change[] = migrations
     .filter(isChanged)
     .map(({ path }) => ({ kind: 'added', path, previousPath: null, before: null }));
@@ -268,7 +276,10 @@ async function withoutGit(options: DiscoverOptions, selection: Selection): Promi
     baseConfig: undefined,
     baseFile: async () => null,
     history: {
-      base: listed === null ? [] : migrations.filter((migration) => !isChanged(migration)),
+      base:
+        listed === null
+          ? []
+          : migrations.filter((migration) => !isChanged(migration) && standsBefore(migration)),
       head: migrations,
       skipped,
       skippedOnBase: listed === null ? [] : skipped.filter((entry) => !listed.has(entry.path)),

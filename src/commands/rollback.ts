@@ -1,6 +1,6 @@
 /** `migration-guard rollback FILE`: the way back of a migration, tried in Postgres; printed, or written. */
-import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join, relative, resolve } from 'node:path';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { check } from '../check.ts';
 import { readMigrations } from '../project/migrations.ts';
 import { findProject, UsageError } from '../project/project.ts';
@@ -29,8 +29,10 @@ export const rollback: Command = async (argv, terminal) => {
     throw new UsageError(`--write is migration or companion, not "${write}".`);
   }
   const shared = readShared(values, [file]);
+  // As it stood when that migration was the newest: what came later may need what it made.
+  const selection = { kind: 'changed', files: [file], asNewest: true } as const;
   const report = await withProgress(terminal, (io) =>
-    check(toCheckSettings(shared, terminal, 'rollback'), io),
+    check({ ...toCheckSettings(shared, terminal, 'rollback'), selection }, io),
   );
   const [project] = report.projects;
   const result = project?.rollback[0];
@@ -52,10 +54,20 @@ export const rollback: Command = async (argv, terminal) => {
     ...(result.upAgain ? ['The migration was run once more after it, and led to the same catalog.'] : []),
     ...(result.detail ? [result.detail] : []),
   ];
+  const root = await findProject(resolve(terminal.cwd, shared.project ?? '.'));
+  const name = result.path.slice(result.path.lastIndexOf('/') + 1);
+  const later = (await readdir(join(root, 'supabase', 'migrations'))).filter(
+    (other) => /^\d+_.*\.sql$/.test(other) && other > name && other !== basename(result.planPath ?? ''),
+  ).length;
+  if (later > 0) {
+    const [stand, them] = later === 1 ? ['migration stands', 'it'] : ['migrations stand', 'them'];
+    notes.push(
+      `It leads back from where this migration was the newest: ${later} later ${stand} on it. Undo ${them} first.`,
+    );
+  }
   const text = `${notes.map((line) => `-- ${line.replaceAll('\n', '\n-- ')}`).join('\n')}\n${sql.trimEnd()}\n`;
   if (write === undefined) await print(terminal, shared.output, text);
   else {
-    const root = await findProject(resolve(terminal.cwd, shared.project ?? '.'));
     const path = await placeFor(root, result.path, write);
     await mkdir(dirname(path), { recursive: true });
     await writeFile(path, text, { flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {

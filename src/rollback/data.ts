@@ -98,14 +98,17 @@ const wider: readonly (readonly string[])[] = [
 ];
 
 /** Whether every value survives the way there and back. */
-function keepsValues(from: string, to: string): boolean {
+export function keepsValues(from: string, to: string): boolean {
   if (from === to) return true;
   const [was, is] = [typeParts(from), typeParts(to)];
   if (is.name === 'text' && !was.array) return true;
   if (was.array !== is.array) return false;
   if (was.name === is.name) return is.length === null || (was.length !== null && is.length >= was.length);
+  // These keep what they are given; citext only compares another way.
+  const texts = ['text', 'character varying', 'citext'];
+  const bare = (name: string) => name.replace(/^[^.]*\./, '');
+  if (texts.includes(bare(was.name)) && texts.includes(bare(is.name)) && is.length === null) return true;
   if (/^character/.test(was.name) && is.name === 'text') return true;
-  if (was.name === 'text' && is.name === 'character varying' && is.length === null) return true;
   if (/^timestamp with/.test(was.name) && /^timestamp with/.test(is.name)) return true;
   return (
     wider.some((family) => family.includes(was.name) && family.indexOf(is.name) > family.indexOf(was.name)) &&

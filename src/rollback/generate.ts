@@ -68,7 +68,9 @@ function leaveAlone(goal: Snapshot, now: Snapshot, known: ReadonlySet<string>): 
   return { ...goal, objects };
 }
 
-/** One statement after the other; what a reader should know stands above it. */
+/** One statement after the other, long ones apart; what a reader should know stands above it. */
 export function format(statements: readonly PlannedStatement[]): string {
-  return statements.map(({ sql, note }) => `${note === null ? '' : `-- ${note}\n`}${sql};\n`).join('');
+  const texts = statements.map(({ sql, note }) => `${note === null ? '' : `-- ${note}\n`}${sql};\n`);
+  const long = (at: number) => /\n/.test(statements[at]!.sql);
+  return texts.map((text, i) => (i > 0 && (long(i) || long(i - 1)) ? `\n${text}` : text)).join('');
 }

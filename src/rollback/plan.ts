@@ -7,6 +7,7 @@ import { changePrivileges } from '../database/catalog/privileges.ts';
 import type { CatalogKind, CatalogObject, Snapshot } from '../model/catalog.ts';
 import { contentOf } from '../model/catalog.ts';
 import { alter, converted } from './alter.ts';
+import { keepsValues } from './data.ts';
 import { type Action, order } from './order.ts';
 import { aside, qualified, renameBack } from './rename.ts';
 
@@ -299,7 +300,8 @@ class Planner {
     return [...changed].map(([id, statements]) => {
       const object = this.#now.objects.get(id)!;
       const goal = this.#wanted.objects.get(id)!;
-      const narrowed = object.kind === 'column' && changesType(object, goal);
+      const [type, original] = [String(object.properties.type), String(goal.properties.type)];
+      const narrowed = object.kind === 'column' && !keepsValues(original, type);
       return {
         id: `alter ${id}`,
         phase: 'alter',

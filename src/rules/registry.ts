@@ -86,6 +86,7 @@ export { default as 'rollback/fails' } from './rollback/fails.ts';
 export { default as 'rollback/incomplete' } from './rollback/incomplete.ts';
 export { default as 'rollback/irreversible' } from './rollback/irreversible.ts';
 export { default as 'rollback/missing' } from './rollback/missing.ts';
+export { default as 'rollback/runs-as-migration' } from './rollback/runs-as-migration.ts';
 export { default as 'safety/attach-unvalidated' } from './safety/attach-unvalidated.ts';
 export { default as 'safety/backfill-in-schema-change' } from './safety/backfill-in-schema-change.ts';
 export { default as 'safety/change-type' } from './safety/change-type.ts';

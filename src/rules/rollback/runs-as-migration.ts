@@ -1,0 +1,41 @@
+import { rule } from '../rule.ts';
+import { startOf } from '../support/places.ts';
+
+export default rule({
+  id: 'rollback/runs-as-migration',
+  severity: { recommended: 'error', strict: 'error' },
+  evidence: ['static'],
+  summary: 'a rollback that runs right behind what it undoes',
+  why: 'The Supabase CLI knows no way back: every "<digits>_<name>.sql" in "supabase/migrations" is a migration and runs, sorted by its version. A rollback that lies there beside its migration is deployed with it, and undoes it.',
+  remedy:
+    'Keep it where nothing runs by itself.\n\n```sh\ngit mv supabase/migrations/20260101000001_rollback_add_note.sql supabase/rollback/20260101000000_add_note.sql\n```',
+  since: '0.1.0',
+  sources: ['https://supabase.com/docs/guides/deployment/database-migrations'],
+  fixable: false,
+  file({ facts, changed, report }) {
+    const { migration } = changed;
+    const undone = undoneBy(migration.name);
+    if (undone === null) return;
+    const { all, changes, head } = facts.history;
+    const together = new Set(changes.map(({ path }) => path));
+    const target = head.find(
+      ({ name, path }) => path !== migration.path && name.toLowerCase() === undone.name && together.has(path),
+    );
+    // Some time later it may be meant: a migration that takes back what is out already. "x.down" never is.
+    if (target === undefined || (all && !undone.companion)) return;
+    report({
+      message: `"${migration.fileName}" runs as a migration, and undoes "${target.fileName}" in the same deployment. The Supabase CLI runs every file of "supabase/migrations". Move it to "supabase/rollback/${target.fileName}".`,
+      at: startOf(migration.path),
+      object: migration.path,
+      help: `\`\`\`sh\ngit mv ${migration.path} ${migration.path.replace(/migrations\/[^/]*$/, '')}rollback/${target.fileName}\n\`\`\``,
+    });
+  },
+});
+
+/** `rollback_add_note`, `add_note.down`: the name of the migration it undoes. */
+function undoneBy(name: string): { readonly name: string; readonly companion: boolean } | null {
+  const before = /^(?:rollback|revert|undo)_(?:\d+_)?(.+)$/i.exec(name);
+  if (before) return { name: before[1]!.toLowerCase(), companion: false };
+  const behind = /^(.+?)([._-])(?:down|rollback|revert|undo)$/i.exec(name);
+  return behind && { name: behind[1]!.toLowerCase(), companion: behind[2] === '.' };
+}
