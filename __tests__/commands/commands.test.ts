@@ -159,3 +159,23 @@ describe('rules and explain', () => {
     expect(out).toMatch(/^history\/file-name: error \(recommended\)/);
   });
 });
+
+describe('rollback', () => {
+  test('leads back from where the migration was the newest, and says what stands on it', async () => {
+    migration('20260101000000_note.sql', 'create table public.note (id uuid primary key, body text);');
+    migration('20260102000000_title.sql', 'alter table public.note add column title text;');
+    migration('20260103000000_view.sql', 'create view public.titles as select title from public.note;');
+    expect(await guard('rollback', '20260102000000_title.sql')).toBe(0);
+    expect(out).toMatch(/1 later migration stands on it/);
+    expect(out).toMatch(/^ALTER TABLE public.note DROP COLUMN title;$/m);
+  }, 60_000);
+
+  test('is written as a companion, where the CLI does not run it', async () => {
+    migration('20260101000000_note.sql', 'create table public.note (id uuid primary key, body text);');
+    migration('20260102000000_body.sql', 'alter table public.note drop column body;');
+    expect(await guard('rollback', '20260102000000_body.sql', '--write', 'companion')).toBe(0);
+    const written = readFileSync(join(folder, 'supabase/rollback/20260102000000_body.sql'), 'utf8');
+    expect(written).toContain('-- the values of public.note.body (seen: 2 of 3 rows)');
+    expect(written).toContain('ALTER TABLE public.note ADD COLUMN body text;');
+  }, 60_000);
+});

@@ -400,6 +400,41 @@ export const statement: fc.Arbitrary<string> = fc.oneof(
       'create table public.heir () inherits (public.a)',
     ),
   },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom(
+      'create operator public.=== (leftarg = integer, rightarg = integer, function = int4eq, commutator = operator(public.===))',
+      'alter operator public.=== (integer, integer) set (restrict = eqsel)',
+      'drop operator public.=== (integer, integer)',
+      `create collation public.plain (provider = libc, locale = 'C')`,
+      'alter table public.a alter column x type text collate public.plain',
+      'drop collation public.plain cascade',
+      'create text search dictionary public.words (template = pg_catalog.simple)',
+      'create text search configuration public.search (copy = pg_catalog.english)',
+      'alter text search configuration public.search alter mapping for asciiword with public.words, pg_catalog.english_stem',
+      'alter text search configuration public.search drop mapping for email',
+      'drop text search configuration public.search cascade',
+      `alter table public.b add column found tsvector generated always as (to_tsvector('public.search', coalesce(y::text, ''))) stored`,
+      'create aggregate public.total(integer) (sfunc = int4pl, stype = integer, initcond = 0)',
+      'drop aggregate public.total(integer)',
+    ),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom(
+      'create function public.word_of(v public.pair) returns text language sql immutable as $$ select (v).b $$',
+      'create cast (public.pair as text) with function public.word_of(public.pair) as assignment',
+      'drop cast (public.pair as text)',
+      'create publication feed for table public.a (x) where (x is not null)',
+      'alter publication feed set table public.b',
+      'drop publication feed',
+      'create table public.part_2 (id integer not null, d date)',
+      'alter table public.part attach partition public.part_2 for values from (10) to (20)',
+      'alter table public.part detach partition public.part_2',
+      'alter table public.a alter column y set compression pglz',
+      'alter table public.a alter column x set statistics 200',
+    ),
+  },
 );
 
 /** What stands before the first random statement. */
