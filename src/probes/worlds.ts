@@ -223,6 +223,7 @@ async function everythingOpen(context: WorldContext): Promise<Spec | null> {
     via: [...reading.tables].find((key) => ownership.trusted.has(key)) ?? null,
     choose: new Map(Object.entries(own)),
     claims,
+    shared: true,
     onlyUsers: true,
   };
 }
