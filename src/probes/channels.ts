@@ -1,13 +1,15 @@
 /** Realtime channels: who may listen on a private topic and who may send, as the Realtime service asks Postgres. */
 import type { AccessCell, ObjectAccess } from '../model/access.ts';
 import type { Table } from '../model/schema.ts';
+import type { Case, TableContext } from './case.ts';
 import { verdictOf } from './outcome.ts';
-import { type Reading, readPolicies } from './predicate.ts';
+import { readPolicies } from './predicate.ts';
 import { anon, type Identity, serviceRole, signedIn, type User, userA, userB } from './principals.ts';
 import { literal } from './quote.ts';
+import type { Reading } from './reading.ts';
 import type { BucketContext } from './storage.ts';
 import { passes, summarize } from './summary.ts';
-import { type Case, probeCases, type TableContext } from './table.ts';
+import { probeCases } from './table.ts';
 import { conditionalCells } from './worlds.ts';
 
 interface Topics {

@@ -9,7 +9,7 @@ import { describe, resultOf } from './outcome.ts';
 import { anon, become, becomeAdmin, type Identity, signedIn, type User, userA, userB } from './principals.ts';
 import { literal, qualified } from './quote.ts';
 import { passes, summarize } from './summary.ts';
-import { sensitive } from './table.ts';
+import { sensitive } from './updates.ts';
 import type { Value } from './values.ts';
 import { type AroundContext, hiddenTable } from './views.ts';
 import { whereIs } from './world.ts';

@@ -1,8 +1,8 @@
 /** Whose row is it: the columns that name a user, and the tables whose rows belong to somebody through their parents. */
 import type { Column, SchemaState, Table } from '../model/schema.ts';
-import type { Caller, CallerAtom, Reading } from './predicate.ts';
 import type { User } from './principals.ts';
 import { rank } from './rank.ts';
+import type { Caller, CallerAtom, Reading } from './reading.ts';
 
 export interface OwnerColumn {
   readonly column: string;

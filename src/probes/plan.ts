@@ -1,9 +1,9 @@
 /** What a row of a table is made of: parents before children, closed values before open ones. */
 import type { Column, SchemaState, Table } from '../model/schema.ts';
 import { type Ownership, ownerValue } from './owners.ts';
-import { any, other, type Reading, type ValueAtom } from './predicate.ts';
 import { type User, userB } from './principals.ts';
 import { rank } from './rank.ts';
+import { any, other, type Reading, type ValueAtom } from './reading.ts';
 import type { Value, ValueSource } from './values.ts';
 
 export type RowValues = Readonly<Record<string, Value>>;

@@ -9,9 +9,9 @@ import type { Command, Table } from '../model/schema.ts';
 import { attemptAll } from './attempt.ts';
 import type { Privileges } from './catalog.ts';
 import { describe, verdictOf } from './outcome.ts';
-import type { Reading } from './predicate.ts';
 import { anon, type Identity, signedIn, userA } from './principals.ts';
 import { name } from './quote.ts';
+import type { Reading } from './reading.ts';
 
 const commands: readonly Command[] = ['select', 'insert', 'update', 'delete'];
 

@@ -6,81 +6,8 @@ import type { Routine, SchemaState, Table } from '../model/schema.ts';
 import type { SyntaxNode } from '../model/sql.ts';
 import { parseExpression, parseStatements } from '../sql/parse.ts';
 import { bodyExpressions } from './plpgsql.ts';
-
-export type Caller =
-  | { readonly kind: 'uid' | 'email' | 'phone' }
-  | { readonly kind: 'claim'; readonly path: readonly string[] }
-  /** What the request carries in a header of its own: a token that a link holds. */
-  | { readonly kind: 'header'; readonly header: string }
-  /** A function without arguments, by key: what it returns is asked of Postgres. */
-  | { readonly kind: 'function'; readonly key: string };
-
-/** `table.column` compared with the caller. */
-export interface CallerAtom {
-  readonly table: string;
-  readonly column: string;
-  readonly caller: Caller;
-  /** How the column holds it: `auth.uid() = any (column)`; the first folder of a storage path. */
-  readonly form: 'plain' | 'array' | 'folder' | 'json';
-  /** Which folder, from 1. */
-  readonly folder?: number;
-}
-
-/** `(storage.foldername(name))[1] = …`: what stands at one place of a path. */
-export interface FolderAtom {
-  readonly index: number;
-  /** The text itself, or the column whose value it is. */
-  readonly is: { readonly literal: string } | { readonly table: string; readonly column: string };
-}
-
-/** `table.column` compared with something that is neither the caller nor another column. */
-export interface ValueAtom {
-  readonly table: string;
-  readonly column: string;
-  /** Values that satisfy the atom, and values that don't; null is SQL's null. */
-  readonly open: readonly (string | null)[];
-  readonly closed: readonly (string | null)[];
-  /** True for a column of the row the policy judges; false inside sub-selects and functions. */
-  readonly home: boolean;
-}
-
-export interface ClaimAtom {
-  readonly path: readonly string[];
-  readonly values: readonly string[];
-}
-
-export interface ColumnLink {
-  readonly left: { readonly table: string; readonly column: string };
-  readonly right: { readonly table: string; readonly column: string };
-}
-
-export interface Reading {
-  readonly callers: CallerAtom[];
-  readonly values: ValueAtom[];
-  readonly claims: ClaimAtom[];
-  readonly links: ColumnLink[];
-  readonly folders: FolderAtom[];
-  /** Request headers that are asked for, by name. */
-  readonly headers: Set<string>;
-  /** Tables and views read by sub-selects and helper functions, by key. */
-  readonly tables: Set<string>;
-  /** Functions called, by key. */
-  readonly functions: Set<string>;
-  /** What could not be followed. */
-  readonly unread: Set<string>;
-}
-
-export const emptyReading = (): Reading => ({
-  callers: [],
-  values: [],
-  claims: [],
-  links: [],
-  folders: [],
-  headers: new Set(),
-  tables: new Set(),
-  functions: new Set(),
-  unread: new Set(),
-});
+import { any, type Caller, emptyReading, other, type Reading } from './reading.ts';
+import { arrayLiteral, columnNames, constant, names, strip, unwrapCall } from './syntax.ts';
 
 interface Source {
   readonly alias: string;
@@ -802,10 +729,6 @@ interface Place {
   readonly home: boolean;
 }
 
-/** Stands for "some value that is not null", and for "some other value": the row builder picks one. */
-export const any = '\0any';
-export const other = '\0other';
-
 const platformSchemas = new Set([
   'auth',
   'storage',
@@ -818,74 +741,3 @@ const platformSchemas = new Set([
 ]);
 
 const mirrored: Readonly<Record<string, string>> = { '<': '>', '<=': '>=', '>': '<', '>=': '<=' };
-
-const names = (list: readonly SyntaxNode[] | undefined): string[] =>
-  (list ?? []).map((item) => item.String?.sval ?? '');
-
-function columnNames(node: SyntaxNode | undefined): string[] | null {
-  const fields: SyntaxNode[] | undefined = node?.ColumnRef?.fields;
-  if (fields === undefined || fields.some((field) => field.String === undefined)) return null;
-  return fields.map((field) => field.String.sval);
-}
-
-/** Without casts and collations. */
-function strip(node: SyntaxNode | undefined): SyntaxNode | undefined {
-  let bare = node;
-  while (bare?.TypeCast || bare?.CollateClause) bare = bare.TypeCast?.arg ?? bare.CollateClause?.arg;
-  return bare;
-}
-
-/** Functions that hand their first argument through, as far as a probe cares. */
-const transparent = new Set(['lower', 'upper', 'trim', 'btrim', 'nullif', 'to_jsonb', 'quote_literal']);
-function unwrapCall(node: SyntaxNode | undefined): SyntaxNode | undefined {
-  if (node?.CoalesceExpr) return node.CoalesceExpr.args?.[0];
-  if (node?.A_Expr?.kind === 'AEXPR_NULLIF') return unwrapCall(strip(node.A_Expr.lexpr));
-  if (node?.FuncCall && transparent.has(names(node.FuncCall.funcname).at(-1)!)) {
-    return unwrapCall(strip(node.FuncCall.args?.[0]));
-  }
-  return node;
-}
-
-/** Text of a constant, `now()` for any reading of the clock, null for NULL; undefined where it is no constant. */
-function constant(
-  node: SyntaxNode | undefined,
-  bound: (node: SyntaxNode) => Bound | null,
-): string | null | undefined {
-  const bare = strip(unwrapCall(strip(node)));
-  if (bare === undefined) return undefined;
-  if (bare.A_Const) {
-    const { sval, ival, fval, boolval, isnull } = bare.A_Const;
-    if (isnull) return null;
-    if (sval) return sval.sval ?? '';
-    if (ival) return String(ival.ival ?? 0);
-    if (fval) return fval.fval;
-    if (boolval) return String(boolval.boolval ?? false);
-    return undefined;
-  }
-  if (bare.SQLValueFunction) {
-    return /CURRENT_(DATE|TIME)|LOCALTIME/.test(bare.SQLValueFunction.op) ? 'now()' : undefined;
-  }
-  if (bare.FuncCall) {
-    const called = names(bare.FuncCall.funcname).at(-1)!;
-    if (
-      ['now', 'clock_timestamp', 'statement_timestamp', 'transaction_timestamp', 'timezone'].includes(called)
-    )
-      return 'now()';
-    return undefined;
-  }
-  if (bare.A_Expr?.kind === 'AEXPR_OP' && ['+', '-'].includes(bare.A_Expr.name?.at(-1)?.String?.sval)) {
-    return constant(bare.A_Expr.lexpr, bound) === 'now()' ? 'now()' : undefined;
-  }
-  const through = bound(bare);
-  return through === null ? undefined : constant(through.node, () => null);
-}
-
-/** Elements of `'{a,b}'::text[]`. */
-function arrayLiteral(node: SyntaxNode | undefined): SyntaxNode[] | null {
-  const text = node?.A_Const?.sval?.sval;
-  if (typeof text !== 'string' || !/^\{.*\}$/s.test(text)) return null;
-  return text
-    .slice(1, -1)
-    .split(',')
-    .map((element) => ({ A_Const: { sval: { sval: element.replace(/^"|"$/g, '') } } }));
-}

@@ -5,6 +5,7 @@ import type { AccessMatrix, ObjectAccess } from '../model/access.ts';
 import type { NotChecked } from '../model/finding.ts';
 import type { Project } from '../model/migration.ts';
 import type { SchemaState, Table } from '../model/schema.ts';
+import { asksItself, prepared, type TableContext, withoutRow } from './case.ts';
 import { readCatalog } from './catalog.ts';
 import { probeChannels } from './channels.ts';
 import { findEscalations } from './escalation/index.ts';
@@ -12,7 +13,7 @@ import { probeFunctions } from './functions.ts';
 import { platformSchemas, readOwnership } from './owners.ts';
 import { createPlanner } from './plan.ts';
 import { findPolicyErrors } from './policy-errors.ts';
-import { addEarlier, emptyReading, type Reading, readPolicies } from './predicate.ts';
+import { addEarlier, readPolicies } from './predicate.ts';
 import {
   anon,
   claimsOf,
@@ -25,11 +26,12 @@ import {
   userB,
   withClaims,
 } from './principals.ts';
+import { emptyReading, type Reading } from './reading.ts';
 import { sharesOf, withoutShares } from './share-worlds.ts';
 import { signUpUsers } from './sign-up.ts';
 import { type BucketContext, probeBuckets } from './storage.ts';
 import { summarize } from './summary.ts';
-import { asksItself, casesOf, prepared, probeCases, type TableContext, withoutRow } from './table.ts';
+import { casesOf, probeCases } from './table.ts';
 import { absentTables, createTrustedRows } from './trust.ts';
 import { layUnowned } from './unowned.ts';
 import { createValues } from './values.ts';

@@ -1,6 +1,7 @@
 /** Worlds of rows with other values: what a policy reads of a row without asking who the caller is. */
-import { other } from './predicate.ts';
+
 import { userA, userB } from './principals.ts';
+import { other } from './reading.ts';
 import { type Spec, shownAll, updating, type WorldContext } from './spec.ts';
 import type { Value } from './values.ts';
 import type { LaidRow } from './world.ts';

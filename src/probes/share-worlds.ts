@@ -5,8 +5,8 @@
 import type { SchemaState, Table } from '../model/schema.ts';
 import type { Ownership } from './owners.ts';
 import { type Planner, uniqueKeys } from './plan.ts';
-import type { Reading } from './predicate.ts';
 import { userA, userB } from './principals.ts';
+import type { Reading } from './reading.ts';
 import { choicesRead, type Spec, shownAll, updating, type WorldContext } from './spec.ts';
 import { quietly } from './triggers.ts';
 import { type World, whereIs } from './world.ts';

@@ -1,11 +1,11 @@
 /** A world to try: what is changed in the closed one, how the condition is called, and the words for both. */
 import type { Subject } from '../model/access.ts';
 import type { SchemaState } from '../model/schema.ts';
-import type { Reading } from './predicate.ts';
+import type { Case, Subjects, TableContext } from './case.ts';
 import type { Claims, Identity } from './principals.ts';
 import { literal, name } from './quote.ts';
 import { rank } from './rank.ts';
-import type { Case, Subjects, TableContext } from './table.ts';
+import type { Reading } from './reading.ts';
 import type { TrustedRows } from './trust.ts';
 import type { Value } from './values.ts';
 import { type LaidRow, type World, whereIs } from './world.ts';

@@ -1,12 +1,14 @@
 /** Buckets: own folder, another's folder, listing, as the Storage API asks Postgres. */
 import type { AccessCell, ObjectAccess } from '../model/access.ts';
 import type { Command, Policy, Table } from '../model/schema.ts';
+import type { Case, TableContext } from './case.ts';
 import { resultOf, verdictOf } from './outcome.ts';
-import { type Reading, readPolicies } from './predicate.ts';
+import { readPolicies } from './predicate.ts';
 import { anon, type Identity, serviceRole, signedIn, type User, userA, userB } from './principals.ts';
 import { literal } from './quote.ts';
+import type { Reading } from './reading.ts';
 import { summarize } from './summary.ts';
-import { type Case, probeCases, type TableContext } from './table.ts';
+import { probeCases } from './table.ts';
 import type { TrustedRows } from './trust.ts';
 import type { AroundContext } from './views.ts';
 import { conditionalCells } from './worlds.ts';

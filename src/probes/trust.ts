@@ -3,8 +3,8 @@ import type { Session } from '../database/engine.ts';
 import type { SchemaState } from '../model/schema.ts';
 import type { Ownership } from './owners.ts';
 import type { Planner } from './plan.ts';
-import type { Reading } from './predicate.ts';
 import type { User } from './principals.ts';
+import type { Reading } from './reading.ts';
 import { insertion, type LaidRow, type World } from './world.ts';
 
 export function absentTables(

@@ -1,8 +1,8 @@
 /** A row that belongs to nobody, where a table allows one: who reads it, and who may change it? */
 import type { Session } from '../database/engine.ts';
+import type { TableContext } from './case.ts';
 import { userC } from './principals.ts';
 import { literal, name } from './quote.ts';
-import type { TableContext } from './table.ts';
 import type { Value } from './values.ts';
 import { type LaidRow, normalized, type World } from './world.ts';
 

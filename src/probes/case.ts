@@ -1,0 +1,102 @@
+/** What is tried on one table: the context, the rows, and a case: a statement as somebody and how to read its answer. */
+
+import type { Session } from '../database/engine.ts';
+import type { ProbeOutcome, Subject } from '../model/access.ts';
+import type { Command, Table } from '../model/schema.ts';
+import type { Attempt, Attempted } from './attempt.ts';
+import type { Privileges } from './catalog.ts';
+import type { Ownership } from './owners.ts';
+import type { Planner } from './plan.ts';
+import type { Identity } from './principals.ts';
+import { name } from './quote.ts';
+import type { Reading } from './reading.ts';
+import { quietly } from './triggers.ts';
+import type { ValueSource } from './values.ts';
+import { type LaidRow, whereIs } from './world.ts';
+
+export interface TableContext {
+  readonly session: Session;
+  readonly table: Table;
+  readonly planner: Planner;
+  readonly ownership: Ownership;
+  readonly values: ValueSource;
+  readonly privileges: Privileges;
+  readonly searchPath: string;
+  /** Columns of the table that its policies compare with the caller. */
+  readonly compared: ReadonlySet<string>;
+  /** True where a constraint or a trigger somewhere waits for COMMIT. */
+  readonly deferred: boolean;
+}
+
+/** Rows of the world in which a table is probed. */
+export interface Subjects {
+  readonly a: LaidRow | undefined;
+  readonly b: LaidRow | undefined;
+  readonly unowned: LaidRow | undefined;
+}
+
+/** One cell to be: a statement as somebody, and how to read its answer. */
+export interface Case {
+  readonly identity: Identity;
+  readonly command: Command;
+  readonly subject: Subject;
+  readonly columns: readonly string[];
+  readonly attempt: Attempt;
+  /**
+   * The same with RETURNING; null where that asks for nothing more: a read, and a write whose WHERE needs the rights and
+   * policies of SELECT anyhow (manual, CREATE POLICY, table 302).
+   */
+  readonly returning: string | null;
+  /** The same under a parent of B's: refused there, it is what the parent's owner may do, and in nobody's name. */
+  readonly elsewhere?: Case;
+  judge(attempted: Attempted): { outcome: ProbeOutcome; reason: string | null; columns?: readonly string[] };
+}
+
+/** True where a policy of a table looks the caller up in that same table. */
+export const asksItself = (reading: Reading, table: string): boolean =>
+  reading.tables.has(table) && reading.callers.some((atom) => atom.table === table);
+
+/**
+ * The same on others' rows without A's own: in a table that policies ask about the caller, A's row is a right, and
+ * access by it is a condition.
+ */
+export function withoutRow(entry: Case, own: LaidRow): Case {
+  const needed = entry.command !== 'insert' && (entry.subject === 'own' || entry.subject === 'transfer');
+  if (needed || entry.identity.role !== 'authenticated') return entry;
+  return prepared(entry, quietly([`delete from ${own.table.key} where ${whereIs(own)}`]));
+}
+
+/** The same with something done before. */
+export const prepared = (entry: Case, statements: readonly string[]): Case =>
+  statements.length === 0
+    ? entry
+    : {
+        ...entry,
+        attempt: { ...entry.attempt, prepare: [...statements, ...(entry.attempt.prepare ?? [])] },
+        ...(entry.elsewhere && { elsewhere: prepared(entry.elsewhere, statements) }),
+      };
+
+/** Only triggers make a stored row differ from what was sent. */
+export const hasTriggers = (table: Table): boolean => table.triggers.some((trigger) => trigger.enabled);
+
+/** Rows there are for a principal: `own` only for a user, and only where rows belong to somebody. */
+export function rowsFor(
+  context: TableContext,
+  subjects: Subjects,
+  identity: Identity,
+): { subject: 'own' | 'foreign' | 'unowned'; row: LaidRow }[] {
+  const rows: { subject: 'own' | 'foreign' | 'unowned'; row: LaidRow }[] = [];
+  const owned = context.ownership.isOwned(context.table.key);
+  if (owned && identity.role === 'authenticated' && subjects.a)
+    rows.push({ subject: 'own', row: subjects.a });
+  if (owned && subjects.b) rows.push({ subject: 'foreign', row: subjects.b });
+  if (!owned && subjects.b) rows.push({ subject: 'unowned', row: subjects.b });
+  if (owned && subjects.unowned) rows.push({ subject: 'unowned', row: subjects.unowned });
+  return rows;
+}
+
+export function returningList(context: TableContext, identity: Identity): string {
+  const readable = context.privileges(identity.role, 'select', context.table.key);
+  if (readable === null || readable.length === context.table.columns.length) return '*';
+  return readable.map(name).join(', ');
+}

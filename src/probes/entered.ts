@@ -1,0 +1,44 @@
+/** Tables in which a parent's owner enters somebody: no row in that person's name. */
+
+import type { Table } from '../model/schema.ts';
+import type { TableContext } from './case.ts';
+import { uniqueKeys } from './plan.ts';
+
+/**
+ * Members, guests, attendance: a table with one row for each user under each parent. Where the policies ask for the parent
+ * alone, the parent's owner enters others by right. Gives the columns that lead to the parent; undefined for any other table.
+ */
+export function parentsOfEntry(
+  { table, ownership }: TableContext,
+  command: 'insert' | 'update',
+): readonly string[] | undefined {
+  const authors = ownership.ownersOf(table.key).filter((owner) => owner.author);
+  const [user] = authors;
+  if (authors.length !== 1 || user === undefined) return undefined;
+  const owned = table.foreignKeys
+    .filter((key) => key.references !== table.key && ownership.isOwned(key.references))
+    .flatMap((key) => key.columns)
+    .filter((column) => column !== user.column);
+  // A group may be no more than an id, founded by whoever is first in it.
+  const parents = owned.length > 0 ? owned : othersInKey(table, user.column);
+  const oneEach = uniqueKeys(table).some(
+    (columns) =>
+      columns.length > 1 &&
+      columns.includes(user.column) &&
+      columns.every((column) => column === user.column || (column !== null && parents.includes(column))),
+  );
+  // Bare or by the table's name; `events.user_id` is the parent's.
+  const word = new RegExp(`(?<![\\w."])"?${user.column}\\b|\\b${table.name}"?\\."?${user.column}\\b`);
+  const asked = table.policies.some(
+    (policy) =>
+      policy.permissive &&
+      (policy.command === 'all' || policy.command === command) &&
+      word.test(`${policy.using?.text ?? ''} ${policy.check?.text ?? ''}`),
+  );
+  return oneEach && !asked ? parents : undefined;
+}
+
+const othersInKey = (table: Table, column: string): readonly string[] =>
+  uniqueKeys(table)
+    .find((columns) => columns.length > 1 && columns.includes(column) && !columns.includes(null))
+    ?.filter((other): other is string => other !== column && other !== null) ?? [];
