@@ -67,7 +67,12 @@ export async function shareWorlds(context: WorldContext): Promise<Spec[]> {
     const { states } = choicesRead(context, key);
     // That its owner is a member there is no secret between the two, and shows the row to nobody else.
     const ownTenant = ownership.trusted.has(key) && isMembership(context, key);
-    const plain = { via: key, shared: true, subjects: ['foreign', 'unowned'] as const };
+    const plain = {
+      via: key,
+      shared: true,
+      // Only B's is laid where somebody gives it.
+      ...(ownership.trusted.has(key) && { subjects: ['foreign', 'unowned'] as const }),
+    };
     if (row.inserts.length > 0 || context.shares.includes(key))
       specs.push({ ...plain, ownTenant, changes: row.inserts, when: `a row in ${key} for it` });
     if (Object.keys(states).length > 0)

@@ -49,7 +49,11 @@ export async function conditionalCells(
   for (const key of trustedTables(context)) specs.push(...(await besideWorlds(context, key)));
   const found = distil(await tryAll(context, wanted, specs));
   const rest = without(wanted, found);
-  const further: Spec[] = [];
+  // What opens by being there may also be what must be there: a subscription beside the membership.
+  const further: Spec[] =
+    context.shares.length === 0
+      ? []
+      : specs.filter(({ shared }) => !shared).map((spec) => withShares(context, spec));
   const both = everyRowOpen(context);
   if (both !== null) further.push(both);
   for (const key of trustedTables(context)) {
@@ -64,6 +68,12 @@ export async function conditionalCells(
   }
   return found;
 }
+
+const withShares = ({ shares }: WorldContext, spec: Spec): Spec => ({
+  ...spec,
+  shared: true,
+  when: `${spec.when}, and a row in ${shares.join(', in ')} for it`,
+});
 
 /** Without a permissive policy for the role and command no row ever passes. */
 function mayEverPass(table: Table, cell: AccessCell): boolean {
