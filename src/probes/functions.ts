@@ -135,7 +135,8 @@ async function call(
       'release savepoint call',
     ]);
     const outcome = outcomes[look.length + 2]!;
-    last = { sql, outcome };
+    // What it refused once, it refuses; other arguments may not even have come so far.
+    if (last === null || !refused(last.outcome)) last = { sql, outcome };
     if (!outcome.ok) continue;
     ran = last;
     // Whose id it is, is no secret of a row.
@@ -194,12 +195,14 @@ async function call(
     return cellOf(identity, { outcome: 'unknown', reason: 'no arguments could be made' }, []);
   const error = last.outcome.ok ? null : last.outcome.error;
   const proof = [{ as: identity.label, sql: last.sql, result: resultOf(last.outcome) }];
-  // An exception that the function raises itself is its refusal; anything else says nothing.
-  const refusal = error !== null && /^(P0001|42501|28000|PT4\d\d)$/.test(error.sqlstate);
-  return refusal
+  return error !== null && refused(last.outcome)
     ? cellOf(identity, { outcome: 'error', reason: describe(error) }, proof)
     : cellOf(identity, { outcome: 'unknown', reason: error === null ? null : describe(error) }, proof);
 }
+
+/** An exception that the function raises itself is its refusal; any other error says nothing. */
+const refused = (outcome: Outcome): boolean =>
+  !outcome.ok && /^(P0001|42501|28000|PT4\d\d)$/.test(outcome.error.sqlstate);
 
 function givenOut(rows: readonly Row[], markers: readonly Marker[]): Marker[] {
   const text = rows.map((row) => Object.values(row).join('\n')).join('\n');
