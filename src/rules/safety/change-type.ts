@@ -28,7 +28,7 @@ export default rule({
     if (inDo && before?.type === target) return;
     const name = quoteIdent(command.name);
     reportLock(context, statement, {
-      message: `Changing "${command.name}" of "${table}"${before === undefined || before.type === target ? '' : ` from ${before.type}`} to ${target} writes the table anew under an exclusive lock. ${isPlain(using, command.name) && alwaysConverts(before?.type, target) ? 'Reads and writes wait that long' : 'A value that does not convert makes it fail'}. Add a new column, fill it in batches and swap the names.`,
+      message: `Changing "${command.name}" of "${table}"${before === undefined || before.type === target ? '' : ` from ${before.type}`} to ${target} writes the table anew under an exclusive lock${before === undefined ? ', unless the old type, which no migration tells, is stored alike' : ''}. ${isPlain(using, command.name) && alwaysConverts(before?.type, target) ? 'Reads and writes wait that long' : 'A value that does not convert makes it fail'}. Add a new column, fill it in batches and swap the names.`,
       at: place,
       object: table,
       key: command.name,

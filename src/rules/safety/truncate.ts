@@ -27,8 +27,8 @@ export default rule({
         const takes = isCascade(node) && along.length > 0;
         reportLock(context, statement, {
           message: takes
-            ? `TRUNCATE "${key}" CASCADE empties ${listed(along)} too. No trigger runs and no rollback brings the rows back. Name every table that shall be emptied.`
-            : `TRUNCATE empties "${key}". No trigger runs and no rollback brings the rows back. Delete by a condition, or keep a copy.`,
+            ? `TRUNCATE "${key}" CASCADE empties ${listed(along)} too. No DELETE trigger runs, and no rollback brings the rows back. Name every table that shall be emptied.`
+            : `TRUNCATE empties "${key}". No DELETE trigger runs, and no rollback brings the rows back. Delete by a condition, or keep a copy.`,
           at: context.placeOf(statement),
           object: key,
           ...(takes ? { severity: 'error' as const } : {}),

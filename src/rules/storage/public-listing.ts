@@ -1,3 +1,4 @@
+import { quoteIdent, quoteLiteral } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
 import { apiRolesOf, commandsOf } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
@@ -31,12 +32,23 @@ export default rule({
     );
     if (listing === undefined) return;
     const { policy } = listing;
+    // An UPDATE or DELETE reads its row first, and so does what Storage does for an upsert.
+    const changes = storagePolicies(objects, state).some(
+      (other) =>
+        other.buckets.includes(bucket.id) &&
+        apiRolesOf(other.policy).length > 0 &&
+        commandsOf(other.policy).some((command) => command === 'update' || command === 'delete'),
+    );
     report({
-      message: `Bucket "${bucket.id}" is public, and policy "${policy.name}" also lets ${people(apiRolesOf(policy))} list its files. A public bucket serves files by URL without a policy, so this only adds the listing. Drop the policy if names should not be found.`,
+      message: `Bucket "${bucket.id}" is public, and policy "${policy.name}" also lets ${people(apiRolesOf(policy))} list its files. A public bucket serves files by URL without a policy. ${changes ? 'Only who changes or removes a file must read its row: narrow the policy to the own files if names should not be found' : 'So this only adds the listing: drop the policy if names should not be found'}.`,
       at: home(policy.origin ?? bucket.origin),
       object: bucket.id,
       evidence: evidenceOf(state),
-      help: sqlFence(`drop policy "${policy.name}" on storage.objects;`),
+      help: sqlFence(
+        changes
+          ? `alter policy ${quoteIdent(policy.name)} on storage.objects to authenticated\n  using (bucket_id = ${quoteLiteral(bucket.id)} and owner_id = (select auth.uid())::text);`
+          : `drop policy ${quoteIdent(policy.name)} on storage.objects;`,
+      ),
     });
   },
 });

@@ -28,7 +28,7 @@ export default rule({
     const filters = asksWho(view, state);
     const sql = `alter view ${view.key} set (security_invoker = true);`;
     report({
-      message: `View "${view.key}" reads ${named(tables.map(({ key }) => key))} as its owner, past their policies. ${filters ? 'It asks itself who is calling, and nothing else limits what it shows' : `${upperFirst(people(roles))} may SELECT it and sees all rows it selects`}. Set "security_invoker".`,
+      message: `View "${view.key}" reads ${named(tables.map(({ key }) => key))} as its owner, past their policies. ${filters ? 'It asks itself who is calling, and nothing else limits what it shows' : `${upperFirst(people(roles))} may SELECT it, and no policy limits what it shows`}. Set "security_invoker".`,
       at: home(view.origin),
       object: view.key,
       severity: filters ? 'info' : undefined,
