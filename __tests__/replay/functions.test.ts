@@ -164,6 +164,8 @@ end $$;\n`;
       added: {
         '2_a.sql': `
 create type public.mood as enum ('good', 'bad');
+create type public.part as (size int);
+create type public.whole as (part public.part);
 create table public.items (id uuid primary key, owner uuid, mood public.mood, total numeric, tags text[], meta jsonb);
 create function public.many(p_any anyelement, variadic p_list text[]) returns table (item uuid, owner_name text)
 language plpgsql set search_path = public as $$
@@ -171,7 +173,7 @@ language plpgsql set search_path = public as $$
 declare
   r record; v_item items%rowtype; v_mood items.mood%type := 'good'; v_total numeric not null default 0;
   v_kind constant text := 'x'; c cursor (k uuid) for select * from items where id = k; ref refcursor;
-  v_made regclass;
+  v_made regclass; v_whole public.whole;
 begin
   create temp table if not exists scratch_rows (a int, b text) on commit drop;
   insert into scratch_rows values (1, 'x');
@@ -182,7 +184,7 @@ begin
   end loop;
   for r in c(gen_random_uuid()) loop v_item := r; end loop;
   open ref for select * from items; fetch ref into r; close ref;
-  v_item.total := coalesce(r.total, 0) + 1; v_item.tags[1] := p_list[1];
+  v_whole.part.size := 1; v_item.total := coalesce(r.total, 0) + 1; v_item.tags[1] := p_list[1];
   select i.*, 1 as extra into r from items i limit 1;
   insert into items (id, owner, meta) values (r.id, r.owner, to_jsonb(r)) on conflict (id) do update set meta = excluded.meta;
   begin

@@ -341,13 +341,13 @@ class Reader {
     return this.#selectInto(from, stretch) ?? { kind: 'sql', at: stretch };
   }
 
-  /** `new.total := 1`, `list[2] = 1`: both sides are looked at. */
+  /** `new.total := 1`, `list[2] = 1`: the value is looked at, and a field that is set; what lies deeper is no expression. */
   #assignsPart(from: number, { start, end }: Stretch): void {
-    const sign = this.#tokens
-      .slice(from, this.#at)
-      .find(({ depth, text }) => depth === 0 && (text === ':=' || text === '='));
+    const tokens = this.#tokens.slice(from, this.#at);
+    const at = tokens.findIndex(({ depth, text }) => depth === 0 && (text === ':=' || text === '='));
+    const sign = tokens[at];
     if (!sign) return;
-    this.#evaluates({ start, end: sign.start });
+    if (at === 3 && tokens[1]?.text === '.') this.#evaluates({ start, end: sign.start });
     this.#evaluates({ start: sign.end, end });
   }
 
