@@ -2,6 +2,7 @@
 import type { FunctionArgument, Routine, SchemaState, Table } from '../model/schema.ts';
 import { type User, userB } from './principals.ts';
 import { qualified } from './quote.ts';
+import { secret } from './secret.ts';
 import { uuidOf, type Value } from './values.ts';
 import type { World } from './world.ts';
 
@@ -48,9 +49,6 @@ export function* argumentSets(
     yield values;
   }
 }
-
-/** Names of what only who was given it knows. */
-const secret = /token|secret|code|key|hash|password|otp|pin$/i;
 
 const labelOf = (argument: FunctionArgument): string => (argument.name ?? '').replace(/^(p|in|arg|_)_?/i, '');
 
