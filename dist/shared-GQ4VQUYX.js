@@ -1,2 +1,0 @@
-import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);
-import{c as a}from"./shared-OIZZH7SQ.js";import"./shared-TTNITXEJ.js";import"./shared-HS4KGFED.js";import"./shared-C7Y7QOX3.js";import"./shared-ZGOPVDVT.js";import"./shared-VVDTE2R3.js";import"./shared-PBMQ5JBH.js";import"./shared-NZSYJQ5V.js";import"./shared-UDWDZFTK.js";import"./shared-YIT3QHEJ.js";import"./shared-XE43ME3V.js";import"./shared-L5XBF6YK.js";import"./shared-DDFV4R4N.js";import"./shared-N6D4JTQC.js";export{a as check};

@@ -1,2 +1,0 @@
-import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);
-import{c as a}from"./shared-6AADVWCU.js";import"./shared-HS4KGFED.js";import"./shared-C7Y7QOX3.js";import"./shared-ZGOPVDVT.js";import"./shared-UU46D5E5.js";import"./shared-PBMQ5JBH.js";import"./shared-NZSYJQ5V.js";import"./shared-YIT3QHEJ.js";import"./shared-4BZWQPT6.js";import"./shared-DDFV4R4N.js";import"./shared-S3QFNBYK.js";import"./shared-ZCURBJPE.js";import"./shared-NCV64JUZ.js";import"./shared-N6D4JTQC.js";export{a as check};
