@@ -1,7 +1,7 @@
 import type { AccessChange } from '../../model/access.ts';
 import type { Facts } from '../../model/facts.ts';
 import { rule } from '../rule.ts';
-import { homeOfTable, leaksOf, reproOf } from '../support/access.ts';
+import { homeOfTable, isFree, leaksOf, reproOf } from '../support/access.ts';
 import { changesBy, groupedChanges, principalName } from '../support/access-changes.ts';
 
 export default rule({
@@ -23,9 +23,20 @@ export default rule({
     );
     for (const [object, changes] of groupedChanges(facts, opens)) {
       if (told.has(object)) continue;
-      const all = changes.some(({ after }) => after === 'all');
       const cells = facts.access!.head.objects.find((each) => each.object === object)?.cells ?? [];
       const first = changes[0]!;
+      // Others' rows, if only for whoever sets up a second factor.
+      const all = changes.some(
+        ({ principal, command, after }) =>
+          after === 'all' ||
+          cells.some(
+            (cell) =>
+              cell.principal === principal &&
+              cell.command === command &&
+              cell.subject === 'foreign' &&
+              isFree(cell),
+          ),
+      );
       report({
         message: `"${object}" is open further than before: ${changesBy(changes)}. The probes asked base and head the same questions. Check that this is meant.`,
         at: homeOfTable(facts, object, first.command),

@@ -1,4 +1,4 @@
-import type { Policy, Table } from '../../model/schema.ts';
+import type { Command, Policy, Table } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
 import { conditionsLost } from '../support/loosening.ts';
 import { policyDrop } from '../support/policy-edits.ts';
@@ -28,9 +28,9 @@ export default rule({
       );
       if (roles.length === 0) continue;
       const now = table.policies.find(({ name }) => name === was.name);
-      const tell = (what: string) =>
+      const tell = (what: string, way = 'Bring the condition back') =>
         report({
-          message: `${what}, so ${people(roles)} may ${upper(commandsOf(was))} more than before. Bring the condition back if that is not meant.`,
+          message: `${what}, so ${people(roles)} may do more than before. ${way} if that is not meant.`,
           at: home(now?.origin ?? policyDrop(table, set) ?? table.origin),
           object: table.key,
           key: policyKey(was),
@@ -43,8 +43,16 @@ export default rule({
           );
         continue;
       }
+      const further = now === undefined ? [] : furtherCommands(was, now, before, table);
+      if (further.length > 0) {
+        tell(
+          `Policy "${was.name}" on "${table.key}" was for ${upper([was.command as Command])} and is now for ${upper(further)} too`,
+          'Name the command',
+        );
+        continue;
+      }
       if (now === undefined || now.command !== was.command || now.permissive !== was.permissive) continue;
-      const lost = conditionsLost(was, now);
+      const lost = conditionsLost(was, now, table);
       if (lost !== null) tell(`Policy "${was.name}" on "${table.key}" ${lost}`);
     }
   },
@@ -61,3 +69,14 @@ const isReplaced = (was: Policy, before: Table, after: Table) =>
       commandsOf(was).every((command) => covers(policy, command)) &&
       !before.policies.some(({ name }) => name === policy.name),
   );
+
+/** Commands that a policy covers under its old name and that no policy of the base let those roles do. */
+const furtherCommands = (was: Policy, now: Policy, before: Table, after: Table): Command[] =>
+  was.command === 'all' || now.command !== 'all' || !was.permissive || !now.permissive
+    ? []
+    : commandsOf(now).filter(
+        (command) =>
+          command !== was.command &&
+          (isPlatform(after.schema) || apiRolesOf(now).some((role) => holds(after.grants, role, command))) &&
+          !before.policies.some((policy) => policy.permissive && covers(policy, command)),
+      );

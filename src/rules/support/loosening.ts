@@ -1,32 +1,37 @@
 /** What a policy no longer asks for: conditions that fell out of an AND while all else stayed as it was. */
-import type { Expression, Policy } from '../../model/schema.ts';
+import type { Expression, Policy, Table } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { bare, columnParts, functionName, visitTree } from './tree.ts';
-import { isPlainTrue } from './truth.ts';
+import { opensTo, truthOf } from './truth.ts';
 import { named } from './words.ts';
 
 /** As the end of a sentence about the policy; null where it asks for as much as before, or for something else. */
-export function conditionsLost(was: Policy, now: Policy): string | null {
+export function conditionsLost(was: Policy, now: Policy, table: Table): string | null {
   const checkOf = ({ using, check }: Policy): Expression | null => check ?? using;
   for (const [before, after] of [
     [was.using, now.using],
     [checkOf(was), checkOf(now)],
   ]) {
-    const found = before?.node && after?.node ? compared(before.node, after.node, was.permissive) : null;
+    const found =
+      before?.node && after?.node ? compared(before.node, after.node, was.permissive, table) : null;
     if (found !== null) return found;
   }
   return null;
 }
 
-function compared(before: SyntaxNode, after: SyntaxNode, permissive: boolean): string | null {
+function compared(before: SyntaxNode, after: SyntaxNode, permissive: boolean, table: Table): string | null {
   // That a permissive policy is true for everybody is told by rls/always-true.
-  if (!permissive && isPlainTrue(after) && !isPlainTrue(before)) return 'limits nothing any more';
+  if (!permissive && isAlways(after, table) && !isAlways(before, table)) return 'limits nothing any more';
   const loss = lossOf(before, after);
   if (loss === null || loss.parts.length === 0) return null;
   const names = [...new Set(loss.parts.flatMap(namesIn))];
   const what = names.length === 0 ? 'a condition' : named(names.slice(0, 4));
   return loss.either ? `asks for one of ${what}, where it asked for all` : `no longer asks for ${what}`;
 }
+
+/** `true`, `… or true`, `auth.uid() is not null`: of whoever is signed in it asks nothing. */
+const isAlways = (node: SyntaxNode, table: Table) =>
+  opensTo(node) !== null || truthOf(node, { table, who: 'anyone' }) === 'true';
 
 interface Loss {
   readonly parts: readonly SyntaxNode[];
