@@ -1,4 +1,4 @@
-import type { AccessChange } from '../../model/access.ts';
+import type { AccessCell, AccessChange } from '../../model/access.ts';
 import type { Facts } from '../../model/facts.ts';
 import { rule } from '../rule.ts';
 import { homeOfTable, isFree, leaksOf, reproOf } from '../support/access.ts';
@@ -25,18 +25,12 @@ export default rule({
       if (told.has(object)) continue;
       const cells = facts.access!.head.objects.find((each) => each.object === object)?.cells ?? [];
       const first = changes[0]!;
-      // Others' rows, if only for whoever sets up a second factor.
-      const all = changes.some(
-        ({ principal, command, after }) =>
-          after === 'all' ||
-          cells.some(
-            (cell) =>
-              cell.principal === principal &&
-              cell.command === command &&
-              cell.subject === 'foreign' &&
-              isFree(cell),
-          ),
-      );
+      const was = facts.access!.base?.objects.find((each) => each.object === object)?.cells ?? [];
+      const all = changes.some(({ principal, command, after }) => {
+        const opened = (cell: AccessCell) =>
+          cell.principal === principal && cell.command === command && isOthers(cell);
+        return after === 'all' || (cells.some(opened) && !was.some(opened));
+      });
       report({
         message: `"${object}" is open further than before: ${changesBy(changes)}. The probes asked base and head the same questions. Check that this is meant.`,
         at: homeOfTable(facts, object, first.command),
@@ -57,6 +51,15 @@ export default rule({
     }
   },
 });
+
+/** Others' rows, if only for whoever sets up a second factor; to write, if only those in some state. */
+const isOthers = (cell: AccessCell) =>
+  cell.subject === 'foreign' &&
+  (isFree(cell) ||
+    (cell.outcome === 'allowed' &&
+      cell.command !== 'select' &&
+      cell.via === null &&
+      cell.when?.startsWith('rows where') === true));
 
 /** Files of a public bucket are served to whoever has their address, without a policy. */
 const becamePublic = (bucket: string, { base, head }: Facts) =>

@@ -2,7 +2,7 @@ import type { Command, Policy, Table } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
 import { conditionsLost } from '../support/loosening.ts';
 import { policyDrop } from '../support/policy-edits.ts';
-import { apiRolesOf, commandsOf, covers, holds, isPlatform } from '../support/roles.ts';
+import { apiRolesOf, commandsOf, covers, holds, isPlatform, predicateOf } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
 import { policyKey } from '../support/tables.ts';
 import { people, upper } from '../support/words.ts';
@@ -70,7 +70,7 @@ const isReplaced = (was: Policy, before: Table, after: Table) =>
       !before.policies.some(({ name }) => name === policy.name),
   );
 
-/** Commands that a policy covers under its old name and that no policy of the base let those roles do. */
+/** Commands that a policy covers under its old name, and that no policy of the base allowed on the same condition. */
 const furtherCommands = (was: Policy, now: Policy, before: Table, after: Table): Command[] =>
   was.command === 'all' || now.command !== 'all' || !was.permissive || !now.permissive
     ? []
@@ -78,5 +78,10 @@ const furtherCommands = (was: Policy, now: Policy, before: Table, after: Table):
         (command) =>
           command !== was.command &&
           (isPlatform(after.schema) || apiRolesOf(now).some((role) => holds(after.grants, role, command))) &&
-          !before.policies.some((policy) => policy.permissive && covers(policy, command)),
+          !before.policies.some(
+            (policy) =>
+              policy.permissive &&
+              covers(policy, command) &&
+              predicateOf(policy, command)?.text === predicateOf(now, command)?.text,
+          ),
       );
