@@ -35,7 +35,7 @@ export default rule({
       const roles = apiRolesOf(policy);
       if (!policy.permissive || roles.length === 0) continue;
       for (const predicate of predicatesOf(policy)) {
-        for (const { what, way, severity, owner } of judge(predicate, policy, table, context.state)) {
+        for (const { what, way, severity, instead } of judge(predicate, policy, table, context.state)) {
           context.report({
             message: `Policy "${policy.name}" on "${table.key}": ${what}. ${way}`,
             at: context.home(policy.origin ?? table.origin),
@@ -44,7 +44,7 @@ export default rule({
             severity,
             causes: ['access/widened'],
             evidence: evidenceOf(context.state),
-            help: owner === undefined ? undefined : ownRows(policy, predicate, table, owner),
+            help: instead === undefined ? undefined : rewritten(policy, predicate, table, instead),
           });
         }
       }
@@ -57,14 +57,23 @@ interface Judgement {
   readonly what: string;
   readonly way: string;
   readonly severity?: Severity;
-  /** The column to ask for instead, where there is no doubt about it. */
-  readonly owner?: string;
+  /** The condition to write instead, where there is no doubt about it. */
+  readonly instead?: string;
 }
 
-const ownRows = (policy: Policy, { clause }: Predicate, table: Table, owner: string) =>
+const rewritten = (policy: Policy, { clause }: Predicate, table: Table, condition: string) =>
   sqlFence(
-    `alter policy ${quoteIdent(policy.name)} on ${table.key}\n  ${clause.toLowerCase()} ((select auth.uid()) = ${quoteIdent(owner)});`,
+    `alter policy ${quoteIdent(policy.name)} on ${table.key}\n  ${clause.toLowerCase()} (${condition});`,
   );
+
+const isOwn = (owner: string) => `(select auth.uid()) = ${quoteIdent(owner)}`;
+
+/** PostgREST hands the request's headers on, their names in lower case. */
+function isKnownToCaller(token: string, table: Table): string {
+  const type = table.columns.find(({ name }) => name === token)?.type ?? 'text';
+  const header = `(select current_setting('request.headers', true)::json ->> 'x-${token.replaceAll('_', '-').toLowerCase()}')`;
+  return `${quoteIdent(token)} = ${header}${/^(text|character varying)/.test(type) ? '' : `::${type}`}`;
+}
 
 function judge(predicate: Predicate, policy: Policy, table: Table, state: SchemaState): Judgement[] {
   const { node, clause, commands } = predicate;
@@ -72,11 +81,12 @@ function judge(predicate: Predicate, policy: Policy, table: Table, state: Schema
   if (opensTo(node) !== null) return [];
   const opens = `${people(apiRolesOf(policy))} may ${upper(commands)} all of them`;
   if (truthOf(node, { table, who: 'anyone' }) === 'true') {
+    const [owner] = ownerColumns(table, state);
     return [
       {
         what: `${clause} holds for every row, so ${opens}`,
         way: 'A condition that is always true limits nothing. Compare the row with the caller.',
-        owner: ownerColumns(table, state)[0],
+        instead: owner === undefined ? undefined : isOwn(owner),
       },
     ];
   }
@@ -90,6 +100,7 @@ function judge(predicate: Predicate, policy: Policy, table: Table, state: Schema
         what: `${clause} only asks whether "${present}" is set, so ${opens.replace('all of them', 'every such row')}`,
         way: `Having a ${token ? 'token is not the same as knowing it' : 'value says nothing about the caller'}. Compare it with what the caller brings.`,
         severity: token ? 'error' : 'warning',
+        instead: token ? isKnownToCaller(present, table) : undefined,
       },
     ];
   }
@@ -226,7 +237,7 @@ function unowned(
         : {
             what: `${clause} lets everyone ${upper(writes)} rows whose "${name}" is null`,
             way: `Rows without an owner belong to nobody, and here to whoever comes. Ask for the owner alone, or make "${name}" NOT NULL.`,
-            owner: name,
+            instead: isOwn(name),
           },
     ];
   }
