@@ -1,2 +1,0 @@
-import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);
-import{a}from"./shared-B7ESCI7C.js";import"./shared-36TA4AMP.js";import"./shared-NB2G62DM.js";import"./shared-ZGOPVDVT.js";import"./shared-EXDSWNNF.js";import"./shared-AA7PR7P6.js";import"./shared-KM2JWO53.js";import"./shared-LGITM4RL.js";import"./shared-FEBKY6KC.js";import"./shared-BAEDJKMM.js";import"./shared-22DITGOP.js";import"./shared-IF2GHR3I.js";import"./shared-CMHGUJ7R.js";export{a as check};
