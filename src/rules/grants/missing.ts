@@ -205,9 +205,9 @@ function tellFunctions(table: Table, { state, home, report }: StateContext) {
         appliesTo(policy, role) && commandsOf(policy).some((command) => holds(table.grants, role, command)),
     );
     for (const { node } of predicatesOf(policy)) {
-      called(node, (routine) =>
-        look(routine, policy.rolesStated ? roles : roles.slice(-1), `Policy "${policy.name}"`, policy.origin),
-      );
+      // TO PUBLIC, written or not, does not say that strangers are meant.
+      const meant = policy.roles.includes('public') ? roles.slice(-1) : roles;
+      called(node, (routine) => look(routine, meant, `Policy "${policy.name}"`, policy.origin));
     }
   }
   const writers = apiRoles.filter(

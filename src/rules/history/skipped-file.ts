@@ -14,7 +14,7 @@ const why = {
 const keptAside =
   /archive|backup|old|legacy|obsolete|deprecated|disabled|ignore|rollback|down|meta|snapshot|test|template|example|doc|script|seed|manual/i;
 const noMigration =
-  /^_?(template|example|sample|test|draft)\b|^_?(template|example|sample|test)_|(^|[._-])(rollback|down|undo|test)\b/i;
+  /^_?(template|example|sample|test|draft|proposed|proposal|wip|todo|disabled)(\b|_)|(^|[._-])(rollback|down|undo|test)\b/i;
 
 export default rule({
   id: 'history/skipped-file',
@@ -38,7 +38,9 @@ export default rule({
         message: `The Supabase CLI skips "${name}" because ${why[entry.reason]}. Its SQL never runs and nothing fails. ${
           entry.reason === 'folder'
             ? 'Move what shall run directly into "supabase/migrations".'
-            : 'Rename the file.'
+            : aside
+              ? 'Keep it elsewhere if it is not meant to run.'
+              : 'Rename the file.'
         }`,
         at: startOf(entry.path),
         object: entry.path,

@@ -1,4 +1,4 @@
-import type { Index, Table } from '../../model/schema.ts';
+import type { Index, Key, Table } from '../../model/schema.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
 import { isPlatform } from '../support/roles.ts';
@@ -19,18 +19,21 @@ export default rule({
     'https://supabase.com/docs/guides/database/database-advisors?lint=0009_duplicate_index',
   ],
   fixable: false,
-  table(table, { state, home, report }) {
+  table(table, { state, set, home, report }) {
     if (!hasKnownKeys(table) || isPlatform(table.schema)) return;
     const plain = table.indexes.filter((index) => !index.constraint);
     plain.forEach((index, position) => {
-      const twin =
-        keyLike(table, index) ?? plain.slice(0, position).find((other) => alike(index, other))?.name;
+      const twin = keyLike(table, index) ?? plain.slice(0, position).find((other) => alike(index, other));
       if (twin === undefined) return;
+      // Where the pair is completed: an index of old is no duplicate until this change makes its twin.
+      const completes = [index.origin, twin.origin].find((origin) =>
+        set.migrations.some(({ source }) => source.path === origin?.file),
+      );
       report({
-        message: `Index "${index.name}" on "${table.key}" is the same as "${twin}". Both are written with every row, and one of them is never used. Drop "${index.name}".`,
-        at: home(index.origin ?? table.origin),
+        message: `Index "${index.name}" on "${table.key}" is the same as "${twin.name}". Both are written with every row, and one of them is never used. Drop "${index.name}".`,
+        at: home(completes ?? index.origin ?? table.origin),
         object: table.key,
-        key: [index.name, twin].sort().join(' '),
+        key: [index.name, twin.name].sort().join(' '),
         evidence: evidenceOf(state),
         help: sqlFence(`drop index ${quoteIdent(table.schema)}.${quoteIdent(index.name)};`),
       });
@@ -38,8 +41,8 @@ export default rule({
   },
 });
 
-/** Name of the key whose own index this one repeats. */
-function keyLike(table: Table, index: Index): string | undefined {
+/** The key whose own index this one repeats. */
+function keyLike(table: Table, index: Index): Key | undefined {
   if (index.method !== 'btree' || index.predicate !== null || index.include.length > 0) return undefined;
   if (index.columns.includes(null) || /\b(desc|nulls|collate|_ops)\b/i.test(index.definition))
     return undefined;
@@ -47,7 +50,7 @@ function keyLike(table: Table, index: Index): string | undefined {
   return keys.find(
     ({ columns }) =>
       columns.length === index.columns.length && columns.every((name, at) => name === index.columns[at]),
-  )?.name;
+  );
 }
 
 const alike = (a: Index, b: Index) => a.definition === b.definition && a.valid && b.valid;

@@ -1,7 +1,9 @@
+import type { Table } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { type FileContext, rule } from '../rule.ts';
 import { commandsOf, sql } from '../support/statements.ts';
 import { insideExplicitTransaction, isStandalone } from '../support/transaction.ts';
+import { bare } from '../support/tree.ts';
 
 export default rule({
   id: 'safety/backfill-in-schema-change',
@@ -35,7 +37,8 @@ export default rule({
       if (kind !== 'UpdateStmt' && kind !== 'DeleteStmt') return;
       const table = context.keyOf(node.relation);
       const added = locked.get(table);
-      if (added === undefined || said.has(table)) return;
+      if (added === undefined || said.has(table) || namesItsRows(node, context.set.after.tables.get(table)))
+        return;
       said.add(table);
       const fillsNew = kind === 'UpdateStmt' && touches(node).some((column) => added.has(column));
       context.report({
@@ -48,6 +51,23 @@ export default rule({
     });
   },
 });
+
+/** `where id = …`: every column of a key is compared with a constant, or with a few. */
+function namesItsRows({ whereClause }: SyntaxNode, table: Table | undefined): boolean {
+  const conditions: readonly SyntaxNode[] =
+    whereClause?.BoolExpr?.boolop === 'AND_EXPR' ? whereClause.BoolExpr.args : [whereClause];
+  const fixed = conditions.flatMap((condition) => {
+    const { kind, name, lexpr, rexpr } = condition?.A_Expr ?? {};
+    const equals = name?.[0]?.String?.sval === '=' && (kind === 'AEXPR_OP' || kind === 'AEXPR_IN');
+    const constants: readonly SyntaxNode[] = rexpr?.List?.items ?? [rexpr];
+    const column = lexpr?.ColumnRef?.fields?.at(-1)?.String?.sval;
+    return equals && column !== undefined && constants.every((each) => bare(each)?.A_Const !== undefined)
+      ? [column as string]
+      : [];
+  });
+  const keys = [...(table?.primaryKey ? [table.primaryKey] : []), ...(table?.uniques ?? [])];
+  return keys.some(({ columns }) => columns.every((column) => fixed.includes(column)));
+}
 
 const touches = (node: SyntaxNode): readonly string[] =>
   (node.targetList ?? []).map((target: SyntaxNode) => target.ResTarget?.name);

@@ -1,6 +1,8 @@
+import type { SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
 import { alterExisting, isThere, reportLock, sql } from '../support/statements.ts';
+import { columnParts, someNode } from '../support/tree.ts';
 
 export default rule({
   id: 'safety/constraint-validated',
@@ -36,9 +38,11 @@ export default rule({
       // All columns new in this change and without default: nothing to find.
       if (kind === 'CONSTR_FOREIGN' && onlyNewColumns(constraint, table, context)) return;
       const name = constraint.conname ?? '…';
+      // What stands in a column of this change is the file's own doing.
+      const onNewColumns = kind === 'CONSTR_CHECK' && readsNewColumns(constraint, table, context);
       const what = kind === 'CONSTR_CHECK' ? 'CHECK' : 'foreign key';
       reportLock(context, statement, {
-        message: `The ${what} on "${table}" reads every row while ${kind === 'CONSTR_CHECK' ? 'reads and writes wait' : 'writes to both tables wait'}. One row that breaks it makes the file fail. Add it NOT VALID and validate it in the next migration.`,
+        message: `The ${what} on "${table}" reads every row while ${kind === 'CONSTR_CHECK' ? 'reads and writes wait' : 'writes to both tables wait'}.${onNewColumns ? '' : ' One row that breaks it makes the file fail.'} Add it NOT VALID and validate it in the next migration.`,
         at: place,
         object: table,
         key: constraint.conname ?? what,
@@ -71,6 +75,18 @@ function addedHere(name: string, table: string, { source, keyOf }: Context): boo
         ({ AlterTableCmd: c }: { AlterTableCmd: { def?: { Constraint?: { conname?: string } } } }) =>
           c.def?.Constraint?.conname === name,
       ),
+  );
+}
+
+function readsNewColumns({ raw_expr }: SyntaxNode, table: string, { set }: Context): boolean {
+  const before = set.before.tables.get(table);
+  return (
+    before !== undefined &&
+    !someNode(
+      raw_expr,
+      (kind, node) =>
+        kind === 'ColumnRef' && before.columns.some(({ name }) => name === columnParts(node).at(-1)),
+    )
   );
 }
 

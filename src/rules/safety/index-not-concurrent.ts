@@ -1,6 +1,6 @@
 import type { Statement } from '../../model/sql.ts';
 import { type FileContext, rule } from '../rule.ts';
-import { behindWords, reportLock, sql } from '../support/statements.ts';
+import { behindWords, isIndexThere, reportLock, sql } from '../support/statements.ts';
 import { isStandalone } from '../support/transaction.ts';
 
 export default rule({
@@ -25,24 +25,12 @@ export default rule({
       if (kind !== 'IndexStmt' || node.concurrent === true) continue;
       const table = context.keyOf(node.relation);
       if (context.isNew('table', table) || context.isNew('view', table) || emptied.has(table)) continue;
-      if (alreadyThere(node.if_not_exists, node.idxname, table, context)) continue;
+      if (isIndexThere(node, table, context)) continue;
       byTable.set(table, [...(byTable.get(table) ?? []), statement]);
     }
     for (const [table, statements] of byTable) say(table, statements, context);
   },
 });
-
-function alreadyThere(
-  ifNotExists: boolean | undefined,
-  name: string | undefined,
-  table: string,
-  { set }: FileContext,
-) {
-  return (
-    ifNotExists === true &&
-    set.before.tables.get(table)?.indexes.some((index) => index.name === name) === true
-  );
-}
 
 function say(table: string, statements: readonly Statement[], context: FileContext) {
   const [first] = statements as [Statement];

@@ -1,6 +1,6 @@
 import type { Statement } from '../../model/sql.ts';
 import { type FileContext, rule } from '../rule.ts';
-import { commandsOf } from '../support/statements.ts';
+import { commandsOf, isIndexThere, isThere } from '../support/statements.ts';
 import { insideExplicitTransaction, isStandalone } from '../support/transaction.ts';
 
 export default rule({
@@ -59,7 +59,9 @@ function longWork({ kind, node }: Statement, context: FileContext): { table: str
     context.isNew('table', table) || context.isNew('view', table) ? null : table;
   if (kind === 'IndexStmt' && node.concurrent !== true) {
     const table = existing(context.keyOf(node.relation));
-    return table === null ? null : { table, what: 'an index is built on' };
+    return table === null || isIndexThere(node, table, context)
+      ? null
+      : { table, what: 'an index is built on' };
   }
   if (kind === 'RefreshMatViewStmt') {
     const table = existing(context.keyOf(node.relation));
@@ -73,7 +75,8 @@ function longWork({ kind, node }: Statement, context: FileContext): { table: str
         (subtype === 'AT_AddConstraint' &&
           /^CONSTR_(CHECK|UNIQUE|PRIMARY|EXCLUSION)$/.test(def?.Constraint?.contype) &&
           def.Constraint.skip_validation !== true &&
-          def.Constraint.indexname === undefined),
+          def.Constraint.indexname === undefined &&
+          !isThere(context, table ?? '', def.Constraint.conname ?? null)),
     );
     return table === null || !reads ? null : { table, what: 'a constraint reads' };
   }

@@ -109,19 +109,28 @@ export function rangeOfCommand(context: FileContext, statement: Statement, index
 export function isThere(context: FileContext, table: string, name: string | null, kind?: 'primary'): boolean {
   const before = context.set.before.tables.get(table);
   if (before === undefined) return false;
-  const dropped = context.statements.some(
-    (statement) =>
-      statement.kind === 'AlterTableStmt' &&
-      context.keyOf(statement.node.relation) === table &&
-      commandsOf(statement.node).some(({ subtype }) => subtype === 'AT_DropConstraint'),
-  );
-  if (dropped) return false;
-  if (kind === 'primary') return before.primaryKey !== null;
-  const { checks, uniques, exclusions, foreignKeys } = before;
-  return [...checks, ...uniques, ...exclusions, ...foreignKeys].some(
-    (constraint) => constraint.name === name,
+  const { primaryKey, checks, uniques, exclusions, foreignKeys } = before;
+  const there =
+    kind === 'primary'
+      ? primaryKey
+      : [...checks, ...uniques, ...exclusions, ...foreignKeys].find((constraint) => constraint.name === name);
+  return (
+    there != null &&
+    !context.statements.some(
+      (statement) =>
+        statement.kind === 'AlterTableStmt' &&
+        context.keyOf(statement.node.relation) === table &&
+        commandsOf(statement.node).some(
+          (command) => command.subtype === 'AT_DropConstraint' && command.name === there.name,
+        ),
+    )
   );
 }
+
+/** CREATE INDEX IF NOT EXISTS where an index of the name exists: nothing is built. */
+export const isIndexThere = (node: SyntaxNode, table: string, { set }: FileContext) =>
+  node.if_not_exists === true &&
+  set.before.tables.get(table)?.indexes.some(({ name }) => name === node.idxname) === true;
 
 export const hasConstraint = (column: SyntaxNode, type: string): SyntaxNode | null => {
   for (const { Constraint } of column.constraints ?? []) if (Constraint?.contype === type) return Constraint;

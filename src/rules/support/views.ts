@@ -4,21 +4,31 @@ import { isDeclaredPublic } from './access.ts';
 import { looksAtCaller } from './caller.ts';
 import { holders } from './roles.ts';
 
-/** Tables that a view shows past their policies: through other views that read as their owner too. */
-export function tablesBehind(view: View, state: SchemaState, seen: ReadonlySet<string> = new Set()): Table[] {
+/**
+ * Tables that a view shows past their policies: through other views that read as their owner too, but for those that
+ * `isTold`.
+ */
+export function tablesBehind(
+  view: View,
+  state: SchemaState,
+  isTold: (inner: View) => boolean = () => false,
+  seen: ReadonlySet<string> = new Set(),
+): Table[] {
   if (seen.has(view.key)) return [];
   const deeper = new Set(seen).add(view.key);
   return view.reads.flatMap((key) => {
     const inner = state.views.get(key);
-    if (inner !== undefined) return inner.securityInvoker ? [] : tablesBehind(inner, state, deeper);
+    if (inner !== undefined) {
+      return inner.securityInvoker || isTold(inner) ? [] : tablesBehind(inner, state, isTold, deeper);
+    }
     return state.tables.get(key) ?? [];
   });
 }
 
 /** Tables behind a view whose rows are not meant for all who may read it. */
-export function guardedTables(view: View, state: SchemaState): Table[] {
+export function guardedTables(view: View, state: SchemaState, isTold?: (inner: View) => boolean): Table[] {
   const roles = holders(view.grants, 'select');
-  return [...new Set(tablesBehind(view, state))].filter(
+  return [...new Set(tablesBehind(view, state, isTold))].filter(
     (table) => table.rls && !roles.every((role) => isDeclaredPublic(table, role)),
   );
 }

@@ -1,3 +1,4 @@
+import type { View } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
 import { holders } from '../support/roles.ts';
 import { appendFix, evidenceOf } from '../support/sites.ts';
@@ -22,7 +23,10 @@ export default rule({
     if (view.kind !== 'view' || view.securityInvoker || !exposed(view.schema)) return;
     const roles = holders(view.grants, 'select');
     if (roles.length === 0) return;
-    const tables = guardedTables(view, state);
+    // A view on another one that is told itself changes nothing: mending the inner one mends both.
+    const isTold = (inner: View) =>
+      inner.kind === 'view' && exposed(inner.schema) && holders(inner.grants, 'select').length > 0;
+    const tables = guardedTables(view, state, isTold);
     // views/auth-users tells that one.
     if (tables.length === 0 || tables.some(({ key }) => key === 'auth.users')) return;
     const filters = asksWho(view, state);
