@@ -14,7 +14,10 @@ export function helpParts(help: string): readonly HelpPart[] {
   const parts: HelpPart[] = [];
   const prose = (text: string) => {
     const trimmed = text.trim();
-    if (trimmed !== '') parts.push({ language: sql.test(trimmed) ? 'sql' : null, text: trimmed });
+    if (sql.test(trimmed)) parts.push({ language: 'sql', text: trimmed });
+    else if (trimmed !== '') {
+      for (const paragraph of trimmed.split(/\n{2,}/)) parts.push({ language: null, text: paragraph });
+    }
   };
   let at = 0;
   for (const match of help.matchAll(fence)) {
