@@ -157,3 +157,70 @@ test('where a dynamic statement is not known, the tables that its block changes 
   expect(state.tables.get('public.t')!.policies).toEqual([]);
   expect(state.tables.get('public.t')!.unknown).toHaveLength(1);
 });
+
+const chain = (body: (callee: string) => string) =>
+  Array.from({ length: 8 }, (_, at) => body(at === 0 ? 'now' : `public.f${at - 1}`))
+    .map(
+      (text, at) =>
+        `create function public.f${at}() returns void language plpgsql as $f$ begin ${text} /* create */ end $f$;`,
+    )
+    .join('\n');
+
+// Each would take minutes, or all memory, if it were gone through: what a stranger's block does is then not known.
+test.each([
+  [
+    'a pattern that backtracks',
+    `do $$ begin if '${'a'.repeat(40)}!' ~ '^(a+)+$' then create table t (a int); end if; end $$`,
+  ],
+  [
+    'one with many stars',
+    `do $$ begin if '${'a'.repeat(400)}' ~ 'a*a*a*a*a*b' then create table t (a int); end if; end $$`,
+  ],
+  [
+    'a text that doubles',
+    `do $$ declare x text := 'create'; begin ${'x := x || x; '.repeat(60)} execute x; end $$`,
+  ],
+  [
+    'a text that is replaced by longer ones',
+    `do $$ declare x text := 'aaaaaaaaaa'; begin ${"x := replace(x, 'a', 'aaaaaaaaaa'); ".repeat(12)} execute x; end $$`,
+  ],
+  [
+    'a format that repeats',
+    `do $$ declare x text := '${'a'.repeat(90_000)}'; begin x := format('${'%1$s'.repeat(50_000)}', x); execute x; end $$`,
+  ],
+  [
+    'an array that doubles',
+    `do $$ declare x text[] := array['a']; y text; begin ${'x := x || x; '.repeat(60)} foreach y in array x loop execute y; end loop; end $$`,
+  ],
+  [
+    'functions that call functions',
+    `${chain((callee) => `perform ${callee}(); `.repeat(12))} select public.f7();`,
+  ],
+  [
+    'loops in loops by way of functions',
+    `${chain((callee) => `for i in 1..1900 loop perform ${callee}(); end loop; `)} select public.f7();`,
+  ],
+])('%s is given up', (_what, sql) => {
+  const state = fold(sql);
+  expect(state.tables.has('public.t')).toBe(false);
+  expect(state.unknown.length).toBeGreaterThan(0);
+});
+
+test('LIKE is answered as Postgres answers it', () => {
+  const holds = (condition: string) =>
+    fold(`do $$ begin if ${condition} then create table t (a int); end if; end $$`).tables.has('public.t');
+  for (const condition of [
+    "'audit_log' like 'audit%'",
+    "'audit_log' like '%\\_log'",
+    "'audit_log' like 'a%_%g'",
+    "'audit_log' ilike 'AUDIT%'",
+    "'audit_log' not like '%logs'",
+    "'' like '%'",
+    `'${'a'.repeat(300)}' not like '%a%a%a%a%a%a%a%b'`,
+    "'audit_log' ~ '^audit'",
+    "'audit_log' !~* '^LOG'",
+  ])
+    expect([condition, holds(condition)]).toEqual([condition, true]);
+  for (const condition of ["'auditXlog' like '%\\_log'", "'audit_log' like 'audit'", "'' like '_'"])
+    expect([condition, holds(condition)]).toEqual([condition, false]);
+});

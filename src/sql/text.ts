@@ -1,6 +1,9 @@
 /** Positions in a text: lines and columns, and the way from libpg_query's UTF-8 bytes to JavaScript's UTF-16 units. */
 import type { Span } from '../model/finding.ts';
 
+/** A pattern for just this text. */
+export const escapeRegExp = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+
 export interface Positions {
   position(offset: number): { line: number; column: number };
   span(start: number, end: number): Span;

@@ -1,6 +1,7 @@
 import type { Routine, SchemaState } from '../../model/schema.ts';
 import { madeElsewhere } from '../../sql/fold/table-access.ts';
 import { keyOf } from '../../sql/names.ts';
+import { escapeRegExp } from '../../sql/text.ts';
 import { rule } from '../rule.ts';
 import { isDeclaredPublic } from '../support/access.ts';
 import { codeOf } from '../support/bodies.ts';
@@ -78,7 +79,7 @@ function isKnowing({ arguments: all, body }: Routine): boolean {
   const { bare } = codeOf(body);
   return all.some(({ name, mode }) => {
     if (mode === 'out' || mode === 'table' || name === null || !isToken(name)) return false;
-    const word = `\\b${name.replaceAll('$', '\\$')}\\b`;
+    const word = `\\b${escapeRegExp(name)}\\b`;
     const stored = new RegExp(`\\bset\\b(?:(?!\\bwhere\\b)[^;])*${word}|\\bvalues\\b[^;]*${word}`, 'i');
     return new RegExp(word, 'i').test(bare) && !stored.test(bare);
   });

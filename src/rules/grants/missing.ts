@@ -1,5 +1,6 @@
 import type { ChangeSet } from '../../model/facts.ts';
 import type { Command, Origin, Policy, Routine, SchemaState, Table } from '../../model/schema.ts';
+import { escapeRegExp } from '../../sql/text.ts';
 import { rule, type StateContext } from '../rule.ts';
 import { routinesCalled } from '../support/caller.ts';
 import { predicatesOf } from '../support/predicates.ts';
@@ -284,7 +285,7 @@ function revokes(routine: Routine, set: ChangeSet): Origin {
         statement.node.objtype !== 'OBJECT_FUNCTION'
       )
         continue;
-      if (new RegExp(`\\b${routine.name}\\b`).test(statement.sql))
+      if (new RegExp(`\\b${escapeRegExp(routine.name)}\\b`).test(statement.sql))
         return { file: source.path, ...statement.span };
     }
   }
@@ -298,7 +299,7 @@ const namesServer = (routine: Routine, set: ChangeSet) =>
         kind === 'GrantStmt' &&
         !node.is_grant &&
         node.objtype === 'OBJECT_FUNCTION' &&
-        new RegExp(`\\b${routine.name}\\b`).test(sql) &&
+        new RegExp(`\\b${escapeRegExp(routine.name)}\\b`).test(sql) &&
         (node.grantees ?? []).some(
           (grantee: { RoleSpec?: { rolename?: string } }) => grantee.RoleSpec?.rolename === 'service_role',
         ),

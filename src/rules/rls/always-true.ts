@@ -1,5 +1,6 @@
 import type { Severity } from '../../model/finding.ts';
 import type { Command, Policy, SchemaState, Table } from '../../model/schema.ts';
+import { escapeRegExp } from '../../sql/text.ts';
 import { rule } from '../rule.ts';
 import { nameSaysRole } from '../support/misnamed.ts';
 import { ownerColumns, sensitiveColumns } from '../support/owners.ts';
@@ -167,7 +168,9 @@ const setByTrigger = (column: string, table: Table, state: SchemaState) =>
   table.triggers.some(({ timing, events, function: name }) => {
     if (timing !== 'before' || !events.includes('insert')) return false;
     const body = routineNamed(name, state)?.body ?? '';
-    return new RegExp(`new\\s*\\.\\s*"?${column}"?\\s*:?=[^;]*auth\\s*\\.\\s*uid`, 'i').test(body);
+    return new RegExp(`new\\s*\\.\\s*"?${escapeRegExp(column)}"?\\s*:?=[^;]*auth\\s*\\.\\s*uid`, 'i').test(
+      body,
+    );
   });
 
 /** A restrictive policy that holds for all those roles is a limit of its own. */

@@ -1,4 +1,5 @@
 import type { Statement, SyntaxNode } from '../../model/sql.ts';
+import { escapeRegExp } from '../../sql/text.ts';
 import { type FileContext, rule } from '../rule.ts';
 
 /** Patterns of the house style; `{table}` stands for the table's name. */
@@ -47,7 +48,7 @@ function check(
   statement: Statement,
   context: FileContext,
 ) {
-  const wanted = String(context.options[kind]).replaceAll('{table}', relation.relname);
+  const wanted = String(context.options[kind]).replaceAll('{table}', escapeRegExp(relation.relname));
   if (new RegExp(wanted).test(name)) return;
   context.report({
     message: `The ${kind.replace('-', ' ')} "${name}" does not fit the house pattern ${wanted}. Names that fit tell table and columns at a glance. Rename it.`,

@@ -1,6 +1,7 @@
 /** What hangs on a table or a column and goes with it on CASCADE. */
 import type { SchemaState } from '../../model/schema.ts';
 import { keyOf } from '../../sql/names.ts';
+import { escapeRegExp } from '../../sql/text.ts';
 import type { FileContext } from '../rule.ts';
 import { keyOfParts } from './names.ts';
 import { namesOf } from './statements.ts';
@@ -59,7 +60,7 @@ export function dependentsOfTable(state: SchemaState, key: string): readonly Dep
 }
 
 export function dependentsOfColumn(state: SchemaState, key: string, column: string): readonly Dependent[] {
-  const escaped = column.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  const escaped = escapeRegExp(column);
   const mentions = new RegExp(`(^|[^\\w$])${escaped}($|[^\\w$])`, 'i');
   const table = state.tables.get(key);
   const policies = (table?.policies ?? [])

@@ -17,14 +17,14 @@ export default rule({
   fixable: false,
   statement: definedColumns(
     ({ type, typeNode }) => type === 'varchar' && typeNode.typmods !== undefined,
-    (columns, table, statement, { placeOfByte, report }) => {
+    (columns, table, _statement, { placeOfByte, report }) => {
       const names = columns.map(({ name }) => name);
       report({
         message: `${listed(names)} of "${table}" ${names.length === 1 ? 'is' : 'are'} varchar(n). The limit is part of the type and hard to change later; text takes no more room. Use text, with a CHECK where the length matters.`,
         at: placeOfByte(columns[0]!.typeNode.location ?? columns[0]!.definition.location),
         object: table,
         key: names.join(' '),
-        help: `\`\`\`sql\n${names.map((name) => `${name} text`).join(',\n')}\n\`\`\`${statement.kind === 'CreateStmt' ? '' : '\n'}`,
+        help: `\`\`\`sql\n${names.map((name) => `${name} text`).join(',\n')}\n\`\`\``,
       });
     },
   ),

@@ -7,8 +7,9 @@ import { parseExpression, parseStatements } from '../parse.ts';
 import { type PlStatement, parsePlpgsql, type Stretch } from '../plpgsql.ts';
 import type { Row, Value } from './catalog-rows.ts';
 import type { Draft } from './draft.ts';
-import { Evaluator, isRow, type Known } from './evaluate.ts';
+import { Evaluator } from './evaluate.ts';
 import { Failed } from './failed.ts';
+import { isRow, type Known } from './known-values.ts';
 import { nameParts } from './references.ts';
 import { type Site, siteAt, siteOf } from './site.ts';
 import { folds } from './statements.ts';
@@ -18,6 +19,8 @@ export type FoldStatement = (draft: Draft, statement: Statement, site: Site) => 
 
 /** A loop is not gone through more often than this. */
 const turnLimit = 2_000;
+/** What a statement of a block takes of `Draft.spend`. */
+const statementEffort = 100;
 
 export function foldDo(draft: Draft, source: SourceFile, statement: Statement, fold: FoldStatement): void {
   const site = siteOf(source, statement);
@@ -57,7 +60,7 @@ export function foldCall(
 ): void {
   if (routine.returns === 'trigger' || !mayChangeSchema(routine.body)) return;
   const path = draft.searchPath;
-  if (draft.calls >= callLimit) {
+  if (draft.calls >= callLimit || !draft.spend(statementEffort)) {
     draft.unknown(origin, `what ${routine.key} does when it is called`);
     return;
   }
@@ -147,6 +150,11 @@ class Interpreter {
 
   run(statements: readonly PlStatement[]): Flow {
     for (const statement of statements) {
+      if (!this.#draft.spend(statementEffort)) {
+        this.#missed = this.#origin;
+        this.#draft.unknown(this.#origin, 'what else this block does: it runs too many statements');
+        return 'left';
+      }
       const flow = this.#one(statement);
       if (flow !== 'on') return flow;
     }

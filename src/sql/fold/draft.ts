@@ -77,6 +77,12 @@ const defaultSearchPath: readonly string[] = ['public', 'extensions'];
 export const migrationRole = 'postgres';
 export const temporarySchema = 'pg_temp';
 
+/**
+ * What working out the DO blocks and functions of one file may cost: a row of a query is one. Loops in loops of functions
+ * that call functions end, whoever wrote them.
+ */
+const effortLimit = 1_000_000;
+
 export class Draft {
   readonly #before: SchemaState;
   readonly #layers: Layers;
@@ -206,6 +212,13 @@ export class Draft {
   changedTables: Set<string> | null = null;
   /** Functions that are being followed. */
   calls = 0;
+  #effort = effortLimit;
+
+  /** Takes so much of what may be spent on this file's DO blocks and functions; false where nothing is left. */
+  spend(effort: number): boolean {
+    this.#effort -= effort;
+    return this.#effort >= 0;
+  }
 
   /** Something is made that is there already: an error in Postgres, unless it is caught. */
   again(place: Place, what: string, object: ObjectRef | null = null): void {

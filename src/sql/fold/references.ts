@@ -5,6 +5,7 @@
 import type { Expression, Table } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { qualified, quoteIdent, strings } from '../names.ts';
+import { escapeRegExp } from '../text.ts';
 import type { Draft } from './draft.ts';
 
 export interface Uses {
@@ -275,7 +276,7 @@ export function rewritten(
   newName: string,
 ): Expression {
   if (replacements.size === 0 || expression.node === null) return expression;
-  const escaped = oldName.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  const escaped = escapeRegExp(oldName);
   const word = new RegExp(`"${escaped}"|(?<![\\w$"])${escaped}(?![\\w$"])`, 'g');
   return {
     text: expression.text.replace(word, () => quoteIdent(newName)),

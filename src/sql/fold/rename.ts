@@ -2,6 +2,7 @@
 import type { DataType, Expression, Routine, Table, View } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { functionKey, keyOf, qualified, quoteIdent, strings } from '../names.ts';
+import { escapeRegExp } from '../text.ts';
 import type { Draft } from './draft.ts';
 import { truncated } from './generated-names.ts';
 import { findIndex, type indexNamed } from './indexes.ts';
@@ -305,8 +306,6 @@ function renameColumn(draft: Draft, key: string, oldName: string, newName: strin
   );
   for (const child of childrenOf(draft, key)) renameColumn(draft, child.key, oldName, newName);
 }
-
-const escapeRegExp = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
 // — routines, types, schemas, roles —
 
