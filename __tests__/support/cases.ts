@@ -1,7 +1,8 @@
 /** Runs the cases of `fixtures/rules` and says, case by case, what is wrong with them. Used by the tests and by `scripts/mutate-rules.ts`. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Edit, Finding } from '../../src/model/finding.ts';
+import type { Finding } from '../../src/model/finding.ts';
+import { applyEdits, chooseFixes } from '../../src/report/fix.ts';
 import { judge } from '../../src/rules/engine.ts';
 import { rules as registered } from '../../src/rules/index.ts';
 import type { Rule } from '../../src/rules/rule.ts';
@@ -91,13 +92,9 @@ function checkFixes(
   return [];
 }
 
-function applyFixes(fixture: Fixture, findings: readonly Finding[]): Fixture {
-  const edits = new Map<string, Edit[]>();
-  const renames = new Map<string, string>();
-  for (const { fix } of findings) {
-    for (const edit of fix!.edits) edits.set(edit.file, [...(edits.get(edit.file) ?? []), edit]);
-    if (fix!.rename !== undefined) renames.set(fix!.rename.from, fix!.rename.to);
-  }
+/** The fixture after `lint --fix`. */
+export function applyFixes(fixture: Fixture, findings: readonly Finding[]): Fixture {
+  const { edits, renames } = chooseFixes(findings.flatMap(({ fix }) => (fix === null ? [] : [fix])));
   const path = (name: string) => `supabase/migrations/${name}`;
   const apply = (file: FixtureFile): FixtureFile => ({
     name: (renames.get(path(file.name)) ?? path(file.name)).split('/').at(-1)!,
@@ -108,19 +105,4 @@ function applyFixes(fixture: Fixture, findings: readonly Finding[]): Fixture {
     head: fixture.head.map(apply),
     changes: fixture.changes.map((change) => ({ ...change, path: renames.get(change.path) ?? change.path })),
   };
-}
-
-export function applyEdits(text: string, edits: readonly Edit[]): string {
-  const lines = text.split('\n');
-  const offset = (line: number, column: number) =>
-    lines.slice(0, line - 1).reduce((sum, each) => sum + each.length + 1, 0) + column - 1;
-  return [...edits]
-    .sort((a, b) => b.startLine - a.startLine || b.startColumn - a.startColumn)
-    .reduce(
-      (result, edit) =>
-        result.slice(0, offset(edit.startLine, edit.startColumn)) +
-        edit.text +
-        result.slice(offset(edit.endLine, edit.endColumn)),
-      text,
-    );
 }

@@ -12,7 +12,7 @@ export type EngineKind = Engine['kind'];
 export const engineKinds: readonly EngineKind[] = ['embedded', 'server'];
 
 export async function openTestEngine(kind: EngineKind, limitMs = 10_000): Promise<Engine> {
-  const options = { statementLimitMs: limitMs, extensions: ['vector', 'pg_trgm', 'pgtap'] };
+  const options = { statementLimitMs: limitMs, extensions: ['vector', 'pg_trgm', 'unaccent', 'pgtap'] };
   return kind === 'embedded' ? openEmbedded(options) : openServer(await testServer(), options);
 }
 

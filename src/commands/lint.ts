@@ -4,6 +4,9 @@ import { applyFixes } from '../report/fix.ts';
 import { type Command, readArguments, readShared, sharedOptions, toCheckSettings } from './command.ts';
 import { exitCode, show, showProblem, withProgress } from './show.ts';
 
+/** The cases of all rules need six at most. */
+const maxRounds = 20;
+
 export const lint: Command = async (argv, terminal) => {
   const { values, positionals } = readArguments(argv, { ...sharedOptions, fix: { type: 'boolean' } });
   const shared = readShared(values, positionals);
@@ -11,9 +14,15 @@ export const lint: Command = async (argv, terminal) => {
   try {
     let report = await withProgress(terminal, (io) => check(settings, io));
     if (values.fix) {
-      const mended = await applyFixes(report, terminal.cwd);
+      let mended = 0;
+      // A fix may wait for another that stands in its way, or be asked for by what another wrote.
+      for (let round = 0; round < maxRounds; round += 1) {
+        const taken = await applyFixes(report, terminal.cwd);
+        if (taken === 0) break;
+        mended += taken;
+        report = await check(settings);
+      }
       terminal.stderr.write(`${mended} ${mended === 1 ? 'finding' : 'findings'} mended.\n`);
-      if (mended > 0) report = await check(settings);
     }
     await show(report, shared, terminal);
     return exitCode(report);

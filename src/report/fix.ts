@@ -5,31 +5,42 @@ import { Git } from '../changes/git.ts';
 import type { Edit, Fix } from '../model/finding.ts';
 import type { Report } from '../model/report.ts';
 
-/**
- * Number of findings mended. Fixes whose edits overlap one already taken wait for the next run: edits are laid from the
- * end of a file to its start, so that positions hold. Renames come last.
- */
+/** Number of findings mended. */
 export async function applyFixes(report: Report, cwd: string): Promise<number> {
   const root = (await Git.open(cwd))?.root ?? cwd;
   const fixes = report.projects
     .flatMap((project) => project.findings)
     .filter((finding) => finding.new && finding.mendedBy === null)
     .flatMap((finding) => (finding.fix === null ? [] : [finding.fix]));
-  const taken = withoutOverlap(fixes);
-  const byFile = new Map<string, Edit[]>();
-  for (const edit of taken.flatMap((fix) => fix.edits)) {
-    byFile.set(edit.file, [...(byFile.get(edit.file) ?? []), edit]);
-  }
-  for (const [file, edits] of byFile) {
+  const { taken, edits, renames } = chooseFixes(fixes);
+  for (const [file, each] of edits) {
     const path = join(root, file);
-    await writeFile(path, applyEdits(await readFile(path, 'utf8'), edits));
+    await writeFile(path, applyEdits(await readFile(path, 'utf8'), each));
   }
-  for (const { rename: renamed } of taken) {
-    if (renamed !== undefined) await rename(join(root, renamed.from), join(root, renamed.to));
-  }
-  return taken.length;
+  for (const [from, to] of renames) await rename(join(root, from), join(root, to));
+  return taken;
 }
 
+/** Fixes that can be carried out together: edits and new names by file. */
+export interface Chosen {
+  readonly taken: number;
+  readonly edits: ReadonlyMap<string, readonly Edit[]>;
+  /** Carried out last: edits name the old path. */
+  readonly renames: ReadonlyMap<string, string>;
+}
+
+/** One whose edits overlap those of one already taken waits for the next run. */
+export function chooseFixes(fixes: readonly Fix[]): Chosen {
+  const taken = withoutOverlap(fixes);
+  const edits = new Map<string, Edit[]>();
+  for (const edit of taken.flatMap((fix) => fix.edits)) {
+    edits.set(edit.file, [...(edits.get(edit.file) ?? []), edit]);
+  }
+  const renames = new Map(taken.flatMap(({ rename: to }) => (to === undefined ? [] : [[to.from, to.to]])));
+  return { taken: taken.length, edits, renames };
+}
+
+/** Laid from the end of the text to its start, so that positions hold. */
 export function applyEdits(text: string, edits: readonly Edit[]): string {
   // A byte-order mark is no character of the first line.
   if (text.startsWith('\ufeff')) return `\ufeff${applyEdits(text.slice(1), edits)}`;

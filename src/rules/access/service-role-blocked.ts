@@ -2,7 +2,7 @@ import type { AccessCell, ObjectAccess } from '../../model/access.ts';
 import type { Command } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
 import { homeOfTable, reproOf } from '../support/access.ts';
-import { appendFix } from '../support/sites.ts';
+import { appendFix, isRevoke } from '../support/sites.ts';
 import { sqlFence, upper } from '../support/words.ts';
 
 export default rule({
@@ -39,7 +39,7 @@ export default rule({
         causes: ['grants/missing'],
         help: sqlFence(sql),
         repro: reproOf(denied),
-        fix: set === undefined ? undefined : appendFix(set, at, 'Grant it to service_role', sql),
+        fix: set === undefined ? undefined : appendFix(set, at, 'Grant it to service_role', sql, isRevoke),
       });
     }
   },

@@ -32,7 +32,9 @@ export default rule({
     const name = /^[a-z_][a-z0-9_]*$/.test(extension.name) ? extension.name : `"${extension.name}"`;
     const bare =
       found?.statement.kind === 'CreateExtensionStmt' && !/\bschema\b/i.test(found.statement.sql)
-        ? /^create\s+extension\s+(?:if\s+not\s+exists\s+)?(?:"[^"]+"|[\w$]+)/i.exec(found.statement.sql)
+        ? /^create\s+extension\s+(?:if\s+not\s+exists\s+)?(?:"[^"]+"|[\w$]+)(\s+with\b)?/i.exec(
+            found.statement.sql,
+          )
         : null;
     report({
       message: `Extension "${extension.name}" is made in schema "public". Its functions become endpoints of the Data API and mix with your own. Create it "with schema extensions".`,
@@ -46,7 +48,11 @@ export default rule({
           : {
               title: 'Create it with schema extensions',
               edits: [
-                insertAt(found.source, found.statement.start + bare[0].length, ' with schema extensions'),
+                insertAt(
+                  found.source,
+                  found.statement.start + bare[0].length,
+                  bare[1] === undefined ? ' with schema extensions' : ' schema extensions',
+                ),
               ],
             },
     });

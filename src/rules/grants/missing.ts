@@ -5,7 +5,7 @@ import { rule, type StateContext } from '../rule.ts';
 import { routinesCalled } from '../support/caller.ts';
 import { predicatesOf } from '../support/predicates.ts';
 import { apiRoles, appliesTo, commandsOf, holds, isPlatform } from '../support/roles.ts';
-import { appendFix, evidenceOf } from '../support/sites.ts';
+import { appendFix, evidenceOf, isRevoke } from '../support/sites.ts';
 import { isExposedTable } from '../support/tables.ts';
 import { visitTree } from '../support/tree.ts';
 import { truthOf } from '../support/truth.ts';
@@ -100,7 +100,7 @@ function tellTable(
     key: `${role} ${commands.join(' ')}`,
     evidence: evidenceOf(state),
     help: sqlFence(sql),
-    fix: appendFix(set, origin ?? table.origin, `Grant it to ${role}`, sql),
+    fix: appendFix(set, origin ?? table.origin, `Grant it to ${role}`, sql, isRevoke),
   });
 }
 
@@ -140,7 +140,7 @@ function tellServer(table: Table, { state, set, home, report }: StateContext) {
     severity: 'info',
     evidence: evidenceOf(state),
     help: sqlFence(sql),
-    fix: appendFix(set, table.origin, 'Grant it to service_role', sql),
+    fix: appendFix(set, table.origin, 'Grant it to service_role', sql, isRevoke),
   });
 }
 
@@ -168,7 +168,7 @@ function tellSequences(table: Table, { state, set, home, report }: StateContext)
       severity: leftover ? 'info' : undefined,
       evidence: evidenceOf(state),
       help: sqlFence(sql),
-      fix: appendFix(set, table.origin, 'Grant USAGE on the sequence', sql),
+      fix: appendFix(set, table.origin, 'Grant USAGE on the sequence', sql, isRevoke),
     });
   }
 }
@@ -251,6 +251,7 @@ function tellSchema(name: string, context: StateContext) {
       schema.origin,
       'Grant USAGE on the schema',
       `grant usage on schema ${name} to ${roles.join(', ')};`,
+      isRevoke,
     ),
   });
 }

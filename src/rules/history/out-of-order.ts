@@ -26,13 +26,20 @@ export default rule({
       'where' in newest
         ? `which came to "${newest.where}" since this branch was made`
         : 'the newest migration on the base';
-    const fileName = `${freeVersion(facts, migration.path)}_${migration.name}.sql`;
+    const version = freeVersion(facts, migration.path);
+    const fileName = `${version}_${migration.name}.sql`;
+    // Where the base is ahead of the clock, or does not name its files by time, no date is late enough.
+    const isLate = version > newest.version;
     report({
-      message: `"${migration.fileName}" is older than "${newest.path.split('/').at(-1)}", ${where}. "supabase db push" refuses it, and from zero it runs before files that production ran first. Rename it to "${fileName}".`,
+      message: `"${migration.fileName}" is older than "${newest.path.split('/').at(-1)}", ${where}. "supabase db push" refuses it, and from zero it runs before files that production ran first. ${isLate ? `Rename it to "${fileName}"` : `Give it a version behind "${newest.version}"`}.`,
       at: startOf(migration.path),
       object: migration.path,
-      help: `\`\`\`sh\ngit mv ${migration.path} ${migration.path.slice(0, -migration.fileName.length)}${fileName}\n\`\`\``,
-      fix: renameTo(migration, fileName),
+      ...(isLate
+        ? {
+            help: `\`\`\`sh\ngit mv ${migration.path} ${migration.path.slice(0, -migration.fileName.length)}${fileName}\n\`\`\``,
+            fix: renameTo(migration, fileName),
+          }
+        : {}),
     });
   },
 });

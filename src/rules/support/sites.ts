@@ -3,6 +3,7 @@ import type { ChangeSet } from '../../model/facts.ts';
 import type { Edit, Evidence, Fix, Place } from '../../model/finding.ts';
 import type { Origin, SchemaState } from '../../model/schema.ts';
 import type { SourceFile, Statement } from '../../model/sql.ts';
+import { escapeRegExp } from '../../sql/text.ts';
 
 /** Where the facts about a state come from. */
 export const evidenceOf = (state: SchemaState): readonly Evidence[] =>
@@ -56,11 +57,40 @@ export function appendAfter({ source, statement }: Found, sql: string): Edit {
   return insertAt(source, statement.end + behind[0].length, `\n\n${sql}`);
 }
 
-/** A fix that appends a statement behind the one at `origin`; undefined where that is not this pull request's to mend. */
-export function appendFix(set: ChangeSet, origin: Origin, title: string, sql: string): Fix | undefined {
+/**
+ * A fix that appends a statement behind the one at `origin`; undefined where that is not this pull request's to mend.
+ * Where a later statement gives the object the name that the SQL calls it by, or undoes what the SQL does (`undone`), it
+ * goes behind that one.
+ */
+export function appendFix(
+  set: ChangeSet,
+  origin: Origin,
+  title: string,
+  sql: string,
+  undone: (statement: Statement) => boolean = () => false,
+): Fix | undefined {
   const found = statementAt(set, origin);
-  return found === null ? undefined : { title, edits: [appendAfter(found, sql)] };
+  if (found === null) return undefined;
+  const sources = set.migrations.map(({ source }) => source);
+  const later = sources
+    .slice(sources.indexOf(found.source))
+    .flatMap((source) =>
+      source.statements
+        .filter(({ start }) => source !== found.source || start > found.statement.start)
+        .map((statement) => ({ source, statement })),
+    );
+  const last = later.findLast(({ statement }) => givesNameIn(sql, statement) || undone(statement));
+  return { title, edits: [appendAfter(last ?? found, sql)] };
 }
+
+function givesNameIn(sql: string, { kind, node }: Statement): boolean {
+  const name: string | undefined =
+    kind === 'RenameStmt' ? node.newname : kind === 'AlterObjectSchemaStmt' ? node.newschema : undefined;
+  return name !== undefined && new RegExp(`(?<![\\w$])${escapeRegExp(name)}(?![\\w$])`).test(sql);
+}
+
+/** REVOKE: a GRANT before it may be in vain. */
+export const isRevoke = ({ kind, node }: Statement): boolean => kind === 'GrantStmt' && !node.is_grant;
 
 /** Place of a range of bytes within a statement's file. */
 export function placeOfBytes(source: SourceFile, start: number, end: number): Place {
