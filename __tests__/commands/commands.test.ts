@@ -63,6 +63,45 @@ describe('usage', () => {
   });
 });
 
+describe('lint --fix', () => {
+  const text = (name: string) => readFileSync(join(folder, 'supabase/migrations', name), 'utf8');
+  const names = () => readdirSync(join(folder, 'supabase/migrations')).sort();
+
+  test('what is certain is mended on disk, and a second time there is nothing to mend', async () => {
+    migration(
+      '20260101000000_notes.sql',
+      `\ufeff-- Notes\r
+create table public.notes (id uuid primary key, user_id uuid not null references auth.users (id), body json);\r
+create policy "own" on public.notes for select using (auth.uid() = user_id);\r
+`,
+    );
+    await guard('lint', '--fix', '20260101000000_notes.sql');
+    expect(err).toMatch(/^\d+ findings mended\.$/m);
+    const mended = text('20260101000000_notes.sql');
+    expect(mended).toMatch(/^\ufeff-- Notes\r\n/);
+    expect(mended).toMatch(/references auth\.users \(id\) on delete restrict, body jsonb\);\r\n/);
+    expect(mended).toMatch(/for select to authenticated using \(\(select auth\.uid\(\)\) = user_id\);\r\n/);
+    expect(mended).toMatch(/^alter table public\.notes enable row level security;\r$/m);
+    expect(mended).not.toMatch(/[^\r]\n/);
+    err = '';
+    await guard('lint', '--fix', '20260101000000_notes.sql');
+    expect(err).toMatch(/^0 findings mended\.$/m);
+    expect(text('20260101000000_notes.sql')).toBe(mended);
+  });
+
+  test('a file that gets another name is followed, and one that never ran comes last', async () => {
+    migration('20260101_Add-Notes.sql', correct);
+    migration('late.sql', correct);
+    expect(await guard('lint', '--fix', '20260101_Add-Notes.sql', '--fail-on', 'never')).toBe(0);
+    expect(names()).toEqual([expect.stringMatching(/^\d{14}_add_notes\.sql$/), 'late.sql']);
+    expect(await guard('lint', '--fix', '--all', '--fail-on', 'never')).toBe(0);
+    expect(names()).toEqual([
+      expect.stringMatching(/^\d{14}_add_notes\.sql$/),
+      expect.stringMatching(/^\d{14}_late\.sql$/),
+    ]);
+  });
+});
+
 describe('lint', () => {
   test('a correct migration is a pass', async () => {
     migration('20260101000000_tidy_up.sql', correct);

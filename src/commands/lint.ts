@@ -1,5 +1,7 @@
 /** `migration-guard lint`: reads the SQL only. With --fix, what is certain is mended on disk. */
+import { basename, dirname, join } from 'node:path';
 import { check } from '../check.ts';
+import type { CheckSettings } from '../pipeline/settings.ts';
 import { applyFixes } from '../report/fix.ts';
 import { type Command, readArguments, readShared, sharedOptions, toCheckSettings } from './command.ts';
 import { exitCode, show, showProblem, withProgress } from './show.ts';
@@ -10,16 +12,17 @@ const maxRounds = 20;
 export const lint: Command = async (argv, terminal) => {
   const { values, positionals } = readArguments(argv, { ...sharedOptions, fix: { type: 'boolean' } });
   const shared = readShared(values, positionals);
-  const settings = toCheckSettings(shared, terminal, 'static');
+  let settings = toCheckSettings(shared, terminal, 'static');
   try {
     let report = await withProgress(terminal, (io) => check(settings, io));
     if (values.fix) {
       let mended = 0;
       // A fix may wait for another that stands in its way, or be asked for by what another wrote.
       for (let round = 0; round < maxRounds; round += 1) {
-        const taken = await applyFixes(report, terminal.cwd);
+        const { taken, renames } = await applyFixes(report, terminal.cwd);
         if (taken === 0) break;
         mended += taken;
+        settings = { ...settings, selection: renamed(settings.selection, renames) };
         report = await check(settings);
       }
       terminal.stderr.write(`${mended} ${mended === 1 ? 'finding' : 'findings'} mended.\n`);
@@ -31,3 +34,16 @@ export const lint: Command = async (argv, terminal) => {
     throw error;
   }
 };
+
+/** The files that were named, under the names they have now. */
+function renamed(
+  selection: CheckSettings['selection'],
+  renames: ReadonlyMap<string, string>,
+): CheckSettings['selection'] {
+  if (selection.kind !== 'changed') return selection;
+  const names = new Map([...renames].map(([from, to]) => [basename(from), basename(to)]));
+  const files = selection.files.map((file) =>
+    join(dirname(file), names.get(basename(file)) ?? basename(file)),
+  );
+  return { ...selection, files };
+}

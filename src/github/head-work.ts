@@ -22,12 +22,12 @@ const only = (report: Report, keep: (finding: ProjectReport['findings'][number])
 export const headWork: Readonly<Record<HeadWorkName, Work>> = {
   fix: async (report, head) => {
     const fixable = only(report, ({ fix }) => fix !== null && fix.rename === undefined);
-    const count = await applyFixes(fixable, head.folder);
+    const { taken: count } = await applyFixes(fixable, head.folder);
     return count === 0 ? 'no finding has a certain fix' : `${plural(count, 'finding')} mended`;
   },
   rename: async (report, head) => {
     const renames = only(report, ({ fix }) => fix?.rename !== undefined);
-    const count = await applyFixes(renames, head.folder);
+    const { taken: count } = await applyFixes(renames, head.folder);
     return count === 0 ? 'no file needs another version' : `${plural(count, 'file')} renamed`;
   },
   rollback: async (report, head) => {

@@ -5,20 +5,20 @@ import { Git } from '../changes/git.ts';
 import type { Edit, Fix } from '../model/finding.ts';
 import type { Report } from '../model/report.ts';
 
-/** Number of findings mended. */
-export async function applyFixes(report: Report, cwd: string): Promise<number> {
+/** What was carried out. */
+export async function applyFixes(report: Report, cwd: string): Promise<Chosen> {
   const root = (await Git.open(cwd))?.root ?? cwd;
   const fixes = report.projects
     .flatMap((project) => project.findings)
     .filter((finding) => finding.new && finding.mendedBy === null)
     .flatMap((finding) => (finding.fix === null ? [] : [finding.fix]));
-  const { taken, edits, renames } = chooseFixes(fixes);
-  for (const [file, each] of edits) {
+  const chosen = chooseFixes(fixes);
+  for (const [file, each] of chosen.edits) {
     const path = join(root, file);
     await writeFile(path, applyEdits(await readFile(path, 'utf8'), each));
   }
-  for (const [from, to] of renames) await rename(join(root, from), join(root, to));
-  return taken;
+  for (const [from, to] of chosen.renames) await rename(join(root, from), join(root, to));
+  return chosen;
 }
 
 /** Fixes that can be carried out together: edits and new names by file. */
@@ -46,13 +46,14 @@ export function applyEdits(text: string, edits: readonly Edit[]): string {
   if (text.startsWith('\ufeff')) return `\ufeff${applyEdits(text.slice(1), edits)}`;
   const starts = [0];
   for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) starts.push(at + 1);
+  const breaks = /\r\n/.test(text) ? '\r\n' : '\n';
   const offset = (line: number, column: number) =>
     Math.min(text.length, (starts[line - 1] ?? text.length) + column - 1);
   return [...edits]
     .map((edit) => ({
       from: offset(edit.startLine, edit.startColumn),
       to: offset(edit.endLine, edit.endColumn),
-      text: edit.text,
+      text: breaks === '\n' ? edit.text : edit.text.replace(/\r?\n/g, breaks),
     }))
     .sort((a, b) => b.from - a.from)
     .reduce((result, edit) => result.slice(0, edit.from) + edit.text + result.slice(edit.to), text);

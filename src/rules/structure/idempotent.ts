@@ -68,14 +68,15 @@ export default rule({
 
 /**
  * How many statements are guarded: a file with more of them than of those that fail is meant to be repeated. CREATE OR
- * REPLACE FUNCTION, and one IF NOT EXISTS among many plain statements, are mere habit.
+ * REPLACE FUNCTION, indexes alone, and one IF NOT EXISTS among many plain statements, are mere habit.
  */
 function guardsIn(statements: readonly Statement[]): number {
-  return statements.filter(({ kind, node }) => {
-    if (kind === 'CreateStmt' || kind === 'IndexStmt') return node.if_not_exists === true;
-    if (kind === 'DropStmt') return node.missing_ok === true && /POLICY|TRIGGER/.test(node.removeType);
-    return false;
-  }).length;
+  const indexes = statements.filter(({ kind, node }) => kind === 'IndexStmt' && node.if_not_exists === true);
+  const others = statements.filter(({ kind, node }) => {
+    if (kind === 'CreateStmt') return node.if_not_exists === true;
+    return kind === 'DropStmt' && node.missing_ok === true && /POLICY|TRIGGER/.test(node.removeType);
+  });
+  return others.length === 0 ? 0 : others.length + indexes.length;
 }
 
 const dropsFirst = (statements: readonly Statement[]) =>

@@ -63,14 +63,14 @@ export const snakeCase = (words: string) =>
 
 /**
  * A version for a file that must move behind all others: now, or a second after the newest. Files of one change that
- * move together keep their order: the n-th gets the n-th second.
+ * move together keep their order: the n-th gets the n-th second, and those that never ran come last.
  */
 export function freeVersion(facts: Facts, path: string): string {
   const { head, baseTip } = facts.history;
   const times = [...head, ...baseTip].map(({ version }) => timeOf(version) ?? 0);
   const newest = Math.max(0, ...times.filter((time) => time <= facts.now + 86_400_000));
-  const position = head.findIndex((migration) => migration.path === path);
-  return formatVersion(Math.max(facts.now, newest) + 1000 * (1 + Math.max(0, position)));
+  const paths = [...head, ...facts.history.skipped].map((file) => file.path);
+  return formatVersion(Math.max(facts.now, newest) + 1000 * (1 + Math.max(0, paths.indexOf(path))));
 }
 
 export function renameTo(migration: Migration, fileName: string): Fix {
