@@ -70,5 +70,8 @@ test('what they see in the clinic is what is wrong there', async () => {
     rewrites: [],
   });
   expect(born).toMatchObject({ locks: [{ relation: 'public.patients', mode: 'AccessExclusiveLock' }] });
-  expect(index).toMatchObject({ status: 'applied', locks: [] });
+  expect(index).toMatchObject({
+    status: 'applied',
+    locks: [{ relation: 'public.visits', mode: 'ShareUpdateExclusiveLock', source: 'manual' }],
+  });
 });
