@@ -8,7 +8,7 @@ import { codeOf } from '../support/bodies.ts';
 import { routineLooksAtCaller, routinesCalled } from '../support/caller.ts';
 import { isToken } from '../support/owners.ts';
 import { callsOf } from '../support/predicates.ts';
-import { type apiRoles, holders, isPlatform } from '../support/roles.ts';
+import { enters, holders, isPlatform } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
 import { named, sqlFence } from '../support/words.ts';
 
@@ -17,7 +17,7 @@ export default rule({
   severity: { recommended: 'info', strict: 'warning' },
   evidence: ['static', 'catalog'],
   summary: 'a security definer function that API roles can call',
-  why: 'Every function of an exposed schema is an endpoint, /rest/v1/rpc/…. A security definer function runs with its owner’s rights, past every policy: it must itself ask who is calling. New functions can be executed by everybody (PUBLIC) unless that is revoked. One that works on guarded tables and never asks is a warning; a note where it looks a row up by a token that it is given, or only reads and was granted to anon by name.',
+  why: 'Every function of an exposed schema is an endpoint, /rest/v1/rpc/…. A security definer function runs with its owner’s rights, past every policy: it must itself ask who is calling. New functions can be executed by everybody (PUBLIC) unless that is revoked. One that works on guarded tables and never asks is a warning; a note where it looks a row up by a token that it is given, or was granted to anon by name and either only reads or was taken from PUBLIC first.',
   remedy:
     'Ask in the function who is calling, move helpers of policies to a schema that is not exposed, or take EXECUTE away.\n\n```sql\nrevoke execute on function public.close_month(date) from public, anon, authenticated;\ngrant execute on function public.close_month(date) to service_role;\n```',
   since: '0.1.0',
@@ -48,7 +48,7 @@ export default rule({
           : "It runs past every policy, with its owner's rights";
     const way =
       tables.length > 0
-        ? `${takesNothing(routine) ? 'Ask for "auth.uid()" in it' : 'Compare its arguments with "auth.uid()"'}, or revoke EXECUTE.`
+        ? `${takesNobody(routine) ? 'Ask for "auth.uid()" in it' : 'Compare its arguments with "auth.uid()"'}, or revoke EXECUTE.`
         : helper
           ? 'Move it to a schema that is not exposed.'
           : 'Revoke EXECUTE from those who need not call it.';
@@ -71,8 +71,12 @@ export default rule({
   },
 });
 
-const takesNothing = ({ arguments: all }: Routine) =>
-  all.every(({ mode }) => mode === 'out' || mode === 'table');
+/** No argument could be a user's, an organisation's or a row's id. */
+const takesNobody = ({ arguments: all }: Routine) =>
+  all.every(
+    ({ mode, type }) =>
+      mode === 'out' || mode === 'table' || !/^(uuid|text|character varying|bigint|json)/.test(type),
+  );
 
 /** Who brings the token, the invitation's code, is who may: the row is looked up by what only they know. */
 function isKnowing({ arguments: all, body }: Routine): boolean {
@@ -85,20 +89,20 @@ function isKnowing({ arguments: all, body }: Routine): boolean {
   });
 }
 
-/** A statement grants it to visitors by name, and it only reads: it was made for everybody. */
+/**
+ * A statement grants it to visitors by name: it was made for them where EXECUTE was first taken from everybody, and
+ * else where it only reads.
+ */
 const isPublished = ({ grants, body, returns }: Routine) =>
-  // Whole rows of a table hold columns that nobody thought of.
-  !/^setof (?!record)[\w".]+\.[\w"]+$/i.test(returns) &&
   grants.some(
     ({ grantee, privilege, origin }) => grantee === 'anon' && privilege === 'execute' && origin !== null,
   ) &&
-  !/\b(insert\s+into|update|delete\s+from|truncate|merge\s+into|execute|perform)\b/i.test(codeOf(body).bare);
-
-/** Without USAGE on the schema no function in it can be called; of `public` everybody has it. */
-function enters(role: (typeof apiRoles)[number], schema: string, state: SchemaState): boolean {
-  const known = schema === 'public' ? undefined : state.schemas.get(schema);
-  return known === undefined || holders(known.grants, 'usage').includes(role);
-}
+  (!grants.some(({ grantee, privilege }) => grantee === 'public' && privilege === 'execute') ||
+    // Whole rows of a table hold columns that nobody thought of.
+    (!/^setof (?!record)[\w".]+\.[\w"]+$/i.test(returns) &&
+      !/\b(insert\s+into|update|delete\s+from|truncate|merge\s+into|execute|perform)\b/i.test(
+        codeOf(body).bare,
+      )));
 
 const called = new WeakMap<SchemaState, ReadonlySet<string>>();
 

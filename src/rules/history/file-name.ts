@@ -61,7 +61,12 @@ function rightVersion(facts: Facts, migration: Migration): string {
   if (migration.version.length < 14) {
     for (let second = 0; second < 60; second += 1) {
       const version = `${migration.version.padEnd(12, '0')}${String(second).padStart(2, '0')}`;
-      if (timeOf(version) !== null && !taken.has(version) && version > newestOnBase) return version;
+      // The CLI sorts by file name and compares versions: "20260119000000_" stands before "20260119_" and after it.
+      const keepsOrder = facts.history.head.every(
+        ({ fileName }) => fileName >= migration.fileName || fileName < `${version}_`,
+      );
+      if (timeOf(version) !== null && !taken.has(version) && version > newestOnBase && keepsOrder)
+        return version;
     }
   }
   return freeVersion(facts, migration.path);

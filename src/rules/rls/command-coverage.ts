@@ -28,13 +28,15 @@ export default rule({
     const before = context.set.before.tables.get(table.key);
     const open = commands.filter((command) => uncovered(table, command));
     // What a policy of the base allowed and this change leaves without one is a loss, not an omission.
+    const drop = policyDrop(table, context.set);
     const lost = open.filter(
-      (command) => before !== undefined && isLoss(before, table, command, context.set.before),
+      (command) =>
+        before !== undefined && drop !== null && isLoss(before, table, command, context.set.before),
     );
     if (context.state === context.set.after && lost.length > 0) {
       context.report({
         message: `No policy on "${table.key}" covers ${upper(lost)} any more. The policy that allowed it is gone, so clients that used it now affect no row or get 42501. Add a policy, or revoke the privilege if that is meant.`,
-        at: context.home(policyDrop(table, context.set) ?? table.rlsOrigin ?? table.origin),
+        at: context.home(drop),
         object: table.key,
         key: `lost ${lost.join(' ')}`,
         severity: 'warning',

@@ -1,5 +1,5 @@
 /** Who may do what: the Data API's roles against grants and policies. */
-import type { Command, Grant, Policy, Privilege, Table } from '../../model/schema.ts';
+import type { Command, Grant, Policy, Privilege, SchemaState, Table } from '../../model/schema.ts';
 
 /** Roles behind which anybody stands: `service_role` is the project's own. */
 export const apiRoles = ['anon', 'authenticated'] as const;
@@ -25,6 +25,12 @@ export function holds(grants: readonly Grant[], role: string, privilege: Privile
 /** API roles that hold the privilege. */
 export function holders(grants: readonly Grant[], privilege: Privilege): ApiRole[] {
   return apiRoles.filter((role) => holds(grants, role, privilege));
+}
+
+/** Without USAGE on the schema nothing in it is reached; on `public` everybody has it until somebody takes it away. */
+export function enters(role: ApiRole, schema: string, state: SchemaState): boolean {
+  const known = state.schemas.get(schema);
+  return known === undefined || holders(known.grants, 'usage').includes(role);
 }
 
 /** Columns a role may read; null for all of them. */

@@ -1,6 +1,6 @@
 import type { View } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
-import { holders } from '../support/roles.ts';
+import { apiRoles, enters, holders } from '../support/roles.ts';
 import { appendFix, evidenceOf } from '../support/sites.ts';
 import { asksWho, guardedTables } from '../support/views.ts';
 import { named, people, sqlFence } from '../support/words.ts';
@@ -21,8 +21,9 @@ export default rule({
   fixable: true,
   view(view, { state, set, exposed, home, report }) {
     if (view.kind !== 'view' || view.securityInvoker || !exposed(view.schema)) return;
-    const roles = holders(view.grants, 'select');
-    if (roles.length === 0) return;
+    const roles = holders(view.grants, 'select').filter((role) => enters(role, view.schema, state));
+    // Owned by a role that policies bind, it reads under them.
+    if (roles.length === 0 || apiRoles.some((role) => role === view.owner)) return;
     // A view on another one that is told itself changes nothing: mending the inner one mends both.
     const isTold = (inner: View) =>
       inner.kind === 'view' && exposed(inner.schema) && holders(inner.grants, 'select').length > 0;
