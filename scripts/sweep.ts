@@ -4,10 +4,12 @@
  * usage: npm run sweep -- [--schema NAME,…] [--operator TEXT] [--per N] [--seed N] [--all] [--out FILE.tsv]
  *   --per N     at most N mutants of one operator and schema, drawn by the seed (default 1)
  *   --all       every mutant
+ *   --out FILE  one line for each mutant; what stands in it already is not run again, so that a run can be cut off
  *   --again FILE.tsv  only what that table of a former run calls missed
+ *   --sum       only add up: usage: npm run sweep -- --sum FILE.tsv…
  *   --verbose   the findings too
  */
-import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { draw } from '../__tests__/sweep/draw.ts';
 import { caught, seenBy } from '../__tests__/sweep/judge.ts';
@@ -17,7 +19,8 @@ import { readSchemas, type SweepSchema } from '../__tests__/sweep/schemas.ts';
 import { openServer } from '../src/database/server.ts';
 import { startServer } from './server.ts';
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     schema: { type: 'string' },
     operator: { type: 'string' },
@@ -26,21 +29,24 @@ const { values } = parseArgs({
     all: { type: 'boolean', default: false },
     out: { type: 'string' },
     again: { type: 'string' },
+    sum: { type: 'boolean', default: false },
     verbose: { type: 'boolean', default: false },
   },
 });
 
+/** A line of the table. */
 interface Result {
   readonly schema: string;
-  readonly mutant: Mutant;
-  /** null: the oracle could not say. */
-  readonly verdict: Verdict | null;
+  readonly mutant: string;
+  /** No verdict: the oracle could not say. */
   readonly kind: 'wider' | 'narrower' | 'shifted' | 'same' | 'no verdict';
   readonly found: 'error' | 'warning' | 'change' | 'missed' | 'quiet';
-  readonly rules: readonly string[];
 }
 
-const results: Result[] = [];
+const results = (
+  values.sum ? positionals : values.out !== undefined && existsSync(values.out) ? [values.out] : []
+).flatMap(readResults);
+const done = new Set(results.map(({ schema, mutant }) => `${schema} ${mutant}`));
 const again =
   values.again === undefined
     ? null
@@ -51,26 +57,49 @@ const again =
           .filter(([, , kind, found]) => found === 'missed' || (kind === 'wider' && found === 'change'))
           .map(([schema, name]) => `${schema} ${name}`),
       );
-const server = await startServer();
-try {
-  if (values.out) writeFileSync(values.out, 'schema\tmutant\tkind\tfound\trules\n');
-  for (const schema of readSchemas()) {
-    if (values.schema !== undefined && !values.schema.split(',').includes(schema.name)) continue;
-    const base = await seenBy(schema, null);
-    for (const { rule, severity, object, message } of base.findings) {
-      if (severity !== 'info')
-        console.log(`${schema.name} is not correct: ${severity} ${rule} ${object}: ${message}`);
-    }
-    for (const [mutant, verdict] of await verdictsOf(schema))
-      results.push(await judged(schema, mutant, verdict));
-  }
-} finally {
-  await server.stop();
-}
-summary();
+if (!values.sum) await sweep();
+summary(results);
 
-async function verdictsOf(schema: SweepSchema): Promise<[Mutant, Verdict | null][]> {
-  const engine = await openServer(server.url, { statementLimitMs: 20_000, extensions: [] });
+async function sweep(): Promise<void> {
+  const server = await startServer();
+  try {
+    if (values.out && results.length === 0) writeFileSync(values.out, 'schema\tmutant\tkind\tfound\trules\n');
+    const drawn: [SweepSchema, [Mutant, Verdict | null][]][] = [];
+    for (const schema of readSchemas()) {
+      if (values.schema !== undefined && !values.schema.split(',').includes(schema.name)) continue;
+      const base = await seenBy(schema, null);
+      for (const { rule, severity, object, message } of base.findings) {
+        if (severity !== 'info')
+          console.log(`${schema.name} is not correct: ${severity} ${rule} ${object}: ${message}`);
+      }
+      drawn.push([schema, await verdictsOf(schema, server.url)]);
+    }
+    // One of each schema in turn: a run that is cut off has seen all of them.
+    const most = Math.max(0, ...drawn.map(([, mutants]) => mutants.length));
+    for (let at = 0; at < most; at++) {
+      for (const [schema, mutants] of drawn) {
+        const next = mutants[at];
+        if (next !== undefined) results.push(await judged(schema, ...next));
+      }
+    }
+  } finally {
+    await server.stop();
+  }
+}
+
+function readResults(file: string): Result[] {
+  return readFileSync(file, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .slice(1)
+    .map((line) => {
+      const [schema, mutant, kind, found] = line.split('\t');
+      return { schema, mutant, kind, found } as Result;
+    });
+}
+
+async function verdictsOf(schema: SweepSchema, server: string): Promise<[Mutant, Verdict | null][]> {
+  const engine = await openServer(server, { statementLimitMs: 20_000, extensions: [] });
   try {
     await laySchema(engine, schema);
     const before = await observe(engine, schema, []);
@@ -84,6 +113,7 @@ async function verdictsOf(schema: SweepSchema): Promise<[Mutant, Verdict | null]
         : draw(wanted, Number(values.per), `${values.seed} ${schema.name}`);
     const found: [Mutant, Verdict | null][] = [];
     for (const mutant of drawn) {
+      if (done.has(`${schema.name} ${mutant.name}`)) continue;
       const after = await observe(engine, schema, mutant.sql).catch(() => null);
       found.push([mutant, after === null ? null : compare(schema, before, after)]);
     }
@@ -125,7 +155,6 @@ async function judged(schema: SweepSchema, mutant: Mutant, verdict: Verdict | nu
     typeof seen === 'string'
       ? [seen]
       : told.map(({ rule, severity, object }) => `${severity} ${rule} ${object}`);
-  const result: Result = { schema: schema.name, mutant, verdict, kind, found, rules };
   const line = [schema.name, mutant.name, kind, found, rules.join(', ')].join('\t').replaceAll('\n', ' ');
   if (values.out) appendFileSync(values.out, `${line}\n`);
   if (
@@ -140,17 +169,18 @@ async function judged(schema: SweepSchema, mutant: Mutant, verdict: Verdict | nu
         console.log(`    ${ask.who}: ${ask.sql} ${before} → ${after}`);
     }
   }
-  return result;
+  return { schema: schema.name, mutant: mutant.name, kind, found };
 }
 
-function summary(): void {
+function summary(all: readonly Result[]): void {
   const kinds = ['wider', 'shifted', 'narrower', 'same', 'no verdict'] as const;
   console.log('\nobservable access\tmutants\terror\twarning\tchange only\tmissed');
   for (const kind of kinds) {
-    const those = results.filter((result) => result.kind === kind);
+    const those = all.filter((result) => result.kind === kind);
     const count = (found: Result['found']) => those.filter((result) => result.found === found).length;
     console.log(
       [kind, those.length, count('error'), count('warning'), count('change'), count('missed')].join('\t'),
     );
   }
+  console.log(`${all.length} mutants of ${new Set(all.map(({ schema }) => schema)).size} schemas`);
 }

@@ -89,7 +89,7 @@ export function findCallCycle(table: Table, state: SchemaState): CallCycle | nul
   for (const policy of table.policies) {
     if (!apiRoles.some((role) => appliesTo(policy, role))) continue;
     for (const routine of invokersCalled(policy, state)) {
-      if (leadsTo(table.key, routine, state, new Set())) return { policy, routine };
+      if (leadsTo(table, routine, routine, state, new Set())) return { policy, routine };
     }
   }
   return null;
@@ -100,17 +100,25 @@ const invokersCalled = (policy: Policy, state: SchemaState): Routine[] =>
     .flatMap((call) => routinesCalled(call, state))
     .filter(({ securityDefiner }) => !securityDefiner);
 
-function leadsTo(goal: string, routine: Routine, state: SchemaState, seen: Set<string>): boolean {
+/** Whether what `routine` reads is read, in the end, under a policy of `table` that calls `goal`. */
+function leadsTo(
+  table: Table,
+  goal: Routine,
+  routine: Routine,
+  state: SchemaState,
+  seen: Set<string>,
+): boolean {
   if (seen.has(routine.key)) return false;
   seen.add(routine.key);
   return tablesRead(routine).some((key) => {
-    const table = state.tables.get(key);
-    if (table?.rls !== true) return false;
-    if (key === goal) return true;
-    return table.policies
+    const read = state.tables.get(key);
+    if (read?.rls !== true) return false;
+    return read.policies
       .filter((policy) => covers(policy, 'select') && apiRoles.some((role) => appliesTo(policy, role)))
       .flatMap((policy) => invokersCalled(policy, state))
-      .some((next) => leadsTo(goal, next, state, seen));
+      .some(
+        (next) => (key === table.key && next.key === goal.key) || leadsTo(table, goal, next, state, seen),
+      );
   });
 }
 
