@@ -18,11 +18,12 @@ function facts(
   fields: {
     tables?: readonly Table[];
     applied?: boolean;
+    failed?: boolean;
     rollback?: Facts['rollback'];
     probed?: boolean;
   } = {},
 ): Facts {
-  const { tables = [table()], applied = true, rollback = null, probed = true } = fields;
+  const { tables = [table()], applied = true, failed = false, rollback = null, probed = true } = fields;
   return {
     history: { changes: [{ kind: 'added', path }] },
     changeSets: [
@@ -33,7 +34,13 @@ function facts(
       },
     ],
     head: { tables: new Map(tables.map((entry) => [entry.key, entry])) },
-    replay: { runs: [{ path, status: applied ? 'applied' : 'not-checkable' }] },
+    replay: {
+      runs: [
+        failed
+          ? { path, status: 'failed', error: { sqlstate: '23505', alsoOnBase: false } }
+          : { path, status: applied ? 'applied' : 'not-checkable' },
+      ],
+    },
     access: probed
       ? { head: { objects: [{ object: 'public.t', cells: [{ principal: 'service_role' }] }] } }
       : null,
@@ -124,4 +131,12 @@ test('where there is nothing of the kind, it says so', () => {
   for (const id of ['primary-keys', 'foreign-keys', 'rls-enabled', 'service-role'] as const) {
     expect(found.get(id)).toMatchObject({ status: 'skip', detail: 'nothing of the kind in this change' });
   }
+});
+
+test('what failed has not applied, also where a finding of another item says why', () => {
+  const items = checklist({ facts: facts({ failed: true }), findings: [], stages });
+  expect(items.find(({ id }) => id === 'applies')).toMatchObject({
+    status: 'fail',
+    detail: '0 of 1 migration applied',
+  });
 });

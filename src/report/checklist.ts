@@ -18,7 +18,7 @@ interface Item {
 /** Looked at, and not all of it came to an answer. */
 interface Partly {
   readonly words: string;
-  readonly status: 'warn' | 'skip';
+  readonly status: 'fail' | 'warn' | 'skip';
 }
 
 const ofAll = (done: number, total: number, words: string): string | Partly =>
@@ -144,7 +144,10 @@ const items: Readonly<Record<ChecklistId, Item>> = {
       const runs = facts.replay?.runs.filter((run) => changed.has(run.path)) ?? [];
       if (runs.length === 0) return null;
       const applied = runs.filter((run) => run.status === 'applied').length;
-      return ofAll(applied, runs.length, `${applied} of ${plural(runs.length, 'migration')} applied`);
+      const words = `${applied} of ${plural(runs.length, 'migration')} applied`;
+      // Told by a rule of another item, such as two files of one version: not applied all the same.
+      const failed = runs.some(({ status, error }) => status === 'failed' && error?.alsoOnBase === false);
+      return failed ? { words, status: 'fail' } : ofAll(applied, runs.length, words);
     },
   },
   'access-tested': {
