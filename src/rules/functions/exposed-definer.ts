@@ -1,15 +1,18 @@
-import type { Routine, SchemaState } from '../../model/schema.ts';
+import type { Routine, SchemaState, Table } from '../../model/schema.ts';
+import type { SyntaxNode } from '../../model/sql.ts';
 import { madeElsewhere } from '../../sql/fold/table-access.ts';
 import { keyOf } from '../../sql/names.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import { rule } from '../rule.ts';
 import { isDeclaredPublic } from '../support/access.ts';
 import { codeOf } from '../support/bodies.ts';
-import { routineLooksAtCaller, routinesCalled } from '../support/caller.ts';
+import { looksAtCaller, routineLooksAtCaller, routinesCalled } from '../support/caller.ts';
 import { isToken } from '../support/owners.ts';
 import { callsOf } from '../support/predicates.ts';
-import { enters, holders, isPlatform } from '../support/roles.ts';
+import { appliesTo, covers, enters, holders, isPlatform, predicateOf } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
+import { columnParts, visitTree } from '../support/tree.ts';
+import { truthOf } from '../support/truth.ts';
 import { named, sqlFence } from '../support/words.ts';
 
 export default rule({
@@ -133,11 +136,39 @@ function tablesTouched(routine: Routine, state: SchemaState): string[] {
     const writes = /^(insert|update|delete)/.test(verb!);
     if (isPlatform(schema) || (table === undefined && !writes)) continue;
     // Reading what everybody may read gives nothing away.
-    if (table !== undefined && (!table.rls || (!writes && isDeclaredPublic(table, 'anon')))) continue;
+    if (table !== undefined && (!table.rls || (!writes && isOpen(table, bare, state)))) continue;
     if (table === undefined && parts.length === 1 && /^(only|set|of|new|old)$/.test(parts[0]!)) continue;
     found.add(keyOf(schema, parts.at(-1)!));
   }
   return [...found];
+}
+
+/** Everybody may read the table, or those of its rows that meet a condition which the body repeats (`deleted_at is null`). */
+const isOpen = (table: Table, body: string, state: SchemaState) =>
+  isDeclaredPublic(table, 'anon') ||
+  table.policies.some((policy) => {
+    const node = predicateOf(policy, 'select')?.node ?? null;
+    if (!policy.permissive || !appliesTo(policy, 'anon') || !covers(policy, 'select') || node === null)
+      return false;
+    if (truthOf(node, { table, who: 'anyone' }) === 'true') return true;
+    const { reads, columns } = plainly(node);
+    return (
+      !reads &&
+      !looksAtCaller(node, state) &&
+      columns.length > 0 &&
+      columns.every((name) => new RegExp(`\\b${escapeRegExp(name)}\\b`, 'i').test(body))
+    );
+  });
+
+/** Columns of a condition, and whether it reads other rows. */
+function plainly(node: SyntaxNode): { reads: boolean; columns: readonly string[] } {
+  const columns: string[] = [];
+  let reads = false;
+  visitTree(node, (kind, inner) => {
+    if (kind === 'SubLink') reads = true;
+    if (kind === 'ColumnRef') columns.push(columnParts(inner).at(-1) ?? '');
+  });
+  return { reads, columns };
 }
 
 const mentions =

@@ -1,3 +1,5 @@
+import type { SourceFile, Statement } from '../../model/sql.ts';
+import { walkDo } from '../../sql/do.ts';
 import { rule } from '../rule.ts';
 import { insideExplicitTransaction, isStandalone } from '../support/transaction.ts';
 
@@ -20,6 +22,7 @@ export default rule({
       const top = source.statements.indexOf(statement);
       const old = Number(options['cli-major']) < 3 && source.statements.length > 1;
       if (top !== -1 && inside[top] !== true && !old) continue;
+      const caught = top === -1 && isCaught(statement, source);
       report({
         message: `This can't run inside ${
           top === -1
@@ -27,11 +30,19 @@ export default rule({
             : inside[top]
               ? 'BEGIN … COMMIT'
               : 'a file with other statements on a Supabase CLI older than 3'
-        }. Postgres refuses it with 25001 and the file fails. Move it into a migration file of its own.`,
+        }. Postgres refuses it with 25001${caught ? ", the block's handler swallows that, and it is never done" : ' and the file fails'}. Move it into a migration file of its own.`,
         at: placeOf(statement),
         object: source.path,
         key: statement.node.idxname ?? statement.kind,
+        severity: caught ? 'warning' : undefined,
       });
     }
   },
 });
+
+const isCaught = (statement: Statement, source: SourceFile) =>
+  source.statements.some(
+    (block) =>
+      block.kind === 'DoStmt' &&
+      walkDo(source, block).some((inner) => inner.statement === statement && inner.caught),
+  );

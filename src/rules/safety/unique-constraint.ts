@@ -1,5 +1,5 @@
 import { quoteIdent, strings } from '../../sql/names.ts';
-import { rule } from '../rule.ts';
+import { type FileContext, rule } from '../rule.ts';
 import { alterExisting, isThere, listed, reportLock, sql } from '../support/statements.ts';
 
 export default rule({
@@ -22,7 +22,7 @@ export default rule({
     const columns = strings(constraint.keys);
     const name = constraint.conname ?? `${table.split('.').at(-1)}_${columns.join('_')}_key`;
     reportLock(context, statement, {
-      message: `The unique constraint on ${listed(columns)} builds its index while reads and writes on "${table}" wait. Two equal rows make the file fail. Build the index with CONCURRENTLY in a file of its own and adopt it.`,
+      message: `The unique constraint on ${listed(columns)} builds its index while reads and writes on "${table}" wait.${mayRepeat(columns, table, context) ? ' Two equal rows make the file fail.' : ''} Build the index with CONCURRENTLY in a file of its own and adopt it.`,
       at: place,
       object: table,
       key: columns.join(' '),
@@ -35,3 +35,20 @@ export default rule({
     });
   }),
 });
+
+/** No two rows are equal in columns that hold a key, or in one that this change adds empty. */
+function mayRepeat(columns: readonly string[], key: string, { set }: FileContext): boolean {
+  const before = set.before.tables.get(key);
+  const after = set.after.tables.get(key);
+  if (before === undefined || after === undefined) return true;
+  const primary = before.primaryKey?.columns ?? [];
+  const holdsKey = primary.length > 0 && primary.every((name) => columns.includes(name));
+  const isEmpty = after.columns.some(
+    ({ name, default: value, notNull }) =>
+      columns.includes(name) &&
+      value === null &&
+      !notNull &&
+      !before.columns.some((column) => column.name === name),
+  );
+  return !holdsKey && !isEmpty;
+}

@@ -1,7 +1,8 @@
 /** What a policy no longer asks for: conditions that fell out of an AND while all else stayed as it was. */
 import type { Expression, Policy, Table } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
-import { bare, columnParts, functionName, visitTree } from './tree.ts';
+import { isUserId } from './caller.ts';
+import { bare, columnParts, functionName, someNode, visitTree } from './tree.ts';
 import { opensTo, truthOf } from './truth.ts';
 import { named } from './words.ts';
 
@@ -23,8 +24,12 @@ function compared(before: SyntaxNode, after: SyntaxNode, permissive: boolean, ta
   // That a permissive policy is true for everybody is told by rls/always-true.
   if (!permissive && isAlways(after, table) && !isAlways(before, table)) return 'limits nothing any more';
   const loss = lossOf(before, after);
-  if (loss === null || loss.parts.length === 0) return null;
-  const names = [...new Set(loss.parts.flatMap(namesIn))];
+  if (loss === null) return null;
+  // Whoever is compared with the user's id is signed in.
+  const asksWho = someNode(after, (kind, node) => isUserId({ [kind]: node }));
+  const parts = loss.parts.filter((part) => !(asksWho && opensTo(part) === 'users'));
+  if (parts.length === 0) return null;
+  const names = [...new Set(parts.flatMap(namesIn))];
   const what = names.length === 0 ? 'a condition' : named(names.slice(0, 4));
   return loss.either ? `asks for one of ${what}, where it asked for all` : `no longer asks for ${what}`;
 }

@@ -14,11 +14,11 @@ export function nameSaysRole(policy: Policy, state: SchemaState): string | null 
   const predicates = [policy.using, policy.check].filter((expression) => expression !== null);
   if (predicates.some(({ node }) => node === null)) return null;
   const looks = predicates.some(({ node }) => looksAtCaller(node, state));
-  if (
-    /\bservice[\s_-]?(role|key|account)\b|\b(only|by) (the )?(server|backend)\b|^(service|system|server|backend)\b/i.test(
-      spaced(policy.name),
-    )
-  ) {
+  const staff = /\badmin(s|istrators?)?\b|\bstaff\b/i.test(spaced(policy.name));
+  const outright = /\bservice[\s_-]?(role|key|account)\b|\b(only|by) (the )?(server|backend)\b/i;
+  // "System admins …" are people, and a condition on the caller is for people too.
+  const loosely = !looks && !staff && /^(service|system|server|backend)\b/i.test(spaced(policy.name));
+  if (outright.test(spaced(policy.name)) || loosely) {
     // "Service and authenticated users" is for both.
     if (/\b(auth|authenticated|users?|anon|public)\b/i.test(spaced(policy.name))) return null;
     return looks && predicates.some(({ node }) => testsRole(node, state)) ? null : 'the service role';
@@ -27,7 +27,7 @@ export function nameSaysRole(policy: Policy, state: SchemaState): string | null 
   // `using (false)` keeps any promise.
   if (predicates.every(({ node }) => node?.A_Const?.boolval !== undefined && !node.A_Const.boolval.boolval))
     return null;
-  if (/\badmin(s|istrators?)?\b|\bstaff\b/i.test(spaced(policy.name)) && !/\bnon admin/i.test(policy.name)) {
+  if (staff && !/\bnon admin/i.test(policy.name)) {
     return 'administrators';
   }
   // "Anon and authenticated can read" is for both.
