@@ -44,5 +44,5 @@ const isCaught = (statement: Statement, source: SourceFile) =>
   source.statements.some(
     (block) =>
       block.kind === 'DoStmt' &&
-      walkDo(source, block).some((inner) => inner.statement === statement && inner.caught),
+      walkDo(source, block).some((inner) => inner.statement.start === statement.start && inner.caught),
   );
