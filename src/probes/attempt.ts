@@ -47,12 +47,12 @@ export async function attemptAll(
     else groups.set(key, { before, members: [index] });
   });
 
-  const statements: string[] = [];
+  const statements = ['savepoint prepared'];
   const at: { before: [number, number]; sql: number; stored: number | null; deferred: number | null }[] = [];
   for (const { before, members } of groups.values()) {
-    statements.push('savepoint prepared');
     const range: [number, number] = [statements.length, statements.length + before.length];
-    statements.push(...before, 'savepoint probe');
+    statements.push(...before);
+    if (members.length > 1) statements.push('savepoint probe');
     for (const index of members) {
       const attempt = attempts[index]!;
       const sql = statements.push(attempt.sql) - 1;
@@ -62,11 +62,13 @@ export async function attemptAll(
         if (attempt.identity !== null) statements.push(becomeAdmin);
         stored = statements.push(attempt.readBack) - 1;
       }
-      statements.push('rollback to savepoint probe');
+      // The last one goes with its group.
+      if (index !== members.at(-1)) statements.push('rollback to savepoint probe');
       at[index] = { before: range, sql, stored, deferred };
     }
-    statements.push('rollback to savepoint prepared', 'release savepoint prepared');
+    statements.push('rollback to savepoint prepared');
   }
+  statements.push('release savepoint prepared');
   const outcomes = await session.batch(statements);
   return attempts.map((_, index) => {
     const { before, sql, stored, deferred } = at[index]!;

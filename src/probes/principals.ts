@@ -126,8 +126,8 @@ export function become(identity: Identity, searchPath: string): string {
 export const withClaims = (claims: Claims): string =>
   `select set_config('role', 'none', true), set_config('request.jwt.claims', ${literal(JSON.stringify(claims))}, true), set_config('request.headers', '{}', true)`;
 
-/** Back to the superuser of the session. */
-export const becomeAdmin = `select set_config('role', 'none', true)`;
+/** Back to the superuser of the session. SET is no query: it costs a third of `select set_config`. */
+export const becomeAdmin = 'set local role none';
 
 /** `search_path` of a request to one exposed schema: that schema and `[api].extra_search_path`. */
 export const searchPathOf = (schema: string, extra: readonly string[]): string =>

@@ -26,12 +26,14 @@ import {
   userB,
   withClaims,
 } from './principals.ts';
+import { queued } from './queued.ts';
 import { emptyReading, type Reading } from './reading.ts';
 import { sharesOf, withoutShares } from './share-worlds.ts';
 import { signUpUsers } from './sign-up.ts';
 import { type BucketContext, probeBuckets } from './storage.ts';
 import { summarize } from './summary.ts';
 import { casesOf, probeCases } from './table.ts';
+import { quietly } from './triggers.ts';
 import { absentTables, createTrustedRows } from './trust.ts';
 import { layUnowned } from './unowned.ts';
 import { createValues } from './values.ts';
@@ -58,15 +60,15 @@ export interface ProbeOptions {
 }
 
 export async function probe(engine: Engine, options: ProbeOptions): Promise<AccessMatrix> {
-  const session = engine.admin;
-  await session.exec('begin');
+  await engine.admin.exec('begin');
   try {
+    const session = queued(engine.admin);
     await session.exec(
       `set local lc_messages = 'C'; set local timezone = 'UTC'; set local row_security = on; set local datestyle = 'ISO, MDY'; set local client_min_messages = 'error'; set constraints all deferred`,
     );
     return await probeInside(session, options);
   } finally {
-    await session.exec('rollback').catch(() => undefined);
+    await engine.admin.exec('rollback').catch(() => undefined);
   }
 }
 
@@ -130,9 +132,9 @@ async function probeInside(session: Session, options: ProbeOptions): Promise<Acc
   if (project.anonymousSignIns) identities.splice(2, 0, signedInAnonymously(userA));
   const trusted = createTrustedRows(session, world, planner, state);
   const objects: ObjectAccess[] = [];
+  await session.exec('savepoint of_table');
   for (const table of probed) {
     options.onObject?.(table.key);
-    await session.exec('savepoint of_table');
     const restore = world.mark();
     for (const user of [userA, userB]) await world.lay(needs(table), user);
     options.onObject?.(table.key);
@@ -184,8 +186,10 @@ async function probeInside(session: Session, options: ProbeOptions): Promise<Acc
       ownerColumns: ownership.columnsOf(table.key),
     });
     restore();
-    await session.exec('rollback to savepoint of_table; release savepoint of_table');
+    // The savepoint itself stays, for the next table.
+    await session.exec('rollback to savepoint of_table');
   }
+  await session.exec('release savepoint of_table');
   const escalations = await findEscalations(
     {
       session,
@@ -317,11 +321,5 @@ async function forgetAbsent(
       .join(' or ');
     return [`delete from ${key} where ${condition}`];
   });
-  await session.exec(
-    [
-      `select set_config('session_replication_role', 'replica', true)`,
-      ...statements,
-      `select set_config('session_replication_role', 'origin', true)`,
-    ].join(';\n'),
-  );
+  if (statements.length > 0) await session.exec(quietly(statements).join(';\n'));
 }

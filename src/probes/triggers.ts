@@ -1,6 +1,6 @@
 /** Triggers off: what the probes change themselves must not be answered by the project. */
-export const triggersOff = `select set_config('session_replication_role', 'replica', true)`;
-export const triggersOn = `select set_config('session_replication_role', 'origin', true)`;
+export const triggersOff = 'set local session_replication_role = replica';
+export const triggersOn = 'set local session_replication_role = origin';
 
 /** The statements without triggers or foreign keys looking on; none for none. */
 export const quietly = (statements: readonly string[]): readonly string[] =>

@@ -3,6 +3,7 @@ import type { Session } from '../database/engine.ts';
 import type { TableContext } from './case.ts';
 import { userC } from './principals.ts';
 import { literal, name } from './quote.ts';
+import { triggersOff, triggersOn } from './triggers.ts';
 import type { Value } from './values.ts';
 import { type LaidRow, normalized, type World } from './world.ts';
 
@@ -25,13 +26,13 @@ export async function layUnowned(
     : '';
   const outcomes = await session.batch([
     'savepoint unowned',
-    `select set_config('session_replication_role', 'replica', true)`,
+    triggersOff,
     `insert into ${table.key} (${columns.map(name).join(', ')})${overriding} values (${columns.map((column) => literal(values[column]!)).join(', ')}) returning *`,
   ]);
   const laid = outcomes[2]!;
   await session.exec(
     laid.ok
-      ? `select set_config('session_replication_role', 'origin', true); release savepoint unowned`
+      ? `${triggersOn}; release savepoint unowned`
       : 'rollback to savepoint unowned; release savepoint unowned',
   );
   const first = laid.ok ? laid.rows[0] : undefined;

@@ -34,7 +34,8 @@ export interface EscalationContext {
   readonly createdBySignUp: ReadonlySet<string>;
 }
 
-const user = signedIn(userA);
+/** Who climbs. */
+export const user = signedIn(userA);
 
 /** Runs in a savepoint and leaves nothing. */
 export async function within<T>(context: EscalationContext, run: () => Promise<T>): Promise<T> {
@@ -59,13 +60,11 @@ export async function asA(
     become(user, context.searchPath(table.schema)),
     sql,
     becomeAdmin,
+    // Refused, as everything is, where the statement failed.
+    'release savepoint attempt',
   ]);
   const outcome = outcomes[2]!;
-  await context.session.exec(
-    outcome.ok
-      ? `${becomeAdmin}; release savepoint attempt`
-      : 'rollback to savepoint attempt; release savepoint attempt',
-  );
+  if (!outcome.ok) await context.session.exec('rollback to savepoint attempt; release savepoint attempt');
   return { outcome, proof: { as: user.label, sql, result: resultOf(outcome) } };
 }
 

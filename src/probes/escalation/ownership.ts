@@ -1,13 +1,15 @@
 /** A writes its own name into the owner column of a row of B's: as a stranger, then as a plain member beside B. */
 import type { AccessCell, Escalation, ObjectAccess } from '../../model/access.ts';
 import type { Table } from '../../model/schema.ts';
+import { attemptAll } from '../attempt.ts';
+import { resultOf } from '../outcome.ts';
 import { ownerValue } from '../owners.ts';
 import { userA, userB } from '../principals.ts';
 import { literal, name } from '../quote.ts';
 import { passes } from '../summary.ts';
 import { quietly } from '../triggers.ts';
 import { whereIs } from '../world.ts';
-import { asA, type EscalationContext, within } from './attempt.ts';
+import { type EscalationContext, user, within } from './attempt.ts';
 
 export async function byOwnership(
   context: EscalationContext,
@@ -63,9 +65,9 @@ async function taken(
 ): Promise<Escalation | null> {
   const { world, planner, session } = context;
   return within(context, async () => {
-    for (const user of [userA, userB]) {
-      await world.lay([...planner.ancestors(table.key), table.key], user);
-      if (members !== null) await world.lay([...planner.ancestors(members.key), members.key], user);
+    for (const each of [userA, userB]) {
+      await world.lay([...planner.ancestors(table.key), table.key], each);
+      if (members !== null) await world.lay([...planner.ancestors(members.key), members.key], each);
     }
     const b = world.row(table.key, userB);
     if (b === undefined) return null;
@@ -82,18 +84,18 @@ async function taken(
       );
       before.push(`update ${members.key} set ${there.join(', ')} where ${whereIs(mine)}`);
     }
-    const prepared = await session.batch([...quietly(before)]);
-    if (prepared.some((outcome) => !outcome.ok)) return null;
-    const { outcome, proof } = await asA(
-      context,
-      table,
-      `update ${table.key} set ${set.join(', ')} where ${whereIs(b)}`,
-    );
-    if (!outcome.ok || outcome.affected === 0) return null;
-    const [stored] = await session.query(
-      `select 1 as taken from ${table.key} where ${whereIs(b)} and ${set.join(' and ')}`,
-    );
-    if (stored === undefined) return null;
+    const sql = `update ${table.key} set ${set.join(', ')} where ${whereIs(b)}`;
+    const [attempted] = await attemptAll(session, [
+      {
+        identity: user,
+        searchPath: context.searchPath(table.schema),
+        prepare: quietly(before),
+        sql,
+        readBack: `select 1 as taken from ${table.key} where ${whereIs(b)} and ${set.join(' and ')}`,
+      },
+    ]);
+    const { outcome, stored, unprepared } = attempted!;
+    if (unprepared !== null || !outcome.ok || outcome.affected === 0 || !stored?.length) return null;
     const condition = before
       .slice(members === null ? before.length : -1)
       .map((sql) => ({ as: 'superuser (the condition)', sql, result: 'done' }));
@@ -102,7 +104,7 @@ async function taken(
       opens: table.key,
       principal: 'user',
       kind: 'ownership',
-      proof: [...condition, proof],
+      proof: [...condition, { as: user.label, sql, result: resultOf(outcome) }],
     };
   });
 }
