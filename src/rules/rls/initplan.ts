@@ -10,8 +10,8 @@ export default rule({
   id: 'rls/initplan',
   severity: { recommended: 'info', strict: 'info' },
   evidence: ['static', 'catalog'],
-  summary: 'auth.uid() and its like called for every row',
-  why: 'Postgres runs auth.uid(), auth.jwt() and current_setting() in a policy once for each row it looks at. As a sub-select, (select auth.uid()), the value is computed once for the statement (an initPlan): on large tables that is the difference between milliseconds and seconds.',
+  summary: 'auth.uid() and its like called for every row that a policy filters',
+  why: 'Where Postgres filters rows by a policy, it runs auth.uid(), auth.jwt() and current_setting() again for each row it looks at ("Filter" in EXPLAIN). As a sub-select, (select auth.uid()), the value is computed once for the statement ("InitPlan"): on large tables that is the difference between milliseconds and seconds. Only where an index on the compared column is used does the bare call run once a scan. The finding is read from the policy: which plan is taken depends on rows that nobody has seen here.',
   remedy: 'Wrap the call in a sub-select.\n\n```sql\nusing ((select auth.uid()) = user_id)\n```',
   since: '0.1.0',
   sources: [
@@ -32,7 +32,7 @@ export default rule({
       const found = readsNothing ? policyStatement(policy, set) : null;
       const edits = found === null ? [] : wrapCalls(found);
       report({
-        message: `Policy "${policy.name}" on "${table.key}" calls ${named(names)} for every row. Postgres runs it again and again where once would do. Wrap it in a sub-select: "(select ${names[0]})".`,
+        message: `Policy "${policy.name}" on "${table.key}" calls ${named(names)} bare. Where rows are filtered by it, Postgres runs it for each of them, and once would do. Wrap it in a sub-select: "(select ${names[0]})".`,
         at: home(policy.origin ?? table.origin),
         object: table.key,
         key: policy.name,
