@@ -1,6 +1,7 @@
 /** What a statement changes for those after it: search path and role; and calls that may do anything. */
 import type { Statement, SyntaxNode } from '../../model/sql.ts';
 import { strings } from '../names.ts';
+import { tableFromQuery } from './create-table.ts';
 import { foldCall } from './do-blocks.ts';
 import { type Draft, migrationRole } from './draft.ts';
 import { takes } from './drop.ts';
@@ -9,7 +10,6 @@ import { nameParts } from './references.ts';
 import { findByName, settingList } from './routines.ts';
 import type { Site } from './site.ts';
 import { folds } from './statements.ts';
-import { tableFromQuery } from './tables.ts';
 
 export function setStatement(draft: Draft, node: SyntaxNode): void {
   const name = String(node.name ?? '').toLowerCase();

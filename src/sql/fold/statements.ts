@@ -1,8 +1,10 @@
 /** Every kind of statement that Postgres 17 parses: how it is folded, or why a state does not show what it does. */
 import type { SyntaxNode } from '../../model/sql.ts';
 import { qualified, strings } from '../names.ts';
+import { alterTable } from './alter-table.ts';
 import { deleteBuckets, insertBuckets, updateBuckets } from './buckets.ts';
 import { comment } from './comments.ts';
+import { createTable, tableFromQuery } from './create-table.ts';
 import { type Draft, migrationRole } from './draft.ts';
 import { dropStatement } from './drop.ts';
 import { alterExtension, createExtension } from './extension-statements.ts';
@@ -18,7 +20,6 @@ import { createSchema } from './schemas.ts';
 import { alterSequence, createSequence } from './sequences.ts';
 import { selectStatement, setStatement } from './session.ts';
 import type { Site } from './site.ts';
-import { alterTable, createTable, tableFromQuery } from './tables.ts';
 import { alterEnum, createComposite, createType } from './types.ts';
 import { createMaterializedView, createView } from './views.ts';
 
