@@ -61,7 +61,7 @@ rules:
   types/*: off                          # a whole category
   structure/object-name:                # a level and the rule's own options
     level: warning
-    index: 'ix_{table}_{columns}'
+    index: '^ix_{table}_.+'
 paths:
   - match: supabase/migrations/2025*
     rules: { structure/*: off }

@@ -9,7 +9,7 @@ export default rule({
   severity: { recommended: 'warning', strict: 'warning' },
   evidence: ['static'],
   summary: 'GRANT ALL, grants on all tables of a schema, or default privileges for the API roles',
-  why: 'What is granted wholesale is granted to tables that nobody thought of, those of tomorrow included. GRANT ALL also gives TRUNCATE, which row level security does not ask about, and REFERENCES and TRIGGER, which no client needs. Explicit grants are what the platform asks for since October 2026.',
+  why: 'What is granted wholesale is granted to tables that nobody thought of, those of tomorrow included. GRANT ALL also gives TRUNCATE, which row level security does not ask about, and REFERENCES and TRIGGER, which no client needs. Explicit grants are what the platform asks for since October 2026. A note where the grant only reads, or gives what the platform’s own defaults give anyway.',
   remedy:
     'Name the commands and the tables.\n\n```sql\ngrant select, insert, update, delete on public.note to authenticated;\n```',
   since: '0.1.0',

@@ -18,7 +18,7 @@ export default rule({
   severity: { recommended: 'error', strict: 'error' },
   evidence: ['static', 'catalog'],
   summary: 'a role that a policy names holds no privilege: the API answers 42501',
-  why: 'Postgres looks at grants before it looks at policies. Since 30 October 2026 (for new projects since 30 May) Supabase grants new tables, sequences and functions in public to nobody: without GRANT the Data API answers "permission denied for table", to service_role too. Local stacks and CI on the old default stay green; tables that stood before keep their grants.',
+  why: 'Postgres looks at grants before it looks at policies. Since 30 October 2026 (for new projects since 30 May) Supabase grants new tables, sequences and functions in public to nobody: without GRANT the Data API answers "permission denied for table", to service_role too. Local stacks and CI on the old default stay green; tables that stood before keep their grants. Milder: a warning where the same change takes the privilege and leaves older policies standing, or takes EXECUTE from everybody; a note where only service_role is left without a privilege, where a left-over UPDATE lets a sequence be drawn from, and where a function that was in use is taken from the server by name.',
   remedy:
     'Grant each role what its policies allow.\n\n```sql\ngrant select, insert, update, delete on public.note to authenticated;\ngrant select, insert, update, delete on public.note to service_role;\n```',
   since: '0.1.0',

@@ -84,9 +84,15 @@ function isLoss(before: Table, after: Table, command: Command, state: SchemaStat
   });
 }
 
-/** Granted by name: role by role. By default privileges: only where no API role at all has a policy. */
+/**
+ * Granted by name: role by role. By default privileges: only where no API role at all has a policy, and where no
+ * statement grants anything on the table, which says what its author means to be open.
+ */
 function uncovered(table: Table, command: Command): boolean {
-  const granted = apiRoles.filter((role) => table.grants.some((grant) => gives(grant, role, command)));
+  const isStated = table.grants.some(({ origin }) => origin !== null);
+  const granted = apiRoles.filter((role) =>
+    table.grants.some((grant) => gives(grant, role, command) && (!isStated || grant.origin !== null)),
+  );
   if (granted.length === 0) return false;
   if (!allows(table, command)) return true;
   return granted.some(
