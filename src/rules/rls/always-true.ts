@@ -108,13 +108,25 @@ function openCheck(policy: Policy, table: Table, state: SchemaState, policyName:
   const owner = ownComparisons(readPredicate(policy.using.node, table, state)).find(
     ({ other, operator }) => operator === '=' && other.is === 'user-id',
   )?.column.name;
-  if (owner === undefined || roles.length === 0 || restricted(table, 'update', roles)) return null;
+  if (owner === undefined || roles.length === 0 || keepsOwner(owner, table, state, roles)) return null;
   return {
     severity: 'error',
     message: `${policyName} asks nothing of the new row: WITH CHECK (true) replaces USING there. Whoever may change a row can hand it to somebody else by "${owner}". Leave WITH CHECK out, or repeat the condition of USING.`,
     help: sqlFence(`alter policy "${policy.name}" on ${table.key}\n  with check (${policy.using.text});`),
   };
 }
+
+/** A restrictive policy about the owner holds for the new row too; one about the tenant lets it change hands inside. */
+const keepsOwner = (owner: string, table: Table, state: SchemaState, roles: readonly ApiRole[]) =>
+  table.policies.some(
+    (policy) =>
+      !policy.permissive &&
+      covers(policy, 'update') &&
+      roles.every((role) => appliesTo(policy, role)) &&
+      ownComparisons(readPredicate((policy.check ?? policy.using)?.node ?? null, table, state)).some(
+        ({ column }) => column.name === owner,
+      ),
+  );
 
 function openInsert(
   policy: Policy,
