@@ -146,7 +146,7 @@ test('what stands in SQL is no command to the runner', async () => {
   const [first] = mistakes.projects;
   const evil = {
     ...first!.findings[0]!,
-    message: 'x '.repeat(47) + '::stop-commands::x ::add-mask::e ##[error]boo',
+    message: `${'x '.repeat(47)}::stop-commands::x ::add-mask::e ##[error]boo`,
     help: '::set-output name=verdict::pass',
   };
   const { log } = await onPull({ ...mistakes, projects: [{ ...first!, findings: [evil] }] }, open());
