@@ -1,2 +1,0 @@
-import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);
-import{a}from"./shared-CC3EJA63.js";import"./shared-OQCWJMWZ.js";import"./shared-NB2G62DM.js";import"./shared-ZGOPVDVT.js";import"./shared-EXDSWNNF.js";import"./shared-AA7PR7P6.js";import"./shared-KM2JWO53.js";import"./shared-LGITM4RL.js";import"./shared-OHOMRXNH.js";import"./shared-5NC74ZEX.js";import"./shared-22DITGOP.js";import"./shared-IF2GHR3I.js";import"./shared-CMHGUJ7R.js";export{a as check};
