@@ -10,6 +10,7 @@ import { resultOf, verdictOf } from './outcome.ts';
 import { anon, type Identity, serviceRole, signedIn, userA, userB } from './principals.ts';
 import { literal, name } from './quote.ts';
 import { passes, summarize } from './summary.ts';
+import { writeThrough } from './view-writes.ts';
 import type { World } from './world.ts';
 
 export interface AroundContext {
@@ -193,43 +194,4 @@ export function hiddenTable(
   return (
     owned.toSorted((a, b) => first(a) - first(b) || b[1] - a[1] || (a[0] < b[0] ? -1 : 1))[0]?.[0] ?? null
   );
-}
-
-/** A simple view can be written through, with its owner's rights unless it is `security_invoker`. */
-async function writeThrough(context: AroundContext, view: View): Promise<AccessCell[]> {
-  if (view.kind !== 'view' || view.reads.length !== 1) return [];
-  const base = context.state.tables.get(view.reads[0]!);
-  const row = base && context.world.row(base.key, userB);
-  if (base === undefined || row === undefined || !row.key.every((column) => view.columns.includes(column)))
-    return [];
-  const [updatable] = await context.session.query(
-    `select (pg_relation_is_updatable(${literal(view.key)}::regclass, false) & 16) <> 0 as deletable`,
-  );
-  if (!/^t/.test(updatable?.deletable ?? '')) return [];
-  const condition = row.key
-    .map((column) => `${name(column)} = ${literal(row.values[column] ?? null)}`)
-    .join(' and ');
-  const sql = `delete from ${view.key} where ${condition}`;
-  const whos = identities.filter((identity) => identity.principal !== 'service_role');
-  const attempted = await attemptAll(
-    context.session,
-    whos.map((identity) => ({ identity, searchPath: context.searchPath(view.schema), sql })),
-  );
-  return whos.map((identity, index) => {
-    const { outcome } = attempted[index]!;
-    const verdict = outcome.ok
-      ? { outcome: outcome.affected > 0 ? ('allowed' as const) : ('filtered' as const), reason: null }
-      : verdictOf(outcome.error, outcome.error.table === base.name ? base : view, 'delete');
-    return {
-      principal: identity.principal,
-      command: 'delete' as const,
-      subject: 'foreign' as const,
-      ...verdict,
-      columns: [],
-      representation: true,
-      when: null,
-      via: base.key,
-      proof: [{ as: identity.label, sql, result: resultOf(outcome) }],
-    };
-  });
 }

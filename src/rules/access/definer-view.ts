@@ -1,16 +1,16 @@
 import type { SchemaState, View } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
-import { seen, tellLeaks } from '../support/access.ts';
+import { commandsSeen, type Leak, type LeakGroup, seen, tellLeaks } from '../support/access.ts';
 import { looksAtCaller } from '../support/caller.ts';
 import { opensTo } from '../support/truth.ts';
-import { sqlFence } from '../support/words.ts';
+import { named, sqlFence } from '../support/words.ts';
 
 export default rule({
   id: 'access/definer-view',
   severity: { recommended: 'error', strict: 'error' },
   evidence: ['probe'],
-  summary: 'seen: a view shows rows that the tables behind it hide',
-  why: 'A view reads as its owner, who bypasses the policies of the tables behind it, unless it is made with security_invoker. The probes read rows through it that the same role can’t read in the table.',
+  summary: 'seen: a view shows or writes rows that the tables behind it keep from the same role',
+  why: 'A view reads as its owner, who bypasses the policies of the tables behind it, unless it is made with security_invoker. The probes read rows through it that the same role can’t read in the table. A view of one table can be written through too, with its owner’s rights: the probes inserted, changed or deleted through it what the table refuses.',
   remedy:
     'Let the view read as the caller.\n\n```sql\nalter view public.note_list set (security_invoker = true);\n```',
   since: '0.1.0',
@@ -18,14 +18,29 @@ export default rule({
   fixable: false,
   facts(context) {
     tellLeaks('access/definer-view', context, (group) => ({
-      message: `View "${group.object.object}" shows rows that belong to others (${seen(group.leaks)}). It reads as its owner, past the policies of the tables behind it. Set "security_invoker" on the view, or filter by "auth.uid()" in it.`,
-      severity: isNoticeBoard(context.facts.head.views.get(group.object.object), context.facts.head)
-        ? ('warning' as const)
-        : undefined,
+      message: `${messageOf(group)} Set "security_invoker" on the view, or ${group.leaks.every(isRead) ? 'filter by "auth.uid()" in it' : 'revoke what is not meant to be written'}.`,
+      severity:
+        group.leaks.every(isRead) &&
+        isNoticeBoard(context.facts.head.views.get(group.object.object), context.facts.head)
+          ? ('warning' as const)
+          : undefined,
       help: sqlFence(`alter view ${group.object.object} set (security_invoker = true);`),
     }));
   },
 });
+
+const isRead = ({ command }: Leak) => command === 'select';
+
+function messageOf({ object: { object }, leaks }: LeakGroup): string {
+  const reads = leaks.filter(isRead);
+  const writes = leaks.filter((leak) => !isRead(leak));
+  const shows = `View "${object}" shows rows that belong to others (${seen(reads)}).`;
+  if (writes.length === 0)
+    return `${shows} It reads as its owner, past the policies of the tables behind it.`;
+  const tables = named([...new Set(writes.flatMap(({ cell }) => cell.via ?? []))]);
+  const lets = `${commandsSeen(writes)} through ${reads.length === 0 ? `view "${object}"` : 'it'} ${writes.length === 1 ? 'does' : 'do'} what ${tables} refuses (${seen(writes)}).`;
+  return `${reads.length === 0 ? lets : `${shows} ${lets}`} It ${reads.length === 0 ? 'writes' : 'reads and writes'} as its owner, past the policies of the tables behind it.`;
+}
 
 /**
  * It asks for the caller and not in order to leave others' rows out: signed in or not, which of them are the caller's

@@ -3,6 +3,7 @@ import type { AccessCell, AccessMatrix, ObjectAccess, Principal } from '../../mo
 import type { Facts } from '../../model/facts.ts';
 import type { Place } from '../../model/finding.ts';
 import type { Command, Origin, Policy, SchemaState, Table } from '../../model/schema.ts';
+import type { SyntaxNode } from '../../model/sql.ts';
 import type { Problem } from '../rule.ts';
 import { looksAtCaller } from './caller.ts';
 import { apiRolesOf, appliesTo, covers, predicateOf } from './roles.ts';
@@ -137,10 +138,9 @@ function isLeak(cell: AccessCell, object: ObjectAccess, table: Table | null, sta
   if (object.kind === 'function') return subject === 'foreign';
   if (object.kind === 'view')
     return (
-      subject === 'foreign' &&
-      command === 'select' &&
+      (subject === 'foreign' || subject === 'spoof') &&
       cell.via !== null &&
-      !readsPublic(object.object, roleOf(principal), state)
+      !isOpenBehind(object.object, command, roleOf(principal), state)
     );
   if (object.kind === 'bucket' || object.kind === 'channel') {
     return (
@@ -176,14 +176,43 @@ export const isDeclaredPublic = (table: Table | null, role: string) =>
       policy.permissive &&
       policy.command === 'select' &&
       appliesTo(policy, role) &&
-      (opensTo(policy.using?.node ?? null) === 'everybody' ||
-        (role !== 'anon' && opensTo(policy.using?.node ?? null) === 'users')),
+      opensFor(policy.using?.node ?? null, role),
   );
 
-function readsPublic(key: string, role: string, state: SchemaState): boolean {
+/** Policies of the tables behind let the same role do the same: nothing is passed by. */
+function isOpenBehind(
+  key: string,
+  command: AccessCell['command'],
+  role: string,
+  state: SchemaState,
+): boolean {
   const reads = state.views.get(key)?.reads ?? [];
-  return reads.length > 0 && reads.every((read) => isDeclaredPublic(state.tables.get(read) ?? null, role));
+  return (
+    command !== 'execute' &&
+    reads.length > 0 &&
+    reads.every((read) => isOpenTo(state.tables.get(read) ?? null, command, role))
+  );
 }
+
+/** A policy lets that role do it to every row, whatever else it lets it do. */
+export const isOpenTo = (table: Table | null, command: Command, role: string) =>
+  table?.rls === true &&
+  !table.policies.some(
+    (policy) => !policy.permissive && covers(policy, command) && appliesTo(policy, role),
+  ) &&
+  table.policies.some(
+    (policy) =>
+      policy.permissive &&
+      covers(policy, command) &&
+      // What is open to whoever has not signed in is open to all.
+      (appliesTo(policy, role) || appliesTo(policy, 'anon')) &&
+      [predicateOf(policy, command), ...(command === 'update' ? [policy.check] : [])].every(
+        (expression, at) => (at > 0 && expression === null ? true : opensFor(expression?.node ?? null, role)),
+      ),
+  );
+
+const opensFor = (node: SyntaxNode | null, role: string) =>
+  opensTo(node) === 'everybody' || (role !== 'anon' && opensTo(node) === 'users');
 
 /** A SELECT policy on a bucket alone says that its files are shared: storage/open-policy tells it. */
 const listsOneBucket = (state: SchemaState, role: string) =>

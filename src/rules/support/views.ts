@@ -1,8 +1,8 @@
 /** What stands behind a view, and who sees it. */
-import type { SchemaState, Table, View } from '../../model/schema.ts';
-import { isDeclaredPublic } from './access.ts';
+import type { Command, SchemaState, Table, View } from '../../model/schema.ts';
+import { isDeclaredPublic, isOpenTo } from './access.ts';
 import { looksAtCaller } from './caller.ts';
-import { type ApiRole, appliesTo, covers, holders } from './roles.ts';
+import { type ApiRole, appliesTo, covers, holders, holds, writes } from './roles.ts';
 import { truthOf } from './truth.ts';
 
 /**
@@ -30,14 +30,56 @@ export function tablesBehind(
 export function guardedTables(view: View, state: SchemaState, isTold?: (inner: View) => boolean): Table[] {
   const roles = holders(view.grants, 'select');
   return [...new Set(tablesBehind(view, state, isTold))].filter(
-    (table) => table.rls && !roles.every((role) => isDeclaredPublic(table, role) || isOpenTo(table, role)),
+    (table) =>
+      table.rls &&
+      !roles.every(
+        (role) =>
+          isDeclaredPublic(table, role) || isOpenTo(table, 'select', role) || isAlwaysOpen(table, role),
+      ),
+  );
+}
+
+export interface GuardedWrite {
+  readonly table: Table;
+  readonly role: ApiRole;
+  readonly command: Command;
+}
+
+/** What `roles` may write through a view of one table although the table's policies don't let them write every row. */
+export function guardedWrites(
+  view: View,
+  roles: readonly ApiRole[],
+  state: SchemaState,
+  isTold?: (inner: View) => boolean,
+): GuardedWrite[] {
+  const [table, ...others] = new Set(tablesBehind(view, state, isTold));
+  if (table === undefined || others.length > 0 || !table.rls || !isSimple(view)) return [];
+  return roles.flatMap((role) =>
+    writes
+      .filter((command) => holds(view.grants, role, command) && !isOpenTo(table, command, role))
+      .map((command) => ({ table, role, command })),
+  );
+}
+
+/** Postgres writes through it: one relation, no grouping, no set operation (manual, CREATE VIEW, Updatable Views). */
+function isSimple(view: View): boolean {
+  const query = view.definition.node?.SelectStmt ?? view.definition.node;
+  if (query === undefined || query === null) return false;
+  const [from, ...more] = query.fromClause ?? [];
+  return (
+    from?.RangeVar !== undefined &&
+    more.length === 0 &&
+    (query.op === undefined || query.op === 'SETOP_NONE') &&
+    [query.withClause, query.distinctClause, query.groupClause, query.havingClause, query.limitCount].every(
+      (clause) => clause === undefined || clause === null,
+    )
   );
 }
 
 export const asksWho = (view: View, state: SchemaState) => looksAtCaller(view.definition.node, state);
 
 /** By a condition that is always true, meant or not (rls/tautology): nothing is left to pass by. */
-const isOpenTo = (table: Table, role: ApiRole) =>
+const isAlwaysOpen = (table: Table, role: ApiRole) =>
   table.policies.some(
     (policy) =>
       policy.permissive &&

@@ -2,15 +2,15 @@ import type { View } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
 import { apiRoles, enters, holders } from '../support/roles.ts';
 import { appendFix, evidenceOf } from '../support/sites.ts';
-import { asksWho, guardedTables } from '../support/views.ts';
-import { named, people, sqlFence } from '../support/words.ts';
+import { asksWho, type GuardedWrite, guardedTables, guardedWrites } from '../support/views.ts';
+import { named, people, sqlFence, upper } from '../support/words.ts';
 
 export default rule({
   id: 'views/definer',
   severity: { recommended: 'warning', strict: 'warning' },
   evidence: ['static', 'catalog'],
-  summary: 'a view that reads past the policies of the tables behind it',
-  why: 'A view reads as its owner. Migrations run as postgres, who bypasses row level security: every row of the tables behind shows in the view, to whoever may SELECT it. Since Postgres 15 security_invoker makes it read as the caller. A view dropped and made again loses the setting.',
+  summary: 'a view that reads or writes past the policies of the tables behind it',
+  why: 'A view reads as its owner. Migrations run as postgres, who bypasses row level security: every row of the tables behind shows in the view, to whoever may SELECT it. A view of one table is written through as well, with its owner’s rights, by whoever holds INSERT, UPDATE or DELETE on it, as the default privileges give. Since Postgres 15 security_invoker makes it read as the caller. A view dropped and made again loses the setting.',
   remedy:
     'Let the view read as the caller.\n\n```sql\nalter view public.note_list set (security_invoker = true);\n```',
   since: '0.1.0',
@@ -28,12 +28,15 @@ export default rule({
     const isTold = (inner: View) =>
       inner.kind === 'view' && exposed(inner.schema) && holders(inner.grants, 'select').length > 0;
     const tables = guardedTables(view, state, isTold);
+    const written = guardedWrites(view, roles, state, isTold);
     // views/auth-users tells that one.
-    if (tables.length === 0 || tables.some(({ key }) => key === 'auth.users')) return;
+    if (tables.some(({ key }) => key === 'auth.users')) return;
+    if (tables.length === 0 && written.length === 0) return;
     const filters = asksWho(view, state);
     const sql = `alter view ${view.key} set (security_invoker = true);`;
+    const reads = `reads ${named(tables.map(({ key }) => key))} as its owner, past their policies. ${filters ? 'It asks itself who is calling, and nothing else limits what it shows' : `${upperFirst(people(roles))} may SELECT it, and no policy limits what it shows`}`;
     report({
-      message: `View "${view.key}" reads ${named(tables.map(({ key }) => key))} as its owner, past their policies. ${filters ? 'It asks itself who is calling, and nothing else limits what it shows' : `${upperFirst(people(roles))} may SELECT it, and no policy limits what it shows`}. Set "security_invoker".`,
+      message: `View "${view.key}" ${tables.length === 0 ? writesOf(written) : reads}. Set "security_invoker".`,
       at: home(view.origin),
       object: view.key,
       severity: filters ? 'info' : undefined,
@@ -43,5 +46,12 @@ export default rule({
     });
   },
 });
+
+function writesOf(written: readonly GuardedWrite[]): string {
+  const commands = upper([...new Set(written.map(({ command }) => command))]);
+  const who = people([...new Set(written.map(({ role }) => role))]);
+  const table = written[0]!.table.key;
+  return `writes to "${table}" as its owner, past its policies. ${upperFirst(who)} may ${commands} through the view, and no policy limits which rows`;
+}
 
 const upperFirst = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
