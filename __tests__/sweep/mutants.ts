@@ -1,5 +1,6 @@
 /** Mutants of a correct schema, made from its catalog: one per operator and target, each a migration of a few statements. */
-import { deparse, loadModule, parseSync } from 'pgsql-parser';
+import { loadModule, parseSync } from 'libpg-query';
+import { deparse } from 'pgsql-deparser';
 import type { Engine, Row } from '../../src/database/engine.ts';
 
 export interface Mutant {
