@@ -1,2 +1,0 @@
-import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);
-import{a}from"./shared-OK6UBXYX.js";import"./shared-EFYZ2QRH.js";import"./shared-H7QR27OP.js";import"./shared-ZGOPVDVT.js";import"./shared-EXDSWNNF.js";import"./shared-AA7PR7P6.js";import"./shared-KM2JWO53.js";import"./shared-LGITM4RL.js";import"./shared-XFRI7MSC.js";import"./shared-UMT4HRCI.js";import"./shared-22DITGOP.js";import"./shared-IF2GHR3I.js";import"./shared-CMHGUJ7R.js";export{a as check};
