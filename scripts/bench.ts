@@ -289,19 +289,21 @@ function counted(engine: Engine, counts: Counts): Engine {
       else if (asRole && !/^(savepoint|release|set) /.test(sql)) counts.probes += 1;
     }
   };
+  const counting: Engine['admin'] = {
+    exec: (sql) => (count([sql]), admin.exec(sql)),
+    query: (sql, parameters) => (count([sql]), admin.query(sql, parameters)),
+    batch: (statements, options) => (count(statements), admin.batch(statements, options)),
+  };
   return {
     kind: engine.kind,
     postgres: engine.postgres,
     major: engine.major,
     postgresRole: engine.postgresRole,
+    act: (work) => work(counting),
     checkpoint: () => engine.checkpoint(),
     open: (from) => engine.open(from),
     close: () => engine.close(),
-    admin: {
-      exec: (sql) => (count([sql]), admin.exec(sql)),
-      query: (sql, parameters) => (count([sql]), admin.query(sql, parameters)),
-      batch: (statements, options) => (count(statements), admin.batch(statements, options)),
-    },
+    admin: counting,
   };
 }
 

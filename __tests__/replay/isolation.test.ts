@@ -1,12 +1,16 @@
 import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { engineKinds, withReplay } from '../support/replay.ts';
+import { readState } from '../../src/database/catalog/state.ts';
+import { probe } from '../../src/probes/probe.ts';
+import { type EngineKind, engineKinds, plainProject, withReplay } from '../support/replay.ts';
 
 const marker = join(tmpdir(), `guard-escaped-${process.pid}`);
 
 /** What a stranger's pull request may try, and how it is stopped. */
-const attempts: Readonly<Record<string, readonly [sql: string, sqlstate: string]>> = {
+const attempts: Readonly<
+  Record<string, readonly [sql: string, sqlstate: string, otherwise?: Partial<Record<EngineKind, string>>]>
+> = {
   program: [`copy (select 1) to program 'touch ${marker}'`, '42501'],
   'file written': [`copy (select 1) to '${marker}'`, '42501'],
   'file read': ["select pg_read_file('/etc/passwd')", '42501'],
@@ -20,15 +24,32 @@ const attempts: Readonly<Record<string, readonly [sql: string, sqlstate: string]
     "select pg_catalog.migration_guard_run('guess', 'create role evil superuser')",
     '42501',
   ],
+  'superuser by reset role': ['reset role;\ncreate role evil superuser', '42501'],
+  'large object from a file': ["select lo_import('/etc/passwd')", '42501'],
+  'another database': [
+    "create extension dblink with schema extensions;\nselect * from extensions.dblink('host=127.0.0.1 password=x', 'select 1') as t(a int)",
+    '42501',
+    { embedded: 'not-checkable undefined', server: 'partial undefined' },
+  ],
   'platform role': ['drop role anon', '42501'],
+  'platform role of users': ['drop role authenticated', '42501'],
+  'platform schema': ['drop schema auth cascade', '42501'],
   'platform role changed': ['alter role service_role nobypassrls', '42501'],
   'platform table': ['drop table auth.users cascade', '42501'],
   history: ['drop table supabase_migrations.schema_migrations', '42P01'],
   'untrusted language': ['create function evil() returns int language c as $$evil$$', '42501'],
   sleep: ['select pg_sleep(3600)', '57014'],
   'endless loop': ['do $$ begin loop null; end loop; end $$', '57014'],
+  'no time limit': ['set statement_timeout = 0;\nselect pg_sleep(3600)', '57014'],
   'endless rows': ['select count(*) from generate_series(1, 1000000000000)', '57014'],
+  'endless table': ['insert into public.t select generate_series(1, 1000000000000)', '57014'],
+  'own connection': ['select pg_terminate_backend(pg_backend_pid())', 'XX000', { embedded: 'failed 42501' }],
 };
+
+/** Each loss of the embedded engine costs a second: one endless statement is enough there. */
+const onServer = new Set(['sleep', 'no time limit', 'endless rows', 'endless table']);
+/** What touches only the session. */
+const harmless = ['select pg_advisory_lock(5871330478164902715)', 'listen evil;\nnotify evil'];
 
 const names = Object.keys(attempts);
 const fileName = (index: number) => `${100 + index}_attempt.sql`;
@@ -36,14 +57,14 @@ const fileName = (index: number) => `${100 + index}_attempt.sql`;
 test.each(engineKinds)(
   'nothing gets out of the throw-away database on the %s engine, and the run goes on',
   async (kind) => {
-    // Each loss of the embedded engine costs a second: one endless statement is enough there.
-    const tried = names.filter((name) => kind === 'server' || !['sleep', 'endless rows'].includes(name));
+    const tried = names.filter((name) => kind === 'server' || !onServer.has(name));
     await withReplay(
       kind,
       {
         base: { '1_base.sql': 'create table public.t (id int);' },
         added: {
           ...Object.fromEntries(tried.map((name, index) => [fileName(index), `${attempts[name]![0]};`])),
+          ...Object.fromEntries(harmless.map((sql, index) => [`${900 + index}_harmless.sql`, `${sql};`])),
           '999_last.sql': 'alter table public.t add column x int;',
         },
         limitMs: 800,
@@ -57,8 +78,13 @@ test.each(engineKinds)(
           const run = runs.find(({ path }) => path.endsWith(fileName(index)))!;
           return `${name}: ${run.status} ${run.error?.sqlstate}`;
         });
-        expect(seen).toEqual(tried.map((name) => `${name}: failed ${attempts[name]![1]}`));
-        expect(runs.at(-1)).toMatchObject({ status: 'applied' });
+        const expected = tried.map((name) => {
+          const [, sqlstate, otherwise] = attempts[name]!;
+          return `${name}: ${otherwise?.[kind] ?? `failed ${sqlstate}`}`;
+        });
+        expect(seen).toEqual(expected);
+        const rest = runs.slice(-harmless.length - 1);
+        expect(rest.map(({ status }) => status)).toEqual(rest.map(() => 'applied'));
         expect(existsSync(marker)).toBe(false);
         expect(
           await replay.engine.admin.query("select rolname from pg_roles where rolname = 'evil'"),
@@ -89,6 +115,56 @@ test('a DO block that takes the login back is stopped where the login is a super
         [],
       );
       expect(await replay.engine.postgresRole.query('select session_user as u')).toEqual([{ u: 'postgres' }]);
+    },
+  );
+});
+
+/** Takes any role back that it can, and reaches for the machine: what a default, a trigger, a policy may hold. */
+const reach = (name: string, returns: string, answer: string) => `
+  create function public.${name}() returns ${returns} language plpgsql as $$ begin
+    begin
+      perform set_config('role', 'none', true);
+      execute 'copy (select 1) to program ''touch ${marker}''';
+    exception when others then null;
+    end;
+    ${answer}
+  end $$;`;
+
+// The embedded engine has no machine to reach, and ends where a program is asked for.
+test('what a project hangs on its tables runs as no superuser when the guard lays rows on a server', async () => {
+  const base = `
+    ${reach('by_default', 'text', "return 'x';")}
+    ${reach('by_policy', 'boolean', 'return true;')}
+    ${reach('by_trigger', 'trigger', 'return new;')}
+    ${reach('by_ddl', 'event_trigger', '')}
+    create table public.notes (
+      id uuid primary key default gen_random_uuid(), user_id uuid references auth.users (id),
+      body text default public.by_default() check (public.by_policy())
+    );
+    alter table public.notes enable row level security;
+    create policy own on public.notes to authenticated using (user_id = auth.uid() and public.by_policy());
+    create trigger before_insert before insert on public.notes for each row execute function public.by_trigger();
+    create event trigger hung on ddl_command_end execute function public.by_ddl();`;
+  const added = `create extension if not exists pg_trgm;
+    create policy own on storage.objects for select to authenticated using (owner_id = auth.uid()::text);
+    create function public.count_notes() returns bigint language sql as 'select count(*) from public.notes';
+    alter table public.notes add column title text default public.by_default();`;
+  await withReplay(
+    'server',
+    { base: { '1_base.sql': base }, added: { '2_added.sql': added } },
+    async (replay) => {
+      await replay.base();
+      await replay.mark();
+      await replay.changes();
+      await replay.rows();
+      await replay.functions();
+      const { objects } = await probe(replay.engine, {
+        project: plainProject,
+        state: await readState(replay.engine.admin),
+      });
+      expect(replay.facts().runs.at(-1)).toMatchObject({ status: 'applied' });
+      expect(objects.find(({ object }) => object === 'public.notes')?.cells).not.toEqual([]);
+      expect(existsSync(marker)).toBe(false);
     },
   );
 });

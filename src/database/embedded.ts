@@ -173,6 +173,11 @@ class Embedded implements Engine {
     this.postgresRole = new Seat(channel, seat, 'postgres', 'set session authorization postgres');
   }
 
+  /** Its superuser has a virtual machine to himself, and nothing else. */
+  act<T>(work: (session: Session) => Promise<T>): Promise<T> {
+    return work(this.admin);
+  }
+
   async checkpoint(): Promise<Checkpoint> {
     await this.admin.exec('checkpoint');
     return new TarCheckpoint(await this.#channel.request({ op: 'dump' }));

@@ -1,5 +1,5 @@
 /** The other engine: any throw-away Postgres by `database-url`. See `server/cluster-run.ts` for what it does to the server. */
-import { type Checkpoint, type Engine, EngineLost, type EngineOptions } from './engine.ts';
+import { type Checkpoint, type Engine, EngineLost, type EngineOptions, type Session } from './engine.ts';
 import { platformFiles } from './platform/index.ts';
 import {
   type ClusterState,
@@ -83,7 +83,9 @@ class ServerEngine implements Engine {
     const stop = async (pid: number, how: 'cancel' | 'terminate') => {
       await run.client.query(`select pg_${how}_backend(${pid})`);
     };
-    this.admin = new ServerSession({ ...run.admin, database }, options.statementLimitMs, stop);
+    // A superuser's session is not to run what a project hung on DDL: there is no such setting before 17.
+    const quiet = this.major >= 17 ? 'set event_triggers = off' : null;
+    this.admin = new ServerSession({ ...run.admin, database }, options.statementLimitMs, stop, quiet);
     this.postgresRole = new ServerSession({ ...run.migrator, database }, options.statementLimitMs, stop);
   }
 
@@ -95,6 +97,25 @@ class ServerEngine implements Engine {
   ): Promise<ServerEngine> {
     const { rows } = await run.client.query('show server_version');
     return new ServerEngine(run, database, options, rows[0].server_version, outside);
+  }
+
+  async act<T>(work: (session: Session) => Promise<T>): Promise<T> {
+    const { client, migrator } = this.#run;
+    // SET without INHERIT: a function of postgres' is not let in where it would not be on Supabase.
+    const how = this.major >= 16 ? ' with inherit false, set true' : '';
+    const { rows } = await client.query(`
+      select r.rolname as role from pg_roles r where r.rolname in ('supabase_auth_admin', 'supabase_storage_admin', 'supabase_realtime_admin')
+        and not pg_has_role('postgres', r.oid, 'member')`);
+    const roles = rows.map(({ role }) => role).join(', ');
+    if (roles !== '') await client.query(`grant ${roles} to postgres${how}`);
+    const login = { ...migrator, database: this.#database };
+    const session = new ServerSession(login, this.#options.statementLimitMs, this.admin.stop);
+    try {
+      return await work(session);
+    } finally {
+      await session.disconnect();
+      if (roles !== '') await client.query(`revoke ${roles} from postgres`);
+    }
   }
 
   async checkpoint(): Promise<Checkpoint> {

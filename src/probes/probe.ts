@@ -60,15 +60,21 @@ export interface ProbeOptions {
 }
 
 export async function probe(engine: Engine, options: ProbeOptions): Promise<AccessMatrix> {
-  await engine.admin.exec('begin');
+  return engine.act((session) => probeAs(session, engine.kind, options));
+}
+
+async function probeAs(acting: Session, kind: Engine['kind'], options: ProbeOptions): Promise<AccessMatrix> {
+  // A server's database speaks English already, and only a superuser may say so.
+  const english = kind === 'embedded' ? "set local lc_messages = 'C'; " : '';
+  await acting.exec('begin');
   try {
-    const session = queued(engine.admin);
+    const session = queued(acting);
     await session.exec(
-      `set local lc_messages = 'C'; set local timezone = 'UTC'; set local row_security = on; set local datestyle = 'ISO, MDY'; set local client_min_messages = 'error'; set constraints all deferred`,
+      `${english}set local timezone = 'UTC'; set local row_security = on; set local datestyle = 'ISO, MDY'; set local client_min_messages = 'error'; set constraints all deferred`,
     );
     return await probeInside(session, options);
   } finally {
-    await engine.admin.exec('rollback').catch(() => undefined);
+    await acting.exec('rollback').catch(() => undefined);
   }
 }
 

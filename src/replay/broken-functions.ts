@@ -8,7 +8,7 @@ import { type BodyProblem, type CatalogFunction, checkBody, readFunctions } from
 import { type Missing, missingIn, namesOf } from './names.ts';
 
 export interface FunctionsInput {
-  /** A superuser's, no transaction open. */
+  /** `Engine.act`'s, no transaction open. */
   readonly session: Session;
   /** The changed files. */
   readonly files: readonly MigrationFile[];

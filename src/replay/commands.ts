@@ -278,12 +278,12 @@ function createExtension(statement: Statement, around: Surroundings): Command {
   };
 }
 
-/** Nothing is to be reached from here by SQL: what connects elsewhere is for no one. */
+/** Nothing is to be reached from here by SQL: what connects elsewhere is for no one, postgres with its default privileges included. */
 const keepIn = `do $guard$ declare f regprocedure; begin
   for f in select objid::regprocedure from pg_catalog.pg_depend d join pg_catalog.pg_proc p on p.oid = d.objid
     where d.classid = 'pg_catalog.pg_proc'::regclass and d.deptype = 'e' and p.proname ~ '^dblink(_connect|_connect_u|_exec|_open|_send_query)?$'
       and d.refobjid = (select oid from pg_catalog.pg_extension where extname = 'dblink')
-  loop execute format('revoke execute on function %s from public', f); end loop;
+  loop execute format('revoke execute on function %s from public, postgres', f); end loop;
 end $guard$`;
 
 /** A stand-in's SQL in place of CREATE EXTENSION; one that is there already is Postgres' own affair. */
@@ -325,6 +325,7 @@ function doBlock({ sql }: Statement, around: Surroundings): Command {
       else if (plan.kind === 'real' && plan.role === 'supabase_admin') {
         const where = schema ? ` schema ${quoted(schema)}` : '';
         before.push(detourSql(`create extension if not exists ${quoted(name)}${where}`, around.secret));
+        if (name === 'dblink') before.push(detourSql(keepIn, around.secret));
       }
     }
   }

@@ -53,7 +53,7 @@ export async function readFunctions(
   return all.filter(({ schema }) => !isPlatformSchema(schema));
 }
 
-/** What is certainly wrong in a body, a statement at a time. By a superuser's session, no transaction open. */
+/** What is certainly wrong in a body, a statement at a time. By `Engine.act`'s session, no transaction open. */
 export async function checkBody(session: Session, routine: CatalogFunction): Promise<readonly BodyProblem[]> {
   await session.exec('begin');
   try {

@@ -138,7 +138,7 @@ export class Replay {
 
   /** The state now, to come back to. Drop the checkpoint when the replay is over. */
   async mark(): Promise<Checkpoint> {
-    this.#functionsBefore = await functionLooks(this.engine.admin);
+    this.#functionsBefore = await this.engine.act(functionLooks);
     return this.#ground.mark();
   }
 
@@ -256,14 +256,12 @@ export class Replay {
 
   /** Bodies of functions that changed, or that name what a changed migration drops. */
   async functions(): Promise<void> {
-    this.#brokenFunctions = await brokenFunctions({
-      session: this.engine.admin,
-      files: pending(this.#input.history).flatMap((migration) =>
-        migration.text === null ? [] : [this.#fileOf(migration)],
-      ),
-      before: this.#functionsBefore,
-      blame: this.#blame,
-    });
+    const files = pending(this.#input.history).flatMap((migration) =>
+      migration.text === null ? [] : [this.#fileOf(migration)],
+    );
+    this.#brokenFunctions = await this.engine.act((session) =>
+      brokenFunctions({ session, files, before: this.#functionsBefore, blame: this.#blame }),
+    );
   }
 
   /**

@@ -46,7 +46,9 @@ export async function rowsPass({
     // A seed file is written for the head: what of it the base can't take is left.
     for (const seed of seeds) await runner.oneByOne(seed);
     const before = await rowsBefore(engine.admin);
-    const { empty } = await fillTables(engine.admin, (schema) => platformSchemas.has(schema));
+    const { empty } = await engine.act((session) =>
+      fillTables(session, (schema) => platformSchemas.has(schema)),
+    );
     for (const { table, why } of empty) {
       notChecked.push({
         what: `Rows for table ${table}`,

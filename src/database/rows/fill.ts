@@ -40,7 +40,7 @@ type Values = Map<string, string | null>;
 
 const CHECK_ATTEMPTS = 80;
 
-/** By a superuser's session, no transaction being open. Triggers stay silent meanwhile. */
+/** By a session that bypasses row level security, no transaction being open. Triggers stay silent meanwhile. */
 export async function fillTables(
   session: Session,
   isPlatformSchema: (schema: string) => boolean,

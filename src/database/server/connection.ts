@@ -99,11 +99,14 @@ export class ServerSession implements Session {
   readonly #limitMs: number;
   /** Ends another session's statement, or that session: its backend's process id, and how. */
   readonly #stop: (pid: number, how: 'cancel' | 'terminate') => Promise<void>;
+  /** SQL that each connection begins with. */
+  readonly #first: string | null;
   #client: pg.Client | null = null;
   #pid = 0;
   #lost: EngineLost | null = null;
 
-  constructor(login: Login, limitMs: number, stop: ServerSession['stop']) {
+  constructor(login: Login, limitMs: number, stop: ServerSession['stop'], first: string | null = null) {
+    this.#first = first;
     this.#login = login;
     this.#limitMs = limitMs;
     this.#stop = stop;
@@ -154,6 +157,7 @@ export class ServerSession implements Session {
       this.#client = await connect(this.#login, this.#limitMs);
       const { rows } = await this.#client.query('select pg_backend_pid() as pid');
       this.#pid = Number(rows[0].pid);
+      if (this.#first !== null) await this.#client.query(this.#first);
     }
     return this.#client;
   }
