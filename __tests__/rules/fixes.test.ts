@@ -55,7 +55,7 @@ async function replayAndForget({ era }: Fixture, files: ReturnType<typeof filesO
   try {
     for (const { path, source } of files) {
       for (const statement of source.statements) {
-        const { error } = await runner.send(statement.index, runner.command(statement), true);
+        const { error } = await runner.send(statement, runner.command(statement), true);
         if (error !== null) return `${path}: ${error.message}`;
       }
     }

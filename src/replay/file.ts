@@ -174,7 +174,7 @@ export class FileRunner {
         const alone = isStandalone(statement) && !inBlock;
         if (alone) await end('commit');
         else await begin();
-        const step = await this.send(index, command, inTransaction, options.watcher);
+        const step = await this.send(statement, command, inTransaction, options.watcher);
         steps.push(step);
         if (alone && step.outcome === 'applied') {
           this.#settled.add(index);
@@ -224,10 +224,10 @@ export class FileRunner {
         if (left !== undefined) steps.push(passed(index, 'left out', left));
         else if (transactionControl(statement) || options.settled?.has(index)) steps.push(applied(index, 0));
         else if (command.kind === 'pass over') steps.push(passed(index, 'passed over', command.reason));
-        else if (isStandalone(statement)) steps.push(await this.send(index, command, false));
+        else if (isStandalone(statement)) steps.push(await this.send(statement, command, false));
         else {
           await this.#session.exec('begin');
-          const step = await this.send(index, command, true);
+          const step = await this.send(statement, command, true);
           const error = await attempt(() =>
             this.#session.exec(step.outcome === 'failed' ? 'rollback' : 'commit'),
           );
@@ -264,10 +264,18 @@ export class FileRunner {
   }
 
   /** One statement, with what stands around it. */
-  async send(index: number, command: Command, inTransaction: boolean, watcher?: Watcher): Promise<Step> {
+  async send(
+    statement: Statement,
+    command: Command,
+    inTransaction: boolean,
+    watcher?: Watcher,
+  ): Promise<Step> {
+    const { index } = statement;
     if (command.kind === 'pass over') return passed(index, 'passed over', command.reason);
     const sql = watcher && inTransaction ? [...command.sql, watcher.query] : [...command.sql];
-    const outcomes = await this.#session.batch(sql, { stopOnError: true });
+    // In a transaction that has failed nothing more runs: what follows need not wait. COPY … FROM STDIN would read it.
+    const together = inTransaction && statement.kind !== 'CopyStmt';
+    const outcomes = await this.#session.batch(sql, { stopOnError: !together });
     const bad = outcomes.findIndex((outcome) => !outcome.ok);
     const main = outcomes[command.main];
     const wrong = outcomes[bad];
@@ -313,7 +321,7 @@ export async function secondRun(
       if (isStandalone(statement) || transactionControl(statement)) continue;
       const command = runner.command(statement);
       if (command.kind === 'pass over') continue;
-      const step = await runner.send(statement.index, command, true);
+      const step = await runner.send(statement, command, true);
       if (step.outcome === 'failed') return step;
     }
     return null;

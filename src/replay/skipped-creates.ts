@@ -2,6 +2,7 @@
 import type { Session } from '../database/engine.ts';
 import type { SkippedCreate } from '../model/replay.ts';
 import type { Statement, SyntaxNode } from '../model/sql.ts';
+import { literal } from './commands.ts';
 import type { MigrationFile } from './file.ts';
 
 /** After the file has applied. `existed`: whether a relation (by oid) stood before the pull request. */
@@ -10,35 +11,47 @@ export async function skippedCreates(
   file: MigrationFile,
   existed: (oid: string) => boolean,
 ): Promise<readonly SkippedCreate[]> {
+  const named = file.source.statements.flatMap((statement) => {
+    const name = nameIfNotExists(statement);
+    return name === null ? [] : [{ statement, name }];
+  });
+  if (named.length === 0) return [];
+  const names = named.map(({ name }) => literal(name)).join(',');
+  const there = await session.query(
+    `select pg_catalog.to_regclass(name)::oid::text as oid from unnest(array[${names}]) with ordinality given(name, place) order by place`,
+  );
   const found: SkippedCreate[] = [];
-  for (const statement of file.source.statements) {
-    const { kind, node } = statement;
-    const difference =
-      kind === 'CreateStmt' && node.if_not_exists
-        ? await tableDifference(session, node, existed)
-        : kind === 'IndexStmt' && node.if_not_exists && node.idxname
-          ? await indexDifference(session, node, existed)
-          : null;
+  for (const [at, { statement }] of named.entries()) {
+    const oid = there[at]?.oid;
+    if (!oid || !existed(oid)) continue;
+    const differ = statement.kind === 'IndexStmt' ? indexDifference : tableDifference;
+    const difference = await differ(session, statement.node, oid);
     if (difference)
       found.push({ path: file.path, index: statement.index, line: lineOf(statement), ...difference });
   }
   return found;
 }
 
+/** The relation that CREATE TABLE or CREATE INDEX … IF NOT EXISTS looks for, as SQL writes it; null for all else. */
+function nameIfNotExists({ kind, node }: Statement): string | null {
+  if (!node.if_not_exists) return null;
+  if (kind === 'CreateStmt') return nameOf(node.relation);
+  // An index stands in its table's schema.
+  return kind === 'IndexStmt' && node.idxname
+    ? `${ident(node.relation?.schemaname ?? 'public')}.${ident(node.idxname)}`
+    : null;
+}
+
 type Difference = { readonly object: string; readonly difference: string };
 
-async function tableDifference(
-  session: Session,
-  node: SyntaxNode,
-  existed: (oid: string) => boolean,
-): Promise<Difference | null> {
+async function tableDifference(session: Session, node: SyntaxNode, oid: string): Promise<Difference | null> {
   const [table] = await session.query(
-    `select c.oid::text, c.oid::regclass::text as name, c.relkind::text as kind, n.nspname || '.' || c.relname as key,
+    `select c.relkind::text as kind, n.nspname || '.' || c.relname as key,
        (select json_agg(attname)::text from pg_attribute where attrelid = c.oid and attnum > 0 and not attisdropped) as columns
-     from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.oid = to_regclass($1)`,
-    [nameOf(node.relation)],
+     from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.oid = $1`,
+    [oid],
   );
-  if (!table || !existed(table.oid!)) return null;
+  if (!table) return null;
   if (table.kind !== 'r' && table.kind !== 'p') return { object: table.key!, difference: 'It is no table.' };
   const there = new Set<string>(JSON.parse(table.columns ?? '[]'));
   const missing = (node.tableElts ?? [])
@@ -52,22 +65,16 @@ async function tableDifference(
   };
 }
 
-async function indexDifference(
-  session: Session,
-  node: SyntaxNode,
-  existed: (oid: string) => boolean,
-): Promise<Difference | null> {
-  // An index stands in its table's schema.
-  const schema: string = node.relation?.schemaname ?? 'public';
+async function indexDifference(session: Session, node: SyntaxNode, oid: string): Promise<Difference | null> {
   const [index] = await session.query(
-    `select i.indexrelid::text as oid, n.nspname || '.' || c.relname as key, t.relname as table, i.indisunique as unique,
+    `select n.nspname || '.' || c.relname as key, t.relname as table, i.indisunique as unique,
        (select json_agg(a.attname order by o)::text from unnest(i.indkey::int2[]) with ordinality k(n, o)
          left join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.n where o <= i.indnkeyatts) as columns
      from pg_index i join pg_class c on c.oid = i.indexrelid join pg_namespace n on n.oid = c.relnamespace join pg_class t on t.oid = i.indrelid
-     where i.indexrelid = to_regclass($1)`,
-    [`${ident(schema)}.${ident(node.idxname)}`],
+     where i.indexrelid = $1`,
+    [oid],
   );
-  if (!index || !existed(index.oid!)) return null;
+  if (!index) return null;
   const wanted: (string | null)[] = (node.indexParams ?? []).map(
     (entry: SyntaxNode) => entry.IndexElem?.name ?? null,
   );

@@ -32,7 +32,7 @@ const strength: readonly LockMode[] = [
 
 export class Tracer implements Watcher {
   readonly query = `select relation::text, mode from pg_catalog.pg_locks
-    where pid = pg_catalog.pg_backend_pid() and locktype = 'relation' and granted
+    where pid = pg_catalog.pg_backend_pid() and locktype = 'relation' and granted and relation >= 16384
     union all select session_user::text, 'session user'`;
   readonly #engine: Engine;
   readonly #known = new Map<string, Relation>();

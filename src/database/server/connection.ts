@@ -58,6 +58,7 @@ export async function connect(login: Login, limitMs?: number): Promise<pg.Client
     ...login,
     application_name: 'supabase-migration-guard',
     connectionTimeoutMillis: 10_000,
+    pipeline: true,
     ...(limitMs ? { statement_timeout: limitMs } : {}),
     types: { getTypeParser: () => (value: unknown) => value as never },
   });
@@ -117,30 +118,23 @@ export class ServerSession implements Session {
   }
 
   async exec(sql: string): Promise<void> {
-    await this.#run(sql);
+    await this.#one({ text: sql });
   }
 
   async query(
     sql: string,
     parameters?: readonly (string | number | boolean | null)[],
   ): Promise<readonly Row[]> {
-    const result = await this.#run(sql, parameters);
-    return result.rows as Row[];
+    return (await this.#one(parameters ? { text: sql, values: [...parameters] } : { text: sql })).rows;
   }
 
   async batch(statements: readonly string[], options: BatchOptions = {}): Promise<readonly Outcome[]> {
+    if (!options.stopOnError) return this.#send(statements.map((text) => ({ text })));
     const outcomes: Outcome[] = [];
-    for (const sql of statements) {
-      const started = performance.now();
-      try {
-        const result = await this.#run(sql);
-        const ms = performance.now() - started;
-        outcomes.push({ ok: true, rows: result.rows as Row[], affected: result.rowCount ?? 0, ms });
-      } catch (error) {
-        if (!(error instanceof DatabaseError)) throw error;
-        outcomes.push({ ok: false, error, ms: performance.now() - started });
-        if (options.stopOnError) break;
-      }
+    for (const text of statements) {
+      const [outcome] = await this.#send([{ text }]);
+      outcomes.push(outcome!);
+      if (!outcome!.ok) break;
     }
     return outcomes;
   }
@@ -162,33 +156,65 @@ export class ServerSession implements Session {
     return this.#client;
   }
 
-  async #run(sql: string, parameters?: readonly unknown[]): Promise<pg.QueryResult> {
+  async #one(query: pg.QueryConfig): Promise<Extract<Outcome, { ok: true }>> {
+    const [outcome] = await this.#send([query]);
+    if (!outcome!.ok) throw outcome!.error;
+    return outcome!;
+  }
+
+  /** All are sent at once, each as a query of its own: an SQL error of one is no matter of the next. */
+  async #send(queries: readonly pg.QueryConfig[]): Promise<readonly Outcome[]> {
     const client = await this.#connected();
-    // statement_timeout is the first guard; SQL can switch it off or catch it, so two more stand behind it.
-    let ended = false;
-    const cancel = setTimeout(
-      () => this.#stop(this.#pid, 'cancel').catch(() => undefined),
-      this.#limitMs + 1_000,
-    );
-    const terminate = setTimeout(() => {
-      ended = true;
-      this.#stop(this.#pid, 'terminate').catch(() => undefined);
-    }, this.#limitMs + 1_500);
+    const watchdog = this.#watch();
+    let began = performance.now();
+    const sinceLast = () => {
+      const before = began;
+      began = performance.now();
+      watchdog.refresh();
+      return began - before;
+    };
+    const send = async (query: pg.QueryConfig): Promise<Outcome> => {
+      try {
+        // Several statements in one string answer with an array: the last one counts.
+        const answer: pg.QueryResult | pg.QueryResult[] = await client.query(query);
+        const result = Array.isArray(answer) ? (answer.at(-1) as pg.QueryResult) : answer;
+        return { ok: true, rows: result.rows as Row[], affected: result.rowCount ?? 0, ms: sinceLast() };
+      } catch (error) {
+        return { ok: false, error: this.#translated(error, watchdog.ended), ms: sinceLast() };
+      }
+    };
     try {
-      // Several statements in one string answer with an array: the last one counts.
-      const result: pg.QueryResult | pg.QueryResult[] = await client.query(
-        parameters ? { text: sql, values: [...parameters] } : { text: sql },
-      );
-      return Array.isArray(result) ? (result.at(-1) as pg.QueryResult) : result;
-    } catch (error) {
-      throw this.#translated(error, ended);
+      return await Promise.all(queries.map(send));
     } finally {
-      clearTimeout(cancel);
-      clearTimeout(terminate);
+      watchdog.clear();
     }
   }
 
-  #translated(error: unknown, ended: boolean): Error {
+  /** `statement_timeout` is the first guard; SQL can switch it off or catch it, so two more stand behind it. */
+  #watch() {
+    const watchdog = {
+      ended: false,
+      /** Another statement's time begins. */
+      refresh() {
+        for (const timer of timers) timer.refresh();
+      },
+      clear() {
+        for (const timer of timers) clearTimeout(timer);
+      },
+    };
+    const timers = [
+      setTimeout(() => this.#stop(this.#pid, 'cancel').catch(() => undefined), this.#limitMs + 1_000),
+      setTimeout(() => {
+        watchdog.ended = true;
+        this.#stop(this.#pid, 'terminate').catch(() => undefined);
+      }, this.#limitMs + 1_500),
+    ];
+    return watchdog;
+  }
+
+  /** Throws where it is no error of SQL: the connection is gone. */
+  #translated(error: unknown, ended: boolean): DatabaseError {
+    if (this.#lost) throw this.#lost;
     // 57P01 admin_shutdown, 57P02 crash_shutdown: the backend is gone with its connection.
     if (error instanceof pg.DatabaseError && error.code && !ended && !/^57P0[123]$/.test(error.code)) {
       return new DatabaseError({
@@ -211,6 +237,6 @@ export class ServerSession implements Session {
     this.#lost = new EngineLost(ended ? 'time-limit' : 'connection', message);
     this.#client?.end().catch(() => undefined);
     this.#client = null;
-    return this.#lost;
+    throw this.#lost;
   }
 }
