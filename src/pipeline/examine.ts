@@ -80,6 +80,12 @@ async function seeItHappen(
 ): Promise<Examination> {
   const { found, config, reading, settings, book } = input;
   const { all } = found.history;
+  if (all)
+    book.note(
+      'replay',
+      'done',
+      'with --all nothing runs on tables with rows, a second time or from zero, and no tests of the project',
+    );
 
   await book.run('replay', null, async () => {
     await replay.base();
@@ -121,9 +127,9 @@ async function seeItHappen(
   const { engine } = config;
   const later = (name: string, work: () => Promise<void>) =>
     book.run('replay', null, () => book.time(name, work));
+  if (settings.stages === 'all') await later('functions', () => replay.functions());
   if (everything) {
     await later('rerun', () => replay.rerun());
-    await later('functions', () => replay.functions());
     await later('from zero', () => replay.fromZero());
     if (engine.tests) await later('tests', () => replay.tests());
   }

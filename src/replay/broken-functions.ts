@@ -1,11 +1,13 @@
 /** Which functions are broken after the changed migrations and were not before. */
 import type { Session } from '../database/engine.ts';
 import { platformSchemas } from '../database/platform/index.ts';
+import type { NotChecked } from '../model/finding.ts';
 import type { BrokenFunction } from '../model/replay.ts';
 import type { Blame } from './blame.ts';
 import type { MigrationFile } from './file.ts';
-import { type BodyProblem, type CatalogFunction, checkBody, readFunctions } from './functions.ts';
+import { type CatalogFunction, checkBody, readFunctions } from './functions.ts';
 import { type Missing, missingIn, namesOf } from './names.ts';
+import type { PlpgsqlCheck } from './plpgsql-check.ts';
 
 export interface FunctionsInput {
   /** `Engine.act`'s, no transaction open. */
@@ -15,20 +17,31 @@ export interface FunctionsInput {
   /** `functionLooks` before them. */
   readonly before: ReadonlyMap<string, string>;
   readonly blame: Blame;
+  readonly second: PlpgsqlCheck | null;
+}
+
+export interface FunctionsSeen {
+  readonly broken: readonly BrokenFunction[];
+  readonly notChecked: readonly NotChecked[];
 }
 
 /** Bodies of functions that changed, or that name what a changed migration drops. */
-export async function brokenFunctions(input: FunctionsInput): Promise<readonly BrokenFunction[]> {
-  const { session, files, before, blame } = input;
+export async function brokenFunctions(input: FunctionsInput): Promise<FunctionsSeen> {
+  const { session, files, before, blame, second } = input;
   const statements = files.flatMap(({ source }) => source.statements);
-  if (statements.length === 0) return [];
+  if (statements.length === 0) return { broken: [], notChecked: [] };
   const dropped = new Set(statements.flatMap((statement) => [...namesOf(statement).drops]));
   const everDropped = blame.dropped();
   const broken: BrokenFunction[] = [];
+  const notChecked: NotChecked[] = [];
   for (const routine of await readFunctions(session, (schema) => platformSchemas.has(schema))) {
     const changed = before.get(routine.key) !== look(routine);
     if (!changed && dropped.size === 0) continue;
-    const problems = await checkBody(session, routine);
+    const problems = await checkBody(session, routine, second);
+    if (problems === null) {
+      if (changed) notChecked.push(unread(files, routine));
+      continue;
+    }
     const problem = problems.find(({ error }) => blame.excuse(error) === null);
     if (!problem) continue;
     const missing = missingIn(problem.error);
@@ -37,9 +50,19 @@ export async function brokenFunctions(input: FunctionsInput): Promise<readonly B
       missing === null ? [] : [missing.name, ...(missing.table ? [`${missing.table}.${missing.name}`] : [])];
     // Made by some migration, and dropped by none that can be read: dynamic SQL, or a temporary table of the caller's.
     if (!missing?.column && names.some((name) => blame.made.has(name) && !everDropped.has(name))) continue;
-    broken.push(placeOfFunction(files, routine, problem));
+    broken.push({ ...problem, function: routine.key, ...placeOf(files, routine, problem.bodyLine) });
   }
-  return broken;
+  return { broken, notChecked };
+}
+
+function unread(files: readonly MigrationFile[], routine: CatalogFunction): NotChecked {
+  const { path, line } = placeOf(files, routine, null);
+  return {
+    what: `The body of function "${routine.key}"`,
+    why: 'The guard does not understand its PL/pgSQL, and Postgres looks at it only when it is called.',
+    file: path,
+    line,
+  };
 }
 
 /** By key: what a later look is compared with. */
@@ -52,11 +75,11 @@ export async function functionLooks(session: Session): Promise<ReadonlyMap<strin
 const look = ({ definition, tables }: CatalogFunction): string => [definition, ...tables].join('\n');
 
 /** The last statement that makes a function of that name, and the line of the body's problem. */
-function placeOfFunction(
+function placeOf(
   files: readonly MigrationFile[],
   routine: CatalogFunction,
-  problem: BodyProblem,
-): BrokenFunction {
+  bodyLine: number | null,
+): Pick<BrokenFunction, 'path' | 'line'> {
   for (const { path, source } of [...files].reverse()) {
     const makesIt = source.statements.filter(
       ({ kind, node }) =>
@@ -67,10 +90,9 @@ function placeOfFunction(
     if (!statement) continue;
     const body = statement.sql.indexOf(routine.body);
     const first = body === -1 ? statement.span.line : source.position(statement.start + body).line;
-    const line = problem.bodyLine === null ? statement.span.line : first + problem.bodyLine - 1;
-    return { ...problem, function: routine.key, path, line };
+    return { path, line: bodyLine === null ? statement.span.line : first + bodyLine - 1 };
   }
-  return { ...problem, function: routine.key, path: null, line: null };
+  return { path: null, line: null };
 }
 
 function isDropped(missing: Missing | null, dropped: ReadonlySet<string>): boolean {

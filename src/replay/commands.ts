@@ -202,11 +202,20 @@ export function isMissing(extension: string, around: Surroundings): boolean {
 }
 
 /** Libraries that a server may have and that do nothing outside their database: better than any stand-in. */
-const realWhereThere = new Set(['vector', 'postgis', 'pgtap', 'pg_jsonschema', 'pg_hashids']);
+const realWhereThere = new Set([
+  'vector',
+  'postgis',
+  'pgtap',
+  'pg_jsonschema',
+  'pg_hashids',
+  'plpgsql_check',
+]);
+
+const isRealHere = (extension: string, around: Surroundings): boolean =>
+  around.engine === 'server' && realWhereThere.has(extension) && around.available.has(extension);
 
 function standInFor(extension: string, around: Surroundings): boolean {
-  if (realWhereThere.has(extension) && around.available.has(extension)) return false;
-  return extensionPlan(extension, null, around.engine).sql !== null;
+  return !isRealHere(extension, around) && extensionPlan(extension, null, around.engine).sql !== null;
 }
 
 const existsSql = (extension: string): string => `do $guard$ begin
@@ -246,7 +255,7 @@ function createExtension(statement: Statement, around: Surroundings): Command {
     };
   }
   const anyVersion = sql.replace(/\bversion\s+('[^']*'|"[^"]*"|[\w.]+)/i, '');
-  if (around.engine === 'server' && realWhereThere.has(node.extname) && around.available.has(node.extname)) {
+  if (isRealHere(node.extname, around)) {
     return { kind: 'run', sql: [detourSql(anyVersion, around.secret)], main: 0, verbatim: false };
   }
   if (node.extname === 'pgtap' && around.pgtap !== null) {
@@ -321,8 +330,9 @@ function doBlock({ sql }: Statement, around: Surroundings): Command {
   if (around.engine === 'server') {
     for (const { name, schema } of extensionsIn(sql)) {
       const plan = extensionPlan(name, schema, 'server');
-      if (plan.sql !== null) before.push(installSql(name, plan.sql, around.secret, true));
-      else if (plan.kind === 'real' && plan.role === 'supabase_admin') {
+      const isReal = isRealHere(name, around);
+      if (plan.sql !== null && !isReal) before.push(installSql(name, plan.sql, around.secret, true));
+      else if ((plan.kind === 'real' && plan.role === 'supabase_admin') || isReal) {
         const where = schema ? ` schema ${quoted(schema)}` : '';
         before.push(detourSql(`create extension if not exists ${quoted(name)}${where}`, around.secret));
         if (name === 'dblink') before.push(detourSql(keepIn, around.secret));

@@ -2,9 +2,11 @@
 import type { Session } from '../database/engine.ts';
 import type { SqlError } from '../model/replay.ts';
 import { checkPlpgsql } from './plpgsql-body.ts';
-import { checkSqlBody } from './sql-body.ts';
+import type { PlpgsqlCheck } from './plpgsql-check.ts';
+import { checkByMaking } from './sql-body.ts';
 
 export interface CatalogFunction {
+  readonly oid: string;
   /** `public.f(uuid)`. */
   readonly key: string;
   readonly schema: string;
@@ -18,6 +20,8 @@ export interface CatalogFunction {
   readonly arguments: readonly { readonly name: string; readonly type: string; readonly input: boolean }[];
   /** Tables whose triggers call it. */
   readonly tables: readonly string[];
+  /** Names under which those triggers hand it the rows before and after. */
+  readonly transitions: readonly string[];
 }
 
 export interface BodyProblem {
@@ -36,7 +40,7 @@ export async function readFunctions(
 ): Promise<readonly CatalogFunction[]> {
   const [row] = await session.query(`
     select coalesce(json_agg(json_build_object(
-      'key', quote_ident(n.nspname) || '.' || quote_ident(p.proname) || '(' || pg_get_function_identity_arguments(p.oid) || ')',
+      'oid', p.oid::text, 'key', quote_ident(n.nspname) || '.' || quote_ident(p.proname) || '(' || pg_get_function_identity_arguments(p.oid) || ')',
       'schema', n.nspname, 'name', p.proname, 'language', l.lanname, 'body', p.prosrc,
       'definition', pg_get_functiondef(p.oid),
       'searchPath', (select substr(c, 13) from unnest(p.proconfig) c where c like 'search_path=%'),
@@ -44,7 +48,9 @@ export async function readFunctions(
       'arguments', (select coalesce(json_agg(json_build_object('name', coalesce(p.proargnames[a.n], ''), 'type', format_type(a.type, null),
           'input', coalesce(p.proargmodes[a.n], 'i') in ('i', 'b', 'v')) order by a.n), '[]')
         from unnest(coalesce(p.proallargtypes, p.proargtypes::oid[])) with ordinality a(type, n)),
-      'tables', (select coalesce(json_agg(distinct t.tgrelid::regclass::text), '[]') from pg_trigger t where t.tgfoid = p.oid and not t.tgisinternal)
+      'tables', (select coalesce(json_agg(distinct t.tgrelid::regclass::text), '[]') from pg_trigger t where t.tgfoid = p.oid and not t.tgisinternal),
+      'transitions', (select coalesce(json_agg(distinct r.name), '[]') from pg_trigger t, unnest(array[t.tgoldtable, t.tgnewtable]) r(name)
+        where t.tgfoid = p.oid and r.name is not null)
     ) order by p.oid), '[]')::text as functions
     from pg_proc p join pg_namespace n on n.oid = p.pronamespace join pg_language l on l.oid = p.prolang
     where p.prokind in ('f', 'p') and l.lanname in ('sql', 'plpgsql') and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
@@ -53,17 +59,27 @@ export async function readFunctions(
   return all.filter(({ schema }) => !isPlatformSchema(schema));
 }
 
-/** What is certainly wrong in a body, a statement at a time. By `Engine.act`'s session, no transaction open. */
-export async function checkBody(session: Session, routine: CatalogFunction): Promise<readonly BodyProblem[]> {
+/**
+ * What is certainly wrong in a body, a statement at a time; null where it can't be made out. `second` is asked where the
+ * first look finds nothing. By `Engine.act`'s session, no transaction open.
+ */
+export async function checkBody(
+  session: Session,
+  routine: CatalogFunction,
+  second: PlpgsqlCheck | null,
+): Promise<readonly BodyProblem[] | null> {
   await session.exec('begin');
   try {
     await session.exec('set local check_function_bodies = on');
     // A caller's search path may hold the function's own schema: PostgREST's holds the schema it is called in.
     const path = routine.searchPath ?? `"$user", ${ident(routine.schema)}, public, extensions`;
     await session.query("select set_config('search_path', $1, true)", [path]);
-    return routine.language === 'sql'
-      ? await checkSqlBody(session, routine)
-      : await checkPlpgsql(session, routine);
+    if (routine.language === 'sql') return await checkByMaking(session, routine);
+    const read = await checkPlpgsql(session, routine);
+    // Made while check_function_bodies was off, it may be no PL/pgSQL at all.
+    const found = read ?? (await checkByMaking(session, routine));
+    if (found.length > 0) return found;
+    return (await second?.check(session, routine)) ?? read;
   } finally {
     await session.exec('rollback');
   }

@@ -17,12 +17,13 @@ interface Found extends BodyProblem {
   readonly query: PlpgsqlQuery;
 }
 
+/** Null where the body can't be made out. */
 export async function checkPlpgsql(
   session: Session,
   routine: CatalogFunction,
-): Promise<readonly BodyProblem[]> {
+): Promise<readonly BodyProblem[] | null> {
   const body = readPlpgsql(routine.body);
-  if (body === null) return [];
+  if (body === null) return null;
   if (!routine.isTrigger || routine.tables.length === 0) {
     return (await problemsFor(session, routine, body, null)).map(withoutQuery);
   }
@@ -50,17 +51,16 @@ async function problemsFor(
   row: string | null,
 ): Promise<readonly Found[]> {
   const { parameters, opaque } = await parametersOf(session, routine, body, row);
-  const looksFirst = /\bto_reg\w+\s*\(|\binformation_schema\b|\bpg_[a-z]+\b/i.test(routine.body);
-  const counts = routine.arguments.some(({ type }) => /^any/.test(type));
+  const looksFirst = looksAround(routine);
+  const counts = routine.arguments.some(({ type }) => takesAnything(type));
   const found: Found[] = [];
   for (const query of body.queries) {
     if (counts && /\$\d/.test(query.sql)) continue;
-    // What it does depends on what it finds there.
     if (looksFirst && !query.always) continue;
     const sql = withoutRecords(query.sql, opaque);
     if (sql === null) continue;
     const problem = await checkQuery(session, routine, body, sql, parameters);
-    if (problem === null || isMadeIn(routine.body, problem.error)) continue;
+    if (problem === null || isMadeIn(routine, problem.error)) continue;
     // Of a field that is not known the type is not known either, and with it which function is meant.
     if (sql !== query.sql && problem.error.sqlstate === '42883') continue;
     const caught = catches(query.caught, problem.error);
@@ -77,6 +77,13 @@ async function problemsFor(
   return found;
 }
 
+/** A body that asks the catalog: what it does depends on what it finds there. */
+export const looksAround = ({ body }: CatalogFunction): boolean =>
+  /\bto_reg\w+\s*\(|\binformation_schema\b|\bpg_[a-z]+\b/i.test(body);
+
+/** Of a function with a polymorphic argument Postgres reads no body before its call. */
+export const takesAnything = (type: string): boolean => /^any/.test(type);
+
 const conditions: Readonly<Record<string, string>> = {
   '42P01': 'undefined_table',
   '42703': 'undefined_column',
@@ -85,7 +92,7 @@ const conditions: Readonly<Record<string, string>> = {
 };
 
 /** A handler for just this is meant; one for everything hides it. */
-function catches(caught: readonly string[], { sqlstate }: SqlError): 'meant' | 'swallowed' | null {
+export function catches(caught: readonly string[], { sqlstate }: SqlError): 'meant' | 'swallowed' | null {
   const own = [
     conditions[sqlstate],
     'syntax_error_or_access_rule_violation',
@@ -182,8 +189,6 @@ async function parametersOf(
     if (wanted.has(name) && wanted.get(name) !== type) opaque.add(name);
     wanted.set(name, type);
   };
-  // Of a function with a polymorphic argument Postgres reads no body before its call: those are left out.
-  const takesAnything = (type: string) => /^any/.test(type);
   const positional = routine.arguments.filter(({ input, type }) => input && !takesAnything(type));
   for (const { name, type } of routine.arguments) {
     if (takesAnything(type)) opaque.add(name);

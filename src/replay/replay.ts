@@ -33,6 +33,7 @@ import { BATCH_END, ESCAPE, LostAt, type MigrationFile, type Step, SYNTAX, secon
 import { Ground } from './ground.ts';
 import { needsFromZero, orderDifferences, pending, seenByVersion } from './order.ts';
 import { runTests } from './pgtap.ts';
+import { PlpgsqlCheck } from './plpgsql-check.ts';
 import { type RowsWatch, rowsPass, runForGood } from './rows-pass.ts';
 import { blank, errorOf, failedAt, fileOf, isApplied, statementRun } from './runs.ts';
 import { skippedCreates } from './skipped-creates.ts';
@@ -259,9 +260,17 @@ export class Replay {
     const files = pending(this.#input.history).flatMap((migration) =>
       migration.text === null ? [] : [this.#fileOf(migration)],
     );
-    this.#brokenFunctions = await this.engine.act((session) =>
-      brokenFunctions({ session, files, before: this.#functionsBefore, blame: this.#blame }),
+    const { runner } = this.#ground;
+    const found = await PlpgsqlCheck.during(
+      this.engine,
+      (sql) => runner.asSuperuser(sql),
+      (second) =>
+        this.engine.act((session) =>
+          brokenFunctions({ session, files, before: this.#functionsBefore, blame: this.#blame, second }),
+        ),
     );
+    this.#brokenFunctions = found.broken;
+    this.#notChecked.push(...found.notChecked);
   }
 
   /**

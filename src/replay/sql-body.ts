@@ -7,14 +7,16 @@ import type { BodyProblem, CatalogFunction } from './functions.ts';
 /** Undefined table, column, function; ambiguous column: what no value and no caller can change. */
 export const certain: ReadonlySet<string> = new Set(['42P01', '42703', '42883', '42702']);
 
-export async function checkSqlBody(
+/** A body written in SQL; of one in PL/pgSQL it is the syntax alone that Postgres looks at. */
+export async function checkByMaking(
   session: Session,
-  { definition, body }: CatalogFunction,
+  routine: CatalogFunction,
 ): Promise<readonly BodyProblem[]> {
+  const { definition, body } = routine;
   const outcome = await make(session, definition);
-  if (outcome.ok || !certain.has(outcome.error.sqlstate)) return [];
+  if (outcome.ok || ![...certain, '42601'].includes(outcome.error.sqlstate)) return [];
   const error = sqlError(outcome.error);
-  if (isMadeIn(body, error)) return [];
+  if (isMadeIn(routine, error)) return [];
   const start = definition.lastIndexOf(body);
   const at = error.position === null ? -1 : offsetOfCharacter(definition, error.position);
   const bodyLine = start === -1 || at < start ? null : lineOf(definition.slice(start), at - start);
@@ -26,10 +28,11 @@ export async function make(session: Session, sql: string): Promise<Outcome> {
   return outcome!;
 }
 
-/** A table of its own, temporary or not: nothing is missing once the body has come to it. */
-export function isMadeIn(body: string, { message }: SqlError): boolean {
+/** A table of its own, temporary or not, or a transition table: nothing is missing once the body has come to it. */
+export function isMadeIn({ body, transitions }: CatalogFunction, { message }: SqlError): boolean {
   const missing = /"(?:[^".]+\.)?([^".]+)"[^"]*does not exist$/.exec(message)?.[1];
   if (missing === undefined) return false;
+  if (transitions.includes(missing)) return true;
   const name = missing.replace(/[^\p{L}\p{N}_]/gu, '\\$&');
   return new RegExp(`\\b(create|alter)\\b[^;]*\\b${name}\\b`, 'iu').test(body);
 }

@@ -29,7 +29,7 @@ export interface PlpgsqlBody {
 
 /** Null where the body can't be made out. */
 export function readPlpgsql(body: string): PlpgsqlBody | null {
-  const option = /^\s*#\w+\s+\w+/;
+  const option = /^(\s*#\w+\s+\w+)+/;
   // Compiler options stand before the block; the same number of blanks keeps every offset.
   const text = body.replace(option, (match) => match.replace(/\S/g, ' '));
   const read = parsePlBlock(text);
@@ -45,7 +45,7 @@ export function readPlpgsql(body: string): PlpgsqlBody | null {
     variables: variablesOf(read.block, text),
     queries,
     labels,
-    resolvesConflicts: /^\s*#variable_conflict\s+use_/i.test(body),
+    resolvesConflicts: /^\s*(#\w+\s+\w+\s+)*#variable_conflict\s+use_/i.test(body),
   };
 }
 

@@ -147,8 +147,9 @@ class Reader {
     let end = start;
     let cases = 0;
     for (;;) {
+      const isField = this.#is('.', -1);
       const token = this.#next();
-      if (token.depth === 0 && token.kind !== 'string' && token.kind !== 'identifier') {
+      if (token.depth === 0 && !isField && token.kind !== 'string' && token.kind !== 'identifier') {
         if (cases === 0 && words.includes(token.text)) return { stretch: { start, end }, word: token.text };
         if (token.text === 'case') cases += 1;
         else if (token.text === 'end' && cases > 0) cases -= 1;
