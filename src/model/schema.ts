@@ -317,4 +317,6 @@ export interface FoldStep {
   readonly touched: readonly ObjectRef[];
   /** Those of `touched` that this file made; what it merely renamed or moved is not among them. */
   readonly created: readonly ObjectRef[];
+  /** UTF-16 offsets of statements in DO blocks that the state before says are not run. */
+  readonly idle: readonly { readonly start: number; readonly end: number }[];
 }

@@ -43,7 +43,7 @@ export function fileContext(
     changed,
     source,
     set,
-    statements: allStatements(source),
+    statements: allStatements(changed),
     placeOf: (statement) => ({ file: source.path, ...statement.span }),
     placeOfByte: (byte) => {
       const start = source.offsetOfByte(byte);
@@ -68,14 +68,15 @@ export function fileContext(
   };
 }
 
-/** Those written out in a DO block stand behind it; what only runs after a failure is left out. */
-function allStatements(source: SourceFile): readonly Statement[] {
+/** Those written out in a DO block stand behind it; what only runs after a failure, or not at all, is left out. */
+function allStatements({ source, step }: ChangedMigration): readonly Statement[] {
+  const runs = ({ start }: Statement) => !step.idle.some((idle) => idle.start <= start && start < idle.end);
   return source.statements.flatMap((statement) =>
     statement.kind === 'DoStmt'
       ? [
           statement,
           ...walkDo(source, statement)
-            .filter(({ when }) => when !== 'handler')
+            .filter((inner) => inner.when !== 'handler' && runs(inner.statement))
             .map((inner) => inner.statement),
         ]
       : [statement],
@@ -112,7 +113,7 @@ function madeHere(set: ChangeSet): ReadonlySet<string> {
   if (found === undefined) {
     const dropped = new Set<string>();
     const keys = new Set<string>();
-    for (const { kind, node } of set.migrations.flatMap(({ source }) => allStatements(source))) {
+    for (const { kind, node } of set.migrations.flatMap(allStatements)) {
       if (kind === 'DropStmt' && node.removeType === 'OBJECT_TABLE') {
         for (const object of node.objects ?? []) dropped.add(keyOfRangeVar(object.List?.items ?? []));
       } else if (kind === 'CreateStmt' || kind === 'CreateTableAsStmt') {

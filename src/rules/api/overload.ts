@@ -1,5 +1,6 @@
 import type { Routine } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
+import { apiRoles, holds } from '../support/roles.ts';
 import { evidenceOf, statementAt } from '../support/sites.ts';
 import { sqlFence } from '../support/words.ts';
 
@@ -25,7 +26,11 @@ export default rule({
         continue;
       if (!state.routines.has(older.key) || older.kind !== routine.kind || older.returns === 'trigger')
         continue;
-      const ambiguous = overlap(older, routine);
+      // PostgREST looks at every function of the schema, whoever may execute it; where nobody may, nobody calls.
+      const reachable = [older, routine].some((each) =>
+        callers.some((role) => holds(each.grants, role, 'execute')),
+      );
+      const ambiguous = reachable && overlap(older, routine);
       report({
         message: `"${routine.key}" does not replace "${older.key}": the arguments differ, so both stand now. ${ambiguous ? "The Data API can't tell which one a call means and answers PGRST203" : 'The old one keeps its body and its grants, and can still be called'}. Drop the old one.`,
         at: home(routine.origin),
@@ -38,6 +43,8 @@ export default rule({
     }
   },
 });
+
+const callers = [...apiRoles, 'service_role'];
 
 /** Some set of named arguments that both accept: all that either requires, and none that the other does not know. */
 function overlap(a: Routine, b: Routine): boolean {

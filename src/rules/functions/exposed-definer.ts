@@ -85,12 +85,19 @@ const takesNobody = ({ arguments: all }: Routine) =>
 function isKnowing({ arguments: all, body }: Routine): boolean {
   const { bare } = codeOf(body);
   return all.some(({ name, mode }) => {
-    if (mode === 'out' || mode === 'table' || name === null || !isToken(name)) return false;
+    if (mode === 'out' || mode === 'table' || name === null || !(isToken(name) || isSecretWord(name)))
+      return false;
     const word = `\\b${escapeRegExp(name)}\\b`;
     const stored = new RegExp(`\\bset\\b(?:(?!\\bwhere\\b)[^;])*${word}|\\bvalues\\b[^;]*${word}`, 'i');
     return new RegExp(word, 'i').test(bare) && !stored.test(bare);
   });
 }
+
+/** Only an argument may be called so: a column "code" or "pin" need not be a secret. */
+const isSecretWord = (name: string) =>
+  /(^|_)(pin|passcode|pass|pwd|signature|hmac|nonce|hash|token_hash|(access|invite|invitation|join|login|verification|confirmation|recovery|share|session|pairing|claim|reset)_?(code|key|token))$/i.test(
+    name,
+  );
 
 /**
  * A statement grants it to visitors by name: it was made for them where EXECUTE was first taken from everybody, and

@@ -90,12 +90,14 @@ function tellTable(
   const before = set.before.tables.get(table.key);
   // The change takes the privilege and leaves older policies standing: closed on purpose, most of the time.
   const taken = before !== undefined && commands.every((command) => holds(before.grants, role, command));
+  const revoke = taken ? revokeOf(table.name, set) : null;
   report({
     message: taken
       ? `"${role}" loses ${upper(commands)} on "${table.key}", and policies still allow it. Postgres looks at grants first, so the API answers "permission denied for table ${table.name}" (42501). Drop the policies if that is meant, else grant it again.`
       : `Policies allow ${upper(commands)} on "${table.key}" to "${role}", and the role holds no such privilege. Postgres looks at grants first, so the API answers "permission denied for table ${table.name}" (42501). Grant it.`,
-    at: home((taken ? revokeOf(table.name, set) : null) ?? origin ?? table.origin),
-    severity: taken ? 'warning' : undefined,
+    at: home(revoke ?? origin ?? table.origin),
+    // Who names the table and the role in a REVOKE means it.
+    severity: taken ? (revoke === null ? 'warning' : 'info') : undefined,
     object: table.key,
     key: `${role} ${commands.join(' ')}`,
     evidence: evidenceOf(state),
@@ -269,8 +271,8 @@ function tellRoutine(routine: Routine, { state, set, home, exposed, report }: St
     message: `Nobody may execute "${routine.key}": EXECUTE is revoked from ${listed(['PUBLIC', ...served.map((role) => `"${role}"`)])}. A call through the API fails with "permission denied for function" (42501), with the server's key too. Grant EXECUTE to whoever calls it.`,
     at: home(mentioned ?? routine.origin),
     object: routine.key,
-    // A REVOKE that names the server's role too, on a function that was in use: it is retired.
-    severity: before !== undefined && namesServer(routine, set) ? 'info' : 'warning',
+    // A REVOKE that names the server's role too is meant: retired, or for the owner's own jobs.
+    severity: namesServer(routine, set) ? 'info' : 'warning',
     evidence: evidenceOf(state),
     help: sqlFence(`grant execute on function ${routine.key} to service_role;`),
   });

@@ -19,14 +19,25 @@ export default rule({
     const { migration } = changed;
     const snake = snakeCase(migration.name);
     if (timeOf(migration.version) === null) {
-      const fileName = `${rightVersion(facts, migration)}_${snake}.sql`;
+      const version = rightVersion(facts, migration);
+      const fileName = version === null ? null : `${version}_${snake}.sql`;
+      const own = ownConvention(facts, migration);
       report({
-        message: `"${migration.fileName}" has version "${migration.version}", which is no date and time of 14 digits. Versions are compared as strings, so it can collide with another file or run out of turn. Rename it to "${fileName}".`,
+        message: `"${migration.fileName}" has version "${migration.version}", which is ${whatIsWrong(migration.version)} ${
+          fileName === null
+            ? 'Name it after the time at which it was made, 14 digits'
+            : `Rename it to "${fileName}"`
+        }.`,
         at: startOf(migration.path),
         object: migration.path,
-        severity: ownConvention(facts, migration) ? 'warning' : 'error',
-        help: `\`\`\`sh\ngit mv ${migration.path} ${migration.path.slice(0, -migration.fileName.length)}${fileName}\n\`\`\``,
-        ...(facts.history.all ? {} : { fix: renameTo(migration, fileName) }),
+        // Fourteen digits sort as they should: what counts up from zero is only another way to write it.
+        severity: own ? (/^0{4}\d{10}$/.test(migration.version) ? 'info' : 'warning') : 'error',
+        ...(fileName === null
+          ? {}
+          : {
+              help: `\`\`\`sh\ngit mv ${migration.path} ${migration.path.slice(0, -migration.fileName.length)}${fileName}\n\`\`\``,
+            }),
+        ...(facts.history.all || fileName === null ? {} : { fix: renameTo(migration, fileName) }),
       });
       return;
     }
@@ -51,8 +62,17 @@ function ownConvention(facts: Facts, { version, fileName }: Migration): boolean 
   );
 }
 
-/** A day without a time becomes its first free second; anything else moves behind all others. */
-function rightVersion(facts: Facts, migration: Migration): string {
+/** Names of other lengths collide and sort between others; one of 14 digits that no clock shows stands ahead of the time. */
+const whatIsWrong = (version: string) =>
+  version.length === 14
+    ? 'no date and time. Files that are named after the clock may sort before or behind it, whichever was made first.'
+    : 'no date and time of 14 digits. Versions are compared as strings, so it can collide with another file or run out of turn.';
+
+/**
+ * A day without a time becomes its first free second; what is the newest file moves behind all others. Null where others
+ * were made since: only its author knows when it was made, and it must not pass them.
+ */
+function rightVersion(facts: Facts, migration: Migration): string | null {
   const taken = new Set(facts.history.head.map(({ version }) => version));
   const newestOnBase = facts.history.base.reduce(
     (newest, { version }) => (version > newest ? version : newest),
@@ -69,5 +89,7 @@ function rightVersion(facts: Facts, migration: Migration): string {
         return version;
     }
   }
-  return freeVersion(facts, migration.path);
+  return facts.history.head.some(({ fileName }) => fileName > migration.fileName)
+    ? null
+    : freeVersion(facts, migration.path);
 }

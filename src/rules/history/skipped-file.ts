@@ -14,7 +14,7 @@ const why = {
 const keptAside =
   /archive|backup|old|legacy|obsolete|deprecated|disabled|ignore|rollback|down|meta|snapshot|test|template|example|doc|script|seed|manual/i;
 const noMigration =
-  /^_?(template|example|sample|test|draft|proposed|proposal|wip|todo|disabled)(\b|_)|(^|[._-])(rollback|down|undo|test)\b/i;
+  /^_?(template|example|sample|test|draft|proposed|proposal|wip|todo|disabled|seed|manual|verify|check|debug|diagnos\w*|rollback|cleanup|readme|run_?(me|this|all|in)|apply_?(all|manually)|all_?migrations|combined|consolidated)(\b|_)|(^|[._-])(rollback|down|undo|test|manual|seed|backup|bak|old)\b/i;
 
 export default rule({
   id: 'history/skipped-file',

@@ -42,7 +42,7 @@ export default rule({
       const open = policy.permissive ? judge(policy, table, context.state) : null;
       if (open === null) continue;
       // A policy called after a role that its TO forgets is told by rls/misnamed, unless this is the graver way to say it.
-      if (open.severity !== 'error' && nameSaysRole(policy, context.state) !== null) continue;
+      if (open.severity !== 'error' && nameSaysRole(policy, table, context.state) !== null) continue;
       context.report({
         message: open.message,
         at: context.home(policy.origin ?? table.origin),
@@ -79,8 +79,9 @@ function judge(policy: Policy, table: Table, state: SchemaState): Open | null {
       : [{ command, roles }];
   });
   const policyName = `Policy "${policy.name}" on "${table.key}"`;
-  const misnamed = nameSaysRole(policy, state);
-  const promise = misnamed === null ? '' : ` Its name speaks of ${misnamed}, and nothing in it does.`;
+  const misnamed = nameSaysRole(policy, table, state);
+  const promise =
+    misnamed === null ? '' : ` By its name it is for ${misnamed}, and nothing else in it says so.`;
   const commands = reached.map(({ command }) => command);
   if (commands.includes('update') || commands.includes('delete')) {
     return {

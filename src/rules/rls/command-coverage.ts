@@ -2,7 +2,7 @@ import type { Command, Grant, SchemaState, Table } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
 import { looksAtCaller } from '../support/caller.ts';
 import { policyDrop } from '../support/policy-edits.ts';
-import { apiRoles, apiRolesOf, appliesTo, commands, covers, holders, predicateOf } from '../support/roles.ts';
+import { apiRoles, apiRolesOf, appliesTo, commands, covers, predicateOf } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
 import { isExposedTable } from '../support/tables.ts';
 import { opensTo } from '../support/truth.ts';
@@ -39,16 +39,16 @@ export default rule({
         at: context.home(drop),
         object: table.key,
         key: `lost ${lost.join(' ')}`,
-        severity: 'warning',
         evidence: evidenceOf(context.state),
         help: sqlFence(lost.map((command) => example(table, command)).join('\n\n')),
       });
     }
     const missing = open.filter((command) => !lost.includes(command));
     if (missing.length === 0) return;
-    const roles = [...new Set(missing.flatMap((command) => holders(table.grants, command)))];
+    const roles = [...new Set(missing.flatMap((command) => unserved(table, command)))];
+    const others = missing.some((command) => allows(table, command));
     context.report({
-      message: `No policy on "${table.key}" covers ${upper(missing)}. ${named(roles)} hold the privilege, and row level security refuses it to all of them. Add a policy, or revoke the privilege if that is meant.`,
+      message: `No policy on "${table.key}" covers ${upper(missing)}${others ? ` for ${named(roles)}` : ''}. ${others ? `${roles.length > 1 ? 'They hold' : 'The role holds'} the privilege, and row level security refuses it` : `${named(roles)} hold${roles.length > 1 ? '' : 's'} the privilege, and row level security refuses it to all of them`}. Add a policy, or revoke the privilege if that is meant.`,
       at: context.home(table.rlsOrigin ?? table.origin),
       object: table.key,
       key: missing.join(' '),
@@ -78,30 +78,34 @@ function isLoss(before: Table, after: Table, command: Command, state: SchemaStat
   // What nobody held before can't be lost.
   if (![before, after].every(({ grants }) => grants.some((grant) => gives(grant, served, command))))
     return false;
+  if (isServed(after, served, command)) return false;
   return policies.every((policy) => {
     const node = predicateOf(policy, command)?.node ?? null;
     return opensTo(node) === null && looksAtCaller(node, state);
   });
 }
 
+const uncovered = (table: Table, command: Command) => unserved(table, command).length > 0;
+
+const isServed = (table: Table, role: string, command: Command) =>
+  table.policies.some((policy) => policy.permissive && covers(policy, command) && appliesTo(policy, role));
+
 /**
- * Granted by name: role by role. By default privileges: only where no API role at all has a policy, and where no
- * statement grants anything on the table, which says what its author means to be open.
+ * Roles that hold a privilege no policy covers. Granted by name: role by role. By default privileges: only where no API
+ * role at all has a policy, and where no statement grants anything on the table, which says what its author means to be
+ * open.
  */
-function uncovered(table: Table, command: Command): boolean {
+function unserved(table: Table, command: Command): readonly string[] {
   const isStated = table.grants.some(({ origin }) => origin !== null);
   const granted = apiRoles.filter((role) =>
     table.grants.some((grant) => gives(grant, role, command) && (!isStated || grant.origin !== null)),
   );
-  if (granted.length === 0) return false;
-  if (!allows(table, command)) return true;
-  return granted.some(
+  if (!allows(table, command)) return granted;
+  return granted.filter(
     (role) =>
+      !isServed(table, role, command) &&
       table.grants.some(
         (grant) => gives(grant, role, command) && grant.origin !== null && grant.grantee === role,
-      ) &&
-      !table.policies.some(
-        (policy) => policy.permissive && covers(policy, command) && appliesTo(policy, role),
       ),
   );
 }

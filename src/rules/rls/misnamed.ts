@@ -21,7 +21,7 @@ export default rule({
     const table = policyTable(declared, context);
     if (table === null || !table.rls) return;
     for (const policy of table.policies) {
-      const promised = nameSaysRole(policy, context.state);
+      const promised = nameSaysRole(policy, table, context.state);
       if (promised === null) continue;
       const writesAll =
         policy.using !== null &&
@@ -31,7 +31,7 @@ export default rule({
       if (writesAll) continue;
       const role = promised === 'the service role' ? 'service_role' : 'authenticated';
       context.report({
-        message: `Policy "${policy.name}" on "${table.key}" speaks of ${promised} and is for ${people(apiRolesOf(policy))} instead. Neither its TO nor its condition asks for that role. Name the role in TO${role === 'service_role' ? ', or drop the policy: "service_role" needs none' : ''}.`,
+        message: `Policy "${policy.name}" on "${table.key}" is for ${promised} by its name, and for ${people(apiRolesOf(policy))} in effect. Neither its TO nor its condition asks for that role. Name the role in TO${role === 'service_role' ? ', or drop the policy: "service_role" needs none' : ''}.`,
         at: context.home(policy.origin ?? table.origin),
         object: table.key,
         key: policyKey(policy),

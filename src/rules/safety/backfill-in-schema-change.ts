@@ -42,7 +42,7 @@ export default rule({
       said.add(table);
       const fillsNew = kind === 'UpdateStmt' && touches(node).some((column) => added.has(column));
       context.report({
-        message: `The lock of the ALTER TABLE above is still held while rows of "${table}" are ${kind === 'UpdateStmt' ? 'updated' : 'deleted'}. Nobody can read the table as long as that takes. Move it into a migration of its own.`,
+        message: `The lock of the ALTER TABLE above is still held while rows of "${table}" are ${kind === 'UpdateStmt' ? 'updated' : 'deleted'}. Nobody can read the table as long as that takes. Split the file there, so that it runs in a migration of its own.`,
         at: context.placeOf(statement),
         object: table,
         ...(fillsNew ? { severity: 'info' as const } : {}),

@@ -28,7 +28,7 @@ export default rule({
     if (inDo && before?.type === target) return;
     const name = quoteIdent(command.name);
     reportLock(context, statement, {
-      message: `Changing "${command.name}" of "${table}"${before === undefined || before.type === target ? '' : ` from ${before.type}`} to ${target} writes the table anew under an exclusive lock${before === undefined ? ', unless the old type, which no migration tells, is stored alike' : ''}. ${isPlain(using, command.name) && alwaysConverts(before?.type, target) ? 'Reads and writes wait that long' : 'A value that does not convert makes it fail'}. Add a new column, fill it in batches and swap the names.`,
+      message: `Changing "${command.name}" of "${table}"${before === undefined || before.type === target ? '' : ` from ${before.type}`} to ${target} writes the table anew under an exclusive lock${before === undefined ? ', unless the old type, which no migration tells, is stored alike' : ''}. ${!onlyCasts(using) || (isPlain(using, command.name) && alwaysConverts(before?.type, target)) ? 'Reads and writes wait that long' : 'A value that does not convert makes it fail'}. Add a new column, fill it in batches and swap the names.`,
       at: place,
       object: table,
       key: command.name,
@@ -45,6 +45,13 @@ export default rule({
 function isPlain(using: SyntaxNode | undefined, column: string): boolean {
   const inside = using?.TypeCast?.arg ?? using;
   return inside === undefined || inside.ColumnRef?.fields?.at(-1)?.String?.sval === column;
+}
+
+/** No USING, or casts of a column and nothing else: what a CASE or a NULL gives is its author's matter. */
+function onlyCasts(using: SyntaxNode | undefined): boolean {
+  let inside = using;
+  while (inside?.TypeCast !== undefined) inside = inside.TypeCast.arg;
+  return inside === undefined || inside.ColumnRef !== undefined;
 }
 
 /** Each value of the one type is a value of the other: everything can be written as text, and numbers only widen. */

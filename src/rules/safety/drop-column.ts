@@ -1,5 +1,5 @@
 import { quoteIdent } from '../../sql/names.ts';
-import { rule } from '../rule.ts';
+import { type FileContext, rule } from '../rule.ts';
 import { dependentsOfColumn, silentlyLost } from '../support/dependents.ts';
 import { alterExisting, isCascade, listed, reportLock, sql } from '../support/statements.ts';
 
@@ -29,11 +29,15 @@ export default rule({
       ? silentlyLost(dependentsOfColumn(before, table, command.name), context)
       : [];
     const column = quoteIdent(command.name);
+    // Another column takes its name: clients go on, and what they find was copied over before.
+    const replaced = isColumnThere(context, table, command.name);
     reportLock(context, statement, {
       message:
         lost.length > 0
           ? `DROP COLUMN "${command.name}" … CASCADE on "${table}" takes ${listed(lost)} along, and what the column holds. Nothing says so when it runs. Drop or change them by name first.`
-          : `Column "${command.name}" of "${table}" is dropped with all it holds. No rollback brings it back, and clients that still name it fail. Drop it when nothing uses it, and keep a copy if in doubt.`,
+          : replaced
+            ? `Column "${command.name}" of "${table}" is dropped with all it holds, and another takes its name. What was not copied over is gone. Keep a copy if in doubt.`
+            : `Column "${command.name}" of "${table}" is dropped with all it holds. No rollback brings it back, and clients that still name it fail. Drop it when nothing uses it, and keep a copy if in doubt.`,
       at: place,
       object: table,
       key: command.name,
@@ -46,3 +50,7 @@ export default rule({
     });
   }),
 });
+
+/** The table has a column of that name after the change. */
+const isColumnThere = ({ set }: FileContext, table: string, name: string) =>
+  set.after.tables.get(table)?.columns.some((column) => column.name === name) === true;

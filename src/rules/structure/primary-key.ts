@@ -27,7 +27,7 @@ export default rule({
       message: `Table "${table.key}" has no primary key. ${
         named
           ? "A unique constraint names its rows, but an UPDATE or DELETE fails with 55000 once the table is in a publication such as Realtime's"
-          : "Its rows can't be named one by one, and an UPDATE or DELETE fails with 55000 once the table is in a publication such as Realtime's"
+          : "Nothing keeps two of its rows from being the same, and an UPDATE or DELETE fails with 55000 once the table is in a publication such as Realtime's"
       }. Add one.`,
       at: home(table.origin),
       object: table.key,

@@ -39,8 +39,11 @@ export default rule({
       return;
     }
     context.report({
-      message:
-        "BEGIN and COMMIT end the Supabase CLI's own transaction early. What stands before the COMMIT stays when something behind it fails, and the history gets no row. Remove both.",
+      message: `BEGIN and COMMIT end the Supabase CLI's own transaction early. ${
+        controls.at(-1) === context.source.statements.at(-1) && controls.length === 2
+          ? 'The row in the history is then written behind the COMMIT: if that fails, the file is applied and not known to be'
+          : 'What stands before the COMMIT stays when something behind it fails, and the history gets no row'
+      }. Remove both.`,
       at: context.placeOf(controls[0]!),
       object: context.source.path,
       ...fixOf(context, controls),

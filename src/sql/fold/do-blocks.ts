@@ -4,26 +4,32 @@ import type { Routine } from '../../model/schema.ts';
 import type { SourceFile, Statement, SyntaxNode } from '../../model/sql.ts';
 import { doBody } from '../do.ts';
 import { parseStatements } from '../parse.ts';
-import { parsePlpgsql } from '../plpgsql.ts';
+import { parsePlpgsql, type Stretch } from '../plpgsql.ts';
 import { mayChangeSchema } from './do-matters.ts';
 import type { Draft } from './draft.ts';
 import { type FoldStatement, Interpreter, statementEffort } from './interpreter.ts';
 import { nameParts } from './references.ts';
 import { siteAt, siteOf } from './site.ts';
 
-export function foldDo(draft: Draft, source: SourceFile, statement: Statement, fold: FoldStatement): void {
+/** Folds a DO block. Returns the stretches of the file whose statements the state says are not run. */
+export function foldDo(
+  draft: Draft,
+  source: SourceFile,
+  statement: Statement,
+  fold: FoldStatement,
+): readonly Stretch[] {
   const site = siteOf(source, statement);
   const body = doBody(source, statement);
   if (body === null) {
     draft.unknown(site.origin, 'what a DO block in another language than plpgsql does');
-    return;
+    return [];
   }
   const block = parsePlpgsql(body.text, body.start, body.end);
   if (block === null) {
     if (mayChangeSchema(body.text.slice(body.start, body.end))) {
       draft.unknown(site.origin, 'what this DO block does: its body could not be read');
     }
-    return;
+    return [];
   }
   const interpreter = new Interpreter(
     draft,
@@ -34,6 +40,7 @@ export function foldDo(draft: Draft, source: SourceFile, statement: Statement, f
     fold,
   );
   interpreter.runAll(block);
+  return body.inFile ? interpreter.idle(block) : [];
 }
 
 /** Functions that call each other are not followed deeper than this. */

@@ -71,6 +71,8 @@ export function matters(statement: PlStatement, body: string): boolean {
       return mayChangeSchema(slice(body, statement.at));
     case 'perform':
       return !/^\s*(pg_|set_config|cron\.|net\.|pgmq\.)/i.test(slice(body, statement.expression));
+    case 'leave':
+      return statement.how === 'return';
     case 'block':
     case 'if':
     case 'case':

@@ -2,6 +2,7 @@
 import type { GrantsEra } from '../../model/replay.ts';
 import type { FoldStep, SchemaState } from '../../model/schema.ts';
 import type { SourceFile, Statement } from '../../model/sql.ts';
+import type { Stretch } from '../plpgsql.ts';
 import { foldDo } from './do-blocks.ts';
 import { Draft } from './draft.ts';
 import { enterEra } from './eras.ts';
@@ -20,8 +21,9 @@ export interface FoldOptions {
 export function foldFile(state: SchemaState, source: SourceFile, options: FoldOptions): FoldStep {
   const draft = new Draft(state);
   enterEra(draft, options.era);
+  const idle: Stretch[] = [];
   for (const statement of source.statements) {
-    if (statement.kind === 'DoStmt') foldDo(draft, source, statement, foldStatement);
+    if (statement.kind === 'DoStmt') idle.push(...foldDo(draft, source, statement, foldStatement));
     else foldStatement(draft, statement, siteOf(source, statement));
   }
   if (source.issue !== null) {
@@ -29,7 +31,7 @@ export function foldFile(state: SchemaState, source: SourceFile, options: FoldOp
     draft.unknown({ file: source.path, ...source.issue.span }, why);
   }
   const { state: after, touched, created } = draft.finish();
-  return { path: source.path, before: state, after, touched, created };
+  return { path: source.path, before: state, after, touched, created, idle };
 }
 
 /** All files in the order they run, each on top of those before it. */

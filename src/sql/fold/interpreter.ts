@@ -39,6 +39,9 @@ export class Interpreter {
   readonly #parsed = new Map<string, SyntaxNode | null>();
   /** A dynamic statement that could not be followed. */
   #missed: Place | null = null;
+  /** Where statements start that ran or may have run, and whether that was followed to the end. */
+  readonly #reached = new Set<number>();
+  #followed = false;
 
   constructor(
     draft: Draft,
@@ -72,12 +75,29 @@ export class Interpreter {
     const outer = this.#draft.changedTables;
     const changed = new Set<string>();
     this.#draft.changedTables = changed;
-    this.run([block]);
+    this.#followed = this.run([block]) !== 'raised' && this.#missed !== this.#origin;
     this.#draft.changedTables = outer;
     for (const key of changed) outer?.add(key);
     if (this.#missed === null) return;
     for (const key of changed)
       this.#draft.unknown(this.#missed, 'what else this block does to it', { kind: 'table', key });
+  }
+
+  /**
+   * Statements of the block that the state says are not run: behind a condition that does not hold, or behind a RETURN.
+   * None where the block raises, or was not followed to its end.
+   */
+  idle(block: PlStatement): readonly Stretch[] {
+    if (!this.#followed) return [];
+    return leaves(block).flatMap((inner) =>
+      (inner.kind === 'sql' || inner.kind === 'execute') && !this.#reached.has(inner.at.start)
+        ? [inner.at]
+        : [],
+    );
+  }
+
+  #mayRun(statement: PlStatement): void {
+    for (const inner of leaves(statement)) if ('at' in inner) this.#reached.add(inner.at.start);
   }
 
   run(statements: readonly PlStatement[]): Flow {
@@ -97,8 +117,10 @@ export class Interpreter {
     const holdsOthers = statement.kind === 'if' || statement.kind === 'case' || statement.kind === 'loop';
     if (holdsOthers && !matters(statement, this.#text)) {
       this.#forgetVariables(statement);
+      this.#mayRun(statement);
       return 'on';
     }
+    if (statement.kind === 'sql' || statement.kind === 'execute') this.#reached.add(statement.at.start);
     switch (statement.kind) {
       case 'block':
         return this.#block(statement);
@@ -290,6 +312,7 @@ export class Interpreter {
   /** The statements inside may have run or not. */
   #giveUp(statement: PlStatement, why: string): void {
     this.#forgetVariables(statement);
+    this.#mayRun(statement);
     for (const inner of leaves(statement)) {
       if (inner.kind === 'execute') {
         const text = this.#value(inner.expression);
