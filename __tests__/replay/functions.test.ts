@@ -374,7 +374,7 @@ describe('where the server has plpgsql_check', () => {
       console.info(`Skipped: ${why}`);
       return;
     }
-    const { brokenFunctions } = await checked('embedded', {
+    const { brokenFunctions } = await checked('server', {
       base,
       added: {
         '2_a.sql': `

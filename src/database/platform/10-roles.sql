@@ -44,7 +44,15 @@ grant authenticator to supabase_storage_admin;
 -- What postgres is a member of. It is no member of the owners of auth, storage and realtime:
 -- "must be owner of table users" is what a migration gets there, and it must get it here too.
 grant anon, authenticated, service_role, authenticator to postgres with admin option;
-grant pg_monitor, pg_read_all_data, pg_signal_backend, pg_create_subscription to postgres with admin option;
+grant pg_monitor, pg_read_all_data, pg_signal_backend to postgres with admin option;
+do $$
+begin
+  -- New in Postgres 16.
+  if exists (select from pg_roles where rolname = 'pg_create_subscription') then
+    grant pg_create_subscription to postgres with admin option;
+  end if;
+end
+$$;
 grant supabase_functions_admin to postgres;
 grant supabase_privileged_role to postgres, supabase_etl_admin;
 grant pg_read_all_data to supabase_read_only_user, supabase_etl_admin;
