@@ -90,7 +90,7 @@ test('a checkpoint is a state to come back to, roles and database settings inclu
     await second.close();
     expect(
       await engine.admin.query(
-        "select (select count(*) from t) as rows, has_table_privilege('late', 't', 'select') as late, (select rolcreatedb from pg_roles where rolname = 'early') as c, to_regclass('u') as u",
+        "select (select count(*) from public.t) as rows, has_table_privilege('late', 'public.t', 'select') as late, (select rolcreatedb from pg_roles where rolname = 'early') as c, to_regclass('public.u') as u",
       ),
     ).toEqual([{ rows: '0', late: 't', c: 't', u: null }]);
     await checkpoint.drop();

@@ -1,11 +1,14 @@
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { snapshot } from '../../src/database/catalog/snapshot.ts';
 import { readState } from '../../src/database/catalog/state.ts';
 import { probe } from '../../src/probes/probe.ts';
+import { RowsRecorder } from '../../src/rollback/record.ts';
 import { type EngineKind, engineKinds, plainProject, withReplay } from '../support/replay.ts';
 
 const marker = join(tmpdir(), `guard-escaped-${process.pid}`);
+afterEach(() => rmSync(marker, { force: true }));
 
 /** What a stranger's pull request may try, and how it is stopped. */
 const attempts: Readonly<
@@ -164,6 +167,133 @@ test('what a project hangs on its tables runs as no superuser when the guard lay
       });
       expect(replay.facts().runs.at(-1)).toMatchObject({ status: 'applied' });
       expect(objects.find(({ object }) => object === 'public.notes')?.cells).not.toEqual([]);
+      expect(existsSync(marker)).toBe(false);
+    },
+  );
+});
+
+test('what a project names as Postgres names its own is taken for it by no superuser', async () => {
+  const shadows = `
+    ${reach('reached', 'text', "return 'x';")}
+    create type public.mood as enum ('good');
+    create function public.mood_as_json(public.mood) returns json language plpgsql as $$ begin perform public.reached(); return '1'; end $$;
+    create cast (public.mood as json) with function public.mood_as_json(public.mood);
+    create table public.days (id int primary key, mood public.mood);
+    insert into public.days values (1, 'good');
+    create function public.same(oid, regclass) returns boolean language plpgsql as $$ begin perform public.reached(); return $1 = $2::oid; end $$;
+    create operator public.= (leftarg = oid, rightarg = regclass, function = public.same);
+    create function public.same(name, name) returns boolean language plpgsql as $$ begin
+      perform public.reached(), public.asked(current_query());
+      return $1 operator(pg_catalog.=) $2;
+    end $$;
+    create operator public.= (leftarg = name, rightarg = name, function = public.same);
+    create function public.quote_ident(name) returns text language plpgsql as $$ begin perform public.reached(); return pg_catalog.quote_ident($1); end $$;
+    create function public.md5(text) returns text language plpgsql as $$ begin
+      perform public.reached(), public.asked(format($f$migration_guard_run('%s', '')$f$, $1));
+      return pg_catalog.md5($1);
+    end $$;`;
+  const asked = `
+    create function public.asked(query text) returns void language plpgsql as $$
+    declare secret text := substring(query from $q$migration_guard_run[a-z_]*\\('([0-9a-f]{32})'$q$);
+    begin
+      perform pg_catalog.migration_guard_run(secret, 'copy (select 1) to program ''touch ${marker}''');
+    exception when others then null;
+    end $$;`;
+  const added = `
+    set search_path = public, pg_catalog, extensions;
+    create extension if not exists pg_trgm with schema extensions;
+    create extension if not exists pg_jsonschema with schema extensions;
+    create extension if not exists dblink with schema extensions;
+    create policy own on storage.objects for select to authenticated using (owner_id = auth.uid()::text);
+    create role worker;
+    grant worker to postgres;
+    grant create on schema public to worker;
+    create table public.of_worker (id int);
+    alter table public.of_worker owner to worker;
+    do $$ begin drop role worker; exception when others then null; end $$;
+    drop owned by worker;
+    drop role worker;
+    select public.asked(current_query());
+    alter table public.days add column note text;
+    create function public.notes() returns void language plpgsql as $$ begin perform note from public.days; end $$;`;
+  const recorder = new RowsRecorder();
+  await withReplay(
+    'server',
+    {
+      // Once as a file that goes to the server in one text, once statement by statement.
+      base: { '1_base.sql': asked + shadows, '2_base.sql': `${added.replaceAll('worker', 'one')}` },
+      added: {
+        '3_added.sql': `${added
+          .replace(/create policy.*/, '')
+          .replaceAll('note', 'remark')
+          .replace('.of_worker', '.of_two')
+          .replace('.of_worker', '.of_two')}`,
+      },
+    },
+    async (replay) => {
+      await replay.base();
+      await replay.mark();
+      await replay.changes();
+      const ground = await replay.rows(recorder.watch);
+      await ground?.engine.close();
+      await replay.functions();
+      await snapshot(replay.engine.admin);
+      await readState(replay.engine.admin);
+      expect(replay.facts().runs.map(({ status, error }) => [status, error?.message])).toEqual([
+        ['applied', undefined],
+        ['applied', undefined],
+        ['applied', undefined],
+      ]);
+      expect(recorder.rows.size).toBe(1);
+      expect(existsSync(marker)).toBe(false);
+    },
+  );
+});
+
+test('an event trigger that fires ALWAYS fires for no superuser, and stands as it stood', async () => {
+  const base = `
+    ${reach('by_ddl', 'event_trigger', '')}
+    create event trigger hung on ddl_command_end execute function public.by_ddl();
+    alter event trigger hung enable always;
+    create event trigger asleep on ddl_command_end execute function public.by_ddl();
+    alter event trigger asleep disable;`;
+  const added = `
+    create extension if not exists pg_trgm with schema extensions;
+    create policy own on storage.objects for select to authenticated using (owner_id = auth.uid()::text);
+    create function public.one() returns int language plpgsql as 'begin return 1; end';`;
+  const tests = [
+    {
+      path: 'supabase/tests/a.sql',
+      sql: 'begin; select plan(1); select pass(); select * from finish(); rollback;',
+    },
+  ];
+  await withReplay(
+    'server',
+    {
+      base: { '20260101000000_base.sql': base },
+      added: { '20270101000000_added.sql': added },
+      era: (version) => (version < '20261030' ? 'automatic' : 'explicit'),
+      project: { tests },
+    },
+    async (replay) => {
+      await replay.base();
+      await replay.mark();
+      await replay.changes();
+      await replay.functions();
+      await replay.rows();
+      await replay.tests();
+      expect(replay.facts()).toMatchObject({
+        runs: [{ status: 'applied' }, { status: 'applied' }],
+        tests: [{ status: 'passed' }],
+      });
+      expect(
+        await replay.engine.admin.query('select evtname, evtenabled from pg_event_trigger order by 1'),
+      ).toEqual(
+        expect.arrayContaining([
+          { evtname: 'asleep', evtenabled: 'D' },
+          { evtname: 'hung', evtenabled: 'A' },
+        ]),
+      );
       expect(existsSync(marker)).toBe(false);
     },
   );

@@ -35,7 +35,7 @@ async function back(
     const { engine, run } = ground;
     try {
       results = await lookOnRows(proven, taken, {
-        admin: engine.admin,
+        act: engine.act.bind(engine),
         session: engine.postgresRole,
         rows: rows.rows,
         run,

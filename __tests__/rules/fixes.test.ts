@@ -50,7 +50,7 @@ async function replay(fixture: Fixture): Promise<string | null> {
 
 async function replayAndForget({ era }: Fixture, files: ReturnType<typeof filesOf>): Promise<string | null> {
   const runner = new FileRunner(engine, await surroundings(engine, secret));
-  await setEra(engine, era);
+  await setEra(engine, era, (sql) => sql);
   await engine.postgresRole.exec('begin');
   try {
     for (const { path, source } of files) {
@@ -70,7 +70,7 @@ async function replayForGood({ era }: Fixture, files: ReturnType<typeof filesOf>
   const copy = await engine.open(checkpoint);
   try {
     const runner = new FileRunner(copy, await surroundings(copy, secret));
-    await setEra(copy, era);
+    await setEra(copy, era, (sql) => sql);
     for (const file of files) {
       const failed = (await runner.asOne(file)).find(({ error }) => error !== null);
       if (failed !== undefined) return `${file.path}: ${failed.error!.message}`;

@@ -83,9 +83,10 @@ class ServerEngine implements Engine {
     const stop = async (pid: number, how: 'cancel' | 'terminate') => {
       await run.client.query(`select pg_${how}_backend(${pid})`);
     };
-    // A superuser's session is not to run what a project hung on DDL: there is no such setting before 17.
-    const quiet = this.major >= 17 ? 'set event_triggers = off' : null;
-    this.admin = new ServerSession({ ...run.admin, database }, options.statementLimitMs, stop, quiet);
+    // A superuser's session runs nothing of the project's: neither what it named as Postgres' own nor what it hung on DDL.
+    // There is no such setting before 17: DDL goes by the detour there (see `replay/detour.ts`).
+    const first = `set search_path = pg_catalog, pg_temp${this.major >= 17 ? '; set event_triggers = off' : ''}`;
+    this.admin = new ServerSession({ ...run.admin, database }, options.statementLimitMs, stop, first);
     this.postgresRole = new ServerSession({ ...run.migrator, database }, options.statementLimitMs, stop);
   }
 

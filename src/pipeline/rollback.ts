@@ -32,6 +32,11 @@ export async function rollBack(
   });
   if (onRows === null) return results;
   const { engine, run } = onRows.ground;
-  const ground = { admin: engine.admin, session: engine.postgresRole, rows: onRows.recorder.rows, run };
+  const ground = {
+    act: engine.act.bind(engine),
+    session: engine.postgresRole,
+    rows: onRows.recorder.rows,
+    run,
+  };
   return lookOnRows(results, steps, ground);
 }

@@ -224,11 +224,15 @@ const existsSql = (extension: string): string => `do $guard$ begin
   end if;
 end $guard$`;
 
-const pgtapSql = (sql: string, schema: string, secret: string): string => `do $guard$ begin
+const pgtapSql = (sql: string, schema: string, secret: string): string =>
+  apartSql(
+    `do $guard$ begin
   if to_regproc(${literal(`${quoted(schema)}.throws_ok`)}) is null and to_regprocedure(${literal(`${quoted(schema)}.plan(integer)`)}) is null then
-    perform ${apartSql(`create schema if not exists ${quoted(schema)}; set local search_path = ${quoted(schema)}; ${sql}`, secret).slice('select '.length)};
+    execute ${literal(`create schema if not exists ${quoted(schema)}; set local search_path = ${quoted(schema)}; ${sql}`)};
   end if;
-end $guard$`;
+end $guard$`,
+    secret,
+  );
 
 const vectorMethods = new Set(['hnsw', 'ivfflat']);
 
@@ -269,7 +273,7 @@ function createExtension(statement: Statement, around: Surroundings): Command {
   if (node.extname === 'dblink') {
     return {
       kind: 'run',
-      sql: [detourSql(sql, around.secret), detourSql(keepIn, around.secret)],
+      sql: [detourSql(sql, around.secret), apartSql(keepIn, around.secret)],
       main: 0,
       verbatim: false,
     };
@@ -300,11 +304,14 @@ function installSql(name: string, sql: string, secret: string, ifNotExists: bool
   const again = ifNotExists
     ? 'null'
     : `raise duplicate_object using message = ${literal(`extension "${name}" already exists`)}`;
-  return `do $guard$ begin
+  return apartSql(
+    `do $guard$ begin
   if exists (select from pg_catalog.pg_extension where extname = ${literal(name)}) then ${again};
-  else perform ${apartSql(sql, secret).slice('select '.length)};
+  else execute ${literal(sql)};
   end if;
-end $guard$`;
+end $guard$`,
+    secret,
+  );
 }
 
 /**
@@ -335,7 +342,7 @@ function doBlock({ sql }: Statement, around: Surroundings): Command {
       else if ((plan.kind === 'real' && plan.role === 'supabase_admin') || isReal) {
         const where = schema ? ` schema ${quoted(schema)}` : '';
         before.push(detourSql(`create extension if not exists ${quoted(name)}${where}`, around.secret));
-        if (name === 'dblink') before.push(detourSql(keepIn, around.secret));
+        if (name === 'dblink') before.push(apartSql(keepIn, around.secret));
       }
     }
   }
@@ -363,16 +370,19 @@ function dropRoles({ sql, node }: Statement, secret: string): string {
   const names: string[] = (node.roles ?? [])
     .map((role: SyntaxNode) => role.RoleSpec?.rolename)
     .filter(Boolean);
-  const list = `array[${names.map(literal).join(',')}]::text[]`;
+  const list = `array[${names.map(literal).join(',')}]::pg_catalog.text[]`;
+  const same = 'operator(pg_catalog.=)';
+  // It runs as `postgres` and holds the secret: nothing in it may be taken for a name of the project's.
   return `do $guard$ declare gone record; begin
   execute ${literal(sql)};
 exception when dependent_objects_still_exist then
-  if exists (select from pg_catalog.pg_shdepend d join pg_catalog.pg_roles r on r.oid = d.refobjid
-    where r.rolname = any (${list}) and d.refclassid = 'pg_catalog.pg_authid'::regclass
-      and d.dbid = (select oid from pg_catalog.pg_database where datname = pg_catalog.current_database())) then raise;
+  if exists (select from pg_catalog.pg_shdepend d join pg_catalog.pg_roles r on r.oid ${same} d.refobjid
+    where r.rolname ${same} any (${list}) and d.refclassid ${same} 'pg_catalog.pg_authid'::pg_catalog.regclass::pg_catalog.oid
+      and d.dbid ${same} (select oid from pg_catalog.pg_database where datname ${same} pg_catalog.current_database())) then raise;
   end if;
-  for gone in select oid, rolname from pg_catalog.pg_roles where rolname = any (${list}) loop
-    perform pg_catalog.migration_guard_run(${literal(secret)}, format('alter role %I rename to %I', gone.rolname, 'migration_guard_aside_' || gone.oid));
+  for gone in select oid, rolname from pg_catalog.pg_roles where rolname ${same} any (${list}) loop
+    perform pg_catalog.migration_guard_run(${literal(secret)},
+      pg_catalog.format('alter role %I rename to migration_guard_aside_%s', gone.rolname, gone.oid));
   end loop;
 end $guard$`;
 }

@@ -103,22 +103,39 @@ export class FileRunner {
   async inOneGo(file: MigrationFile): Promise<{ readonly error: SqlError | null } | null> {
     const { source } = file;
     if (source.issue) return null;
-    let text = '';
+    // What is not the file's own text goes by itself: `current_query()` would show a file the secret in it.
+    const parts = [''];
+    const own = (text: string) => parts.push(`${parts.pop()}${text}`);
     let at = 0;
     for (const statement of source.statements) {
       if (isStandalone(statement) || transactionControl(statement)) return null;
       const command = this.command(statement);
       if (command.kind === 'pass over') return null;
-      text += source.text.slice(at, statement.start) + command.sql.join(';\n');
+      own(source.text.slice(at, statement.start));
+      if (command.verbatim && command.sql.length === 1) own(statement.sql);
+      else parts.push(...command.sql, '');
       at = statement.end;
     }
-    text += `${source.text.slice(at)}\n;${historyRow(file)}`;
+    own(`${source.text.slice(at)}\n;${historyRow(file)}`);
     await this.#session.exec('reset all');
     try {
-      return { error: await attempt(() => this.#session.exec(text)) };
+      const [only, ...more] = parts;
+      const error = await attempt(() =>
+        more.length === 0 ? this.#session.exec(only!) : this.#together(parts),
+      );
+      return { error };
     } catch (error) {
       throw lostAt(BATCH_END, error);
     }
+  }
+
+  async #together(parts: readonly string[]): Promise<void> {
+    const sent = parts.filter((part) => /\S/.test(part));
+    const outcomes = await this.#session.batch(['begin', ...sent, 'commit'], { stopOnError: true });
+    const last = outcomes.at(-1)!;
+    if (last.ok) return;
+    await this.#session.exec('rollback');
+    throw last.error;
   }
 
   /**

@@ -191,7 +191,7 @@ export class Ground {
         await runner.oneByOne(done.file, done);
         break;
       case 'era':
-        await setEra(this.#engine, done.era);
+        await setEra(this.#engine, done.era, (sql) => runner.asSuperuser(sql));
         break;
       case 'taken as applied':
         for (const { version, name } of done.migrations) await runner.markApplied(version, name);

@@ -32,7 +32,7 @@ export interface TestFiles {
 
 export async function runTests(tests: TestFiles): Promise<readonly TestFileRun[]> {
   const { engine, files } = tests;
-  const unavailable = await providePgtap(engine);
+  const unavailable = await providePgtap(engine, tests.runner);
   const runs: TestFileRun[] = [];
   for (const file of [...files].sort((a, b) => (a.path < b.path ? -1 : 1))) {
     const { path } = file;
@@ -63,19 +63,19 @@ export async function runTests(tests: TestFiles): Promise<readonly TestFileRun[]
 }
 
 /** In place where the project has it; else as an extension; else its SQL. Null, or why it can't be had. */
-async function providePgtap(engine: Engine): Promise<string | null> {
+async function providePgtap(engine: Engine, runner: FileRunner): Promise<string | null> {
   const [row] = await engine.admin.query(`
     select exists (select from pg_proc where proname = 'throws_ok') as installed,
       exists (select from pg_available_extensions where name = 'pgtap') as available`);
   if (row!.installed === 't') return null;
   if (row!.available === 't') {
-    await engine.admin.exec('create extension pgtap with schema extensions');
+    await engine.admin.query(runner.asSuperuser('create extension pgtap with schema extensions'));
     return null;
   }
   const sql = await bundledSql('pgtap', 'extensions').catch(() => null);
   if (sql === null) return 'pgTAP is not available on this engine.';
   // The owner of the schema, as on the platform.
-  await engine.admin.exec(`begin; set local search_path = extensions; ${sql}; commit`);
+  await engine.admin.query(runner.asSuperuser(`set local search_path = extensions; ${sql}`));
   // What asks for the extension finds it.
   await engine.admin.exec(`
     insert into pg_catalog.pg_extension (oid, extname, extowner, extnamespace, extrelocatable, extversion)

@@ -201,7 +201,7 @@ export class Replay {
         runner,
         seeds: project.seeds.map(({ path, sql }) => fileOf(path, '', '', parseSource(path, sql))),
         files,
-        setEra: (era) => setEra(engine, era),
+        setEra: (era) => setEra(engine, era, (sql) => runner.asSuperuser(sql)),
         watch,
       });
       this.#rows.push(...found.failures);

@@ -45,7 +45,7 @@ export async function rowsPass({
   try {
     // A seed file is written for the head: what of it the base can't take is left.
     for (const seed of seeds) await runner.oneByOne(seed);
-    const before = await rowsBefore(engine.admin);
+    const before = await engine.act(rowsBefore);
     const { empty } = await engine.act((session) =>
       fillTables(session, (schema) => platformSchemas.has(schema)),
     );

@@ -21,8 +21,11 @@ export async function surroundings(engine: Engine, secret: string): Promise<Surr
   };
 }
 
-export async function setEra(engine: Engine, era: GrantsEra): Promise<void> {
-  // On Supabase a project's event triggers do not fire for superusers (supautils); event_triggers is new in 17.
-  const quiet = engine.major >= 17 ? 'set local event_triggers = off;' : '';
-  await engine.admin.exec(`begin; ${quiet} ${grantsSql(era)}; commit`);
+/** `asSuperuser`: a project's event triggers do not fire for superusers on Supabase (supautils), nor here. */
+export async function setEra(
+  engine: Engine,
+  era: GrantsEra,
+  asSuperuser: (sql: string) => string,
+): Promise<void> {
+  await engine.admin.query(asSuperuser(grantsSql(era)));
 }

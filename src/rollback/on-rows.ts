@@ -3,7 +3,7 @@
  * stops on rows, and what only a COMMIT shows (CONCURRENTLY, new enum values, the file's own COMMIT).
  */
 import { snapshot } from '../database/catalog/snapshot.ts';
-import { EngineLost, type Session } from '../database/engine.ts';
+import { type Engine, EngineLost, type Session } from '../database/engine.ts';
 import { type RowsSeen, readRows } from '../database/rows/read.ts';
 import type { SqlError } from '../model/replay.ts';
 import type { RollbackResult } from '../model/rollback.ts';
@@ -16,7 +16,7 @@ import { conclude, needsCommit, type UndoStep } from './prove.ts';
 
 export interface Ground {
   /** Sees every row, no transaction being open; it stands behind the last step. */
-  readonly admin: Session;
+  readonly act: Engine['act'];
   /** What migrations run as. */
   readonly session: Session;
   /** What the tables held around each migration that applied whole there. */
@@ -69,7 +69,7 @@ async function oneBack(
   const failed = await ground.run(source);
   if (failed !== null && !isAboutRows(failed.error) && !commits)
     return { result: unseen(result, failed.error.message), stopped: true };
-  const back = await readRows(ground.admin);
+  const back = await ground.act(readRows);
   const losses = lossesSeen(losesData(step.before, step.after, step.source), {
     ...ground.rows.get(step.path)!,
     back,

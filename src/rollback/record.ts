@@ -32,7 +32,7 @@ export class RowsRecorder {
 
   /** To be given to the pass on rows as its `watch`. */
   readonly watch = async (when: 'before' | 'after', path: string, engine: Engine): Promise<void> => {
-    const rows = await readRows(engine.admin);
+    const rows = await engine.act(readRows);
     if (when === 'before') this.#before.set(path, rows);
     else this.rows.set(path, { before: this.#before.get(path)!, after: rows });
   };

@@ -19,7 +19,7 @@ export const MOST_ROWS = 5_000;
 /** Rows that are schema (a snapshot knows them), and what the platform keeps for itself. */
 const leftOut = ['storage.buckets', 'storage.migrations', 'cron.job', 'pgmq.meta', 'auth.schema_migrations'];
 
-/** By a session that sees every row. Computed columns are left out: they follow the others. */
+/** By `Engine.act`'s session: a type of the project's may bring a function that makes JSON of it. Computed columns are left out: they follow the others. */
 export async function readRows(session: Session): Promise<RowsSeen> {
   const tables = await session.query(`
     select format('%I.%I', n.nspname, c.relname) as key, c.relkind as kind,
