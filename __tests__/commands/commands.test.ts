@@ -33,6 +33,48 @@ const report = () =>
 
 const correct = '-- Migration: tidy up\n-- Created: 2026-01-01\n-- Purpose: tidy\nselect 1;\n';
 
+describe('the era of grants', () => {
+  const table = `create table public.notes (id uuid primary key default gen_random_uuid());
+alter table public.notes enable row level security;
+create policy read on public.notes for select to authenticated using (true);`;
+  const seen = async (...argv: string[]) => {
+    out = '';
+    await guard('check', '--all', '--format', 'json', ...argv);
+    const [project] = (
+      JSON.parse(out) as {
+        projects: {
+          engine: { grants: string };
+          migrations: { grants: string }[];
+          findings: { rule: string }[];
+        }[];
+      }
+    ).projects;
+    return {
+      engine: project!.engine.grants,
+      migrations: project!.migrations.map(({ grants }) => grants),
+      missing: project!.findings.some(({ rule }) => rule === 'grants/missing'),
+    };
+  };
+  const explicit = { engine: 'explicit', migrations: ['explicit'], missing: true };
+  const automatic = { engine: 'automatic', migrations: ['automatic'], missing: false };
+
+  test("is the date's, and can be forced on the command line and in the configuration", async () => {
+    migration('20260101000000_notes.sql', table);
+    expect(await seen()).toEqual(automatic);
+    expect(await seen('--grants-era', 'explicit')).toEqual(explicit);
+    writeFileSync(join(folder, 'supabase/migration-guard.yml'), 'grants-era: explicit\n');
+    expect(await seen()).toEqual(explicit);
+    expect(await seen('--grants-era', 'automatic')).toEqual(automatic);
+
+    rmSync(join(folder, 'supabase/migrations/20260101000000_notes.sql'));
+    migration('20261031000000_notes.sql', table);
+    writeFileSync(join(folder, 'supabase/migration-guard.yml'), 'grants-era: automatic\n');
+    expect(await seen()).toEqual(automatic);
+    writeFileSync(join(folder, 'supabase/migration-guard.yml'), 'grants-era: auto\n');
+    expect(await seen()).toEqual(explicit);
+  });
+});
+
 describe('usage', () => {
   test('without a command, help and exit code 2; with --help, exit code 0', async () => {
     expect(await guard()).toBe(2);

@@ -1,6 +1,6 @@
 /** Tables of people with rights: which stay empty until a world fills them, and the row that fills them. */
 import type { Session } from '../database/engine.ts';
-import type { SchemaState } from '../model/schema.ts';
+import type { Expression, SchemaState } from '../model/schema.ts';
 import type { Ownership } from './owners.ts';
 import type { Planner } from './plan.ts';
 import type { User } from './principals.ts';
@@ -103,13 +103,18 @@ export function createTrustedRows(
           : {
               row,
               inserts: rows.map((laid) => {
-                const generated = new Set(
+                const chosen = planner.choices(laid.table.key);
+                // What the clock says here is said again by the default: proofs are the same in every run.
+                const left = new Set(
                   state.tables
                     .get(laid.table.key)!
-                    .columns.filter((column) => column.generated !== null)
+                    .columns.filter(
+                      (column) =>
+                        column.generated !== null || (readsClock(column.default) && !chosen.has(column.name)),
+                    )
                     .map((column) => column.name),
                 );
-                const values = Object.entries(laid.values).filter(([column]) => !generated.has(column));
+                const values = Object.entries(laid.values).filter(([column]) => !left.has(column));
                 return insertion(laid.table, Object.fromEntries(values));
               }),
             };
@@ -118,3 +123,8 @@ export function createTrustedRows(
     },
   };
 }
+
+const readsClock = (expression: Expression | null): boolean =>
+  /\b(now|(clock|statement|transaction)_timestamp|timeofday)\(|\b(current_(timestamp|date|time)|localtime(stamp)?)\b/i.test(
+    expression?.text ?? '',
+  );

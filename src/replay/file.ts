@@ -268,6 +268,7 @@ export class FileRunner {
   /** As the CLI does before it applies anything: a file may have dropped it, and what follows it is to be tried all the same. */
   async ensureHistory(): Promise<void> {
     await this.#session.exec(`
+      reset role;
       create schema if not exists supabase_migrations;
       create table if not exists supabase_migrations.schema_migrations (version text not null primary key);
       alter table supabase_migrations.schema_migrations add column if not exists statements text[], add column if not exists name text`);
