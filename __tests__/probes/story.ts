@@ -142,7 +142,8 @@ export function answer(matrix: AccessMatrix, expectation: string): string {
     const error = matrix.policyErrors.find(
       (entry) => entry.object === object && entry.principal === principal && entry.command === command,
     );
-    return `policy-error ${object} ${principal} ${command} = ${error?.sqlstate ?? 'none'}`;
+    const opens = error?.opens == null ? '' : error.opens ? ' for something' : ' for nothing';
+    return `policy-error ${object} ${principal} ${command} = ${error?.sqlstate ?? 'none'}${opens}`;
   }
   if (expectation === 'no policy-error') {
     return matrix.policyErrors.length === 0

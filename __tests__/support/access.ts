@@ -6,7 +6,7 @@
  *     "changes": ["public.note anon select none all widened"],
  *     "declared": { "public.note": { "anon": { "select": "none" } } }, "deviations": ["public.note anon select none all more"],
  *     "signUps": { "head": ["email works public.profiles=1", "email-metadata fails 23502 null value …"], "base": […] },
- *     "errors": { "head": ["public.note user select 42P17 infinite recursion …"], "base": […] },
+ *     "errors": { "head": ["public.note user select 42P17 infinite recursion …", "… permission denied for function f for nothing"], "base": […] },
  *     "escalations": { "head": ["public.members user membership rows of public.orgs"], "base": […] } }
  *
  * A cell is `principal command subject [outcome]`, then any of columns=, when=, via=, reason=, no-return. Objects are
@@ -142,7 +142,8 @@ function errorOf(text: string): PolicyError {
     principal: principal as PolicyError['principal'],
     command: command as PolicyError['command'],
     sqlstate: sqlstate!,
-    message: message.join(' '),
+    message: message.join(' ').replace(/ for (nothing|something)$/, ''),
+    opens: / for nothing$/.test(text) ? false : / for something$/.test(text) ? true : null,
     proof: { as: principal!, sql: `explain ${command} ${object}`, result: message.join(' ') },
   };
 }

@@ -73,6 +73,8 @@ export interface PolicyError {
   readonly command: Command;
   readonly sqlstate: string;
   readonly message: string;
+  /** Where a right is missing: whether the role reaches anything once it is given. Null: not tried. */
+  readonly opens: boolean | null;
   readonly proof: Proof;
 }
 

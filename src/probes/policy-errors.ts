@@ -1,10 +1,10 @@
 /**
- * Policies that raise: EXPLAIN plans the policies of a table without touching a row, so recursion (42P17) and missing
+ * Policies that fail: EXPLAIN plans the policies of a table without touching a row, so recursion (42P17) and missing
  * functions or privileges show on empty tables too.
  */
 
 import type { Session } from '../database/engine.ts';
-import type { PolicyError } from '../model/access.ts';
+import type { AccessCell, PolicyError } from '../model/access.ts';
 import type { Command, Table } from '../model/schema.ts';
 import { attemptAll } from './attempt.ts';
 import type { Privileges } from './catalog.ts';
@@ -12,6 +12,12 @@ import { describe, verdictOf } from './outcome.ts';
 import { anon, type Identity, signedIn, userA } from './principals.ts';
 import { name } from './quote.ts';
 import type { Reading } from './reading.ts';
+
+export interface PolicyErrors {
+  readonly failing: readonly PolicyError[];
+  /** A helper refuses by RAISE, until the application has said which tenant it is about: what it would let through is not known. */
+  readonly raised: readonly PolicyError[];
+}
 
 const commands: readonly Command[] = ['select', 'insert', 'update', 'delete'];
 
@@ -21,7 +27,7 @@ export async function findPolicyErrors(
   privileges: Privileges,
   searchPathOf: (schema: string) => string,
   readings: ReadonlyMap<string, Reading>,
-): Promise<PolicyError[]> {
+): Promise<PolicyErrors> {
   const tried: { table: Table; identity: Identity; command: Command; sql: string }[] = [];
   for (const table of tables) {
     const reading = readings.get(table.key);
@@ -42,7 +48,7 @@ export async function findPolicyErrors(
     session,
     tried.map(({ table, identity, sql }) => ({ identity, searchPath: searchPathOf(table.schema), sql })),
   );
-  return tried.flatMap(({ table, identity, command, sql }, index) => {
+  const all = tried.flatMap(({ table, identity, command, sql }, index) => {
     const { outcome } = attempted[index]!;
     if (outcome.ok) return [];
     const verdict = verdictOf(outcome.error, table, command);
@@ -56,11 +62,34 @@ export async function findPolicyErrors(
         command,
         sqlstate,
         message,
+        opens: null,
         proof: { as: identity.label, sql, result: `ERROR ${describe(outcome.error)}` },
       },
     ];
   });
+  return {
+    failing: all.filter((error) => !isRaised(error)),
+    raised: all.filter(isRaised),
+  };
 }
+
+const isRaised = ({ sqlstate }: PolicyError) => sqlstate === 'P0001';
+
+/** What a helper refused to answer is no denial and no error. */
+export const unproven = (cells: readonly AccessCell[], raised: readonly PolicyError[]): AccessCell[] =>
+  cells.map((cell) => {
+    const by = raised.find(
+      ({ principal, sqlstate, message }) =>
+        principal === cell.principal && cell.reason?.includes(`${sqlstate}: ${message}`),
+    );
+    return by !== undefined && cell.outcome === 'error'
+      ? {
+          ...cell,
+          outcome: 'unknown',
+          reason: `a function that the policies call refuses to answer: ${by.message}`,
+        }
+      : cell;
+  });
 
 function explain(table: Table, command: Command, held: readonly string[]): string | null {
   const writable = table.columns.filter(

@@ -1,7 +1,7 @@
 /** Who can reach which rows on this state of the database: seen by acting as everybody, all of it rolled back. */
 
 import type { Engine, Session } from '../database/engine.ts';
-import type { AccessMatrix, ObjectAccess } from '../model/access.ts';
+import type { AccessMatrix, ObjectAccess, PolicyError } from '../model/access.ts';
 import type { NotChecked } from '../model/finding.ts';
 import type { Project } from '../model/migration.ts';
 import type { SchemaState, Table } from '../model/schema.ts';
@@ -12,7 +12,7 @@ import { findEscalations } from './escalation/index.ts';
 import { probeFunctions } from './functions.ts';
 import { platformSchemas, readOwnership } from './owners.ts';
 import { createPlanner } from './plan.ts';
-import { findPolicyErrors } from './policy-errors.ts';
+import { findPolicyErrors, unproven } from './policy-errors.ts';
 import { addEarlier, readPolicies } from './predicate.ts';
 import {
   anon,
@@ -28,6 +28,7 @@ import {
 } from './principals.ts';
 import { queued } from './queued.ts';
 import { emptyReading, type Reading } from './reading.ts';
+import { tryWithRights } from './rights.ts';
 import { sharesOf, withoutShares } from './share-worlds.ts';
 import { signUpUsers } from './sign-up.ts';
 import { type BucketContext, probeBuckets } from './storage.ts';
@@ -122,7 +123,14 @@ async function probeInside(session: Session, options: ProbeOptions): Promise<Acc
         !options.leaveOut?.has(table.key),
     )
     .toSorted((a, b) => (a.key < b.key ? -1 : 1));
-  const policyErrors = await findPolicyErrors(session, probed, catalog.privileges, searchPath, readings);
+  const { failing, raised } = await findPolicyErrors(
+    session,
+    probed,
+    catalog.privileges,
+    searchPath,
+    readings,
+  );
+  const policyErrors: PolicyError[] = [];
 
   const needs = (table: Table) => new Set([...planner.ancestors(table.key), table.key]);
   const common = new Set<string>();
@@ -172,17 +180,17 @@ async function probeInside(session: Session, options: ProbeOptions): Promise<Acc
     const shares = sharesOf(table, reading, planner, ownership, state, signUps.creates);
     const closing = withoutShares(shares, world);
     const trustsItself = asksItself(reading, table.key);
-    const closed = await probeCases(
-      context,
-      cases
-        .map((entry) => (trustsItself && a !== undefined ? withoutRow(entry, a) : entry))
-        .map((entry) => prepared(entry, closing)),
+    const inClosed = cases
+      .map((entry) => (trustsItself && a !== undefined ? withoutRow(entry, a) : entry))
+      .map((entry) => prepared(entry, closing));
+    const closed = await probeCases(context, inClosed);
+    const worlds = { ...context, state, reading, world, subjects, identities, trusted, shares, skip };
+    const cells = unproven(
+      [...closed, ...(await conditionalCells(worlds, closed))],
+      raised.filter((error) => error.object === table.key),
     );
-    const conditional = await conditionalCells(
-      { ...context, state, reading, world, subjects, identities, trusted, shares, skip },
-      closed,
-    );
-    const cells = [...closed, ...conditional];
+    const errors = failing.filter((error) => error.object === table.key);
+    policyErrors.push(...(errors.length === 0 ? [] : await tryWithRights(worlds, inClosed, errors)));
     objects.push({
       object: table.key,
       kind: 'table',

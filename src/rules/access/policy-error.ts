@@ -1,10 +1,10 @@
 import type { PolicyError } from '../../model/access.ts';
 import type { SchemaState } from '../../model/schema.ts';
+import { escapeRegExp } from '../../sql/text.ts';
 import { rule } from '../rule.ts';
 import { homeOfTable } from '../support/access.ts';
-import { needsUser } from '../support/needs-user.ts';
 import { appliesTo, covers } from '../support/roles.ts';
-import { upper } from '../support/words.ts';
+import { named, upper } from '../support/words.ts';
 
 export default rule({
   id: 'access/policy-error',
@@ -20,23 +20,26 @@ export default rule({
   facts({ facts, report, preexisting }) {
     if (facts.access === null) return;
     const { base, head } = facts.access;
-    const groups = new Map<string, PolicyError[]>();
-    for (const error of head.policyErrors) {
-      // rls/recursion tells those.
-      if (error.sqlstate === '42P17') continue;
-      const key = `${error.object} ${error.sqlstate} ${error.message}`;
-      groups.set(key, [...(groups.get(key) ?? []), error]);
-    }
-    for (const errors of groups.values()) {
-      const { object, sqlstate, message, command, proof } = errors[0]!;
-      const before = base?.policyErrors.some((was) => was.object === object && was.sqlstate === sqlstate);
-      const tell = before ? preexisting : report;
+    for (const errors of grouped(head.policyErrors, facts.head)) {
+      const meant = errors.filter((error) => isMeant(error, facts.head));
+      const [first] = meant.length > 0 ? meant : errors;
+      const { object, sqlstate, message, command, proof } = first!;
+      const stood = (error: PolicyError) =>
+        base?.policyErrors.some((was) => was.object === error.object && was.sqlstate === error.sqlstate) ===
+        true;
+      const told = meant.length > 0 ? meant : errors;
+      const tell = told.every(stood) ? preexisting : report;
+      const tables = [...new Set(told.map((error) => error.object))];
+      const cause = isDefault(first!, facts.head)
+        ? 'A default calls it, so no row that leaves the column out can be stored.'
+        : 'A policy raised it, so the whole query stops.';
       tell({
-        message: `${upper([...new Set(errors.map((error) => error.command))])} on "${object}" fails for "${proof.as}": ${message} (${sqlstate}). A policy raised it, so the whole query stops. Mend what the error names.`,
-        // The API refuses where it would have found nothing: no row was meant for who is not signed in.
-        severity: errors.every((error) => error.principal === 'anon' && isForUsers(error, facts.head))
-          ? 'info'
-          : undefined,
+        message: `${upper([...new Set(told.map((error) => error.command))])} on ${several(tables)} fails for "${proof.as}": ${message} (${sqlstate}). ${cause} ${
+          meant.length > 0
+            ? 'Mend what the error names.'
+            : 'No policy would show it a row there, so that nothing is lost; name the roles in the policies (TO) where the error is not wanted.'
+        }`,
+        severity: meant.length > 0 ? undefined : 'info',
         at: homeOfTable(facts, object, command),
         object,
         key: sqlstate,
@@ -52,10 +55,51 @@ export default rule({
   },
 });
 
-/** Every policy that applies asks for a user's id, and can't hold without one. */
-function isForUsers({ object, command, sqlstate }: PolicyError, state: SchemaState): boolean {
-  const policies = (state.tables.get(object)?.policies ?? []).filter(
-    (policy) => policy.permissive && covers(policy, command) && appliesTo(policy, 'anon'),
-  );
-  return sqlstate === '42501' && policies.length > 0 && policies.every(needsUser);
+/** One right that is missing is one finding, on however many tables it shows. */
+function grouped(all: readonly PolicyError[], state: SchemaState): readonly PolicyError[][] {
+  const groups = new Map<string, PolicyError[]>();
+  for (const error of all) {
+    // rls/recursion tells those.
+    if (error.sqlstate === '42P17') continue;
+    // A default's function keeps nobody from what no policy allows.
+    if (error.opens === false && isDefault(error, state)) continue;
+    const key = called(error) === null ? `${error.object} ${error.sqlstate} ${error.message}` : error.message;
+    groups.set(key, [...(groups.get(key) ?? []), error]);
+  }
+  return [...groups.values()];
 }
+
+/** The function that may not be executed; null for every other error. */
+const called = ({ message }: PolicyError): string | null =>
+  /^permission denied for function "?(.+?)"?$/.exec(message)?.[1] ?? null;
+
+/** Rows were there to be reached, or a policy names the role: it was meant to let it. */
+function isMeant({ object, command, principal, opens }: PolicyError, state: SchemaState): boolean {
+  if (opens !== false) return true;
+  return (
+    principal !== 'anon' &&
+    state.tables
+      .get(object)
+      ?.policies.some(
+        (policy) =>
+          policy.permissive &&
+          policy.rolesStated &&
+          covers(policy, command) &&
+          appliesTo(policy, 'authenticated'),
+      ) === true
+  );
+}
+
+function isDefault(error: PolicyError, state: SchemaState): boolean {
+  const name = called(error);
+  const table = state.tables.get(error.object);
+  if (name === null || table === undefined || error.command !== 'insert') return false;
+  const word = new RegExp(`\\b${escapeRegExp(name)}"?\\(`);
+  return (
+    table.columns.some((column) => word.test(column.default?.text ?? '')) &&
+    !table.policies.some(({ using, check }) => word.test(`${using?.text ?? ''} ${check?.text ?? ''}`))
+  );
+}
+
+const several = (tables: readonly string[]) =>
+  tables.length < 4 ? named(tables) : `${named(tables.slice(0, 1))} and ${tables.length - 1} more tables`;
