@@ -1,7 +1,8 @@
 /** DO blocks: their body where it stands in the file, and the statements that are written out in it. */
 import type { SourceFile, Statement, SyntaxNode } from '../model/sql.ts';
 import { parseStatements } from './parse.ts';
-import { type PlStatement, parsePlpgsql, type Stretch } from './plpgsql.ts';
+import { parsePlpgsql } from './plpgsql.ts';
+import type { PlStatement, Stretch } from './plpgsql-tree.ts';
 
 export interface DoBody {
   /** The file's text where the body is dollar-quoted; else the body alone. */

@@ -1,5 +1,6 @@
 /** The static SQL of a PL/pgSQL body, and the variables it may name. Postgres itself looks into none of it before it runs. */
-import { type PlStatement, parsePlBlock } from './plpgsql.ts';
+import { parsePlBlock } from './plpgsql.ts';
+import type { PlStatement } from './plpgsql-tree.ts';
 import { type Token, tokenize } from './tokens.ts';
 
 export interface PlpgsqlVariable {

@@ -1,5 +1,5 @@
 /** What in a block bears on the schema: the rest need not be worked out. */
-import type { PlStatement, Stretch } from '../plpgsql.ts';
+import type { PlStatement, Stretch } from '../plpgsql-tree.ts';
 
 const slice = (body: string, at: Stretch): string => body.slice(at.start, at.end);
 

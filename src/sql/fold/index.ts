@@ -2,7 +2,7 @@
 import type { GrantsEra } from '../../model/replay.ts';
 import type { FoldStep, SchemaState } from '../../model/schema.ts';
 import type { SourceFile, Statement } from '../../model/sql.ts';
-import type { Stretch } from '../plpgsql.ts';
+import type { Stretch } from '../plpgsql-tree.ts';
 import { foldDo } from './do-blocks.ts';
 import { Draft } from './draft.ts';
 import { enterEra } from './eras.ts';

@@ -4,7 +4,7 @@ import type { ObjectRef, Routine } from '../../model/schema.ts';
 import type { SourceFile, Statement, SyntaxNode } from '../../model/sql.ts';
 import { literalIn, statementsAt } from '../do.ts';
 import { parseExpression, parseStatements } from '../parse.ts';
-import type { PlStatement, Stretch } from '../plpgsql.ts';
+import type { PlStatement, Stretch } from '../plpgsql-tree.ts';
 import type { Row, Value } from './catalog-rows.ts';
 import { leaves, matters, mayChangeSchema, rowsOnly, wordsThatMatter } from './do-matters.ts';
 import type { Draft } from './draft.ts';
