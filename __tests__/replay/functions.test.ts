@@ -306,6 +306,24 @@ end $$;
     expect(found).toMatchObject([{ swallowed: true, bodyLine: 3 }]);
   });
 
+  test('a handler that raises again hides nothing', async () => {
+    const found = await broken({
+      base,
+      added: {
+        '2_a.sql': `
+create function public.loud() returns void language plpgsql as $$
+begin
+  insert into public.people (id, nick_name) values (gen_random_uuid(), 'x');
+exception when others then
+  update public.people set name = 'failed';
+  raise;
+end $$;
+`,
+      },
+    });
+    expect(found).toMatchObject([{ swallowed: false, bodyLine: 3 }]);
+  });
+
   test('a body that is no PL/pgSQL, made while nobody looked', async () => {
     const found = await broken({
       base,

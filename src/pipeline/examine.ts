@@ -200,7 +200,7 @@ function describeEngine({ project, reading }: ExamineInput, { engine }: Replay):
   const note =
     engine.major === project.major
       ? null
-      : `config.toml asks for Postgres ${project.major}; this was seen on ${engine.postgres}.`;
+      : `config.toml asks for Postgres ${project.major}; this was seen on ${engine.postgres}. A database URL that names a Postgres ${project.major} shows it there.`;
   const [era] = eras;
   return {
     kind: engine.kind,

@@ -78,24 +78,28 @@ class Reader {
     const body = this.#statements('exception', 'end');
     const last = this.evaluated.length;
     const catches: string[] = [];
+    // A handler for everything that raises again hides nothing.
+    const caught: string[] = [];
     const handlers: PlStatement[][] = [];
     if (this.#cursor.is('exception')) {
       this.#cursor.next();
       while (this.#cursor.is('when')) {
         this.#cursor.next();
         const { stretch } = this.#cursor.until('then');
-        catches.push(
-          ...this.#cursor.text
-            .slice(stretch.start, stretch.end)
-            .toLowerCase()
-            .split(/\s+or\s+/)
-            .map((condition) => condition.trim()),
-        );
-        handlers.push(this.#branch(() => this.#statements('when', 'end')));
+        const conditions = this.#cursor.text
+          .slice(stretch.start, stretch.end)
+          .toLowerCase()
+          .split(/\s+or\s+/)
+          .map((condition) => condition.trim());
+        const handler = this.#branch(() => this.#statements('when', 'end'));
+        const raisesAgain = handler.some((statement) => statement.kind === 'raise' && statement.exception);
+        catches.push(...conditions);
+        caught.push(...conditions.filter((condition) => condition !== 'others' || !raisesAgain));
+        handlers.push(handler);
       }
       for (let i = first; i < last; i += 1) {
         const inside = this.evaluated[i]!;
-        this.evaluated[i] = { ...inside, caught: [...inside.caught, ...catches] };
+        this.evaluated[i] = { ...inside, caught: [...inside.caught, ...caught] };
       }
     }
     this.#cursor.expect('end');
