@@ -24,6 +24,8 @@ export interface TableContext {
   readonly searchPath: string;
   /** Columns of the table that its policies compare with the caller. */
   readonly compared: ReadonlySet<string>;
+  /** Every sign-up makes a row here. */
+  readonly bySignUp: boolean;
   /** True where a constraint or a trigger somewhere waits for COMMIT. */
   readonly deferred: boolean;
 }

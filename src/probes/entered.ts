@@ -5,7 +5,7 @@ import type { TableContext } from './case.ts';
 import { uniqueKeys } from './plan.ts';
 
 /**
- * Members, guests, attendance: a table with one row for each user under each parent. Where the policies ask for the parent
+ * Members, guests, attendance: a table with one row for each user under each parent. Where a policy asks for the parent
  * alone, the parent's owner enters others by right. Gives the columns that lead to the parent; undefined for any other table.
  */
 export function parentsOfEntry(
@@ -29,12 +29,13 @@ export function parentsOfEntry(
   );
   // Bare or by the table's name; `events.user_id` is the parent's.
   const word = new RegExp(`(?<![\\w."])"?${user.column}\\b|\\b${table.name}"?\\."?${user.column}\\b`);
-  const asked = table.policies.some(
-    (policy) =>
-      policy.permissive &&
-      (policy.command === 'all' || policy.command === command) &&
-      word.test(`${policy.using?.text ?? ''} ${policy.check?.text ?? ''}`),
+  const those = table.policies.filter(
+    (policy) => policy.permissive && (policy.command === 'all' || policy.command === command),
   );
+  // One policy lets users enter themselves, another one lets the parent's owner enter anybody.
+  const asked =
+    those.length > 0 &&
+    those.every(({ using, check }) => word.test(`${using?.text ?? ''} ${check?.text ?? ''}`));
   return oneEach && !asked ? parents : undefined;
 }
 

@@ -161,6 +161,7 @@ async function probeInside(session: Session, options: ProbeOptions): Promise<Acc
       privileges: catalog.privileges,
       searchPath: searchPath(table.schema),
       deferred: catalog.deferred,
+      bySignUp: signUps.creates.has(table.key),
       compared: new Set(
         readings
           .get(table.key)!
@@ -235,6 +236,7 @@ async function probeInside(session: Session, options: ProbeOptions): Promise<Acc
         values,
         privileges: catalog.privileges,
         deferred: catalog.deferred,
+        bySignUp: false,
       },
     })),
   );

@@ -4,6 +4,7 @@ import type { Facts } from '../../model/facts.ts';
 import type { Place } from '../../model/finding.ts';
 import type { Command, Origin, Policy, SchemaState, Table } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
+import { escapeRegExp } from '../../sql/text.ts';
 import type { Problem } from '../rule.ts';
 import { looksAtCaller } from './caller.ts';
 import { apiRolesOf, appliesTo, covers, predicateOf } from './roles.ts';
@@ -267,6 +268,7 @@ export function tellLeaks(
     if (group.rule !== rule) continue;
     const [first] = group.leaks;
     const problem: Problem = {
+      severity: isSharedByUsers(group, context.facts) ? 'warning' : undefined,
       repro: reproOf(group.leaks.map(({ cell }) => cell)),
       ...why(group),
       at: homeOf(group, context.facts),
@@ -279,6 +281,54 @@ export function tellLeaks(
     else context.report(problem);
   }
 }
+
+/** Every leak is a signed-in user's, in a table that is all users' work: its owner column is a note. */
+const isSharedByUsers = ({ object, leaks }: LeakGroup, facts: Facts) =>
+  object.kind === 'table' &&
+  leaks.every(({ principal }) => principal !== 'anon') &&
+  isShared(object.object, facts);
+
+/**
+ * All its policies ask for no more than being signed in, and the column that says who made a row may be empty and is
+ * named by no policy: staff of one firm who work on the same rows.
+ */
+function isShared(key: string, facts: Facts, depth = 0): boolean {
+  const state = facts.head;
+  const table = state.tables.get(key);
+  const owners = facts.access?.head.objects.find(({ object }) => object === key)?.ownerColumns ?? [];
+  const policies = (table?.policies ?? []).filter((policy) => appliesTo(policy, 'authenticated'));
+  return (
+    table?.rls === true &&
+    policies.length > 0 &&
+    policies.every(
+      ({ permissive, using, check }) =>
+        permissive &&
+        [using, check].every(
+          (expression) => expression === null || opensFor(expression.node, 'authenticated'),
+        ),
+    ) &&
+    owners.length > 0 &&
+    owners.every((owner) => {
+      const parent = table.foreignKeys.find(({ columns }) => columns.includes(owner))?.references;
+      return (
+        (table.columns.find(({ name }) => name === owner)?.notNull === false &&
+          !isNamedElsewhere(table, owner, state)) ||
+        (parent !== undefined && parent !== key && depth < 4 && isShared(parent, facts, depth + 1))
+      );
+    })
+  );
+}
+
+const isNamedElsewhere = (table: Table, column: string, state: SchemaState) =>
+  [...state.tables.values()].some((other) =>
+    other.policies.some(({ using, check }) => {
+      const text = `${using?.text ?? ''} ${check?.text ?? ''}`;
+      return (
+        other !== table &&
+        [table.name, column].every((word) => new RegExp(`\\b${escapeRegExp(word)}\\b`).test(text))
+      );
+    }),
+  );
 
 /** Schema rules whose finding on the same object says what the probe proved. */
 function explains({ object, opener }: LeakGroup): readonly string[] {
