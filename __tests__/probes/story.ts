@@ -164,7 +164,9 @@ export function answer(matrix: AccessMatrix, expectation: string): string {
       ? expectation
       : found.join('; ') || 'no escalation';
   }
-  const cell = /^(\S+) (\S+) (\S+) (own|foreign|unowned|spoof|transfer)((?: \(.*?\))?) = /.exec(expectation);
+  const cell = /^(\S+\([^)]*\)|\S+) (\S+) (\S+) (own|foreign|unowned|spoof|transfer)((?: \(.*?\))?) = /.exec(
+    expectation,
+  );
   if (cell) {
     const [, object, principal, command, subject, columns] = cell;
     const cells = cellsOf(matrix, object!).filter(

@@ -5,7 +5,7 @@
  *     "base": { … }, "owners": ["user_id"], "rls": true,
  *     "changes": ["public.note anon select none all widened"],
  *     "declared": { "public.note": { "anon": { "select": "none" } } }, "deviations": ["public.note anon select none all more"],
- *     "signUps": { "head": ["email works public.profiles=1", "email-metadata fails 23502 null value …"], "base": […] },
+ *     "signUps": { "head": ["email works public.profiles=1", "email-metadata fails 23502 null value … where=PL/pgSQL function …"], "base": […] },
  *     "errors": { "head": ["public.note user select 42P17 infinite recursion …", "… permission denied for function f for nothing"], "base": […] },
  *     "escalations": { "head": ["public.members user membership rows of public.orgs"], "base": […] } }
  *
@@ -124,11 +124,12 @@ function deviationOf(text: string): AccessDeviation {
 function signUpOf(text: string): SignUpRun {
   const [variant, status, ...rest] = text.split(' ');
   const works = status === 'works';
+  const [message, where = null] = rest.slice(1).join(' ').split(' where=');
   return {
     variant: variant as SignUpRun['variant'],
     status: works ? 'works' : 'fails',
     step: works ? null : 'the insert into auth.users',
-    error: works ? null : { sqlstate: rest[0]!, message: rest.slice(1).join(' '), where: null },
+    error: works ? null : { sqlstate: rest[0]!, message: message!, where },
     created: works
       ? Object.fromEntries(rest.map((pair) => [pair.split('=')[0]!, Number(pair.split('=')[1])]))
       : {},

@@ -1,4 +1,5 @@
 /** Arguments for functions that are called as a stranger calls them: ids that are known, and no secret. */
+import type { SqlError } from '../model/replay.ts';
 import type { FunctionArgument, Routine, SchemaState, Table } from '../model/schema.ts';
 import { type User, userB } from './principals.ts';
 import { qualified } from './quote.ts';
@@ -70,6 +71,24 @@ export function secretsOf(
     }
     return [];
   });
+}
+
+/** The same arguments, with the one that a foreign key found no row for pointing to B's; null where it is none of them. */
+export function withParent(
+  context: Known,
+  error: SqlError,
+  values: readonly Value[],
+): readonly Value[] | null {
+  if (error.sqlstate !== '23503') return null;
+  const [, missing] = /=\((.+)\) is not present in table /.exec(error.detail ?? '') ?? [];
+  const table = context.state.tables.get(`${error.schema}.${error.table}`);
+  const key = table?.foreignKeys.find(({ name }) => name === error.constraint);
+  if (missing === undefined || key?.columns.length !== 1 || !values.includes(missing)) return null;
+  const parent =
+    key.references === 'auth.users'
+      ? userB.id
+      : (context.world.row(key.references, userB)?.values[key.referencedColumns[0]!] ?? null);
+  return parent === null ? null : values.map((value) => (value === missing ? parent : value));
 }
 
 function argumentValue(

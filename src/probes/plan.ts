@@ -103,7 +103,12 @@ export function createPlanner(
     const column = table?.columns.find((candidate) => candidate.name === name);
     const found =
       table && column && column.generated === null && !isKeyOrOwner(table, name)
-        ? choose(table, column, atoms.get(id) ?? [], values)
+        ? choose(
+            table,
+            column,
+            (atoms.get(id) ?? []).filter((atom) => tells(column, atom)),
+            values,
+          )
         : null;
     choiceCache.set(id, found);
     return found;
@@ -250,6 +255,11 @@ export function createPlanner(
 
 /** Column names that open a row to others: an own row is told from a public one by leaving them closed. */
 const opening = /public|publish|visib|shared|listed|searchable|discoverable/i;
+
+/** Whether a column that is never null is null, is no question. */
+const tells = (column: Column, { open, closed }: ValueAtom): boolean =>
+  !column.notNull ||
+  !(open.every((value) => value === null) || (closed.length > 0 && closed.every((value) => value === null)));
 
 function satisfies(value: Value, atom: ValueAtom): boolean {
   if (atom.open.includes(value)) return true;

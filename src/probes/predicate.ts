@@ -438,7 +438,13 @@ class PredicateReader {
     const visit = `${routine.key} ${JSON.stringify(call.args ?? [], (key, value) => (key === 'location' ? undefined : value))}`;
     if (this.#bodies.has(visit)) return;
     this.#bodies.add(visit);
+    const before = new Set(this.#reading.tables);
     this.readBody(routine, bindings, depth + 1);
+    if (forgetsAnId(routine)) {
+      for (const table of this.#reading.tables)
+        if (!before.has(table) || routine.body.includes(table.split('.').at(-1)!))
+          this.#reading.forgetful.add(table);
+    }
   }
 
   /** What the arguments of a call stand for, by name and number. */
@@ -741,3 +747,12 @@ const platformSchemas = new Set([
 ]);
 
 const mirrored: Readonly<Record<string, string>> = { '<': '>', '<=': '>=', '>': '<', '>=': '<=' };
+
+/** An id among its arguments is nowhere in its body. */
+const forgetsAnId = (routine: Routine): boolean =>
+  routine.arguments.some(
+    ({ name, type, mode }, index) =>
+      mode === 'in' &&
+      /^(uuid|bigint|integer)$/.test(type) &&
+      !new RegExp(`\\$${index + 1}\\b${name === null ? '' : `|\\b${name}\\b`}`, 'i').test(routine.body),
+  );

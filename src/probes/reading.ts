@@ -59,6 +59,8 @@ export interface Reading {
   readonly tables: Set<string>;
   /** Functions called, by key. */
   readonly functions: Set<string>;
+  /** Tables that a helper reads without looking at an id that it is handed: it asks of any team what it is asked of one. */
+  readonly forgetful: Set<string>;
   /** What could not be followed. */
   readonly unread: Set<string>;
 }
@@ -72,6 +74,7 @@ export const emptyReading = (): Reading => ({
   headers: new Set(),
   tables: new Set(),
   functions: new Set(),
+  forgetful: new Set(),
   unread: new Set(),
 });
 

@@ -52,7 +52,8 @@ export async function trustWorlds(context: WorldContext, key: string): Promise<S
       ...plain,
       changes: [...row.inserts, updating(key, values, [row.row])],
       when: `a row in ${key} with ${shownAll(values)}`,
-      ownTenant: ownTenant && !ranked,
+      // A rank may be one over all organisations; not where a helper is asked about one and looks at none.
+      ownTenant: ownTenant && (!ranked || context.reading.forgetful.has(key)),
     });
   }
   return specs;

@@ -1,6 +1,7 @@
 import type { AccessMatrix, SignUpRun } from '../../model/access.ts';
 import type { Facts } from '../../model/facts.ts';
 import type { Place } from '../../model/finding.ts';
+import type { Routine, SchemaState } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
 import { routineNamed, signUpTriggers } from '../support/sign-up.ts';
 import { listed, withoutExample } from '../support/words.ts';
@@ -43,6 +44,16 @@ export default rule({
     const { run, grave } = verdict;
     const tell =
       sameFailure(run, base) && failed.every((each) => sameFailure(each, base)) ? preexisting : report;
+    const secret = vaultReader(run, facts.head);
+    if (secret !== null) {
+      tell({
+        message: `Sign-up could not be tried: "${secret.key}" reads a secret of the vault, which is empty here, and stops (${run.error?.message}). With the secret it may work. Try it by hand, and let the function pass over a secret that is missing.`,
+        at: secret.origin,
+        object: 'auth.users',
+        severity: 'info',
+      });
+      return;
+    }
     tell({
       message: `Sign-up fails (${listed(failed.map(({ variant }) => names[variant]))}): ${run.error?.message ?? 'no reason was given'}${run.step === null ? '' : `, at ${run.step}`}. Users read "Database error saving new user". Mend the trigger on "auth.users".`,
       at: home(run, facts),
@@ -73,6 +84,15 @@ function judge(head: AccessMatrix, base: AccessMatrix | null, failed: readonly S
 
 const sameFailure = (run: SignUpRun, base: AccessMatrix | null) =>
   base?.signUps.some((was) => was.variant === run.variant && was.status === 'fails') === true;
+
+/** A function on the way to the error that reads the vault: it has no secrets where migrations alone were run. */
+function vaultReader(run: SignUpRun, head: SchemaState): Routine | null {
+  // What a null brings about: its own RAISE, or an argument or a column that must not be empty.
+  if (!/^(P0001|23502|22004)$/.test(run.error?.sqlstate ?? '')) return null;
+  const names = [...(run.error?.where ?? '').matchAll(/function ([\w".]+)\(/g)].map(([, name]) => name!);
+  const routines = names.flatMap((name) => routineNamed(name, head) ?? []);
+  return routines.find(({ body }) => /\bvault\s*\.\s*(decrypted_)?secrets\b/i.test(body)) ?? null;
+}
 
 /** The function that Postgres' CONTEXT names, else the trigger. */
 function home(run: SignUpRun, { head }: Facts): Place | null {
