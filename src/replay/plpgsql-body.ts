@@ -232,12 +232,17 @@ async function parametersOf(
     name: name !== '' && wanted.has(name) ? name : `$ ${i + 1}`,
     type,
   }));
+  const others = [...wanted]
+    .map(([name, type]) => ({ name, type }))
+    .filter(({ name }) => !first.some((parameter) => parameter.name === name));
+  const fits = async (list: readonly Parameter[]) =>
+    (await make(session, probe(routine, list, 'select').sql)).ok;
+  // Nearly always all of them can be parameters; one by one only where Postgres refuses a type.
+  if (await fits(others)) return { parameters: [...first, ...others], opaque };
   const parameters: Parameter[] = [...first];
-  for (const [name, type] of wanted) {
-    if (first.some((parameter) => parameter.name === name)) continue;
-    const outcome = await make(session, probe(routine, [{ name, type }], 'select').sql);
-    if (outcome.ok) parameters.push({ name, type });
-    else opaque.add(name);
+  for (const other of others) {
+    if (await fits([other])) parameters.push(other);
+    else opaque.add(other.name);
   }
   return { parameters, opaque };
 }
