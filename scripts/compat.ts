@@ -273,7 +273,7 @@ function extensionLines(): string[] {
     '',
     "On 26 November 2026, by hand: tests of the replay, of both engines' reports and of isolation passed on Postgres 15.18 (Debian 12) and 16.14 (npm) too. The whole report of every project in `fixtures/projects` was that of the embedded Postgres 17; on 15 one text differed, that of a view, where Postgres before 16 writes the table before each column. CI has 17 alone. Where `config.toml` asks for another major than the engine is, the report says so; `--database-url` with a server of that major is the way to see it there.",
     '',
-    'On a Postgres 17.12 with the real pgvector 0.8, PostGIS 3.5, pg_cron 1.6, pgTAP 1.3 and plpgsql_check 2.8 (Debian 13) eight public projects that use them were checked with `--all`: each migration had the status that it has on the embedded engine, and so had each finding, but for one that plpgsql_check alone sees.',
+    'On a Postgres 17.12 with the real pgvector 0.8, PostGIS 3.5, pgTAP 1.3 and plpgsql_check 2.8 (Debian 13) eight public projects that use them were checked with `--all`: each migration had the status that it has on the embedded engine, and so had each finding, but for one that plpgsql_check alone sees.',
     '',
     'Where the server has plpgsql_check, it is asked about each changed PL/pgSQL body in which the guard itself finds nothing: its errors are told, its warnings are not. The extension is made in a schema of its own in the throw-away database and gone afterwards. It plans what it checks, and planning calls functions that say they are immutable: so the one who asks is no superuser.',
     '',
