@@ -5,6 +5,7 @@ import type { Finding, Severity, SuppressedFinding } from '../model/finding.ts';
 import type { ObjectKind, SchemaState, Table } from '../model/schema.ts';
 import { fileContext, type Speaker, stateContext } from './context.ts';
 import { rules as registered } from './index.ts';
+import { isMoot } from './moot.ts';
 import type { Problem, Rule, StateContext, StatementVisitor } from './rule.ts';
 import { levelOf, names, optionsOf, type RuleSettings, ruling } from './settings.ts';
 import { withoutExample } from './support/words.ts';
@@ -270,6 +271,7 @@ class Run {
     const seen = new Map<string, number>();
     const settle = (noted: Noted) => {
       const { rule, problem } = noted;
+      if (isMoot(rule.id, problem.at, problem.evidence ?? rule.evidence.slice(0, 1), this.facts)) return;
       const file = problem.at?.file ?? null;
       const object = problem.object ?? null;
       const { level, scope } = ruling(rule, this.settings, { file, object, severity: problem.severity });

@@ -74,11 +74,17 @@ export default rule({
   },
 });
 
+const persons =
+  /user|owner|profile|member|account|customer|client|author|student|teacher|patient|driver|e?mail|phone|tenant|org|team|(^|_)id$/i;
+
 /** No argument could be a user's, an organisation's or a row's id. */
 const takesNobody = ({ arguments: all }: Routine) =>
   all.every(
-    ({ mode, type }) =>
-      mode === 'out' || mode === 'table' || !/^(uuid|text|character varying|bigint|json)/.test(type),
+    ({ mode, type, name }) =>
+      mode === 'out' ||
+      mode === 'table' ||
+      (!/^(uuid|json)/.test(type) &&
+        !(/^(text|character varying|bigint|integer)/.test(type) && persons.test(name ?? ''))),
   );
 
 /** Who brings the token, the invitation's code, is who may: the row is looked up by what only they know. */

@@ -54,11 +54,13 @@ export default rule({
   },
 });
 
-/** A project that counts 001, 002, … or says only the day has a convention of its own that works: not the first such file. */
+/** A project that counts 001, 002, … or says only the day has a convention of its own that works: not the only such file. */
 function ownConvention(facts: Facts, { version, fileName }: Migration): boolean {
   return facts.history.head.some(
     (other) =>
-      other.fileName < fileName && other.version.length === version.length && timeOf(other.version) === null,
+      other.fileName !== fileName &&
+      other.version.length === version.length &&
+      timeOf(other.version) === null,
   );
 }
 

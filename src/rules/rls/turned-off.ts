@@ -1,6 +1,9 @@
+import type { ChangeSet } from '../../model/facts.ts';
+import type { Origin } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
 import { policyDrop } from '../support/policy-edits.ts';
 import { apiRolesOf, commands, holders, isPlatform } from '../support/roles.ts';
+import { isCascade } from '../support/statements.ts';
 import { isKnown } from '../support/tables.ts';
 import { sqlFence } from '../support/words.ts';
 
@@ -50,9 +53,12 @@ export default rule({
     // A table that grants nothing is closed on purpose.
     if (!before.rls || dropped.length === 0) return;
     if (commands.every((command) => holders(table.grants, command).length === 0)) return;
+    // It went with a table or a function that the change drops: there is where to look.
+    const at = policyDrop(table, set) ?? cascadeIn(set);
+    if (at === null) return;
     report({
       message: `The last policy of "${table.key}" is gone and row level security is on. Whoever used it ("${dropped[0]!.name}") now sees no row and gets no error. Add the policy that replaces it, or revoke the grants if the table is the server's alone.`,
-      at: home(policyDrop(table, set) ?? table.rlsOrigin ?? table.origin),
+      at: home(at),
       object: table.key,
       key: 'policies',
       severity: 'warning',
@@ -67,4 +73,16 @@ function effect(open: boolean, policies: boolean): string {
   return policies
     ? 'Its policies are ignored from then on. Keep it on and mend the policies'
     : 'Nothing but grants guards its rows from then on. Keep it on and add a policy for each way of access';
+}
+
+/** Place of the change's last DROP … CASCADE, or of a DO block that drops policies. */
+function cascadeIn(set: ChangeSet): Origin {
+  for (const { source } of [...set.migrations].reverse()) {
+    const drop = source.statements.findLast(
+      ({ kind, node, sql }) =>
+        (kind === 'DropStmt' && isCascade(node)) || (kind === 'DoStmt' && /drop\s+policy/i.test(sql)),
+    );
+    if (drop !== undefined) return { file: source.path, ...drop.span };
+  }
+  return null;
 }

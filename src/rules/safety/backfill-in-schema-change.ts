@@ -35,6 +35,8 @@ export default rule({
         return;
       }
       if (kind !== 'UpdateStmt' && kind !== 'DeleteStmt') return;
+      // safety/delete-all says it.
+      if (kind === 'DeleteStmt' && node.whereClause === undefined) return;
       const table = context.keyOf(node.relation);
       const added = locked.get(table);
       if (added === undefined || said.has(table) || namesItsRows(node, context.set.after.tables.get(table)))

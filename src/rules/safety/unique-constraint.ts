@@ -41,8 +41,13 @@ function mayRepeat(columns: readonly string[], key: string, { set }: FileContext
   const before = set.before.tables.get(key);
   const after = set.after.tables.get(key);
   if (before === undefined || after === undefined) return true;
-  const primary = before.primaryKey?.columns ?? [];
-  const holdsKey = primary.length > 0 && primary.every((name) => columns.includes(name));
+  const isHeld = (own: readonly (string | null)[]) =>
+    own.length > 0 && own.every((name) => name !== null && columns.includes(name));
+  const holdsKey = [
+    before.primaryKey?.columns ?? [],
+    ...before.uniques.map((unique) => unique.columns),
+    ...before.indexes.filter(({ unique, predicate }) => unique && !predicate).map((index) => index.columns),
+  ].some(isHeld);
   const isEmpty = after.columns.some(
     ({ name, default: value, notNull }) =>
       columns.includes(name) &&

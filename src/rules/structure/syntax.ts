@@ -14,7 +14,7 @@ export default rule({
     if (source.issue === null) return;
     const { message, span } = source.issue;
     report({
-      message: `Postgres can't parse this: ${message}. The whole file fails and nothing of it is applied. Correct the SQL here.`,
+      message: `Postgres can't parse this: ${message}. The whole file fails and nothing of it is applied. Correct the SQL here; the rest of the file is judged then.`,
       at: { file: source.path, ...span },
       help: adviceFor(source.text.slice(0, 400_000), message),
     });

@@ -24,7 +24,9 @@ export function foldFile(state: SchemaState, source: SourceFile, options: FoldOp
   const idle: Stretch[] = [];
   for (const statement of source.statements) {
     if (statement.kind === 'DoStmt') idle.push(...foldDo(draft, source, statement, foldStatement));
-    else foldStatement(draft, statement, siteOf(source, statement));
+    // Cut out of a function whose quoting is broken, SELECT … INTO sets a variable and makes no table.
+    else if (source.issue === null || statement.node.intoClause === undefined)
+      foldStatement(draft, statement, siteOf(source, statement));
   }
   if (source.issue !== null) {
     const why = `what stands behind the syntax error: ${source.issue.message}`;

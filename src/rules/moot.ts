@@ -1,0 +1,22 @@
+/** What need not be said of a file that Postgres can't parse: none of it runs, and what was read of it may be garbage. */
+import type { Facts } from '../model/facts.ts';
+import type { Evidence, Place } from '../model/finding.ts';
+
+// The error itself; the file's name and order; what its text must not hold whether it runs or not.
+const stillTold =
+  /^(history|config|replay|rollback)\/|^structure\/(syntax|psql-command|header)$|^integrity\/(secret|personal-data)$/;
+
+/** True where a problem was only read from a file whose syntax error comes first. One seen by an engine stays. */
+export function isMoot(
+  rule: string,
+  at: Place | null,
+  evidence: readonly Evidence[],
+  { sources }: Facts,
+): boolean {
+  const source = at === null ? undefined : sources.get(at.file);
+  if (source === undefined || source.issue === null || stillTold.test(rule)) return false;
+  if (evidence.some((each) => each !== 'static')) return false;
+  // A command of psql (`\restrict` in a dump) spoils a line, and all around it is sound.
+  const { line } = source.issue.span;
+  return !source.text.split('\n', line).at(-1)!.trimStart().startsWith('\\');
+}
