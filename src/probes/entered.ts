@@ -4,6 +4,9 @@ import type { Table } from '../model/schema.ts';
 import type { TableContext } from './case.ts';
 import { uniqueKeys } from './plan.ts';
 
+/** Names of tables with a row for each of a group's people. */
+const members = /(member|user|participant|guest|attendee|collaborator|teammate)(s|ships?)?$/i;
+
 /**
  * Members, guests, attendance: a table with one row for each user under each parent. Where a policy asks for the parent
  * alone, the parent's owner enters others by right. Gives the columns that lead to the parent; undefined for any other table.
@@ -27,6 +30,8 @@ export function parentsOfEntry(
       columns.includes(user.column) &&
       columns.every((column) => column === user.column || (column !== null && parents.includes(column))),
   );
+  // Some know a member by an address until it has signed up, and keep no key of users.
+  const called = members.test(table.name);
   // Bare or by the table's name; `events.user_id` is the parent's.
   const word = new RegExp(`(?<![\\w."])"?${user.column}\\b|\\b${table.name}"?\\."?${user.column}\\b`);
   const those = table.policies.filter(
@@ -35,11 +40,46 @@ export function parentsOfEntry(
   // One policy lets users enter themselves, another one lets the parent's owner enter anybody.
   const asked =
     those.length > 0 &&
-    those.every(({ using, check }) => word.test(`${using?.text ?? ''} ${check?.text ?? ''}`));
-  return oneEach && !asked ? parents : undefined;
+    those.every(({ using, check }) =>
+      alternatives((command === 'insert' ? check : (check ?? using))?.text ?? using?.text ?? '').every(
+        (branch) => word.test(branch),
+      ),
+    );
+  return (oneEach || (called && parents.length > 0)) && !asked ? parents : undefined;
 }
 
 const othersInKey = (table: Table, column: string): readonly string[] =>
   uniqueKeys(table)
     .find((columns) => columns.length > 1 && columns.includes(column) && !columns.includes(null))
     ?.filter((other): other is string => other !== column && other !== null) ?? [];
+
+/** The parts of an OR at the top of a condition; the whole where there is none. */
+function alternatives(text: string): string[] {
+  const bare = text.trim();
+  const parts: string[] = [];
+  let depth = 0;
+  let start = 0;
+  for (const { 0: sign, index } of bare.matchAll(/'(?:[^']|'')*'|[()]|\bor\b/gi)) {
+    if (sign === '(') depth += 1;
+    else if (sign === ')') {
+      depth -= 1;
+      // One pair of parentheses around it all.
+      if (depth === 0 && index === bare.length - 1 && bare[0] === '(' && parts.length === 0 && start === 0)
+        if (closesAt(bare) === index) return alternatives(bare.slice(1, -1));
+    } else if (/^or$/i.test(sign) && depth === 0) {
+      parts.push(bare.slice(start, index));
+      start = index + 2;
+    }
+  }
+  return [...parts, bare.slice(start)];
+}
+
+/** Where the parenthesis that a text begins with is closed. */
+function closesAt(text: string): number {
+  let depth = 0;
+  for (const { 0: sign, index } of text.matchAll(/'(?:[^']|'')*'|[()]/g)) {
+    if (sign === '(') depth += 1;
+    else if (sign === ')' && --depth === 0) return index;
+  }
+  return -1;
+}

@@ -6,6 +6,7 @@ import type { Routine, Table } from '../model/schema.ts';
 import { argumentSets, inputsOf, secretsOf, signatureOf, withParent } from './arguments.ts';
 import { type Marker, markersOf } from './markers.ts';
 import { describe, resultOf } from './outcome.ts';
+import { readRoutine } from './predicate.ts';
 import {
   anon,
   become,
@@ -19,10 +20,11 @@ import {
 } from './principals.ts';
 import { literal, qualified } from './quote.ts';
 import { passes, summarize } from './summary.ts';
+import { quietly } from './triggers.ts';
 import { sensitive } from './updates.ts';
 import type { Value } from './values.ts';
 import { type AroundContext, hiddenTable } from './views.ts';
-import { whereIs } from './world.ts';
+import { type LaidRow, whereIs } from './world.ts';
 
 const identities: readonly Identity[] = [anon, signedIn(userA)];
 /** Sets of arguments that are mended after a key found no row. */
@@ -134,6 +136,9 @@ async function call(
 ): Promise<AccessCell> {
   let last: { sql: string; outcome: Outcome } | null = null;
   let ran: { sql: string; outcome: Outcome } | null = null;
+  const without = quietly(
+    rightsAskedBy(context, routine).map((row) => `delete from ${row.table.key} where ${whereIs(row)}`),
+  );
   const queue = [...sets];
   const tried = new Set(queue.map((values) => JSON.stringify(values)));
   for (const values of queue) {
@@ -144,8 +149,9 @@ async function call(
       ...watched.map((table) => lookAt(context, table, userB)),
       ...watched.map((table) => lookAt(context, table, userA)),
     ];
-    const outcomes = await context.session.batch([
+    const batch = await context.session.batch([
       'savepoint call',
+      ...without,
       ...look,
       become(identity, context.searchPath(routine.schema)),
       sql,
@@ -154,6 +160,7 @@ async function call(
       'rollback to savepoint call',
       'release savepoint call',
     ]);
+    const outcomes = [batch[0]!, ...batch.slice(1 + without.length)];
     const outcome = outcomes[look.length + 2]!;
     // What it refused once, it refuses; other arguments may not even have come so far.
     if (last === null || !refused(last.outcome)) last = { sql, outcome };
@@ -225,6 +232,28 @@ async function call(
   return error !== null && refused(last.outcome)
     ? cellOf(identity, { outcome: 'error', reason: describe(error) }, proof)
     : cellOf(identity, { outcome: 'unknown', reason: error === null ? null : describe(error) }, proof);
+}
+
+/**
+ * A's rows in tables that the function looks the caller up in, where no user puts itself: a list of admins that no
+ * policy reads. A stranger is in none.
+ */
+function rightsAskedBy(context: AroundContext, routine: Routine): LaidRow[] {
+  const { state, world, tables } = context;
+  const asked = new Set(readRoutine(routine, state).callers.map(({ table }) => table));
+  return [...asked].flatMap((key) => {
+    const row = world.row(key, userA);
+    const referenced = [...state.tables.values()].some((table) =>
+      table.foreignKeys.some(({ references }) => references === key),
+    );
+    const enters = tables
+      .get(key)
+      ?.cells.some(
+        (cell) =>
+          cell.principal === 'user' && cell.command === 'insert' && cell.subject === 'own' && passes(cell),
+      );
+    return row === undefined || referenced || enters || context.bySignUp.has(key) ? [] : [row];
+  });
 }
 
 /** An exception that the function raises itself is its refusal; any other error says nothing. */

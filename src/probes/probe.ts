@@ -229,6 +229,7 @@ async function probeInside(session: Session, options: ProbeOptions): Promise<Acc
       trusted,
       objects,
       skip,
+      bySignUp: signUps.creates,
       probing: {
         session,
         planner,
@@ -246,7 +247,10 @@ async function probeInside(session: Session, options: ProbeOptions): Promise<Acc
 /** Views, functions and buckets: ways around the tables' own policies. B has a row everywhere here. */
 async function probeAround(
   options: ProbeOptions,
-  known: Pick<BucketContext, 'session' | 'world' | 'searchPath' | 'trusted' | 'skip' | 'probing'> & {
+  known: Pick<
+    BucketContext,
+    'session' | 'world' | 'searchPath' | 'trusted' | 'skip' | 'bySignUp' | 'probing'
+  > & {
     readonly objects: readonly ObjectAccess[];
   },
 ): Promise<ObjectAccess[]> {

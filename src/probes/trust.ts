@@ -1,6 +1,6 @@
 /** Tables of people with rights: which stay empty until a world fills them, and the row that fills them. */
 import type { Session } from '../database/engine.ts';
-import type { Expression, SchemaState } from '../model/schema.ts';
+import type { Expression, SchemaState, Table } from '../model/schema.ts';
 import type { Ownership } from './owners.ts';
 import type { Planner } from './plan.ts';
 import type { User } from './principals.ts';
@@ -52,11 +52,17 @@ export function absentTables(
           [right, left],
         ] as const) {
           if (near.table !== key && far.table === key && far.column === primary && near.table === home)
-            return true;
+            if (!pointsElsewhere(table, near.column, key)) return true;
         }
       }
     }
     return false;
+  }
+
+  /** A user's id by its own key: `members.user_id = admin_users.user_id` asks whether a member is an admin too. */
+  function pointsElsewhere(table: Table, column: string, key: string): boolean {
+    const keys = table.foreignKeys.filter(({ columns }) => columns.includes(column));
+    return keys.length > 0 && keys.every(({ references }) => references !== key);
   }
 
   function required(key: string, column: string): boolean {

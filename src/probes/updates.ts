@@ -2,13 +2,22 @@
 
 import type { Subject } from '../model/access.ts';
 import type { Table } from '../model/schema.ts';
-import { type Case, hasTriggers, returningList, rowsFor, type Subjects, type TableContext } from './case.ts';
+import {
+  type Case,
+  hasTriggers,
+  prepared,
+  returningList,
+  rowsFor,
+  type Subjects,
+  type TableContext,
+} from './case.ts';
 import { parentsOfEntry } from './entered.ts';
 import { verdictOf } from './outcome.ts';
 import { ownerValue } from './owners.ts';
 import { isUnique } from './plan.ts';
 import { type Identity, userB } from './principals.ts';
 import { literal, name } from './quote.ts';
+import { updating } from './spec.ts';
 import { quietly } from './triggers.ts';
 import type { Value } from './values.ts';
 import { type LaidRow, normalized, whereIs } from './world.ts';
@@ -71,15 +80,31 @@ export function updates(context: TableContext, subjects: Subjects, identity: Ide
   const authors = owners.filter((owner) => owner.author && holds(owner.column));
   if (identity.role === 'authenticated' && subjects.a && authors.length > 0) {
     const set = Object.fromEntries(authors.map((owner) => [owner.column, ownerValue(owner, userB)]));
+    const parents = subjects.b && parentsOfEntry(context, 'update');
     found.push({
       ...updateCase(context, identity, 'transfer', subjects.a, set, subjects.b ? [subjects.b] : []),
       ...(subjects.b &&
-        parentsOfEntry(context, 'update') && {
-          elsewhere: updateCase(context, identity, 'transfer', subjects.b, set, []),
-        }),
+        parents && { elsewhere: elsewhere(context, identity, subjects.a, subjects.b, parents, set) }),
     });
   }
   return found;
+}
+
+/** A's row under B's parent, handed on by A there. */
+function elsewhere(
+  context: TableContext,
+  identity: Identity,
+  mine: LaidRow,
+  theirs: LaidRow,
+  parents: readonly string[],
+  set: Readonly<Record<string, Value>>,
+): Case {
+  const there = Object.fromEntries(parents.map((column) => [column, theirs.values[column] ?? null]));
+  const moved: LaidRow = { ...mine, values: { ...mine.values, ...there } };
+  return prepared(
+    updateCase(context, identity, 'transfer', moved, set, [theirs]),
+    quietly([updating(context.table.key, there, [mine])]),
+  );
 }
 
 function plainness(column: Table['columns'][number], table: Table): number {

@@ -24,6 +24,8 @@ export interface AroundContext {
   readonly onObject: (object: string) => void;
   /** What was seen on the tables themselves. */
   readonly tables: ReadonlyMap<string, ObjectAccess>;
+  /** Tables in which every sign-up makes a row. */
+  readonly bySignUp: ReadonlySet<string>;
   skip(what: string, why: string): void;
 }
 
