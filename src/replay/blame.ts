@@ -69,9 +69,10 @@ export class Blame {
         this.#shortfall.add(statement, `line ${statement.span.line} of ${file.path}`);
         continue;
       }
-      this.#shortfall.addExtension(statement.node.extname);
+      const { extname, subname } = statement.node;
+      if (extname !== undefined) this.#shortfall.addExtension(extname);
       notChecked.push({
-        what: `CREATE EXTENSION "${statement.node.extname}"`,
+        what: extname === undefined ? `CREATE SUBSCRIPTION "${subname}"` : `CREATE EXTENSION "${extname}"`,
         why: step.reason ?? '',
         file: file.path,
         line: statement.span.line,

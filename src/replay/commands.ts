@@ -30,8 +30,6 @@ export type Command =
   | {
       readonly kind: 'pass over';
       readonly reason: string;
-      /** The extension that is missing. */
-      readonly extension: string;
     };
 
 /** Statements that can't run in a transaction block: the CLI sends them alone (supabase-facts, "How one file is applied"). */
@@ -132,6 +130,11 @@ export function commandFor(statement: Statement, around: Surroundings): Command 
     case 'CommentStmt':
       if (node.objtype === 'OBJECT_EXTENSION' || node.objtype === 'OBJECT_EVENT_TRIGGER') return detour();
       return node.objtype === 'OBJECT_DATABASE' ? ownDatabase(statement, around) : plain;
+    case 'CreateSubscriptionStmt':
+      return {
+        kind: 'pass over',
+        reason: 'A subscription connects to another server, and nothing is reached from here.',
+      };
     case 'CreateFdwStmt': {
       const grant = `grant usage on foreign data wrapper ${quoted(node.fdwname)} to postgres with grant option`;
       return {
@@ -254,7 +257,6 @@ function createExtension(statement: Statement, around: Surroundings): Command {
   if (isMissing(node.extname, around)) {
     return {
       kind: 'pass over',
-      extension: node.extname,
       reason: `The extension "${node.extname}" is not available on this engine.`,
     };
   }
@@ -270,10 +272,11 @@ function createExtension(statement: Statement, around: Surroundings): Command {
       verbatim: false,
     };
   }
-  if (node.extname === 'dblink') {
+  const keptIn = keepIn[node.extname];
+  if (keptIn !== undefined) {
     return {
       kind: 'run',
-      sql: [detourSql(sql, around.secret), apartSql(keepIn, around.secret)],
+      sql: [detourSql(sql, around.secret), apartSql(keptIn, around.secret)],
       main: 0,
       verbatim: false,
     };
@@ -291,13 +294,21 @@ function createExtension(statement: Statement, around: Surroundings): Command {
   };
 }
 
-/** Nothing is to be reached from here by SQL: what connects elsewhere is for no one, postgres with its default privileges included. */
-const keepIn = `do $guard$ declare f regprocedure; begin
+/**
+ * Nothing is to be reached from here by SQL. dblink's functions that connect are for no one, postgres with its default
+ * privileges included; foreign servers and tables can be made, as on the platform where `postgres` owns the wrapper, and
+ * not read.
+ */
+const keepIn: Readonly<Record<string, string>> = {
+  postgres_fdw: `alter foreign data wrapper postgres_fdw no handler;
+    grant usage on foreign data wrapper postgres_fdw to postgres with grant option`,
+  dblink: `do $guard$ declare f regprocedure; begin
   for f in select objid::regprocedure from pg_catalog.pg_depend d join pg_catalog.pg_proc p on p.oid = d.objid
     where d.classid = 'pg_catalog.pg_proc'::regclass and d.deptype = 'e' and p.proname ~ '^dblink(_connect|_connect_u|_exec|_open|_send_query)?$'
       and d.refobjid = (select oid from pg_catalog.pg_extension where extname = 'dblink')
   loop execute format('revoke execute on function %s from public, postgres', f); end loop;
-end $guard$`;
+end $guard$`,
+};
 
 /** A stand-in's SQL in place of CREATE EXTENSION; one that is there already is Postgres' own affair. */
 function installSql(name: string, sql: string, secret: string, ifNotExists: boolean): string {
@@ -342,7 +353,7 @@ function doBlock({ sql }: Statement, around: Surroundings): Command {
       else if ((plan.kind === 'real' && plan.role === 'supabase_admin') || isReal) {
         const where = schema ? ` schema ${quoted(schema)}` : '';
         before.push(detourSql(`create extension if not exists ${quoted(name)}${where}`, around.secret));
-        if (name === 'dblink') before.push(apartSql(keepIn, around.secret));
+        if (keepIn[name] !== undefined) before.push(apartSql(keepIn[name], around.secret));
       }
     }
   }

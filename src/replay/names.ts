@@ -150,8 +150,11 @@ export class Shortfall {
    * everything before this change applied.
    */
   excuse(error: SqlError, made: () => ReadonlySet<string>, whole: boolean): Excuse | null {
-    if (/^permission denied for function dblink/.test(error.message)) {
-      return { because: 'extension', reason: 'The extension "dblink" connects to nothing from here.' };
+    const outside = /^(?:permission denied for function|foreign-data wrapper) "?(dblink|postgres_fdw)/.exec(
+      error.message,
+    )?.[1];
+    if (outside !== undefined) {
+      return { because: 'extension', reason: `The extension "${outside}" connects to nothing from here.` };
     }
     const present = presentIn(error);
     if (present !== null) {
