@@ -217,3 +217,20 @@ describe('a server whose user is no superuser', () => {
     }
   });
 });
+
+test('with --all bodies are looked into as they stand at the end, and the replay says what it leaves out', async () => {
+  write(
+    '20260101000000_a.sql',
+    `create table public.people (id uuid primary key, email text);
+create function public.mail() returns setof text language plpgsql as $$ begin return query select email from public.people; end $$;`,
+  );
+  write('20260102000000_b.sql', 'alter table public.people drop column email;');
+  const project = await checked(folder, [], { selection: { kind: 'all' } });
+  expect(project.findings.filter(({ rule }) => rule === 'integrity/invalid-function')).toMatchObject([
+    { file: 'supabase/migrations/20260101000000_a.sql', line: 2, object: 'public.mail()' },
+  ]);
+  expect(project.stages.find(({ id }) => id === 'replay')).toMatchObject({
+    status: 'done',
+    reason: expect.stringMatching(/^with --all nothing runs on tables with rows/),
+  });
+});

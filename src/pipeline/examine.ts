@@ -30,6 +30,12 @@ export async function examine(input: ExamineInput): Promise<Examination> {
     ...input.reading.baseSources.values(),
     ...input.project.tests.map(({ sql }) => ({ text: `create extension pgtap; ${sql}` })),
   ];
+  if (input.found.history.all && settings.stages === 'all')
+    book.note(
+      'replay',
+      'done',
+      'with --all nothing runs on tables with rows, a second time or from zero, and no tests of the project',
+    );
   let server: NotChecked | null = null;
   const open = () =>
     openEngine(config, sources, (why) => {
@@ -80,13 +86,6 @@ async function seeItHappen(
 ): Promise<Examination> {
   const { found, config, reading, settings, book } = input;
   const { all } = found.history;
-  if (all)
-    book.note(
-      'replay',
-      'done',
-      'with --all nothing runs on tables with rows, a second time or from zero, and no tests of the project',
-    );
-
   await book.run('replay', null, async () => {
     await replay.base();
     await replay.mark();
