@@ -2,6 +2,8 @@
 import { z } from 'zod';
 import { configSchema } from '../src/config/schema.ts';
 import { reportJsonSchema } from '../src/report/schema.ts';
+import { rules } from '../src/rules/index.ts';
+import type { Rule } from '../src/rules/rule.ts';
 
 export interface Page {
   readonly path: string;
@@ -9,6 +11,7 @@ export interface Page {
 }
 
 interface JsonSchema {
+  readonly $ref?: string;
   readonly type?: string;
   readonly description?: string;
   readonly default?: unknown;
@@ -16,12 +19,77 @@ interface JsonSchema {
   readonly properties?: Readonly<Record<string, JsonSchema>>;
   readonly anyOf?: readonly JsonSchema[];
   readonly items?: JsonSchema;
+  readonly propertyNames?: JsonSchema | undefined;
+  readonly additionalProperties?: JsonSchema | boolean;
 }
 
-const configJsonSchema = () => ({
-  title: 'supabase/migration-guard.yml',
-  ...z.toJSONSchema(configSchema, { io: 'input' }),
-});
+function configJsonSchema(): object {
+  const schema = z.toJSONSchema(configSchema, { io: 'input' }) as { properties: Record<string, JsonSchema> };
+  const { rules: byId, paths, objects } = schema.properties;
+  return {
+    title: 'supabase/migration-guard.yml',
+    ...schema,
+    $defs: {
+      level: levels,
+      byRule: { type: 'object', ...closed, properties: ruleEntries(() => level) },
+    },
+    properties: {
+      ...schema.properties,
+      rules: { ...byId, ...closed, properties: ruleEntries(ruleEntry) },
+      paths: withRules(paths!),
+      objects: withRules(objects!),
+    },
+  };
+}
+
+const levels = { enum: ['error', 'warning', 'info', 'off'] };
+const level = { $ref: '#/$defs/level' };
+
+/** An editor lists all ids there are, and marks any other. */
+const closed = { propertyNames: undefined, additionalProperties: false };
+
+function ruleEntries(entry: (rule: Rule | null) => JsonSchema): Record<string, JsonSchema> {
+  const sorted = [...rules].sort((a, b) => (a.id < b.id ? -1 : 1));
+  const categories = [...new Set(sorted.map(({ id }) => id.slice(0, id.indexOf('/'))))];
+  return Object.fromEntries([
+    ...sorted.map((rule) => [rule.id, { description: rule.summary, ...entry(rule) }] as const),
+    ...categories.map(
+      (category) =>
+        [`${category}/*`, { description: `Every rule of "${category}".`, ...entry(null) }] as const,
+    ),
+  ]);
+}
+
+/** A level, or a level with the options the rule has; a category has none. */
+function ruleEntry(rule: Rule | null): JsonSchema {
+  const options = Object.entries(rule?.options ?? {}).map(
+    ([name, value]) => [name, { type: typeOf(value), default: value }] as const,
+  );
+  return {
+    anyOf: [
+      level,
+      {
+        type: 'object',
+        properties: { level, ...Object.fromEntries(options) },
+        additionalProperties: false,
+      },
+    ],
+  };
+}
+
+const typeOf = (value: unknown) => (Array.isArray(value) ? 'array' : typeof value);
+
+/** `paths` and `objects`: levels only. */
+function withRules(list: JsonSchema): JsonSchema {
+  const { items } = list;
+  return {
+    ...list,
+    items: {
+      ...items,
+      properties: { ...items!.properties, rules: { $ref: '#/$defs/byRule' } },
+    },
+  };
+}
 
 export function configurationPages(): readonly Page[] {
   const json = (schema: object) => `${JSON.stringify(schema, null, 2)}\n`;
@@ -39,7 +107,7 @@ function configurationPage(schema: JsonSchema): string {
   ]);
   return `# Configuration
 
-\`supabase/migration-guard.yml\`. Every key has a default; an unknown one is an error that names the nearest. A flag or an
+\`supabase/migration-guard.yml\`. Every key has a default; an unknown one is an error that names the nearest, and so is an unknown rule or an option that a rule does not have. A flag or an
 action input goes before the file, the file before the preset. On \`pull_request\` and \`merge_group\` the file is read
 **from the base**: a pull request can't switch its own gate off.
 

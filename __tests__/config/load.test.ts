@@ -1,16 +1,22 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { defaults } from '../../src/config/defaults.ts';
 import { parseConfig } from '../../src/config/file.ts';
 import { nearest, toSettings } from '../../src/config/load.ts';
 import { configSchema } from '../../src/config/schema.ts';
+import { rules } from '../../src/rules/index.ts';
 
-const ids = ['rls/disabled', 'rls/no-policy', 'structure/header'];
+const known = [
+  { id: 'rls/disabled' },
+  { id: 'rls/no-policy' },
+  { id: 'structure/header', options: { fields: ['Migration'], strict: false } },
+];
 const read = (text: string, overrides = {}) =>
-  toSettings({ name: 'guard.yml', config: parseConfig('guard.yml', text) }, overrides, ids);
+  toSettings({ name: 'guard.yml', config: parseConfig('guard.yml', text) }, overrides, known);
 
 describe('the configuration', () => {
   test('has a default for everything', () => {
-    expect(toSettings(null, {}, ids)).toMatchObject({
+    expect(toSettings(null, {}, known)).toMatchObject({
       failOn: 'error',
       requireChecked: false,
       rules: { preset: 'recommended', file: null },
@@ -42,6 +48,16 @@ describe('the configuration', () => {
     ['engine: { kin: server }', /unknown key "kin" in "engine".*Did you mean "kind"/],
     ['rules: { rls/disabeld: off }', /unknown rule "rls\/disabeld".*Did you mean "rls\/disabled"/],
     ['rules: { rls/disabled: loud }', /"rules.rls\/disabled" is wrong/],
+    ['rules: { structure/header: { field: [a] } }', /unknown option "field".*Did you mean "fields"/],
+    [
+      'rules: { rls/disabled: { deep: true } }',
+      /"rls\/disabled" an unknown option "deep".*It has no options/,
+    ],
+    [
+      'rules: { structure/header: { fields: Created } }',
+      /"fields" of "structure\/header" a string, and it must be a list/,
+    ],
+    ['rules: { rls/*: { deep: true } }', /unknown option "deep"/],
     ['fail-on: sometimes', /"fail-on" is wrong/],
     ['a: [', /no valid YAML/],
     ['paths: [{ match: "*", rules: {} }]', /paths.0.reason/],
@@ -53,4 +69,18 @@ describe('the configuration', () => {
 test('the nearest word is offered only where it is near', () => {
   expect(nearest('chek', ['check', 'lint'])).toBe('check');
   expect(nearest('something', ['check', 'lint'])).toBeNull();
+});
+
+test('the schema for editors knows every rule, every category and the options of each rule', () => {
+  const schema = JSON.parse(readFileSync('docs/config.schema.json', 'utf8'));
+  const entries = schema.properties.rules;
+  const categories = new Set(rules.map(({ id }) => `${id.split('/')[0]}/*`));
+  const ids = [...rules.map(({ id }) => id), ...categories].sort();
+  expect(Object.keys(entries.properties).sort()).toEqual(ids);
+  expect(Object.keys(schema.$defs.byRule.properties).sort()).toEqual(ids);
+  expect([entries.additionalProperties, schema.$defs.byRule.additionalProperties]).toEqual([false, false]);
+  for (const { id, options = {} } of rules) {
+    const { level, ...stated } = entries.properties[id].anyOf[1].properties;
+    expect([id, Object.keys(stated)]).toEqual([id, Object.keys(options)]);
+  }
 });

@@ -42,3 +42,18 @@ describe.each(rules.map((rule) => [rule.id, rule] as const))('%s', (id, rule) =>
     for (const other of rule.backs ?? []) expect(ids).toContain(other);
   });
 });
+
+// The catalogue: "strict" turns the notes of the house structure into warnings and adds what it marks with an S.
+test('strict is the recommended preset, but for the house structure and what it adds', () => {
+  const differing = rules.flatMap(({ id, severity: { recommended, strict } }) => {
+    const house = /^(structure|types)\//.test(id) && recommended === 'info';
+    const expected = house ? 'warning' : recommended;
+    return strict === expected ? [] : [[id, recommended, strict]];
+  });
+  expect(differing).toEqual([
+    ['access/foreign-parent', 'info', 'warning'],
+    ['rls/service-role-policy', 'off', 'info'],
+    ['structure/object-name', 'off', 'warning'],
+    ['structure/qualified-name', 'off', 'warning'],
+  ]);
+});

@@ -50,13 +50,20 @@ export async function readConfigFile(
   }
 }
 
+/** What the configuration may say of a rule: its id, and its options with the values they have by default. */
+export interface KnownRule {
+  readonly id: string;
+  readonly options?: Readonly<Record<string, unknown>>;
+}
+
 /** Flag or input, else file, else default. `baseline` of the file is relative to the project. */
 export function toSettings(
   file: { name: string; config: Config } | null,
   overrides: Overrides,
-  ruleIds: readonly string[],
+  knownRules: readonly KnownRule[],
 ): ProjectSettings {
   const config: Config = file?.config ?? defaults;
+  const ruleIds = knownRules.map(({ id }) => id);
   for (const id of [
     ...Object.keys(config.rules),
     ...[...config.paths, ...config.objects].flatMap((s) => Object.keys(s.rules)),
@@ -76,6 +83,7 @@ export function toSettings(
     if (typeof entry === 'string') rules[id] = { level: entry };
     else {
       const { level, ...options } = entry;
+      checkOptions(file?.name ?? configName, id, options, knownRules);
       rules[id] = { ...(level === undefined ? {} : { level }), options };
     }
   }
@@ -103,6 +111,33 @@ export function toSettings(
     remoteUrl: overrides.remoteUrl ?? null,
   };
 }
+
+/** Throws UsageError at an option that the rule does not have, or that is of another type than its default. */
+function checkOptions(
+  file: string,
+  id: string,
+  options: Readonly<Record<string, unknown>>,
+  knownRules: readonly KnownRule[],
+): void {
+  const known = knownRules.find((rule) => rule.id === id)?.options ?? {};
+  for (const [name, value] of Object.entries(options)) {
+    if (!Object.hasOwn(known, name)) {
+      const near = nearest(name, Object.keys(known));
+      const has = Object.keys(known).map((each) => `"${each}"`);
+      throw new UsageError(
+        `"${file}" gives "${id}" an unknown option "${name}".${near === null ? '' : ` Did you mean "${near}"?`} ${has.length === 0 ? 'It has no options' : `Its options are ${has.join(', ')}`}.`,
+      );
+    }
+    const [wanted, given] = [kindOf(known[name]), kindOf(value)];
+    if (wanted !== given)
+      throw new UsageError(
+        `"${file}" gives option "${name}" of "${id}" ${article(given)}, and it must be ${article(wanted)}.`,
+      );
+  }
+}
+
+const kindOf = (value: unknown) => (Array.isArray(value) ? 'list' : value === null ? 'null' : typeof value);
+const article = (kind: string) => (kind === 'null' ? 'nothing' : `${kind === 'object' ? 'an' : 'a'} ${kind}`);
 
 /** The known word with the fewest edits, at most a third of its length away. */
 export function nearest(word: string, known: readonly string[]): string | null {

@@ -46,8 +46,8 @@ export default rule({
   },
 });
 
-/** The nil and max uuid, and written ones like 11111111-1111-…: no database hands them out. */
-const isConventional = (id: string) => new Set(id.replaceAll('-', '')).size <= 3 || /^[0-]{20,}/.test(id);
+/** The nil and max uuid, and written ones like 11111111-1111-… or d31e1e1e-d31e-…: no database hands them out. */
+const isConventional = (id: string) => new Set(id.replaceAll('-', '')).size <= 5 || /^[0-]{20,}/.test(id);
 
 function objectOf(node: SyntaxNode, keyOf: (relation: SyntaxNode) => string): string | null {
   const relation = node.relation ?? node.table;

@@ -11,7 +11,7 @@ const reservedDomain =
   /@(?:[\w-]+\.)*(?:example\.(?:com|org|net|edu)|example|test|invalid|local|localhost|internal)$/i;
 /** Addresses of a function, not of a person: `info@`, `demo.user@`. */
 const mailbox =
-  /^(?:(?:no-?reply|do-?not-?reply|support|info|admin|administrator|hello|hi|contact|sales|team|security|billing|help|office|mail|postmaster|webmaster|abuse|legal|privacy|jobs|system|test|demo|user|dev|root|notifications?|alerts?|service|accounts?|orders?|invoices?|accounting|finance|marketing|press|feedback)[._+-]?)+\d*@/i;
+  /^(?:(?:no-?reply|do-?not-?reply|support|info|admin|administrator|hello|hi|contact|sales|team|security|billing|help|office|mail|postmaster|webmaster|abuse|legal|privacy|jobs|system|test|demo|user|dev|root|notifications?|alerts?|service|accounts?|orders?|invoices?|accounting|finance|marketing|press|feedback|deleted|removed|anonymous|anonymi[sz]ed|ghost|unknown|nobody|placeholder|bot|robot|guest|example|sample)[._+-]?)+\d*@/i;
 
 const people =
   /user|profile|customer|client|contact|member|employee|people|person|patient|lead|admin|staff|subscriber|guest|account|invit|attendee|student|teacher|owner|author|participant|waitlist|whitelist|allowlist/i;

@@ -3,7 +3,7 @@ import { startOf } from '../support/places.ts';
 
 export default rule({
   id: 'rollback/missing',
-  severity: { recommended: 'info', strict: 'warning' },
+  severity: { recommended: 'info', strict: 'info' },
   evidence: ['rollback'],
   summary: 'no rollback file and no rollback section',
   why: 'When a deployment goes wrong at night, the way back should not be written then. The guard writes one from the schema before and after; what it can not know is in its comments.',

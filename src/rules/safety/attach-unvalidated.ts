@@ -4,7 +4,7 @@ import { alterExisting, reportLock, sql } from '../support/statements.ts';
 export default rule({
   id: 'safety/attach-unvalidated',
   severity: { recommended: 'warning', strict: 'warning' },
-  evidence: ['static'],
+  evidence: ['static', 'replay'],
   summary: 'ATTACH PARTITION of a table with rows and no CHECK that matches its bounds',
   why: 'Postgres reads every row of the table to see that it fits the bounds, under an ACCESS EXCLUSIVE lock on it. With a validated CHECK that says the same it need not read.',
   remedy:

@@ -6,7 +6,7 @@ import { alterExisting, reportLock, sql } from '../support/statements.ts';
 export default rule({
   id: 'safety/change-type',
   severity: { recommended: 'warning', strict: 'warning' },
-  evidence: ['static'],
+  evidence: ['static', 'replay'],
   summary: 'a change of type that rewrites the table or may lose values',
   why: 'Unless the new type stores the very same bytes (a longer varchar, varchar to text, a wider numeric), Postgres writes the whole table and its indexes anew under ACCESS EXCLUSIVE, and a value that does not convert makes it fail.',
   remedy:

@@ -4,7 +4,7 @@ import { reportLock } from '../support/statements.ts';
 export default rule({
   id: 'safety/cluster',
   severity: { recommended: 'warning', strict: 'warning' },
-  evidence: ['static'],
+  evidence: ['static', 'replay'],
   summary: 'CLUSTER',
   why: 'CLUSTER writes the table and its indexes anew, in the order of one index, under ACCESS EXCLUSIVE. New rows do not keep that order.',
   remedy: 'pg_repack does the same while the table is used.',

@@ -7,7 +7,7 @@ import { columnParts, someNode } from '../support/tree.ts';
 export default rule({
   id: 'safety/constraint-validated',
   severity: { recommended: 'warning', strict: 'warning' },
-  evidence: ['static'],
+  evidence: ['static', 'replay'],
   summary: 'a CHECK or foreign key that is validated while the table is locked',
   why: 'ADD CONSTRAINT reads every row under its lock (ACCESS EXCLUSIVE for a CHECK, SHARE ROW EXCLUSIVE on both tables for a foreign key), and one row that breaks it makes the file fail. NOT VALID holds for new rows at once and reads nothing; VALIDATE in a later migration reads without blocking writes. In the same transaction the lock of the first is held through the second, and nothing is won.',
   remedy:

@@ -4,7 +4,7 @@ import { reportLock } from '../support/statements.ts';
 export default rule({
   id: 'safety/delete-all',
   severity: { recommended: 'warning', strict: 'warning' },
-  evidence: ['static'],
+  evidence: ['static', 'replay'],
   summary: 'DELETE without WHERE on a table that exists',
   why: 'Every row goes, and with ON DELETE CASCADE the rows that point to them. No rollback file brings them back.',
   remedy: 'Say which rows.\n\n```sql\ndelete from public.note where archived;\n```',

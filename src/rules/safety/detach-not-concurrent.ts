@@ -4,7 +4,7 @@ import { alterExisting, reportLock, sql } from '../support/statements.ts';
 export default rule({
   id: 'safety/detach-not-concurrent',
   severity: { recommended: 'warning', strict: 'warning' },
-  evidence: ['static'],
+  evidence: ['static', 'replay'],
   summary: 'DETACH PARTITION without CONCURRENTLY',
   why: 'DETACH PARTITION takes an ACCESS EXCLUSIVE lock on the partitioned table: no query on any partition runs meanwhile. The concurrent form takes SHARE UPDATE EXCLUSIVE.',
   remedy:

@@ -7,7 +7,7 @@ import { sqlFence } from '../support/words.ts';
 export default rule({
   id: 'safety/disable-trigger',
   severity: { recommended: 'warning', strict: 'warning' },
-  evidence: ['static'],
+  evidence: ['static', 'replay'],
   summary: 'a trigger that is disabled and not enabled again',
   why: 'A disabled trigger stays disabled for everybody, until somebody notices that "updated_at" stands still, the audit log has a gap, or foreign keys are no longer checked (ALL includes those).',
   remedy:

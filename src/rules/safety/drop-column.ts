@@ -6,7 +6,7 @@ import { alterExisting, isCascade, listed, reportLock, sql } from '../support/st
 export default rule({
   id: 'safety/drop-column',
   severity: { recommended: 'warning', strict: 'warning' },
-  evidence: ['static'],
+  evidence: ['static', 'replay'],
   summary: 'a column that is dropped, with what it holds',
   why: 'What the column holds is gone, and no rollback brings it back. Clients that run meanwhile name a column that no longer exists (42703). With CASCADE, views, policies and foreign keys that use it go too, without a word.',
   remedy:

@@ -4,7 +4,7 @@ import { alterExisting, commandsOf, reportLock } from '../support/statements.ts'
 export default rule({
   id: 'safety/drop-constraint',
   severity: { recommended: 'info', strict: 'info' },
-  evidence: ['static'],
+  evidence: ['static', 'replay'],
   summary: 'a CHECK, unique or foreign key constraint that is dropped and not put back',
   why: 'From here on rows are accepted that were refused before, and the constraint can not come back until they are gone.',
   remedy:

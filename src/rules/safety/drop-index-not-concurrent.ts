@@ -1,12 +1,13 @@
 import type { Index } from '../../model/schema.ts';
 import { type FileContext, rule } from '../rule.ts';
 import { findIndex, spell } from '../support/indexes.ts';
+import { isPlatform } from '../support/roles.ts';
 import { commandsOf, namesOf, reportLock, sql } from '../support/statements.ts';
 
 export default rule({
   id: 'safety/drop-index-not-concurrent',
   severity: { recommended: 'warning', strict: 'warning' },
-  evidence: ['static'],
+  evidence: ['static', 'replay'],
   summary: 'DROP INDEX without CONCURRENTLY on a table that exists',
   why: 'DROP INDEX takes an ACCESS EXCLUSIVE lock on the table. It waits for every running query, and every later query waits behind it.',
   remedy:
@@ -22,6 +23,7 @@ export default rule({
         const found = findIndex(context, parts);
         // Nothing that any migration made: IF EXISTS then does nothing, or the replay says that it fails.
         if (found === null || !found.existedBefore || context.isNew('table', found.table.key)) continue;
+        if (isPlatform(found.table.schema)) continue;
         // The index of a constraint went with it, and a dropped table takes its indexes along.
         if (found.index.constraint || context.isDropped(found.table.key)) continue;
         if (goesAnyway(context, found.table.key, found.index.columns)) continue;
@@ -37,13 +39,15 @@ export default rule({
   },
 });
 
-/** The change renames the table or drops a column of the index: the same lock, with or without CONCURRENTLY. */
+const rewriting = new Set(['AT_DropColumn', 'AT_AlterColumnType']);
+
+/** The change renames the table, or drops or converts a column of the index: the same lock, with or without CONCURRENTLY. */
 const goesAnyway = ({ statements, keyOf }: FileContext, table: string, columns: Index['columns']) =>
   statements.some(({ kind, node }) => {
     if (kind === 'RenameStmt') return node.renameType === 'OBJECT_TABLE' && keyOf(node.relation) === table;
     return (
       kind === 'AlterTableStmt' &&
       keyOf(node.relation) === table &&
-      commandsOf(node).some(({ subtype, name }) => subtype === 'AT_DropColumn' && columns.includes(name))
+      commandsOf(node).some(({ subtype, name }) => rewriting.has(subtype) && columns.includes(name))
     );
   });

@@ -4,7 +4,7 @@ import { alterExisting, reportLock } from '../support/statements.ts';
 export default rule({
   id: 'safety/drop-not-null',
   severity: { recommended: 'info', strict: 'info' },
-  evidence: ['static'],
+  evidence: ['static', 'replay'],
   summary: 'DROP NOT NULL',
   why: 'Readers that never met NULL in the column will: generated TypeScript types turn to "string | null", and a policy that compares the column with auth.uid() no longer matches such rows.',
   remedy: 'See that every reader can do with NULL.',

@@ -4,7 +4,7 @@ import { alterExisting, commandsOf, reportLock } from '../support/statements.ts'
 export default rule({
   id: 'safety/drop-primary-key',
   severity: { recommended: 'warning', strict: 'warning' },
-  evidence: ['static'],
+  evidence: ['static', 'replay'],
   summary: 'a primary key that is dropped and not put back',
   why: 'Where the table is in a publication, Realtime’s for one, every UPDATE and DELETE of it then fails with 55000. ON CONFLICT (id) fails with 42P10, and the Data API can no longer embed by it.',
   remedy:

@@ -6,7 +6,7 @@ import { isCascade, listed, namesOf, placeOfName, reportLock, sql } from '../sup
 export default rule({
   id: 'safety/drop-table',
   severity: { recommended: 'warning', strict: 'warning' },
-  evidence: ['static'],
+  evidence: ['static', 'replay'],
   summary: 'a table that is dropped, with its rows',
   why: 'The rows are gone, and no rollback brings them back. With CASCADE, foreign keys of other tables and views that read it go too, without a word.',
   remedy:

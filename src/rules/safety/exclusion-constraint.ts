@@ -5,7 +5,7 @@ import { sqlFence } from '../support/words.ts';
 export default rule({
   id: 'safety/exclusion-constraint',
   severity: { recommended: 'warning', strict: 'warning' },
-  evidence: ['static'],
+  evidence: ['static', 'replay'],
   summary: 'ADD CONSTRAINT … EXCLUDE that builds its index under an exclusive lock',
   why: 'The index of an exclusion constraint is built under ACCESS EXCLUSIVE. There is no concurrent form, and none that adopts an index.',
   remedy:

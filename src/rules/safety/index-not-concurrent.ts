@@ -6,7 +6,7 @@ import { isStandalone } from '../support/transaction.ts';
 export default rule({
   id: 'safety/index-not-concurrent',
   severity: { recommended: 'warning', strict: 'warning' },
-  evidence: ['static'],
+  evidence: ['static', 'replay'],
   summary: 'CREATE INDEX without CONCURRENTLY on a table that exists',
   why: 'CREATE INDEX holds a SHARE lock while it reads the whole table: every INSERT, UPDATE and DELETE waits for it, and in a migration until the whole file is through.',
   remedy:

@@ -4,8 +4,8 @@ import { commandsOf, reportLock, sql } from '../support/statements.ts';
 
 export default rule({
   id: 'safety/lock-timeout',
-  severity: { recommended: 'info', strict: 'warning' },
-  evidence: ['static'],
+  severity: { recommended: 'info', strict: 'info' },
+  evidence: ['static', 'replay'],
   summary: 'a long exclusive lock on an existing table without lock_timeout',
   why: 'A statement that waits for an exclusive lock makes every later query on the table wait behind it: one long SELECT is enough to stop the application. With `lock_timeout` the migration fails instead, and can be tried again. Quick changes of the catalog are left alone.',
   remedy: "Set it on top of the file.\n\n```sql\nset lock_timeout = '5s';\n```",

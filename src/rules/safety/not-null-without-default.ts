@@ -5,7 +5,7 @@ import { alterExisting, hasConstraint, reportLock, sql } from '../support/statem
 export default rule({
   id: 'safety/not-null-without-default',
   severity: { recommended: 'error', strict: 'error' },
-  evidence: ['static'],
+  evidence: ['static', 'replay'],
   summary: 'ADD COLUMN … NOT NULL without a default on a table that exists',
   why: 'Existing rows get NULL in the new column, which the constraint forbids: the statement fails with 23502 as soon as the table has one row. On an empty local database it passes.',
   remedy:

@@ -5,7 +5,7 @@ import { alterExisting, isThere, reportLock, sql } from '../support/statements.t
 export default rule({
   id: 'safety/primary-key-index',
   severity: { recommended: 'warning', strict: 'warning' },
-  evidence: ['static'],
+  evidence: ['static', 'replay'],
   summary: 'ADD PRIMARY KEY that builds its index under an exclusive lock',
   why: 'The index is built, and the columns are checked for NULL, under ACCESS EXCLUSIVE: neither reads nor writes go on meanwhile.',
   remedy:

@@ -4,7 +4,7 @@ import { behindWords, reportLock, sql } from '../support/statements.ts';
 export default rule({
   id: 'safety/refresh-not-concurrent',
   severity: { recommended: 'warning', strict: 'warning' },
-  evidence: ['static'],
+  evidence: ['static', 'replay'],
   summary: 'REFRESH MATERIALIZED VIEW without CONCURRENTLY',
   why: 'REFRESH takes an ACCESS EXCLUSIVE lock: nobody can read the view until its query has run again. CONCURRENTLY lets readers go on; it needs a unique index on plain columns without WHERE.',
   remedy: 'Refresh it CONCURRENTLY.\n\n```sql\nrefresh materialized view concurrently public.totals;\n```',

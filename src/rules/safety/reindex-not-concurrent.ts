@@ -5,7 +5,7 @@ import { isConcurrentReindex } from '../support/transaction.ts';
 export default rule({
   id: 'safety/reindex-not-concurrent',
   severity: { recommended: 'warning', strict: 'warning' },
-  evidence: ['static'],
+  evidence: ['static', 'replay'],
   summary: 'REINDEX without CONCURRENTLY',
   why: 'REINDEX blocks writes to the table, and reads that would use the index, until it is rebuilt.',
   remedy: 'Rebuild it CONCURRENTLY.\n\n```sql\nreindex index concurrently public.idx_note_user_id;\n```',

@@ -5,7 +5,7 @@ import { reportLock, sql } from '../support/statements.ts';
 export default rule({
   id: 'safety/rename-column',
   severity: { recommended: 'warning', strict: 'warning' },
-  evidence: ['static'],
+  evidence: ['static', 'replay'],
   summary: 'a column that is renamed',
   why: 'Between the migration and the deployment of the new code, running clients name a column that is gone (42703). Function bodies that name it break on the next call.',
   remedy:

@@ -5,7 +5,7 @@ import { reportLock, sql } from '../support/statements.ts';
 export default rule({
   id: 'safety/rename-table',
   severity: { recommended: 'warning', strict: 'warning' },
-  evidence: ['static'],
+  evidence: ['static', 'replay'],
   summary: 'a table or view that is renamed',
   why: 'Between the migration and the deployment of the new code, running clients ask the Data API for the old name and get 404 (PGRST205). Function bodies that name the table break on the next call.',
   remedy:

@@ -5,7 +5,7 @@ import { alterExisting, hasConstraint, reportLock, sql } from '../support/statem
 export default rule({
   id: 'safety/serial-column',
   severity: { recommended: 'warning', strict: 'warning' },
-  evidence: ['static'],
+  evidence: ['static', 'replay'],
   summary: 'ADD COLUMN of a serial or identity column, which rewrites the table',
   why: 'Every existing row gets the next number of the sequence: Postgres writes the whole table and its indexes anew under ACCESS EXCLUSIVE.',
   remedy:

@@ -4,7 +4,7 @@ import { alterExisting, reportLock } from '../support/statements.ts';
 export default rule({
   id: 'safety/set-logged',
   severity: { recommended: 'warning', strict: 'warning' },
-  evidence: ['static'],
+  evidence: ['static', 'replay'],
   summary: 'SET LOGGED or SET UNLOGGED',
   why: 'Both write the whole table and its indexes anew under ACCESS EXCLUSIVE. An unlogged table is empty after a crash, is on no replica, and is not sent by Realtime.',
   remedy:

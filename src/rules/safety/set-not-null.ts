@@ -7,7 +7,7 @@ import { bare, columnParts } from '../support/tree.ts';
 export default rule({
   id: 'safety/set-not-null',
   severity: { recommended: 'warning', strict: 'warning' },
-  evidence: ['static'],
+  evidence: ['static', 'replay'],
   summary: 'SET NOT NULL, which reads the whole table under an exclusive lock',
   why: 'Postgres reads every row to see that none is NULL, under ACCESS EXCLUSIVE: neither reads nor writes go on meanwhile. With a validated CHECK (column IS NOT NULL) it need not read.',
   remedy:

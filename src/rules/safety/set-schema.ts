@@ -5,7 +5,7 @@ import { reportLock, sql } from '../support/statements.ts';
 export default rule({
   id: 'safety/set-schema',
   severity: { recommended: 'warning', strict: 'warning' },
-  evidence: ['static'],
+  evidence: ['static', 'replay'],
   summary: 'a table or view that moves to another schema',
   why: 'Running clients ask the Data API for the old place and get 404 (PGRST205), and so do function bodies that name it. In the new schema it may be exposed, or not, by other settings.',
   remedy:

@@ -4,7 +4,7 @@ import { alterExisting, hasConstraint, reportLock } from '../support/statements.
 export default rule({
   id: 'safety/stored-generated',
   severity: { recommended: 'warning', strict: 'warning' },
-  evidence: ['static'],
+  evidence: ['static', 'replay'],
   summary: 'ADD COLUMN … GENERATED … STORED, which rewrites the table',
   why: 'The value is worked out for every row at once: Postgres writes the whole table and its indexes anew under ACCESS EXCLUSIVE.',
   remedy:

@@ -5,7 +5,7 @@ import { isCascade, listed, reportLock } from '../support/statements.ts';
 export default rule({
   id: 'safety/truncate',
   severity: { recommended: 'warning', strict: 'warning' },
-  evidence: ['static'],
+  evidence: ['static', 'replay'],
   summary: 'TRUNCATE of a table that exists',
   why: 'All rows go at once; no DELETE trigger runs, and no rollback file brings them back. With CASCADE every table that references it is emptied too.',
   remedy:

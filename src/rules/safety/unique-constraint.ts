@@ -5,7 +5,7 @@ import { alterExisting, isThere, listed, reportLock, sql } from '../support/stat
 export default rule({
   id: 'safety/unique-constraint',
   severity: { recommended: 'warning', strict: 'warning' },
-  evidence: ['static'],
+  evidence: ['static', 'replay'],
   summary: 'ADD CONSTRAINT … UNIQUE that builds its index under an exclusive lock',
   why: 'The index behind the constraint is built under ACCESS EXCLUSIVE: neither reads nor writes go on meanwhile, and two equal values make the file fail.',
   remedy:

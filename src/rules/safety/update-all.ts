@@ -7,7 +7,7 @@ import { sqlFence } from '../support/words.ts';
 export default rule({
   id: 'safety/update-all',
   severity: { recommended: 'warning', strict: 'warning' },
-  evidence: ['static'],
+  evidence: ['static', 'replay'],
   summary: 'UPDATE without WHERE on a table that exists',
   why: 'Every row is written anew and locked until the whole file is through, and the old values are gone. Columns that this change adds are left alone: they hold nothing that could be lost.',
   remedy: "Say which rows.\n\n```sql\nupdate public.note set kind = 'text' where kind is null;\n```",

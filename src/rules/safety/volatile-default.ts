@@ -14,7 +14,7 @@ const volatile = new Set(
 export default rule({
   id: 'safety/volatile-default',
   severity: { recommended: 'warning', strict: 'warning' },
-  evidence: ['static'],
+  evidence: ['static', 'replay'],
   summary: 'ADD COLUMN with a volatile default, which rewrites the table',
   why: 'A constant default, or now(), is stored once and costs nothing. A volatile one has another value for each row: Postgres writes the whole table and its indexes anew under ACCESS EXCLUSIVE.',
   remedy:

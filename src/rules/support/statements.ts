@@ -2,9 +2,11 @@
 import type { Place } from '../../model/finding.ts';
 import type { StatementRun } from '../../model/replay.ts';
 import type { Statement, SyntaxNode } from '../../model/sql.ts';
+import { splitKey } from '../../sql/fold/table-access.ts';
 import { strings } from '../../sql/names.ts';
 import { type Token, tokenize } from '../../sql/tokens.ts';
 import type { FileContext, Problem, StatementVisitor } from '../rule.ts';
+import { isPlatform } from './roles.ts';
 
 /** Offsets into the file's text; null for SQL that stands nowhere as such (put together by EXECUTE). */
 export interface Range {
@@ -55,7 +57,8 @@ export function alterExisting(
     AlterTableStmt(node, statement, context) {
       if (node.objtype !== 'OBJECT_TABLE') return;
       const table = context.keyOf(node.relation);
-      if (context.isNew('table', table) || context.isDropped(table)) return;
+      // The platform's own tables belong to another role: the statement fails, and locks nothing.
+      if (context.isNew('table', table) || context.isDropped(table) || isPlatform(splitKey(table)[0])) return;
       commandsOf(node).forEach((command, index) => {
         if (!subtypes.includes(command.subtype)) return;
         const range = rangeOfCommand(context, statement, index);

@@ -4,7 +4,7 @@ import { listed, sql } from '../support/statements.ts';
 
 export default rule({
   id: 'types/no-char',
-  severity: { recommended: 'info', strict: 'info' },
+  severity: { recommended: 'info', strict: 'warning' },
   evidence: ['static'],
   summary: 'char(n)',
   why: 'char(n) pads with blanks, stores them, and forgets them in comparisons with char but not in LIKE or after a cast to text. It does not even refuse a shorter value.',

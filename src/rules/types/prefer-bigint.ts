@@ -7,7 +7,7 @@ const small = new Set(['int4', 'int2', 'serial', 'serial4', 'smallserial', 'seri
 
 export default rule({
   id: 'types/prefer-bigint',
-  severity: { recommended: 'info', strict: 'info' },
+  severity: { recommended: 'info', strict: 'warning' },
   evidence: ['static'],
   summary: 'a primary key of type integer or smallint that counts up by itself',
   why: 'An integer key ends at 2,147,483,647, deleted rows and rolled back inserts included. To widen it later rewrites the table and all that references it, under an exclusive lock.',

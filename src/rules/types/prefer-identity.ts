@@ -6,7 +6,7 @@ const serial = new Set(['serial', 'serial4', 'bigserial', 'serial8', 'smallseria
 
 export default rule({
   id: 'types/prefer-identity',
-  severity: { recommended: 'info', strict: 'info' },
+  severity: { recommended: 'info', strict: 'warning' },
   evidence: ['static'],
   summary: 'serial where an identity column would do',
   why: 'A serial column takes its value from a sequence with privileges of its own: a role that may INSERT needs USAGE on the sequence too, or the insert fails with 42501. An identity column needs no such grant, and is dropped and copied with its table.',

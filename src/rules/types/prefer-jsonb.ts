@@ -5,7 +5,7 @@ import { isVerbatim, listed } from '../support/statements.ts';
 
 export default rule({
   id: 'types/prefer-jsonb',
-  severity: { recommended: 'info', strict: 'info' },
+  severity: { recommended: 'info', strict: 'warning' },
   evidence: ['static'],
   summary: 'json where jsonb would do',
   why: 'json keeps the text as it came and parses it on every access; it has no equality operator, so DISTINCT, GROUP BY and UNION on it fail, and no index.',

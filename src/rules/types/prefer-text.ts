@@ -4,7 +4,7 @@ import { listed } from '../support/statements.ts';
 
 export default rule({
   id: 'types/prefer-text',
-  severity: { recommended: 'info', strict: 'info' },
+  severity: { recommended: 'info', strict: 'warning' },
   evidence: ['static'],
   summary: 'varchar(n) where text, with a CHECK if the length matters, would do',
   why: 'In Postgres text is as fast and as small as varchar. The limit of varchar(n) is a part of the type: to lower it, or to change it under a view, the column must be rebuilt, while a CHECK is dropped and added without.',

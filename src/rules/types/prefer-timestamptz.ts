@@ -6,7 +6,7 @@ import { isVerbatim, listed } from '../support/statements.ts';
 
 export default rule({
   id: 'types/prefer-timestamptz',
-  severity: { recommended: 'info', strict: 'info' },
+  severity: { recommended: 'info', strict: 'warning' },
   evidence: ['static'],
   summary: 'timestamp without time zone',
   why: "A timestamp without time zone stores what a clock showed and not when: now() is cut to the session's zone, and clients in other zones read another moment. timestamptz takes the same 8 bytes.",
