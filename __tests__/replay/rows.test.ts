@@ -118,4 +118,30 @@ describe.each(['server'] as const)('on the %s engine', (kind) => {
       { path: 'supabase/migrations/2_a.sql', index: 1, line: 3, error: { sqlstate: '42710' } },
     ]);
   });
+
+  test('rows are found for checks that bind columns of several types to one another', async () => {
+    const facts = await rowsOf({
+      base: {
+        '1_a.sql': `
+          create type public.plan as enum ('trial', 'paid');
+          create table public.bills (
+            id uuid primary key,
+            reference text not null unique check (reference ~ '^[A-Z0-9]{3}-VB[0-9]{5}$'),
+            plan public.plan not null,
+            trial_ends timestamptz,
+            made_at timestamptz not null default now(),
+            link_until timestamptz not null,
+            kind text not null check (kind in ('fixed', 'rate')),
+            amount numeric,
+            rate numeric,
+            constraint trial_has_end check (plan <> 'trial' or trial_ends is not null and trial_ends > made_at),
+            constraint short_link check (link_until > made_at and link_until <= made_at + interval '1 hour'),
+            constraint one_of_both check ((kind = 'fixed' and amount > 0 and rate is null) or (kind = 'rate' and rate between 0 and 1 and amount is null))
+          );`,
+      },
+      added: { '2_a.sql': 'alter table public.bills add column payer text not null;' },
+    });
+    expect(facts.notChecked).toEqual([]);
+    expect(facts.rows.map(({ error }) => error.sqlstate)).toEqual(['23502']);
+  });
 });

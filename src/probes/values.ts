@@ -1,4 +1,5 @@
 /** Values that a column takes: worked back from its type, its checks and what policies compare it with. */
+import { textFitting } from '../database/rows/pattern.ts';
 import type { DataType, SchemaState, Table } from '../model/schema.ts';
 import type { SyntaxNode } from '../model/sql.ts';
 import { parseExpression } from '../sql/parse.ts';
@@ -226,7 +227,13 @@ const common = [
   'Europe/Berlin',
 ];
 
+/** The usual texts that fit, then some made for this pattern: whether those do Postgres says. */
 function fitting(pattern: string, ignoreCase: boolean): string[] {
+  const made = [0, 1, 2, 3].map((turn) => textFitting(pattern, turn)).filter((text) => text !== null);
+  return [...new Set([...usual(pattern, ignoreCase), ...made])];
+}
+
+function usual(pattern: string, ignoreCase: boolean): string[] {
   try {
     // Postgres' and JavaScript's expressions agree on what people write in checks.
     const expression = new RegExp(

@@ -3,7 +3,8 @@
  * second repeats it wherever nothing forbids that, the third is null wherever it may be.
  */
 import type { Session } from '../engine.ts';
-import { type ColumnType, candidates, sampleOf } from './values.ts';
+import { type Check, satisfying } from './checks.ts';
+import { type ColumnType, sampleOf } from './values.ts';
 
 export interface Filled {
   /** Tables that were given rows, `schema.table` as Postgres quotes it. */
@@ -29,16 +30,12 @@ interface Table {
   readonly hasRows: boolean;
   readonly columns: readonly Column[];
   readonly foreignKeys: readonly ForeignKey[];
-  readonly checks: readonly {
-    readonly name: string;
-    readonly text: string;
-    readonly columns: readonly string[];
-  }[];
+  readonly checks: readonly Check[];
 }
 
 type Values = Map<string, string | null>;
 
-const CHECK_ATTEMPTS = 80;
+const CHECK_ATTEMPTS = 12;
 
 /** By a session that bypasses row level security, no transaction being open. Triggers stay silent meanwhile. */
 export async function fillTables(
@@ -104,21 +101,14 @@ async function layRow(
     }
   }
 
-  const tried = new Map<string, string[]>();
   for (let attempt = 0; attempt < CHECK_ATTEMPTS; attempt += 1) {
     const outcome = await insert(session, table, values);
     if (outcome === null) return values;
     const check = table.checks.find(({ name }) => outcome.constraint === name);
     if (outcome.sqlstate !== '23514' || !check) return outcome.message;
-    // One column of the constraint after the other, each suggestion once.
-    const next = check.columns
-      .map((name) => {
-        if (!tried.has(name)) tried.set(name, [...candidates(check.text)]);
-        return { name, left: tried.get(name)! };
-      })
-      .find(({ left }) => left.length > 0);
-    if (!next) return outcome.message;
-    values.set(next.name, next.left.shift()!);
+    const change = await satisfying(session, table, check, values, n);
+    if (change === null) return outcome.message;
+    for (const [name, value] of change) values.set(name, value);
   }
   return 'no row that satisfies its CHECK constraints was found';
 }

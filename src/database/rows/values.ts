@@ -1,4 +1,5 @@
 /** A value for a column, as text that Postgres casts: by type, told apart by a number. */
+import { textFitting } from './pattern.ts';
 
 export interface ColumnType {
   /** As `format_type` prints it, without length: `character varying`, `public.mood`. */
@@ -18,11 +19,7 @@ export function sampleOf(type: ColumnType, column: string, n: number): string | 
   if (type.kind === 'r') return 'empty';
   if (type.kind === 'm') return '{}';
   if (type.kind === 'c') return null;
-  const bare = type.name
-    .replace(/\(.*\)/, '')
-    .replace(/^.*\./, '')
-    .replaceAll('"', '');
-  switch (bare) {
+  switch (bareName(type)) {
     case 'uuid':
       return `0000000${n}-0000-4000-8000-000000000000`;
     case 'smallint':
@@ -102,31 +99,63 @@ function cut(text: string, type: ColumnType): string {
   return text.length <= length ? text : text.slice(text.length - length);
 }
 
-/** Values that a CHECK constraint's own text suggests: its literals, the numbers around its numbers, common formats. */
-export function candidates(check: string): readonly string[] {
-  const strings = [...check.matchAll(/'((?:[^']|'')*)'/g)].map((match) => match[1]!.replaceAll("''", "'"));
-  const numbers = [...check.matchAll(/(?<![\w'.])-?\d+(?:\.\d+)?(?![\w'])/g)].map((match) =>
+const WHOLE = /^(smallint|integer|bigint|oid)$/;
+const NUMBER = /^(numeric|real|double precision|money)$/;
+const TEXT = /^(character|character varying|text|citext|name)$/;
+const DAYS = ['2024-01-01', '2024-06-01', '2030-01-01', '2020-01-01'];
+/** The first and soon after it, for what ends within minutes or hours. */
+const MOMENTS = [...DAYS, '2024-01-01 00:00:30', '2024-01-01 00:30:00', '2024-01-02'].map(
+  (time) => `${time}+00`,
+);
+
+/**
+ * Values of a column's type that the text of its CHECK constraints suggests, likeliest first: its literals, what fits its
+ * regular expressions, the numbers around its numbers, common formats.
+ */
+export function suggested(type: ColumnType, column: string, checks: string, n: number): readonly string[] {
+  const strings = [...checks.matchAll(/'((?:[^']|'')*)'/g)].map((match) => match[1]!.replaceAll("''", "'"));
+  const numbers = [...checks.matchAll(/(?<![\w'.])-?\d+(?:\.\d+)?(?![\w'])/g)].map((match) =>
     Number(match[0]),
   );
-  return [
-    ...new Set([
-      ...strings,
-      ...numbers.flatMap((value) => [value, value + 1, value - 1].map(String)),
-      ...numbers.filter((value) => value > 0 && value < 2_000).map((value) => 'a'.repeat(value)),
-      'row1@example.com',
-      'https://example.com/1',
-      '+15550100001',
-      'a-1',
-      'abc',
-      'ABC',
-      'A1',
-      '#ffffff',
-      'USD',
-      'en',
-      '[]',
-      '{}',
-      '1',
-      '0',
-    ]),
-  ].slice(0, 60);
+  const around = [...new Set([...numbers.flatMap((value) => [value, value + 1, value - 1]), 1, 0, 2])];
+  const samples = [1, 2].map((other) => sampleOf(type, column, other)).filter((value) => value !== null);
+  const bare = bareName(type);
+  if (type.array)
+    return ['{}', ...strings.filter((text) => /^\w+$/.test(text)).map((text) => `{${text}}`), '{1}'];
+  if (type.kind === 'e') return type.labels;
+  if (bare === 'boolean') return ['true', 'false'];
+  if (WHOLE.test(bare)) return around.filter(Number.isInteger).map(String).slice(0, 40);
+  if (NUMBER.test(bare)) return around.map(String).slice(0, 40);
+  if (bare === 'date') return DAYS;
+  if (bare.startsWith('timestamp')) return MOMENTS;
+  if (bare.startsWith('time')) return ['08:00:00+00', '17:00:00+00'];
+  if (/^jsonb?$/.test(bare)) return ['{}', '[]', 'null', '[1]', '{"a": 1}'];
+  if (!TEXT.test(bare)) return samples;
+  const fitting = strings.filter((text) => /[[\\^$+*{]/.test(text)).map((text) => textFitting(text, n - 1));
+  const long = numbers.filter((value) => value > 0 && value < 2_000).map((value) => 'a'.repeat(value));
+  const texts = [...fitting.filter((text) => text !== null), ...strings, ...samples, ...long, ...FORMATS];
+  return [...new Set(texts.map((text) => cut(text, type)))].slice(0, 60);
+}
+
+const FORMATS = [
+  'row1@example.com',
+  'https://example.com/1',
+  '+15550100001',
+  'a-1',
+  'abc',
+  'ABC',
+  'A1',
+  '#ffffff',
+  'USD',
+  'en',
+  '1',
+  '0',
+  '',
+];
+
+function bareName({ name }: ColumnType): string {
+  return name
+    .replace(/\(.*\)/, '')
+    .replace(/^.*\./, '')
+    .replaceAll('"', '');
 }
