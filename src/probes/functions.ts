@@ -174,9 +174,11 @@ async function call(
     }
     ran = last;
     // Whose id it is, is no secret of a row.
-    const passed = new Set([userB.id, ...values.filter((value): value is string => value !== null)]);
-    // What was handed in comes back from many functions: that gives nothing away.
-    const given = givenOut(outcome.rows, markers).filter((marker) => !passed.has(marker.text));
+    const passed = [userB.id, ...values.filter((value): value is string => value !== null)].map(plain);
+    // What was handed in comes back from many functions, as it was or as a slug: that gives nothing away.
+    const given = givenOut(outcome.rows, markers).filter(
+      (marker) => !passed.some((text) => text.includes(plain(marker.text))),
+    );
     const proof = { as: identity.label, sql, result: resultOf(outcome) };
     if (identity.role === 'authenticated' && own.length === 0) {
       for (const [index, table] of watched.entries()) {
@@ -259,6 +261,8 @@ function rightsAskedBy(context: AroundContext, routine: Routine): LaidRow[] {
 /** An exception that the function raises itself is its refusal; any other error says nothing. */
 const refused = (outcome: Outcome): boolean =>
   !outcome.ok && /^(P0001|42501|28000|PT4\d\d)$/.test(outcome.error.sqlstate);
+
+const plain = (text: string): string => text.toLowerCase().replace(/[^a-z0-9]/g, '');
 
 function givenOut(rows: readonly Row[], markers: readonly Marker[]): Marker[] {
   const text = rows.map((row) => Object.values(row).join('\n')).join('\n');

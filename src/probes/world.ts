@@ -222,6 +222,7 @@ export class World {
     )
       return false;
     if (owners.length > 0 && owners.every((owner) => found[owner.column] === null)) return false;
+    if (this.#isAnothers(table, user, found)) return false;
     const wantedValue = (choice: ColumnChoice) => (user === userB ? choice.closed : choice.natural);
     const closed = [...this.#planner.choices(table.key)].filter(
       ([column, choice]) => normalized(table, found)[column] !== wantedValue(choice),
@@ -237,6 +238,17 @@ export class World {
     this.#rows.set(`${table.key} ${user.letter}`, { table, user, values, key: keyColumns(table, values) });
     this.failures.delete(table.key);
     return true;
+  }
+
+  /** The organisation laid for another user is none of this one's: its own must differ in what is unique. */
+  #isAnothers(table: Table, user: User, found: RowValues): boolean {
+    if (!this.#ownership.isOwned(table.key)) return false;
+    return [...this.#rows.values()].some(
+      (row) =>
+        row.table.key === table.key &&
+        row.user !== user &&
+        row.key.every((column) => row.values[column] === normalized(table, found)[column]),
+    );
   }
 
   async #change(
