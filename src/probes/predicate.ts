@@ -122,7 +122,8 @@ class PredicateReader {
       const inner = this.#select(statement.node, scope, true, depth);
       piece.into.forEach((variable, index) => {
         const target = statement.node.targetList?.[index]?.ResTarget?.val;
-        if (target !== undefined) bindings.set(variable, { node: target, scope: inner });
+        if (target !== undefined && !leadsBack(variable, target, bindings))
+          bindings.set(variable, { node: target, scope: inner });
       });
     }
   }
@@ -756,3 +757,19 @@ const forgetsAnId = (routine: Routine): boolean =>
       /^(uuid|bigint|integer)$/.test(type) &&
       !new RegExp(`\\$${index + 1}\\b${name === null ? '' : `|\\b${name}\\b`}`, 'i').test(routine.body),
   );
+
+/** `n := n + 1`, or by way of other variables: followed, such a variable would never end. */
+function leadsBack(
+  variable: string,
+  node: SyntaxNode,
+  bindings: ReadonlyMap<string, Bound>,
+  seen: Set<string> = new Set(),
+): boolean {
+  for (const [, name] of JSON.stringify(node).matchAll(/"sval":"(\w+)"/g)) {
+    if (name === variable) return true;
+    const next = seen.has(name!) ? undefined : bindings.get(name!);
+    seen.add(name!);
+    if (next !== undefined && leadsBack(variable, next.node, bindings, seen)) return true;
+  }
+  return false;
+}
