@@ -62,6 +62,10 @@ export function checkCase(id: string, path: string, all: readonly Rule[] = regis
     else left.splice(at, 1);
   }
   for (const finding of left) wrong.push(`did not expect ${described([finding])}: ${finding.message}`);
+  const said = findings.map(({ message, help }) => `${message}\n${help ?? ''}`).join('\n');
+  for (const words of fixture.says) if (!said.includes(words)) wrong.push(`expected "${words}" in: ${said}`);
+  for (const words of fixture.saysNot)
+    if (said.includes(words)) wrong.push(`did not expect "${words}" in: ${said}`);
   if (wrong.length === 0 && findings.length > 0 && !fixture.unfixed)
     wrong.push(...checkFixes(id, fixture, findings, rules));
   return wrong;

@@ -2,6 +2,7 @@
  * A rule's case as one SQL file. Its comments at the start of a line direct it:
  *
  *   -- expect: rule[@line] [severity][, …]   what the rule must say; lines are those of this very file
+ *   -- says: words  -- says-not: words      what a finding of it must say, what none may
  *   -- base:  /  -- head:                    what follows is on the base, or is the change (default: the change)
  *   -- file: 20260101000000_name.sql         what follows is a migration of that name
  *   -- edited: / -- removed:                 (in the head) the file named is one of the base, edited or removed
@@ -35,6 +36,8 @@ export interface FixtureFile {
 export interface Fixture {
   readonly path: string;
   readonly expected: readonly Expectation[];
+  readonly says: readonly string[];
+  readonly saysNot: readonly string[];
   readonly base: readonly FixtureFile[];
   readonly head: readonly FixtureFile[];
   readonly changes: readonly Change[];
@@ -56,7 +59,7 @@ export interface Fixture {
 }
 
 const directive =
-  /^-- (expect|base|head|file|edited|removed|config|skipped|open-pull-request|base-tip|remote|replay|access|rollback|unfixed)(?::\s*(.*?))?\s*$/;
+  /^-- (expect|says|says-not|base|head|file|edited|removed|config|skipped|open-pull-request|base-tip|remote|replay|access|rollback|unfixed)(?::\s*(.*?))?\s*$/;
 const folder = 'supabase/migrations';
 
 export function readFixture(path: string): Fixture {
@@ -66,6 +69,8 @@ export function readFixture(path: string): Fixture {
 export function parseFixture(path: string, text: string): Fixture {
   const lines = text.split('\n');
   const expected: Expectation[] = [];
+  const says: string[] = [];
+  const saysNot: string[] = [];
   const config = new Map<string, string>();
   const skipped: string[] = [];
   const openPullRequests: MigrationElsewhere[] = [];
@@ -98,6 +103,12 @@ export function parseFixture(path: string, text: string): Fixture {
     switch (word) {
       case 'expect':
         expected.push(...value.split(',').map((entry) => parseExpectation(path, entry)));
+        break;
+      case 'says':
+        says.push(value);
+        break;
+      case 'says-not':
+        saysNot.push(value);
         break;
       case 'base':
       case 'head':
@@ -184,6 +195,8 @@ export function parseFixture(path: string, text: string): Fixture {
   return {
     path,
     expected,
+    says,
+    saysNot,
     base,
     head: [...base.filter((file) => !gone.has(file.name)), ...changed],
     changes,

@@ -1,4 +1,6 @@
+import type { SchemaState } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
+import { isPlatform } from '../support/roles.ts';
 import { evidenceOf, insertAt, statementAt } from '../support/sites.ts';
 import { sqlFence } from '../support/words.ts';
 
@@ -16,13 +18,23 @@ const elsewhere = new Set([
   'pgtle',
 ]);
 
+/** A function whose fixed path has public and not extensions. */
+function fixedToPublic({ routines }: SchemaState): string | null {
+  for (const { key, config, schema } of routines.values()) {
+    const path = config.search_path ?? '';
+    if (!isPlatform(schema) && /\bpublic\b/.test(path) && !/\bextensions\b/.test(path)) return key;
+  }
+  return null;
+}
+
 export default rule({
   id: 'extensions/in-public',
   severity: { recommended: 'warning', strict: 'warning' },
   evidence: ['static', 'catalog'],
   summary: 'an extension in schema public',
-  why: 'An extension’s functions in public are endpoints of the Data API, its types and tables mix with your own, and a dump of public carries them along. Supabase keeps extensions in schema "extensions", which is on the search path.',
-  remedy: 'Name the schema.\n\n```sql\ncreate extension if not exists pg_trgm with schema extensions;\n```',
+  why: 'An extension’s functions in public are endpoints of the Data API, its types and tables mix with your own, and a dump of public carries them along. Supabase keeps extensions in schema "extensions", which is on the API’s search path. A function that fixes its own, SET search_path = public, finds them there only with that schema on it.',
+  remedy:
+    'Name the schema; add it to the search_path of functions that fix theirs and use the extension (`set search_path = public, extensions`).\n\n```sql\ncreate extension if not exists pg_trgm with schema extensions;\n```',
   since: '0.1.0',
   sources: ['https://supabase.com/docs/guides/database/database-advisors?lint=0014_extension_in_public'],
   fixable: true,
@@ -36,12 +48,13 @@ export default rule({
             found.statement.sql,
           )
         : null;
+    const blind = fixedToPublic(state);
     report({
-      message: `Extension "${extension.name}" is made in schema "public". Its functions become endpoints of the Data API and mix with your own. Create it "with schema extensions".`,
+      message: `Extension "${extension.name}" is made in schema "public". Its functions become endpoints of the Data API and mix with your own. Create it "with schema extensions"${blind === null ? '' : `; functions with "search_path = public" that use it ("${blind}" is one with such a path) then need that schema on it too`}.`,
       at: home(extension.origin),
       object: extension.name,
       evidence: evidenceOf(state),
-      help: sqlFence(`create extension if not exists ${name} with schema extensions;`),
+      help: `${sqlFence(`create extension if not exists ${name} with schema extensions;`)}\n\nFunctions with \`set search_path = public\` that use it need \`set search_path = public, extensions\`.`,
       fix:
         found === null || bare === null
           ? undefined

@@ -1,8 +1,11 @@
 import type { Facts } from '../../model/facts.ts';
-import type { SyntaxNode } from '../../model/sql.ts';
+import type { SourceFile, SyntaxNode } from '../../model/sql.ts';
 import { qualified, strings } from '../../sql/names.ts';
+import { escapeRegExp } from '../../sql/text.ts';
 import { rule } from '../rule.ts';
 import { normalBody } from '../support/bodies.ts';
+import { commandsOf, namesOf } from '../support/statements.ts';
+import { remembered } from '../support/tree.ts';
 
 export default rule({
   id: 'functions/reverted',
@@ -26,6 +29,8 @@ export default rule({
       const wanted = signature(node);
       const { newest, older } = earlier(facts, wanted, changed.migration.path, body);
       if (older === null || newest === null || newest.body === body) return;
+      // What the newest body reads is dropped here: it would fail.
+      if (dropsIn(source).some((gone) => mentions(newest.body!, gone) && !mentions(body, gone))) return;
       const name = wanted.slice(0, wanted.indexOf('('));
       report({
         message: `This brings back the body that "${name}" had in "${older.path}". "${newest.path}" has changed it since, and that change is lost. Start from the newest body.`,
@@ -36,6 +41,21 @@ export default rule({
     },
   },
 });
+
+/** Names of tables, views, functions and columns that a file drops. */
+const dropsIn = remembered((source: SourceFile): readonly string[] =>
+  source.statements.flatMap(({ kind, node }) => {
+    if (kind === 'DropStmt')
+      return (node.objects ?? []).map((each: SyntaxNode) => namesOf(each).at(-1) ?? '');
+    if (kind !== 'AlterTableStmt') return [];
+    return commandsOf(node)
+      .filter(({ subtype }) => subtype === 'AT_DropColumn')
+      .map(({ name }) => name ?? '');
+  }),
+);
+
+const mentions = (body: string, name: string) =>
+  name !== '' && new RegExp(`(?<![\\w$])${escapeRegExp(name.toLowerCase())}(?![\\w$])`).test(body);
 
 /** A function as one file writes it. */
 class Written {

@@ -29,7 +29,7 @@ export default rule({
         const routine = target(object, context);
         if (routine === null) continue;
         const left = leftovers(routine, from);
-        if (left.length === 0) continue;
+        if (left.length === 0 || wasLeft(routine.key, left, from, context)) continue;
         const way = from.includes('public')
           ? 'grants of their own, which the default privileges gave'
           : "PUBLIC's EXECUTE, which every new function has";
@@ -73,6 +73,37 @@ function target(object: SyntaxNode, { set, facts }: FileContext): Routine | null
   if (!facts.project.exposedSchemas.includes(routine.schema)) return null;
   // PostgREST calls no trigger functions.
   return /^(event_)?trigger$/.test(routine.returns) ? null : routine;
+}
+
+/** A REVOKE of an earlier file left as much: it is repeated with the function's body, and has been told. */
+function wasLeft(
+  key: string,
+  left: readonly string[],
+  from: readonly string[],
+  context: FileContext,
+): boolean {
+  const { set, facts, source } = context;
+  const before = set.before.routines.get(key);
+  if (before === undefined || left.some((role) => !leftovers(before, from).includes(role))) return false;
+  const { name } = before;
+  const { head } = facts.history;
+  const own = head.findIndex(({ path }) => path === source.path);
+  return head
+    .slice(0, Math.max(0, own))
+    .some(({ path }) =>
+      facts.sources
+        .get(path)
+        ?.statements.some(
+          ({ kind, node }) =>
+            kind === 'GrantStmt' &&
+            !node.is_grant &&
+            /^OBJECT_(FUNCTION|ROUTINE|PROCEDURE)$/.test(node.objtype) &&
+            from.every((role) => rolesOf(node).includes(role)) &&
+            (node.objects ?? []).some(
+              (object: SyntaxNode) => strings(object.ObjectWithArgs?.objname).at(-1) === name,
+            ),
+        ),
+    );
 }
 
 /** Roles the author meant to shut out and that still get in, by a grant that no statement made. */

@@ -99,7 +99,8 @@ function tellTable(
     // Who names the table and the role in a REVOKE means it.
     severity: taken ? (revoke === null ? 'warning' : 'info') : undefined,
     object: table.key,
-    key: `${role} ${commands.join(' ')}`,
+    // By the role alone: a further GRANT or REVOKE changes the list, and it is the same hole.
+    key: role,
     evidence: evidenceOf(state),
     help: sqlFence(sql),
     fix: appendFix(set, origin ?? table.origin, `Grant it to ${role}`, sql, isRevoke),

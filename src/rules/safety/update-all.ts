@@ -2,6 +2,7 @@ import type { SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { type FileContext, rule } from '../rule.ts';
 import { commandsOf, reportLock } from '../support/statements.ts';
+import { bare, columnParts } from '../support/tree.ts';
 import { sqlFence } from '../support/words.ts';
 
 export default rule({
@@ -9,7 +10,7 @@ export default rule({
   severity: { recommended: 'warning', strict: 'warning' },
   evidence: ['static', 'replay'],
   summary: 'UPDATE without WHERE on a table that exists',
-  why: 'Every row is written anew and locked until the whole file is through, and the old values are gone. Columns that this change adds are left alone: they hold nothing that could be lost.',
+  why: 'Every row is written anew and locked until the whole file is through, and the old values are gone, unless the column keeps what it has (`coalesce(kind, …)`). Columns that this change adds are left alone: they hold nothing that could be lost.',
   remedy: "Say which rows.\n\n```sql\nupdate public.note set kind = 'text' where kind is null;\n```",
   since: '0.1.0',
   sources: ['https://www.postgresql.org/docs/17/sql-update.html'],
@@ -21,14 +22,19 @@ export default rule({
       if (context.isNew('table', key)) return;
       const before = context.set.before.tables.get(key);
       const added = columnsAdded(key, context);
-      const old: string[] = (node.targetList ?? [])
-        .map((target: SyntaxNode) => target.ResTarget?.name)
-        .filter((name: string) =>
+      const targets: SyntaxNode[] = (node.targetList ?? [])
+        .map((target: SyntaxNode) => target.ResTarget ?? {})
+        .filter(({ name }: SyntaxNode) =>
           before === undefined ? !added.has(name) : before.columns.some((column) => column.name === name),
         );
-      if (old.length === 0) return;
+      if (targets.length === 0) return;
+      const overwritten = targets.filter((target) => !keepsValue(target));
+      const old: string[] = (overwritten.length === 0 ? targets : overwritten).map(({ name }) => name);
       reportLock(context, statement, {
-        message: `This overwrites "${old.join('", "')}" in every row of "${key}". The old values are gone, and every row stays locked until the file is through. Say which rows.`,
+        message:
+          overwritten.length === 0
+            ? `This writes every row of "${key}" anew, also those whose "${old.join('", "')}" stays as it is. Every row stays locked until the file is through. Say which rows need it.`
+            : `This overwrites "${old.join('", "')}" in every row of "${key}". The old values are gone, and every row stays locked until the file is through. Say which rows.`,
         at: context.placeOf(statement),
         object: key,
         key: old.join(' '),
@@ -40,6 +46,16 @@ export default rule({
     },
   },
 });
+
+/** `coalesce(c, …)`, `c`, `case … else c end`: rows that need no new value keep theirs. */
+function keepsValue({ name, val }: SyntaxNode): boolean {
+  const isItself = (node: SyntaxNode | undefined) => {
+    const ref = bare(node)?.ColumnRef;
+    return ref !== undefined && columnParts(ref).at(-1) === name;
+  };
+  const value = bare(val);
+  return isItself(val) || isItself(value?.CoalesceExpr?.args?.[0]) || isItself(value?.CaseExpr?.defresult);
+}
 
 /** Columns that this file adds, where the table had another name before the change. */
 function columnsAdded(key: string, context: FileContext): ReadonlySet<string> {
