@@ -1,9 +1,10 @@
 import { rule } from '../rule.ts';
 import { nameSaysRole } from '../support/misnamed.ts';
-import { apiRolesOf, commandsOf } from '../support/roles.ts';
+import { predicatesOf } from '../support/predicates.ts';
+import { apiRolesOf, appliesTo, commandsOf } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
 import { policyKey, policyTable } from '../support/tables.ts';
-import { isPlainTrue } from '../support/truth.ts';
+import { holdsForNobody, isPlainTrue } from '../support/truth.ts';
 import { people, sqlFence } from '../support/words.ts';
 
 export default rule({
@@ -29,6 +30,9 @@ export default rule({
         commandsOf(policy).some((command) => command === 'update' || command === 'delete');
       // rls/always-true says it, and that it is an error.
       if (writesAll) continue;
+      // rls/null-user says it: whoever is not signed in passes, as the server does.
+      if (appliesTo(policy, 'anon') && predicatesOf(policy).some(({ node }) => holdsForNobody(node, table)))
+        continue;
       const role = promised === 'the service role' ? 'service_role' : 'authenticated';
       context.report({
         message: `Policy "${policy.name}" on "${table.key}" is for ${promised} by its name, and for ${people(apiRolesOf(policy))} in effect. Neither its TO nor its condition asks for that role. Name the role in TO${role === 'service_role' ? ', or drop the policy: "service_role" needs none' : ''}.`,

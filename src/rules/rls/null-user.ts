@@ -1,10 +1,11 @@
 import { rule } from '../rule.ts';
+import { nameSaysRole } from '../support/misnamed.ts';
 import { ownerColumns } from '../support/owners.ts';
 import { predicatesOf } from '../support/predicates.ts';
 import { appliesTo } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
 import { policyKey, policyTable } from '../support/tables.ts';
-import { truthOf } from '../support/truth.ts';
+import { holdsForNobody } from '../support/truth.ts';
 import { sqlFence, upper } from '../support/words.ts';
 
 export default rule({
@@ -27,11 +28,11 @@ export default rule({
       // A signed-in user has an id: where TO keeps the anonymous role out, the branch is dead.
       if (!policy.permissive || !appliesTo(policy, 'anon')) continue;
       for (const { node, clause, commands } of predicatesOf(policy)) {
-        if (truthOf(node, { table, who: 'anyone' }) !== 'unknown') continue;
-        if (truthOf(node, { table, who: 'nobody' }) !== 'true') continue;
+        if (!holdsForNobody(node, table)) continue;
+        const forServer = nameSaysRole(policy, table, context.state) === 'the service role';
         const insertOnly = commands.every((command) => command === 'insert');
         context.report({
-          message: `Policy "${policy.name}" on "${table.key}" is true where nobody is signed in (${clause}). The anonymous key is public, so everybody may ${upper(commands)} every row. Ask for the user, and name "authenticated" in TO.`,
+          message: `Policy "${policy.name}" on "${table.key}" is true where nobody is signed in (${clause}). The anonymous key is public, so everybody may ${upper(commands)} every row. ${forServer ? 'Drop the policy if it is meant for the server: "service_role" needs none' : 'Ask for the user, and name "authenticated" in TO'}.`,
           at: context.home(policy.origin ?? table.origin),
           object: table.key,
           key: `${policyKey(policy)} ${clause}`,
@@ -39,7 +40,9 @@ export default rule({
           severity: insertOnly && ownerColumns(table, context.state).length === 0 ? 'warning' : undefined,
           evidence: evidenceOf(context.state),
           help: sqlFence(
-            `alter policy "${policy.name}" on ${table.key} to authenticated\n  ${clause === 'USING' ? 'using' : 'with check'} ((select auth.uid()) = user_id);`,
+            forServer
+              ? `drop policy "${policy.name}" on ${table.key};`
+              : `alter policy "${policy.name}" on ${table.key} to authenticated\n  ${clause === 'USING' ? 'using' : 'with check'} ((select auth.uid()) = user_id);`,
           ),
         });
       }

@@ -48,6 +48,10 @@ export function truthOf(node: SyntaxNode | null, world: World): Truth {
   return isNull(inner, world) ? 'null' : 'unknown';
 }
 
+/** True where nobody is signed in, and not for everybody anyway: `auth.uid() is null`, and what is OR'ed to it. */
+export const holdsForNobody = (node: SyntaxNode, table: Table): boolean =>
+  truthOf(node, { table, who: 'anyone' }) === 'unknown' && truthOf(node, { table, who: 'nobody' }) === 'true';
+
 /** False or null whatever else is true: of `null and x` no more is known, and no more is needed. */
 export function neverHolds(node: SyntaxNode | null, world: World): boolean {
   const inner = bare(node);

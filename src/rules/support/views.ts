@@ -1,8 +1,11 @@
 /** What stands behind a view, and who sees it. */
 import type { Command, SchemaState, Table, View } from '../../model/schema.ts';
+import type { SyntaxNode } from '../../model/sql.ts';
+import { strings } from '../../sql/names.ts';
 import { isDeclaredPublic, isOpenTo } from './access.ts';
 import { looksAtCaller } from './caller.ts';
 import { type ApiRole, appliesTo, covers, holders, holds, writes } from './roles.ts';
+import { functionName, visitTree } from './tree.ts';
 import { truthOf } from './truth.ts';
 
 /**
@@ -77,6 +80,51 @@ function isSimple(view: View): boolean {
 }
 
 export const asksWho = (view: View, state: SchemaState) => looksAtCaller(view.definition.node, state);
+
+const counting = new Set(['count', 'sum', 'avg', 'bool_or', 'bool_and', 'every']);
+const bucketing = new Set(['date_trunc', 'date_part', 'extract', 'date_bin', 'date']);
+
+/**
+ * True where nothing of a user comes out: each SELECT from auth.users gives aggregates, by spans of time at most, or the
+ * outermost one does.
+ */
+export function countsUsers({ definition }: View): boolean {
+  const outer: SyntaxNode | undefined = definition.node?.SelectStmt ?? definition.node;
+  if (outer === undefined || outer === null) return false;
+  const inner: SyntaxNode[] = [];
+  visitTree([{ SelectStmt: outer }], (kind, node) => {
+    if (kind === 'SelectStmt' && fromUsers(node)) inner.push(node);
+  });
+  return isAggregated(outer) || (inner.length > 0 && inner.every(isAggregated));
+}
+
+const fromUsers = ({ fromClause }: SyntaxNode): boolean => {
+  let found = false;
+  visitTree(fromClause ?? [], (kind, node) => {
+    found ||= kind === 'RangeVar' && node.schemaname === 'auth' && node.relname === 'users';
+    return kind !== 'SelectStmt';
+  });
+  return found;
+};
+
+/** Every column stands in a count, or in a span of time that the rows are grouped by. */
+function isAggregated({ op, targetList, groupClause }: SyntaxNode): boolean {
+  if (op !== undefined && op !== 'SETOP_NONE') return false;
+  let counts = groupClause !== undefined;
+  let shows = false;
+  visitTree(targetList ?? [], (kind, node) => {
+    if (kind === 'ColumnRef') shows = true;
+    if (kind === 'TypeCast') return strings(node.typeName?.names).at(-1) !== 'date';
+    if (kind !== 'FuncCall') return true;
+    const { name } = functionName(node);
+    if (counting.has(name)) {
+      counts = true;
+      return false;
+    }
+    return !bucketing.has(name);
+  });
+  return counts && !shows;
+}
 
 /** By a condition that is always true, meant or not (rls/tautology): nothing is left to pass by. */
 const isAlwaysOpen = (table: Table, role: ApiRole) =>

@@ -1,7 +1,8 @@
 import { rule } from '../rule.ts';
+import { dependsOnProject, whereExposed } from '../support/era.ts';
 import { holders } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
-import { asksWho, tablesBehind } from '../support/views.ts';
+import { asksWho, countsUsers, tablesBehind } from '../support/views.ts';
 import { people, sqlFence } from '../support/words.ts';
 
 export default rule({
@@ -15,14 +16,28 @@ export default rule({
   since: '0.1.0',
   sources: ['https://supabase.com/docs/guides/database/database-advisors?lint=0002_auth_users_exposed'],
   fixable: false,
-  view(view, { state, exposed, home, report }) {
+  view(view, { facts, state, exposed, home, report }) {
     if (!exposed(view.schema) || (view.kind === 'view' && view.securityInvoker)) return;
     const roles = holders(view.grants, 'select');
     if (roles.length === 0 || !tablesBehind(view, state).some(({ key }) => key === 'auth.users')) return;
     // Filtered by the caller it shows each user itself.
+    const given = view.grants.filter(({ privilege }) => privilege === 'select');
+    const uncertain = dependsOnProject(view.schema, given, view.origin, facts);
     const filters = view.kind === 'view' && asksWho(view, state);
+    if (countsUsers(view)) {
+      report({
+        message: `View "${view.key}" counts rows of "auth.users" in a schema that the API exposes. It shows numbers and no user, to ${uncertain ? 'whoever is granted SELECT' : people(roles).replace(/,$/, '')}. Revoke the grants if the numbers are not for everybody.`,
+        at: home(view.origin),
+        object: view.key,
+        severity: 'info',
+        evidence: evidenceOf(state),
+        causes: ['views/definer', 'views/materialized'],
+        help: sqlFence(`revoke all on ${view.key} from ${roles.join(', ')};`),
+      });
+      return;
+    }
     report({
-      message: `View "${view.key}" shows rows of "auth.users" in a schema that the API exposes. ${filters ? 'Only its own condition keeps users apart' : `It reads as its owner, so ${people(roles)} may read what it selects of all users`}. Keep what others may see in a table of your own, or revoke the grants.`,
+      message: `View "${view.key}" shows rows of "auth.users" in a schema that the API exposes. ${filters ? 'Only its own condition keeps users apart' : uncertain ? `It reads as its owner. ${whereExposed}${people(roles)} may read what it selects of all users` : `It reads as its owner, so ${people(roles)} may read what it selects of all users`}. Keep what others may see in a table of your own, or revoke the grants.`,
       at: home(view.origin),
       object: view.key,
       severity: filters ? 'info' : undefined,
