@@ -224,3 +224,28 @@ test('LIKE is answered as Postgres answers it', () => {
   for (const condition of ["'auditXlog' like '%\\_log'", "'audit_log' like 'audit'", "'' like '_'"])
     expect([condition, holds(condition)]).toEqual([condition, false]);
 });
+
+test.each([
+  [
+    'that makes a table in each turn',
+    Array.from(
+      { length: 12 },
+      (_, block) =>
+        `do $$ begin for i in 1..2000 loop execute 'create table t_${block}_' || i || ' (id uuid primary key)'; end loop; end $$;`,
+    ).join('\n'),
+  ],
+  [
+    'whose SQL grows with each turn',
+    `do $$ declare s text := 'select 1'; begin for i in 1..2000 loop s := s || '; create table a' || i || ' (id int)'; execute s; end loop; end $$;`,
+  ],
+  [
+    'that runs blocks',
+    `do $$ begin for i in 1..2000 loop execute 'do $x$ begin for j in 1..2000 loop execute ''create table q'' || j || ''(id int)''; end loop; end $x$'; end loop; end $$;`,
+  ],
+])('a block %s is given up in time, and said to be unknown', (_what, sql) => {
+  fold('create table warm_up (id int)');
+  const started = performance.now();
+  const { unknown } = fold(sql);
+  expect(performance.now() - started).toBeLessThan(2_000);
+  expect(unknown.map(({ why }) => why)).toContain('what else this block does: it runs too many statements');
+});

@@ -19,8 +19,8 @@ export type FoldStatement = (draft: Draft, statement: Statement, site: Site) => 
 
 /** A loop is not gone through more often than this. */
 const turnLimit = 2_000;
-/** What a statement of a block takes of `Draft.spend`. */
-export const statementEffort = 100;
+/** What a statement of a block takes of `Draft.spend`; SQL that a block puts together takes one more a character. */
+export const statementEffort = 1000;
 
 type Flow = 'on' | 'left' | 'raised' | 'exit' | 'continue';
 
@@ -96,17 +96,22 @@ export class Interpreter {
     );
   }
 
+  /** False once the block has done more than a migration would: what else it does is not known. */
+  #affords(effort: number): boolean {
+    if (this.#draft.spend(effort)) return true;
+    if (this.#missed !== this.#origin)
+      this.#draft.unknown(this.#origin, 'what else this block does: it runs too many statements');
+    this.#missed = this.#origin;
+    return false;
+  }
+
   #mayRun(statement: PlStatement): void {
     for (const inner of leaves(statement)) if ('at' in inner) this.#reached.add(inner.at.start);
   }
 
   run(statements: readonly PlStatement[]): Flow {
     for (const statement of statements) {
-      if (!this.#draft.spend(statementEffort)) {
-        this.#missed = this.#origin;
-        this.#draft.unknown(this.#origin, 'what else this block does: it runs too many statements');
-        return 'left';
-      }
+      if (!this.#affords(statementEffort)) return 'left';
       const flow = this.#one(statement);
       if (flow !== 'on') return flow;
     }
@@ -275,8 +280,12 @@ export class Interpreter {
   }
 
   #sqlText(at: Stretch, text: string): void {
+    if (!this.#affords(text.length)) return;
     const statements = parseStatements(text);
-    for (const statement of statements ?? []) this.#run(statement, siteAt(this.#place(at), text, statement));
+    for (const statement of statements ?? []) {
+      if (!this.#affords(statementEffort)) return;
+      this.#run(statement, siteAt(this.#place(at), text, statement));
+    }
     if (statements === null && mayChangeSchema(text)) this.#notFollowed(at, text);
   }
 
