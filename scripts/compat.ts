@@ -140,7 +140,11 @@ async function replayed(root: string, kind: Kind): Promise<Outcome> {
     project,
     history,
     sources: new Map(),
-    eraOf: eraOf(project, values.grants as GrantsEra | 'auto'),
+    eraOf: eraOf(
+      project,
+      values.grants as GrantsEra | 'auto',
+      folder.migrations.map(({ version }) => version),
+    ),
     baseline: null,
   });
   try {

@@ -5,6 +5,7 @@ import type { GrantsEra } from '../model/replay.ts';
 import type { FoldStep, ObjectRef, SchemaState } from '../model/schema.ts';
 import type { SourceFile } from '../model/sql.ts';
 import { compareNames } from '../project/migrations.ts';
+import { timeOf } from '../rules/support/versions.ts';
 import { emptyState, foldFile } from '../sql/fold/index.ts';
 import { keyOf } from '../sql/names.ts';
 import { loadParser, parseSource } from '../sql/parse.ts';
@@ -27,11 +28,22 @@ export interface Reading {
   readonly eraOf: (version: string) => GrantsEra;
 }
 
-export function eraOf(project: Project, forced: GrantsEra | 'auto'): (version: string) => GrantsEra {
+/** Where a version is no date (`3`, `20261399000000`), the newest date before it among `versions` tells; none is long ago. */
+export function eraOf(
+  project: Project,
+  forced: GrantsEra | 'auto',
+  versions: readonly string[],
+): (version: string) => GrantsEra {
   if (forced !== 'auto') return () => forced;
   if (project.autoExposeNewTables === false) return () => 'explicit';
-  return (version) => (version < explicitSince ? 'automatic' : 'explicit');
+  const dated = versions.filter(startsWithDay).sort();
+  return (version) => {
+    const day = startsWithDay(version) ? version : (dated.findLast((each) => each < version) ?? '');
+    return day < explicitSince ? 'automatic' : 'explicit';
+  };
 }
+
+const startsWithDay = (version: string) => timeOf(`${version.slice(0, 8)}000000`) !== null;
 
 export async function readChange(
   project: Project,
@@ -41,7 +53,11 @@ export async function readChange(
   const bytes = history.head.reduce((sum, { text }) => sum + (text?.length ?? 0), 0);
   if (bytes < quickBelow) compileQuickly();
   await loadParser();
-  const era = eraOf(project, forcedEra);
+  const era = eraOf(
+    project,
+    forcedEra,
+    [...history.base, ...history.head].map(({ version }) => version),
+  );
   const changeOf = new Map(history.changes.map((change) => [change.path, change]));
   const parse = (migration: Migration) => parseSource(migration.path, migration.text ?? '');
   const sources = new Map(history.head.map((migration) => [migration.path, parse(migration)]));

@@ -1,6 +1,7 @@
-import type { Index, Key, Table } from '../../model/schema.ts';
+import type { Index } from '../../model/schema.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
+import { keyLike } from '../support/indexes.ts';
 import { isPlatform } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
 import { hasKnownKeys } from '../support/tables.ts';
@@ -40,17 +41,5 @@ export default rule({
     });
   },
 });
-
-/** The key whose own index this one repeats. */
-function keyLike(table: Table, index: Index): Key | undefined {
-  if (index.method !== 'btree' || index.predicate !== null || index.include.length > 0) return undefined;
-  if (index.columns.includes(null) || /\b(desc|nulls|collate|_ops)\b/i.test(index.definition))
-    return undefined;
-  const keys = [...(table.primaryKey === null ? [] : [table.primaryKey]), ...table.uniques];
-  return keys.find(
-    ({ columns }) =>
-      columns.length === index.columns.length && columns.every((name, at) => name === index.columns[at]),
-  );
-}
 
 const alike = (a: Index, b: Index) => a.definition === b.definition && a.valid && b.valid;

@@ -1,15 +1,15 @@
 import type { SyntaxNode } from '../../model/sql.ts';
-import { quoteIdent } from '../../sql/names.ts';
+import { quoteIdent, strings } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
-import { alterExisting, isThere, reportLock, sql } from '../support/statements.ts';
-import { columnParts, someNode } from '../support/tree.ts';
+import { alterExisting, commandsOf, isThere, reportLock, sql } from '../support/statements.ts';
+import { bare, columnParts, constantOf, operatorOf, someNode } from '../support/tree.ts';
 
 export default rule({
   id: 'safety/constraint-validated',
   severity: { recommended: 'warning', strict: 'warning' },
   evidence: ['static', 'replay'],
   summary: 'a CHECK or foreign key that is validated while the table is locked',
-  why: 'ADD CONSTRAINT reads every row under its lock (ACCESS EXCLUSIVE for a CHECK, SHARE ROW EXCLUSIVE on both tables for a foreign key), and one row that breaks it makes the file fail. NOT VALID holds for new rows at once and reads nothing; VALIDATE in a later migration reads without blocking writes. In the same transaction the lock of the first is held through the second, and nothing is won.',
+  why: 'ADD CONSTRAINT reads every row under its lock (ACCESS EXCLUSIVE for a CHECK, SHARE ROW EXCLUSIVE on both tables for a foreign key), and one row that breaks it makes the file fail (none does where it allows all that the one it replaces did). NOT VALID holds for new rows at once and reads nothing; VALIDATE in a later migration reads without blocking writes. In the same transaction the lock of the first is held through the second, and nothing is won.',
   remedy:
     "Add it NOT VALID, validate it in the next migration.\n\n```sql\nalter table public.note add constraint note_body_set check (body <> '') not valid;\n-- in the next migration\nalter table public.note validate constraint note_body_set;\n```",
   since: '0.1.0',
@@ -42,7 +42,7 @@ export default rule({
       const onNewColumns = kind === 'CONSTR_CHECK' && readsNewColumns(constraint, table, context);
       const what = kind === 'CONSTR_CHECK' ? 'CHECK' : 'foreign key';
       reportLock(context, statement, {
-        message: `The ${what} on "${table}" reads every row while ${kind === 'CONSTR_CHECK' ? 'reads and writes wait' : 'writes to both tables wait'}.${onNewColumns ? '' : ' One row that breaks it makes the file fail.'} Add it NOT VALID and validate it in the next migration.`,
+        message: `The ${what} on "${table}" reads every row while ${kind === 'CONSTR_CHECK' ? 'reads and writes wait' : 'writes to both tables wait'}.${onNewColumns || allowsAsMuch(constraint, table, context) ? '' : ' One row that breaks it makes the file fail.'} Add it NOT VALID and validate it in the next migration.`,
         at: place,
         object: table,
         key: constraint.conname ?? what,
@@ -76,6 +76,70 @@ function addedHere(name: string, table: string, { source, keyOf }: Context): boo
           c.def?.Constraint?.conname === name,
       ),
   );
+}
+
+/**
+ * It takes the place of a valid one that this file drops, and lets through whatever that did: a longer list of the same
+ * column's values, or the same reference with another action. No row breaks it.
+ */
+function allowsAsMuch(constraint: SyntaxNode, table: string, context: Context): boolean {
+  const before = context.set.before.tables.get(table);
+  if (before === undefined) return false;
+  const dropped = new Set(
+    context.statements.flatMap(({ kind, node }) =>
+      kind === 'AlterTableStmt' && context.keyOf(node.relation) === table
+        ? commandsOf(node).flatMap(({ subtype, name }) => (subtype === 'AT_DropConstraint' ? [name] : []))
+        : [],
+    ),
+  );
+  const isGone = ({ name, validated }: { name: string; validated: boolean }) =>
+    validated && dropped.has(name);
+  if (constraint.contype === 'CONSTR_FOREIGN') {
+    const columns = strings(constraint.fk_attrs).join('\0');
+    const references = context.keyOf(constraint.pktable);
+    const named = strings(constraint.pk_attrs).join('\0');
+    return before.foreignKeys.some(
+      (key) =>
+        isGone(key) &&
+        key.columns.join('\0') === columns &&
+        key.references === references &&
+        (named === '' || key.referencedColumns.length === 0 || key.referencedColumns.join('\0') === named),
+    );
+  }
+  const wanted = listOf(constraint.raw_expr);
+  return (
+    wanted !== null &&
+    before.checks.filter(isGone).some(({ expression }) => {
+      const old = listOf(expression.node);
+      return old?.column === wanted.column && old.values.every((value) => wanted.values.includes(value));
+    })
+  );
+}
+
+interface ValueList {
+  readonly column: string;
+  readonly values: readonly unknown[];
+}
+
+/** `c in ('a', 'b')`, `c = any (array['a', 'b'])`, `c = 'a'`, one or the other of them; NULL passes a CHECK by itself. */
+function listOf(node: SyntaxNode | null): ValueList | null {
+  const inner = bare(node);
+  if (inner?.BoolExpr?.boolop === 'OR_EXPR') {
+    const parts = (inner.BoolExpr.args as SyntaxNode[]).map(listOf);
+    const column = parts.find((part) => part !== null)?.column;
+    if (column === undefined || parts.some((part) => part?.column !== column)) return null;
+    return { column, values: parts.flatMap((part) => part!.values) };
+  }
+  const nullTest = inner?.NullTest;
+  const tested = bare(nullTest?.arg ?? inner?.A_Expr?.lexpr)?.ColumnRef;
+  const column = tested === undefined ? undefined : columnParts(tested).at(-1);
+  if (column === undefined) return null;
+  if (nullTest !== undefined) return nullTest.nulltesttype === 'IS_NULL' ? { column, values: [] } : null;
+  if (operatorOf(inner!.A_Expr) !== '=') return null;
+  const right = bare(inner!.A_Expr.rexpr);
+  const items: SyntaxNode[] = right?.List?.items ?? right?.A_ArrayExpr?.elements ?? [right];
+  const values = items.map((item) => constantOf(bare(item)!));
+  return values.includes(undefined) ? null : { column, values };
 }
 
 function readsNewColumns({ raw_expr }: SyntaxNode, table: string, { set }: Context): boolean {

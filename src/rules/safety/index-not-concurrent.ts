@@ -1,5 +1,6 @@
 import type { Statement } from '../../model/sql.ts';
 import { type FileContext, rule } from '../rule.ts';
+import { keyLike, keysOver } from '../support/indexes.ts';
 import { behindWords, isIndexThere, reportLock, sql } from '../support/statements.ts';
 import { isStandalone } from '../support/transaction.ts';
 
@@ -26,6 +27,9 @@ export default rule({
       const table = context.keyOf(node.relation);
       if (context.isNew('table', table) || context.isNew('view', table) || emptied.has(table)) continue;
       if (isIndexThere(node, table, context)) continue;
+      // performance/duplicate-index says to leave it out: no way of building it is advised.
+      const twin = keyAhead(statement, table, context);
+      if (twin?.whole === true) continue;
       byTable.set(table, [...(byTable.get(table) ?? []), statement]);
     }
     for (const [table, statements] of byTable) say(table, statements, context);
@@ -34,6 +38,7 @@ export default rule({
 
 function say(table: string, statements: readonly Statement[], context: FileContext) {
   const [first] = statements as [Statement];
+  const ahead = statements.length === 1 ? (keyAhead(first, table, context)?.name ?? null) : null;
   const partitioned = context.set.before.tables.get(table)?.kind === 'partitioned';
   const count = statements.length === 1 ? 'This index' : `${statements.length} indexes`;
   const alone = context.source.statements.every(
@@ -45,7 +50,7 @@ function say(table: string, statements: readonly Statement[], context: FileConte
   });
   const plain = statements.every(({ node }) => node.if_not_exists !== true);
   reportLock(context, first, {
-    message: `${count} on "${table}" ${statements.length === 1 ? 'is' : 'are'} built without CONCURRENTLY. Every write to the table waits until the file is through. ${
+    message: `${ahead === null ? '' : `Key "${ahead}" has an index that begins with the same columns, so this one may not be needed. `}${count} on "${table}" ${statements.length === 1 ? 'is' : 'are'} built without CONCURRENTLY. Every write to the table waits until the file is through. ${
       partitioned
         ? 'Build one on each partition with CONCURRENTLY, then this one with ON ONLY, and attach them'
         : 'Build with CONCURRENTLY, in a file of its own'
@@ -58,6 +63,27 @@ function say(table: string, statements: readonly Statement[], context: FileConte
       ? { fix: { title: 'Add CONCURRENTLY', edits: edits.filter((edit) => edit !== null) } }
       : {}),
   });
+}
+
+/** A key whose own index answers for this one: with the same columns, or with more behind them. */
+function keyAhead(
+  { node, span }: Statement,
+  key: string,
+  { set, source }: FileContext,
+): { name: string; whole: boolean } | null {
+  const table = set.after.tables.get(key);
+  const index = table?.indexes.find(
+    ({ name, origin, constraint }) =>
+      !constraint &&
+      (node.idxname === undefined
+        ? origin?.file === source.path && origin.line === span.line
+        : name === node.idxname),
+  );
+  if (table === undefined || index === undefined) return null;
+  const twin = keyLike(table, index);
+  if (twin !== undefined) return { name: twin.name, whole: true };
+  const longer = index.unique ? undefined : keysOver(table, index)[0];
+  return longer === undefined ? null : { name: longer.name, whole: false };
 }
 
 const concurrent = (text: string) =>

@@ -1,5 +1,5 @@
 /** Which table an index belongs to, by the state before and after the change. */
-import type { Index, Table } from '../../model/schema.ts';
+import type { Index, Key, Table } from '../../model/schema.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import type { FileContext } from '../rule.ts';
 
@@ -21,3 +21,16 @@ export function findIndex(
 }
 
 export const spell = (parts: readonly string[]) => parts.map(quoteIdent).join('.');
+
+/** The key whose own index this one repeats. */
+export function keyLike(table: Table, index: Index): Key | undefined {
+  return keysOver(table, index).find(({ columns }) => columns.length === index.columns.length);
+}
+
+/** Keys whose index begins with this plain index's columns. */
+export function keysOver(table: Table, index: Index): readonly Key[] {
+  if (index.method !== 'btree' || index.predicate !== null || index.include.length > 0) return [];
+  if (index.columns.includes(null) || /\b(desc|nulls|collate|_ops)\b/i.test(index.definition)) return [];
+  const keys = [...(table.primaryKey === null ? [] : [table.primaryKey]), ...table.uniques];
+  return keys.filter(({ columns }) => index.columns.every((name, at) => name === columns[at]));
+}

@@ -64,6 +64,16 @@ export function guardedWrites(
   );
 }
 
+/** One SELECT with a WHERE and columns by name. */
+export function choosesRows({ definition }: View): boolean {
+  const query = definition.node?.SelectStmt ?? definition.node;
+  if (query?.whereClause === undefined || (query.op !== undefined && query.op !== 'SETOP_NONE')) return false;
+  return (query.targetList ?? []).every(
+    ({ ResTarget }: SyntaxNode) =>
+      !(ResTarget?.val?.ColumnRef?.fields ?? []).some((field: SyntaxNode) => field.A_Star !== undefined),
+  );
+}
+
 /** Postgres writes through it: one relation, no grouping, no set operation (manual, CREATE VIEW, Updatable Views). */
 function isSimple(view: View): boolean {
   const query = view.definition.node?.SelectStmt ?? view.definition.node;

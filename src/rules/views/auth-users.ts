@@ -10,7 +10,7 @@ export default rule({
   severity: { recommended: 'error', strict: 'error' },
   evidence: ['static', 'catalog'],
   summary: 'a view of an exposed schema that shows auth.users',
-  why: 'auth.users holds addresses, phone numbers, metadata and tokens of all users, and is kept out of the API for that. A view over it that reads as its owner, in a schema the API shows, publishes whatever it selects of all of them.',
+  why: 'auth.users holds addresses, phone numbers, metadata and tokens of all users, and is kept out of the API for that. A view over it that reads as its owner, in a schema the API shows, publishes whatever it selects of all of them. One that only counts them, by day or in all, is a note.',
   remedy:
     'Keep what others may see in a table of your own, filled by a trigger, or keep the view out of the API.\n\n```sql\nrevoke all on public.user_list from anon, authenticated;\n```',
   since: '0.1.0',

@@ -1,8 +1,10 @@
-import type { View } from '../../model/schema.ts';
+import type { Table, View } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
-import { apiRoles, enters, holders } from '../support/roles.ts';
+import { dependsOnProject, whereExposed } from '../support/era.ts';
+import { sensitiveColumns } from '../support/owners.ts';
+import { type ApiRole, apiRoles, appliesTo, covers, enters, holders } from '../support/roles.ts';
 import { appendFix, evidenceOf } from '../support/sites.ts';
-import { asksWho, type GuardedWrite, guardedTables, guardedWrites } from '../support/views.ts';
+import { asksWho, choosesRows, type GuardedWrite, guardedTables, guardedWrites } from '../support/views.ts';
 import { named, people, sqlFence, upper } from '../support/words.ts';
 
 export default rule({
@@ -10,7 +12,7 @@ export default rule({
   severity: { recommended: 'warning', strict: 'warning' },
   evidence: ['static', 'catalog'],
   summary: 'a view that reads or writes past the policies of the tables behind it',
-  why: 'A view reads as its owner. Migrations run as postgres, who bypasses row level security: every row of the tables behind shows in the view, to whoever may SELECT it. A view of one table is written through as well, with its owner’s rights, by whoever holds INSERT, UPDATE or DELETE on it, as the default privileges give. Since Postgres 15 security_invoker makes it read as the caller. A view dropped and made again loses the setting.',
+  why: 'A view reads as its owner. Migrations run as postgres, who bypasses row level security: every row of the tables behind shows in the view, to whoever may SELECT it. A view of one table is written through as well, with its owner’s rights, by whoever holds INSERT, UPDATE or DELETE on it, as the default privileges give. Since Postgres 15 security_invoker makes it read as the caller. A view dropped and made again loses the setting. A note where its own file grants the view by name, with rows and columns chosen, on tables that no policy lets those roles read: it is there to show just that.',
   remedy:
     'Let the view read as the caller.\n\n```sql\nalter view public.note_list set (security_invoker = true);\n```',
   since: '0.1.0',
@@ -19,7 +21,7 @@ export default rule({
     'https://supabase.com/docs/guides/database/database-advisors?lint=0010_security_definer_view',
   ],
   fixable: true,
-  view(view, { state, set, exposed, home, report }) {
+  view(view, { facts, state, set, exposed, home, report }) {
     if (view.kind !== 'view' || view.securityInvoker || !exposed(view.schema)) return;
     const roles = holders(view.grants, 'select').filter((role) => enters(role, view.schema, state));
     // Owned by a role that policies bind, it reads under them.
@@ -33,8 +35,22 @@ export default rule({
     if (tables.some(({ key }) => key === 'auth.users')) return;
     if (tables.length === 0 && written.length === 0) return;
     const filters = asksWho(view, state);
+    if (isPublishedWhole(view, roles, tables)) {
+      report({
+        ...published(view, tables, written),
+        at: home(view.origin),
+        object: view.key,
+        evidence: evidenceOf(state),
+      });
+      return;
+    }
+    const given = view.grants.filter(({ privilege }) => privilege === 'select');
+    const who = people(roles);
+    const may = dependsOnProject(view.schema, given, view.origin, facts)
+      ? `${whereExposed}${who} may SELECT it, and`
+      : `${upperFirst(who)} may SELECT it, and`;
     const sql = `alter view ${view.key} set (security_invoker = true);`;
-    const reads = `reads ${named(tables.map(({ key }) => key))} as its owner, past their policies. ${filters ? 'It asks itself who is calling, and nothing else limits what it shows' : `${upperFirst(people(roles))} may SELECT it, and no policy limits what it shows`}`;
+    const reads = `reads ${named(tables.map(({ key }) => key))} as its owner, past their policies. ${filters ? 'It asks itself who is calling, and nothing else limits what it shows' : `${may} no policy limits what it shows`}`;
     report({
       message: `View "${view.key}" ${tables.length === 0 ? writesOf(written) : reads}. Set "security_invoker".`,
       at: home(view.origin),
@@ -46,6 +62,51 @@ export default rule({
     });
   },
 });
+
+/**
+ * Made for strangers: granted to them by name in the view's own file, with rows and columns chosen, on tables that they
+ * can't read. Read as the caller it would show nothing.
+ */
+function isPublishedWhole(view: View, roles: readonly ApiRole[], tables: readonly Table[]): boolean {
+  const meant = roles.includes('anon') ? ['anon', 'public'] : ['authenticated', 'public'];
+  const granted = view.grants.some(
+    ({ grantee, privilege, origin }) =>
+      privilege === 'select' &&
+      meant.includes(grantee) &&
+      origin !== null &&
+      origin.file === view.origin?.file,
+  );
+  return (
+    granted &&
+    tables.length > 0 &&
+    choosesRows(view) &&
+    tables.every(
+      (table) =>
+        sensitiveColumns(view.columns, table).length === 0 &&
+        !table.policies.some(
+          (policy) => covers(policy, 'select') && roles.some((role) => appliesTo(policy, role)),
+        ),
+    )
+  );
+}
+
+function published(view: View, tables: readonly Table[], written: readonly GuardedWrite[]) {
+  const behind = named(tables.map(({ key }) => key));
+  if (written.length > 0) {
+    const commands = [...new Set(written.map(({ command }) => command))];
+    const roles = [...new Set(written.map(({ role }) => role))];
+    return {
+      message: `View "${view.key}" ${writesOf(written)}. Its GRANT of SELECT says that it is there to be read. Revoke ${upper(commands)}.`,
+      key: 'written',
+      help: sqlFence(`revoke ${commands.join(', ')} on ${view.key} from ${roles.join(', ')};`),
+    };
+  }
+  return {
+    message: `View "${view.key}" is granted by name and reads ${behind} as its owner, where no policy lets that role read. Its own WHERE and its list of columns are all that limits what it shows. Keep both as narrow as they are meant.`,
+    severity: 'info' as const,
+    help: 'With `security_invoker` it would show nothing until a policy lets the caller read those rows.',
+  };
+}
 
 function writesOf(written: readonly GuardedWrite[]): string {
   const commands = upper([...new Set(written.map(({ command }) => command))]);
