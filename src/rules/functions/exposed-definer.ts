@@ -20,7 +20,7 @@ export default rule({
   severity: { recommended: 'info', strict: 'info' },
   evidence: ['static', 'catalog'],
   summary: 'a security definer function that API roles can call',
-  why: 'Every function of an exposed schema is an endpoint, /rest/v1/rpc/…. A security definer function runs with its owner’s rights, past every policy: it must itself ask who is calling. New functions can be executed by everybody (PUBLIC) unless that is revoked. One that works on guarded tables and never asks is a warning; a note where it looks a row up by a token that it is given, or was granted to anon by name and either only reads or was taken from PUBLIC first.',
+  why: 'Every function of an exposed schema is an endpoint, /rest/v1/rpc/…. A security definer function runs with its owner’s rights, past every policy: it must itself ask who is calling. New functions can be executed by everybody (PUBLIC) unless that is revoked. One that works on guarded tables and never asks is a warning; a note where it looks a row up by a token that it is given, or was granted to anon by name and either only reads or was taken from PUBLIC first, where it looks up one value, granted to authenticated by name and anon has no part in it, and where a trigger function calls it with the rights of whoever writes.',
   remedy:
     'Ask in the function who is calling, move helpers of policies to a schema that is not exposed, or take EXECUTE away.\n\n```sql\nrevoke execute on function public.close_month(date) from public, anon, authenticated;\ngrant execute on function public.close_month(date) to service_role;\n```',
   since: '0.1.0',
@@ -32,11 +32,23 @@ export default rule({
   routine(routine, { state, set, exposed, home, report }) {
     if (!routine.securityDefiner || !exposed(routine.schema) || isPlatform(routine.schema)) return;
     if (routine.kind === 'aggregate' || /^(event_)?trigger$/.test(routine.returns)) return;
-    const roles = holders(routine.grants, 'execute').filter((role) => enters(role, routine.schema, state));
-    if (roles.length === 0) return;
+    const open = holders(routine.grants, 'execute').filter((role) => enters(role, routine.schema, state));
+    if (open.length === 0) return;
+    // Granted to signed-in users by name, a lookup of one value is for them: what strangers hold beside is left over.
+    const forUsers =
+      isGrantedTo(routine, 'authenticated') &&
+      !isGrantedTo(routine, 'anon') &&
+      isLookup(routine) &&
+      givesOneValue(routine);
+    const leftOver = forUsers && open.includes('anon');
+    const roles = leftOver ? open.filter((role) => role === 'anon') : open;
     const looks = routineLooksAtCaller(routine, state);
-    const helper = isCalledByPolicy(routine, state);
-    const tables = looks || helper ? [] : tablesTouched(routine, state);
+    const trigger = callingTrigger(routine, state);
+    const helper = trigger !== null || isCalledByPolicy(routine, state);
+    const tables =
+      looks || (helper && (trigger === null || !writesWhatIsGiven(routine)))
+        ? []
+        : tablesTouched(routine, state);
     // Somebody granted it by name, and it asks who is calling: that is how it is done.
     const granted = routine.grants.some(
       ({ grantee, privilege, origin }) =>
@@ -47,29 +59,38 @@ export default rule({
       tables.length > 0
         ? `It works on ${named(tables.slice(0, 3))} past their policies and never asks who is calling`
         : helper
-          ? 'It runs past every policy; policies call it, so its EXECUTE must stay'
+          ? `It runs past every policy; ${trigger === null ? 'policies call it' : `"${trigger}" calls it with the rights of whoever writes`}, so its EXECUTE must stay`
           : "It runs past every policy, with its owner's rights";
     const way =
-      tables.length > 0
-        ? 'Check in it that the caller, "auth.uid()", may do this, or revoke EXECUTE.'
-        : helper
-          ? 'Move it to a schema that is not exposed.'
-          : 'Revoke EXECUTE from those who need not call it.';
+      trigger !== null
+        ? 'Move it to a schema that is not exposed, and call it there.'
+        : leftOver
+          ? 'Its GRANT is for "authenticated": revoke EXECUTE from PUBLIC and "anon".'
+          : tables.length > 0
+            ? 'Check in it that the caller, "auth.uid()", may do this, or revoke EXECUTE.'
+            : helper
+              ? 'Move it to a schema that is not exposed.'
+              : 'Revoke EXECUTE from those who need not call it.';
     report({
       message: `${named(roles)} can call "${routine.key}", a "security definer" function, through the API. ${what}. ${way}`,
       at: home(routine.origin),
       object: routine.key,
       // Written anew by this change: its author is looking at it.
       key: set.before.routines.get(routine.key)?.body === routine.body ? '' : 'rewritten',
-      severity: tables.length > 0 && !isKnowing(routine) && !isPublished(routine) ? 'warning' : undefined,
+      severity:
+        tables.length > 0 && (!forUsers || leftOver) && !isKnowing(routine) && !isPublished(routine)
+          ? 'warning'
+          : undefined,
       evidence: evidenceOf(state),
       help: helper
         ? sqlFence(
             `create schema if not exists private;\ngrant usage on schema private to authenticated;\nalter function ${routine.key} set schema private;`,
           )
-        : sqlFence(
-            `revoke execute on function ${routine.key} from public, anon, authenticated;\ngrant execute on function ${routine.key} to service_role;`,
-          ),
+        : leftOver
+          ? sqlFence(`revoke execute on function ${routine.key} from public, anon;`)
+          : sqlFence(
+              `revoke execute on function ${routine.key} from public, anon, authenticated;\ngrant execute on function ${routine.key} to service_role;`,
+            ),
     });
   },
 });
@@ -96,16 +117,39 @@ const isSecretWord = (name: string) =>
  * A statement grants it to visitors by name: it was made for them where EXECUTE was first taken from everybody, and
  * else where it only reads.
  */
-const isPublished = ({ grants, body, returns }: Routine) =>
+const isPublished = (routine: Routine) =>
+  isGrantedTo(routine, 'anon') &&
+  (!routine.grants.some(({ grantee, privilege }) => grantee === 'public' && privilege === 'execute') ||
+    isLookup(routine));
+
+/** A statement grants it to that role by name. */
+const isGrantedTo = ({ grants }: Routine, role: string) =>
   grants.some(
-    ({ grantee, privilege, origin }) => grantee === 'anon' && privilege === 'execute' && origin !== null,
-  ) &&
-  (!grants.some(({ grantee, privilege }) => grantee === 'public' && privilege === 'execute') ||
-    // Whole rows of a table hold columns that nobody thought of.
-    (!/^setof (?!record)[\w".]+\.[\w"]+$/i.test(returns) &&
-      !/\b(insert\s+into|update|delete\s+from|truncate|merge\s+into|execute|perform)\b/i.test(
-        codeOf(body).bare,
-      )));
+    ({ grantee, privilege, origin }) => grantee === role && privilege === 'execute' && origin !== null,
+  );
+
+/** It only reads, and gives no whole rows of a table: those hold columns that nobody thought of. */
+const isLookup = ({ body, returns }: Routine) =>
+  !/^setof (?!record)[\w".]+\.[\w"]+$/i.test(returns) &&
+  !/\b(insert\s+into|update|delete\s+from|truncate|merge\s+into|execute|perform)\b/i.test(codeOf(body).bare);
+
+/** An answer, a number, an id: rows and documents may hold what only their owner should see. */
+const givesOneValue = ({ returns }: Routine) => !/^(setof|table|record|jsonb?|xml)\b|\./i.test(returns);
+
+/** It writes, and has arguments to write. */
+const writesWhatIsGiven = ({ body, arguments: all }: Routine) =>
+  all.some(({ mode }) => mode !== 'out' && mode !== 'table') &&
+  /\b(insert\s+into|update|delete\s+from|merge\s+into|execute)\b/i.test(codeOf(body).bare);
+
+/** A trigger function that calls it as whoever fires the trigger: without EXECUTE an ordinary write would fail. */
+function callingTrigger({ key, name }: Routine, { routines }: SchemaState): string | null {
+  const call = new RegExp(`(?<![\\w$])"?${escapeRegExp(name)}"?\\s*\\(`, 'i');
+  for (const other of routines.values()) {
+    if (other.key === key || other.returns !== 'trigger' || other.securityDefiner) continue;
+    if (call.test(codeOf(other.body).bare)) return other.key;
+  }
+  return null;
+}
 
 const called = new WeakMap<SchemaState, ReadonlySet<string>>();
 
