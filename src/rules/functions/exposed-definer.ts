@@ -54,7 +54,7 @@ export default rule({
       ({ grantee, privilege, origin }) =>
         privilege === 'execute' && origin !== null && grantee !== 'service_role',
     );
-    if (granted && (looks || helper)) return;
+    if (granted && (looks || helper) && tables.length === 0) return;
     const what =
       tables.length > 0
         ? `It works on ${named(tables.slice(0, 3))} past their policies and never asks who is calling`
