@@ -5,7 +5,7 @@ import type { GrantsEra } from '../model/replay.ts';
 import type { FoldStep, ObjectRef, SchemaState } from '../model/schema.ts';
 import type { SourceFile } from '../model/sql.ts';
 import { compareNames } from '../project/migrations.ts';
-import { timeOf } from '../rules/support/versions.ts';
+import { startsWithDay } from '../rules/support/versions.ts';
 import { emptyState, foldFile } from '../sql/fold/index.ts';
 import { keyOf } from '../sql/names.ts';
 import { loadParser, parseSource } from '../sql/parse.ts';
@@ -42,8 +42,6 @@ export function eraOf(
     return day < explicitSince ? 'automatic' : 'explicit';
   };
 }
-
-const startsWithDay = (version: string) => timeOf(`${version.slice(0, 8)}000000`) !== null;
 
 export async function readChange(
   project: Project,

@@ -1,6 +1,7 @@
 import type { Command, Grant, SchemaState, Table } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
 import { looksAtCaller } from '../support/caller.ts';
+import { opening } from '../support/era.ts';
 import { policyDrop } from '../support/policy-edits.ts';
 import { apiRoles, apiRolesOf, appliesTo, commands, covers, predicateOf } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
@@ -48,7 +49,7 @@ export default rule({
     const roles = [...new Set(missing.flatMap((command) => unserved(table, command)))];
     const others = missing.some((command) => allows(table, command));
     context.report({
-      message: `No policy on "${table.key}" covers ${upper(missing)}${others ? ` for ${named(roles)}` : ''}. ${others ? `${roles.length > 1 ? 'They hold' : 'The role holds'} the privilege, and row level security refuses it` : `${named(roles)} hold${roles.length > 1 ? '' : 's'} the privilege, and row level security refuses it to all of them`}. Add a policy, or revoke the privilege if that is meant.`,
+      message: `No policy on "${table.key}" covers ${upper(missing)}${others ? ` for ${named(roles)}` : ''}. ${others ? `${roles.length > 1 ? 'They hold' : 'The role holds'} the privilege, and row level security refuses it` : `${opening(table, missing, context.facts)}${named(roles)} hold${roles.length > 1 ? '' : 's'} the privilege, and row level security refuses it to all of them`}. Add a policy, or revoke the privilege if that is meant.`,
       at: context.home(table.rlsOrigin ?? table.origin),
       object: table.key,
       key: missing.join(' '),

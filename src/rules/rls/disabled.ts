@@ -1,5 +1,5 @@
 import { rule } from '../rule.ts';
-import { dependsOnProject, whereExposed } from '../support/era.ts';
+import { opening } from '../support/era.ts';
 import { commands, holders } from '../support/roles.ts';
 import { appendFix, evidenceOf } from '../support/sites.ts';
 import { isExposedTable } from '../support/tables.ts';
@@ -24,14 +24,13 @@ export default rule({
     const open = commands.filter((command) => holders(table.grants, command).length > 0);
     const roles = [...new Set(open.flatMap((command) => holders(table.grants, command)))];
     const sql = `alter table ${table.key} enable row level security;`;
-    const given = table.grants.filter(({ privilege }) => open.some((command) => command === privilege));
-    const uncertain = dependsOnProject(table.schema, given, table.origin, context.facts);
+    const where = opening(table, open, context.facts);
     const partition = table.kind === 'partition' && table.parent !== null;
     const reach = partition
       ? `The policies of "${table.parent}" do not hold when the partition is named itself`
       : open.length > 0
-        ? uncertain
-          ? `${whereExposed}${people(roles)} may ${upper(open)} all its rows; else the first GRANT opens it`
+        ? where !== ''
+          ? `${where}${people(roles)} may ${upper(open)} all its rows; else the first GRANT opens it`
           : `By its grants, ${people(roles)} may ${upper(open)} all its rows`
         : 'No API role holds a privilege on it, so nobody reaches it yet';
     context.report({

@@ -1,4 +1,5 @@
 import { rule } from '../rule.ts';
+import { opening } from '../support/era.ts';
 import { commands, holders } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
 import { isExposedTable } from '../support/tables.ts';
@@ -22,7 +23,7 @@ export default rule({
     const roles = [...new Set(commands.flatMap((command) => holders(table.grants, command)))];
     if (roles.length === 0) return;
     context.report({
-      message: `"${table.key}" has row level security and no policy. ${named(roles)} hold grants on it and yet see no row; only "service_role" does. Add policies, or revoke the grants if that is meant.`,
+      message: `"${table.key}" has row level security and no policy. ${opening(table, commands, context.facts)}${named(roles)} hold grants on it and yet see no row; only "service_role" does. Add policies, or revoke the grants if that is meant.`,
       at: context.home(table.rlsOrigin ?? table.origin),
       object: table.key,
       evidence: evidenceOf(context.state),

@@ -50,6 +50,9 @@ export function timeOf(version: string): number | null {
   return formatVersion(time) === version ? time : null;
 }
 
+/** Versions numbered by hand behind a date tell the day all the same. */
+export const startsWithDay = (version: string) => timeOf(`${version.slice(0, 8)}000000`) !== null;
+
 export function formatVersion(time: number): string {
   return new Date(time).toISOString().replace(/[-:T]/g, '').slice(0, 14);
 }

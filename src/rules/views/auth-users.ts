@@ -1,5 +1,5 @@
 import { rule } from '../rule.ts';
-import { dependsOnProject, whereExposed } from '../support/era.ts';
+import { opening } from '../support/era.ts';
 import { holders } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
 import { asksWho, countsUsers, tablesBehind } from '../support/views.ts';
@@ -21,12 +21,11 @@ export default rule({
     const roles = holders(view.grants, 'select');
     if (roles.length === 0 || !tablesBehind(view, state).some(({ key }) => key === 'auth.users')) return;
     // Filtered by the caller it shows each user itself.
-    const given = view.grants.filter(({ privilege }) => privilege === 'select');
-    const uncertain = dependsOnProject(view.schema, given, view.origin, facts);
+    const where = opening(view, ['select'], facts);
     const filters = view.kind === 'view' && asksWho(view, state);
     if (countsUsers(view)) {
       report({
-        message: `View "${view.key}" counts rows of "auth.users" in a schema that the API exposes. It shows numbers and no user, to ${uncertain ? 'whoever is granted SELECT' : people(roles).replace(/,$/, '')}. Revoke the grants if the numbers are not for everybody.`,
+        message: `View "${view.key}" counts rows of "auth.users" in a schema that the API exposes. It shows numbers and no user, to ${where !== '' ? 'whoever is granted SELECT' : people(roles).replace(/,$/, '')}. Revoke the grants if the numbers are not for everybody.`,
         at: home(view.origin),
         object: view.key,
         severity: 'info',
@@ -37,7 +36,7 @@ export default rule({
       return;
     }
     report({
-      message: `View "${view.key}" shows rows of "auth.users" in a schema that the API exposes. ${filters ? 'Only its own condition keeps users apart' : uncertain ? `It reads as its owner. ${whereExposed}${people(roles)} may read what it selects of all users` : `It reads as its owner, so ${people(roles)} may read what it selects of all users`}. Keep what others may see in a table of your own, or revoke the grants.`,
+      message: `View "${view.key}" shows rows of "auth.users" in a schema that the API exposes. ${filters ? 'Only its own condition keeps users apart' : where !== '' ? `It reads as its owner. ${where}${people(roles)} may read what it selects of all users` : `It reads as its owner, so ${people(roles)} may read what it selects of all users`}. Keep what others may see in a table of your own, or revoke the grants.`,
       at: home(view.origin),
       object: view.key,
       severity: filters ? 'info' : undefined,

@@ -1,8 +1,8 @@
 import type { Table, View } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
-import { dependsOnProject, whereExposed } from '../support/era.ts';
+import { opening } from '../support/era.ts';
 import { sensitiveColumns } from '../support/owners.ts';
-import { type ApiRole, apiRoles, appliesTo, covers, enters, holders } from '../support/roles.ts';
+import { type ApiRole, apiRoles, appliesTo, covers, enters, holders, writes } from '../support/roles.ts';
 import { appendFix, evidenceOf } from '../support/sites.ts';
 import { asksWho, choosesRows, type GuardedWrite, guardedTables, guardedWrites } from '../support/views.ts';
 import { named, people, sqlFence, upper } from '../support/words.ts';
@@ -37,22 +37,20 @@ export default rule({
     const filters = asksWho(view, state);
     if (isPublishedWhole(view, roles, tables)) {
       report({
-        ...published(view, tables, written),
+        ...published(view, tables, written, opening(view, writes, facts)),
         at: home(view.origin),
         object: view.key,
         evidence: evidenceOf(state),
       });
       return;
     }
-    const given = view.grants.filter(({ privilege }) => privilege === 'select');
     const who = people(roles);
-    const may = dependsOnProject(view.schema, given, view.origin, facts)
-      ? `${whereExposed}${who} may SELECT it, and`
-      : `${upperFirst(who)} may SELECT it, and`;
+    const where = opening(view, ['select'], facts);
+    const may = `${where === '' ? upperFirst(who) : `${where}${who}`} may SELECT it, and`;
     const sql = `alter view ${view.key} set (security_invoker = true);`;
     const reads = `reads ${named(tables.map(({ key }) => key))} as its owner, past their policies. ${filters ? 'It asks itself who is calling, and nothing else limits what it shows' : `${may} no policy limits what it shows`}`;
     report({
-      message: `View "${view.key}" ${tables.length === 0 ? writesOf(written) : reads}. Set "security_invoker".`,
+      message: `View "${view.key}" ${tables.length === 0 ? writesOf(written, opening(view, writes, facts)) : reads}. Set "security_invoker".`,
       at: home(view.origin),
       object: view.key,
       severity: filters ? 'info' : undefined,
@@ -90,13 +88,13 @@ function isPublishedWhole(view: View, roles: readonly ApiRole[], tables: readonl
   );
 }
 
-function published(view: View, tables: readonly Table[], written: readonly GuardedWrite[]) {
+function published(view: View, tables: readonly Table[], written: readonly GuardedWrite[], where: string) {
   const behind = named(tables.map(({ key }) => key));
   if (written.length > 0) {
     const commands = [...new Set(written.map(({ command }) => command))];
     const roles = [...new Set(written.map(({ role }) => role))];
     return {
-      message: `View "${view.key}" ${writesOf(written)}. Its GRANT of SELECT says that it is there to be read. Revoke ${upper(commands)}.`,
+      message: `View "${view.key}" ${writesOf(written, where)}. Its GRANT of SELECT says that it is there to be read. Revoke ${upper(commands)}.`,
       key: 'written',
       help: sqlFence(`revoke ${commands.join(', ')} on ${view.key} from ${roles.join(', ')};`),
     };
@@ -108,11 +106,11 @@ function published(view: View, tables: readonly Table[], written: readonly Guard
   };
 }
 
-function writesOf(written: readonly GuardedWrite[]): string {
+function writesOf(written: readonly GuardedWrite[], where: string): string {
   const commands = upper([...new Set(written.map(({ command }) => command))]);
   const who = people([...new Set(written.map(({ role }) => role))]);
   const table = written[0]!.table.key;
-  return `writes to "${table}" as its owner, past its policies. ${upperFirst(who)} may ${commands} through the view, and no policy limits which rows`;
+  return `writes to "${table}" as its owner, past its policies. ${where === '' ? upperFirst(who) : `${where}${who}`} may ${commands} through the view, and no policy limits which rows`;
 }
 
 const upperFirst = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);

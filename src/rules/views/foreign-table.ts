@@ -1,4 +1,5 @@
 import { rule } from '../rule.ts';
+import { opening } from '../support/era.ts';
 import { holders, isPlatform } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
 import { people, sqlFence } from '../support/words.ts';
@@ -14,12 +15,13 @@ export default rule({
   since: '0.1.0',
   sources: ['https://supabase.com/docs/guides/database/database-advisors?lint=0017_foreign_table_in_api'],
   fixable: false,
-  table(table, { state, exposed, home, report }) {
+  table(table, { facts, state, exposed, home, report }) {
     if (table.kind !== 'foreign' || !exposed(table.schema) || isPlatform(table.schema)) return;
     const roles = holders(table.grants, 'select');
     if (roles.length === 0) return;
+    const where = opening(table, ['select'], facts);
     report({
-      message: `Foreign table "${table.key}" stands in a schema that the API exposes, and ${people(roles)} may SELECT it. Row level security does not work on foreign tables. Revoke the grants, or move it to another schema.`,
+      message: `Foreign table "${table.key}" stands in a schema that the API exposes${where === '' ? ', and ' : `. ${where}`}${people(roles)} may SELECT it. Row level security does not work on foreign tables. Revoke the grants, or move it to another schema.`,
       at: home(table.origin),
       object: table.key,
       evidence: evidenceOf(state),

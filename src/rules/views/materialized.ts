@@ -1,4 +1,5 @@
 import { rule } from '../rule.ts';
+import { opening } from '../support/era.ts';
 import { holders } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
 import { guardedTables } from '../support/views.ts';
@@ -15,14 +16,15 @@ export default rule({
   since: '0.1.0',
   sources: ['https://supabase.com/docs/guides/database/database-advisors?lint=0016_materialized_view_in_api'],
   fixable: false,
-  view(view, { state, exposed, home, report }) {
+  view(view, { facts, state, exposed, home, report }) {
     if (view.kind !== 'materialized view' || !exposed(view.schema)) return;
     const roles = holders(view.grants, 'select');
     const tables =
       roles.length === 0 ? [] : guardedTables(view, state).filter(({ key }) => key !== 'auth.users');
     if (tables.length === 0) return;
+    const where = opening(view, ['select'], facts);
     report({
-      message: `Materialized view "${view.key}" holds a copy of rows of ${named(tables.map(({ key }) => key))}, and ${people(roles)} may SELECT it. It can have no policies. Revoke the grants, or keep it in a schema that is not exposed.`,
+      message: `Materialized view "${view.key}" holds a copy of rows of ${named(tables.map(({ key }) => key))}${where === '' ? ', and ' : `. ${where}`}${people(roles)} may SELECT it. It can have no policies. Revoke the grants, or keep it in a schema that is not exposed.`,
       at: home(view.origin),
       object: view.key,
       evidence: evidenceOf(state),
