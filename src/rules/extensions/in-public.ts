@@ -18,14 +18,11 @@ const elsewhere = new Set([
   'pgtle',
 ]);
 
-/** A function whose fixed path has public and not extensions. */
-function fixedToPublic({ routines }: SchemaState): string | null {
-  for (const { key, config, schema } of routines.values()) {
-    const path = config.search_path ?? '';
-    if (!isPlatform(schema) && /\bpublic\b/.test(path) && !/\bextensions\b/.test(path)) return key;
-  }
-  return null;
-}
+/** Some function's fixed path has public and not extensions. */
+const isFixedToPublic = ({ routines }: SchemaState) =>
+  [...routines.values()].some(({ config: { search_path: path = '' }, schema }) => {
+    return !isPlatform(schema) && /\bpublic\b/.test(path) && !/\bextensions\b/.test(path);
+  });
 
 export default rule({
   id: 'extensions/in-public',
@@ -48,9 +45,8 @@ export default rule({
             found.statement.sql,
           )
         : null;
-    const blind = fixedToPublic(state);
     report({
-      message: `Extension "${extension.name}" is made in schema "public". Its functions become endpoints of the Data API and mix with your own. Create it "with schema extensions"${blind === null ? '' : `; functions with "search_path = public" that use it ("${blind}" is one with such a path) then need that schema on it too`}.`,
+      message: `Extension "${extension.name}" is made in schema "public". Its functions become endpoints of the Data API and mix with your own. Create it "with schema extensions"${isFixedToPublic(state) ? '; functions with "search_path = public" that use it then need that schema on it too' : ''}.`,
       at: home(extension.origin),
       object: extension.name,
       evidence: evidenceOf(state),

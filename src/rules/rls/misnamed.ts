@@ -4,7 +4,7 @@ import { predicatesOf } from '../support/predicates.ts';
 import { apiRolesOf, appliesTo, commandsOf } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
 import { policyKey, policyTable } from '../support/tables.ts';
-import { holdsForNobody, isPlainTrue } from '../support/truth.ts';
+import { holdsForNobody, isPlainTrue, neverHolds, opensTo } from '../support/truth.ts';
 import { people, sqlFence } from '../support/words.ts';
 
 export default rule({
@@ -33,9 +33,16 @@ export default rule({
       // rls/null-user says it: whoever is not signed in passes, as the server does.
       if (appliesTo(policy, 'anon') && predicatesOf(policy).some(({ node }) => holdsForNobody(node, table)))
         continue;
+      const reached = apiRolesOf(policy).filter(
+        (each) =>
+          each !== 'anon' ||
+          predicatesOf(policy).some(
+            ({ node }) => opensTo(node) !== 'users' && !neverHolds(node, { table, who: 'nobody' }),
+          ),
+      );
       const role = promised === 'the service role' ? 'service_role' : 'authenticated';
       context.report({
-        message: `Policy "${policy.name}" on "${table.key}" is for ${promised} by its name, and for ${people(apiRolesOf(policy))} in effect. Neither its TO nor its condition asks for that role. Name the role in TO${role === 'service_role' ? ', or drop the policy: "service_role" needs none' : ''}.`,
+        message: `Policy "${policy.name}" on "${table.key}" is for ${promised} by its name, and for ${people(reached)} in effect. Neither its TO nor its condition asks for that role. Name the role in TO${role === 'service_role' ? ', or drop the policy: "service_role" needs none' : ''}.`,
         at: context.home(policy.origin ?? table.origin),
         object: table.key,
         key: policyKey(policy),
