@@ -758,14 +758,14 @@ const forgetsAnId = (routine: Routine): boolean =>
       !new RegExp(`\\$${index + 1}\\b${name === null ? '' : `|\\b${name}\\b`}`, 'i').test(routine.body),
   );
 
-/** `n := n + 1`, or by way of other variables: followed, such a variable would never end. */
+/** `n := n + 1`, or by way of other variables: followed, such a variable would never end. Constants are no names. */
 function leadsBack(
   variable: string,
   node: SyntaxNode,
   bindings: ReadonlyMap<string, Bound>,
   seen: Set<string> = new Set(),
 ): boolean {
-  for (const [, name] of JSON.stringify(node).matchAll(/"sval":"(\w+)"/g)) {
+  for (const [, name] of JSON.stringify(node).matchAll(/"String":\{"sval":"(\w+)"/g)) {
     if (name === variable) return true;
     const next = seen.has(name!) ? undefined : bindings.get(name!);
     seen.add(name!);

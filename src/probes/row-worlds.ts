@@ -1,5 +1,6 @@
 /** Worlds of rows with other values: what a policy reads of a row without asking who the caller is. */
 
+import { asksItself } from './case.ts';
 import { userA, userB } from './principals.ts';
 import { other } from './reading.ts';
 import { type Spec, shownAll, updating, type WorldContext } from './spec.ts';
@@ -13,6 +14,8 @@ interface Toggle {
   readonly own: boolean;
   /** The condition in words. */
   readonly words: string;
+  /** Rows hold it without anybody's doing: not deleted, not private. */
+  readonly usual: boolean;
 }
 
 function toggles(context: WorldContext): Toggle[] {
@@ -24,14 +27,16 @@ function toggles(context: WorldContext): Toggle[] {
     if (seen.has(id)) continue;
     const own = atom.table === table.key;
     // A policy that asks its own table about the caller is no matter of the row: that is a trust world.
-    if (own && !atom.home) continue;
+    if (own && !atom.home && asksItself(reading, table.key)) continue;
     if (!own && ownership.trusted.has(atom.table) && !hangsOn(context, atom.table)) continue;
     if (context.shares.includes(atom.table)) continue;
     seen.add(id);
     if (rowsOf(context, atom.table).length === 0) continue;
-    for (const value of planner.choice(atom.table, atom.column)?.open.slice(0, 3) ?? []) {
+    const choice = planner.choice(atom.table, atom.column);
+    for (const value of choice?.open.slice(0, 3) ?? []) {
       const words = wordsOf(context, atom.table, atom.column, value, own ? '' : `${atom.table}.`);
-      found.push({ table: atom.table, column: atom.column, value, own, words });
+      const usual = value === choice!.natural;
+      found.push({ table: atom.table, column: atom.column, value, own, words, usual });
     }
   }
   return found;
@@ -71,22 +76,44 @@ export function rowWorlds(context: WorldContext): Spec[] {
 
 /** All such columns at once: some open only together. */
 export function everyRowOpen(context: WorldContext): Spec | null {
+  const all = firstToggles(context);
+  return all.length < 2 ? null : opening(context, all);
+}
+
+/** People's worlds with the rows open as well: a member reads what is not deleted. */
+export function withRowsOpen(context: WorldContext, specs: readonly Spec[]): Spec[] {
+  const all = firstToggles(context);
+  if (all.length === 0) return [];
+  const rows = opening(context, all);
+  // What an owner has published is meant for others, whatever organisation they are in.
+  const usual = all.every((toggle) => toggle.usual);
+  return specs.map((spec) => ({
+    ...spec,
+    changes: [...spec.changes, ...rows.changes],
+    when: `${rows.when}, and ${spec.when}`,
+    choose: rows.choose!,
+    ownTenant: usual && spec.ownTenant === true,
+  }));
+}
+
+/** The most satisfying value of each column. */
+function firstToggles(context: WorldContext): Toggle[] {
   const first = new Map<string, Toggle>();
   for (const toggle of toggles(context)) {
     const id = `${toggle.table}.${toggle.column}`;
     if (!first.has(id)) first.set(id, toggle);
   }
-  if (first.size < 2) return null;
-  const all = [...first.values()];
-  return {
-    changes: all.map(({ table, column, value }) =>
-      updating(table, { [column]: value }, rowsOf(context, table)),
-    ),
-    when: `rows where ${all.map(({ words }) => words).join(' and ')}`,
-    via: null,
-    choose: new Map(all.filter(({ own }) => own).map(({ column, value }) => [column, value])),
-  };
+  return [...first.values()];
 }
+
+const opening = (context: WorldContext, all: readonly Toggle[]): Spec => ({
+  changes: all.map(({ table, column, value }) =>
+    updating(table, { [column]: value }, rowsOf(context, table)),
+  ),
+  when: `rows where ${all.map(({ words }) => words).join(' and ')}`,
+  via: null,
+  choose: new Map(all.filter(({ own }) => own).map(({ column, value }) => [column, value])),
+});
 
 /** True where rows of the probed table hang on rows of that table, and these are not the users themselves. */
 const hangsOn = (context: WorldContext, table: string): boolean =>

@@ -9,7 +9,7 @@ import type { Case } from './case.ts';
 import { resultOf } from './outcome.ts';
 import { type Claims, type Identity, userA } from './principals.ts';
 import { claimWorlds, headerWorlds, merge } from './request-worlds.ts';
-import { everyRowOpen, rowsOf, rowWorlds } from './row-worlds.ts';
+import { everyRowOpen, rowsOf, rowWorlds, withRowsOpen } from './row-worlds.ts';
 import { shareWorlds, withoutShares } from './share-worlds.ts';
 import { openValues, type Spec, shownAll, updating, type WorldContext } from './spec.ts';
 import { passes } from './summary.ts';
@@ -45,8 +45,10 @@ export async function conditionalCells(
     ...(await headerWorlds(context)),
     ...(await shareWorlds(context)),
   ];
-  for (const key of trustedTables(context)) specs.push(...(await trustWorlds(context, key)));
-  for (const key of trustedTables(context)) specs.push(...(await besideWorlds(context, key)));
+  const people: Spec[] = [];
+  for (const key of trustedTables(context)) people.push(...(await trustWorlds(context, key)));
+  for (const key of trustedTables(context)) people.push(...(await besideWorlds(context, key)));
+  specs.push(...people);
   const found = distil(await tryAll(context, wanted, specs));
   const rest = without(wanted, found);
   // What opens by being there may also be what must be there: a subscription beside the membership.
@@ -54,6 +56,7 @@ export async function conditionalCells(
     context.shares.length === 0
       ? []
       : specs.filter(({ shared }) => !shared).map((spec) => withShares(context, spec));
+  further.push(...withRowsOpen(context, people));
   const both = everyRowOpen(context);
   if (both !== null) further.push(both);
   for (const key of trustedTables(context)) {
