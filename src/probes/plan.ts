@@ -16,6 +16,8 @@ export interface ColumnChoice {
   readonly natural: Value;
   /** Every other value worth trying, the most satisfying first. */
   readonly open: readonly Value[];
+  /** One of several that may or may not satisfy: each is tried by itself, and an ordinary row's is said. */
+  readonly each: boolean;
 }
 
 export interface Planner {
@@ -210,6 +212,7 @@ export function createPlanner(
     list: readonly ValueAtom[],
     source: ValueSource,
   ): ColumnChoice | null {
+    const each = list.some((atom) => atom.each === true);
     if (list.length === 0) return null;
     const generic = source.candidates(table, column.name, { owner: 'A', turn: 0 });
     const later = source.candidates(table, column.name, { owner: 'A', turn: 1 });
@@ -217,6 +220,7 @@ export function createPlanner(
       .flatMap((atom) => [...atom.open, ...atom.closed])
       .filter((value) => value !== any && value !== other);
     const allowed = allowedValues(table, column, state, source);
+    if (explicit.length === 0 && list.every((atom) => atom.each) && (allowed?.length ?? 0) < 2) return null;
     const pool = [
       ...new Set([
         defaultOf(column),
@@ -236,7 +240,7 @@ export function createPlanner(
     const made = (value: Value) =>
       allowed === null && !explicit.includes(value) && value !== defaultOf(column);
     const open = byScore
-      .filter((entry) => entry !== closed && entry.score > closed.score)
+      .filter((entry) => entry !== closed && (entry.score > closed.score || (each && entry.value !== null)))
       .toSorted((a, b) => b.score - a.score || a.index - b.index)
       .map((entry) => entry.value)
       // Of values that stand for "any other", one says what all of them would.
@@ -249,7 +253,7 @@ export function createPlanner(
         : usual !== undefined && (usual !== null || nullIsOpen) && pool.includes(usual)
           ? usual
           : (open[0] ?? closed.value);
-    return { closed: closed.value, natural, open };
+    return { closed: closed.value, natural, open, each };
   }
 }
 
@@ -257,8 +261,9 @@ export function createPlanner(
 const opening = /public|publish|visib|shared|listed|searchable|discoverable/i;
 
 /** Whether a column that is never null is null, is no question. */
-const tells = (column: Column, { open, closed }: ValueAtom): boolean =>
+const tells = (column: Column, { open, closed, each }: ValueAtom): boolean =>
   !column.notNull ||
+  each === true ||
   !(open.every((value) => value === null) || (closed.length > 0 && closed.every((value) => value === null)));
 
 function satisfies(value: Value, atom: ValueAtom): boolean {

@@ -256,7 +256,7 @@ class PredicateReader {
       return;
     }
     if (kind === 'AEXPR_OP_ANY' || kind === 'AEXPR_OP_ALL') {
-      const list = strip(rexpr);
+      const list = strip(this.#bound(rexpr, scope)?.node ?? rexpr);
       const elements = list?.A_ArrayExpr?.elements ?? arrayLiteral(list);
       if (elements !== null) {
         for (const item of elements) this.#compare(lexpr, item, operator, scope, positive, depth);
@@ -390,7 +390,10 @@ class PredicateReader {
       open = [String(before ? number - (operator === '<' ? 1 : 0) : number + (operator === '>' ? 1 : 0))];
       closed = [String(before ? number + (operator === '<' ? 0 : 1) : number - (operator === '>' ? 0 : 1))];
     }
-    if (open === null) return;
+    if (open === null) {
+      this.#each(column);
+      return;
+    }
     if (positive) this.#value(column, open, closed);
     else this.#value(column, closed, open);
   }
@@ -398,6 +401,11 @@ class PredicateReader {
   #value(column: Place, open: readonly (string | null)[], closed: readonly (string | null)[]): void {
     const { table, column: at, home } = column;
     this.#reading.values.push({ table, column: at, open, closed, home });
+  }
+
+  /** `level(m.role) >= 2`, `m.role >= 'admin'`: the values of the caller's row are tried one after the other. */
+  #each({ table, column, home }: Place): void {
+    if (!home) this.#reading.values.push({ table, column, open: [], closed: [], home, each: true });
   }
 
   #subLink(link: SyntaxNode, scope: Scope, positive: boolean, depth: number): void {
@@ -431,6 +439,8 @@ class PredicateReader {
     for (const arg of call.args ?? []) {
       // Arguments are conditions only where the function is Postgres' own (coalesce, lower, …).
       if (routine === null) this.#condition(arg, scope, positive, depth);
+      const handed = this.#column(arg.NamedArgExpr?.arg ?? arg, scope);
+      if (handed !== null) this.#each(handed);
     }
     if (routine === null || depth >= deepest) return;
     this.#reading.functions.add(routine.key);

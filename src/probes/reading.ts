@@ -35,6 +35,8 @@ export interface ValueAtom {
   readonly closed: readonly (string | null)[];
   /** True for a column of the row the policy judges; false inside sub-selects and functions. */
   readonly home: boolean;
+  /** Handed to a function, or compared by order: which of its values satisfy is only seen by trying each. */
+  readonly each?: true;
 }
 
 export interface ClaimAtom {

@@ -2,6 +2,7 @@
 import type { Subject } from '../model/access.ts';
 import type { SchemaState } from '../model/schema.ts';
 import type { Case, Subjects, TableContext } from './case.ts';
+import type { ColumnChoice } from './plan.ts';
 import type { Claims, Identity } from './principals.ts';
 import { literal, name } from './quote.ts';
 import { rank } from './rank.ts';
@@ -74,13 +75,14 @@ export const openValues = (planner: WorldContext['planner'], key: string): Recor
 /** Choices of another table that this policy reads there: states that must hold, and ranks among which one is held. */
 export function choicesRead(context: WorldContext, key: string) {
   const { planner, reading } = context;
+  const ranked = ([column, choice]: readonly [string, ColumnChoice]) => rank.test(column) || choice.each;
   const read = [...planner.choices(key)].filter(
     ([column, choice]) =>
       choice.open.length > 0 &&
       reading.values.some((atom) => !atom.home && atom.table === key && atom.column === column),
   );
   const states = Object.fromEntries(
-    read.filter(([column]) => !rank.test(column)).map(([column, choice]) => [column, choice.open[0]!]),
+    read.filter((entry) => !ranked(entry)).map(([column, choice]) => [column, choice.open[0]!]),
   );
-  return { states, ranks: read.filter(([column]) => rank.test(column)) };
+  return { states, ranks: read.filter(ranked) };
 }

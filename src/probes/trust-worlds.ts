@@ -3,6 +3,7 @@ import type { ForeignKey } from '../model/schema.ts';
 import { userA, userB } from './principals.ts';
 import { choicesRead, type Spec, shownAll, updating, type WorldContext } from './spec.ts';
 import type { Value } from './values.ts';
+import type { LaidRow } from './world.ts';
 
 /** Members tables that the policies look the caller up in. */
 export function trustedTables(context: WorldContext): string[] {
@@ -34,6 +35,20 @@ function assignments(
   return found;
 }
 
+/** Ranks of a row that nobody asked for: no default gave them, and they may be what opens. */
+function unsaid(context: WorldContext, key: string, row: LaidRow): Record<string, Value> {
+  const columns = context.state.tables.get(key)!.columns;
+  const { ranks } = choicesRead(context, key);
+  return Object.fromEntries(
+    ranks
+      .filter(([at, { each }]) => each && columns.find(({ name }) => name === at)?.default === null)
+      .map(([at]) => [at, row.values[at] ?? null]),
+  );
+}
+
+const inRow = (key: string, values: Record<string, Value>, of = ''): string =>
+  `a row in ${key}${of}${Object.keys(values).length > 0 ? ` with ${shownAll(values)}` : ''}`;
+
 export async function trustWorlds(context: WorldContext, key: string): Promise<Spec[]> {
   const row = await context.trusted.rowIn(key, userA);
   if ('failure' in row) {
@@ -45,13 +60,14 @@ export async function trustWorlds(context: WorldContext, key: string): Promise<S
   const specs: Spec[] = [];
   // In the probed table itself A's row was left out for others' rows: here it is back.
   if (row.inserts.length > 0 || key === context.table.key) {
-    specs.push({ ...plain, changes: row.inserts, when: `a row in ${key}`, ownTenant });
+    const when = inRow(key, unsaid(context, key, row.row));
+    specs.push({ ...plain, changes: row.inserts, when, ownTenant });
   }
   for (const { values, ranked } of assignments(context, key)) {
     specs.push({
       ...plain,
       changes: [...row.inserts, updating(key, values, [row.row])],
-      when: `a row in ${key} with ${shownAll(values)}`,
+      when: inRow(key, values),
       // A rank may be one over all organisations; not where a helper is asked about one and looks at none.
       ownTenant: ownTenant && (!ranked || context.reading.forgetful.has(key)),
     });
@@ -69,10 +85,11 @@ export async function besideWorlds(context: WorldContext, key: string): Promise<
   const tenant = Object.fromEntries(
     keys.flatMap((foreign) => foreign.columns.map((column) => [column, theirs.row.values[column] ?? null])),
   );
-  const together = `a row in ${key} of the same ${keys[0]!.references}`;
+  const same = ` of the same ${keys[0]!.references}`;
+  const plain = unsaid(context, key, mine.row);
   return [{ values: {} }, ...assignments(context, key)].map(({ values }) => ({
     changes: [...theirs.inserts, ...mine.inserts, updating(key, { ...tenant, ...values }, [mine.row])],
-    when: Object.keys(values).length === 0 ? together : `${together} with ${shownAll(values)}`,
+    when: inRow(key, Object.keys(values).length === 0 ? plain : values, same),
     via: key,
     onlyUsers: true,
     subjects: ['foreign'],
