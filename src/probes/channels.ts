@@ -7,9 +7,9 @@ import { readPolicies } from './predicate.ts';
 import { anon, type Identity, serviceRole, signedIn, type User, userA, userB } from './principals.ts';
 import { literal } from './quote.ts';
 import type { Reading } from './reading.ts';
-import type { BucketContext } from './storage.ts';
 import { passes, summarize } from './summary.ts';
 import { probeCases } from './table.ts';
+import type { AroundContext } from './views.ts';
 import { conditionalCells } from './worlds.ts';
 
 interface Topics {
@@ -21,7 +21,7 @@ interface Topics {
 const enough = 8;
 
 export async function probeChannels(
-  context: BucketContext,
+  context: AroundContext,
   anonymous: readonly Identity[],
 ): Promise<ObjectAccess[]> {
   const table = context.state.tables.get('realtime.messages');
@@ -51,7 +51,7 @@ export async function probeChannels(
 }
 
 async function probeTopics(
-  context: BucketContext,
+  context: AroundContext,
   table: Table,
   reading: Reading,
   topics: Topics,
@@ -143,7 +143,7 @@ function casesOn(context: TableContext, topics: Topics, identity: Identity): Cas
 const partitionOrTable = (text: string): string => (/"messages_/.test(text) ? 'messages_all' : 'messages');
 
 /** `room:` before the id of the user, or of a row that the policies look up; or the one topic they name. */
-async function topicsOf(context: BucketContext, table: Table, reading: Reading): Promise<Topics[]> {
+async function topicsOf(context: AroundContext, table: Table, reading: Reading): Promise<Topics[]> {
   const text = table.policies
     .map((policy) => `${policy.using?.text ?? ''} ${policy.check?.text ?? ''}`)
     .join(' ');

@@ -31,14 +31,14 @@ import { emptyReading, type Reading } from './reading.ts';
 import { tryWithRights } from './rights.ts';
 import { sharesOf, withoutShares } from './share-worlds.ts';
 import { signUpUsers } from './sign-up.ts';
-import { type BucketContext, probeBuckets } from './storage.ts';
+import { probeBuckets } from './storage.ts';
 import { summarize } from './summary.ts';
 import { casesOf, probeCases } from './table.ts';
 import { quietly } from './triggers.ts';
 import { absentTables, createTrustedRows } from './trust.ts';
 import { layUnowned } from './unowned.ts';
 import { createValues } from './values.ts';
-import { probeViews } from './views.ts';
+import { type AroundContext, probeViews } from './views.ts';
 import { World } from './world.ts';
 import { conditionalCells } from './worlds.ts';
 
@@ -248,7 +248,7 @@ async function probeInside(session: Session, options: ProbeOptions): Promise<Acc
 async function probeAround(
   options: ProbeOptions,
   known: Pick<
-    BucketContext,
+    AroundContext,
     'session' | 'world' | 'searchPath' | 'trusted' | 'skip' | 'bySignUp' | 'probing'
   > & {
     readonly objects: readonly ObjectAccess[];
@@ -256,7 +256,7 @@ async function probeAround(
 ): Promise<ObjectAccess[]> {
   const { state, project } = options;
   const { session, world } = known;
-  const context: BucketContext = {
+  const context: AroundContext = {
     ...known,
     state,
     privileges: known.probing.privileges,

@@ -9,15 +9,8 @@ import { literal } from './quote.ts';
 import type { Reading } from './reading.ts';
 import { summarize } from './summary.ts';
 import { probeCases } from './table.ts';
-import type { TrustedRows } from './trust.ts';
 import type { AroundContext } from './views.ts';
 import { conditionalCells } from './worlds.ts';
-
-export interface BucketContext extends AroundContext {
-  readonly trusted: TrustedRows;
-  /** What the table probes know, but for the table itself. */
-  readonly probing: Omit<TableContext, 'table' | 'searchPath' | 'compared'>;
-}
 
 interface BucketToProbe {
   readonly id: string;
@@ -25,7 +18,7 @@ interface BucketToProbe {
 }
 
 export async function probeBuckets(
-  context: BucketContext,
+  context: AroundContext,
   buckets: readonly BucketToProbe[],
   anonymous: readonly Identity[],
 ): Promise<ObjectAccess[]> {
@@ -51,7 +44,7 @@ function policiesOf(table: Table, bucket: string): Policy[] {
 }
 
 async function probeBucket(
-  context: BucketContext,
+  context: AroundContext,
   table: Table,
   bucket: BucketToProbe,
   reading: Reading,

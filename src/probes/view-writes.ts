@@ -80,7 +80,7 @@ export async function writeThrough(context: AroundContext, view: View): Promise<
 }
 
 /** The one table that a view stands on, straight or by other views. */
-function baseOf(view: View, state: SchemaState, seen: ReadonlySet<string> = new Set()): Table | null {
+export function baseOf(view: View, state: SchemaState, seen: ReadonlySet<string> = new Set()): Table | null {
   const [read] = view.reads;
   if (view.kind !== 'view' || view.reads.length !== 1 || read === undefined || seen.has(view.key))
     return null;

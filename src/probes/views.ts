@@ -4,13 +4,16 @@ import type { Session } from '../database/engine.ts';
 import type { AccessCell, ObjectAccess, Principal } from '../model/access.ts';
 import type { SchemaState, View } from '../model/schema.ts';
 import { attemptAll } from './attempt.ts';
+import type { TableContext } from './case.ts';
 import type { Privileges } from './catalog.ts';
 import { type Marker, markersOf } from './markers.ts';
 import { resultOf, verdictOf } from './outcome.ts';
 import { anon, type Identity, serviceRole, signedIn, userA, userB } from './principals.ts';
 import { literal, name } from './quote.ts';
 import { passes, summarize } from './summary.ts';
-import { writeThrough } from './view-writes.ts';
+import type { TrustedRows } from './trust.ts';
+import { cellsUnderConditions } from './view-worlds.ts';
+import { baseOf, writeThrough } from './view-writes.ts';
 import type { World } from './world.ts';
 
 export interface AroundContext {
@@ -26,6 +29,9 @@ export interface AroundContext {
   readonly tables: ReadonlyMap<string, ObjectAccess>;
   /** Tables in which every sign-up makes a row. */
   readonly bySignUp: ReadonlySet<string>;
+  readonly trusted: TrustedRows;
+  /** What the table probes know, but for the table itself. */
+  readonly probing: Omit<TableContext, 'table' | 'searchPath' | 'compared'>;
   skip(what: string, why: string): void;
 }
 
@@ -136,6 +142,8 @@ async function probeView(
     if (identity.role === 'authenticated' && seen(outcome.rows, own) !== null)
       cells.push(cell('own', { outcome: 'allowed' }));
   });
+  const base = baseOf(view, context.state);
+  if (base !== null) cells.push(...(await cellsUnderConditions(context, view, base, cells)));
   cells.push(...(await writeThrough(context, view)));
   await session.exec('rollback to savepoint of_view; release savepoint of_view');
   return {
