@@ -5,7 +5,7 @@ import { policyDrop } from '../support/policy-edits.ts';
 import { apiRolesOf, commandsOf, covers, holds, isPlatform, predicateOf } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
 import { policyKey } from '../support/tables.ts';
-import { people, upper } from '../support/words.ts';
+import { upper } from '../support/words.ts';
 
 export default rule({
   id: 'rls/loosened',
@@ -28,9 +28,12 @@ export default rule({
       );
       if (roles.length === 0) continue;
       const now = table.policies.find(({ name }) => name === was.name);
-      const tell = (what: string, way = 'Bring the condition back') =>
+      const tell = (
+        what: string,
+        { who = 'whoever meets what is left of it', way = 'Bring the condition back' } = {},
+      ) =>
         report({
-          message: `${what}, so ${people(roles)} may do more than before. ${way} if that is not meant.`,
+          message: `${what}, so ${who} may do more than before. ${way} if that is not meant.`,
           at: home(now?.origin ?? policyDrop(table, set) ?? table.origin),
           object: table.key,
           key: policyKey(was),
@@ -40,6 +43,7 @@ export default rule({
         if (!isReplaced(was, before, table))
           tell(
             `Restrictive policy "${was.name}" on "${table.key}" ${now === undefined ? 'is gone' : 'is permissive now'}`,
+            { who: 'those whom the other policies let in' },
           );
         continue;
       }
@@ -47,7 +51,7 @@ export default rule({
       if (further.length > 0) {
         tell(
           `Policy "${was.name}" on "${table.key}" was for ${upper([was.command as Command])} and is now for ${upper(further)} too`,
-          'Name the command',
+          { who: 'those whom it lets in', way: 'Name the command' },
         );
         continue;
       }
