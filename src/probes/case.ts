@@ -28,6 +28,8 @@ export interface TableContext {
   readonly bySignUp: boolean;
   /** True where a constraint or a trigger somewhere waits for COMMIT. */
   readonly deferred: boolean;
+  /** Names of functions that look at who acts. */
+  readonly asking: ReadonlySet<string>;
 }
 
 /** Rows of the world in which a table is probed. */

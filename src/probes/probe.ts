@@ -28,6 +28,7 @@ import {
 } from './principals.ts';
 import { queued } from './queued.ts';
 import { emptyReading, type Reading } from './reading.ts';
+import { askingRoutines } from './refusals.ts';
 import { tryWithRights } from './rights.ts';
 import { sharesOf, withoutShares } from './share-worlds.ts';
 import { signUpUsers } from './sign-up.ts';
@@ -131,6 +132,7 @@ async function probeInside(session: Session, options: ProbeOptions): Promise<Acc
     readings,
   );
   const policyErrors: PolicyError[] = [];
+  const asking = askingRoutines(state);
 
   const needs = (table: Table) => new Set([...planner.ancestors(table.key), table.key]);
   const common = new Set<string>();
@@ -161,6 +163,7 @@ async function probeInside(session: Session, options: ProbeOptions): Promise<Acc
       privileges: catalog.privileges,
       searchPath: searchPath(table.schema),
       deferred: catalog.deferred,
+      asking,
       bySignUp: signUps.creates.has(table.key),
       compared: new Set(
         readings
@@ -237,6 +240,7 @@ async function probeInside(session: Session, options: ProbeOptions): Promise<Acc
         values,
         privileges: catalog.privileges,
         deferred: catalog.deferred,
+        asking,
         bySignUp: false,
       },
     })),

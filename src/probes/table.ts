@@ -5,8 +5,9 @@ import { type Attempt, type Attempted, attemptAll } from './attempt.ts';
 import { type Case, rowsFor, type Subjects, type TableContext } from './case.ts';
 import { inserts } from './inserts.ts';
 import { resultOf, verdictOf } from './outcome.ts';
-import type { Identity } from './principals.ts';
+import { type Identity, serviceRole } from './principals.ts';
 import { name } from './quote.ts';
+import { mayRefuseTheValue, sameError } from './refusals.ts';
 import { triggersOff } from './triggers.ts';
 import { deletes, updates } from './updates.ts';
 import type { Value } from './values.ts';
@@ -85,6 +86,7 @@ export async function probeCases(context: TableContext, cases: readonly Case[]):
     }),
   );
   const withoutTriggers = new Map(refused.map((index, at) => [index, bare[at]!]));
+  const anybody = await refusedToAnybody(context, cases, attempted, refused);
 
   return cases.map((entry, index) => {
     const verdict = verdicts[index]!;
@@ -104,6 +106,9 @@ export async function probeCases(context: TableContext, cases: readonly Case[]):
       if (!works(index, answer)) {
         reason = `the control did not work either: ${resultText(entry, control)}`;
         outcome = 'unknown';
+      } else if (anybody.has(index)) {
+        reason = `a trigger refuses this value, or this row, to everybody: ${resultText(entry, control)}`;
+        outcome = 'unknown';
       }
     }
     return {
@@ -119,6 +124,24 @@ export async function probeCases(context: TableContext, cases: readonly Case[]):
       reason,
     };
   });
+}
+
+/** Those of the refused that service_role is refused with the same words, by a function that asks for nobody. */
+async function refusedToAnybody(
+  context: TableContext,
+  cases: readonly Case[],
+  attempted: readonly Attempted[],
+  refused: readonly number[],
+): Promise<ReadonlySet<number>> {
+  const byFunction = refused.filter((index) => {
+    const { outcome } = attempted[index]!;
+    return !outcome.ok && mayRefuseTheValue(outcome.error, context.asking);
+  });
+  const asService = await attemptAll(
+    context.session,
+    byFunction.map((index) => ({ ...cases[index]!.attempt, identity: serviceRole })),
+  );
+  return new Set(byFunction.filter((index, at) => sameError(attempted[index]!, asService[at]!)));
 }
 
 function judged(entry: Case, attempted: Attempted): ReturnType<Case['judge']> {

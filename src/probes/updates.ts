@@ -122,14 +122,20 @@ function changed(context: TableContext, row: LaidRow, column: string): Value {
   const choice = context.planner.choice(context.table.key, column);
   const open = choice?.open.find((value) => value !== current);
   if (open !== undefined) return open;
+  const type = context.table.columns.find((candidate) => candidate.name === column)?.type ?? '';
+  const counts = /^(small|big)?int/.test(type) && !isUnique(context.table, column);
   for (const turn of [1, 2, 3]) {
-    const next = context.values
+    const others = context.values
       .candidates(context.table, column, { owner: row.user.letter, turn })
-      .find((value) => value !== current && value !== null);
+      .filter((value) => value !== current && value !== null);
+    // A small number before a made-up one, where no other row holds it: triggers know bounds too.
+    const next = (counts ? others.find(isSmall) : undefined) ?? others[0];
     if (next !== undefined) return next;
   }
   return current;
 }
+
+const isSmall = (value: Value): boolean => value !== null && /^\d{1,3}$/.test(value);
 
 function updateCase(
   context: TableContext,

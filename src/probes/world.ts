@@ -7,7 +7,7 @@ import { type DatabaseError, EngineLost, type Outcome, type Session } from '../d
 import type { SchemaState, Table } from '../model/schema.ts';
 import { describe } from './outcome.ts';
 import { type Ownership, ownerValue } from './owners.ts';
-import type { ColumnChoice, Planner, RowValues } from './plan.ts';
+import { type ColumnChoice, isUnique, type Planner, type RowValues } from './plan.ts';
 import { claimsOf, companionOf, type User, userB, withClaims } from './principals.ts';
 import { literal, name } from './quote.ts';
 import { triggersOff, triggersOn } from './triggers.ts';
@@ -177,6 +177,7 @@ export class World {
       return true;
     };
     let off = false;
+    const small = ['1', '0'];
     let reason = 'no attempt succeeded';
     for (let attempt = 0; attempt < 24; attempt += 1) {
       const outcome = await this.#try(insertion(table, row), off);
@@ -195,11 +196,30 @@ export class World {
       reason = describe(error);
       if (await this.#adopted(table, user, row, error)) return;
       if (!(await this.#change(table, user, row, error, next, rowOf))) {
+        // A trigger knows bounds too: `if new.x >= board.width then raise`.
+        if (!off && error.where !== null && this.#shrink(table, row, small.shift())) continue;
         if (off) break;
         off = true;
       }
     }
     this.failures.set(table.key, reason);
+  }
+
+  /** Sets the made-up numbers of a row; false where there are none, or no value is left. */
+  #shrink(table: Table, row: Record<string, Value>, value: string | undefined): boolean {
+    const keys = new Set(table.foreignKeys.flatMap((key) => key.columns));
+    const numbers = table.columns.filter(
+      ({ name: column, type, sequence }) =>
+        row[column] != null &&
+        /^(small|big)?int/.test(type) &&
+        sequence === null &&
+        !keys.has(column) &&
+        !isUnique(table, column) &&
+        this.#planner.choice(table.key, column) === null,
+    );
+    if (value === undefined) return false;
+    for (const column of numbers) row[column.name] = value;
+    return numbers.length > 0;
   }
 
   /** A trigger, or a sign-up, made the user's row already: that one is taken. */
