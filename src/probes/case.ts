@@ -1,8 +1,9 @@
 /** What is tried on one table: the context, the rows, and a case: a statement as somebody and how to read its answer. */
 
 import type { Session } from '../database/engine.ts';
-import type { ProbeOutcome, Subject } from '../model/access.ts';
+import type { AccessCell, Principal, ProbeOutcome, Subject } from '../model/access.ts';
 import type { Command, Table } from '../model/schema.ts';
+import type { Asked } from './asked.ts';
 import type { Attempt, Attempted } from './attempt.ts';
 import type { Privileges } from './catalog.ts';
 import type { Ownership } from './owners.ts';
@@ -24,6 +25,8 @@ export interface TableContext {
   readonly searchPath: string;
   /** Columns of the table that its policies compare with the caller. */
   readonly compared: ReadonlySet<string>;
+  /** What policies ask of a new row's columns, by role. */
+  readonly asked?: Asked;
   /** Every sign-up makes a row here. */
   readonly bySignUp: boolean;
   /** True where a constraint or a trigger somewhere waits for COMMIT. */
@@ -68,6 +71,17 @@ export function withoutRow(entry: Case, own: LaidRow): Case {
   const needed = entry.command !== 'insert' && (entry.subject === 'own' || entry.subject === 'transfer');
   if (needed || entry.identity.role !== 'authenticated') return entry;
   return prepared(entry, quietly([`delete from ${own.table.key} where ${whereIs(own)}`]));
+}
+
+/** Without a permissive policy for the role and command no row ever passes. */
+export function mayEverPass(table: Table, principal: Principal, command: AccessCell['command']): boolean {
+  const role = principal === 'anon' ? 'anon' : 'authenticated';
+  return table.policies.some(
+    (policy) =>
+      policy.permissive &&
+      (policy.command === 'all' || policy.command === command) &&
+      policy.roles.some((member) => member === 'public' || member === role),
+  );
 }
 
 /** The same with something done before. */

@@ -212,7 +212,9 @@ export function createPlanner(
     list: readonly ValueAtom[],
     source: ValueSource,
   ): ColumnChoice | null {
-    const each = list.some((atom) => atom.each === true);
+    // Asked of the new member, and something else of who lets it in.
+    const both = rank.test(column.name) && list.some(({ home }) => home) && list.some(({ home }) => !home);
+    const each = both || list.some((atom) => atom.each === true);
     if (list.length === 0) return null;
     const generic = source.candidates(table, column.name, { owner: 'A', turn: 0 });
     const later = source.candidates(table, column.name, { owner: 'A', turn: 1 });

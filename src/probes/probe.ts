@@ -5,6 +5,7 @@ import type { AccessMatrix, ObjectAccess, PolicyError } from '../model/access.ts
 import type { NotChecked } from '../model/finding.ts';
 import type { Project } from '../model/migration.ts';
 import type { SchemaState, Table } from '../model/schema.ts';
+import { askedOfNewRows } from './asked.ts';
 import { asksItself, prepared, type TableContext, withoutRow } from './case.ts';
 import { readCatalog } from './catalog.ts';
 import { probeChannels } from './channels.ts';
@@ -164,6 +165,7 @@ async function probeInside(session: Session, options: ProbeOptions): Promise<Acc
       searchPath: searchPath(table.schema),
       deferred: catalog.deferred,
       asking,
+      asked: askedOfNewRows(table, state),
       bySignUp: signUps.creates.has(table.key),
       compared: new Set(
         readings

@@ -2,7 +2,7 @@
 
 import type { AccessCell, Proof } from '../model/access.ts';
 import { type Attempt, type Attempted, attemptAll } from './attempt.ts';
-import { type Case, rowsFor, type Subjects, type TableContext } from './case.ts';
+import { type Case, mayEverPass, rowsFor, type Subjects, type TableContext } from './case.ts';
 import { inserts } from './inserts.ts';
 import { resultOf, verdictOf } from './outcome.ts';
 import { type Identity, serviceRole } from './principals.ts';
@@ -135,6 +135,10 @@ async function refusedToAnybody(
 ): Promise<ReadonlySet<number>> {
   const byFunction = refused.filter((index) => {
     const { outcome } = attempted[index]!;
+    const { principal } = cases[index]!.identity;
+    // Where no policy lets anything pass, no other value would.
+    const guarded = context.table.rls && principal !== 'service_role';
+    if (guarded && !mayEverPass(context.table, principal, cases[index]!.command)) return false;
     return !outcome.ok && mayRefuseTheValue(outcome.error, context.asking);
   });
   const asService = await attemptAll(

@@ -3,9 +3,8 @@
  * people a policy trusts, a request that brings something. What opens is conditional, and the condition is what was done.
  */
 import type { AccessCell } from '../model/access.ts';
-import type { Command, Table } from '../model/schema.ts';
 import { type Attempted, attemptAll } from './attempt.ts';
-import type { Case } from './case.ts';
+import { type Case, mayEverPass } from './case.ts';
 import { resultOf } from './outcome.ts';
 import { type Claims, type Identity, userA } from './principals.ts';
 import { claimWorlds, headerWorlds, merge } from './request-worlds.ts';
@@ -20,6 +19,9 @@ import { besideWorlds, naming, sharesTenant, trustedTables, trustWorlds } from '
 const keyOf = (cell: Pick<AccessCell, 'principal' | 'command' | 'subject'>): string =>
   `${cell.principal} ${cell.command} ${cell.subject}`;
 
+/** What another world may turn: a trigger that refused the value everybody sent may ask for a member too. */
+const refusals: ReadonlySet<string> = new Set(['filtered', 'check-failed', 'unknown']);
+
 /** Cells that open under a condition. */
 export async function conditionalCells(
   context: WorldContext,
@@ -31,9 +33,9 @@ export async function conditionalCells(
       .filter(
         (cell) =>
           cell.principal !== 'service_role' &&
-          (cell.outcome === 'filtered' || cell.outcome === 'check-failed') &&
+          refusals.has(cell.outcome) &&
           cell.subject !== 'transfer' &&
-          mayEverPass(context.table, cell),
+          mayEverPass(context.table, cell.principal, cell.command),
       )
       .map(keyOf)
       .filter((key) => !open.has(key)),
@@ -77,17 +79,6 @@ const withShares = ({ shares }: WorldContext, spec: Spec): Spec => ({
   shared: true,
   when: `${spec.when}, and a row in ${shares.join(', in ')} for it`,
 });
-
-/** Without a permissive policy for the role and command no row ever passes. */
-function mayEverPass(table: Table, cell: AccessCell): boolean {
-  const role = cell.principal === 'anon' ? 'anon' : 'authenticated';
-  return table.policies.some(
-    (policy) =>
-      policy.permissive &&
-      (policy.command === 'all' || policy.command === (cell.command as Command)) &&
-      policy.roles.some((member) => member === 'public' || member === role),
-  );
-}
 
 const without = (wanted: ReadonlySet<string>, cells: readonly AccessCell[]): Set<string> =>
   new Set([...wanted].filter((key) => !cells.some((cell) => keyOf(cell) === key)));
