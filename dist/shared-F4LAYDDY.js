@@ -1,2 +1,0 @@
-import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);
-import{a}from"./shared-3S3VACXN.js";import"./shared-NPD4T3Z6.js";import"./shared-H7QR27OP.js";import"./shared-ZGOPVDVT.js";import"./shared-U7O5N3UN.js";import"./shared-AA7PR7P6.js";import"./shared-KM2JWO53.js";import"./shared-2B2ZVEJQ.js";import"./shared-ECIWM37Y.js";import"./shared-NXK5HGWX.js";import"./shared-22DITGOP.js";import"./shared-MKYHC46W.js";import"./shared-CMHGUJ7R.js";export{a as check};
