@@ -2,6 +2,7 @@
 
 import type { Table } from '../model/schema.ts';
 import type { TableContext } from './case.ts';
+import { alternatives } from './condition-text.ts';
 import { uniqueKeys } from './plan.ts';
 
 /** Names of tables with a row for each of a group's people. */
@@ -52,34 +53,3 @@ const othersInKey = (table: Table, column: string): readonly string[] =>
   uniqueKeys(table)
     .find((columns) => columns.length > 1 && columns.includes(column) && !columns.includes(null))
     ?.filter((other): other is string => other !== column && other !== null) ?? [];
-
-/** The parts of an OR at the top of a condition; the whole where there is none. */
-function alternatives(text: string): string[] {
-  const bare = text.trim();
-  const parts: string[] = [];
-  let depth = 0;
-  let start = 0;
-  for (const { 0: sign, index } of bare.matchAll(/'(?:[^']|'')*'|[()]|\bor\b/gi)) {
-    if (sign === '(') depth += 1;
-    else if (sign === ')') {
-      depth -= 1;
-      // One pair of parentheses around it all.
-      if (depth === 0 && index === bare.length - 1 && bare[0] === '(' && parts.length === 0 && start === 0)
-        if (closesAt(bare) === index) return alternatives(bare.slice(1, -1));
-    } else if (/^or$/i.test(sign) && depth === 0) {
-      parts.push(bare.slice(start, index));
-      start = index + 2;
-    }
-  }
-  return [...parts, bare.slice(start)];
-}
-
-/** Where the parenthesis that a text begins with is closed. */
-function closesAt(text: string): number {
-  let depth = 0;
-  for (const { 0: sign, index } of text.matchAll(/'(?:[^']|'')*'|[()]/g)) {
-    if (sign === '(') depth += 1;
-    else if (sign === ')' && --depth === 0) return index;
-  }
-  return -1;
-}

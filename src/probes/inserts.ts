@@ -2,7 +2,6 @@
 
 import type { Subject } from '../model/access.ts';
 import type { Table } from '../model/schema.ts';
-import { valueAsked } from './asked.ts';
 import { type Case, hasTriggers, returningList, type Subjects, type TableContext } from './case.ts';
 import { parentsOfEntry } from './entered.ts';
 import { verdictOf } from './outcome.ts';
@@ -103,15 +102,10 @@ function insertCase(
       continue;
     }
     if (allowed !== null && !allowed.includes(at)) continue;
-    if (!primary.has(at) && !owners.has(at) && !keyed.has(at)) {
-      const seed = { owner: identity.role === 'authenticated' ? 'A' : 'B', turn: 9 };
-      const asked = valueAsked(column, context.asked?.get(identity.role)?.get(at), values[at] ?? null, () =>
-        context.values.candidates(table, at, seed),
-      );
-      if (asked !== undefined) {
-        sent[at] = asked;
-        continue;
-      }
+    const asked = context.asked?.get(identity.role)?.get(at);
+    if (asked !== undefined) {
+      sent[at] = asked;
+      continue;
     }
     // A key of its own: children of the row laid before hang on that one's.
     const fresh =

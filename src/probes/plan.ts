@@ -301,7 +301,7 @@ function allowedValues(
   return [...members];
 }
 
-function fitsType(value: Value, type: string): boolean {
+export function fitsType(value: Value, type: string): boolean {
   if (value === null) return true;
   if (/^(smallint|integer|bigint|numeric|real|double)/.test(type)) return /^-?\d+(\.\d+)?$/.test(value);
   if (type === 'uuid') return /^[0-9a-f-]{36}$/i.test(value);

@@ -155,6 +155,8 @@ async function probeInside(session: Session, options: ProbeOptions): Promise<Acc
     const restore = world.mark();
     for (const user of [userA, userB]) await world.lay(needs(table), user);
     options.onObject?.(table.key);
+    const a = world.row(table.key, userA);
+    const b = world.row(table.key, userB);
     const context: TableContext = {
       session,
       table,
@@ -165,7 +167,13 @@ async function probeInside(session: Session, options: ProbeOptions): Promise<Acc
       searchPath: searchPath(table.schema),
       deferred: catalog.deferred,
       asking,
-      asked: askedOfNewRows(table, state),
+      asked: await askedOfNewRows(session, {
+        table,
+        state,
+        values,
+        ownership,
+        laid: (ownership.isOwned(table.key) ? (a ?? b) : (b ?? a))?.values ?? {},
+      }),
       bySignUp: signUps.creates.has(table.key),
       compared: new Set(
         readings
@@ -174,8 +182,6 @@ async function probeInside(session: Session, options: ProbeOptions): Promise<Acc
           .map((atom) => atom.column),
       ),
     };
-    const a = world.row(table.key, userA);
-    const b = world.row(table.key, userB);
     const unowned = await layUnowned(session, context, world);
     if (a === undefined || b === undefined) {
       skip(`rows of ${table.key}`, world.failures.get(table.key) ?? 'no row could be laid');

@@ -72,6 +72,9 @@ function domainCheck(node: SyntaxNode | null, column: string): SyntaxNode | null
 }
 
 /** Values a CHECK names for a column: members of its list, bounds, lengths, patterns. */
+export const valuesNamedFor = (check: SyntaxNode | null, column: string): Value[] =>
+  check === null ? [] : hintsOf(check, column);
+
 function hintsOf(check: SyntaxNode, column: string): Value[] {
   const found: Value[] = [];
   const ranges: { low: number | null; high: number | null } = { low: null, high: null };
