@@ -32,6 +32,8 @@ export interface Spec {
   readonly via: string | null;
   /** Values of the probed row that an INSERT must carry. */
   readonly choose?: ReadonlyMap<string, Value>;
+  /** The probed rows as they are in this world, where what tells them from others changes. */
+  readonly rows?: Subjects;
   readonly claims?: Claims;
   readonly headers?: Readonly<Record<string, string>>;
   readonly onlyUsers?: boolean;

@@ -15,6 +15,9 @@ export function summarize(cells: readonly AccessCell[]): AccessSummary[] {
   return summary;
 }
 
+/** Another's row that hangs on something of the caller's. */
+export const underOwnParent = "rows under a parent of the caller's own";
+
 /** Row level security let it pass: a constraint that stops it later is no denial. */
 export const passes = (cell: AccessCell): boolean =>
   cell.outcome === 'allowed' || cell.outcome === 'constraint';

@@ -8,12 +8,11 @@ import { resultOf, verdictOf } from './outcome.ts';
 import { type Identity, serviceRole } from './principals.ts';
 import { name } from './quote.ts';
 import { mayRefuseTheValue, sameError } from './refusals.ts';
+import { underOwnParent } from './summary.ts';
 import { triggersOff } from './triggers.ts';
 import { deletes, updates } from './updates.ts';
 import type { Value } from './values.ts';
 import { type LaidRow, whereIs } from './world.ts';
-
-const underOwnParent = "rows under a parent of the caller's own";
 
 export function casesOf(
   context: TableContext,

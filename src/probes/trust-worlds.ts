@@ -87,12 +87,14 @@ export async function besideWorlds(context: WorldContext, key: string): Promise<
   );
   const same = ` of the same ${keys[0]!.references}`;
   const plain = unsaid(context, key, mine.row);
+  // Where rows are their parent's, a new one under the other's parent is what a member adds there.
+  const byParent = context.ownership.ownersOf(context.table.key).length === 0;
   return [{ values: {} }, ...assignments(context, key)].map(({ values }) => ({
     changes: [...theirs.inserts, ...mine.inserts, updating(key, { ...tenant, ...values }, [mine.row])],
     when: inRow(key, Object.keys(values).length === 0 ? plain : values, same),
     via: key,
     onlyUsers: true,
-    subjects: ['foreign'],
+    subjects: byParent ? (['foreign', 'spoof'] as const) : (['foreign'] as const),
   }));
 }
 

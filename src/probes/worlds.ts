@@ -6,6 +6,7 @@ import type { AccessCell } from '../model/access.ts';
 import { type Attempted, attemptAll } from './attempt.ts';
 import { type Case, mayEverPass } from './case.ts';
 import { resultOf } from './outcome.ts';
+import { ownParentWorlds } from './parent-worlds.ts';
 import { type Claims, type Identity, userA } from './principals.ts';
 import { claimWorlds, headerWorlds, merge } from './request-worlds.ts';
 import { everyRowOpen, rowsOf, rowWorlds, withRowsOpen } from './row-worlds.ts';
@@ -43,6 +44,7 @@ export async function conditionalCells(
   if (wanted.size === 0) return [];
   const specs = [
     ...rowWorlds(context),
+    ...ownParentWorlds(context),
     ...claimWorlds(context),
     ...(await headerWorlds(context)),
     ...(await shareWorlds(context)),
@@ -107,7 +109,7 @@ async function tryAll(
   const cases = specs.map((spec) => {
     const seen = new Set<string>();
     const who = identitiesOf(context, spec);
-    const all = context.cases?.(who) ?? casesOf(context, context.subjects, who, spec.choose);
+    const all = context.cases?.(who) ?? casesOf(context, spec.rows ?? context.subjects, who, spec.choose);
     return all.filter((entry) => {
       const key = keyOf({ ...entry, principal: entry.identity.principal });
       // An UPDATE of several column groups is one question here.
