@@ -105,6 +105,37 @@ describe.each(['server'] as const)('on the %s engine', (kind) => {
     ]);
   });
 
+  test('a seed is one batch: constraints wait for its end, and for its own COMMIT', async () => {
+    const facts = await rowsOf({
+      base: {
+        '1_a.sql': `
+          create table public.clubs (id int primary key, name text not null, head int not null);
+          create table public.people (id int primary key, name text not null, club int not null references public.clubs (id));
+          alter table public.clubs add foreign key (head) references public.people (id) deferrable initially deferred;`,
+      },
+      added: {
+        '2_a.sql': 'alter table public.clubs alter column name type varchar(5);',
+        '3_b.sql': 'alter table public.people alter column name type varchar(5);',
+      },
+      project: {
+        seeds: [
+          {
+            path: 'supabase/seed.sql',
+            sql: "insert into public.clubs values (1, 'a long name', 1);\ninsert into public.people values (1, 'Ada', 1);",
+          },
+          {
+            path: 'supabase/seeds/more.sql',
+            sql: "begin;\ninsert into public.clubs values (2, 'b', 2);\ninsert into public.people values (2, 'a long name', 2);\ncommit;\ninsert into public.not_yet_there values (1);",
+          },
+        ],
+      },
+    });
+    expect(facts.rows.map(({ path, on }) => [path.slice(20), on])).toEqual([
+      ['2_a.sql', 'seeds'],
+      ['3_b.sql', 'seeds'],
+    ]);
+  });
+
   test('a second run is stopped by what does not look whether it is there', async () => {
     const facts = await rowsOf({
       added: {

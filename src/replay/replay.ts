@@ -243,9 +243,7 @@ export class Replay {
     const { engine, runner } = await this.#ground.beside(checkpoint);
     try {
       // As after `supabase db reset`: the tests find the seeds there.
-      for (const { path, sql } of seeds) {
-        await runner.oneByOne(fileOf(path, '', '', parseSource(path, sql)));
-      }
+      for (const { path, sql } of seeds) await runForGood(runner, parseSource(path, sql));
       const excuse = (error: SqlError) => this.#blame.excuse(error);
       const parts = [...testParts, ...seeds];
       this.#tests.push(...(await runTests({ engine, runner, files: tests, parts, excuse })));

@@ -44,7 +44,7 @@ export async function rowsPass({
   const applied = new Set<string>();
   try {
     // A seed file is written for the head: what of it the base can't take is left.
-    for (const seed of seeds) await runner.oneByOne(seed);
+    for (const seed of seeds) await runForGood(runner, seed.source);
     const before = await engine.act(rowsBefore);
     const { empty } = await engine.act((session) =>
       fillTables(session, (schema) => platformSchemas.has(schema)),
@@ -98,7 +98,10 @@ export async function rowsPass({
   return { failures, notChecked, whole: applied };
 }
 
-/** Runs a file for good, its own transactions and all. The first error, and then what of the rest can be run. */
+/**
+ * Runs a file for good, its own transactions and all, as the CLI sends a seed: in one batch, so that constraints wait for
+ * its end. The first error, and then what of the rest can be run.
+ */
 export async function runForGood(
   runner: FileRunner,
   source: SourceFile,
