@@ -48,7 +48,7 @@ export async function readProject(root: string, repositoryRoot: string): Promise
     path: toRepository(root) || '.',
     root,
     major: number(get('db', 'major_version')) ?? 17,
-    exposedSchemas: strings(get('api', 'schemas')) ?? ['public', 'graphql_public'],
+    exposedSchemas: some(get('api', 'schemas')) ?? ['public', 'graphql_public'],
     extraSearchPath: strings(get('api', 'extra_search_path')) ?? ['public', 'extensions'],
     autoExposeNewTables: boolean(get('api', 'auto_expose_new_tables')),
     anonymousSignIns: get('auth', 'enable_anonymous_sign_ins') === true,
@@ -128,6 +128,11 @@ const record = (value: unknown): Record<string, unknown> =>
   typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 const strings = (value: unknown): string[] | null =>
   Array.isArray(value) && value.every((item) => typeof item === 'string') ? value : null;
+/** An empty list says nothing: the CLI takes its defaults. */
+const some = (value: unknown): string[] | null => {
+  const list = strings(value);
+  return list === null || list.length === 0 ? null : list;
+};
 const number = (value: unknown): number | null =>
   typeof value === 'number' ? value : typeof value === 'bigint' ? Number(value) : null;
 const boolean = (value: unknown): boolean | null => (typeof value === 'boolean' ? value : null);

@@ -1,0 +1,31 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readProject } from '../../src/project/project.ts';
+
+let root: string;
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), 'project-'));
+  await mkdir(join(root, 'supabase'));
+});
+afterEach(() => rm(root, { recursive: true }));
+
+const withConfig = async (toml: string) => {
+  await writeFile(join(root, 'supabase', 'config.toml'), toml);
+  return readProject(root, root);
+};
+
+describe('schemas of the API', () => {
+  test('are those that the configuration lists', async () => {
+    const { exposedSchemas } = await withConfig('[api]\nschemas = ["api", "public"]\n');
+    expect(exposedSchemas).toEqual(['api', 'public']);
+  });
+
+  test.each([['[api]\nschemas = []\n'], ['[api]\nport = 54321\n'], ['']])(
+    'are the defaults where it lists none: %j',
+    async (toml) => {
+      const { exposedSchemas } = await withConfig(toml);
+      expect(exposedSchemas).toEqual(['public', 'graphql_public']);
+    },
+  );
+});
