@@ -83,6 +83,21 @@ describe.each(['server'] as const)('on the %s engine', (kind) => {
     ]);
   });
 
+  test('numbers fit what precision and scale leave room for', async () => {
+    const facts = await rowsOf({
+      base: {
+        '1_a.sql': `
+          create domain public.share as numeric(4,4) check (value > 0);
+          create table public.rates (
+            id int primary key, rate numeric(3,3) not null unique, low numeric(2,4) not null, big numeric(3,-2) not null,
+            capped numeric(3,3) not null check (capped > 0), part public.share not null, plain numeric not null);`,
+      },
+      added: { '2_a.sql': 'alter table public.rates add column note text not null;' },
+    });
+    expect(facts.notChecked).toEqual([]);
+    expect(facts.rows.map(({ on, table }) => [on, table])).toEqual([['always', 'public.rates']]);
+  });
+
   test("the project's own seed rows count as what they are", async () => {
     const facts = await rowsOf({
       base,

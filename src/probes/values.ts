@@ -51,7 +51,7 @@ export function createValues(state: SchemaState, catalog: ProbeCatalog): ValueSo
     }
     const values = byType(type, columnName, `${table.key}.${columnName}`, seed, types, candidates);
     // Later turns take later hints: a status to change to, another rating.
-    const rotated = hinted.length > 0 ? rotate(hinted, seed.turn) : [];
+    const rotated = hinted.length > 0 ? rotate(hinted, seed.turn).filter((value) => holds(type, value)) : [];
     return [...new Set([...rotated, ...values])];
   };
   return { candidates };
@@ -287,7 +287,7 @@ function byType(
     case 'numeric':
     case 'real':
     case 'double precision':
-      return [String(seed.turn * 2 + 3 + (seed.owner === 'B' ? 1 : 0)), '0', '1', '0.5', '100'];
+      return fittingNumbers(type, seed.turn * 2 + 3 + (seed.owner === 'B' ? 1 : 0));
     case 'money':
       return ['10'];
     case 'boolean':
@@ -374,6 +374,25 @@ function byType(
   if (named?.kind === 'composite') return ['(,,,,,,,,)', null];
   if (named?.kind === 'range') return ['empty'];
   return [null];
+}
+
+/** Numbers that precision and scale leave room for: `numeric(3,3)` holds what is less than one. */
+function fittingNumbers(type: string, number: number): readonly Value[] {
+  const { most, scale } = roomOf(type);
+  const small = ((number * 10 ** -scale) % most).toFixed(Math.max(0, scale));
+  const all = [String(number), ...(most <= number ? [small] : []), '0', '1', '0.5', '100'];
+  return [...new Set(all)].filter((value) => holds(type, value));
+}
+
+/** False for a number that is too large for its `numeric(precision, scale)`. */
+const holds = (type: string, value: Value): boolean =>
+  value === null || !/^numeric\(/.test(type) || !(Math.abs(Number(value)) >= roomOf(type).most);
+
+function roomOf(type: string): { readonly most: number; readonly scale: number } {
+  const [, precision, scale = '0'] = /^numeric\((\d+)(?:,(-?\d+))?\)/.exec(type) ?? [];
+  return precision === undefined
+    ? { most: Number.POSITIVE_INFINITY, scale: 0 }
+    : { most: 10 ** (Number(precision) - Number(scale)), scale: Number(scale) };
 }
 
 const arrayElement = (value: string): string => `"${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;

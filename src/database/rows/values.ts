@@ -26,6 +26,7 @@ export function sampleOf(type: ColumnType, column: string, n: number): string | 
     case 'integer':
     case 'bigint':
     case 'numeric':
+      return numericOf(type.modifier, n);
     case 'real':
     case 'double precision':
     case 'money':
@@ -93,6 +94,26 @@ function words(column: string, n: number): string {
   return `${column} ${n}`;
 }
 
+/** Precision and scale are stored in two halves, with four bytes of header; null where the type has none. */
+function precisionOf(modifier: number): { readonly precision: number; readonly scale: number } | null {
+  if (modifier < 4) return null;
+  const scale = (modifier - 4) & 0x7ff;
+  return { precision: (modifier - 4) >> 16, scale: scale > 0x3ff ? scale - 0x800 : scale };
+}
+
+/** `n`, or so many of its smallest steps where the type leaves no digit before the point. */
+function numericOf(modifier: number, n: number): string {
+  const type = precisionOf(modifier);
+  return type === null || type.precision > type.scale
+    ? String(n)
+    : (n / 10 ** type.scale).toFixed(type.scale);
+}
+
+function fitsNumeric(value: string, modifier: number): boolean {
+  const type = precisionOf(modifier);
+  return type === null || Math.abs(Number(value)) < 10 ** (type.precision - type.scale);
+}
+
 /** Length limits are stored with four bytes of header. */
 function cut(text: string, type: ColumnType): string {
   const length = type.modifier > 4 ? type.modifier - 4 : text.length;
@@ -125,6 +146,10 @@ export function suggested(type: ColumnType, column: string, checks: string, n: n
   if (type.kind === 'e') return type.labels;
   if (bare === 'boolean') return ['true', 'false'];
   if (WHOLE.test(bare)) return around.filter(Number.isInteger).map(String).slice(0, 40);
+  if (bare === 'numeric')
+    return [...around.map(String), ...samples]
+      .filter((value) => fitsNumeric(value, type.modifier))
+      .slice(0, 40);
   if (NUMBER.test(bare)) return around.map(String).slice(0, 40);
   if (bare === 'date') return DAYS;
   if (bare.startsWith('timestamp')) return MOMENTS;
