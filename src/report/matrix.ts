@@ -1,5 +1,5 @@
 /** The access matrix alone: who reaches which rows, as text and as Markdown. */
-import type { Access, AccessSummary, ObjectAccess, Principal } from '../model/access.ts';
+import type { Access, AccessCell, AccessSummary, ObjectAccess, Principal } from '../model/access.ts';
 import type { Report } from '../model/report.ts';
 import { code } from './escape.ts';
 
@@ -65,9 +65,14 @@ function table(object: ObjectAccess): string[][] {
 
 /** What "some" means: each condition that was seen to hold, once. */
 function conditions(object: ObjectAccess): string[] {
-  const seen = new Set<string>();
-  for (const { principal, command, when, outcome } of object.cells) {
-    if (when !== null && outcome === 'allowed') seen.add(`  ${principal} ${command}: ${when}`);
-  }
-  return [...seen];
+  const line = ({ principal, command, when }: AccessCell) => `  ${principal} ${command}: ${when}`;
+  const seen = (outcome: AccessCell['outcome']) =>
+    new Set(object.cells.filter((cell) => cell.when !== null && cell.outcome === outcome).map(line));
+  const allowed = seen('allowed');
+  // The policies let it pass; that this one row broke a key or a check is no matter of access.
+  const stopped = [...seen('constraint')].filter((text) => !allowed.has(text));
+  return [
+    ...allowed,
+    ...stopped.map((text) => `${text} (policies let it pass, a constraint stopped this row)`),
+  ];
 }

@@ -1,0 +1,48 @@
+import type { AccessCell, ObjectAccess } from '../../src/model/access.ts';
+import { matrixMarkdown, matrixText } from '../../src/report/matrix.ts';
+import { project, report } from '../support/sample-report.ts';
+
+const cell = (fields: Partial<AccessCell>): AccessCell => ({
+  principal: 'user',
+  command: 'insert',
+  subject: 'spoof',
+  outcome: 'allowed',
+  columns: [],
+  representation: true,
+  when: null,
+  via: null,
+  proof: [],
+  reason: null,
+  ...fields,
+});
+const notes = (cells: readonly AccessCell[]): ObjectAccess => ({
+  object: 'public.notes',
+  kind: 'table',
+  rls: true,
+  ownerColumns: ['user_id'],
+  summary: [{ principal: 'user', command: 'insert', access: 'conditional' }],
+  cells,
+});
+const shown = (cells: readonly AccessCell[]) =>
+  report({ projects: [project({ access: { objects: [notes(cells)], changes: [], signUps: [] } })] });
+
+describe('what "some" means', () => {
+  const member = 'a row in public.members';
+
+  test('is said for what was allowed, once', () => {
+    const text = matrixText(shown([cell({ when: member }), cell({ when: member, subject: 'own' })]));
+    expect(text.split('\n').slice(-2)).toEqual(['  user  some', `  user insert: ${member}`]);
+  });
+
+  test('is said where a constraint stopped the row behind the policies', () => {
+    const stopped = shown([cell({ when: member, outcome: 'constraint' })]);
+    const line = `user insert: ${member} (policies let it pass, a constraint stopped this row)`;
+    expect(matrixText(stopped)).toContain(`  ${line}`);
+    expect(matrixMarkdown(stopped)).toContain(`\n${line}`);
+  });
+
+  test('is not said twice where another row went through', () => {
+    const both = [cell({ when: member, outcome: 'constraint' }), cell({ when: member })];
+    expect(matrixText(shown(both))).not.toContain('constraint');
+  });
+});
