@@ -46,3 +46,33 @@ describe('what "some" means', () => {
     expect(matrixText(shown(both))).not.toContain('constraint');
   });
 });
+
+describe('a bucket', () => {
+  const bucket = (cells: readonly AccessCell[]) =>
+    matrixText(
+      report({
+        projects: [
+          project({
+            access: {
+              objects: [{ ...notes(cells), object: 'avatars', kind: 'bucket' }],
+              changes: [],
+              signUps: [],
+            },
+          }),
+        ],
+      }),
+    );
+  const select = (fields: Partial<AccessCell>) => cell({ command: 'select', subject: 'foreign', ...fields });
+
+  test('says who lists the names of its files', () => {
+    const text = bucket([select({ principal: 'anon' }), select({ subject: 'own' })]);
+    expect(text.split('\n').slice(-2)).toEqual([
+      '  anon lists the names of all files',
+      '  user lists the names of files of its own',
+    ]);
+  });
+
+  test('that is read by address alone is listed by nobody', () => {
+    expect(bucket([select({ principal: 'anon', when: 'the path is known' })])).not.toContain('lists');
+  });
+});

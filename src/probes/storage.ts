@@ -9,6 +9,7 @@ import { literal } from './quote.ts';
 import type { Reading } from './reading.ts';
 import { summarize } from './summary.ts';
 import { probeCases } from './table.ts';
+import { quietly } from './triggers.ts';
 import type { AroundContext } from './views.ts';
 import { conditionalCells } from './worlds.ts';
 
@@ -52,11 +53,16 @@ async function probeBucket(
 ): Promise<ObjectAccess> {
   const { session } = context;
   const id = literal(bucket.id);
+  const names = namesAsked(table, bucket.id);
   const paths = {
-    own: pathOf(context, reading, userA),
-    foreign: pathOf(context, reading, userB),
+    own: await pathOf(context, reading, names, userA),
+    foreign: await pathOf(context, reading, names, userB),
+    next: (path: string) => (names.suffix === null ? path.replace(/[^/]+$/, names.files[1]!) : path),
     // Folders are somebody's only where a policy says so.
-    owned: reading.folders.length > 0 || reading.callers.some((atom) => atom.form === 'folder'),
+    owned:
+      names.suffix !== null ||
+      reading.folders.length > 0 ||
+      reading.callers.some((atom) => atom.form === 'folder'),
   };
   await session.exec('savepoint of_bucket');
   const laid = await session.batch(
@@ -131,19 +137,27 @@ function upload(bucket: BucketToProbe, path: string, owner: User | null): string
   return `insert into storage.objects (bucket_id, name, owner, owner_id, metadata) values (${literal(bucket.id)}, ${literal(path)}, ${id}, ${id}, '{"mimetype": "image/png", "size": 1}')`;
 }
 
-function casesIn(
-  context: TableContext,
-  bucket: BucketToProbe,
-  paths: { readonly own: string; readonly foreign: string; readonly owned: boolean },
-  identity: Identity,
-): Case[] {
+interface Paths {
+  readonly own: string;
+  readonly foreign: string;
+  /** Another file beside one. */
+  next(path: string): string;
+  readonly owned: boolean;
+}
+
+function casesIn(context: TableContext, bucket: BucketToProbe, paths: Paths, identity: Identity): Case[] {
   const user = identity.role === 'authenticated';
   const found: Case[] = [];
   for (const subject of user ? (['own', 'foreign'] as const) : (['foreign'] as const)) {
-    const where = `bucket_id = ${literal(bucket.id)} and name = ${literal(paths[subject])}`;
-    const next = paths[subject].replace(/probe(\.\w+)$/, 'probe-new$1');
+    const path = paths[subject];
+    const inBucket = `bucket_id = ${literal(bucket.id)}`;
+    const where = `${inBucket} and name = ${literal(path)}`;
+    const next = paths.next(path);
+    // One name for each user: the file that lies there goes first.
+    const inTheWay = next === path ? quietly([`delete from storage.objects where ${where}`]) : [];
     const statements: readonly (readonly [Command, AccessCell['subject'], string])[] = [
-      ['select', subject, `select id, name from storage.objects where ${where}`],
+      // As a folder is listed: who sees the name may read the file.
+      ['select', subject, `select id, name from storage.objects where ${inBucket}`],
       [
         'insert',
         subject === 'own' ? 'own' : paths.owned ? 'spoof' : 'unowned',
@@ -158,12 +172,18 @@ function casesIn(
         command,
         subject: of,
         columns: [],
-        attempt: { identity, searchPath: context.searchPath, sql },
+        attempt: {
+          identity,
+          searchPath: context.searchPath,
+          sql,
+          ...(command === 'insert' && { prepare: inTheWay }),
+        },
         returning: null,
         judge: ({ outcome }) => {
           if (!outcome.ok) return verdictOf(outcome.error, context.table, command);
-          const rows = command === 'select' ? outcome.rows.length : outcome.affected;
-          return { outcome: rows > 0 ? 'allowed' : 'filtered', reason: null };
+          const reached =
+            command === 'select' ? outcome.rows.some((row) => row.name === path) : outcome.affected > 0;
+          return { outcome: reached ? 'allowed' : 'filtered', reason: null };
         },
       });
     }
@@ -171,8 +191,36 @@ function casesIn(
   return found;
 }
 
+/** What policies say of the names of a bucket's files. */
+interface NamesAsked {
+  /** Two names, and a file may bear either; the same one twice where policies know only one. */
+  readonly files: readonly [string, string];
+  /** `name = auth.uid() || '/avatar.png'`: what follows the user's id. */
+  readonly suffix: string | null;
+}
+
+function namesAsked(table: Table, bucket: string): NamesAsked {
+  const text = policiesOf(table, bucket)
+    .flatMap(({ using, check }) => [using?.text ?? '', check?.text ?? ''])
+    .join(' ');
+  const suffix = /\bname = \(+[^=]*\bauth\.uid\(\)[^=']*\|\| '([^']+)'/.exec(text)?.[1] ?? null;
+  const literals = [...text.matchAll(/'((?:[^']|'')*)'/g)].map((match) => match[1]!);
+  const files = [...new Set(literals.filter((word) => /^[\w-]+\.[a-z]\w{1,4}$/i.test(word)))];
+  if (files.length > 0 && /\bfilename\(/.test(text))
+    return { files: [files[0]!, files[1] ?? files[0]!], suffix };
+  const asked = /\bextension\(\s*(?:\w+\.)?name\)+[^']*'\.?(\w+)'|'%\.(\w+)'/i.exec(text);
+  const ending = asked?.[1] ?? asked?.[2] ?? 'png';
+  return { files: [`probe.${ending}`, `probe-new.${ending}`], suffix };
+}
+
 /** A path as the policies want it: fixed folders, the user's id, the id of a row of the user's. */
-function pathOf(context: AroundContext, reading: Reading, user: User): string {
+async function pathOf(
+  context: AroundContext,
+  reading: Reading,
+  names: NamesAsked,
+  user: User,
+): Promise<string> {
+  if (names.suffix !== null) return `${user.id}${names.suffix}`;
   const folders: string[] = [];
   const put = (index: number, text: string) => {
     if (index >= 1 && index <= 8 && folders[index - 1] === undefined) folders[index - 1] = text;
@@ -184,11 +232,15 @@ function pathOf(context: AroundContext, reading: Reading, user: User): string {
   for (const atom of reading.folders) {
     if ('literal' in atom.is) put(atom.index, atom.is.literal);
     else {
-      const value = context.world.row(atom.is.table, user)?.values[atom.is.column];
+      // A membership that nobody has unless a world says so: the folder is called after it all the same.
+      const there = context.world.row(atom.is.table, user);
+      const row = there ?? (await context.trusted.rowIn(atom.is.table, user));
+      const value =
+        'values' in row ? row.values[atom.is.column] : 'row' in row ? row.row.values[atom.is.column] : null;
       if (value != null) put(atom.index, value);
     }
   }
   if (folders.length === 0) folders.push(user.id);
   for (let index = 0; index < folders.length; index += 1) folders[index] ??= 'folder';
-  return `${folders.join('/')}/probe.png`;
+  return `${folders.join('/')}/${names.files[0]}`;
 }

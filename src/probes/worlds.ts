@@ -65,8 +65,8 @@ export async function conditionalCells(
   if (both !== null) further.push(both);
   for (const key of trustedTables(context)) {
     // A row in another organisation opens that organisation: nothing to find out.
-    if (!found.some((cell) => cell.via === key) && !sharesTenant(context, key))
-      further.push(...(await naming(context, key)));
+    const toOthers = found.some((cell) => cell.via === key && cell.subject !== 'own');
+    if (!toOthers && !sharesTenant(context, key)) further.push(...(await naming(context, key)));
   }
   if (rest.size > 0 && further.length > 0) found.push(...distil(await tryAll(context, rest, further)));
   if (found.length === 0) {

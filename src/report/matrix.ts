@@ -24,7 +24,7 @@ export function matrixText(report: Report): string {
     return [
       `${object.object} (${object.kind}${object.rls === false ? ', row level security off' : ''})`,
       ...lines,
-      ...conditions(object),
+      ...notes(object),
     ].join('\n');
   });
   return blocks.length === 0 ? 'Nothing is exposed to the API.' : blocks.join('\n\n');
@@ -40,7 +40,7 @@ export function matrixMarkdown(report: Report): string {
       line(head!),
       line(head!.map(() => '---')),
       ...rows.map(line),
-      ...conditions(object).map((text) => `\n${text.trim()}`),
+      ...notes(object).map((text) => `\n${text.trim()}`),
     ].join('\n');
   });
   return blocks.length === 0 ? 'Nothing is exposed to the API.' : blocks.join('\n\n');
@@ -61,6 +61,27 @@ function table(object: ObjectAccess): string[][] {
     ['', ...used],
     ...seen.map((principal) => [principal, ...used.map((command) => cell(principal, command))]),
   ];
+}
+
+const notes = (object: ObjectAccess): string[] => [...conditions(object), ...listings(object)];
+
+/** Who sees the names of a bucket's files: of a public one, they are all that its files' addresses keep back. */
+function listings({ kind, cells }: ObjectAccess): string[] {
+  if (kind !== 'bucket') return [];
+  return principals
+    .filter((principal) => principal !== 'service_role')
+    .flatMap((principal) => {
+      const listed = cells.filter(
+        (cell) =>
+          cell.principal === principal &&
+          cell.command === 'select' &&
+          cell.outcome === 'allowed' &&
+          cell.when === null,
+      );
+      if (listed.length === 0) return [];
+      const all = listed.some(({ subject }) => subject !== 'own');
+      return [`  ${principal} lists the names of ${all ? 'all files' : 'files of its own'}`];
+    });
 }
 
 /** What "some" means: each condition that was seen to hold, once. */
