@@ -38,6 +38,10 @@ describe('one schema with a bit of everything', () => {
     'share-token-header',
     'members-of-one-organisation',
     'function-by-token',
+    'visitors-fill-in-a-form',
+    'list-owner-moderates',
+    'owner-is-a-member-at-commit',
+    'storage-one-file-each',
   ];
   const sql = [...wrong, ...right]
     .map(readStory)

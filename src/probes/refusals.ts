@@ -2,6 +2,7 @@
 import type { SqlError } from '../model/replay.ts';
 import type { SchemaState } from '../model/schema.ts';
 import type { Attempted } from './attempt.ts';
+import { platformSchemas } from './owners.ts';
 
 const ofCaller =
   /\bauth\.|\brequest\.|\b(current_user|session_user|current_role|current_setting|pg_has_role|is_anonymous)\b/i;
@@ -10,7 +11,9 @@ const ofCaller =
 export function askingRoutines(state: SchemaState): ReadonlySet<string> {
   const asking = new Set<string>();
   const words = new Map<string, ReadonlySet<string>>();
-  for (const { name, body } of state.routines.values()) {
+  for (const { schema, name, body } of state.routines.values()) {
+    // Those are called by their schema's name: `role` and `email` are columns too.
+    if (platformSchemas.has(schema)) continue;
     if (ofCaller.test(body)) asking.add(name);
     else words.set(name, new Set(body.match(/\w+/g)));
   }
