@@ -143,7 +143,10 @@ async function probeInside(session: Session, options: ProbeOptions): Promise<Acc
     if (![...needed].some((key) => absent.has(key) || options.leaveOut?.has(key)))
       for (const key of needed) common.add(key);
   }
-  for (const user of [userA, userB]) await world.lay(common, user);
+  for (const user of [userA, userB]) {
+    await world.takeSignUps(signUps.creates, user);
+    await world.lay(common, user);
+  }
   const settled = async (what: string) => {
     const why = catalog.deferred ? await settle(session) : null;
     if (why !== null) skip(what, `the rows laid for it break what is checked at COMMIT: ${why}`);

@@ -10,6 +10,7 @@ import { type Ownership, ownerValue } from './owners.ts';
 import { type ColumnChoice, isUnique, type Planner, type RowValues } from './plan.ts';
 import { claimsOf, companionOf, type User, userB, withClaims } from './principals.ts';
 import { literal, name } from './quote.ts';
+import { rank } from './rank.ts';
 import { triggersOff, triggersOn } from './triggers.ts';
 import type { Value, ValueSource } from './values.ts';
 
@@ -243,9 +244,21 @@ export class World {
       return false;
     if (owners.length > 0 && owners.every((owner) => found[owner.column] === null)) return false;
     if (this.#isAnothers(table, user, found)) return false;
+    await this.#take(table, user, found, condition, () => true);
+    return true;
+  }
+
+  /** A row that is there becomes the user's, with closed values where `closes` says so. */
+  async #take(
+    table: Table,
+    user: User,
+    found: RowValues,
+    condition: string,
+    closes: (column: string) => boolean,
+  ): Promise<void> {
     const wantedValue = (choice: ColumnChoice) => (user === userB ? choice.closed : choice.natural);
     const closed = [...this.#planner.choices(table.key)].filter(
-      ([column, choice]) => normalized(table, found)[column] !== wantedValue(choice),
+      ([column, choice]) => closes(column) && normalized(table, found)[column] !== wantedValue(choice),
     );
     if (closed.length > 0) {
       const set = closed
@@ -257,7 +270,62 @@ export class World {
     const values = normalized(table, now ?? found);
     this.#rows.set(`${table.key} ${user.letter}`, { table, user, values, key: keyColumns(table, values) });
     this.failures.delete(table.key);
-    return true;
+  }
+
+  /**
+   * What sign-up gave a user beside its own row: a membership and the organisation it is in, with the rank it was given
+   * there. Laid anew, the organisation would be one that the user is no member of.
+   */
+  async takeSignUps(created: ReadonlySet<string>, user: User): Promise<void> {
+    for (const key of [...this.#planner.order].reverse()) {
+      const table = this.#state.tables.get(key);
+      if (table === undefined || !created.has(key)) continue;
+      const [owner] = this.#ownership
+        .ownersOf(key)
+        .filter((candidate) => candidate.form === 'plain' && candidate.caller.kind === 'uid');
+      const parents = table.foreignKeys.filter(
+        ({ references }) => references !== key && created.has(references),
+      );
+      if (owner === undefined || parents.length === 0) continue;
+      const own = `${name(owner.column)} = ${literal(ownerValue(owner, user))}`;
+      const together = parents.flatMap(({ columns }) =>
+        columns.map((column) => `t.${name(column)} = o.${name(column)}`),
+      );
+      const [others] = await this.#session.query(
+        `select count(*) as n from ${key} t join (select * from ${key} where ${own}) o on ${together.join(' or ')}`,
+      );
+      // Where sign-up puts everybody into one organisation, it is nobody's own.
+      if (others?.n !== '1') continue;
+      await this.#takeOne(table, user, { [owner.column]: ownerValue(owner, user) });
+      await this.#takeParents(table, user, created);
+    }
+  }
+
+  async #takeParents(table: Table, user: User, created: ReadonlySet<string>): Promise<void> {
+    const row = this.row(table.key, user);
+    for (const { references, columns, referencedColumns } of row === undefined ? [] : table.foreignKeys) {
+      const parent = this.#state.tables.get(references);
+      const pointed = columns.map((column) => row!.values[column] ?? null);
+      if (parent === undefined || parent === table || !created.has(references) || pointed.includes(null))
+        continue;
+      if (this.row(references, user) !== undefined) continue;
+      await this.#takeOne(
+        parent,
+        user,
+        Object.fromEntries(referencedColumns.map((column, at) => [column, pointed[at]!])),
+      );
+      await this.#takeParents(parent, user, created);
+    }
+  }
+
+  /** The one row that holds these values; none where there are more. */
+  async #takeOne(table: Table, user: User, values: RowValues): Promise<void> {
+    const condition = Object.entries(values)
+      .map(([column, value]) => `${name(column)} = ${literal(value)}`)
+      .join(' and ');
+    const found = await this.#session.query(`select * from ${table.key} where ${condition} limit 2`);
+    if (found.length === 1)
+      await this.#take(table, user, found[0]!, condition, (column) => !rank.test(column));
   }
 
   /** The organisation laid for another user is none of this one's: its own must differ in what is unique. */
