@@ -49,6 +49,12 @@ describe('the embedded engine', () => {
     expect(await engine.admin.batch(statements, { stopOnError: true })).toHaveLength(2);
   });
 
+  test('is whole after ten thousand errors', async () => {
+    const errors = await engine.admin.batch(Array.from({ length: 10_000 }, () => 'select nothing'));
+    expect(errors.filter((outcome) => outcome.ok || outcome.error.sqlstate !== '42703')).toEqual([]);
+    expect(await engine.admin.query('select 1 as a')).toEqual([{ a: '1' }]);
+  });
+
   test('opens a second instance at a checkpoint, and what happens there stays there', async () => {
     await engine.postgresRole.exec('create table public.checkpointed (id int)');
     const checkpoint = await engine.checkpoint();

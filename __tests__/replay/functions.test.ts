@@ -243,8 +243,59 @@ create trigger b before update on public.log for each row execute function publi
       found.map(({ function: name, bodyLine, table, error }) => [name, bodyLine, table, error.message]),
     ).toEqual([
       ['public.stamp()', 4, null, 'record "new" has no field "workspace_id"'],
-      ['public.mark()', 3, 'people', 'record "new" has no field "note"'],
+      ['public.mark()', 3, 'public.people', 'record "new" has no field "note"'],
     ]);
+  });
+
+  test('under an empty search path too it is known which rows a trigger gets, and an argument of a type of the project', async () => {
+    const found = await broken({
+      base,
+      added: {
+        '2_a.sql': `
+create type public.mood as enum ('calm', 'cross');
+create function public.mark() returns trigger language plpgsql set search_path = '' as $$
+begin
+  new.note := 'seen';
+  return new;
+end $$;
+create trigger b before update on public.people for each row execute function public.mark();
+create function public.note_mood(p_mood public.mood) returns void language plpgsql set search_path = '' as $$
+begin
+  insert into public.log (note, mood) values ('felt', p_mood);
+  update public.log set person_id = p_mood;
+end $$;
+`,
+      },
+    });
+    expect(found.map(({ function: name, bodyLine, error }) => [name, bodyLine, error.message])).toEqual([
+      ['public.mark()', 3, 'record "new" has no field "note"'],
+      ['public.note_mood(p_mood public.mood)', 3, 'column "mood" of relation "log" does not exist'],
+    ]);
+  });
+
+  test('of many tables with one trigger the one is named whose rows lack the field or have it as another type', async () => {
+    const tables = Array.from(
+      { length: 12 },
+      (
+        _,
+        n,
+      ) => `create table public.t${n} (id int, updated_at ${n === 7 ? 'boolean' : 'timestamptz'}${n === 9 ? '' : ', place int'});
+        create trigger touch before update on public.t${n} for each row execute function public.touch();`,
+    );
+    const found = await broken({
+      base,
+      added: {
+        '2_a.sql': `
+create function public.touch() returns trigger language plpgsql as $$
+begin
+  new.updated_at := now();
+  new.place := new.place + 1;
+  return new;
+end $$;
+${tables.join('\n')}`,
+      },
+    });
+    expect(found.map(({ table, bodyLine }) => [table, bodyLine])).toEqual([['public.t9', 4]]);
   });
 
   test('the transition tables of a trigger are there when it runs', async () => {
@@ -345,7 +396,7 @@ end $$;`,
     });
     expect(found.map(({ function: name, line, error }) => [name, line, error.sqlstate])).toEqual([
       ['public.open_end()', 6, '42601'],
-      ['public.row_end(l people)', 11, '42703'],
+      ['public.row_end(l public.people)', 11, '42703'],
     ]);
   });
 });

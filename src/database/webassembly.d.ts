@@ -3,5 +3,8 @@ declare namespace WebAssembly {
   interface Module {
     readonly ' wasm'?: never;
   }
+  interface Global {
+    value: number;
+  }
   function compile(bytes: Uint8Array): Promise<Module>;
 }

@@ -42,7 +42,7 @@ export async function signUpUsers(
   for (const variant of variants) {
     await session.exec('savepoint sign_up');
     runs.push(await tryVariant(session, variant, keys, tables, before));
-    await session.exec('rollback to savepoint sign_up');
+    await session.exec('rollback to savepoint sign_up; release savepoint sign_up');
   }
   const best = variants.find((_, index) => runs[index]!.status === 'works') ?? null;
   for (const user of [userZ, userA, userB, userC, userD]) {

@@ -18,7 +18,7 @@ export interface CatalogFunction {
   readonly isTrigger: boolean;
   readonly isEventTrigger: boolean;
   readonly arguments: readonly { readonly name: string; readonly type: string; readonly input: boolean }[];
-  /** Tables whose triggers call it. */
+  /** Tables whose triggers call it, as `public.t`. */
   readonly tables: readonly string[];
   /** Names under which those triggers hand it the rows before and after. */
   readonly transitions: readonly string[];
@@ -34,11 +34,18 @@ export interface BodyProblem {
   readonly swallowed: boolean;
 }
 
+/** Types and tables with their schemas, whatever search path a function sets. No transaction open. */
 export async function readFunctions(
   session: Session,
   isPlatformSchema: (schema: string) => boolean,
 ): Promise<readonly CatalogFunction[]> {
-  const [row] = await session.query(`
+  const [, , read] = await session.batch(['begin', "set local search_path = ''", functionsSql, 'rollback']);
+  if (!read!.ok) throw read!.error;
+  const all = JSON.parse(read!.rows[0]!.functions!) as CatalogFunction[];
+  return all.filter(({ schema }) => !isPlatformSchema(schema));
+}
+
+const functionsSql = `
     select coalesce(json_agg(json_build_object(
       'oid', p.oid::text, 'key', quote_ident(n.nspname) || '.' || quote_ident(p.proname) || '(' || pg_get_function_identity_arguments(p.oid) || ')',
       'schema', n.nspname, 'name', p.proname, 'language', l.lanname, 'body', p.prosrc,
@@ -54,10 +61,7 @@ export async function readFunctions(
     ) order by p.oid), '[]')::text as functions
     from pg_proc p join pg_namespace n on n.oid = p.pronamespace join pg_language l on l.oid = p.prolang
     where p.prokind in ('f', 'p') and l.lanname in ('sql', 'plpgsql') and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
-      and not exists (select from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e')`);
-  const all = JSON.parse(row!.functions!) as CatalogFunction[];
-  return all.filter(({ schema }) => !isPlatformSchema(schema));
-}
+      and not exists (select from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e')`;
 
 /**
  * What is certainly wrong in a body, a statement at a time; null where it can't be made out. `second` is asked where the

@@ -28,7 +28,12 @@ export async function checkPlpgsql(
     return (await problemsFor(session, routine, body, null)).map(withoutQuery);
   }
   const perTable: (readonly Found[])[] = [];
-  for (const table of routine.tables) perTable.push(await problemsFor(session, routine, body, table));
+  const faultless = new Set<string>();
+  for (const { table, shape } of await rowShapes(session, routine)) {
+    const found = faultless.has(shape) ? [] : await problemsFor(session, routine, body, table);
+    if (found.length === 0) faultless.add(shape);
+    perTable.push(found);
+  }
   // It may ask which table it serves: wrong is what is wrong for each of them, or what every call comes to.
   const everywhere = perTable[0]!.filter(({ query }) =>
     perTable.every((found) => found.some((other) => other.query === query)),
@@ -39,6 +44,31 @@ export async function checkPlpgsql(
       .map((problem) => ({ ...problem, table: routine.tables[i]! })),
   );
   return [...everywhere, ...somewhere].sort((a, b) => a.query.start - b.query.start).map(withoutQuery);
+}
+
+/**
+ * Each table with what the body can see of its rows: the columns it names and their types, or all columns where it takes
+ * a row whole. What is right for one table is right for every other of that shape.
+ */
+async function rowShapes(session: Session, { body, tables }: CatalogFunction) {
+  const words = tokenize(body.toLowerCase());
+  const isText = (at: number, pattern: RegExp) => pattern.test(words[at]?.text ?? '');
+  const whole = words.some(
+    (_, at) => isText(at, /^"?(new|old)"?$/) && !isText(at + 1, /^\.$/) && !isText(at - 1, /^return$/),
+  );
+  const named = new Set(words.map(({ text }) => text.replaceAll('"', '')));
+  const columns = await session.query(
+    `select t.name, json_agg(json_build_array(a.attname, format_type(a.atttypid, a.atttypmod)) order by a.attnum) as columns
+    from json_array_elements_text($1::json) t(name)
+    join pg_attribute a on a.attrelid = t.name::regclass and a.attnum > 0 and not a.attisdropped
+    group by t.name`,
+    [JSON.stringify(tables)],
+  );
+  const of = new Map(columns.map((row) => [row.name, JSON.parse(row.columns!) as [string, string][]]));
+  return tables.map((table) => {
+    const seen = (of.get(table) ?? []).filter(([name]) => whole || named.has(name.toLowerCase()));
+    return { table, shape: JSON.stringify(seen) };
+  });
 }
 
 const withoutQuery = ({ query: _, ...problem }: Found): BodyProblem => problem;

@@ -59,6 +59,7 @@ export class PlpgsqlCheck {
       'savepoint second_look',
       this.#question(routine),
       'rollback to savepoint second_look',
+      'release savepoint second_look',
     ]);
     if (!answer?.ok) return null;
     const problems = answer.rows.flatMap((row) => problemOf(routine, row) ?? []);

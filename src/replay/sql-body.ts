@@ -24,7 +24,13 @@ export async function checkByMaking(
 }
 
 export async function make(session: Session, sql: string): Promise<Outcome> {
-  const [, outcome] = await session.batch(['savepoint body', sql, 'rollback to savepoint body']);
+  const [, outcome] = await session.batch([
+    'savepoint body',
+    sql,
+    'rollback to savepoint body',
+    // Left open they would nest, until Postgres' stack is used up.
+    'release savepoint body',
+  ]);
   return outcome!;
 }
 

@@ -128,7 +128,7 @@ async function insert(session: Session, table: Table, values: Values) {
   });
   const bad = outcomes.find((outcome) => !outcome.ok);
   if (!bad || bad.ok) return null;
-  await session.exec('rollback to savepoint row');
+  await session.exec('rollback to savepoint row; release savepoint row');
   return bad.error;
 }
 
