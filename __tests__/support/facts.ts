@@ -72,10 +72,14 @@ export function factsOf(fixture: Fixture): Facts {
     history: {
       base,
       head,
-      skipped: fixture.skipped.map((name) => ({
-        path: `supabase/migrations/${name}`,
-        reason: name.includes('.') ? 'name' : 'folder',
-      })),
+      skipped: fixture.skipped.map((entry) => {
+        const [, name, text] = /^(\S+)\s*(.*)$/.exec(entry)!;
+        return {
+          path: `supabase/migrations/${name}`,
+          reason: name!.includes('.') ? 'name' : 'folder',
+          text: text!,
+        };
+      }),
       skippedOnBase: [],
       changes: fixture.changes,
       otherChanges: [],

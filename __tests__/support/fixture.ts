@@ -7,7 +7,7 @@
  *   -- file: 20260101000000_name.sql         what follows is a migration of that name
  *   -- edited: / -- removed:                 (in the head) the file named is one of the base, edited or removed
  *   -- config: key = value                   project or rule settings, see `configure`
- *   -- skipped: name  -- open-pull-request: version path  -- remote: version
+ *   -- skipped: name [what it holds]  -- open-pull-request: version path  -- remote: version
  *   -- replay: {…}  -- rollback: […]         facts of those stages, laid over empty ones
  *   -- access: {…}                            what the probes saw, written short: see access.ts
  *   -- unfixed                               the offered fix is not expected to silence the rule

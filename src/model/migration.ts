@@ -22,6 +22,8 @@ export interface Migration {
 export interface SkippedEntry {
   readonly path: string;
   readonly reason: 'name' | 'folder' | 'legacy-init' | 'link';
+  /** Of a file whose name is no migration's: what it holds, which may say whom it is for. */
+  readonly text?: string | null;
 }
 
 export interface Change {

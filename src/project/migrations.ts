@@ -48,7 +48,7 @@ export function toMigrations(entries: readonly FolderEntry[], path: string): Mig
     else if (match === null) {
       // Editors' and systems' own files stand in every folder; nobody means them to run.
       if (!/^\.|^(readme|license)(\.\w+)?$|\.(md|txt|gitkeep)$/i.test(entry.fileName))
-        skipped.push({ path: full, reason: 'name' });
+        skipped.push({ path: full, reason: 'name', text: decode(entry).text });
     } else
       migrations.push({
         path: full,

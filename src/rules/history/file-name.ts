@@ -6,7 +6,7 @@ import { freeVersion, renameTo, snakeCase, timeOf } from '../support/versions.ts
 
 export default rule({
   id: 'history/file-name',
-  severity: { recommended: 'error', strict: 'error' },
+  severity: { recommended: 'warning', strict: 'warning' },
   evidence: ['static'],
   summary: 'a file name other than "YYYYMMDDHHMMSS_snake_case.sql", or a version that is no real date',
   why: 'The version decides when a migration runs, and the CLI compares versions as strings. Dates without a time and sequence numbers collide as soon as two people work at once, and sort between others where nobody expects them.',
@@ -21,7 +21,6 @@ export default rule({
     if (timeOf(migration.version) === null) {
       const version = rightVersion(facts, migration);
       const fileName = version === null ? null : `${version}_${snake}.sql`;
-      const own = ownConvention(facts, migration);
       report({
         message: `"${migration.fileName}" has version "${migration.version}", which is ${whatIsWrong(migration.version)} ${
           fileName === null
@@ -30,8 +29,8 @@ export default rule({
         }.`,
         at: startOf(migration.path),
         object: migration.path,
-        // Fourteen digits sort as they should: what counts up from zero is only another way to write it.
-        severity: own ? (/^0{4}\d{10}$/.test(migration.version) ? 'info' : 'warning') : 'error',
+        // Fourteen digits sort as they should: what counts up from zero, or stands before the clock, is another way to write it.
+        severity: /^0{4}\d{10}$/.test(migration.version) ? 'info' : 'warning',
         ...(fileName === null
           ? {}
           : {
@@ -53,16 +52,6 @@ export default rule({
     });
   },
 });
-
-/** A project that counts 001, 002, … or says only the day has a convention of its own that works: not the only such file. */
-function ownConvention(facts: Facts, { version, fileName }: Migration): boolean {
-  return facts.history.head.some(
-    (other) =>
-      other.fileName !== fileName &&
-      other.version.length === version.length &&
-      timeOf(other.version) === null,
-  );
-}
 
 /** Names of other lengths collide and sort between others; one of 14 digits that no clock shows stands ahead of the time. */
 const whatIsWrong = (version: string) =>

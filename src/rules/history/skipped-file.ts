@@ -1,4 +1,4 @@
-import type { SkippedEntry } from '../../model/migration.ts';
+import type { Migration, SkippedEntry } from '../../model/migration.ts';
 import { rule } from '../rule.ts';
 import { startOf } from '../support/places.ts';
 import { formatVersion, snakeCase } from '../support/versions.ts';
@@ -14,7 +14,27 @@ const why = {
 const keptAside =
   /archive|backup|old|legacy|obsolete|deprecated|disabled|ignore|rollback|down|meta|snapshot|test|template|example|doc|script|seed|manual/i;
 const noMigration =
-  /^_?(template|example|sample|test|draft|proposed|proposal|wip|todo|disabled|seed|manual|verify|check|debug|diagnos\w*|rollback|cleanup|readme|run_?(me|this|all|in)|apply_?(all|manually)|all_?migrations|combined|consolidated)(\b|_)|(^|[._-])(rollback|down|undo|test|manual|seed|backup|bak|old)\b/i;
+  /^_*(template|example|sample|te?mp|test|draft|proposed|proposal|wip|todo|disabled|seed|manual|verify|check|debug|diagnos\w*|rollback|cleanup|readme|run_?(me|this|all|in)|apply_?(all|pending|manually)|pending|all_?migrations|combined|consolidated|concatenated|merged|bundled?)(\b|_)|(^|[._-])(rollback|down|undo|test|manual|seed|backup|bak|old)\b/i;
+
+/** Its first lines say that somebody runs it by hand. */
+const isForHands = (text: string) =>
+  /\bsql[ -]?editor\b|\b(by hand|manually|manual run)\b|\bcopy[ -](and[ -])?paste|\bpaste (this|it|into)|\bdo not (run|apply)\b|\bnot (an? )?(automatic )?migration\b/i.test(
+    text.slice(0, 1500),
+  );
+
+/** What it makes, migrations make already: a bundle of them for another way in, or a dump. */
+function repeats(text: string, migrations: readonly Migration[]): boolean {
+  const made = new Set(migrations.flatMap((migration) => madeIn(migration.text ?? '')));
+  const own = madeIn(text);
+  return own.length > 1 && own.every((name) => made.has(name));
+}
+
+const madeIn = (text: string): readonly string[] =>
+  [
+    ...text.matchAll(
+      /\bcreate\s+(?:or\s+replace\s+)?(?:table|view|function|policy|(?:unique\s+)?index)\s+(?:if\s+not\s+exists\s+)?((?:"[^"]+"|[\w$]+)(?:\s*\.\s*(?:"[^"]+"|[\w$]+))?)/gi,
+    ),
+  ].map(([, name]) => name!.replaceAll('"', '').toLowerCase().replace(/^public\s*\.\s*/, ''));
 
 export default rule({
   id: 'history/skipped-file',
@@ -32,10 +52,13 @@ export default rule({
       const name = entry.path.split('/').at(-1)!;
       if (entry.reason === 'name' && !/\.(sql|psql|pgsql)$/i.test(name)) return;
       const say = before.has(entry.path) ? preexisting : report;
-      const aside = (entry.reason === 'folder' ? keptAside : noMigration).test(name);
+      const aside =
+        (entry.reason === 'folder' ? keptAside : noMigration).test(name) ||
+        isForHands(entry.text ?? '') ||
+        repeats(entry.text ?? '', facts.history.head);
       const newName = `${formatVersion(facts.now + 1000 * index)}_${snakeCase(name.replace(/\.\w+$/, ''))}.sql`;
       say({
-        message: `The Supabase CLI skips "${name}" because ${why[entry.reason]}. Its SQL never runs and nothing fails. ${
+        message: `The Supabase CLI skips "${name}" because ${why[entry.reason]}. It does not run what lies there, and nothing fails. ${
           entry.reason === 'folder'
             ? 'Move what shall run directly into "supabase/migrations".'
             : aside

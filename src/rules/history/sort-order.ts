@@ -39,8 +39,11 @@ export default rule({
   },
 });
 
-/** The number a version means: a day without its time is its beginning, also one that no calendar has ("20261132"). */
+/**
+ * The number a version means: a day is its beginning, whatever of the time is left out or mistyped, also one that no
+ * calendar has ("20261132").
+ */
 function meant(version: string): bigint {
-  const date = /^(19|20)\d{6}(\d{2}){0,2}$/.test(version);
+  const date = /^(19|20)\d{6,11}$/.test(version);
   return BigInt(date ? version.padEnd(14, '0') : version);
 }

@@ -1,7 +1,7 @@
 import type { Table } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
-import { type FileContext, rule } from '../rule.ts';
-import { commandsOf, sql } from '../support/statements.ts';
+import { rule } from '../rule.ts';
+import { commandsOf, sql, takesExclusiveLock } from '../support/statements.ts';
 import { insideExplicitTransaction, isStandalone } from '../support/transaction.ts';
 import { bare } from '../support/tree.ts';
 
@@ -73,13 +73,3 @@ function namesItsRows({ whereClause }: SyntaxNode, table: Table | undefined): bo
 
 const touches = (node: SyntaxNode): readonly string[] =>
   (node.targetList ?? []).map((target: SyntaxNode) => target.ResTarget?.name);
-
-/** All forms but those the manual gives a weaker lock (sql-altertable, "Description"). */
-function takesExclusiveLock(node: Parameters<FileContext['keyOf']>[0]): boolean {
-  return commandsOf(node).some(
-    ({ subtype, def }) =>
-      !/^AT_(ValidateConstraint|SetStatistics|AttachPartition|EnableTrig|DisableTrig|ClusterOn|EnableRowSecurity|DisableRowSecurity|ForceRowSecurity|NoForceRowSecurity|ReplicaIdentity|ChangeOwner|SetRelOptions)/.test(
-        subtype,
-      ) && !(subtype === 'AT_AddConstraint' && def?.Constraint?.contype === 'CONSTR_FOREIGN'),
-  );
-}

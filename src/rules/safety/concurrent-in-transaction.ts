@@ -17,12 +17,17 @@ export default rule({
   file(context) {
     const { source, statements, options, placeOf, report } = context;
     const inside = insideExplicitTransaction(source.statements);
+    const told = new Set<Statement>();
     for (const statement of statements) {
       if (!isStandalone(statement)) continue;
       const top = source.statements.indexOf(statement);
       const old = Number(options['cli-major']) < 3 && source.statements.length > 1;
       if (top !== -1 && inside[top] !== true && !old) continue;
-      const caught = top === -1 && isCaught(statement, source);
+      // The first one ends its block: what stands behind it is not reached.
+      const block = top === -1 ? blockOf(statement, source) : null;
+      if (block !== null && told.has(block)) continue;
+      if (block !== null) told.add(block);
+      const caught = block !== null && isCaught(statement, block, source);
       report({
         message: `This can't run inside ${
           top === -1
@@ -40,9 +45,9 @@ export default rule({
   },
 });
 
-const isCaught = (statement: Statement, source: SourceFile) =>
-  source.statements.some(
-    (block) =>
-      block.kind === 'DoStmt' &&
-      walkDo(source, block).some((inner) => inner.statement.start === statement.start && inner.caught),
-  );
+const blockOf = ({ start }: Statement, source: SourceFile): Statement | null =>
+  source.statements.find((block) => block.kind === 'DoStmt' && block.start <= start && start < block.end) ??
+  null;
+
+const isCaught = ({ start }: Statement, block: Statement, source: SourceFile) =>
+  walkDo(source, block).some((inner) => inner.statement.start === start && inner.caught);

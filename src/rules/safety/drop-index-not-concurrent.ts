@@ -1,8 +1,7 @@
-import type { Index } from '../../model/schema.ts';
 import { type FileContext, rule } from '../rule.ts';
 import { findIndex, spell } from '../support/indexes.ts';
 import { isPlatform } from '../support/roles.ts';
-import { commandsOf, namesOf, reportLock, sql } from '../support/statements.ts';
+import { namesOf, reportLock, sql, takesExclusiveLock } from '../support/statements.ts';
 
 export default rule({
   id: 'safety/drop-index-not-concurrent',
@@ -26,7 +25,7 @@ export default rule({
         if (isPlatform(found.table.schema)) continue;
         // The index of a constraint went with it, and a dropped table takes its indexes along.
         if (found.index.constraint || context.isDropped(found.table.key)) continue;
-        if (goesAnyway(context, found.table.key, found.index.columns)) continue;
+        if (isLockedAnyway(context, found.table.key)) continue;
         reportLock(context, statement, {
           message: `Dropping index "${parts.at(-1)}" locks "${found.table.key}" against reads and writes. Every query waits until the file is through. Drop it with CONCURRENTLY, in a file of its own.`,
           at: context.placeOf(statement),
@@ -39,15 +38,10 @@ export default rule({
   },
 });
 
-const rewriting = new Set(['AT_DropColumn', 'AT_AlterColumnType']);
-
-/** The change renames the table, or drops or converts a column of the index: the same lock, with or without CONCURRENTLY. */
-const goesAnyway = ({ statements, keyOf }: FileContext, table: string, columns: Index['columns']) =>
-  statements.some(({ kind, node }) => {
-    if (kind === 'RenameStmt') return node.renameType === 'OBJECT_TABLE' && keyOf(node.relation) === table;
-    return (
-      kind === 'AlterTableStmt' &&
-      keyOf(node.relation) === table &&
-      commandsOf(node).some(({ subtype, name }) => rewriting.has(subtype) && columns.includes(name))
-    );
-  });
+/** The file renames or alters the table under the same lock: CONCURRENTLY would win nothing. */
+const isLockedAnyway = ({ statements, keyOf }: FileContext, table: string) =>
+  statements.some(({ kind, node }) =>
+    kind === 'RenameStmt'
+      ? /^OBJECT_(TABLE|COLUMN)$/.test(node.renameType) && keyOf(node.relation) === table
+      : kind === 'AlterTableStmt' && keyOf(node.relation) === table && takesExclusiveLock(node),
+  );

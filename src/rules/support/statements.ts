@@ -73,6 +73,16 @@ export function alterExisting(
 export const commandsOf = (alterTable: SyntaxNode): readonly SyntaxNode[] =>
   (alterTable.cmds ?? []).map((cmd: SyntaxNode) => cmd.AlterTableCmd ?? {});
 
+/** An ALTER TABLE under ACCESS EXCLUSIVE: all forms but those the manual gives a weaker lock (sql-altertable, "Description"). */
+export function takesExclusiveLock(node: SyntaxNode): boolean {
+  return commandsOf(node).some(
+    ({ subtype, def }) =>
+      !/^AT_(ValidateConstraint|SetStatistics|AttachPartition|EnableTrig|DisableTrig|ClusterOn|EnableRowSecurity|DisableRowSecurity|ForceRowSecurity|NoForceRowSecurity|ReplicaIdentity|ChangeOwner|SetRelOptions)/.test(
+        subtype,
+      ) && !(subtype === 'AT_AddConstraint' && def?.Constraint?.contype === 'CONSTR_FOREIGN'),
+  );
+}
+
 /** `alter table [if exists] [only] name [*] first, second, …`: the n-th of them. */
 export function rangeOfCommand(context: FileContext, statement: Statement, index: number): Range | null {
   const tokens = tokensIn(context, statement);
