@@ -35,11 +35,11 @@ export default rule({
       if (!idle && !used) continue;
       const list = columns.map(quoteIdent).join(', ');
       report({
-        message: `Unique index "${index.name}" on "${table.key}" ${index.predicate === null ? 'holds an expression' : 'is partial'}, so ON CONFLICT (${list}) can't use it. ${used ? 'An upsert in these migrations fails' : 'An upsert on it through the API would fail'} with 42P10. ${idle ? 'The condition only leaves out NULLs, which never collide: leave it out' : 'Make a plain unique index'}.`,
+        message: `Unique index "${index.name}" on "${table.key}" ${index.predicate === null ? 'holds an expression' : 'is partial'}, so ON CONFLICT (${list}) can't use it. ${used ? 'An upsert in these migrations fails' : 'An upsert by it through the API, which can’t repeat the condition, would fail'} with 42P10. ${idle ? 'The condition only leaves out NULLs, which never collide: leave it out' : 'Make a plain unique index'}.`,
         at: home(index.origin ?? table.origin),
         object: table.key,
         key: columns.join(', '),
-        // Nobody has seen an upsert on it: a warning only where the key comes from elsewhere, which is what syncs write by.
+        // Nobody has seen an upsert on it: a warning only where the id is another system's, which is what syncs write by.
         severity: used || (columns.length === 1 && foreignId.test(columns[0]!)) ? undefined : 'info',
         evidence: evidenceOf(state),
         help: sqlFence(`create unique index ${quoteIdent(index.name)} on ${table.key} (${list});`),
@@ -48,9 +48,8 @@ export default rule({
   },
 });
 
-/** The id or number that a row has in another system. */
-const foreignId =
-  /^(source|external|remote|import|sync|legacy|origin|upstream|idempotency)_?(\w*_)?(uid|uuid|id|key|ref|sku)$/;
+/** The id that a row has in another system. */
+const foreignId = /^(source|external|remote|sync|upstream)_(\w*_)?(uid|uuid|id|ref|sku)$/;
 
 const hasPlainKey = (table: Table, columns: readonly string[]) =>
   [

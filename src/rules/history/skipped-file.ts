@@ -34,7 +34,12 @@ const madeIn = (text: string): readonly string[] =>
     ...text.matchAll(
       /\bcreate\s+(?:or\s+replace\s+)?(?:table|view|function|policy|(?:unique\s+)?index)\s+(?:if\s+not\s+exists\s+)?((?:"[^"]+"|[\w$]+)(?:\s*\.\s*(?:"[^"]+"|[\w$]+))?)/gi,
     ),
-  ].map(([, name]) => name!.replaceAll('"', '').toLowerCase().replace(/^public\s*\.\s*/, ''));
+  ].map(([, name]) =>
+    name!
+      .replaceAll('"', '')
+      .toLowerCase()
+      .replace(/^public\s*\.\s*/, ''),
+  );
 
 export default rule({
   id: 'history/skipped-file',

@@ -1,6 +1,10 @@
-import type { Table } from '../../model/schema.ts';
+import type { Facts } from '../../model/facts.ts';
+import type { SchemaState, Table } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
-import { rule } from '../rule.ts';
+import { escapeRegExp } from '../../sql/text.ts';
+import { type FileContext, rule } from '../rule.ts';
+import { keyOfRangeVar } from '../support/names.ts';
+import { apiRoles, appliesTo, covers, holds } from '../support/roles.ts';
 import { commandsOf, sql, takesExclusiveLock } from '../support/statements.ts';
 import { insideExplicitTransaction, isStandalone } from '../support/transaction.ts';
 import { bare } from '../support/tree.ts';
@@ -10,7 +14,7 @@ export default rule({
   severity: { recommended: 'warning', strict: 'warning' },
   evidence: ['static'],
   summary: 'rows of a table are updated while the lock of an ALTER TABLE on it is held',
-  why: 'ALTER TABLE takes an ACCESS EXCLUSIVE lock and keeps it until the file is through. An UPDATE or DELETE behind it runs as long as the table is big, and nobody can read the table meanwhile. Filling a column that the same file adds is common and told as a note.',
+  why: 'ALTER TABLE takes an ACCESS EXCLUSIVE lock and keeps it until the file is through. An UPDATE or DELETE behind it runs as long as the table is big, and nobody can read the table meanwhile. Filling a column that the same file adds is common and told as a note; so is a table of one row, and a list that migrations write and nobody adds to.',
   remedy:
     "Put the UPDATE into a migration of its own, behind this one.\n\n```sql\nupdate public.note set kind = 'text' where kind is null;\n```",
   since: '0.1.0',
@@ -47,12 +51,65 @@ export default rule({
         message: `The lock of the ALTER TABLE above is still held while rows of "${table}" are ${kind === 'UpdateStmt' ? 'updated' : 'deleted'}. Nobody can read the table as long as that takes. Split the file there, so that it runs in a migration of its own.`,
         at: context.placeOf(statement),
         object: table,
-        ...(fillsNew ? { severity: 'info' as const } : {}),
+        ...(fillsNew || isSmall(table, context) ? { severity: 'info' as const } : {}),
         help: sql('-- in the next migration', `${statement.sql};`),
       });
     });
   },
 });
+
+/** One row by its key, or a list that migrations write and no client and no function adds to. */
+function isSmall(key: string, { facts, set }: FileContext): boolean {
+  const table = set.before.tables.get(key);
+  if (table === undefined) return false;
+  return holdsOneRow(table) || (rowsWritten(facts).has(key) && !growsByUse(table, set.before));
+}
+
+/** `id boolean primary key`, or a key that a CHECK binds to one value. */
+function holdsOneRow({ primaryKey, columns, checks }: Table): boolean {
+  const [name, ...others] = primaryKey?.columns ?? [];
+  if (name === undefined || others.length > 0) return false;
+  const one = new RegExp(`^[("\\s]*${escapeRegExp(name)}[)"\\s]*(=\\s*(1|true)[)\\s]*)?$`, 'i');
+  return (
+    columns.some((column) => column.name === name && column.type === 'boolean') ||
+    checks.some(({ expression }) => one.test(expression.text))
+  );
+}
+
+/** A policy lets clients insert, or a function does. */
+function growsByUse({ rls, policies, grants, name }: Table, { routines }: SchemaState): boolean {
+  const byClients = apiRoles.some(
+    (role) =>
+      holds(grants, role, 'insert') &&
+      (!rls || policies.some((policy) => covers(policy, 'insert') && appliesTo(policy, role))),
+  );
+  const insert = new RegExp(
+    `\\binsert\\s+into\\s+(?:only\\s+)?(?:"?\\w+"?\\s*\\.\\s*)?"?${escapeRegExp(name)}\\b`,
+    'i',
+  );
+  return byClients || [...routines.values()].some(({ body }) => insert.test(body));
+}
+
+const written = new WeakMap<Facts, ReadonlySet<string>>();
+
+/** Tables that an INSERT … VALUES of a migration fills. */
+function rowsWritten(facts: Facts): ReadonlySet<string> {
+  let found = written.get(facts);
+  if (found === undefined) {
+    found = new Set(
+      [...facts.sources.values()].flatMap(({ statements }) =>
+        statements
+          .filter(
+            ({ kind, node }) =>
+              kind === 'InsertStmt' && node.selectStmt?.SelectStmt?.valuesLists !== undefined,
+          )
+          .map(({ node }) => keyOfRangeVar(node.relation)),
+      ),
+    );
+    written.set(facts, found);
+  }
+  return found;
+}
 
 /** `where id = …`: every column of a key is compared with a constant, or with a few. */
 function namesItsRows({ whereClause }: SyntaxNode, table: Table | undefined): boolean {

@@ -18,8 +18,11 @@ export default rule({
     const before = context.set.before.tables.get(table)?.columns.find(({ name }) => name === command.name);
     // A column that this change adds holds nothing yet.
     if (before === undefined && context.set.before.tables.has(table)) return;
+    // Without a schema it is the type of that name on the search path: the column's own, where it has that one.
+    const home = before?.type.match(/^([\w$]+)\.("[^"]+"|[\w$]+)/);
     const target = typeName(command.def?.ColumnDef?.typeName, {
-      resolve: (schema, name) => `${quoteIdent(schema ?? 'public')}.${quoteIdent(name)}`,
+      resolve: (schema, name) =>
+        `${quoteIdent(schema ?? (home?.[2] === quoteIdent(name) ? home[1]! : 'public'))}.${quoteIdent(name)}`,
     });
     const using = command.def?.ColumnDef?.raw_default;
     if (before !== undefined && isPlain(using, command.name) && keepsBytes(before.type, target)) return;
@@ -28,7 +31,7 @@ export default rule({
     if (inDo && before?.type === target) return;
     const name = quoteIdent(command.name);
     reportLock(context, statement, {
-      message: `Changing "${command.name}" of "${table}"${before === undefined || before.type === target ? '' : ` from ${before.type}`} to ${target} writes the table anew under an exclusive lock${before === undefined ? ', unless the old type, which no migration tells, is stored alike' : ''}. ${!onlyCasts(using) || (isPlain(using, command.name) && alwaysConverts(before?.type, target)) ? 'Reads and writes wait that long' : 'A value that does not convert makes it fail'}. Add a new column, fill it in batches and swap the names.`,
+      message: `Changing "${command.name}" of "${table}"${before === undefined || before.type === target ? '' : ` from ${before.type}`} to ${target} writes the table anew under an exclusive lock${before === undefined && isPlain(using, command.name) ? ', unless the old type, which no migration tells, is stored alike' : ''}. ${!onlyCasts(using) || (isPlain(using, command.name) && alwaysConverts(before?.type, target)) ? 'Reads and writes wait that long' : 'A value that does not convert makes it fail'}. Add a new column, fill it in batches and swap the names.`,
       at: place,
       object: table,
       key: command.name,

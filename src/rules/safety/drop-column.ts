@@ -1,7 +1,7 @@
 import { quoteIdent } from '../../sql/names.ts';
 import { type FileContext, rule } from '../rule.ts';
 import { dependentsOfColumn, silentlyLost } from '../support/dependents.ts';
-import { alterExisting, isCascade, listed, reportLock, sql } from '../support/statements.ts';
+import { alterExisting, commandsOf, isCascade, listed, reportLock, sql } from '../support/statements.ts';
 
 export default rule({
   id: 'safety/drop-column',
@@ -25,6 +25,7 @@ export default rule({
     )
       return;
     if (known === undefined && command.missing_ok === true && before.unknown.length === 0) return;
+    if (wentEarlier(table, command.name, context)) return;
     const lost = isCascade(command)
       ? silentlyLost(dependentsOfColumn(before, table, command.name), context)
       : [];
@@ -50,6 +51,24 @@ export default rule({
     });
   }),
 });
+
+/** An earlier migration dropped it, and none made it again: the fold does not know all columns of a table made elsewhere. */
+function wentEarlier(table: string, column: string, { facts, changed, keyOf, set }: FileContext): boolean {
+  if ((set.before.tables.get(table)?.unknown.length ?? 1) === 0) return false;
+  let gone = false;
+  for (const { path } of facts.history.head) {
+    if (path === changed.migration.path) break;
+    for (const { kind, node } of facts.sources.get(path)?.statements ?? []) {
+      if (!/^(AlterTable|Rename|Create)Stmt$/.test(kind) || keyOf(node.relation) !== table) continue;
+      if (kind === 'CreateStmt' || (kind === 'RenameStmt' && node.newname === column)) gone = false;
+      for (const { subtype, name, def } of kind === 'AlterTableStmt' ? commandsOf(node) : []) {
+        if (subtype === 'AT_DropColumn' && name === column) gone = true;
+        if (subtype === 'AT_AddColumn' && def?.ColumnDef?.colname === column) gone = false;
+      }
+    }
+  }
+  return gone;
+}
 
 /** The table has a column of that name after the change. */
 const isColumnThere = ({ set }: FileContext, table: string, name: string) =>

@@ -1,3 +1,4 @@
+import type { Statement, SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent, strings } from '../../sql/names.ts';
 import { type FileContext, rule } from '../rule.ts';
 import { alterExisting, isThere, listed, reportLock, sql } from '../support/statements.ts';
@@ -22,19 +23,30 @@ export default rule({
     const columns = strings(constraint.keys);
     const name = constraint.conname ?? `${table.split('.').at(-1)}_${columns.join('_')}_key`;
     reportLock(context, statement, {
-      message: `The unique constraint on ${listed(columns)} builds its index while reads and writes on "${table}" wait.${mayRepeat(columns, table, context) ? ' Two equal rows make the file fail.' : ''} Build the index with CONCURRENTLY in a file of its own and adopt it.`,
+      message: `The unique constraint on ${listed(columns)} builds its index while reads and writes on "${table}" wait.${mayRepeat(columns, table, context) && !rowsAreMended(statement, table, context) ? ' Two equal rows make the file fail.' : ''} Build the index with CONCURRENTLY in a file of its own and adopt it.`,
       at: place,
       object: table,
       key: columns.join(' '),
       help: sql(
-        `create unique index concurrently ${quoteIdent(name)} on ${table} (${columns.map(quoteIdent).join(', ')});`,
+        `create unique index concurrently ${quoteIdent(name)} on ${table} (${columns.map(quoteIdent).join(', ')})${constraint.nulls_not_distinct ? ' nulls not distinct' : ''};`,
         `-- in the next migration`,
-        `alter table ${table} add constraint ${quoteIdent(name)} unique using index ${quoteIdent(name)};`,
+        `alter table ${table} add constraint ${quoteIdent(name)} unique using index ${quoteIdent(name)}${constraint.deferrable ? ` deferrable${constraint.initdeferred ? ' initially deferred' : ''}` : ''};`,
       ),
       repro: `select ${columns.map(quoteIdent).join(', ')}, count(*) from ${table} group by ${columns.map((_, n) => n + 1).join(', ')} having count(*) > 1;`,
     });
   }),
 });
+
+/** Rows of the table are taken out or changed above, in the same file: the author has thought of equal ones. */
+const rowsAreMended = ({ start }: Statement, table: string, { statements, keyOf }: FileContext) =>
+  statements.some(
+    (other) =>
+      other.start < start &&
+      /^(Update|Delete|Truncate)Stmt$/.test(other.kind) &&
+      [other.node.relation, ...(other.node.relations ?? []).map(({ RangeVar }: SyntaxNode) => RangeVar)].some(
+        (relation) => relation !== undefined && keyOf(relation) === table,
+      ),
+  );
 
 /** No two rows are equal in columns that hold a key, or in one that this change adds empty. */
 function mayRepeat(columns: readonly string[], key: string, { set }: FileContext): boolean {

@@ -1,3 +1,4 @@
+import type { Index, Table } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
 
 export default rule({
@@ -19,15 +20,14 @@ export default rule({
     // A partition has its parent's key, a foreign table can't have one; an inheriting table does not inherit it.
     if (table.kind === 'partition' || table.kind === 'foreign') return;
     if (table.unknown.length > 0) return;
-    const named = table.uniques.some(({ columns }) =>
-      columns.every((name) => table.columns.find((column) => column.name === name)?.notNull),
-    );
+    const named = table.indexes.some((index) => namesRows(index, table));
+    const partly = table.indexes.find(({ unique }) => unique);
     report({
       ...(named ? { severity: 'info' as const } : {}),
       message: `Table "${table.key}" has no primary key. ${
         named
-          ? "A unique constraint names its rows, but an UPDATE or DELETE fails with 55000 once the table is in a publication such as Realtime's"
-          : "Nothing keeps two of its rows from being the same, and an UPDATE or DELETE fails with 55000 once the table is in a publication such as Realtime's"
+          ? "A unique key names its rows, but an UPDATE or DELETE fails with 55000 once the table is in a publication such as Realtime's"
+          : `${partly === undefined ? 'Nothing keeps two of its rows from being the same' : `"${partly.name}" does not hold for every row`}, and an UPDATE or DELETE fails with 55000 once the table is in a publication such as Realtime's`
       }. Add one.`,
       at: home(table.origin),
       object: table.key,
@@ -35,3 +35,15 @@ export default rule({
     });
   },
 });
+
+/** A unique index over all rows, whose columns are never null or whose nulls are equal. */
+const namesRows = ({ unique, columns, predicate, definition }: Index, table: Table) =>
+  unique &&
+  predicate === null &&
+  columns.every(
+    (name) =>
+      name !== null &&
+      (table.columns.find((column) => column.name === name)?.notNull || equalNulls.test(definition)),
+  );
+
+const equalNulls = /nulls not distinct/i;
