@@ -196,6 +196,8 @@ export interface Routine {
   readonly schema: string;
   readonly name: string;
   readonly arguments: readonly FunctionArgument[];
+  /** Functions that the defaults of its arguments call: `auth.uid` where a call that leaves it out asks for the caller. */
+  readonly defaultCalls?: readonly string[];
   /** As printed by `pg_get_function_result`; `trigger`, `SETOF public.t`, `TABLE(a integer)`. */
   readonly returns: string;
   readonly language: string;

@@ -102,7 +102,7 @@ select json_build_object(
   from class c where c.relkind = 'S'),
 'routines', (select json_agg(json_build_object(
     'schema', s.nspname, 'name', p.proname, 'kind', p.prokind, 'owner', pg_get_userbyid(p.proowner),
-    'names', p.proargnames, 'modes', p.proargmodes, 'defaults', p.pronargdefaults,
+    'names', p.proargnames, 'modes', p.proargmodes, 'defaults', p.pronargdefaults, 'defaulttext', pg_get_expr(p.proargdefaults, 0),
     'types', (select json_agg(format_type(k.type, null) order by k.at)
       from unnest(coalesce(p.proallargtypes, p.proargtypes::oid[])) with ordinality k(type, at)),
     'returns', pg_get_function_result(p.oid), 'language', l.lanname,

@@ -141,6 +141,7 @@ interface CatalogRoutine {
   readonly names: readonly string[] | null;
   readonly modes: readonly string[] | null;
   readonly defaults: number;
+  readonly defaulttext: string | null;
   readonly types: readonly string[] | null;
   readonly returns: string | null;
   readonly language: string;
@@ -500,6 +501,7 @@ function toRoutine(routine: CatalogRoutine): Routine {
       mode: modes[at]!,
       hasDefault: withDefault.has(at),
     })),
+    defaultCalls: [...(routine.defaulttext ?? '').matchAll(/([\w.]+)\s*\(/g)].map(([, name]) => name!),
     returns: routine.returns ?? '',
     language: routine.language,
     body: routine.body,

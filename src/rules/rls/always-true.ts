@@ -1,9 +1,8 @@
 import type { Severity } from '../../model/finding.ts';
 import type { Command, Policy, SchemaState, Table } from '../../model/schema.ts';
-import { escapeRegExp } from '../../sql/text.ts';
 import { rule } from '../rule.ts';
 import { nameSaysRole } from '../support/misnamed.ts';
-import { ownerColumns, sensitiveColumns } from '../support/owners.ts';
+import { ownerColumns, sensitiveColumns, setByTrigger } from '../support/owners.ts';
 import {
   type ApiRole,
   apiRolesOf,
@@ -15,7 +14,6 @@ import {
   readableColumns,
 } from '../support/roles.ts';
 import { ownComparisons, readPredicate } from '../support/scope.ts';
-import { routineNamed } from '../support/sign-up.ts';
 import { evidenceOf } from '../support/sites.ts';
 import { policyKey, policyTable } from '../support/tables.ts';
 import { isPlainTrue, opensTo } from '../support/truth.ts';
@@ -175,16 +173,6 @@ function openSelect(table: Table, roles: readonly string[], who: string, policyN
     ),
   };
 }
-
-/** A BEFORE INSERT trigger that writes the caller into the column: what the client sends is overwritten. */
-const setByTrigger = (column: string, table: Table, state: SchemaState) =>
-  table.triggers.some(({ timing, events, function: name }) => {
-    if (timing !== 'before' || !events.includes('insert')) return false;
-    const body = routineNamed(name, state)?.body ?? '';
-    return new RegExp(`new\\s*\\.\\s*"?${escapeRegExp(column)}"?\\s*:?=[^;]*auth\\s*\\.\\s*uid`, 'i').test(
-      body,
-    );
-  });
 
 /** A restrictive policy that holds for all those roles is a limit of its own. */
 const restricted = (table: Table, command: Command, roles: readonly string[]) =>

@@ -5,14 +5,14 @@ import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
 import { isDeclaredPublic } from '../support/access.ts';
 import { looksAtCaller } from '../support/caller.ts';
-import { isToken, ownerColumns } from '../support/owners.ts';
+import { isToken, ownerColumns, setByTrigger } from '../support/owners.ts';
 import { type Predicate, predicatesOf } from '../support/predicates.ts';
 import { apiRolesOf, holds, readableColumns } from '../support/roles.ts';
 import { readPredicate } from '../support/scope.ts';
 import { evidenceOf } from '../support/sites.ts';
 import { policyKey, policyTable } from '../support/tables.ts';
 import { alternatives, bare, columnParts } from '../support/tree.ts';
-import { opensTo, truthOf } from '../support/truth.ts';
+import { isPlainTrue, opensTo, truthOf } from '../support/truth.ts';
 import { people, sqlFence, upper } from '../support/words.ts';
 
 export default rule({
@@ -36,17 +36,19 @@ export default rule({
       const roles = apiRolesOf(policy);
       if (!policy.permissive || roles.length === 0) continue;
       for (const predicate of predicatesOf(policy)) {
-        const openBefore =
-          predicate.commands.every((command) => command === 'select') &&
-          roles.every((role) => isDeclaredPublic(context.set.before.tables.get(table.key) ?? null, role));
+        const was = context.set.before.tables.get(table.key) ?? null;
+        const reads = predicate.commands.every((command) => command === 'select');
+        const openBefore = reads && roles.every((role) => isDeclaredPublic(was, role));
+        // `true or …` says openly what it does; it is worse where the rows had been limited.
+        const openly = reads && (was === null || !was.rls) && alternatives(predicate.node).some(isPlainTrue);
         for (const { what, way, severity, instead } of judge(predicate, policy, table, context.state)) {
           context.report({
-            message: `Policy "${policy.name}" on "${table.key}": ${what}. ${way}`,
+            message: `Policy "${policy.name}" on "${table.key}": ${what}. ${openBefore || openly ? 'If that is meant, write "true" alone. Else compare the row with the caller.' : way}`,
             at: context.home(policy.origin ?? table.origin),
             object: table.key,
             key: `${policyKey(policy)} ${predicate.clause}`,
             // What was public on purpose is clumsily written now, and opens nothing.
-            severity: openBefore ? 'warning' : severity,
+            severity: openBefore ? 'info' : openly ? 'warning' : severity,
             causes: ['access/widened'],
             evidence: evidenceOf(context.state),
             help: instead === undefined ? undefined : rewritten(policy, predicate, table, instead),
@@ -122,26 +124,27 @@ function rowOnly(
 ): Judgement[] {
   if (looksAtCaller(node, state) || truthOf(node, { table, who: 'anyone' }) !== 'unknown') return [];
   const secrets = table.columns.map(({ name }) => name).filter(isToken);
+  const owners = ownerColumns(table, state);
   const open = commands.filter(
     (command) =>
       apiRolesOf(policy).some((role) => holds(table.grants, role, command)) &&
       (command === 'select'
         ? secrets.length > 0 && !readsNone(table, policy, secrets)
         : command === 'insert'
-          ? clause === 'WITH CHECK' &&
-            ownerColumns(table, state).length > 0 &&
-            !leavesUnowned(node, table, state)
+          ? clause === 'WITH CHECK' && owners.length > 0 && !leavesUnowned(node, table, state)
           : clause === 'USING'),
   );
   if (open.length === 0) return [];
   const reads = open.every((command) => command === 'select');
+  const filled = owners.length > 0 && owners.every((column) => setByTrigger(column, table, state));
   return [
     {
       what: `${clause} asks about the row and not about the caller, so ${people(apiRolesOf(policy))} may ${upper(open)} every row that fits`,
       way: reads
         ? `"${secrets[0]}" is read along with it. Compare it with what the caller brings, or look it up in a function.`
         : 'Whose row it is does not matter there. Compare an owner with the caller, or let only the server write.',
-      severity: 'warning',
+      // A trigger writes the caller into the row: what the client sends of it is overwritten.
+      severity: filled && open.every((command) => command === 'insert') ? 'info' : 'warning',
     },
   ];
 }
@@ -184,9 +187,12 @@ function captures(node: SyntaxNode, table: Table, state: SchemaState): Judgement
     return [
       {
         what: `"${a.name}" in the sub-select is compared with itself, "${a.source.alias}.${a.name}" on both sides`,
-        way: outer
-          ? `The inner table's column hides the one of "${table.key}", so the sub-select is not tied to the row. Write "${table.name}.${a.name}".`
-          : 'That holds for every row, so the sub-select is not tied to the row. Compare it with a column of the outer table.',
+        way:
+          a.source.key === table.key
+            ? `Both are of the inner "${table.name}", so the sub-select is not tied to the row. Give the inner table an alias, and write "${table.name}.${a.name}" for the row.`
+            : outer
+              ? `The inner table's column hides the one of "${table.key}", so the sub-select is not tied to the row. Write "${table.name}.${a.name}".`
+              : 'That holds for every row, so the sub-select is not tied to the row. Compare it with a column of the outer table.',
         severity: tied ? ('warning' as const) : undefined,
       },
     ];
@@ -232,17 +238,20 @@ function unowned(
       looksAtCaller(policy.check.node, state) &&
       alternatives(policy.check.node).every((part) => nullTested(part) !== name);
     if (claims) return [];
+    // Who may reach a row by USING is asked for: its owner may leave it to nobody.
+    const reaching = clause === 'WITH CHECK' ? alternatives(policy.using?.node ?? null) : [];
+    if (reaching.length > 0 && reaching.every((part) => looksAtCaller(part, state))) return [];
     // A guest's row, in nobody's name: what one may only insert, nobody takes from anybody.
     if (writes.length > 0 && writes.every((command) => command === 'insert')) return [];
     return [
       writes.length === 0
         ? {
-            what: `${clause} lets everyone read the rows whose "${name}" is null`,
+            what: `${clause} lets ${people(apiRolesOf(policy))} read the rows whose "${name}" is null`,
             way: 'That is fine for shared rows. Make the column NOT NULL if every row has an owner.',
             severity: 'info' as const,
           }
         : {
-            what: `${clause} lets everyone ${upper(writes)} rows whose "${name}" is null`,
+            what: `${clause} lets ${people(apiRolesOf(policy))} ${upper(writes)} rows whose "${name}" is null`,
             way: `Rows without an owner belong to nobody, and here to whoever comes. Ask for the owner alone, or make "${name}" NOT NULL.`,
             instead: isOwn(name),
           },

@@ -15,7 +15,10 @@ export function readsRequest(call: SyntaxNode): boolean {
   if (name !== 'current_setting') return name === 'pg_has_role';
   const setting = call.args?.[0]?.A_Const?.sval?.sval ?? call.args?.[0]?.TypeCast?.arg?.A_Const?.sval?.sval;
   // A setting named by an expression may be the claims.
-  return setting === undefined || /^(request\.|role$|app\.)/.test(setting);
+  return (
+    setting === undefined ||
+    /^(request\.|role$|app\.|\w+\.\w*(user|tenant|org|role|account|team|member|claim|jwt|uid))/.test(setting)
+  );
 }
 
 const sessionRoles = new Set([
@@ -63,11 +66,17 @@ function viewLooks(relation: SyntaxNode, state: SchemaState): boolean {
 
 function callLooks(call: SyntaxNode, state: SchemaState): boolean {
   const known = routinesCalled(call, state);
-  if (known.length > 0) return known.some((routine) => routineLooksAtCaller(routine, state));
+  if (known.length > 0)
+    return known.some((routine) => routineLooksAtCaller(routine, state) || leavesCallerOut(call, routine));
   const { schema, name } = functionName(call);
   if (schema === null) return !builtins.test(name);
   return !passiveSchemas.has(schema);
 }
+
+/** `is_member(team_id)` of a function whose last argument is `auth.uid()` where nobody gives it. */
+const leavesCallerOut = (call: SyntaxNode, { defaultCalls, arguments: all }: Routine) =>
+  (defaultCalls ?? []).some((name) => /^(auth\.)?(uid|jwt|role|email)$/.test(name)) &&
+  (call.args ?? []).length < all.filter(({ mode }) => mode !== 'out' && mode !== 'table').length;
 
 /** What policies use of Postgres' own functions; any other name is a function that no migration made. */
 const builtins =
@@ -114,7 +123,7 @@ function indexOf(state: SchemaState): Map<string, Routine[]> {
 }
 
 const direct =
-  /\bauth"?\s*\.\s*"?(uid|jwt|role|email)"?\s*\(|\bcurrent_setting"?\s*\(\s*'(request\.|role')|\b(current_user|session_user|current_role)\b|\bpg_has_role\s*\(/i;
+  /\bauth"?\s*\.\s*"?(uid|jwt|role|email)"?\s*\(|\bcurrent_setting"?\s*\(\s*'(request\.|role'|(?!app\.settings\.)\w+\.\w*(user|tenant|org|role|account|team|member|claim|jwt|uid))|\b(current_user|session_user|current_role)\b|\bpg_has_role\s*\(/i;
 
 /** Whether a routine's body reads who is asking, itself or through what it calls. */
 export function routineLooksAtCaller(

@@ -1,7 +1,9 @@
 /** Columns that say whose row it is. */
 import type { SchemaState, Table } from '../../model/schema.ts';
+import { escapeRegExp } from '../../sql/text.ts';
 import { isUserId } from './caller.ts';
 import { ownComparisons, readPredicate } from './scope.ts';
+import { routineNamed } from './sign-up.ts';
 import { bare } from './tree.ts';
 
 const cache = new WeakMap<SchemaState, Map<string, readonly string[]>>();
@@ -78,3 +80,19 @@ export const isToken = (column: string) =>
   /(^|_)(token|secret|otp|api_?key|access_key|invite_code|password|(otp|token|code|password|key)_hash)$/i.test(
     column,
   );
+
+/** `if new.owner = …` compares. */
+const assignments = (body: string) =>
+  body.replace(/\b(if|elsif|when|and|or|where)\s+new\s*\.\s*"?\w+"?\s*=/gi, ' ');
+
+/** A BEFORE INSERT trigger that writes the caller into the column: what the client sends is overwritten. */
+export const setByTrigger = (column: string, table: Table, state: SchemaState) =>
+  table.triggers.some(({ timing, events, function: name }) => {
+    if (timing !== 'before' || !events.includes('insert')) return false;
+    const body = routineNamed(name, state)?.body ?? '';
+    const written = new RegExp(
+      `\\bnew\\s*\\.\\s*"?${escapeRegExp(column)}"?\\s*:?=(?!=)|\\binto\\s+new\\s*\\.\\s*"?${escapeRegExp(column)}\\b`,
+      'i',
+    );
+    return /\bauth\s*\.\s*uid\b/i.test(body) && written.test(assignments(body));
+  });

@@ -4,9 +4,10 @@ import type { SyntaxNode } from '../../model/sql.ts';
 import { strings } from '../../sql/names.ts';
 import { isDeclaredPublic, isOpenTo } from './access.ts';
 import { looksAtCaller } from './caller.ts';
-import { type ApiRole, appliesTo, covers, holders, holds, writes } from './roles.ts';
-import { functionName, visitTree } from './tree.ts';
-import { truthOf } from './truth.ts';
+import { sensitiveColumns } from './owners.ts';
+import { type ApiRole, appliesTo, covers, holders, holds, predicateOf, writes } from './roles.ts';
+import { columnParts, functionName, someNode, visitTree } from './tree.ts';
+import { opensTo, truthOf } from './truth.ts';
 
 /**
  * Tables that a view shows past their policies: through other views that read as their owner too, but for those that
@@ -37,7 +38,10 @@ export function guardedTables(view: View, state: SchemaState, isTold?: (inner: V
       table.rls &&
       !roles.every(
         (role) =>
-          isDeclaredPublic(table, role) || isOpenTo(table, 'select', role) || isAlwaysOpen(table, role),
+          isDeclaredPublic(table, role) ||
+          isOpenTo(table, 'select', role) ||
+          isAlwaysOpen(table, role) ||
+          repeatsPolicy(view, table, role, state),
       ),
   );
 }
@@ -62,6 +66,17 @@ export function guardedWrites(
       .filter((command) => holds(view.grants, role, command) && !isOpenTo(table, command, role))
       .map((command) => ({ table, role, command })),
   );
+}
+
+/** Columns by name of one table, and none of those of it that hold personal data. */
+export function leavesOutSecrets(
+  { definition, columns }: View,
+  [table, ...others]: readonly Table[],
+): boolean {
+  const query = definition.node?.SelectStmt ?? definition.node;
+  if (table === undefined || others.length > 0 || columns.length === 0 || !query?.targetList) return false;
+  const all = table.columns.map(({ name }) => name);
+  return sensitiveColumns(all, table).length > 0 && sensitiveColumns(columns, table).length === 0;
 }
 
 /** One SELECT with a WHERE and columns by name. */
@@ -134,6 +149,42 @@ function isAggregated({ op, targetList, groupClause }: SyntaxNode): boolean {
     return !bucketing.has(name);
   });
   return counts && !shows;
+}
+
+/**
+ * A policy shows the role all rows that meet a plain condition (`published`), and the view asks for the same columns: it
+ * shows no more than the role reads anyway.
+ */
+function repeatsPolicy(view: View, table: Table, role: ApiRole, state: SchemaState): boolean {
+  const asked = new Set<string>();
+  visitTree(view.definition.node ?? {}, (kind, node) => {
+    if (kind === 'SelectStmt') for (const name of columnsIn(node.whereClause)) asked.add(name);
+  });
+  return table.policies.some((policy) => {
+    const node = predicateOf(policy, 'select')?.node ?? null;
+    if (!policy.permissive || !covers(policy, 'select') || !appliesTo(policy, role) || node === null)
+      return false;
+    const parts: readonly SyntaxNode[] = node.BoolExpr?.boolop === 'AND_EXPR' ? node.BoolExpr.args : [node];
+    return parts.every((part) => {
+      const opens = opensTo(part);
+      if (opens !== null) return opens === 'everybody' || role === 'authenticated';
+      const columns = columnsIn(part);
+      return (
+        columns.length > 0 &&
+        !someNode(part, (kind) => kind === 'SubLink') &&
+        !looksAtCaller(part, state) &&
+        columns.every((name) => asked.has(name))
+      );
+    });
+  });
+}
+
+function columnsIn(node: SyntaxNode | undefined): readonly string[] {
+  const columns: string[] = [];
+  visitTree(node ?? {}, (kind, inner) => {
+    if (kind === 'ColumnRef') columns.push(...columnParts(inner).slice(-1));
+  });
+  return columns;
 }
 
 /** By a condition that is always true, meant or not (rls/tautology): nothing is left to pass by. */

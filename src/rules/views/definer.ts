@@ -1,10 +1,19 @@
-import type { Table, View } from '../../model/schema.ts';
+import type { ChangeSet } from '../../model/facts.ts';
+import type { SchemaState, Table, View } from '../../model/schema.ts';
+import type { SyntaxNode } from '../../model/sql.ts';
 import { rule } from '../rule.ts';
 import { opening } from '../support/era.ts';
 import { sensitiveColumns } from '../support/owners.ts';
 import { type ApiRole, apiRoles, appliesTo, covers, enters, holders, writes } from '../support/roles.ts';
-import { appendFix, evidenceOf } from '../support/sites.ts';
-import { asksWho, choosesRows, type GuardedWrite, guardedTables, guardedWrites } from '../support/views.ts';
+import { appendFix, evidenceOf, statementAt } from '../support/sites.ts';
+import {
+  asksWho,
+  choosesRows,
+  type GuardedWrite,
+  guardedTables,
+  guardedWrites,
+  leavesOutSecrets,
+} from '../support/views.ts';
 import { named, people, sqlFence, upper } from '../support/words.ts';
 
 export default rule({
@@ -12,7 +21,7 @@ export default rule({
   severity: { recommended: 'warning', strict: 'warning' },
   evidence: ['static', 'catalog'],
   summary: 'a view that reads or writes past the policies of the tables behind it',
-  why: 'A view reads as its owner. Migrations run as postgres, who bypasses row level security: every row of the tables behind shows in the view, to whoever may SELECT it. A view of one table is written through as well, with its owner’s rights, by whoever holds INSERT, UPDATE or DELETE on it, as the default privileges give. Since Postgres 15 security_invoker makes it read as the caller. A view dropped and made again loses the setting. A note where its own file grants the view by name, with rows and columns chosen, on tables that no policy lets those roles read: it is there to show just that.',
+  why: 'A view reads as its owner. Migrations run as postgres, who bypasses row level security: every row of the tables behind shows in the view, to whoever may SELECT it. A view of one table is written through as well, with its owner’s rights, by whoever holds INSERT, UPDATE or DELETE on it, as the default privileges give. Since Postgres 15 security_invoker makes it read as the caller. A view dropped and made again loses the setting. A note where it says security_invoker = off itself, and where its own file grants the view by name, with rows and columns chosen, on tables that no policy lets those roles read: it is there to show just that.',
   remedy:
     'Let the view read as the caller.\n\n```sql\nalter view public.note_list set (security_invoker = true);\n```',
   since: '0.1.0',
@@ -44,19 +53,43 @@ export default rule({
       });
       return;
     }
+    const leftOver = leftToAnon(view, roles, tables, state);
+    if (leftOver) {
+      report({
+        message: `View "${view.key}" is granted to "authenticated" by name, and "anon" may SELECT it too. It reads ${named(tables.map(({ key }) => key))} as its owner, past their policies. Revoke it from "anon".`,
+        at: home(view.origin),
+        object: view.key,
+        key: 'anon',
+        evidence: evidenceOf(state),
+        help: sqlFence(`revoke all on ${view.key} from anon;`),
+      });
+      return;
+    }
     const who = people(roles);
     const where = opening(view, ['select'], facts);
     const may = `${where === '' ? upperFirst(who) : `${where}${who}`} may SELECT it, and`;
-    const sql = `alter view ${view.key} set (security_invoker = true);`;
+    const commands = [...new Set(written.map(({ command }) => command))];
+    const writers = [...new Set(written.map(({ role }) => role))];
+    // What it shows may be seen by all; who else may see it than by the table's policies, nobody knows here.
+    const sql =
+      tables.length === 0
+        ? `revoke ${commands.join(', ')} on ${view.key} from ${writers.join(', ')};`
+        : `alter view ${view.key} set (security_invoker = true);`;
+    const meant = statesDefiner(view, set);
     const reads = `reads ${named(tables.map(({ key }) => key))} as its owner, past their policies. ${filters ? 'It asks itself who is calling, and nothing else limits what it shows' : `${may} no policy limits what it shows`}`;
     report({
-      message: `View "${view.key}" ${tables.length === 0 ? writesOf(written, opening(view, writes, facts)) : reads}. Set "security_invoker".`,
+      message: `View "${view.key}" ${tables.length === 0 ? writesOf(written, opening(view, writes, facts)) : reads}. ${tables.length === 0 ? `Revoke ${upper(commands)}, or set "security_invoker"` : meant ? 'It says so itself: keep its columns and rows as narrow as they are meant' : 'Set "security_invoker"'}.`,
       at: home(view.origin),
       object: view.key,
-      severity: filters ? 'info' : undefined,
+      severity: filters || (meant && tables.length > 0) ? 'info' : undefined,
       evidence: evidenceOf(state),
       help: sqlFence(sql),
-      fix: appendFix(set, view.origin, 'Let the view read as the caller', sql),
+      fix: appendFix(
+        set,
+        view.origin,
+        tables.length === 0 ? 'Take the writes through the view away' : 'Let the view read as the caller',
+        sql,
+      ),
     });
   },
 });
@@ -67,16 +100,10 @@ export default rule({
  */
 function isPublishedWhole(view: View, roles: readonly ApiRole[], tables: readonly Table[]): boolean {
   const meant = roles.includes('anon') ? ['anon', 'public'] : ['authenticated', 'public'];
-  const granted = view.grants.some(
-    ({ grantee, privilege, origin }) =>
-      privilege === 'select' &&
-      meant.includes(grantee) &&
-      origin !== null &&
-      origin.file === view.origin?.file,
-  );
+  if (!meant.some((role) => grantedBy(view, role)) || tables.length === 0) return false;
+  // Signed-in users are not strangers: a list without what is personal in it is made for them.
+  if (!roles.includes('anon') && leavesOutSecrets(view, tables)) return true;
   return (
-    granted &&
-    tables.length > 0 &&
     choosesRows(view) &&
     tables.every(
       (table) =>
@@ -85,6 +112,33 @@ function isPublishedWhole(view: View, roles: readonly ApiRole[], tables: readonl
           (policy) => covers(policy, 'select') && roles.some((role) => appliesTo(policy, role)),
         ),
     )
+  );
+}
+
+/** Granted to signed-in users by name, and to visitors only by the defaults. Its rows or columns are chosen. */
+const leftToAnon = (view: View, roles: readonly ApiRole[], tables: readonly Table[], state: SchemaState) =>
+  roles.length === apiRoles.length &&
+  tables.length > 0 &&
+  state.era !== null &&
+  (choosesRows(view) || leavesOutSecrets(view, tables)) &&
+  tables.every((table) => sensitiveColumns(view.columns, table).length === 0) &&
+  grantedBy(view, 'authenticated') &&
+  !grantedBy(view, 'anon') &&
+  !grantedBy(view, 'public');
+
+/** By a statement of the view's own file. */
+const grantedBy = (view: View, role: string) =>
+  view.grants.some(
+    ({ grantee, privilege, origin }) =>
+      privilege === 'select' && grantee === role && origin !== null && origin.file === view.origin?.file,
+  );
+
+/** `with (security_invoker = off)`: its author knows what it does. */
+function statesDefiner(view: View, set: ChangeSet): boolean {
+  const statement = statementAt(set, view.origin)?.statement;
+  return (
+    statement?.kind === 'ViewStmt' &&
+    (statement.node.options ?? []).some(({ DefElem }: SyntaxNode) => DefElem?.defname === 'security_invoker')
   );
 }
 

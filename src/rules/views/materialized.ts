@@ -24,7 +24,7 @@ export default rule({
     if (tables.length === 0) return;
     const where = opening(view, ['select'], facts);
     report({
-      message: `Materialized view "${view.key}" holds a copy of rows of ${named(tables.map(({ key }) => key))}${where === '' ? ', and ' : `. ${where}`}${people(roles)} may SELECT it. It can have no policies. Revoke the grants, or keep it in a schema that is not exposed.`,
+      message: `Materialized view "${view.key}" holds what its owner read of ${named(tables.map(({ key }) => key))}${where === '' ? ', and ' : `. ${where}`}${people(roles)} may SELECT it. It can have no policies. Revoke the grants, or keep it in a schema that is not exposed.`,
       at: home(view.origin),
       object: view.key,
       evidence: evidenceOf(state),

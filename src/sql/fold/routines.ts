@@ -27,6 +27,7 @@ export function createRoutine(draft: Draft, node: SyntaxNode, site: Site): void 
     schema,
     name,
     arguments: args,
+    defaultCalls: defaultCalls(node.parameters),
     returns: node.is_procedure ? '' : result(draft, node.returnType, args),
     language: (stringOf(options.get('language')) ?? 'sql').toLowerCase(),
     body: bodyOf(node, options.get('as'), site),
@@ -87,6 +88,19 @@ const definition = (node: SyntaxNode, name: string): SyntaxNode | undefined =>
 
 function parameters(draft: Draft, nodes: readonly SyntaxNode[] | undefined): FunctionArgument[] {
   return (nodes ?? []).map((node) => argument(draft, node.FunctionParameter));
+}
+
+function defaultCalls(parameters: readonly SyntaxNode[] | undefined): string[] {
+  const names: string[] = [];
+  const visit = (node: unknown): void => {
+    if (node === null || typeof node !== 'object') return;
+    for (const [kind, inner] of Object.entries(node)) {
+      if (kind === 'FuncCall') names.push(strings(inner.funcname).join('.'));
+      visit(inner);
+    }
+  };
+  for (const { FunctionParameter } of parameters ?? []) visit(FunctionParameter?.defexpr);
+  return names;
 }
 
 function argument(draft: Draft, parameter: SyntaxNode): FunctionArgument {
