@@ -172,12 +172,14 @@ function isCalledByPolicy(routine: Routine, state: SchemaState): boolean {
 function tablesTouched(routine: Routine, state: SchemaState): string[] {
   const { bare } = codeOf(routine.body);
   const found = new Set<string>();
-  for (const [, verb, name] of bare.toLowerCase().matchAll(mentions)) {
-    const parts = name!.replace(/["\s]/g, '').split('.');
+  for (const [, verb, name] of bare.matchAll(mentions)) {
+    const parts = name!
+      .split(/\s*\.\s*/)
+      .map((part) => (part.startsWith('"') ? part.slice(1, -1) : part.toLowerCase()));
     const schema = parts.length > 1 ? parts[0]! : 'public';
     const known = state.tables.get(keyOf(schema, parts.at(-1)!));
     const table = known?.unknown.includes(madeElsewhere) ? undefined : known;
-    const writes = /^(insert|update|delete)/.test(verb!);
+    const writes = /^(insert|update|delete)/i.test(verb!);
     if (isPlatform(schema) || (table === undefined && !writes)) continue;
     // Reading what everybody may read gives nothing away.
     if (table !== undefined && (!table.rls || (!writes && isOpen(table, bare, state)))) continue;
@@ -216,4 +218,4 @@ function plainly(node: SyntaxNode): { reads: boolean; columns: readonly string[]
 }
 
 const mentions =
-  /\b(from|join|insert\s+into|(?<!\b(?:for|key|do)\s+)update|delete\s+from)\s+(?:only\s+)?((?:"?[\w$]+"?\s*\.\s*)?"?[\w$]+"?)/g;
+  /\b(from|join|insert\s+into|(?<!\b(?:for|key|do)\s+)update|delete\s+from)\s+(?:only\s+)?((?:"?[\w$]+"?\s*\.\s*)?"?[\w$]+"?)/gi;

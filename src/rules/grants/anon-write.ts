@@ -1,5 +1,6 @@
 import type { Facts } from '../../model/facts.ts';
 import type { Place } from '../../model/finding.ts';
+import type { Origin } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
 import { covers, isPlatform, writes } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
@@ -32,7 +33,12 @@ export default rule({
             writes.some((command) => command === privilege && covers(policy, command)),
         ),
     );
-    if (grants.length === 0) return;
+    // grants/excessive tells of GRANT ALL.
+    const all = table.grants.some(
+      ({ privilege, origin }) =>
+        privilege === 'truncate' && origin !== null && isSame(origin, grants[0]?.origin),
+    );
+    if (grants.length === 0 || all) return;
     const commands = [...new Set(grants.map(({ privilege }) => privilege))];
     const roles = [...new Set(grants.map(({ grantee }) => grantee))];
     report({
@@ -45,6 +51,9 @@ export default rule({
     });
   },
 });
+
+const isSame = (a: Place, b: Origin | undefined) =>
+  b != null && a.file === b.file && a.line === b.line && a.column === b.column;
 
 /** The platform's own defaults gave the same then: dumps and diffs repeat it, and nothing changes. */
 function inOldEra({ file }: Place, { history, eraOf }: Facts): boolean {

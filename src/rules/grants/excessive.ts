@@ -1,7 +1,7 @@
 import type { Statement, SyntaxNode } from '../../model/sql.ts';
 import { strings } from '../../sql/names.ts';
 import { type FileContext, rule } from '../rule.ts';
-import { apiRoles } from '../support/roles.ts';
+import { apiRoles, commands } from '../support/roles.ts';
 import { named, sqlFence } from '../support/words.ts';
 
 export default rule({
@@ -18,12 +18,12 @@ export default rule({
     'https://supabase.com/docs/guides/api/securing-your-api',
   ],
   fixable: false,
+  file: tellAllPrivileges,
   statement: {
     GrantStmt(node, statement, context) {
-      const what =
-        node.targtype === 'ACL_TARGET_ALL_IN_SCHEMA' ? wholeSchema(node) : everything(node, context);
+      const what = node.targtype === 'ACL_TARGET_ALL_IN_SCHEMA' ? wholeSchema(node) : null;
       if (what !== null) tell(what, node, statement, context);
-      else tellUndone(node, statement, context);
+      else if (everything(node, context).length === 0) tellUndone(node, statement, context);
     },
     AlterDefaultPrivilegesStmt(node, statement, context) {
       tell('default privileges', node.action, statement, context);
@@ -41,16 +41,56 @@ function tell(what: string, grant: SyntaxNode, statement: Statement, context: Fi
     key: `${what} ${roles.join(' ')} ${grant.objtype}`,
     // Where the platform's own defaults give the same, the statement changes nothing.
     severity: isOldEra(context) || onlyReads(grant) || isSmall(defaults, grant) ? 'info' : undefined,
-    help: narrower(grant, roles, context),
   });
 }
 
-/** The same grant by name, where the statement names tables; over a whole schema nobody knows which are meant. */
-function narrower(grant: SyntaxNode, roles: readonly string[], { keyOf }: FileContext): string | undefined {
-  if (grant.targtype !== 'ACL_TARGET_OBJECT') return undefined;
-  const tables = (grant.objects ?? []).map((object: SyntaxNode) => keyOf(object.RangeVar));
-  return sqlFence(`grant select, insert, update, delete on ${tables.join(', ')} to ${roles.join(', ')};`);
+/** GRANT ALL on tables: one finding a file and list of roles. A dump or a diff grants table by table. */
+function tellAllPrivileges(context: FileContext) {
+  const byRoles = new Map<string, { roles: readonly string[]; tables: string[]; first: Statement }>();
+  for (const statement of context.statements) {
+    const { kind, node } = statement;
+    if (kind !== 'GrantStmt' || node.targtype !== 'ACL_TARGET_OBJECT' || !node.is_grant) continue;
+    const roles = granted(node);
+    for (const table of everything(node, context)) {
+      const gaining = roles.filter((role) => !hadAll(context, table, role));
+      if (gaining.length === 0) continue;
+      const key = gaining.join(' ');
+      const group = byRoles.get(key);
+      if (group === undefined) byRoles.set(key, { roles: gaining, tables: [table], first: statement });
+      else group.tables.push(table);
+    }
+  }
+  for (const { roles, tables, first } of byRoles.values()) {
+    const rest = tables.length - 5;
+    const list =
+      rest > 1
+        ? `${tables
+            .slice(0, 5)
+            .map((table) => `"${table}"`)
+            .join(', ')} and ${rest} more`
+        : named(tables);
+    context.report({
+      message: `This gives all privileges on ${list} to ${named(roles)}. That includes what no client needs, TRUNCATE, REFERENCES and TRIGGER, and only policies stand before the rest. Name the commands.`,
+      at: context.placeOf(first),
+      key: `all ${roles.join(' ')} ${tables.join(' ')}`,
+      severity: isOldEra(context) ? 'info' : undefined,
+      help: sqlFence(`grant select, insert, update, delete on ${tables.join(', ')} to ${roles.join(', ')};`),
+    });
+  }
 }
+
+/** The base gave the role all of it already: a dump repeats it, and nothing changes. */
+const hadAll = ({ set }: FileContext, table: string, role: string) => {
+  const before = set.before.tables.get(table) ?? set.before.views.get(table);
+  return (
+    before !== undefined &&
+    [...commands, 'truncate' as const].every((privilege) =>
+      before.grants.some(
+        (grant) => grant.grantee === role && grant.privilege === privilege && grant.columns === null,
+      ),
+    )
+  );
+};
 
 /** What default privileges open, by the kind of object. */
 const later: Readonly<Record<string, string>> = {
@@ -124,13 +164,12 @@ function wholeSchema(node: SyntaxNode): string | null {
     : `privileges on all ${kind} of schema "${strings(node.objects).join('", "')}"`;
 }
 
-/** GRANT ALL on a table of an exposed schema. */
-function everything(node: SyntaxNode, { keyOf, facts, set }: FileContext): string | null {
-  if (node.objtype !== 'OBJECT_TABLE' || node.privileges !== undefined) return null;
+/** Tables of exposed schemas that GRANT ALL names. */
+function everything(node: SyntaxNode, { keyOf, facts, set }: FileContext): readonly string[] {
+  if (node.objtype !== 'OBJECT_TABLE' || node.privileges !== undefined) return [];
   const keys: string[] = (node.objects ?? []).map((object: SyntaxNode) => keyOf(object.RangeVar));
-  const shown = keys.filter((key) => {
+  return keys.filter((key) => {
     const relation = set.after.tables.get(key) ?? set.after.views.get(key);
     return relation === undefined || facts.project.exposedSchemas.includes(relation.schema);
   });
-  return shown.length === 0 ? null : `all privileges on ${named(shown)}`;
 }

@@ -40,9 +40,9 @@ export default rule({
             ({ node }) => opensTo(node) !== 'users' && !neverHolds(node, { table, who: 'nobody' }),
           ),
       );
-      const role = promised === 'the service role' ? 'service_role' : 'authenticated';
+      const role = /^the serv/.test(promised) ? 'service_role' : 'authenticated';
       context.report({
-        message: `Policy "${policy.name}" on "${table.key}" is for ${promised} by its name, and for ${people(reached)} in effect. Neither its TO nor its condition asks for that role. Name the role in TO${role === 'service_role' ? ', or drop the policy: "service_role" needs none' : ''}.`,
+        message: `Policy "${policy.name}" on "${table.key}" is for ${promised} by its name, and for ${people(reached)} in effect. Neither its TO nor its condition limits it so. ${promised === 'the server' ? 'Drop the policy if the server writes as "service_role", which needs none; a trigger that writes for users can be "security definer"' : `Name the role in TO${role === 'service_role' ? ', or drop the policy: "service_role" needs none' : ''}`}.`,
         at: context.home(policy.origin ?? table.origin),
         object: table.key,
         key: policyKey(policy),

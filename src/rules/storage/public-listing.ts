@@ -11,7 +11,7 @@ export default rule({
   severity: { recommended: 'warning', strict: 'warning' },
   evidence: ['static', 'catalog'],
   summary: 'a public bucket whose files can be listed',
-  why: 'Files of a public bucket are served by their URL without any policy. A SELECT policy on it adds only one thing: everybody may list the bucket, and so find every file, names of users and documents included.',
+  why: 'Files of a public bucket are served by their URL without any policy. A SELECT policy lets everybody list the bucket besides, and so find every file, names of users and documents included.',
   remedy:
     'Drop the SELECT policy; URLs keep working.\n\n```sql\ndrop policy "public read" on storage.objects;\n```',
   since: '0.1.0',
@@ -40,7 +40,7 @@ export default rule({
         commandsOf(other.policy).some((command) => command === 'update' || command === 'delete'),
     );
     report({
-      message: `Bucket "${bucket.id}" is public, and policy "${policy.name}" also lets ${people(apiRolesOf(policy))} list its files. A public bucket serves files by URL without a policy. ${changes ? 'Only who changes or removes a file must read its row: narrow the policy to the own files if names should not be found' : 'So this only adds the listing: drop the policy if names should not be found'}.`,
+      message: `Bucket "${bucket.id}" is public, and policy "${policy.name}" also lets ${people(apiRolesOf(policy))} list its files. ${changes ? 'Its files are served by URL without a policy, and only who changes or removes one must read its row: narrow the policy to the own files if names should not be found' : 'Its files are served by URL without a policy: drop it if their names should not be found'}.`,
       at: home(policy.origin ?? bucket.origin),
       object: bucket.id,
       evidence: evidenceOf(state),

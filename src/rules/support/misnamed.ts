@@ -30,7 +30,8 @@ export function nameSaysRole(policy: Policy, table: Table, state: SchemaState): 
   if (outright.test(name) || loosely) {
     // "Service and authenticated users" is for both.
     if (/\b(auth|authenticated|users?|anon|public)\b/i.test(name)) return null;
-    return looks && predicates.some(({ node }) => testsRole(node, state)) ? null : 'the service role';
+    if (looks && predicates.some(({ node }) => testsRole(node, state))) return null;
+    return outright.test(name) ? 'the service role' : 'the server';
   }
   if (looks) return null;
   if (admins && !/\bnon admin/i.test(name)) return 'administrators';
