@@ -76,6 +76,7 @@ export function secretsOf(
 /** The same arguments, with the one that a foreign key found no row for pointing to B's; null where it is none of them. */
 export function withParent(
   context: Known,
+  routine: Routine,
   error: SqlError,
   values: readonly Value[],
 ): readonly Value[] | null {
@@ -88,7 +89,18 @@ export function withParent(
     key.references === 'auth.users'
       ? userB.id
       : (context.world.row(key.references, userB)?.values[key.referencedColumns[0]!] ?? null);
-  return parent === null ? null : values.map((value) => (value === missing ? parent : value));
+  if (parent === null) return null;
+  // One id may stand for several arguments: the one called after the column is meant.
+  const called = inputsOf(routine).map((argument) => labelOf(argument) === key.columns[0]);
+  const oneOf = called.some((is, index) => is && values[index] === missing);
+  return values.map((value, index) => (value === missing && (!oneOf || called[index]) ? parent : value));
+}
+
+/** The same arguments with less than one where a number had no room; null where it was none of them. */
+export function withSmaller(error: SqlError, values: readonly Value[]): readonly Value[] | null {
+  return error.sqlstate === '22003' && values.includes('1')
+    ? values.map((value) => (value === '1' ? '0.5' : value))
+    : null;
 }
 
 function argumentValue(

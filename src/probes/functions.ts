@@ -3,7 +3,8 @@
 import type { Outcome, Row } from '../database/engine.ts';
 import type { AccessCell, ObjectAccess } from '../model/access.ts';
 import type { Routine, Table } from '../model/schema.ts';
-import { argumentSets, inputsOf, secretsOf, signatureOf, withParent } from './arguments.ts';
+import { argumentSets, inputsOf, secretsOf, signatureOf, withParent, withSmaller } from './arguments.ts';
+import { inTheWayOf, madeIn, rowsMadeBy } from './function-inserts.ts';
 import { type Marker, markersOf } from './markers.ts';
 import { describe, resultOf } from './outcome.ts';
 import { readRoutine } from './predicate.ts';
@@ -139,19 +140,27 @@ async function call(
   const without = quietly(
     rightsAskedBy(context, routine).map((row) => `delete from ${row.table.key} where ${whereIs(row)}`),
   );
-  const queue = [...sets];
-  const tried = new Set(queue.map((values) => JSON.stringify(values)));
-  for (const values of queue) {
+  const made = rowsMadeBy(context, routine, identity);
+  const queue: { readonly values: readonly Value[]; readonly gone: readonly string[] }[] = sets.map(
+    (values) => ({
+      values,
+      gone: [],
+    }),
+  );
+  const tried = new Set(queue.map((entry) => JSON.stringify(entry)));
+  for (const { values, gone } of queue) {
     const sql = `select * from ${qualified(routine.schema, routine.name)}(${inputsOf(routine)
       .map((argument, index) => `${literal(values[index]!)}::${argument.type}`)
       .join(', ')})`;
     const look = [
       ...watched.map((table) => lookAt(context, table, userB)),
       ...watched.map((table) => lookAt(context, table, userA)),
+      ...made.map(({ question }) => question),
     ];
     const batch = await context.session.batch([
       'savepoint call',
       ...without,
+      ...gone,
       ...look,
       become(identity, context.searchPath(routine.schema)),
       sql,
@@ -160,15 +169,19 @@ async function call(
       'rollback to savepoint call',
       'release savepoint call',
     ]);
-    const outcomes = [batch[0]!, ...batch.slice(1 + without.length)];
+    const outcomes = [batch[0]!, ...batch.slice(1 + without.length + gone.length)];
     const outcome = outcomes[look.length + 2]!;
     // What it refused once, it refuses; other arguments may not even have come so far.
     if (last === null || !refused(last.outcome)) last = { sql, outcome };
     if (!outcome.ok) {
-      const pointing = withParent(context, outcome.error, values);
-      if (pointing !== null && !tried.has(JSON.stringify(pointing)) && tried.size < sets.length + repairs) {
-        tried.add(JSON.stringify(pointing));
-        queue.push(pointing);
+      const mended = {
+        values:
+          withParent(context, routine, outcome.error, values) ?? withSmaller(outcome.error, values) ?? values,
+        gone: [...gone, ...inTheWayOf(context, outcome.error, made)],
+      };
+      if (!tried.has(JSON.stringify(mended)) && tried.size < sets.length + repairs) {
+        tried.add(JSON.stringify(mended));
+        queue.push(mended);
       }
       continue;
     }
@@ -203,12 +216,28 @@ async function call(
     const changed = watched.find((_, index) => {
       const before = outcomes[1 + index]!;
       const after = outcomes[look.length + 4 + index]!;
-      return before.ok && after.ok && JSON.stringify(before.rows) !== JSON.stringify(after.rows);
+      const there = before.ok && before.rows.length > 0;
+      return there && after.ok && JSON.stringify(before.rows) !== JSON.stringify(after.rows);
     });
     if (changed !== undefined && !mayWrite(context, identity, changed)) {
       return cellOf(
         identity,
         { outcome: 'allowed', reason: `a row of user B's in ${changed.key} changed`, via: changed.key },
+        [proof],
+      );
+    }
+    const first = look.length - made.length;
+    const inName = madeIn(made, outcomes.slice(1 + first), outcomes.slice(look.length + 4 + first));
+    if (inName !== undefined) {
+      const asks = context.probing.asking.has(routine.name);
+      return cellOf(
+        identity,
+        {
+          outcome: 'allowed',
+          reason: `a row in ${inName.key} was made in user B's name`,
+          via: inName.key,
+          when: asks ? 'what the function asks of its caller holds' : null,
+        },
         [proof],
       );
     }
