@@ -238,7 +238,7 @@ async function call(
           via: inName.key,
           when: asks ? 'what the function asks of its caller holds' : null,
         },
-        [proof],
+        [{ ...proof, result: `${proof.result}, and one of user B's in ${inName.key}` }],
       );
     }
     const hidden = given.length === 0 ? null : hiddenTable(context, identity.principal, given);
