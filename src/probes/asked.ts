@@ -9,7 +9,7 @@ import { parseExpression } from '../sql/parse.ts';
 import { alternatives, conjuncts } from './condition-text.ts';
 import type { Ownership } from './owners.ts';
 import { defaultOf, fitsType } from './plan.ts';
-import { readPolicies } from './predicate.ts';
+import { readPolicies } from './predicate/index.ts';
 import { literal, name } from './quote.ts';
 import { any, other } from './reading.ts';
 import { columnNames } from './syntax.ts';

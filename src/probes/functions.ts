@@ -7,7 +7,7 @@ import { argumentSets, inputsOf, secretsOf, signatureOf, withParent, withSmaller
 import { inTheWayOf, madeIn, rowsMadeBy } from './function-inserts.ts';
 import { type Marker, markersOf } from './markers.ts';
 import { describe, resultOf } from './outcome.ts';
-import { readRoutine } from './predicate.ts';
+import { readRoutine } from './predicate/index.ts';
 import {
   anon,
   become,

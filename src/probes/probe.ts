@@ -14,7 +14,7 @@ import { probeFunctions } from './functions.ts';
 import { platformSchemas, readOwnership } from './owners.ts';
 import { createPlanner } from './plan.ts';
 import { findPolicyErrors, unproven } from './policy-errors.ts';
-import { addEarlier, readPolicies } from './predicate.ts';
+import { addEarlier, readPolicies } from './predicate/index.ts';
 import {
   anon,
   claimsOf,

@@ -3,7 +3,7 @@ import type { AccessCell, ObjectAccess } from '../model/access.ts';
 import type { Command, Policy, Table } from '../model/schema.ts';
 import type { Case, TableContext } from './case.ts';
 import { resultOf, verdictOf } from './outcome.ts';
-import { readPolicies } from './predicate.ts';
+import { readPolicies } from './predicate/index.ts';
 import { anon, type Identity, serviceRole, signedIn, type User, userA, userB } from './principals.ts';
 import { literal } from './quote.ts';
 import type { Reading } from './reading.ts';

@@ -4,7 +4,7 @@ import type { Table, View } from '../model/schema.ts';
 import type { Case } from './case.ts';
 import { type Marker, markersOf } from './markers.ts';
 import { verdictOf } from './outcome.ts';
-import { readPolicies } from './predicate.ts';
+import { readPolicies } from './predicate/index.ts';
 import { anon, type Identity, signedIn, type User, userA, userB } from './principals.ts';
 import { name } from './quote.ts';
 import { passes } from './summary.ts';
