@@ -31,6 +31,8 @@ export interface TableContext {
   readonly bySignUp: boolean;
   /** True where a constraint or a trigger somewhere waits for COMMIT. */
   readonly deferred: boolean;
+  /** Columns whose made-up value a trigger refuses to everybody. */
+  readonly refused?: ReadonlySet<string>;
   /** Names of functions that look at who acts. */
   readonly asking: ReadonlySet<string>;
 }

@@ -30,6 +30,7 @@ import {
 import { queued } from './queued.ts';
 import { emptyReading, type Reading } from './reading.ts';
 import { askingRoutines } from './refusals.ts';
+import { refusedColumns } from './refused-values.ts';
 import { tryWithRights } from './rights.ts';
 import { settle } from './settle.ts';
 import { sharesOf, withoutShares } from './share-worlds.ts';
@@ -40,6 +41,7 @@ import { casesOf, probeCases } from './table.ts';
 import { quietly } from './triggers.ts';
 import { absentTables, createTrustedRows } from './trust.ts';
 import { layUnowned } from './unowned.ts';
+import { plainColumns } from './updates.ts';
 import { createValues } from './values.ts';
 import { type AroundContext, probeViews } from './views.ts';
 import { World } from './world.ts';
@@ -167,7 +169,7 @@ async function probeInside(session: Session, options: ProbeOptions): Promise<Acc
     options.onObject?.(table.key);
     const a = world.row(table.key, userA);
     const b = world.row(table.key, userB);
-    const context: TableContext = {
+    const known: TableContext = {
       session,
       table,
       planner,
@@ -192,6 +194,8 @@ async function probeInside(session: Session, options: ProbeOptions): Promise<Acc
           .map((atom) => atom.column),
       ),
     };
+    const refused = await refusedColumns(known, { a, b, unowned: undefined }, plainColumns(known));
+    const context: TableContext = { ...known, refused };
     const unowned = await layUnowned(session, context, world);
     if (a === undefined || b === undefined) {
       skip(`rows of ${table.key}`, world.failures.get(table.key) ?? 'no row could be laid');

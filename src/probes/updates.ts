@@ -2,6 +2,7 @@
 
 import type { Subject } from '../model/access.ts';
 import type { Table } from '../model/schema.ts';
+import type { Attempt } from './attempt.ts';
 import {
   type Case,
   hasTriggers,
@@ -49,10 +50,10 @@ export function updates(context: TableContext, subjects: Subjects, identity: Ide
     .filter((column) => column.generated === null && column.identity !== 'always' && !keys.has(column.name))
     .filter((column) => choices.has(column.name) || sensitive.test(column.name))
     .slice(0, 8);
-  const plain = settable
-    .filter((column) => !special.includes(column))
-    .toSorted((x, y) => plainness(y, table) - plainness(x, table))
-    .slice(0, 3);
+  const plain = plainOf(
+    context,
+    settable.filter((column) => !special.includes(column)),
+  ).slice(0, 3);
 
   for (const { subject, row } of rowsFor(context, subjects, identity)) {
     const group = plain.length > 0 ? plain : special.filter((column) => holds(column.name)).slice(0, 1);
@@ -105,6 +106,44 @@ function elsewhere(
     updateCase(context, identity, 'transfer', moved, set, [theirs]),
     quietly([updating(context.table.key, there, [mine])]),
   );
+}
+
+/** The plain columns of a table, those first that are asked with, and none whose value a trigger refuses. */
+const plainOf = ({ table, refused }: TableContext, columns: Table['columns']): Table['columns'] =>
+  columns
+    .filter((column) => refused?.has(column.name) !== true)
+    .toSorted((x, y) => plainness(y, table) - plainness(x, table));
+
+/** Names of the columns that an UPDATE of somebody who may set all asks with. */
+export function plainColumns(context: TableContext): readonly string[] {
+  const { table, ownership } = context;
+  const keys = new Set([
+    ...(table.primaryKey?.columns ?? []),
+    ...table.foreignKeys.flatMap((key) => key.columns),
+    ...ownership.ownersOf(table.key).map((owner) => owner.column),
+  ]);
+  const choices = context.planner.choices(table.key);
+  const free = table.columns.filter(
+    ({ name: column, generated, identity }) =>
+      generated === null &&
+      identity !== 'always' &&
+      !keys.has(column) &&
+      !choices.has(column) &&
+      !sensitive.test(column),
+  );
+  return plainOf(context, free)
+    .slice(0, 3)
+    .map((column) => column.name);
+}
+
+/** The UPDATE of these columns of a row, to other values. */
+export function updateOfColumns(
+  context: TableContext,
+  row: LaidRow,
+  columns: readonly string[],
+): Omit<Attempt, 'identity'> {
+  const set = Object.fromEntries(columns.map((column) => [column, changed(context, row, column)]));
+  return { searchPath: context.searchPath, sql: updating(context.table.key, set, [row]) };
 }
 
 function plainness(column: Table['columns'][number], table: Table): number {
