@@ -27,7 +27,7 @@ export default rule({
       // One that was put in the other's place is alone too.
       if (added.length === 0 || now.length + reverse(there, table.key).length < 2) continue;
       report({
-        message: `"${table.key}" and "${other}" are now joined by more than one foreign key (${named([...now, ...reverse(there, table.key)].map(({ name }) => name))}). Requests that embed one in the other without naming the key get PGRST201. Name the key in the clients before this is merged.`,
+        message: `"${table.key}" and "${other}" are now joined by more than one foreign key (${named([...new Set([...now, ...reverse(there, table.key)].map(({ name }) => name))])}). Requests that embed one in the other without naming the key get PGRST201. Name the key in the clients before this is merged.`,
         at: home(added[0]!.origin ?? table.origin),
         object: table.key,
         key: other,

@@ -1,8 +1,10 @@
+import type { Facts } from '../../model/facts.ts';
 import type { Routine } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { strings } from '../../sql/names.ts';
 import { type FileContext, rule } from '../rule.ts';
 import { routinesNamed } from '../support/caller.ts';
+import { opening } from '../support/era.ts';
 import { apiRoles, holds } from '../support/roles.ts';
 import { listed, named, sqlFence } from '../support/words.ts';
 
@@ -25,6 +27,7 @@ export default rule({
       if (node.is_grant || !/^OBJECT_(FUNCTION|ROUTINE|PROCEDURE)$/.test(node.objtype)) return;
       if (node.targtype === 'ACL_TARGET_ALL_IN_SCHEMA' || node.privileges?.some(notExecute)) return;
       const from = rolesOf(node);
+      const { facts } = context;
       for (const object of node.objects ?? []) {
         const routine = target(object, context);
         if (routine === null) continue;
@@ -35,8 +38,9 @@ export default rule({
           : "PUBLIC's EXECUTE, which every new function has";
         const missing = from.includes('public') ? left : ['public'];
         const sql = `revoke execute on function ${routine.key} from ${missing.join(', ')};`;
+        const where = from.includes('public') ? openingOf(routine, left, facts) : '';
         context.report({
-          message: `After this REVOKE ${named(left)} can still execute "${routine.key}". ${left.length > 1 ? 'They hold' : 'The role holds'} it by ${way}. Revoke it from ${listed(missing)} too.`,
+          message: `${where}${where === '' ? 'After' : 'after'} this REVOKE ${named(left)} can still execute "${routine.key}". ${left.length > 1 ? 'They hold' : 'The role holds'} it by ${way}. Revoke it from ${listed(missing)} too.`,
           at: context.placeOf(statement),
           object: routine.key,
           key: left.join(' '),
@@ -62,6 +66,14 @@ const rolesOf = (node: SyntaxNode): string[] =>
   (node.grantees ?? []).map((grantee: SyntaxNode) =>
     grantee.RoleSpec?.roletype === 'ROLESPEC_PUBLIC' ? 'public' : (grantee.RoleSpec?.rolename ?? ''),
   );
+
+/** The default privileges of the project may have given it, or not. */
+const openingOf = ({ schema, grants, origin }: Routine, roles: readonly string[], facts: Facts) =>
+  opening(
+    { schema, grants: grants.filter(({ grantee }) => roles.includes(grantee)), origin },
+    ['execute'],
+    facts,
+  ).replace('new tables', 'new functions');
 
 /** The routine named, where it is certain which one, as it stands when the change is through. */
 function target(object: SyntaxNode, { set, facts }: FileContext): Routine | null {

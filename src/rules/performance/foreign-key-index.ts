@@ -26,8 +26,13 @@ export default rule({
       if (isIndexed(table, key.columns)) continue;
       const isNew = set.created.has(`table ${table.key}`);
       const sql = createIndex(table, key.columns, !isNew);
+      // An index on a part of the key finds most of it.
+      const partly = key.columns.length > 1 && key.columns.some((column) => isIndexed(table, [column]));
       report({
-        message: `Foreign key ${named(key.columns)} of "${table.key}" has no index. Every DELETE on "${key.references}" and every join along the key scans the whole table. Add an index.`,
+        message: partly
+          ? `No index of "${table.key}" begins with all of the foreign key ${named(key.columns)}. A DELETE on "${key.references}" reads more rows than it must. Add one if the part that is indexed has few values.`
+          : `Foreign key ${named(key.columns)} of "${table.key}" has no index. Every DELETE on "${key.references}" and every join along the key scans the whole table. Add an index.`,
+        severity: partly ? 'info' : undefined,
         at: home(key.origin ?? table.origin),
         object: table.key,
         key: key.columns.join(', '),

@@ -167,7 +167,7 @@ function openSelect(table: Table, roles: readonly string[], who: string, policyN
   }
   return {
     severity: 'warning',
-    message: `${policyName} lets ${who} read all rows, and ${named(sensitive)} ${sensitive.length > 1 ? 'look' : 'looks'} personal or secret. Anyone can list them through the API. Limit the rows, or grant only the columns that are meant to be public.`,
+    message: `${policyName} lets ${who} read all rows, and ${named(sensitive)} ${sensitive.length > 1 ? 'look' : 'looks'} personal or secret. They can be listed through the API. Limit the rows, or grant only the columns that are meant to be public.`,
     help: sqlFence(
       `revoke select on ${table.key} from ${roles.join(', ')};\ngrant select (${[...readable].filter((column) => !sensitive.includes(column)).join(', ')}) on ${table.key} to ${roles.join(', ')};`,
     ),

@@ -1,4 +1,5 @@
-import { rule } from '../rule.ts';
+import type { Statement } from '../../model/sql.ts';
+import { type FileContext, rule } from '../rule.ts';
 import { dependentsOfTable, silentlyLost } from '../support/dependents.ts';
 import { keyOfParts } from '../support/names.ts';
 import { isCascade, listed, namesOf, placeOfName, reportLock, sql } from '../support/statements.ts';
@@ -24,15 +25,22 @@ export default rule({
         if (context.isNew('table', key) && !before.tables.has(key)) continue;
         // IF EXISTS of what no migration made does nothing.
         if (!before.tables.has(key) && node.missing_ok === true && before.unknown.length === 0) continue;
+        const copy = copiedTo(key, statement, context);
         const lost = isCascade(node) ? silentlyLost(dependentsOfTable(before, key), context) : [];
         reportLock(context, statement, {
           message:
             lost.length > 0
               ? `DROP TABLE "${key}" CASCADE takes ${listed(lost)} along, and all rows. Nothing says so when it runs. Drop or change them by name first.`
-              : `Table "${key}" is dropped with all its rows. No rollback brings them back. Move it to another schema first, and drop it when nobody missed it.`,
+              : copy !== null
+                ? `Table "${key}" is dropped, and its rows were copied to "${copy}" above. What was not copied is gone. Compare the counts before it goes.`
+                : `Table "${key}" is dropped with all its rows. No rollback brings them back. Move it to another schema first, and drop it when nobody missed it.`,
           at: placeOfName(context, statement, parts.at(-1)!),
           object: key,
-          ...(lost.length > 0 ? { severity: 'error' as const } : {}),
+          ...(lost.length > 0
+            ? { severity: 'error' as const }
+            : copy !== null
+              ? { severity: 'info' as const }
+              : {}),
           help: sql('create schema if not exists archive;', `alter table ${key} set schema archive;`),
           repro: `select count(*) from ${key};`,
         });
@@ -40,3 +48,17 @@ export default rule({
     },
   },
 });
+
+/** A table that the file fills above from this one alone, with no condition. */
+function copiedTo(key: string, drop: Statement, { statements, keyOf }: FileContext): string | null {
+  for (const { kind, node, start } of statements) {
+    if (start >= drop.start || !/^(Insert|CreateTableAs)Stmt$/.test(kind)) continue;
+    const select = (node.selectStmt ?? node.query)?.SelectStmt;
+    const [from, ...others] = select?.fromClause ?? [];
+    const whole =
+      others.length === 0 && select?.whereClause === undefined && select?.limitCount === undefined;
+    if (whole && from?.RangeVar !== undefined && keyOf(from.RangeVar) === key)
+      return keyOf(node.relation ?? node.into?.rel);
+  }
+  return null;
+}
