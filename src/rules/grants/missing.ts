@@ -1,5 +1,8 @@
 import type { ChangeSet } from '../../model/facts.ts';
+import type { Place } from '../../model/finding.ts';
 import type { Command, Origin, Policy, Routine, SchemaState, Table } from '../../model/schema.ts';
+import type { SyntaxNode } from '../../model/sql.ts';
+import { strings } from '../../sql/names.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import { rule, type StateContext } from '../rule.ts';
 import { routinesCalled } from '../support/caller.ts';
@@ -90,14 +93,15 @@ function tellTable(
   const before = set.before.tables.get(table.key);
   // The change takes the privilege and leaves older policies standing: closed on purpose, most of the time.
   const taken = before !== undefined && commands.every((command) => holds(before.grants, role, command));
-  const revoke = taken ? revokeOf(table.name, set) : null;
+  const revoke = revokeOf(table, role, set);
+  // Who names the table and the role in a REVOKE means it, and so does who revokes behind the policies.
+  const isMeant = revoke?.byName === true && (taken || isBehind(revoke.place, origin));
   report({
     message: taken
       ? `"${role}" loses ${upper(commands)} on "${table.key}", and policies still allow it. Postgres looks at grants first, so the API answers "permission denied for table ${table.name}" (42501). Drop the policies if that is meant, else grant it again.`
       : `Policies allow ${upper(commands)} on "${table.key}" to "${role}", and the role holds no such privilege. Postgres looks at grants first, so the API answers "permission denied for table ${table.name}" (42501). Grant it.`,
-    at: home(revoke ?? origin ?? table.origin),
-    // Who names the table and the role in a REVOKE means it.
-    severity: taken ? (revoke === null ? 'warning' : 'info') : undefined,
+    at: home((taken || isMeant ? revoke?.place : null) ?? origin ?? table.origin),
+    severity: isMeant ? 'info' : taken ? 'warning' : undefined,
     object: table.key,
     // By the role alone: a further GRANT or REVOKE changes the list, and it is the same hole.
     key: role,
@@ -107,19 +111,31 @@ function tellTable(
   });
 }
 
-/** Place of a REVOKE of this change that names the table. */
-function revokeOf(name: string, set: ChangeSet): Origin {
-  for (const { source } of set.migrations) {
-    for (const { kind, node, span } of source.statements) {
+/** The last REVOKE of this change that takes the table from the role: by its name, or with all tables of its schema. */
+function revokeOf(
+  { name, schema }: Table,
+  role: string,
+  set: ChangeSet,
+): { readonly place: Place; readonly byName: boolean } | null {
+  for (const { source } of [...set.migrations].reverse()) {
+    for (const { kind, node, span } of [...source.statements].reverse()) {
       if (kind !== 'GrantStmt' || node.is_grant || node.objtype !== 'OBJECT_TABLE') continue;
-      const names = (node.objects ?? []).map(
-        (object: { RangeVar?: { relname?: string } }) => object.RangeVar?.relname,
+      const roles: readonly string[] = (node.grantees ?? []).map(({ RoleSpec }: SyntaxNode) =>
+        RoleSpec?.roletype === 'ROLESPEC_PUBLIC' ? 'public' : RoleSpec?.rolename,
       );
-      if (names.includes(name)) return { file: source.path, ...span };
+      if (!roles.includes(role)) continue;
+      const place = { file: source.path, ...span };
+      const objects: readonly SyntaxNode[] = node.objects ?? [];
+      if (node.targtype === 'ACL_TARGET_ALL_IN_SCHEMA') {
+        if (strings(objects).includes(schema)) return { place, byName: false };
+      } else if (objects.some(({ RangeVar }) => RangeVar?.relname === name)) return { place, byName: true };
     }
   }
   return null;
 }
+
+const isBehind = (place: Place, origin: Origin) =>
+  origin !== null && origin.file === place.file && origin.line < place.line;
 
 /** Users reach it and the server does not: nothing says that this is meant, and nothing says that it is not. */
 function tellServer(table: Table, { state, set, home, report }: StateContext) {

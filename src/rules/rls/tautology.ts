@@ -7,7 +7,7 @@ import { isDeclaredPublic } from '../support/access.ts';
 import { looksAtCaller } from '../support/caller.ts';
 import { isToken, ownerColumns, setByTrigger } from '../support/owners.ts';
 import { type Predicate, predicatesOf } from '../support/predicates.ts';
-import { apiRolesOf, holds, readableColumns } from '../support/roles.ts';
+import { apiRolesOf, appliesTo, covers, holds, readableColumns } from '../support/roles.ts';
 import { readPredicate } from '../support/scope.ts';
 import { evidenceOf } from '../support/sites.ts';
 import { policyKey, policyTable } from '../support/tables.ts';
@@ -38,7 +38,7 @@ export default rule({
       for (const predicate of predicatesOf(policy)) {
         const was = context.set.before.tables.get(table.key) ?? null;
         const reads = predicate.commands.every((command) => command === 'select');
-        const openBefore = reads && roles.every((role) => isDeclaredPublic(was, role));
+        const openBefore = reads && roles.every((role) => isDeclaredPublic(was, role) || wasOpen(was, role));
         // `true or …` says openly what it does; it is worse where the rows had been limited.
         const openly = reads && (was === null || !was.rls) && alternatives(predicate.node).some(isPlainTrue);
         for (const { what, way, severity, instead } of judge(predicate, policy, table, context.state)) {
@@ -58,6 +58,17 @@ export default rule({
     }
   },
 });
+
+/** A policy of the base was as clumsily open. */
+const wasOpen = (table: Table | null, role: string) =>
+  table?.rls === true &&
+  table.policies.some(
+    (policy) =>
+      policy.permissive &&
+      covers(policy, 'select') &&
+      appliesTo(policy, role) &&
+      truthOf(policy.using?.node ?? null, { table, who: 'anyone' }) === 'true',
+  );
 
 interface Judgement {
   /** What is wrong and what it opens. */
