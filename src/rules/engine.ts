@@ -1,8 +1,9 @@
 /** Facts in, findings out: runs every rule, tells new from old, applies levels and suppressions. */
 import { createHash } from 'node:crypto';
 import type { ChangeSet, Facts } from '../model/facts.ts';
-import type { Finding, Severity, SuppressedFinding } from '../model/finding.ts';
-import type { ObjectKind, SchemaState, Table } from '../model/schema.ts';
+import type { Finding, Place, Severity, SuppressedFinding } from '../model/finding.ts';
+import type { ObjectKind, Origin, SchemaState } from '../model/schema.ts';
+import { causeIn } from './cause.ts';
 import { fileContext, type Speaker, stateContext } from './context.ts';
 import { rules as registered } from './index.ts';
 import { isMoot } from './moot.ts';
@@ -272,17 +273,18 @@ class Run {
     const settle = (noted: Noted) => {
       const { rule, problem } = noted;
       if (isMoot(rule.id, problem.at, problem.evidence ?? rule.evidence.slice(0, 1), this.facts)) return;
-      const file = problem.at?.file ?? null;
+      const at = causeIn(noted.set, problem) ?? problem.at;
+      const file = at?.file ?? null;
       const object = problem.object ?? null;
       const { level, scope } = ruling(rule, this.settings, { file, object, severity: problem.severity });
-      const suppression = suppressions.take(rule.id, problem.at);
+      const suppression = suppressions.take(rule.id, at) ?? suppressions.take(rule.id, problem.at);
       if (level === 'off' && scope === null) return;
       if (level !== 'off' && suppression === null && !noted.isNew) {
         preexisting[level] += 1;
         return;
       }
       if (!noted.isNew) return;
-      const finding = this.toFinding(noted, level === 'off' ? 'info' : level, seen);
+      const finding = this.toFinding(noted, at, level === 'off' ? 'info' : level, seen);
       if (suppression !== null) {
         suppressed.push({
           finding,
@@ -313,13 +315,13 @@ class Run {
     };
   }
 
-  private toFinding(noted: Noted, severity: Severity, seen: Map<string, number>): Finding {
+  private toFinding(noted: Noted, at: Place | null, severity: Severity, seen: Map<string, number>): Finding {
     const { rule, problem } = noted;
     // Twice the same thing on one object (two UPDATEs without WHERE) stays two findings.
     const identity = identityOf(noted);
     const times = (seen.get(identity) ?? 0) + 1;
     seen.set(identity, times);
-    const { at } = problem;
+    const written = problem.at === at ? '' : `\n\nWritten in ${problem.at!.file}, line ${problem.at!.line}.`;
     return {
       rule: rule.id,
       severity,
@@ -335,7 +337,7 @@ class Run {
       endColumn: at?.endColumn ?? null,
       object: problem.object ?? null,
       causes: problem.causes ?? [],
-      help: problem.help ?? withoutExample(rule.remedy),
+      help: `${problem.help ?? withoutExample(rule.remedy)}${written}`,
       docs: `docs/rules/${rule.id}.md`,
       repro: problem.repro ?? null,
       fix: problem.fix ?? null,
@@ -454,27 +456,30 @@ const identityOf = ({ rule, problem }: Noted) =>
 const placeIdentityOf = ({ rule, problem: { at, severity } }: Noted) =>
   `${rule.id}\0${severity ?? ''}\0${at?.file}\0${at?.line}\0${at?.column}`;
 
-/** A table that was renamed or moved keeps its origin: what was wrong with it under its old name is not new. */
+/** A table or function that was renamed or moved keeps its origin: what was wrong with it under its old name is not new. */
 function foundBeforeMove(
   { before, after, touched }: ChangeSet,
   source: string,
   foundBefore: (source: string) => ReadonlyMap<string, Noted>,
 ): ReadonlyMap<string, Noted> {
-  const origin =
-    isTable(source) && objectOf(before, source) === undefined
-      ? (objectOf(after, source) as Table | undefined)?.origin
-      : null;
-  if (!origin) return new Map();
+  const kind = source.split(' ', 1)[0]!;
+  if (!/^(table|routine)$/.test(kind) || objectOf(before, source) !== undefined) return new Map();
+  const origin = originOf(after, source);
+  if (origin === null) return new Map();
   for (const old of touched) {
-    if (!isTable(old) || objectOf(after, old) !== undefined) continue;
-    const own = (objectOf(before, old) as Table | undefined)?.origin;
-    if (own?.file !== origin.file || own.line !== origin.line || own.column !== origin.column) continue;
+    if (!old.startsWith(`${kind} `) || !isSame(originOf(before, old), origin)) continue;
+    // A new one may have taken the old name.
+    if (isSame(originOf(after, old), origin)) continue;
     return new Map([...foundBefore(old).values()].map((noted) => [placeIdentityOf(noted), noted]));
   }
   return new Map();
 }
 
-const isTable = (source: string) => source.startsWith('table ');
+const originOf = (state: SchemaState, source: string): Origin =>
+  (objectOf(state, source) as { origin: Origin } | undefined)?.origin ?? null;
+
+const isSame = (a: Origin, b: Origin) =>
+  a !== null && b !== null && a.file === b.file && a.line === b.line && a.column === b.column;
 
 const fingerprint = (identity: string) => createHash('sha256').update(identity).digest('hex').slice(0, 32);
 
