@@ -391,14 +391,20 @@ export function reproOf(cells: readonly AccessCell[]): string | undefined {
 }
 
 function homeOf({ object, opener, leaks }: LeakGroup, facts: Facts): Place | null {
-  if (opener !== null && opener !== 'off') return opener.origin ?? originOf(object.object, facts);
-  return homeOfTable(facts, object.object, leaks[0]!.command);
+  const { command } = leaks[0]!;
+  if (opener === null || opener === 'off') return homeOfTable(facts, object.object, command);
+  if (isOfChange(opener.origin, facts)) return opener.origin;
+  return changedPart(facts, object.object, command) ?? opener.origin ?? originOf(object.object, facts);
 }
 
 /** Where an object's access was decided: what this pull request wrote about it first, else where it was made. */
-export function homeOfTable(facts: Facts, key: string, command: Command | 'execute'): Place | null {
-  const changed = new Set(facts.changeSets.flatMap((set) => set.migrations.map(({ source }) => source.path)));
-  const isNew = (origin: Origin): origin is Place => origin !== null && changed.has(origin.file);
+export const homeOfTable = (facts: Facts, key: string, command: Command | 'execute'): Place | null =>
+  changedPart(facts, key, command) ?? originOf(key, facts);
+
+const isOfChange = (origin: Origin, { changeSets }: Facts): origin is Place =>
+  changeSets.some(({ migrations }) => migrations.some(({ source }) => source.path === origin?.file));
+
+function changedPart(facts: Facts, key: string, command: Command | 'execute'): Place | null {
   const table = facts.head.tables.get(key);
   const origins: Origin[] = [
     ...(table?.policies ?? [])
@@ -407,8 +413,22 @@ export function homeOfTable(facts: Facts, key: string, command: Command | 'execu
     ...(table?.policies ?? []).map(({ origin }) => origin),
     table?.rlsOrigin ?? null,
     ...(table?.grants ?? []).map(({ origin }) => origin),
+    ...(table === undefined ? [] : decidingParts(table, facts.head)),
   ];
-  return origins.find(isNew) ?? originOf(key, facts);
+  return origins.find((origin) => isOfChange(origin, facts)) ?? null;
+}
+
+/** What else of a table decides who reaches its rows: whose they are, what stops a row, and what policies ask. */
+function decidingParts(table: Table, { routines }: SchemaState): readonly Origin[] {
+  const asked = table.policies
+    .map(({ using, check }) => `${using?.text ?? ''} ${check?.text ?? ''}`)
+    .join(' ');
+  const helpers = [...routines.values()].filter(({ name }) =>
+    new RegExp(`\\b${escapeRegExp(name)}"?\\s*\\(`).test(asked),
+  );
+  return [...table.columns, ...table.triggers, ...table.foreignKeys, ...table.checks, ...helpers].map(
+    ({ origin }) => origin,
+  );
 }
 
 export function originOf(key: string, { head }: Facts): Place | null {
