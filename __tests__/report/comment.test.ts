@@ -79,6 +79,8 @@ test('several projects have a section each and one first line', () => {
   expect(body).toContain('## apps/admin: ✅ nothing found');
 });
 
+/** In letters: findings that differ in names and numbers alone are told as one. */
+const spelled = (index: number) => index.toString(26).replace(/\d/g, (digit) => 'qrstuvwxyz'[Number(digit)]!);
 const many = (count: number) =>
   report({
     verdict: 'fail',
@@ -90,7 +92,7 @@ const many = (count: number) =>
             file: `supabase/migrations/${index % 40}.sql`,
             line: index,
             help: 'x'.repeat(index % 900),
-            message: `Nr. ${index}. ${'word '.repeat(60)}`,
+            message: `Nr. ${index}. ${spelled(index)} ${'word '.repeat(60)}`,
           }),
         ),
       }),
@@ -123,6 +125,25 @@ test('the last step of the ladder does not grow with the findings, and nothing m
   });
   const worst = report({ projects: Array.from({ length: 100 }, () => long), problem: 'z'.repeat(100_000) });
   expect(comment(worst, links, origin).length).toBeLessThanOrEqual(commentLimit);
+});
+
+test('what is true of several objects is told once, with every place and each way out', () => {
+  const unlogged = (table: string, line: number) =>
+    finding({
+      file: 'supabase/migrations/1_a.sql',
+      line,
+      object: `public.${table}`,
+      message: `Row level security is off on "public.${table}". Turn it on.`,
+      help: `alter table public.${table} enable row level security;`,
+    });
+  const body = comment(
+    report({ projects: [project({ findings: [unlogged('a', 3), unlogged('b', 7), unlogged('c', 9)] })] }),
+    links,
+    origin,
+  );
+  expect(body.match(/Row level security is off/g)).toHaveLength(1);
+  expect(body).toMatch(/The same is true of `public\.b` \(\[line 7\]\(.*L7\)\) and `public\.c` \(\[line 9\]/);
+  for (const table of ['a', 'b', 'c']) expect(body).toContain(`alter table public.${table} enable`);
 });
 
 test('a shortened comment says where the rest is', () => {

@@ -1,5 +1,5 @@
 /** The report for a terminal. */
-import type { Finding, Severity } from '../model/finding.ts';
+import type { Severity } from '../model/finding.ts';
 import type { ProjectReport, Report } from '../model/report.ts';
 import { visible } from './escape.ts';
 import { helpParts } from './help.ts';
@@ -20,6 +20,7 @@ import {
   sentence,
   untouched,
 } from './report.ts';
+import { helpOf, sameOf, type Told, twins } from './twins.ts';
 
 export interface PrettyOptions {
   /** ANSI colours: only where the reader is a terminal that wants them. */
@@ -53,7 +54,7 @@ export function pretty(report: Report, { colour }: PrettyOptions): string {
 function projectLines(project: ProjectReport, paint: Paint): readonly string[] {
   return [
     ...byFile(current(project)).flatMap(([, findings]) =>
-      findings.map((finding) => findingText(finding, paint)),
+      twins(findings).map((told) => findingText(told, paint)),
     ),
     accessText(project, paint),
     checklistText(project, paint),
@@ -61,7 +62,10 @@ function projectLines(project: ProjectReport, paint: Paint): readonly string[] {
   ];
 }
 
-function findingText(finding: Finding, paint: Paint): string {
+function findingText(told: Told, paint: Paint): string {
+  const finding = told.first;
+  const help = helpOf(told);
+  const same = sameOf(told, { name: (object) => `"${object}"`, line: ({ line }) => `line ${line}` });
   const style = severityStyle[finding.severity] ?? 'blue';
   const head = [
     paint('bold', visible(placeWords(finding))),
@@ -71,10 +75,10 @@ function findingText(finding: Finding, paint: Paint): string {
   const causes = finding.causes.length > 0 ? `; with ${finding.causes.join(', ')}` : '';
   const lines = [
     head.filter(Boolean).join('  '),
-    ...paragraph(visible(finding.message)),
+    ...paragraph(visible(same === '' ? finding.message : `${finding.message} ${same}`)),
     paint('dim', `  ${evidenceWords(finding.evidence)}${causes}`),
   ];
-  if (finding.help !== null) lines.push(...helpLines(finding.help).map((line) => paint('green', line)));
+  if (help !== null) lines.push(...helpLines(help).map((line) => paint('green', line)));
   return lines.join('\n');
 }
 

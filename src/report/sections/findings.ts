@@ -14,6 +14,7 @@ import {
   plural,
   sentence,
 } from '../report.ts';
+import { helpOf, sameOf, type Told, twins } from '../twins.ts';
 import { type Amount, folded, indented, type MarkdownLinks, mark, stacked } from './parts.ts';
 
 export function findingsSection(project: ProjectReport, links: MarkdownLinks, amount: Amount): string {
@@ -24,7 +25,7 @@ export function findingsSection(project: ProjectReport, links: MarkdownLinks, am
   const draw = (findings: readonly Finding[]) =>
     byFile(findings).flatMap(([file, entries]) => [
       fileHeading(file, links),
-      ...entries.map((finding) => findingText(onceOnly(finding, project), links, amount)),
+      ...twins(entries).map((told) => findingText(told, project, links, amount)),
     ]);
   const left = grave.slice(amount.findings);
   const lightWords = sentence(plural(light.length, 'note'));
@@ -57,14 +58,18 @@ function fileHeading(file: string | null, links: MarkdownLinks): string {
   return `#### ${address === null ? name : `[${name}](${address})`}`;
 }
 
-function findingText(finding: Finding, links: MarkdownLinks, amount: Amount): string {
-  const address = finding.file === null ? null : links.file(finding.file, finding.line);
-  const line = finding.line === null ? '' : `line ${finding.line}`;
-  const place = line === '' ? '' : `${address === null ? line : `[${line}](${address})`}: `;
+function findingText(told: Told, project: ProjectReport, links: MarkdownLinks, amount: Amount): string {
+  const finding = onceOnly({ ...told.first, help: helpOf(told) }, project);
+  const line = (of: Finding): string => {
+    const address = of.file === null ? null : links.file(of.file, of.line);
+    return address === null ? `line ${of.line}` : `[line ${of.line}](${address})`;
+  };
+  const place = finding.line === null ? '' : `${line(finding)}: `;
   const page = links.docs(finding.docs);
   const rule = page === null ? code(finding.rule) : `[${code(finding.rule)}](${page})`;
   const causes = finding.causes.length > 0 ? `, with ${list(finding.causes.map(code))}` : '';
-  const says = `- ${mark[finding.severity] ?? '⚠️'} ${place}${prose(shortened(finding.message, 2000))}<br><sub>${rule}${causes} · ${text(evidenceWords(finding.evidence))}</sub>`;
+  const same = sameOf(told, { name: code, line });
+  const says = `- ${mark[finding.severity] ?? '⚠️'} ${place}${prose(shortened(finding.message, 2000))}${same === '' ? '' : ` ${same}`}<br><sub>${rule}${causes} · ${text(evidenceWords(finding.evidence))}</sub>`;
   const more = amount.help ? wayOut(finding) : '';
   return stacked(says, more === '' ? '' : indented(more));
 }
