@@ -306,3 +306,23 @@ test('an event trigger that fires ALWAYS fires for no superuser, and stands as i
     },
   );
 });
+
+test('where a seed does not come to its end the tests of the project could not be run, and nothing else is lost', async () => {
+  const tests = [{ path: 'supabase/tests/a.sql', sql: 'select plan(1);' }];
+  const seeds = [{ path: 'supabase/seed.sql', sql: 'select 1; select pg_sleep(3600);' }];
+  const story = {
+    added: { '1_a.sql': 'create table public.t (id int);' },
+    project: { tests, seeds },
+    limitMs: 800,
+  };
+  await withReplay('embedded', story, async (replay) => {
+    await replay.base();
+    await replay.mark();
+    await replay.changes();
+    await replay.tests();
+    expect(replay.facts().tests).toMatchObject([
+      { status: 'not-checkable', detail: expect.stringMatching(/^supabase\/seed\.sql did not end: /) },
+    ]);
+    expect(await replay.engine.admin.query('select count(*) as n from public.t')).toEqual([{ n: '0' }]);
+  });
+});

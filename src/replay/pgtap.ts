@@ -37,7 +37,7 @@ export async function runTests(tests: TestFiles): Promise<readonly TestFileRun[]
   for (const file of [...files].sort((a, b) => (a.path < b.path ? -1 : 1))) {
     const { path } = file;
     if (unavailable) {
-      runs.push({ path, status: 'not-checkable', passed: 0, failed: 0, detail: unavailable });
+      runs.push(notRun(path, unavailable));
       continue;
     }
     try {
@@ -47,20 +47,20 @@ export async function runTests(tests: TestFiles): Promise<readonly TestFileRun[]
       const { message } = timeLimitError(error);
       runs.push({ path, status: 'error', passed: 0, failed: 0, detail: message });
       const rest = files.filter((file) => !runs.some((run) => run.path === file.path));
-      for (const file of rest) {
-        runs.push({
-          path: file.path,
-          status: 'not-checkable',
-          passed: 0,
-          failed: 0,
-          detail: `${path} did not end.`,
-        });
-      }
+      runs.push(...rest.map((file) => notRun(file.path, `${path} did not end.`)));
       break;
     }
   }
   return runs.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
+
+export const notRun = (path: string, detail: string): TestFileRun => ({
+  path,
+  status: 'not-checkable',
+  passed: 0,
+  failed: 0,
+  detail,
+});
 
 /** In place where the project has it; else as an extension; else its SQL. Null, or why it can't be had. */
 async function providePgtap(engine: Engine, runner: FileRunner): Promise<string | null> {

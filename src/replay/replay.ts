@@ -32,7 +32,7 @@ import { isTimeLimit, ownError } from './errors.ts';
 import { BATCH_END, ESCAPE, LostAt, type MigrationFile, type Step, SYNTAX, secondRun } from './file.ts';
 import { Ground } from './ground.ts';
 import { needsFromZero, orderDifferences, pending, seenByVersion } from './order.ts';
-import { runTests } from './pgtap.ts';
+import { notRun, runTests } from './pgtap.ts';
 import { PlpgsqlCheck } from './plpgsql-check.ts';
 import { type RowsWatch, rowsPass, runForGood } from './rows-pass.ts';
 import { blank, errorOf, failedAt, fileOf, isApplied, statementRun } from './runs.ts';
@@ -243,7 +243,19 @@ export class Replay {
     const { engine, runner } = await this.#ground.beside(checkpoint);
     try {
       // As after `supabase db reset`: the tests find the seeds there.
-      for (const { path, sql } of seeds) await runForGood(runner, parseSource(path, sql));
+      for (const { path, sql } of seeds) {
+        const lost = await runForGood(runner, parseSource(path, sql)).then(
+          () => null,
+          (error: unknown) => {
+            if (error instanceof LostAt) return error;
+            throw error;
+          },
+        );
+        if (lost === null) continue;
+        const detail = `${path} did not end: ${lost.message}`;
+        this.#tests.push(...tests.map((test) => notRun(test.path, detail)));
+        return;
+      }
       const excuse = (error: SqlError) => this.#blame.excuse(error);
       const parts = [...testParts, ...seeds];
       this.#tests.push(...(await runTests({ engine, runner, files: tests, parts, excuse })));
