@@ -61,6 +61,7 @@ export async function conditionalCells(
       ? []
       : specs.filter(({ shared }) => !shared).map((spec) => withShares(context, spec));
   further.push(...withRowsOpen(context, people));
+  further.push(...hangingTogether(context, [...people, ...further]));
   const both = everyRowOpen(context);
   if (both !== null) further.push(both);
   for (const key of trustedTables(context)) {
@@ -81,6 +82,21 @@ const withShares = ({ shares }: WorldContext, spec: Spec): Spec => ({
   shared: true,
   when: `${spec.when}, and a row in ${shares.join(', in ')} for it`,
 });
+
+/**
+ * Rows that are nobody's may hang on something all the same: the settings of a cup that somebody leads. The row that
+ * hangs on the same as the caller's rows is asked for then.
+ */
+function hangingTogether(
+  { ownership, table, subjects, planner }: WorldContext,
+  specs: readonly Spec[],
+): Spec[] {
+  const { a } = subjects;
+  if (a === undefined || ownership.isOwned(table.key) || planner.ancestors(table.key).size === 0) return [];
+  return specs
+    .filter(({ via }) => via !== null)
+    .map((spec) => ({ ...spec, rows: { ...subjects, b: a }, when: `${spec.when}, which leads to it` }));
+}
 
 const without = (wanted: ReadonlySet<string>, cells: readonly AccessCell[]): Set<string> =>
   new Set([...wanted].filter((key) => !cells.some((cell) => keyOf(cell) === key)));
