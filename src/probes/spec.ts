@@ -37,6 +37,8 @@ export interface Spec {
   readonly claims?: Claims;
   readonly headers?: Readonly<Record<string, string>>;
   readonly onlyUsers?: boolean;
+  /** The condition asks for a rank beyond being among the people. */
+  readonly ranked?: boolean;
   /** Only these are asked; absent: all. */
   readonly subjects?: readonly Subject[];
   /** The rows of `shares` stay in this world. */

@@ -68,6 +68,7 @@ export async function trustWorlds(context: WorldContext, key: string): Promise<S
       ...plain,
       changes: [...row.inserts, updating(key, values, [row.row])],
       when: inRow(key, values),
+      ranked,
       // A rank may be one over all organisations; not where a helper is asked about one and looks at none.
       ownTenant: ownTenant && (!ranked || context.reading.forgetful.has(key)),
     });
@@ -87,21 +88,14 @@ export async function besideWorlds(context: WorldContext, key: string): Promise<
   );
   const same = ` of the same ${keys[0]!.references}`;
   const plain = unsaid(context, key, mine.row);
-  // Sign-up may have made the caller an owner, of an organisation of its own.
-  const lowest = Object.fromEntries(
-    choicesRead(context, key).ranks.map(([column, { natural }]) => [column, natural]),
-  );
   // Where rows are their parent's, a new one under the other's parent is what a member adds there.
   const byParent = context.ownership.ownersOf(context.table.key).length === 0;
-  return [{ values: {} }, ...assignments(context, key)].map(({ values }) => ({
-    changes: [
-      ...theirs.inserts,
-      ...mine.inserts,
-      updating(key, { ...tenant, ...lowest, ...values }, [mine.row]),
-    ],
+  return [{ values: {}, ranked: false }, ...assignments(context, key)].map(({ values, ranked }) => ({
+    changes: [...theirs.inserts, ...mine.inserts, updating(key, { ...tenant, ...values }, [mine.row])],
     when: inRow(key, Object.keys(values).length === 0 ? plain : values, same),
     via: key,
     onlyUsers: true,
+    ranked,
     subjects: byParent ? (['foreign', 'spoof'] as const) : (['foreign'] as const),
   }));
 }

@@ -10,7 +10,6 @@ import { type Ownership, ownerValue } from './owners.ts';
 import { type ColumnChoice, isUnique, type Planner, type RowValues } from './plan.ts';
 import { claimsOf, companionOf, type User, userB, withClaims } from './principals.ts';
 import { literal, name } from './quote.ts';
-import { rank } from './rank.ts';
 import { triggersOff, triggersOn } from './triggers.ts';
 import type { Value, ValueSource } from './values.ts';
 
@@ -244,21 +243,15 @@ export class World {
       return false;
     if (owners.length > 0 && owners.every((owner) => found[owner.column] === null)) return false;
     if (this.#isAnothers(table, user, found)) return false;
-    await this.#take(table, user, found, condition, () => true);
+    await this.#take(table, user, found, condition);
     return true;
   }
 
-  /** A row that is there becomes the user's, with closed values where `closes` says so. */
-  async #take(
-    table: Table,
-    user: User,
-    found: RowValues,
-    condition: string,
-    closes: (column: string) => boolean,
-  ): Promise<void> {
+  /** A row that is there becomes the user's, with closed values. */
+  async #take(table: Table, user: User, found: RowValues, condition: string): Promise<void> {
     const wantedValue = (choice: ColumnChoice) => (user === userB ? choice.closed : choice.natural);
     const closed = [...this.#planner.choices(table.key)].filter(
-      ([column, choice]) => closes(column) && normalized(table, found)[column] !== wantedValue(choice),
+      ([column, choice]) => normalized(table, found)[column] !== wantedValue(choice),
     );
     if (closed.length > 0) {
       const set = closed
@@ -273,8 +266,8 @@ export class World {
   }
 
   /**
-   * What sign-up gave a user beside its own row: a membership and the organisation it is in, with the rank it was given
-   * there. Laid anew, the organisation would be one that the user is no member of.
+   * What sign-up gave a user beside its own row: a membership and the organisation it is in. Laid anew, the organisation
+   * would be one that the user is no member of. What a rank there opens is a world of its own.
    */
   async takeSignUps(created: ReadonlySet<string>, user: User): Promise<void> {
     for (const key of [...this.#planner.order].reverse()) {
@@ -324,8 +317,7 @@ export class World {
       .map(([column, value]) => `${name(column)} = ${literal(value)}`)
       .join(' and ');
     const found = await this.#session.query(`select * from ${table.key} where ${condition} limit 2`);
-    if (found.length === 1)
-      await this.#take(table, user, found[0]!, condition, (column) => !rank.test(column));
+    if (found.length === 1) await this.#take(table, user, found[0]!, condition);
   }
 
   /** The organisation laid for another user is none of this one's: its own must differ in what is unique. */

@@ -53,8 +53,17 @@ export async function conditionalCells(
   for (const key of trustedTables(context)) people.push(...(await trustWorlds(context, key)));
   for (const key of trustedTables(context)) people.push(...(await besideWorlds(context, key)));
   specs.push(...people);
-  const found = distil(await tryAll(context, wanted, specs));
+  const opened = await tryAll(context, wanted, specs);
+  const found = distil(opened);
   const rest = without(wanted, found);
+  // What takes a rank in the closed world may be any member's where the row stands open.
+  const plainly = new Set(opened.flatMap((cells, index) => (specs[index]!.ranked ? [] : cells.map(keyOf))));
+  const byRank = new Set(found.map(keyOf).filter((key) => !plainly.has(key)));
+  const plain = withRowsOpen(
+    context,
+    people.filter(({ ranked }) => !ranked),
+  ).filter(({ when }) => !trustedTables(context).some((key) => when?.includes(`${key}.`)));
+  if (byRank.size > 0 && plain.length > 0) found.push(...distil(await tryAll(context, byRank, plain)));
   // What opens by being there may also be what must be there: a subscription beside the membership.
   const further: Spec[] =
     context.shares.length === 0

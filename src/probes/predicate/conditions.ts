@@ -307,6 +307,17 @@ export class ConditionReader {
     this.#condition(right, scope, positive, depth);
   }
 
+  /** Tables that a helper reads without looking at an id it is handed. */
+  #remember(routine: Routine, reads: (table: string) => boolean): void {
+    if (!forgetsAnId(routine)) return;
+    for (const table of this.#reading.tables)
+      if (reads(table) || routine.body.includes(table.split('.').at(-1)!)) this.#reading.forgetful.add(table);
+  }
+
+  followed(routine: Routine): void {
+    this.#remember(routine, () => false);
+  }
+
   #compared(column: Place, operator: string, value: string | null, positive: boolean): void {
     if (value === null) return;
     const values = comparedValues(operator, value, this.#objects.typeOf(column));
@@ -368,11 +379,7 @@ export class ConditionReader {
     this.#bodies.add(visit);
     const before = new Set(this.#reading.tables);
     this.readBody(routine, bindings, depth + 1);
-    if (forgetsAnId(routine)) {
-      for (const table of this.#reading.tables)
-        if (!before.has(table) || routine.body.includes(table.split('.').at(-1)!))
-          this.#reading.forgetful.add(table);
-    }
+    this.#remember(routine, (table) => !before.has(table));
   }
 }
 

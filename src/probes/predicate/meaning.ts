@@ -12,6 +12,8 @@ import { type Bound, deepest, type Place, platformSchemas, type Scope } from './
 export interface Walk {
   from(node: SyntaxNode, scope: Scope, ctes: ReadonlySet<string>, positive: boolean, depth: number): void;
   call(call: SyntaxNode, scope: Scope, positive: boolean, depth: number): void;
+  /** What a helper gives was taken for what stands in its body. */
+  followed(routine: Routine): void;
 }
 
 export class Meaning {
@@ -224,7 +226,9 @@ export class Meaning {
     this.#returning.add(routine.key);
     try {
       const outer: Scope = { sources: [], outer: null, bindings: this.argumentsOf(routine, call, scope) };
-      return this.#returnOf(routine, outer);
+      const given = this.#returnOf(routine, outer);
+      if (given !== null) this.#walk.followed(routine);
+      return given;
     } finally {
       this.#returning.delete(routine.key);
     }
