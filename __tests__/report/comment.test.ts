@@ -1,3 +1,4 @@
+import type { ObjectAccess } from '../../src/model/access.ts';
 import { comment, commentLimit, markerOf, originOf, sameComment } from '../../src/report/comment.ts';
 import { ladder, markdown, noLinks } from '../../src/report/markdown.ts';
 import { live, read, rendered } from '../support/github-markdown.ts';
@@ -144,6 +145,36 @@ test('what is true of several objects is told once, with every place and each wa
   expect(body.match(/Row level security is off/g)).toHaveLength(1);
   expect(body).toMatch(/The same is true of `public\.b` \(\[line 7\]\(.*L7\)\) and `public\.c` \(\[line 9\]/);
   for (const table of ['a', 'b', 'c']) expect(body).toContain(`alter table public.${table} enable`);
+});
+
+test('the matrix shows first what the change is about, and says where nothing could be tried', () => {
+  const object = (name: string, tried: boolean): ObjectAccess => ({
+    object: `public.${name}`,
+    kind: 'table',
+    rls: true,
+    ownerColumns: [],
+    summary: tried ? [{ principal: 'user', command: 'select', access: 'own' }] : [],
+    cells: [],
+  });
+  const objects = [object('old', true), object('tasks', true), object('unfilled', false)];
+  const policy = { kind: 'policy', object: '"own" on public.tasks', before: null, after: 'USING (true)' };
+  const body = comment(
+    report({
+      projects: [
+        project({
+          access: { objects, changes: [], signUps: [] },
+          schemaDiff: { added: [policy], removed: [], changed: [] },
+        }),
+      ],
+    }),
+    links,
+    origin,
+  );
+  const [first, rest] = body.split('2 objects that this change does not touch');
+  expect(first).toContain('| `public.tasks` | own rows: select |');
+  expect(first).not.toContain('`public.old`');
+  expect(rest).toContain('| `public.old` | own rows: select |');
+  expect(rest).toContain('| `public.unfilled` | not known |');
 });
 
 test('a shortened comment says where the rest is', () => {

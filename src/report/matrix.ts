@@ -63,7 +63,11 @@ function table(object: ObjectAccess): string[][] {
   ];
 }
 
-const notes = (object: ObjectAccess): string[] => [...conditions(object), ...listings(object)];
+const notes = (object: ObjectAccess): string[] => [
+  ...(object.summary.length === 0 ? ['  not known: nothing could be tried'] : []),
+  ...conditions(object),
+  ...listings(object),
+];
 
 /** Who sees the names of a bucket's files: of a public one, they are all that its files' addresses keep back. */
 function listings({ kind, cells }: ObjectAccess): string[] {

@@ -2,7 +2,7 @@
 import type { AccessCell, AccessSummary, ObjectAccess, Principal, Proof } from '../../model/access.ts';
 import type { ProjectReport } from '../../model/report.ts';
 import { block, code, shortened, text } from '../escape.ts';
-import { accessChanges, plural } from '../report.ts';
+import { accessChanges, current, plural } from '../report.ts';
 import { type Amount, capped, folded, stacked, table } from './parts.ts';
 
 const who: Readonly<Record<Principal, string>> = {
@@ -80,7 +80,10 @@ function proofText(title: string, proof: readonly Proof[]): string {
   );
 }
 
-/** How things stand now. What is as it always should be, `service_role` reaching everything, is one sentence. */
+/**
+ * How things stand now: what the change is about first, the rest folded. What is as it always should be, `service_role`
+ * reaching everything, is one sentence.
+ */
 export function matrixSection(project: ProjectReport, amount: Amount): string {
   const { objects } = project.access;
   if (objects.length === 0) return '';
@@ -90,19 +93,53 @@ export function matrixSection(project: ProjectReport, amount: Amount): string {
       !(served && principal === 'service_role') &&
       objects.some((object) => object.summary.some((entry) => entry.principal === principal)),
   );
-  const rows = objects.map((object) => [
-    `${code(object.object)}${object.rls === false && object.kind === 'table' ? ' (RLS off)' : ''}`,
-    ...principals.map((principal) => matrixCell(object, principal)),
-  ]);
   const head = ['Object', ...principals.map((principal) => who[principal])];
+  const draw = (some: readonly ObjectAccess[]) =>
+    capped(
+      some.map((object) => [
+        `${code(object.object)}${object.rls === false && object.kind === 'table' ? ' (RLS off)' : ''}`,
+        ...principals.map((principal) => matrixCell(object, principal)),
+      ]),
+      amount.rows,
+      (shown) => table(head, shown),
+    );
+  const concerned = concernedObjects(project);
+  const first = objects.filter(({ object }) => concerned.has(object));
+  const rest = objects.filter(({ object }) => !concerned.has(object));
   return folded(
     `Who can do what: ${plural(objects.length, 'object')}`,
     stacked(
-      capped(rows, amount.rows, (shown) => table(head, shown)),
+      first.length === 0 ? '' : draw(first),
+      rest.length === 0
+        ? ''
+        : first.length === 0
+          ? draw(rest)
+          : folded(`${plural(rest.length, 'object')} that this change does not touch`, draw(rest)),
       served ? '`service_role` reaches all rows of each.' : '',
     ),
   );
 }
+
+/** What the change makes or alters, whose access it changes, and what its findings are about. */
+function concernedObjects(project: ProjectReport): ReadonlySet<string> {
+  const { added, changed, removed } = project.schemaDiff;
+  const altered = [...added, ...changed, ...removed].map(({ object }) => object);
+  return new Set([
+    ...altered,
+    ...(project.diagram?.tables ?? []).flatMap(({ table: key, change }) =>
+      change === 'unchanged' ? [] : [key],
+    ),
+    ...accessChanges(project).map(({ object }) => object),
+    ...current(project).flatMap(({ object }) => object ?? []),
+    ...altered.flatMap((entry) =>
+      project.access.objects.flatMap(({ object }) => (isPartOf(entry, object) ? [object] : [])),
+    ),
+  ]);
+}
+
+/** A column, a policy, a trigger or a publication of a table bears its key. */
+const isPartOf = (entry: string, object: string) =>
+  entry.startsWith(`${object}.`) || entry.startsWith(`${object} in `) || entry.endsWith(` on ${object}`);
 
 function reachesAll(object: ObjectAccess, principal: Principal): boolean {
   const entries = object.summary.filter((entry) => entry.principal === principal);
@@ -111,7 +148,8 @@ function reachesAll(object: ObjectAccess, principal: Principal): boolean {
 
 function matrixCell(object: ObjectAccess, principal: Principal): string {
   const entries = object.summary.filter((entry) => entry.principal === principal);
-  if (entries.length === 0) return '';
+  // Of a table that no row could be made for nothing was tried.
+  if (entries.length === 0) return object.summary.length === 0 ? 'not known' : '';
   const groups = new Map<string, AccessSummary[]>();
   for (const entry of entries) {
     if (entry.access !== 'none') groups.set(entry.access, [...(groups.get(entry.access) ?? []), entry]);
