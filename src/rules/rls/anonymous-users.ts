@@ -1,10 +1,11 @@
 import { rule } from '../rule.ts';
-import { claimsRead, isUserId } from '../support/caller.ts';
+import { asksForCaller, claimsRead, isUserId } from '../support/caller.ts';
 import { predicatesOf } from '../support/predicates.ts';
 import { appliesTo, commandsOf, holds } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
 import { isExposedTable, policyKey } from '../support/tables.ts';
 import { someNode } from '../support/tree.ts';
+import { opensTo } from '../support/truth.ts';
 import { sqlFence, upper } from '../support/words.ts';
 
 export default rule({
@@ -29,8 +30,10 @@ export default rule({
       if (reached.length === 0 || looks(policy)) continue;
       // Own rows, memberships: an anonymous user has only what is its own there.
       if (predicatesOf(policy).some(({ node }) => tiesToUser(node) || callsHelper(node))) continue;
+      // What it reads elsewhere, other policies show it.
+      if (predicatesOf(policy).some(({ node }) => asksForCaller(node, context.state))) continue;
       context.report({
-        message: `Policy "${policy.name}" on "${table.key}" lets every signed-in user ${upper(reached)}, and this project allows anonymous sign-ins. Anybody can sign in without a name and pass. Ask for the claim "is_anonymous".`,
+        message: `Policy "${policy.name}" on "${table.key}" lets every signed-in user ${upper(reached)}${predicatesOf(policy).every(({ node }) => opensTo(node) !== null) ? '' : ' what its condition shows'}, and this project allows anonymous sign-ins. Anybody can sign in without a name and pass. Ask for the claim "is_anonymous".`,
         at: context.home(policy.origin ?? table.origin),
         object: table.key,
         key: policyKey(policy),

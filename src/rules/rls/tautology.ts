@@ -4,7 +4,7 @@ import type { SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
 import { isDeclaredPublic } from '../support/access.ts';
-import { looksAtCaller } from '../support/caller.ts';
+import { asksForCaller, looksAtCaller } from '../support/caller.ts';
 import { isToken, ownerColumns, setByTrigger } from '../support/owners.ts';
 import { type Predicate, predicatesOf } from '../support/predicates.ts';
 import { apiRolesOf, appliesTo, covers, holds, readableColumns } from '../support/roles.ts';
@@ -133,7 +133,7 @@ function rowOnly(
   table: Table,
   state: SchemaState,
 ): Judgement[] {
-  if (looksAtCaller(node, state) || truthOf(node, { table, who: 'anyone' }) !== 'unknown') return [];
+  if (asksForCaller(node, state) || truthOf(node, { table, who: 'anyone' }) !== 'unknown') return [];
   const secrets = table.columns.map(({ name }) => name).filter(isToken);
   const owners = ownerColumns(table, state);
   const open = commands.filter(

@@ -58,6 +58,27 @@ function looksAnew(node: SyntaxNode, state: SchemaState): boolean {
   });
 }
 
+/**
+ * Of a policy's condition: it looks at the caller itself, or reads in a sub-select what policies show of another table.
+ * Those are asked as the caller there too.
+ */
+export const asksForCaller = (
+  node: SyntaxNode | null | undefined,
+  state: SchemaState,
+  seen: ReadonlySet<string> = new Set(),
+): boolean =>
+  looksAtCaller(node, state) ||
+  someNode(node, (kind, inner) => {
+    if (kind !== 'RangeVar') return false;
+    const key = keyOf(inner.schemaname ?? 'public', inner.relname ?? '');
+    const table = state.tables.get(key);
+    if (table === undefined || !table.rls || seen.has(key)) return false;
+    const deeper = new Set(seen).add(key);
+    return table.policies
+      .filter(({ command, permissive }) => permissive && (command === 'all' || command === 'select'))
+      .every(({ using }) => asksForCaller(using?.node, state, deeper));
+  });
+
 /** A view of the caller's own rows: `select is_admin from my_profile`. */
 function viewLooks(relation: SyntaxNode, state: SchemaState): boolean {
   const view = state.views.get(keyOf(relation.schemaname ?? 'public', relation.relname ?? ''));

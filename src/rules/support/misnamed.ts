@@ -1,6 +1,6 @@
 /** Policies whose name promises a role that nothing in them asks for. */
 import type { Policy, SchemaState, Table } from '../../model/schema.ts';
-import { looksAtCaller, testsRole } from './caller.ts';
+import { asksForCaller, testsRole } from './caller.ts';
 import { apiRolesOf } from './roles.ts';
 
 /** A word that all that follows asks for: most names have none. */
@@ -21,7 +21,7 @@ export function nameSaysRole(policy: Policy, table: Table, state: SchemaState): 
   // `using (false)` keeps any promise.
   if (predicates.every(({ node }) => node?.A_Const?.boolval !== undefined && !node.A_Const.boolval.boolval))
     return null;
-  const looks = predicates.some(({ node }) => looksAtCaller(node, state));
+  const looks = predicates.some(({ node }) => asksForCaller(node, state));
   const admins = /\badmin(s|istrators?)?\b/i.test(name);
   const staff = /\bstaff\b/i.test(name);
   const outright = /\bservice[\s_-]?(role|key|account)\b|\b(only|by) (the )?(server|backend)\b/i;
