@@ -63,10 +63,22 @@ export function guardedWrites(
   if (table === undefined || others.length > 0 || !table.rls || !isSimple(view)) return [];
   return roles.flatMap((role) =>
     writes
-      .filter((command) => holds(view.grants, role, command) && !isOpenTo(table, command, role))
+      .filter(
+        (command) =>
+          holds(view.grants, role, command) &&
+          !isOpenTo(table, command, role) &&
+          (command !== 'insert' || holdsAllRequired(view, table)),
+      )
       .map((command) => ({ table, role, command })),
   );
 }
+
+/** A row that lacks a required column can't be inserted through the view. */
+const holdsAllRequired = ({ columns: shown }: View, { columns }: Table) =>
+  columns.every(
+    ({ name, notNull, default: value, identity, generated }) =>
+      !notNull || value !== null || identity !== null || generated !== null || shown.includes(name),
+  );
 
 /** Columns by name of one table, and none of those of it that hold personal data. */
 export function leavesOutSecrets(

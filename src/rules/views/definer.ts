@@ -118,13 +118,10 @@ function isPublishedWhole(view: View, roles: readonly ApiRole[], tables: readonl
 /** Granted to signed-in users by name, and to visitors only by the defaults. Its rows or columns are chosen. */
 const leftToAnon = (view: View, roles: readonly ApiRole[], tables: readonly Table[], state: SchemaState) =>
   roles.length === apiRoles.length &&
-  tables.length > 0 &&
   state.era !== null &&
-  (choosesRows(view) || leavesOutSecrets(view, tables)) &&
-  tables.every((table) => sensitiveColumns(view.columns, table).length === 0) &&
-  grantedBy(view, 'authenticated') &&
   !grantedBy(view, 'anon') &&
-  !grantedBy(view, 'public');
+  !grantedBy(view, 'public') &&
+  isPublishedWhole(view, ['authenticated'], tables);
 
 /** By a statement of the view's own file. */
 const grantedBy = (view: View, role: string) =>
