@@ -1,13 +1,17 @@
 /**
- * Runs the linter, or the whole check, on case folders of real mistakes and prints which of them a fitting rule finds.
+ * Runs the linter, or the whole check, on known mistakes of real projects, as the pull request that brought each would
+ * have seen it, and prints which of them a fitting rule finds.
  *
- * usage: node scripts/run.mjs scripts/incidents.ts DIR LIST.tsv [--check] [--verbose] [id …]
+ * usage: node scripts/run.mjs scripts/incidents.ts CLONES LIST.tsv [--check] [--verbose] [id …]
  *
- * A case folder holds supabase/migrations and changed.txt, the files that brought the mistake. The list has a column
- * each for id, class, objects and evidence. A hit is a new finding at error or warning, by a rule that fits the class,
- * that names one of the objects or, for classes about files, stands in the introducing file.
+ * CLONES holds git repositories named `owner+name`. The list has a column each for id, repo, class, introducing_files,
+ * introducing_commit, objects and evidence. The commit is checked against its first parent; where it does not bring the
+ * file (it edits it, or has no parent), the file is taken as the change. A hit is a new finding at error or warning, by a
+ * rule that fits the class, that names one of the objects or, for classes about files, stands in the change.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { check } from '../src/check.ts';
 import { readShared, toCheckSettings } from '../src/commands/command.ts';
@@ -59,10 +63,9 @@ const incidents = lines.map((line) =>
 await loadParser();
 const tally = new Map<string, { hits: number; all: number }>();
 for (const incident of incidents.sort((a, b) => (a.class! < b.class! ? -1 : 1))) {
-  const root = join(folder, incident.id!);
-  if ((ids.length > 0 && !ids.includes(incident.id!)) || !existsSync(join(root, 'changed.txt'))) continue;
-  const changed = readFileSync(join(root, 'changed.txt'), 'utf8').trim().split('\n');
-  const findings = await findingsIn(root, changed);
+  if (ids.length > 0 && !ids.includes(incident.id!)) continue;
+  const findings = await findingsOf(incident);
+  if (findings === null) continue;
   const fits = findings.filter((finding) => isHit(finding, incident));
   const counted = tally.get(incident.class!) ?? { hits: 0, all: 0 };
   tally.set(incident.class!, {
@@ -90,8 +93,40 @@ for (const incident of incidents.sort((a, b) => (a.class! < b.class! ? -1 : 1)))
 console.log('\nclass\tfound\tof');
 for (const [name, { hits, all }] of tally) console.log(`${name}\t${hits}\t${all}`);
 
-async function findingsIn(root: string, changed: readonly string[]): Promise<readonly Finding[]> {
-  const shared = readShared({ project: root, changed: changed.map((path) => join(root, path)) });
+/** Null where the repository is not at hand. */
+async function findingsOf(incident: Record<string, string>): Promise<readonly Finding[] | null> {
+  const clone = join(folder!, incident.repo!.replace('/', '+'));
+  const git = ['repo/.git', 'repo', '.git', '.'].map((part) => join(clone, part)).find(isGit);
+  if (git === undefined) return null;
+  const root = mkdtempSync(join(tmpdir(), 'guard-incident-'));
+  const run = (...args: string[]) => execFileSync('git', args, { cwd: root, encoding: 'utf8' });
+  try {
+    run('clone', '-q', '--shared', '--no-checkout', git, '.');
+    const project = incident.introducing_files!.split('supabase/')[0]!;
+    run('sparse-checkout', 'set', join(project, 'supabase'));
+    run('checkout', '-q', incident.introducing_commit!);
+    const files = incident.introducing_files!.split(/[\s,;]+/).filter((file) => existsSync(join(root, file)));
+    const changed = run('log', '-1', '--first-parent', '-m', '--name-only', '--format=%P', 'HEAD').split(
+      '\n',
+    );
+    const isBrought = files.every((file) => changed.includes(file));
+    const inProject = files.map((file) => file.slice(project.length));
+    return await findingsIn(join(root, project), isBrought ? { base: 'HEAD^' } : { changed: inProject });
+  } finally {
+    rmSync(root, { recursive: true, force: true });
+  }
+}
+
+function isGit(path: string): boolean {
+  return existsSync(join(path, 'objects')) && existsSync(join(path, 'HEAD'));
+}
+
+async function findingsIn(
+  root: string,
+  change: { readonly base: string } | { readonly changed: readonly string[] },
+): Promise<readonly Finding[]> {
+  const settled = 'base' in change ? change : { changed: change.changed.map((path) => join(root, path)) };
+  const shared = readShared({ project: root, ...settled });
   const terminal = { cwd: root, stdout: process.stdout, stderr: process.stderr, env: {} };
   try {
     const report = await check(toCheckSettings(shared, terminal, flags.has('--check') ? 'all' : 'static'));
