@@ -1,4 +1,7 @@
+import type { Table } from '../../model/schema.ts';
+import type { Statement } from '../../model/sql.ts';
 import { quoteIdent } from '../../sql/names.ts';
+import { escapeRegExp } from '../../sql/text.ts';
 import { type FileContext, rule } from '../rule.ts';
 import { dependentsOfColumn, silentlyLost } from '../support/dependents.ts';
 import { alterExisting, commandsOf, isCascade, listed, reportLock, sql } from '../support/statements.ts';
@@ -32,25 +35,51 @@ export default rule({
     const column = quoteIdent(command.name);
     // Another column takes its name: clients go on, and what they find was copied over before.
     const replaced = isColumnThere(context, table, command.name);
+    const read = isReadAbove(context, statement, table, command.name);
     reportLock(context, statement, {
       message:
         lost.length > 0
           ? `DROP COLUMN "${command.name}" … CASCADE on "${table}" takes ${listed(lost)} along, and what the column holds. Nothing says so when it runs. Drop or change them by name first.`
           : replaced
             ? `Column "${command.name}" of "${table}" is dropped with all it holds, and another takes its name. What was not copied over is gone. Keep a copy if in doubt.`
-            : `Column "${command.name}" of "${table}" is dropped with all it holds. No rollback brings it back, and clients that still name it fail. Drop it when nothing uses it, and keep a copy if in doubt.`,
+            : read
+              ? `Column "${command.name}" of "${table}" is dropped. A statement above uses it: what that does not keep is gone, and clients that still name the column fail. Drop it when nothing uses it.`
+              : `Column "${command.name}" of "${table}" is dropped with all it holds. No rollback brings it back, and clients that still name it fail. Drop it when nothing uses it, and keep a copy if in doubt.`,
       at: place,
       object: table,
       key: command.name,
       ...(lost.length > 0 ? { severity: 'error' as const } : {}),
       help: sql(
-        `create table ${table.replace(/"?$/, '')}_${command.name}_backup as select * from ${table};`,
+        'create schema if not exists archive;',
+        `create table archive.${quoteIdent(`${nameIn(table)}_${command.name}`)} as select ${kept(known, command.name)} from ${table};`,
         `alter table ${table} drop column ${column};`,
       ),
       repro: `select count(*) from ${table} where ${column} is not null;`,
     });
   }),
 });
+
+/** Of a key as Postgres spells it. */
+const nameIn = (key: string): string =>
+  (/(?:^|\.)(?:"((?:[^"]|"")+)"|([^".]+))$/.exec(key)?.slice(1).find(Boolean) ?? key).replaceAll('""', '"');
+
+/** With the key of its rows, where there is one to find them by. */
+const kept = (table: Table | undefined, column: string): string =>
+  table?.primaryKey == null
+    ? '*'
+    : [...new Set([...table.primaryKey.columns, column])].map(quoteIdent).join(', ');
+
+/** A statement of the file above takes from the table and names the column: what it holds may be kept elsewhere. */
+const isReadAbove = ({ statements, keyOf }: FileContext, drop: Statement, table: string, column: string) =>
+  statements.some(
+    ({ kind, sql: text, node, start }) =>
+      start < drop.start &&
+      (/^(Insert|CreateTableAs)Stmt$/.test(kind) ||
+        (kind === 'UpdateStmt' && keyOf(node.relation) !== table)) &&
+      [nameIn(table), column].every((name) =>
+        new RegExp(`(?<![\\w$])${escapeRegExp(name)}(?![\\w$])`, 'i').test(text),
+      ),
+  );
 
 /** An earlier migration dropped it, and none made it again: the fold does not know all columns of a table made elsewhere. */
 function wentEarlier(table: string, column: string, { facts, changed, keyOf, set }: FileContext): boolean {
