@@ -39,15 +39,11 @@ export async function askedOfNewRows(session: Session, row: NewRow): Promise<Ask
     const policies = row.table.policies.filter((policy) => admits(policy, role)).map(checkOnly);
     if (policies.length === 0) continue;
     const decided = new Set<string>();
-    for (const parts of waysIn(policies, role)) {
-      const groups = together(parts.flatMap((text) => partOf(text, row) ?? []))
+    for (const way of await answered(session, waysIn(policies, role), row)) {
+      for (const { columns: asking, answer } of way) {
         // What one way in has settled, another does not unsettle.
-        .filter((group) => !group.columns.some((column) => decided.has(column.name)));
-      const answers = await satisfied(session, groups, row);
-      for (const [index, group] of groups.entries()) {
-        const answer = answers[index];
-        if (answer === undefined || answer === null) continue;
-        for (const [at, column] of group.columns.entries()) {
+        if (answer === null || asking.some((column) => decided.has(column.name))) continue;
+        for (const [at, column] of asking.entries()) {
           decided.add(column.name);
           if (answer[at] !== usual(column, row)) columns.set(column.name, answer[at]!);
         }
@@ -126,6 +122,28 @@ function together(parts: readonly Part[]): Part[] {
     });
   }
   return groups.filter(({ columns }) => columns.length <= mostColumns);
+}
+
+interface Answered extends Part {
+  /** Null where no candidate satisfies. */
+  readonly answer: (Value | undefined)[] | null;
+}
+
+/** The ways in with what satisfies them: first those that take rows as they usually are. */
+async function answered(
+  session: Session,
+  ways: readonly (readonly string[])[],
+  row: NewRow,
+): Promise<(readonly Answered[])[]> {
+  const found: (readonly Answered[])[] = [];
+  for (const parts of ways) {
+    const groups = together(parts.flatMap((text) => partOf(text, row) ?? []));
+    const answers = await satisfied(session, groups, row);
+    found.push(groups.map((group, index) => ({ ...group, answer: answers[index] ?? null })));
+  }
+  const takesUsual = (way: readonly Answered[]) =>
+    way.every(({ columns, answer }) => columns.every((column, at) => answer?.[at] === usual(column, row)));
+  return found.toSorted((a, b) => Number(takesUsual(b)) - Number(takesUsual(a)));
 }
 
 /** For each group the first values that satisfy it, the usual ones before all others; null where none do. */

@@ -6,7 +6,7 @@ import { type Case, hasTriggers, returningList, type Subjects, type TableContext
 import { parentsOfEntry } from './entered.ts';
 import { verdictOf } from './outcome.ts';
 import { ownerValue } from './owners.ts';
-import { isUnique, type RowValues, uniqueKeys } from './plan.ts';
+import { defaultOf, isUnique, type RowValues, uniqueKeys } from './plan.ts';
 import { type Identity, userB, userC } from './principals.ts';
 import { literal, name } from './quote.ts';
 import { quietly } from './triggers.ts';
@@ -185,7 +185,24 @@ function keepsOut(table: Table, sent: RowValues, there: RowValues): boolean {
     const numbered = definition?.sequence != null || definition?.identity != null;
     return !numbered && definition?.default != null && !/\(/.test(definition.default.text);
   };
-  return table.exclusions.length > 0 || uniqueKeys(table).some((columns) => columns.every(meets));
+  const apart = new Set(
+    table.indexes
+      .filter(({ unique, predicate }) => unique && predicate !== null && !isOf(predicate.text, table, sent))
+      .map(({ columns }) => columns),
+  );
+  return (
+    table.exclusions.length > 0 ||
+    uniqueKeys(table).some((columns) => !apart.has(columns) && columns.every(meets))
+  );
+}
+
+/** False where a partial index is for rows of another value: one owner for each team, and this is no owner. */
+function isOf(predicate: string, table: Table, sent: RowValues): boolean {
+  const [, column, value] = /^\(*"?(\w+)"? = '([^']*)'(?:::[\w. ]+)?\)*$/.exec(predicate) ?? [];
+  const definition = table.columns.find((candidate) => candidate.name === column);
+  if (column === undefined || definition === undefined) return true;
+  const holds = column in sent ? sent[column] : defaultOf(definition);
+  return holds === undefined || holds === value;
 }
 
 /** A key of owner columns alone keeps it out: everybody has one such row. */
