@@ -129,6 +129,25 @@ rollback;`,
     ]);
   });
 
+  test('helpers that a script outside of supabase/tests installs are there too', async () => {
+    const facts = await replayed({
+      base: { '1_a.sql': 'create table public.notes (id int);' },
+      project: {
+        tests: [
+          {
+            path: 'supabase/tests/001.sql',
+            sql: `begin;
+select plan(1);
+select tests.create_supabase_user('ann');
+select isnt(tests.get_supabase_uid('ann'), null, 'ann is there');
+rollback;`,
+          },
+        ],
+      },
+    });
+    expect(facts.tests).toMatchObject([{ status: 'passed', detail: null }]);
+  });
+
   test('a test file that is written for psql runs: variables, queries into them, included files; each in its own session', async () => {
     const facts = await replayed({
       base: { '1_a.sql': 'create table public.notes (id int generated always as identity, body text);' },

@@ -33,6 +33,7 @@ export interface TestFiles {
 export async function runTests(tests: TestFiles): Promise<readonly TestFileRun[]> {
   const { engine, files } = tests;
   const unavailable = await providePgtap(engine, tests.runner);
+  await provideHelpers(tests);
   const runs: TestFileRun[] = [];
   for (const file of [...files].sort((a, b) => (a.path < b.path ? -1 : 1))) {
     const { path } = file;
@@ -84,6 +85,19 @@ async function providePgtap(engine: Engine, runner: FileRunner): Promise<string 
     where not exists (select from pg_catalog.pg_extension where extname = 'pgtap')`);
   return null;
 }
+
+/** Where the files call helpers and neither they nor a migration make any: a script outside of `supabase/tests` did. */
+async function provideHelpers({ engine, runner, files, parts }: TestFiles): Promise<void> {
+  const all = [...files, ...parts].map(({ sql }) => sql);
+  if (!all.some((sql) => callsHelpers.test(sql)) || all.some((sql) => makesHelpers.test(sql))) return;
+  const [row] = await engine.admin.query("select to_regnamespace('tests') is null as missing");
+  if (row!.missing === 't') await engine.admin.query(runner.asSuperuser(testHelpersSql));
+}
+
+const callsHelpers =
+  /\btests\.(create_supabase_user|get_supabase_u(id|ser)|authenticate_as|clear_authentication|rls_enabled)\b/i;
+const makesHelpers =
+  /\bcreate\s+(schema\s+(if\s+not\s+exists\s+)?"?tests\b|extension\b[^;]*test_helpers)|database\.dev|dbdev|pgtle/i;
 
 async function runFile(tests: TestFiles, file: TestFile): Promise<TestFileRun> {
   const session = tests.engine.postgresRole;
