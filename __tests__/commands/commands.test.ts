@@ -237,7 +237,7 @@ describe('rules and explain', () => {
 
   test('a rule is explained by its id, or by its name alone', async () => {
     expect(await guard('explain', 'file-name')).toBe(0);
-    expect(out).toMatch(/^history\/file-name: error \(recommended\)/);
+    expect(out).toMatch(/^history\/file-name: warning \(recommended\)/);
   });
 });
 
