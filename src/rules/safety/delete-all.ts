@@ -1,5 +1,5 @@
 import { rule } from '../rule.ts';
-import { reportLock } from '../support/statements.ts';
+import { listed, reportLock } from '../support/statements.ts';
 
 export default rule({
   id: 'safety/delete-all',
@@ -16,8 +16,15 @@ export default rule({
       if (node.whereClause !== undefined || node.usingClause !== undefined) return;
       const key = context.keyOf(node.relation);
       if (context.isNew('table', key)) return;
+      const pointing = [...context.set.before.tables.values()].filter(({ foreignKeys }) =>
+        foreignKeys.some(({ references, onDelete }) => references === key && onDelete === 'cascade'),
+      );
+      const along =
+        pointing.length > 0
+          ? `. Rows of ${listed(pointing.map((table) => `"${table.key}"`))} that point to them go too, and no`
+          : ', and no';
       reportLock(context, statement, {
-        message: `This deletes every row of "${key}". Rows that reference them by ON DELETE CASCADE go too, and no rollback brings them back. Say which rows.`,
+        message: `This deletes every row of "${key}"${along} rollback brings them back. Say which rows.`,
         at: context.placeOf(statement),
         object: key,
         repro: `select count(*) from ${key};`,

@@ -70,12 +70,11 @@ const kept = (table: Table | undefined, column: string): string =>
     : [...new Set([...table.primaryKey.columns, column])].map(quoteIdent).join(', ');
 
 /** A statement of the file above takes from the table and names the column: what it holds may be kept elsewhere. */
-const isReadAbove = ({ statements, keyOf }: FileContext, drop: Statement, table: string, column: string) =>
+const isReadAbove = ({ statements }: FileContext, drop: Statement, table: string, column: string) =>
   statements.some(
-    ({ kind, sql: text, node, start }) =>
+    ({ kind, sql: text, start }) =>
       start < drop.start &&
-      (/^(Insert|CreateTableAs)Stmt$/.test(kind) ||
-        (kind === 'UpdateStmt' && keyOf(node.relation) !== table)) &&
+      /^(Insert|Update|CreateTableAs)Stmt$/.test(kind) &&
       [nameIn(table), column].every((name) =>
         new RegExp(`(?<![\\w$])${escapeRegExp(name)}(?![\\w$])`, 'i').test(text),
       ),

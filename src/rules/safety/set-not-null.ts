@@ -1,7 +1,7 @@
-import type { SyntaxNode } from '../../model/sql.ts';
+import type { Statement, SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent } from '../../sql/names.ts';
-import { rule } from '../rule.ts';
-import { alterExisting, reportLock, sql } from '../support/statements.ts';
+import { type FileContext, rule } from '../rule.ts';
+import { alterExisting, commandsOf, reportLock, sql } from '../support/statements.ts';
 import { bare, columnParts } from '../support/tree.ts';
 
 export default rule({
@@ -25,6 +25,7 @@ export default rule({
     ];
     if (checks.some(({ expression, validated }) => validated && proves(expression.node, command.name)))
       return;
+    if (isAddedFilled(context, statement, table, command.name)) return;
     const name = quoteIdent(command.name);
     const short = `${table.split('.').at(-1)!.replaceAll('"', '')}_${command.name}_set`.slice(0, 63);
     reportLock(context, statement, {
@@ -43,6 +44,26 @@ export default rule({
     });
   }),
 });
+
+/** The file adds the column above with a default: no row holds NULL, and the table is locked already. */
+const isAddedFilled = ({ statements, keyOf }: FileContext, own: Statement, table: string, column: string) =>
+  statements.some(
+    ({ kind, node, start }) =>
+      kind === 'AlterTableStmt' &&
+      start < own.start &&
+      keyOf(node.relation) === table &&
+      commandsOf(node).some(
+        ({ subtype, def }) =>
+          subtype === 'AT_AddColumn' &&
+          def?.ColumnDef?.colname === column &&
+          (def.ColumnDef.constraints ?? []).some(
+            ({ Constraint: constraint }: SyntaxNode) =>
+              constraint?.contype === 'CONSTR_IDENTITY' ||
+              (constraint?.contype === 'CONSTR_DEFAULT' &&
+                bare(constraint.raw_expr)?.A_Const?.isnull !== true),
+          ),
+      ),
+  );
 
 /** `a is not null`, alone or as one of several conditions that must all hold (ConstraintImpliedByRelConstraint). */
 function proves(expression: SyntaxNode | null, column: string): boolean {

@@ -1,4 +1,4 @@
-import { quoteIdent, quoteLiteral } from '../../sql/names.ts';
+import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
 import { apiRolesOf, commandsOf } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
@@ -33,20 +33,22 @@ export default rule({
     if (listing === undefined) return;
     const { policy } = listing;
     // An UPDATE or DELETE reads its row first, and so does what Storage does for an upsert.
-    const changes = storagePolicies(objects, state).some(
+    const changing = storagePolicies(objects, state).filter(
       (other) =>
         other.buckets.includes(bucket.id) &&
         apiRolesOf(other.policy).length > 0 &&
         commandsOf(other.policy).some((command) => command === 'update' || command === 'delete'),
     );
+    const changes = changing.length > 0;
+    const conditions = new Set(changing.flatMap(({ policy: { using } }) => using?.text ?? []));
     report({
-      message: `Bucket "${bucket.id}" is public, and policy "${policy.name}" also lets ${people(apiRolesOf(policy))} list its files. ${changes ? 'Its files are served by URL without a policy, and only who changes or removes one must read its row: narrow the policy to the own files if names should not be found' : 'Its files are served by URL without a policy: drop it if their names should not be found'}.`,
+      message: `Bucket "${bucket.id}" is public, and policy "${policy.name}" also lets ${people(apiRolesOf(policy))} list its files. ${changes ? 'Its files are served by URL without a policy, and only who changes or removes one must read its row: narrow the policy to the files of those policies if names should not be found' : 'Its files are served by URL without a policy: drop it if their names should not be found'}.`,
       at: home(policy.origin ?? bucket.origin),
       object: bucket.id,
       evidence: evidenceOf(state),
       help: sqlFence(
-        changes
-          ? `alter policy ${quoteIdent(policy.name)} on storage.objects to authenticated\n  using (bucket_id = ${quoteLiteral(bucket.id)} and owner_id = (select auth.uid())::text);`
+        conditions.size > 0
+          ? `alter policy ${quoteIdent(policy.name)} on storage.objects to authenticated\n  using (${[...conditions].map((condition) => (conditions.size > 1 ? `(${condition})` : condition)).join(' or ')});`
           : `drop policy ${quoteIdent(policy.name)} on storage.objects;`,
       ),
     });
