@@ -19,12 +19,21 @@ export function parentsOfEntry(
   const authors = ownership.ownersOf(table.key).filter((owner) => owner.author);
   const [user] = authors;
   if (authors.length !== 1 || user === undefined) return undefined;
+  // Somebody whom the row is for, a friend or a recipient, is no group that the caller leads.
+  const people = new Set(
+    table.foreignKeys
+      .filter(({ references }) => references === 'auth.users')
+      .flatMap(({ columns }) => columns)
+      .concat(ownership.ownersOf(table.key).map(({ column }) => column)),
+  );
   const owned = table.foreignKeys
     .filter((key) => key.references !== table.key && ownership.isOwned(key.references))
     .flatMap((key) => key.columns)
-    .filter((column) => column !== user.column);
+    .filter((column) => !people.has(column));
   // A group may be no more than an id, founded by whoever is first in it.
-  const parents = owned.length > 0 ? owned : othersInKey(table, user.column);
+  const parents =
+    owned.length > 0 ? owned : othersInKey(table, user.column).filter((column) => !people.has(column));
+  if (parents.length === 0) return undefined;
   const oneEach = uniqueKeys(table).some(
     (columns) =>
       columns.length > 1 &&
