@@ -67,13 +67,17 @@ function joinBacking(findings: readonly Finding[], rules: ReadonlyMap<string, Ru
         severity: gravest([finding, ...backing]),
         causes: [...new Set([...finding.causes, ...backing.map(({ rule }) => rule)])],
         evidence: union(finding, ...backing),
-        help: [finding.help, ...backing.flatMap(({ message, help }) => [message, help])]
+        help: [finding.help, ...backing.flatMap((other) => [other.message, ownHelp(other, rules)])]
           .filter((part) => part !== null)
           .join('\n\n'),
         repro: backing.find(({ repro }) => repro !== null)?.repro ?? finding.repro,
       };
     });
 }
+
+/** The rule's own sentence on what to do says what the message ends with. */
+const ownHelp = ({ rule, help }: Finding, rules: ReadonlyMap<string, Rule>): string | null =>
+  help !== null && rules.get(rule)?.remedy.startsWith(help) === true ? null : help;
 
 /** What stood before, or is mended later, hides nothing that is new. */
 const counts = (finding: Finding): boolean => finding.new && finding.mendedBy === null;
