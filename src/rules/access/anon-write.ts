@@ -5,6 +5,7 @@ import {
   commandsSeen,
   homeOfTable,
   isFree,
+  type Leak,
   ownPolicy,
   reproOf,
   seen,
@@ -26,7 +27,7 @@ export default rule({
   facts(context) {
     const id = 'access/anon-write';
     tellLeaks(id, context, (group) => ({
-      message: `Without signing in, ${commandsSeen(group.leaks)} on "${group.object.object}" reaches rows of others (${seen(group.leaks)}). ${causeOf(group, context.facts.head)} Allow it to the owner alone.`,
+      message: `Without signing in, ${commandsSeen(group.leaks)} on "${group.object.object}" reaches rows of others${conditionOf(group.leaks)} (${seen(group.leaks)}). ${causeOf(group, context.facts.head)} Allow it to the owner alone.`,
       help: wayOut(group, ownPolicy(group)),
     }));
     for (const object of context.facts.access?.head.objects ?? []) {
@@ -47,6 +48,12 @@ export default rule({
     }
   },
 });
+
+/** Which rows, where only some are reached: ` where public = true`. */
+function conditionOf(leaks: readonly Leak[]): string {
+  const conditions = new Set(leaks.map(({ cell }) => /^rows( where .*)$/.exec(cell.when ?? '')?.[1] ?? ''));
+  return conditions.size === 1 ? [...conditions][0]! : '';
+}
 
 /** The cell of an INSERT-only form: rows that are nobody's, and no other way in. */
 function isForm(object: ObjectAccess) {
