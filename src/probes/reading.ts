@@ -17,6 +17,8 @@ export interface CallerAtom {
   readonly form: 'plain' | 'array' | 'folder' | 'json';
   /** Which folder, from 1. */
   readonly folder?: number;
+  /** Must be somebody else: `friend_id <> auth.uid()`. */
+  readonly apart?: true;
 }
 
 /** `(storage.foldername(name))[1] = …`: what stands at one place of a path. */

@@ -259,7 +259,8 @@ export class ConditionReader {
                 ? 'array'
                 : 'json'
               : 'plain';
-          this.#reading.callers.push({ ...column, caller, form });
+          const apart = (op === '<>') === positive;
+          this.#reading.callers.push({ ...column, caller, form, ...(apart && { apart }) });
           return;
         }
         const value = constant(other, (node) => this.#meaning.bound(node, scope));

@@ -18,6 +18,19 @@ export function readPolicies(table: Table, state: SchemaState): Reading {
   return reading;
 }
 
+/** Columns of a new row that the policies for INSERT ask to name the caller: by them it signs. */
+export function signedColumns(table: Table, state: SchemaState, before?: SchemaState | null): Set<string> {
+  // What the base asked counts on: a head that no longer asks lets it be forged.
+  const was = before?.tables.get(table.key);
+  const earlier = was === undefined ? [] : signedColumns(was, before!);
+  const policies = table.policies
+    .filter(({ command }) => command === 'insert' || command === 'all')
+    .map((policy) => (policy.check === null ? policy : { ...policy, using: null }));
+  const { callers } = readPolicies({ ...table, policies }, state);
+  const asked = callers.filter((atom) => atom.table === table.key && atom.apart !== true);
+  return new Set([...earlier, ...asked.map((atom) => atom.column)]);
+}
+
 /**
  * What the policies of the base read of the same tables counts on the head too: a policy that no longer asks for a
  * status, or for a role, is tried in the worlds that the old one told apart.
