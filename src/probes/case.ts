@@ -25,6 +25,10 @@ export interface TableContext {
   readonly searchPath: string;
   /** Columns of the table that its policies compare with the caller. */
   readonly compared: ReadonlySet<string>;
+  /** Columns of a new row that policies ask to name the caller. */
+  readonly signed?: ReadonlySet<string>;
+  /** Lists of people with rights that A is in here for nothing but the rows that hang on it. */
+  readonly standing?: readonly string[];
   /** What policies ask of a new row's columns, by role. */
   readonly asked?: Asked;
   /** Every sign-up makes a row here. */

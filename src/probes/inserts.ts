@@ -5,10 +5,11 @@ import type { Table } from '../model/schema.ts';
 import { type Case, hasTriggers, returningList, type Subjects, type TableContext } from './case.ts';
 import { parentsOfEntry } from './entered.ts';
 import { verdictOf } from './outcome.ts';
-import { ownerValue } from './owners.ts';
+import { type OwnerColumn, ownerValue } from './owners.ts';
 import { defaultOf, isUnique, type RowValues, uniqueKeys } from './plan.ts';
 import { type Identity, userB, userC } from './principals.ts';
 import { literal, name } from './quote.ts';
+import { placesOf } from './standing.ts';
 import { quietly } from './triggers.ts';
 import type { Value } from './values.ts';
 import { type LaidRow, normalized, whereIs } from './world.ts';
@@ -32,9 +33,14 @@ export function inserts(
     return found;
   }
   if (identity.role === 'authenticated' && a) add('own', a.values, {});
-  const base = a ?? b;
+  const base = a && b ? { ...a.values, ...placesOf(b, context) } : (a ?? b)?.values;
   if (owners.length > 0 && base) {
-    const spoofed = Object.fromEntries(owners.map((owner) => [owner.column, ownerValue(owner, userB)]));
+    const named = (by: readonly OwnerColumn[]) =>
+      Object.fromEntries(by.map((owner) => [owner.column, ownerValue(owner, userB)]));
+    const spoofed = named(owners);
+    // Who signs as itself writes in nobody's name, whoever else the row is about.
+    const signing = ownership.ownersOf(table.key).filter((owner) => context.signed?.has(owner.column));
+    const signature = named(signing);
     // Only the name changes hands; parents stay those of whoever acts.
     const parents = b && parentsOfEntry(context, 'insert');
     const there = parents && Object.fromEntries(parents.map((column) => [column, b.values[column] ?? null]));
@@ -44,16 +50,21 @@ export function inserts(
     );
     // B is in its own group already: there A enters somebody else.
     const third = there && free ? { [owner!.column]: ownerValue(owner!, userC) } : spoofed;
-    found.push({
-      ...caseOf('spoof', { ...base.values, ...spoofed }, spoofed),
-      ...(there && { elsewhere: caseOf('spoof', { ...base.values, ...third, ...there }, third) }),
-    });
-    // Where a policy looks at two such columns, one true name may carry a false one.
-    const looked = owners.filter((owner) => context.compared.has(owner.column));
-    if (identity.role === 'authenticated' && looked.length > 1) {
-      for (const owner of looked) {
+    found.push(
+      there
+        ? {
+            ...caseOf('spoof', { ...base, ...spoofed }, spoofed),
+            elsewhere: caseOf('spoof', { ...base, ...signature, ...third, ...there }, third),
+          }
+        : caseOf('spoof', { ...base, ...signature, ...spoofed }, spoofed),
+    );
+    // Where a policy looks at two such columns, one true name may carry a false one, but for whom it is signed by.
+    const compared = owners.filter((owner) => context.compared.has(owner.column));
+    const alone = signing.length > 0 ? signing.filter(({ author }) => author) : compared;
+    if (identity.role === 'authenticated' && new Set([...compared, ...signing]).size > 1) {
+      for (const owner of alone) {
         const one = { [owner.column]: spoofed[owner.column]! };
-        add('spoof', { ...base.values, ...one }, one);
+        add('spoof', { ...base, ...one }, one);
       }
     }
     if (identity.role !== 'service_role' && owners.every((owner) => owner.nullable)) {
@@ -63,7 +74,7 @@ export function inserts(
           .filter((owner) => owner.nullable)
           .map((owner) => [owner.column, null]),
       );
-      add('unowned', { ...base.values, ...without }, {});
+      add('unowned', { ...base, ...without }, {});
     }
   } else if (b && ownership.columnsOf(table.key).length === 0) {
     // Its members own it, and a new one has none: who makes one founds one.

@@ -11,10 +11,10 @@ import { readCatalog } from './catalog.ts';
 import { probeChannels } from './channels.ts';
 import { findEscalations } from './escalation/index.ts';
 import { probeFunctions } from './functions.ts';
-import { platformSchemas, readOwnership } from './owners.ts';
+import { ownerValue, platformSchemas, readOwnership } from './owners.ts';
 import { createPlanner } from './plan.ts';
 import { findPolicyErrors, unproven } from './policy-errors.ts';
-import { addEarlier, readPolicies } from './predicate/index.ts';
+import { addEarlier, readPolicies, signedColumns } from './predicate/index.ts';
 import {
   anon,
   claimsOf,
@@ -28,6 +28,7 @@ import {
   withClaims,
 } from './principals.ts';
 import { queued } from './queued.ts';
+import { literal, name } from './quote.ts';
 import { emptyReading, type Reading } from './reading.ts';
 import { askingRoutines } from './refusals.ts';
 import { refusedColumns } from './refused-values.ts';
@@ -35,6 +36,7 @@ import { tryWithRights } from './rights.ts';
 import { settle } from './settle.ts';
 import { sharesOf, withoutShares } from './share-worlds.ts';
 import { signUpUsers } from './sign-up.ts';
+import { leaving, standingIn, withStanding } from './standing.ts';
 import { probeBuckets } from './storage.ts';
 import { summarize } from './summary.ts';
 import { casesOf, probeCases } from './table.ts';
@@ -158,7 +160,7 @@ async function probeInside(session: Session, options: ProbeOptions): Promise<Acc
 
   const identities: Identity[] = [anon, signedIn(userA), serviceRole];
   if (project.anonymousSignIns) identities.splice(2, 0, signedInAnonymously(userA));
-  const trusted = createTrustedRows(session, world, planner, state);
+  const trusted = createTrustedRows(session, world, planner);
   const objects: ObjectAccess[] = [];
   await session.exec('savepoint of_table');
   for (const table of probed) {
@@ -169,6 +171,13 @@ async function probeInside(session: Session, options: ProbeOptions): Promise<Acc
     options.onObject?.(table.key);
     const a = world.row(table.key, userA);
     const b = world.row(table.key, userB);
+    const standing = standingIn(
+      { table, planner, ownership },
+      readings.get(table.key)!,
+      state,
+      absent,
+      world,
+    );
     const known: TableContext = {
       session,
       table,
@@ -187,6 +196,8 @@ async function probeInside(session: Session, options: ProbeOptions): Promise<Acc
         laid: (ownership.isOwned(table.key) ? (a ?? b) : (b ?? a))?.values ?? {},
       }),
       bySignUp: signUps.creates.has(table.key),
+      standing,
+      signed: signedColumns(table, state, options.beforeState),
       compared: new Set(
         readings
           .get(table.key)!
@@ -208,9 +219,19 @@ async function probeInside(session: Session, options: ProbeOptions): Promise<Acc
     const trustsItself = asksItself(reading, table.key);
     const inClosed = cases
       .map((entry) => (trustsItself && a !== undefined ? withoutRow(entry, a) : entry))
-      .map((entry) => prepared(entry, closing));
+      .map((entry) => prepared(entry, [...closing, ...leaving(entry, context, subjects, world)]));
     const closed = await probeCases(context, inClosed);
-    const worlds = { ...context, state, reading, world, subjects, identities, trusted, shares, skip };
+    const worlds = {
+      ...context,
+      state,
+      reading,
+      world,
+      subjects,
+      identities,
+      trusted: withStanding(trusted, standing),
+      shares,
+      skip,
+    };
     const cells = unproven(
       [...closed, ...(await conditionalCells(worlds, closed))],
       raised.filter((error) => error.object === table.key),
@@ -358,12 +379,13 @@ async function forgetAbsent(
 ): Promise<void> {
   if (absent.size === 0) return;
   const statements = [...absent].toSorted().flatMap((key) => {
-    const owners = ownership
-      .ownersOf(key)
-      .filter((owner) => owner.caller.kind === 'uid' && owner.form === 'plain');
+    const owners = ownership.ownersOf(key).filter((owner) => owner.form === 'plain');
     if (owners.length === 0) return [];
     const condition = owners
-      .map((owner) => `"${owner.column}"::text in ('${userA.id}', '${userB.id}')`)
+      .map((owner) => {
+        const people = [userA, userB].map((user) => literal(ownerValue(owner, user)));
+        return `lower(${name(owner.column)}::text) in (${people.join(', ')})`;
+      })
       .join(' or ');
     return [`delete from ${key} where ${condition}`];
   });

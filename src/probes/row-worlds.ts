@@ -29,7 +29,7 @@ function toggles(context: WorldContext): Toggle[] {
     // A policy that asks its own table about the caller is no matter of the row: that is a trust world.
     if (own && !atom.home && asksItself(reading, table.key)) continue;
     if (!own && ownership.trusted.has(atom.table) && !hangsOn(context, atom.table)) continue;
-    if (context.shares.includes(atom.table)) continue;
+    if (context.shares.includes(atom.table) || context.standing?.includes(atom.table)) continue;
     seen.add(id);
     if (rowsOf(context, atom.table).length === 0) continue;
     const choice = planner.choice(atom.table, atom.column);

@@ -75,7 +75,12 @@ export function absentTables(
 
 /** A user's row in a table, and the statements that lay it (none where it is there already). */
 export type TrustedRow =
-  | { readonly inserts: readonly string[]; readonly row: LaidRow }
+  | {
+      readonly inserts: readonly string[];
+      readonly row: LaidRow;
+      /** The statement that lays it once more where it was taken away. */
+      readonly again: string;
+    }
   | { readonly failure: string };
 
 export interface TrustedRows {
@@ -83,17 +88,12 @@ export interface TrustedRows {
 }
 
 /** Each row is laid once to see what fits; afterwards its statements alone do, in any world. */
-export function createTrustedRows(
-  session: Session,
-  world: World,
-  planner: Planner,
-  state: SchemaState,
-): TrustedRows {
+export function createTrustedRows(session: Session, world: World, planner: Planner): TrustedRows {
   const known = new Map<string, TrustedRow>();
   return {
     async rowIn(table, user) {
       const there = world.row(table, user);
-      if (there !== undefined) return { inserts: [], row: there };
+      if (there !== undefined) return { inserts: [], row: there, again: layingAgain(there, planner) };
       const id = `${table} ${user.letter}`;
       const cached = known.get(id);
       if (cached !== undefined) return cached;
@@ -111,26 +111,26 @@ export function createTrustedRows(
           ? { failure: world.failures.get(table) ?? 'no such row could be laid' }
           : {
               row,
-              inserts: rows.map((laid) => {
-                const chosen = planner.choices(laid.table.key);
-                // What the clock says here is said again by the default: proofs are the same in every run.
-                const left = new Set(
-                  state.tables
-                    .get(laid.table.key)!
-                    .columns.filter(
-                      (column) =>
-                        column.generated !== null || (readsClock(column.default) && !chosen.has(column.name)),
-                    )
-                    .map((column) => column.name),
-                );
-                const values = Object.entries(laid.values).filter(([column]) => !left.has(column));
-                return insertion(laid.table, Object.fromEntries(values));
-              }),
+              again: layingAgain(row, planner),
+              inserts: rows.map((laid) => layingAgain(laid, planner)),
             };
       known.set(id, answer);
       return answer;
     },
   };
+}
+
+function layingAgain({ table, values }: LaidRow, planner: Planner): string {
+  const chosen = planner.choices(table.key);
+  // What the clock says here is said again by the default: proofs are the same in every run.
+  const left = new Set(
+    table.columns
+      .filter(
+        (column) => column.generated !== null || (readsClock(column.default) && !chosen.has(column.name)),
+      )
+      .map((column) => column.name),
+  );
+  return insertion(table, Object.fromEntries(Object.entries(values).filter(([column]) => !left.has(column))));
 }
 
 const readsClock = (expression: Expression | null): boolean =>

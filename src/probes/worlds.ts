@@ -12,6 +12,7 @@ import { claimWorlds, headerWorlds, merge } from './request-worlds.ts';
 import { everyRowOpen, rowsOf, rowWorlds, withRowsOpen } from './row-worlds.ts';
 import { shareWorlds, withoutShares } from './share-worlds.ts';
 import { openValues, type Spec, shownAll, updating, type WorldContext } from './spec.ts';
+import { leaving } from './standing.ts';
 import { passes } from './summary.ts';
 import { casesOf } from './table.ts';
 import { quietly } from './triggers.ts';
@@ -149,9 +150,10 @@ async function tryAll(
   const attempted = await attemptAll(
     context.session,
     cases.flatMap((list, index) =>
-      list.map(({ attempt }) => ({
+      list.map(({ attempt, ...entry }) => ({
         ...attempt,
         prepare: [
+          ...leaving(entry, context, context.subjects, context.world),
           ...(specs[index]!.shared ? [] : closing),
           ...quietly(specs[index]!.changes),
           ...(attempt.prepare ?? []),
