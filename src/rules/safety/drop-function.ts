@@ -1,6 +1,7 @@
 import type { SyntaxNode } from '../../model/sql.ts';
 import { qualified, strings, typeName } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
+import { holders } from '../support/roles.ts';
 
 export default rule({
   id: 'safety/drop-function',
@@ -45,6 +46,8 @@ export default rule({
           message: `Function "${gone.key}" is dropped and not made again. Clients that still call it get 404, and functions that call it fail on their next call.${called} Drop it when nothing calls it.`,
           at: placeOf(statement),
           object: gone.key,
+          // Kept for the server, and no other function names it.
+          severity: callers.length === 0 && holders(gone.grants, 'execute').length === 0 ? 'info' : undefined,
         });
       }
     },

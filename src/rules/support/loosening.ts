@@ -29,7 +29,9 @@ function compared(before: SyntaxNode, after: SyntaxNode, permissive: boolean, ta
   const asksWho = someNode(after, (kind, node) => isUserId({ [kind]: node }));
   const parts = loss.parts.filter((part) => !(asksWho && opensTo(part) === 'users'));
   if (parts.length === 0) return null;
-  const names = [...new Set(parts.flatMap(namesIn))];
+  // What another condition still asks is not lost.
+  const kept = new Set(namesIn(after));
+  const names = [...new Set(parts.flatMap(namesIn))].filter((name) => !kept.has(name));
   const what = names.length === 0 ? 'a condition' : named(names.slice(0, 4));
   return loss.either ? `asks for one of ${what}, where it asked for all` : `no longer asks for ${what}`;
 }
