@@ -21,6 +21,8 @@ export class Meaning {
   readonly #walk: Walk;
   /** Request headers that are asked for. */
   readonly #headers: Set<string>;
+  /** What is being looked up: a variable may be set from itself, `total := coalesce(total, 0)`. */
+  readonly #underWay = new Set<Bound>();
 
   constructor(objects: NamedObjects, walk: Walk, headers: Set<string>) {
     this.#objects = objects;
@@ -43,6 +45,16 @@ export class Meaning {
       if (argument?.name) bindings.set(`${routine.name}.${argument.name}`, bound);
     });
     return bindings;
+  }
+
+  #once<T>(bound: Bound, none: T, read: (bound: Bound) => T): T {
+    if (this.#underWay.has(bound)) return none;
+    this.#underWay.add(bound);
+    try {
+      return read(bound);
+    } finally {
+      this.#underWay.delete(bound);
+    }
   }
 
   bound(node: SyntaxNode, scope: Scope): Bound | null {
@@ -74,7 +86,7 @@ export class Meaning {
       return null;
     }
     const bound = this.bound(bare ?? node, scope);
-    if (bound !== null) return this.column(bound.node, bound.scope);
+    if (bound !== null) return this.#once(bound, null, (given) => this.column(given.node, given.scope));
     if (bare?.FuncCall) {
       const given = this.#returned(bare.FuncCall, scope);
       return given === null ? null : this.column(given.node, given.scope);
@@ -98,7 +110,7 @@ export class Meaning {
     const bare = strip(unwrapCall(strip(node)));
     if (bare === undefined) return null;
     const bound = this.bound(bare, scope);
-    if (bound !== null) return this.caller(bound.node, bound.scope);
+    if (bound !== null) return this.#once(bound, null, (given) => this.caller(given.node, given.scope));
     if (bare.SubLink?.subLinkType === 'EXPR_SUBLINK') {
       const select = bare.SubLink.subselect?.SelectStmt;
       if (select?.fromClause === undefined) {
@@ -137,7 +149,7 @@ export class Meaning {
     const bare = strip(unwrapCall(strip(node)));
     if (bare === undefined) return null;
     const bound = this.bound(bare, scope);
-    if (bound !== null) return this.claim(bound.node, bound.scope);
+    if (bound !== null) return this.#once(bound, null, (given) => this.claim(given.node, given.scope));
     if (bare.SubLink?.subLinkType === 'EXPR_SUBLINK') {
       const select = bare.SubLink.subselect?.SelectStmt;
       const target = select?.fromClause === undefined ? select?.targetList?.[0]?.ResTarget?.val : undefined;
@@ -176,7 +188,7 @@ export class Meaning {
     const bare = strip(unwrapCall(strip(node)));
     if (bare === undefined) return false;
     const bound = this.bound(bare, scope);
-    if (bound !== null) return this.#claimRoot(bound.node, bound.scope);
+    if (bound !== null) return this.#once(bound, false, (given) => this.#claimRoot(given.node, given.scope));
     if (bare.SubLink?.subLinkType === 'EXPR_SUBLINK') {
       const target = bare.SubLink.subselect?.SelectStmt?.targetList?.[0]?.ResTarget?.val;
       return target ? this.#claimRoot(target, scope) : false;
@@ -209,7 +221,7 @@ export class Meaning {
     const bare = strip(unwrapCall(strip(node)));
     if (bare === undefined) return null;
     const bound = this.bound(bare, scope);
-    if (bound !== null) return this.folder(bound.node, bound.scope);
+    if (bound !== null) return this.#once(bound, null, (given) => this.folder(given.node, given.scope));
     const call = bare.A_Indirection ? strip(bare.A_Indirection.arg)?.FuncCall : bare.FuncCall;
     const called = call ? names(call.funcname).at(-1) : undefined;
     if (called !== 'foldername' && called !== 'split_part' && called !== 'string_to_array') return null;
