@@ -6,14 +6,14 @@ import type { Outcome, Session } from '../database/engine.ts';
 import { suggested } from '../database/rows/values.ts';
 import type { Column, Policy, SchemaState, Table } from '../model/schema.ts';
 import { parseExpression } from '../sql/parse.ts';
-import { alternatives, conjuncts } from './condition-text.ts';
-import type { Ownership } from './owners.ts';
-import { defaultOf, fitsType } from './plan.ts';
+import { alternatives, conjuncts } from './predicate/condition-text.ts';
 import { readPolicies } from './predicate/index.ts';
+import { any, other } from './predicate/reading.ts';
+import { columnNames } from './predicate/syntax.ts';
 import { literal, name } from './quote.ts';
-import { any, other } from './reading.ts';
-import { columnNames } from './syntax.ts';
-import { type Value, type ValueSource, valuesNamedFor } from './values.ts';
+import type { Ownership } from './rows/owners.ts';
+import { defaultOf, fitsType } from './rows/plan.ts';
+import { type Value, type ValueSource, valuesNamedFor } from './rows/values.ts';
 
 /** By role and column: what to send in place of the usual value. */
 export type Asked = ReadonlyMap<string, ReadonlyMap<string, Value>>;

@@ -5,16 +5,16 @@ import type { AccessMatrix, ObjectAccess, PolicyError } from '../model/access.ts
 import type { NotChecked } from '../model/finding.ts';
 import type { Project } from '../model/migration.ts';
 import type { SchemaState, Table } from '../model/schema.ts';
+import { probeChannels } from './around/channels.ts';
+import { probeFunctions } from './around/functions.ts';
+import { signUpUsers } from './around/sign-up.ts';
+import { probeBuckets } from './around/storage.ts';
+import { type AroundContext, probeViews } from './around/views.ts';
 import { askedOfNewRows } from './asked.ts';
-import { asksItself, prepared, type TableContext, withoutRow } from './case.ts';
 import { readCatalog } from './catalog.ts';
-import { probeChannels } from './channels.ts';
 import { findEscalations } from './escalation/index.ts';
-import { probeFunctions } from './functions.ts';
-import { ownerValue, platformSchemas, readOwnership } from './owners.ts';
-import { createPlanner } from './plan.ts';
-import { findPolicyErrors, unproven } from './policy-errors.ts';
 import { addEarlier, readPolicies, signedColumns } from './predicate/index.ts';
+import { emptyReading, type Reading } from './predicate/reading.ts';
 import {
   anon,
   claimsOf,
@@ -29,25 +29,25 @@ import {
 } from './principals.ts';
 import { queued } from './queued.ts';
 import { literal, name } from './quote.ts';
-import { emptyReading, type Reading } from './reading.ts';
 import { askingRoutines } from './refusals.ts';
-import { refusedColumns } from './refused-values.ts';
-import { tryWithRights } from './rights.ts';
-import { settle } from './settle.ts';
-import { sharesOf, withoutShares } from './share-worlds.ts';
-import { signUpUsers } from './sign-up.ts';
-import { leaving, standingIn, withStanding } from './standing.ts';
-import { probeBuckets } from './storage.ts';
+import { ownerValue, platformSchemas, readOwnership } from './rows/owners.ts';
+import { createPlanner } from './rows/plan.ts';
+import { refusedColumns } from './rows/refused-values.ts';
+import { settle } from './rows/settle.ts';
+import { leaving, standingIn, withStanding } from './rows/standing.ts';
+import { quietly } from './rows/triggers.ts';
+import { absentTables, createTrustedRows } from './rows/trust.ts';
+import { createValues } from './rows/values.ts';
+import { World } from './rows/world.ts';
 import { summarize } from './summary.ts';
-import { casesOf, probeCases } from './table.ts';
-import { quietly } from './triggers.ts';
-import { absentTables, createTrustedRows } from './trust.ts';
-import { layUnowned } from './unowned.ts';
-import { plainColumns } from './updates.ts';
-import { createValues } from './values.ts';
-import { type AroundContext, probeViews } from './views.ts';
-import { World } from './world.ts';
-import { conditionalCells } from './worlds.ts';
+import { asksItself, prepared, type TableContext, withoutRow } from './tables/case.ts';
+import { findPolicyErrors, unproven } from './tables/policy-errors.ts';
+import { tryWithRights } from './tables/rights.ts';
+import { casesOf, probeCases } from './tables/table.ts';
+import { layUnowned } from './tables/unowned.ts';
+import { plainColumns } from './tables/updates.ts';
+import { conditionalCells } from './worlds/index.ts';
+import { sharesOf, withoutShares } from './worlds/shares.ts';
 
 export interface ProbeOptions {
   readonly project: Pick<

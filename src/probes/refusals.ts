@@ -2,7 +2,7 @@
 import type { SqlError } from '../model/replay.ts';
 import type { SchemaState } from '../model/schema.ts';
 import type { Attempted } from './attempt.ts';
-import { platformSchemas } from './owners.ts';
+import { platformSchemas } from './rows/owners.ts';
 
 const ofCaller =
   /\bauth\.|\brequest\.|\b(current_user|session_user|current_role|current_setting|pg_has_role|is_anonymous)\b/i;

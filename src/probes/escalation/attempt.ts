@@ -5,11 +5,11 @@ import type { SchemaState, Table } from '../../model/schema.ts';
 import { attemptAll } from '../attempt.ts';
 import type { Privileges } from '../catalog.ts';
 import { resultOf } from '../outcome.ts';
-import type { Ownership } from '../owners.ts';
-import type { Planner } from '../plan.ts';
 import { become, becomeAdmin, signedIn, userA, userB } from '../principals.ts';
-import type { TrustedRows } from '../trust.ts';
-import { type World, whereIs } from '../world.ts';
+import type { Ownership } from '../rows/owners.ts';
+import type { Planner } from '../rows/plan.ts';
+import type { TrustedRows } from '../rows/trust.ts';
+import { type World, whereIs } from '../rows/world.ts';
 
 export interface Prize {
   /** Table that opens. */

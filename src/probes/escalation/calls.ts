@@ -1,10 +1,10 @@
 /** Exposed definer functions that write to a table of people with rights, called by A: with its own id, B's organisation. */
 import type { Routine, Table } from '../../model/schema.ts';
-import { argumentSets, inputsOf, signatureOf } from '../arguments.ts';
+import { argumentSets, inputsOf, signatureOf } from '../around/arguments.ts';
 import { userA } from '../principals.ts';
 import { literal, qualified } from '../quote.ts';
 import { rank } from '../rank.ts';
-import type { Value } from '../values.ts';
+import type { Value } from '../rows/values.ts';
 import type { EscalationContext } from './attempt.ts';
 
 /** Calls worth trying: more would cost more than they tell. */

@@ -2,8 +2,8 @@
 import type { AccessCell, Escalation, ObjectAccess, Proof } from '../../model/access.ts';
 import { userA, userB } from '../principals.ts';
 import { literal } from '../quote.ts';
-import { quietly } from '../triggers.ts';
-import { whereIs } from '../world.ts';
+import { quietly } from '../rows/triggers.ts';
+import { whereIs } from '../rows/world.ts';
 import { asA, type EscalationContext, opened, within } from './attempt.ts';
 
 /** Rows of A's under a parent of B's that A can't see: foreign keys are checked without row level security. */

@@ -4,7 +4,7 @@
  */
 
 import type { AccessCell, Escalation, ObjectAccess } from '../../model/access.ts';
-import type { Reading } from '../reading.ts';
+import type { Reading } from '../predicate/reading.ts';
 import type { EscalationContext, Prize } from './attempt.ts';
 import { byClaim } from './claim.ts';
 import { byEntry } from './entry.ts';

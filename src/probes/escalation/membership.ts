@@ -4,14 +4,14 @@
  */
 import type { Escalation, Proof } from '../../model/access.ts';
 import type { Table } from '../../model/schema.ts';
-import { ownerValue } from '../owners.ts';
-import type { RowValues } from '../plan.ts';
 import { userA, userB } from '../principals.ts';
 import { literal, name } from '../quote.ts';
 import { rank } from '../rank.ts';
-import { quietly } from '../triggers.ts';
-import type { Value } from '../values.ts';
-import { type LaidRow, whereIs } from '../world.ts';
+import { ownerValue } from '../rows/owners.ts';
+import type { RowValues } from '../rows/plan.ts';
+import { quietly } from '../rows/triggers.ts';
+import type { Value } from '../rows/values.ts';
+import { type LaidRow, whereIs } from '../rows/world.ts';
 import { asA, type EscalationContext, foreignPrizes, opened, type Prize, within } from './attempt.ts';
 import { callsThatWrite } from './calls.ts';
 

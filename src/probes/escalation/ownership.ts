@@ -3,12 +3,12 @@ import type { AccessCell, Escalation, ObjectAccess } from '../../model/access.ts
 import type { Table } from '../../model/schema.ts';
 import { attemptAll } from '../attempt.ts';
 import { resultOf } from '../outcome.ts';
-import { ownerValue } from '../owners.ts';
 import { userA, userB } from '../principals.ts';
 import { literal, name } from '../quote.ts';
+import { ownerValue } from '../rows/owners.ts';
+import { quietly } from '../rows/triggers.ts';
+import { whereIs } from '../rows/world.ts';
 import { passes } from '../summary.ts';
-import { quietly } from '../triggers.ts';
-import { whereIs } from '../world.ts';
 import { type EscalationContext, user, within } from './attempt.ts';
 
 export async function byOwnership(

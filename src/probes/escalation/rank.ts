@@ -4,10 +4,10 @@ import type { Table } from '../../model/schema.ts';
 import { userA, userB } from '../principals.ts';
 import { literal, name } from '../quote.ts';
 import { rank } from '../rank.ts';
-import { updating } from '../spec.ts';
-import { quietly } from '../triggers.ts';
-import type { Value } from '../values.ts';
-import { insertion, type LaidRow, normalized, whereIs } from '../world.ts';
+import { quietly } from '../rows/triggers.ts';
+import type { Value } from '../rows/values.ts';
+import { insertion, type LaidRow, normalized, whereIs } from '../rows/world.ts';
+import { updating } from '../worlds/spec.ts';
 import { asA, type EscalationContext, foreignPrizes, opened, type Prize, within } from './attempt.ts';
 import { callsThatWrite } from './calls.ts';
 

@@ -1,5 +1,5 @@
 /** Values that satisfy a comparison, and values that don't: worlds are built of them. */
-import { other } from '../reading.ts';
+import { other } from './reading.ts';
 
 /** Open and closed values of time columns: years away from now, so that no clock decides a probe. */
 const past = '2020-01-01 00:00:00+00';

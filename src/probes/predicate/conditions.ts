@@ -2,13 +2,13 @@
 import type { Routine, SchemaState, Table } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { parseStatements } from '../../sql/parse.ts';
-import { bodyExpressions } from '../plpgsql.ts';
-import { any, type Reading } from '../reading.ts';
-import { arrayLiteral, constant, strip } from '../syntax.ts';
 import { comparedValues } from './compared-values.ts';
 import { Meaning } from './meaning.ts';
 import { NamedObjects } from './named-objects.ts';
+import { bodyExpressions } from './plpgsql.ts';
+import { any, type Reading } from './reading.ts';
 import { type Bound, deepest, type Place, platformSchemas, type Scope } from './scope.ts';
+import { arrayLiteral, constant, strip } from './syntax.ts';
 
 export class ConditionReader {
   readonly #reading: Reading;

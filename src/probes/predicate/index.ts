@@ -4,8 +4,8 @@
  */
 import type { Routine, SchemaState, Table } from '../../model/schema.ts';
 import { parseExpression } from '../../sql/parse.ts';
-import { emptyReading, type Reading } from '../reading.ts';
 import { ConditionReader } from './conditions.ts';
+import { emptyReading, type Reading } from './reading.ts';
 
 export function readPolicies(table: Table, state: SchemaState): Reading {
   const reading = emptyReading();

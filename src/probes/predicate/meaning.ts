@@ -2,11 +2,11 @@
 import type { Routine } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { parseStatements } from '../../sql/parse.ts';
-import { bodyExpressions } from '../plpgsql.ts';
-import type { Caller } from '../reading.ts';
-import { columnNames, constant, names, strip, unwrapCall } from '../syntax.ts';
 import type { NamedObjects } from './named-objects.ts';
+import { bodyExpressions } from './plpgsql.ts';
+import type { Caller } from './reading.ts';
 import { type Bound, deepest, type Place, platformSchemas, type Scope } from './scope.ts';
+import { columnNames, constant, names, strip, unwrapCall } from './syntax.ts';
 
 /** Whoever reads conditions: what is met on the way to a meaning is read by it too. */
 export interface Walk {

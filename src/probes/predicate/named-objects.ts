@@ -1,8 +1,8 @@
 /** Tables, views, columns and functions by the names a policy calls them. */
 import type { Routine, SchemaState } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
-import { names } from '../syntax.ts';
 import type { Place } from './scope.ts';
+import { names } from './syntax.ts';
 
 export class NamedObjects {
   readonly #state: SchemaState;

@@ -1,0 +1,160 @@
+/** Arguments for functions that are called as a stranger calls them: ids that are known, and no secret. */
+import type { SqlError } from '../../model/replay.ts';
+import type { FunctionArgument, Routine, SchemaState, Table } from '../../model/schema.ts';
+import { type User, userB } from '../principals.ts';
+import { qualified } from '../quote.ts';
+import { uuidOf, type Value } from '../rows/values.ts';
+import type { World } from '../rows/world.ts';
+import { secret } from '../secret.ts';
+
+interface Known {
+  readonly state: SchemaState;
+  readonly world: World;
+}
+
+export const inputsOf = (routine: Routine): readonly FunctionArgument[] =>
+  routine.arguments.filter((argument) => argument.mode !== 'out' && argument.mode !== 'table');
+
+export const signatureOf = (routine: Routine): string =>
+  `${qualified(routine.schema, routine.name)}(${inputsOf(routine)
+    .map((argument) => argument.type)
+    .join(', ')})`;
+
+/** Arguments worth trying: the id of `person`; B's row of each table the body names. */
+export function* argumentSets(
+  context: Known,
+  routine: Routine,
+  watched: readonly Table[],
+  person: User,
+): Iterable<readonly Value[]> {
+  const inputs = inputsOf(routine);
+  if (inputs.length === 0) {
+    yield [];
+    return;
+  }
+  const keys = watched.flatMap((table) => {
+    const row = context.world.row(table.key, userB);
+    return row !== undefined && row.key.length === 1
+      ? [{ table, value: row.values[row.key[0]!] ?? null }]
+      : [];
+  });
+  const guesses: (Table | null)[] = [null, ...watched];
+  const seen = new Set<string>();
+  for (const guess of guesses) {
+    const values = inputs.map((argument, index) =>
+      argumentValue(context, argument, index, guess, keys, person),
+    );
+    const id = JSON.stringify(values);
+    if (seen.has(id)) continue;
+    seen.add(id);
+    yield values;
+  }
+}
+
+const labelOf = (argument: FunctionArgument): string => (argument.name ?? '').replace(/^(p|in|arg|_)_?/i, '');
+
+/** Arguments that ask for a secret, and the secret of B's row that they may be compared with. */
+export function secretsOf(
+  context: Known,
+  routine: Routine,
+  watched: readonly Table[],
+): { readonly index: number; readonly argument: string; readonly column: string; readonly value: string }[] {
+  return inputsOf(routine).flatMap((argument, index) => {
+    const label = labelOf(argument);
+    if (!secret.test(label)) return [];
+    for (const table of watched) {
+      const secrets = table.columns.filter((column) => secret.test(column.name));
+      const column = secrets.find(({ name }) => name === label) ?? secrets[0];
+      const value = column && context.world.row(table.key, userB)?.values[column.name];
+      if (column !== undefined && value != null)
+        return [{ index, argument: argument.name!, column: column.name, value }];
+    }
+    return [];
+  });
+}
+
+/** The same arguments, with the one that a foreign key found no row for pointing to B's; null where it is none of them. */
+export function withParent(
+  context: Known,
+  routine: Routine,
+  error: SqlError,
+  values: readonly Value[],
+): readonly Value[] | null {
+  if (error.sqlstate !== '23503') return null;
+  const [, missing] = /=\((.+)\) is not present in table /.exec(error.detail ?? '') ?? [];
+  const table = context.state.tables.get(`${error.schema}.${error.table}`);
+  const key = table?.foreignKeys.find(({ name }) => name === error.constraint);
+  if (missing === undefined || key?.columns.length !== 1 || !values.includes(missing)) return null;
+  const parent =
+    key.references === 'auth.users'
+      ? userB.id
+      : (context.world.row(key.references, userB)?.values[key.referencedColumns[0]!] ?? null);
+  if (parent === null) return null;
+  // One id may stand for several arguments: the one called after the column is meant.
+  const called = inputsOf(routine).map((argument) => labelOf(argument) === key.columns[0]);
+  const oneOf = called.some((is, index) => is && values[index] === missing);
+  return values.map((value, index) => (value === missing && (!oneOf || called[index]) ? parent : value));
+}
+
+/** The same arguments with less than one where a number had no room; null where it was none of them. */
+export function withSmaller(error: SqlError, values: readonly Value[]): readonly Value[] | null {
+  return error.sqlstate === '22003' && values.includes('1')
+    ? values.map((value) => (value === '1' ? '0.5' : value))
+    : null;
+}
+
+function argumentValue(
+  context: Known,
+  argument: FunctionArgument,
+  index: number,
+  guess: Table | null,
+  keys: readonly { readonly table: Table; readonly value: Value }[],
+  person: User,
+): Value {
+  const { type } = argument;
+  const label = labelOf(argument);
+  const enumType = [...context.state.types.values()].find(
+    (candidate) => candidate.kind === 'enum' && (candidate.key === type || candidate.name === type),
+  );
+  if (enumType) return enumType.values[0] ?? null;
+  const stem = label.replace(/_?(id|uuid)s?$/i, '').toLowerCase();
+  const named = keys.find(
+    ({ table }) =>
+      stem !== '' &&
+      (table.name === stem ||
+        table.name === `${stem}s` ||
+        table.name.endsWith(`_${stem}s`) ||
+        table.name.endsWith(`_${stem}`)),
+  );
+  if (/^uuid/.test(type) || (/^(text|character)/.test(type) && /id$/i.test(label))) {
+    const isPerson =
+      /user|owner|profile|author|member|uid|account|customer|employee|target|sender|recipient/i.test(label);
+    const one =
+      named?.value ??
+      (guess ? keys.find((key) => key.table === guess)?.value : undefined) ??
+      (isPerson ? person.id : undefined) ??
+      person.id;
+    return type.endsWith('[]') ? `{${one}}` : one;
+  }
+  if (/^(integer|bigint|smallint)$/.test(type)) {
+    const fits = named ?? (guess ? keys.find((key) => key.table === guess) : undefined);
+    return /id$/i.test(label) && fits?.value != null && /^\d+$/.test(fits.value) ? fits.value : '1';
+  }
+  if (/email/i.test(label)) return person.email;
+  if (type.endsWith('[]')) return '{}';
+  if (/^jsonb?$/.test(type)) return '{}';
+  if (type === 'boolean') return 'true';
+  if (/^(numeric|real|double precision)/.test(type)) return '1';
+  if (/^timestamp/.test(type)) return '2031-01-05 08:00:00+00';
+  if (type === 'date') return '2031-01-05';
+  if (/^(text|character varying|character)/.test(type)) {
+    const row = guess ? context.world.row(guess.key, userB) : undefined;
+    // An argument called after a column is most often compared with it.
+    // A stranger knows names and addresses, but no secret.
+    const same = row && label !== '' && !secret.test(label) ? row.values[label] : undefined;
+    return same ?? `probe ${index}`;
+  }
+  if (/vector/.test(type)) return null;
+  if (type === 'interval') return '1 day';
+  return type === 'uuid' ? uuidOf(label, { owner: 'B', turn: 0 }) : null;
+}

@@ -1,0 +1,207 @@
+/** Views and materialized views: what comes out of them that the same principal can't read from the tables below. */
+
+import type { Session } from '../../database/engine.ts';
+import type { AccessCell, ObjectAccess, Principal } from '../../model/access.ts';
+import type { SchemaState, View } from '../../model/schema.ts';
+import { attemptAll } from '../attempt.ts';
+import type { Privileges } from '../catalog.ts';
+import { resultOf, verdictOf } from '../outcome.ts';
+import { anon, type Identity, serviceRole, signedIn, userA, userB } from '../principals.ts';
+import { literal, name } from '../quote.ts';
+import { type Marker, markersOf } from '../rows/markers.ts';
+import type { TrustedRows } from '../rows/trust.ts';
+import type { World } from '../rows/world.ts';
+import { passes, summarize } from '../summary.ts';
+import type { TableContext } from '../tables/case.ts';
+import { cellsUnderConditions } from '../worlds/views.ts';
+import { baseOf, writeThrough } from './view-writes.ts';
+
+export interface AroundContext {
+  readonly session: Session;
+  readonly state: SchemaState;
+  readonly world: World;
+  readonly privileges: Privileges;
+  readonly searchPath: (schema: string) => string;
+  readonly exposed: ReadonlySet<string>;
+  readonly leaveOut: ReadonlySet<string>;
+  readonly onObject: (object: string) => void;
+  /** What was seen on the tables themselves. */
+  readonly tables: ReadonlyMap<string, ObjectAccess>;
+  /** Tables in which every sign-up makes a row. */
+  readonly bySignUp: ReadonlySet<string>;
+  readonly trusted: TrustedRows;
+  /** What the table probes know, but for the table itself. */
+  readonly probing: Omit<TableContext, 'table' | 'searchPath' | 'compared'>;
+  skip(what: string, why: string): void;
+}
+
+const identities: readonly Identity[] = [anon, signedIn(userA), serviceRole];
+/** Rows that are looked through; the users' rows are among the first wherever a view does not sort. */
+const enough = 2000;
+
+export async function probeViews(context: AroundContext): Promise<ObjectAccess[]> {
+  const objects: ObjectAccess[] = [];
+  const theirs = markersOf(context.world, context.state, userB);
+  const own = markersOf(context.world, context.state, userA);
+  for (const key of [...context.state.views.keys()].toSorted()) {
+    const view = context.state.views.get(key)!;
+    if (!context.exposed.has(view.schema) || context.leaveOut.has(key)) continue;
+    context.onObject(key);
+    objects.push(await probeView(context, view, theirs, own));
+  }
+  return objects;
+}
+
+async function probeView(
+  context: AroundContext,
+  view: View,
+  theirs: readonly Marker[],
+  own: readonly Marker[],
+): Promise<ObjectAccess> {
+  const { session } = context;
+  await session.exec('savepoint of_view');
+  if (view.kind === 'materialized view') {
+    const [refreshed] = await session.batch([`refresh materialized view ${view.key}`]);
+    if (!refreshed!.ok) await session.exec('rollback to savepoint of_view');
+  }
+  const sql = (columns: string) => `select ${columns} from ${view.key} limit ${enough}`;
+  const listOf = (identity: Identity | null) => {
+    const held = identity === null ? null : context.privileges(identity.role, 'select', view.key);
+    return held === null || held.length >= view.columns.length ? '*' : held.map(name).join(', ');
+  };
+  const whos: (Identity | null)[] = [null, null, ...identities];
+  const attempted = await attemptAll(
+    session,
+    whos.map((identity, index) => ({
+      identity,
+      // A view that asks who calls gives B's rows to B alone: that is how they are known to be there.
+      controlClaims: signedIn(index === 0 ? userA : userB).claims,
+      searchPath: context.searchPath(view.schema),
+      sql: sql(listOf(identity)),
+    })),
+  );
+  const control = attempted[0]!.outcome;
+  const asB = attempted[1]!.outcome;
+  const reaches = (control.ok && seen(control.rows, theirs)) || (asB.ok && seen(asB.rows, theirs)) || null;
+  const cells: AccessCell[] = [];
+  identities.forEach((identity, index) => {
+    const { outcome } = attempted[index + 2]!;
+    const statement = sql(listOf(identity));
+    const proof = [
+      {
+        as: identity.label,
+        sql: statement,
+        result: outcome.ok ? `${outcome.rows.length} rows` : resultOf(outcome),
+      },
+    ];
+    const cell = (subject: AccessCell['subject'], more: Partial<AccessCell>): AccessCell => ({
+      principal: identity.principal,
+      command: 'select',
+      subject,
+      outcome: 'filtered',
+      columns: [],
+      representation: true,
+      when: null,
+      via: null,
+      proof,
+      reason: null,
+      ...more,
+    });
+    if (!outcome.ok) {
+      const verdict = verdictOf(outcome.error, view, 'select');
+      cells.push(cell('foreign', verdict));
+      return;
+    }
+    const marker = seen(outcome.rows, theirs);
+    if (marker !== null) {
+      const hidden = hiddenTable(context, identity.principal, seenAll(outcome.rows, theirs));
+      cells.push(
+        cell('foreign', {
+          outcome: 'allowed',
+          via: hidden,
+          columns: columnsWith(outcome.rows, theirs),
+          proof: [
+            {
+              ...proof[0]!,
+              result: `${outcome.rows.length} rows, among them ${literal(marker.text)} of user B`,
+            },
+          ],
+        }),
+      );
+    } else if (reaches === null) {
+      const why = control.ok
+        ? "no row of user B's reaches this view in the probes' world"
+        : resultOf(control);
+      const lookup = control.ok && control.rows.length > 0 && outcome.rows.length > 0;
+      cells.push(
+        lookup
+          ? cell('unowned', { outcome: 'allowed' })
+          : cell('foreign', { outcome: 'unknown', reason: why }),
+      );
+    } else cells.push(cell('foreign', {}));
+    if (identity.role === 'authenticated' && seen(outcome.rows, own) !== null)
+      cells.push(cell('own', { outcome: 'allowed' }));
+  });
+  const base = baseOf(view, context.state);
+  if (base !== null) cells.push(...(await cellsUnderConditions(context, view, base, cells)));
+  cells.push(...(await writeThrough(context, view)));
+  await session.exec('rollback to savepoint of_view; release savepoint of_view');
+  return {
+    object: view.key,
+    kind: 'view',
+    rls: null,
+    summary: summarize(cells),
+    cells,
+    ownerColumns: [],
+  };
+}
+
+type Rows = readonly Readonly<Record<string, string | null>>[];
+
+function seenAll(rows: Rows, markers: readonly Marker[]): Marker[] {
+  const text = rows.map((row) => Object.values(row).join('\n')).join('\n');
+  return markers.filter((marker) => text.includes(marker.text));
+}
+
+const seen = (rows: Rows, markers: readonly Marker[]): Marker | null => seenAll(rows, markers)[0] ?? null;
+
+function columnsWith(rows: Rows, markers: readonly Marker[]): string[] {
+  const found = new Set<string>();
+  for (const row of rows) {
+    for (const [column, value] of Object.entries(row)) {
+      if (value !== null && markers.some((marker) => value.includes(marker.text))) found.add(column);
+    }
+  }
+  return [...found];
+}
+
+/** A table whose row came out although the principal can't read it there; null where all of it is open anyway. */
+export function hiddenTable(
+  context: AroundContext,
+  principal: Principal,
+  markers: readonly Marker[],
+): string | null {
+  const open = (table: string): boolean =>
+    context.tables
+      .get(table)
+      ?.cells.some(
+        (cell) =>
+          cell.principal === principal &&
+          cell.command === 'select' &&
+          (cell.subject === 'foreign' || cell.subject === 'unowned') &&
+          cell.when === null &&
+          passes(cell),
+      ) ?? false;
+  // A value that an open table holds too is no secret.
+  const secret = markers.filter((marker) => !marker.tables.some(open));
+  const counts = new Map<string, number>();
+  for (const marker of secret) {
+    for (const table of marker.tables) counts.set(table, (counts.get(table) ?? 0) + 1);
+  }
+  const owned = [...counts].filter(([table]) => (context.tables.get(table)?.ownerColumns.length ?? 1) > 0);
+  // A user's id stands in auth.users too: the project's own table is meant.
+  const first = ([table]: readonly [string, number]) => (table.startsWith('auth.') ? 1 : 0);
+  return (
+    owned.toSorted((a, b) => first(a) - first(b) || b[1] - a[1] || (a[0] < b[0] ? -1 : 1))[0]?.[0] ?? null
+  );
+}

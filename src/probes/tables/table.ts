@@ -1,0 +1,198 @@
+/** One table: what each principal can do to own, foreign and unowned rows, each denial with its positive control. */
+
+import type { AccessCell, Proof } from '../../model/access.ts';
+import { type Attempt, type Attempted, attemptAll } from '../attempt.ts';
+import { resultOf, verdictOf } from '../outcome.ts';
+import { type Identity, serviceRole } from '../principals.ts';
+import { name } from '../quote.ts';
+import { mayRefuseTheValue, sameError } from '../refusals.ts';
+import { triggersOff } from '../rows/triggers.ts';
+import type { Value } from '../rows/values.ts';
+import { type LaidRow, whereIs } from '../rows/world.ts';
+import { underOwnParent } from '../summary.ts';
+import { type Case, mayEverPass, rowsFor, type Subjects, type TableContext } from './case.ts';
+import { inserts } from './inserts.ts';
+import { deletes, updates } from './updates.ts';
+
+export function casesOf(
+  context: TableContext,
+  subjects: Subjects,
+  identities: readonly Identity[],
+  choose: ReadonlyMap<string, Value> = new Map(),
+): Case[] {
+  return identities.flatMap((identity) => [
+    ...selects(context, subjects, identity),
+    ...inserts(context, subjects, identity, choose),
+    ...updates(context, subjects, identity),
+    ...deletes(context, subjects, identity),
+  ]);
+}
+
+/** Runs cases, then the controls of those that were denied and RETURNING of those that were allowed. */
+export async function probeCases(context: TableContext, cases: readonly Case[]): Promise<AccessCell[]> {
+  const { session } = context;
+  const attempted = await attemptAll(
+    session,
+    cases.map((entry) => entry.attempt),
+  );
+  const verdicts = cases.map((entry, index) => judged(entry, attempted[index]!));
+  const returning: number[] = [];
+  const controls: number[] = [];
+  cases.forEach((entry, index) => {
+    const { outcome } = verdicts[index]!;
+    if (entry.command === 'select') return;
+    if (outcome === 'allowed' && entry.returning !== null) returning.push(index);
+    // "No permission" and "check failed" are said in so many words; no row, or an error, may have other causes.
+    if (outcome === 'filtered' || outcome === 'error') controls.push(index);
+  });
+  const controlOf = (index: number): Attempt => ({
+    ...cases[index]!.attempt,
+    identity: null,
+    controlClaims: cases[index]!.identity.claims,
+  });
+  const elsewhere = cases.flatMap(({ elsewhere: other }, index) =>
+    other !== undefined && verdicts[index]!.outcome === 'allowed' ? [{ index, other }] : [],
+  );
+  const there = await attemptAll(
+    session,
+    elsewhere.map(({ other }) => other.attempt),
+  );
+  const byParent = new Set(
+    elsewhere
+      .filter(({ other }, at) => /^(check-failed|filtered)$/.test(judged(other, there[at]!).outcome))
+      .map(({ index }) => index),
+  );
+  const followed = await attemptAll(session, [
+    ...returning.map((index) => {
+      const { readBack: _, ...attempt } = cases[index]!.attempt;
+      return { ...attempt, deferred: false, sql: cases[index]!.returning! };
+    }),
+    ...controls.map(controlOf),
+  ]);
+  const representation = new Map(returning.map((index, at) => [index, followed[at]!.outcome.ok]));
+  const controlled = new Map(controls.map((index, at) => [index, followed[returning.length + at]!]));
+  const works = (index: number, answer: Attempted): boolean => {
+    const { outcome } = judged(cases[index]!, answer);
+    return outcome === 'allowed' || outcome === 'constraint';
+  };
+  // A trigger may refuse the superuser too: without triggers the statement itself is left.
+  const refused = controls.filter((index) => !works(index, controlled.get(index)!));
+  const bare = await attemptAll(
+    session,
+    refused.map((index) => {
+      const control = controlOf(index);
+      return { ...control, prepare: [...(control.prepare ?? []), triggersOff] };
+    }),
+  );
+  const withoutTriggers = new Map(refused.map((index, at) => [index, bare[at]!]));
+  const anybody = await refusedToAnybody(context, cases, attempted, refused);
+
+  return cases.map((entry, index) => {
+    const verdict = verdicts[index]!;
+    let { outcome, reason } = verdict;
+    const proof: Proof[] = [
+      { as: entry.identity.label, sql: entry.attempt.sql, result: resultText(entry, attempted[index]!) },
+    ];
+    const control = controlled.get(index);
+    if (control !== undefined) {
+      const second = withoutTriggers.get(index);
+      const answer = second !== undefined && works(index, second) ? second : control;
+      proof.push({
+        as: answer === second ? 'superuser, triggers off (control)' : 'superuser (control)',
+        sql: entry.attempt.sql,
+        result: resultText(entry, answer),
+      });
+      if (!works(index, answer)) {
+        reason = `the control did not work either: ${resultText(entry, control)}`;
+        outcome = 'unknown';
+      } else if (anybody.has(index)) {
+        reason = `a trigger refuses this value, or this row, to everybody: ${resultText(entry, control)}`;
+        outcome = 'unknown';
+      }
+    }
+    return {
+      principal: entry.identity.principal,
+      command: entry.command,
+      subject: entry.subject,
+      outcome,
+      columns: verdict.columns ?? entry.columns,
+      representation: representation.get(index) ?? true,
+      when: byParent.has(index) ? underOwnParent : null,
+      via: null,
+      proof,
+      reason,
+    };
+  });
+}
+
+/** Those of the refused that service_role is refused with the same words, by a function that asks for nobody. */
+async function refusedToAnybody(
+  context: TableContext,
+  cases: readonly Case[],
+  attempted: readonly Attempted[],
+  refused: readonly number[],
+): Promise<ReadonlySet<number>> {
+  const byFunction = refused.filter((index) => {
+    const { outcome } = attempted[index]!;
+    const { principal } = cases[index]!.identity;
+    // Where no policy lets anything pass, no other value would.
+    const guarded = context.table.rls && principal !== 'service_role';
+    if (guarded && !mayEverPass(context.table, principal, cases[index]!.command)) return false;
+    return !outcome.ok && mayRefuseTheValue(outcome.error, context.asking);
+  });
+  const asService = await attemptAll(
+    context.session,
+    byFunction.map((index) => ({ ...cases[index]!.attempt, identity: serviceRole })),
+  );
+  return new Set(byFunction.filter((index, at) => sameError(attempted[index]!, asService[at]!)));
+}
+
+function judged(entry: Case, attempted: Attempted): ReturnType<Case['judge']> {
+  if (attempted.unprepared !== null) return { outcome: 'unknown', reason: attempted.unprepared };
+  return entry.judge(attempted);
+}
+
+function resultText(entry: Case, attempted: Attempted): string {
+  if (attempted.unprepared !== null) return `not run: ${attempted.unprepared}`;
+  if (entry.command === 'select' && attempted.outcome.ok) {
+    return entry.judge(attempted).outcome === 'allowed' ? '1 row' : '0 rows';
+  }
+  return resultOf(attempted.outcome);
+}
+
+function selects(context: TableContext, subjects: Subjects, identity: Identity): Case[] {
+  const { table } = context;
+  const readable = context.privileges(identity.role, 'select', table.key) ?? [];
+  return rowsFor(context, subjects, identity).map(({ subject, row }) => {
+    const key = row.key.every((column) => readable.includes(column)) ? row.key : readableKey(row, readable);
+    const all = readable.length === 0 || readable.length === table.columns.length;
+    const list = all ? '*' : readable.map(name).join(', ');
+    return {
+      identity,
+      command: 'select' as const,
+      subject,
+      columns: all ? [] : readable,
+      attempt: {
+        identity,
+        searchPath: context.searchPath,
+        sql: `select ${list} from ${table.key} where ${whereIs(row, key)}`,
+      },
+      returning: null,
+      judge: ({ outcome }) => {
+        if (!outcome.ok) return verdictOf(outcome.error, table, 'select');
+        return { outcome: outcome.rows.length > 0 ? 'allowed' : 'filtered', reason: null };
+      },
+    };
+  });
+}
+
+function readableKey(row: LaidRow, readable: readonly string[]): readonly string[] {
+  if (readable.length === 0) return row.key;
+  const usable = row.table.columns.filter(
+    (column) =>
+      readable.includes(column.name) &&
+      row.values[column.name] != null &&
+      !/^(json|xml|point|polygon|box|path|line|lseg|circle|tsvector)/.test(column.type),
+  );
+  return usable.length > 0 ? usable.map((column) => column.name) : row.key;
+}

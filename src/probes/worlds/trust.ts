@@ -1,0 +1,145 @@
+/** Worlds in which the caller is among people with rights: a member, an admin, a friend, alone or beside the other user. */
+import type { ForeignKey } from '../../model/schema.ts';
+import { userA, userB } from '../principals.ts';
+import type { Value } from '../rows/values.ts';
+import type { LaidRow } from '../rows/world.ts';
+import { choicesRead, type Spec, shownAll, updating, type WorldContext } from './spec.ts';
+
+/** Members tables that the policies look the caller up in. */
+export function trustedTables(context: WorldContext): string[] {
+  const { reading, ownership, table } = context;
+  const members = [...reading.tables]
+    .filter((key) => key !== table.key && ownership.trusted.has(key))
+    .toSorted();
+  // A table that trusts its own rows: `profiles.role` read by a policy on `profiles`.
+  if (ownership.ownersOf(table.key).length > 0 && reading.tables.has(table.key)) members.push(table.key);
+  return members;
+}
+
+/** What a row there may hold that the policy asks for; `ranked` where the right hangs on more than being in it. */
+function assignments(
+  context: WorldContext,
+  key: string,
+): { values: Record<string, Value>; ranked: boolean }[] {
+  const { states, ranks } = choicesRead(context, key);
+  const found: { values: Record<string, Value>; ranked: boolean }[] = [];
+  if (Object.keys(states).length > 0) found.push({ values: states, ranked: false });
+  for (const [column, choice] of ranks) {
+    for (const value of choice.open.slice(0, 5))
+      found.push({ values: { ...states, [column]: value }, ranked: true });
+  }
+  if (ranks.length > 1) {
+    const highest = Object.fromEntries(ranks.map(([column, choice]) => [column, choice.open[0]!]));
+    found.push({ values: { ...states, ...highest }, ranked: true });
+  }
+  return found;
+}
+
+/** Ranks of a row that nobody asked for: no default gave them, and they may be what opens. */
+function unsaid(context: WorldContext, key: string, row: LaidRow): Record<string, Value> {
+  const columns = context.state.tables.get(key)!.columns;
+  const { ranks } = choicesRead(context, key);
+  return Object.fromEntries(
+    ranks
+      .filter(([at, { each }]) => each && columns.find(({ name }) => name === at)?.default === null)
+      .map(([at]) => [at, row.values[at] ?? null]),
+  );
+}
+
+const inRow = (key: string, values: Record<string, Value>, of = ''): string =>
+  `a row in ${key}${of}${Object.keys(values).length > 0 ? ` with ${shownAll(values)}` : ''}`;
+
+export async function trustWorlds(context: WorldContext, key: string): Promise<Spec[]> {
+  const row = await context.trusted.rowIn(key, userA);
+  if ('failure' in row) {
+    context.skip(`access through a row in ${key}`, row.failure);
+    return [];
+  }
+  const ownTenant = sharesTenant(context, key);
+  const plain = { via: key, onlyUsers: true };
+  const specs: Spec[] = [];
+  // In the probed table itself A's row was left out for others' rows: here it is back.
+  if (row.inserts.length > 0 || key === context.table.key) {
+    const when = inRow(key, unsaid(context, key, row.row));
+    specs.push({ ...plain, changes: row.inserts, when, ownTenant });
+  }
+  for (const { values, ranked } of assignments(context, key)) {
+    specs.push({
+      ...plain,
+      changes: [...row.inserts, updating(key, values, [row.row])],
+      when: inRow(key, values),
+      ranked,
+      // A rank may be one over all organisations; not where a helper is asked about one and looks at none.
+      ownTenant: ownTenant && (!ranked || context.reading.forgetful.has(key)),
+    });
+  }
+  return specs;
+}
+
+/** The caller beside the row's owner: both in one organisation, the caller plain at first, then with each rank. */
+export async function besideWorlds(context: WorldContext, key: string): Promise<Spec[]> {
+  const keys = tenantKeys(context, key);
+  if (keys.length === 0) return [];
+  const theirs = await context.trusted.rowIn(key, userB);
+  const mine = await context.trusted.rowIn(key, userA);
+  if ('failure' in theirs || 'failure' in mine) return [];
+  const tenant = Object.fromEntries(
+    keys.flatMap((foreign) => foreign.columns.map((column) => [column, theirs.row.values[column] ?? null])),
+  );
+  const same = ` of the same ${keys[0]!.references}`;
+  const plain = unsaid(context, key, mine.row);
+  // Where rows are their parent's, a new one under the other's parent is what a member adds there.
+  const byParent = context.ownership.ownersOf(context.table.key).length === 0;
+  return [{ values: {}, ranked: false }, ...assignments(context, key)].map(({ values, ranked }) => ({
+    changes: [...theirs.inserts, ...mine.inserts, updating(key, { ...tenant, ...values }, [mine.row])],
+    when: inRow(key, Object.keys(values).length === 0 ? plain : values, same),
+    via: key,
+    onlyUsers: true,
+    ranked,
+    subjects: byParent ? (['foreign', 'spoof'] as const) : (['foreign'] as const),
+  }));
+}
+
+/** Keys of a members table to the organisation, project, team … on which the probed rows hang. */
+function tenantKeys(context: WorldContext, key: string): readonly ForeignKey[] {
+  const around = new Set([...context.planner.ancestors(context.table.key), context.table.key]);
+  return (context.state.tables.get(key)?.foreignKeys ?? []).filter(
+    (foreign) =>
+      around.has(foreign.references) &&
+      foreign.references !== key &&
+      !context.ownership.ownersOf(key).some((owner) => foreign.columns.includes(owner.column)),
+  );
+}
+
+/** True where people's rows there belong to one organisation, project, team … on which the probed rows hang. */
+export const sharesTenant = (context: WorldContext, key: string): boolean =>
+  tenantKeys(context, key).length > 0;
+
+/** The caller's row names the very row of B: a friendship, a share, an invitation. */
+export async function naming(context: WorldContext, key: string): Promise<Spec[]> {
+  const row = await context.trusted.rowIn(key, userA);
+  if ('failure' in row) return [];
+  const { reading, world } = context;
+  const callers = new Set(reading.callers.filter((atom) => atom.table === key).map((atom) => atom.column));
+  const linked: Record<string, Value> = {};
+  for (const { left, right } of reading.links) {
+    for (const [near, far] of [
+      [left, right],
+      [right, left],
+    ] as const) {
+      if (near.table !== key || far.table === key) continue;
+      const value = world.row(far.table, userB)?.values[far.column];
+      if (value != null) linked[near.column] = value;
+    }
+  }
+  const { states } = choicesRead(context, key);
+  // A column that both names the caller and joins the row can do one at a time.
+  return Object.entries(linked)
+    .filter(([column]) => callers.size !== 1 || !callers.has(column))
+    .map(([column, value]) => ({
+      changes: [...row.inserts, updating(key, { ...states, [column]: value }, [row.row])],
+      when: `a row in ${key} that names it by ${column}`,
+      via: key,
+      onlyUsers: true,
+    }));
+}
