@@ -1,2 +1,0 @@
-import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);
-import{a}from"./shared-6BVOCRRM.js";import"./shared-MFSGMRSP.js";import"./shared-H7QR27OP.js";import"./shared-ZGOPVDVT.js";import"./shared-U7O5N3UN.js";import"./shared-AA7PR7P6.js";import"./shared-KM2JWO53.js";import"./shared-KU3Q2QUU.js";import"./shared-AWN23WFY.js";import"./shared-QU7UZJ6G.js";import"./shared-22DITGOP.js";import"./shared-MKYHC46W.js";import"./shared-CMHGUJ7R.js";export{a as check};
