@@ -51,7 +51,7 @@ export default rule({
       ...(lost.length > 0 ? { severity: 'error' as const } : {}),
       help: sql(
         'create schema if not exists archive;',
-        `create table archive.${quoteIdent(`${nameIn(table)}_${command.name}`)} as select ${kept(known, command.name)} from ${table};`,
+        `create table archive.${quoteIdent(`${nameIn(table)}_${command.name}`)} as select ${kept(known, command.name, context)} from ${table};`,
         `alter table ${table} drop column ${column};`,
       ),
       repro: `select count(*) from ${table} where ${column} is not null;`,
@@ -64,8 +64,9 @@ const nameIn = (key: string): string =>
   (/(?:^|\.)(?:"((?:[^"]|"")+)"|([^".]+))$/.exec(key)?.slice(1).find(Boolean) ?? key).replaceAll('""', '"');
 
 /** With the key of its rows, where there is one to find them by. */
-const kept = (table: Table | undefined, column: string): string =>
-  table?.primaryKey == null
+const kept = (table: Table | undefined, column: string, { set }: FileContext): string =>
+  // The file may take the key away before it comes to this column.
+  table?.primaryKey == null || set.after.tables.get(table.key)?.primaryKey == null
     ? '*'
     : [...new Set([...table.primaryKey.columns, column])].map(quoteIdent).join(', ');
 

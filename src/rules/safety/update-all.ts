@@ -29,7 +29,9 @@ export default rule({
         );
       if (targets.length === 0) return;
       const overwritten = targets.filter((target) => !keepsValue(target));
-      const old: string[] = (overwritten.length === 0 ? targets : overwritten).map(({ name }) => name);
+      const those = overwritten.length === 0 ? targets : overwritten;
+      const old: string[] = those.map(({ name }) => name);
+      const test = bare(those[0]!.val)?.A_Const?.isnull === true ? 'is not null' : 'is null';
       reportLock(context, statement, {
         message:
           overwritten.length === 0
@@ -39,7 +41,7 @@ export default rule({
         object: key,
         key: old.join(' '),
         help: sqlFence(
-          `${context.textOf(statement)}\nwhere ${quoteIdent(old[0]!)} is null; -- or whichever rows are meant`,
+          `${context.textOf(statement)}\nwhere ${quoteIdent(old[0]!)} ${test}; -- or whichever rows are meant`,
         ),
         repro: `select count(*) from ${key};`,
       });
