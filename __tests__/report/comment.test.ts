@@ -147,6 +147,24 @@ test('what is true of several objects is told once, with every place and each wa
   for (const table of ['a', 'b', 'c']) expect(body).toContain(`alter table public.${table} enable`);
 });
 
+test('another column or type is another finding, and none is lost behind "the same"', () => {
+  const changed = (column: string, line: number) =>
+    finding({
+      file: 'supabase/migrations/1_a.sql',
+      line,
+      object: 'public.a',
+      message: `Column "${column}" of "public.a" is dropped.`,
+    });
+  const body = comment(
+    report({ projects: [project({ findings: [changed('one', 3), changed('two', 4)] })] }),
+    links,
+    origin,
+  );
+  expect(body).toContain('Column `one` of `public.a`');
+  expect(body).toContain('Column `two` of `public.a`');
+  expect(body).not.toContain('The same is true');
+});
+
 test('the matrix shows first what the change is about, and says where nothing could be tried', () => {
   const object = (name: string, tried: boolean): ObjectAccess => ({
     object: `public.${name}`,

@@ -33,7 +33,7 @@ export interface TestFiles {
 export async function runTests(tests: TestFiles): Promise<readonly TestFileRun[]> {
   const { engine, files } = tests;
   const unavailable = await providePgtap(engine, tests.runner);
-  await provideHelpers(tests);
+  if (unavailable === null) await provideHelpers(tests);
   const runs: TestFileRun[] = [];
   for (const file of [...files].sort((a, b) => (a.path < b.path ? -1 : 1))) {
     const { path } = file;

@@ -12,16 +12,16 @@ export interface Told {
 export function twins(findings: readonly Finding[]): readonly Told[] {
   const groups = new Map<string, Finding[]>();
   for (const finding of findings) {
-    const { rule, severity, evidence, causes, message } = finding;
-    const key = JSON.stringify([rule, severity, evidence, causes, withoutNames(message)]);
+    const { rule, severity, evidence, causes, message, object } = finding;
+    // All but the object's own name is the same: another column, type or policy is another finding.
+    const said = object === null ? message : message.replaceAll(`"${object}"`, '""');
+    const key = JSON.stringify([rule, severity, evidence, causes, said]);
     const group = groups.get(key);
     if (group) group.push(finding);
     else groups.set(key, [finding]);
   }
   return [...groups.values()].map(([first, ...others]) => ({ first: first!, others }));
 }
-
-const withoutNames = (message: string): string => message.replace(/"[^"]*"/g, '""').replace(/\d+/g, '0');
 
 const most = 12;
 

@@ -1,2 +1,0 @@
-import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);
-import{a}from"./shared-THSOZ7FJ.js";import"./shared-UWMVYAKK.js";import"./shared-H7QR27OP.js";import"./shared-ZGOPVDVT.js";import"./shared-XJKHHTB4.js";import"./shared-AA7PR7P6.js";import"./shared-KM2JWO53.js";import"./shared-NA4GB2N5.js";import"./shared-LR5CECQR.js";import"./shared-RUO7I3B6.js";import"./shared-E7BZUZUQ.js";import"./shared-3SJBCXAU.js";import"./shared-CMHGUJ7R.js";export{a as check};
