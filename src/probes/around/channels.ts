@@ -8,8 +8,7 @@ import { anon, type Identity, serviceRole, signedIn, type User, userA, userB } f
 import { literal } from '../quote.ts';
 import { passes, summarize } from '../summary.ts';
 import type { Case, TableContext } from '../tables/case.ts';
-import { probeCases } from '../tables/table.ts';
-import { conditionalCells } from '../worlds/index.ts';
+import { probeInWorlds } from './in-worlds.ts';
 import type { AroundContext } from './views.ts';
 
 interface Topics {
@@ -69,24 +68,7 @@ async function probeTopics(
       compared: new Set<string>(),
     };
     const cases = (who: readonly Identity[]) => who.flatMap((identity) => casesOn(probing, topics, identity));
-    cells = await probeCases(probing, cases(identities));
-    cells.push(
-      ...(await conditionalCells(
-        {
-          ...probing,
-          state: context.state,
-          reading: { ...reading, values: reading.values.filter((atom) => !atom.home) },
-          world: context.world,
-          subjects: { a: undefined, b: undefined, unowned: undefined },
-          identities,
-          trusted: context.trusted,
-          shares: [],
-          skip: context.skip,
-          cases,
-        },
-        cells,
-      )),
-    );
+    cells = await probeInWorlds(context, probing, reading, identities, cases);
   }
   await session.exec('rollback to savepoint of_channel; release savepoint of_channel');
   return cells;

@@ -17,13 +17,21 @@ import {
   userC,
 } from '../principals.ts';
 import { literal, qualified } from '../quote.ts';
+import {
+  argumentSets,
+  exposedDefiners,
+  inputsOf,
+  secretsOf,
+  signatureOf,
+  withParent,
+  withSmaller,
+} from '../rows/arguments.ts';
 import { type Marker, markersOf } from '../rows/markers.ts';
 import { quietly } from '../rows/triggers.ts';
 import type { Value } from '../rows/values.ts';
 import { type LaidRow, whereIs } from '../rows/world.ts';
 import { passes, summarize } from '../summary.ts';
 import { sensitive } from '../tables/updates.ts';
-import { argumentSets, inputsOf, secretsOf, signatureOf, withParent, withSmaller } from './arguments.ts';
 import { inTheWayOf, madeIn, rowsMadeBy } from './function-inserts.ts';
 import { type AroundContext, hiddenTable } from './views.ts';
 
@@ -32,16 +40,7 @@ const identities: readonly Identity[] = [anon, signedIn(userA)];
 const repairs = 3;
 
 export async function probeFunctions(context: AroundContext): Promise<ObjectAccess[]> {
-  const routines = [...context.state.routines.values()]
-    .filter(
-      (routine) =>
-        context.exposed.has(routine.schema) &&
-        routine.securityDefiner &&
-        routine.kind === 'function' &&
-        !/^(event_)?trigger$/.test(routine.returns) &&
-        !context.leaveOut.has(routine.key),
-    )
-    .toSorted((a, b) => (a.key < b.key ? -1 : 1));
+  const routines = exposedDefiners(context).filter(({ key }) => !context.leaveOut.has(key));
   const callable = await callableBy(context, routines);
   const markers = markersOf(context.world, context.state, userB);
   const objects: ObjectAccess[] = [];

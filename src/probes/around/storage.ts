@@ -9,8 +9,7 @@ import { literal } from '../quote.ts';
 import { quietly } from '../rows/triggers.ts';
 import { summarize } from '../summary.ts';
 import type { Case, TableContext } from '../tables/case.ts';
-import { probeCases } from '../tables/table.ts';
-import { conditionalCells } from '../worlds/index.ts';
+import { probeInWorlds } from './in-worlds.ts';
 import type { AroundContext } from './views.ts';
 
 interface BucketToProbe {
@@ -87,24 +86,7 @@ async function probeBucket(
     };
     const cases = (who: readonly Identity[]) =>
       who.flatMap((identity) => casesIn(probing, bucket, paths, identity));
-    cells.push(...(await probeCases(probing, cases(identities))));
-    const conditional = await conditionalCells(
-      {
-        ...probing,
-        state: context.state,
-        // The object's own columns are the path and the bucket: those stay.
-        reading: { ...reading, values: reading.values.filter((atom) => !atom.home) },
-        world: context.world,
-        subjects: { a: undefined, b: undefined, unowned: undefined },
-        identities,
-        trusted: context.trusted,
-        shares: [],
-        skip: context.skip,
-        cases,
-      },
-      cells,
-    );
-    cells.push(...conditional);
+    cells.push(...(await probeInWorlds(context, probing, reading, identities, cases)));
     if (bucket.public) cells.push(byUrl);
   }
   await session.exec('rollback to savepoint of_bucket; release savepoint of_bucket');

@@ -13,7 +13,8 @@ import type { TrustedRows } from '../rows/trust.ts';
 import type { World } from '../rows/world.ts';
 import { passes, summarize } from '../summary.ts';
 import type { TableContext } from '../tables/case.ts';
-import { cellsUnderConditions } from '../worlds/views.ts';
+import { unreached } from './cells.ts';
+import { cellsUnderConditions } from './view-worlds.ts';
 import { baseOf, writeThrough } from './view-writes.ts';
 
 export interface AroundContext {
@@ -95,16 +96,7 @@ async function probeView(
       },
     ];
     const cell = (subject: AccessCell['subject'], more: Partial<AccessCell>): AccessCell => ({
-      principal: identity.principal,
-      command: 'select',
-      subject,
-      outcome: 'filtered',
-      columns: [],
-      representation: true,
-      when: null,
-      via: null,
-      proof,
-      reason: null,
+      ...unreached(identity, subject, proof),
       ...more,
     });
     if (!outcome.ok) {

@@ -1,9 +1,9 @@
 /** Exposed definer functions that write to a table of people with rights, called by A: with its own id, B's organisation. */
 import type { Routine, Table } from '../../model/schema.ts';
-import { argumentSets, inputsOf, signatureOf } from '../around/arguments.ts';
 import { userA } from '../principals.ts';
 import { literal, qualified } from '../quote.ts';
 import { rank } from '../rank.ts';
+import { argumentSets, exposedDefiners, inputsOf, signatureOf } from '../rows/arguments.ts';
 import type { Value } from '../rows/values.ts';
 import type { EscalationContext } from './attempt.ts';
 
@@ -11,16 +11,7 @@ import type { EscalationContext } from './attempt.ts';
 const enough = 8;
 
 export async function callsThatWrite(context: EscalationContext, table: Table): Promise<string[]> {
-  const routines = [...context.state.routines.values()]
-    .filter(
-      (routine) =>
-        context.exposed.has(routine.schema) &&
-        routine.securityDefiner &&
-        routine.kind === 'function' &&
-        !/^(event_)?trigger$/.test(routine.returns) &&
-        writes(routine, table),
-    )
-    .toSorted((a, b) => (a.key < b.key ? -1 : 1));
+  const routines = exposedDefiners(context).filter((routine) => writes(routine, table));
   const ranks = [...context.planner.choices(table.key)].flatMap(([column, choice]) =>
     rank.test(column) ? choice.open.slice(0, 1) : [],
   );

@@ -6,8 +6,7 @@ import { literal, name } from '../quote.ts';
 import { rank } from '../rank.ts';
 import { quietly } from '../rows/triggers.ts';
 import type { Value } from '../rows/values.ts';
-import { insertion, type LaidRow, normalized, whereIs } from '../rows/world.ts';
-import { updating } from '../worlds/spec.ts';
+import { insertion, type LaidRow, normalized, updating, whereIs } from '../rows/world.ts';
 import { asA, type EscalationContext, foreignPrizes, opened, type Prize, within } from './attempt.ts';
 import { callsThatWrite } from './calls.ts';
 

@@ -519,6 +519,16 @@ function keyColumns(table: Table, values: RowValues): readonly string[] {
     .slice(0, 6);
 }
 
+/** Rows set to other values. */
+export const updating = (
+  table: string,
+  values: Readonly<Record<string, Value>>,
+  rows: readonly LaidRow[],
+): string =>
+  `update ${table} set ${Object.entries(values)
+    .map(([column, value]) => `${name(column)} = ${literal(value)}`)
+    .join(', ')} where ${rows.map((row) => `(${whereIs(row)})`).join(' or ')}`;
+
 export const whereIs = (row: LaidRow, key: readonly string[] = row.key): string =>
   key.map((column) => `${name(column)} = ${literal(row.values[column] ?? null)}`).join(' and ') || 'true';
 

@@ -3,7 +3,6 @@
 import type { Session } from '../../database/engine.ts';
 import type { AccessCell, Principal, ProbeOutcome, Subject } from '../../model/access.ts';
 import type { Command, Table } from '../../model/schema.ts';
-import type { Asked } from '../asked.ts';
 import type { Attempt, Attempted } from '../attempt.ts';
 import type { Privileges } from '../catalog.ts';
 import type { Reading } from '../predicate/reading.ts';
@@ -14,6 +13,7 @@ import type { Planner } from '../rows/plan.ts';
 import { quietly } from '../rows/triggers.ts';
 import type { ValueSource } from '../rows/values.ts';
 import { type LaidRow, whereIs } from '../rows/world.ts';
+import type { Asked } from './asked.ts';
 
 export interface TableContext {
   readonly session: Session;

@@ -7,12 +7,12 @@ import { type Identity, userB, userC } from '../principals.ts';
 import { literal, name } from '../quote.ts';
 import { type OwnerColumn, ownerValue } from '../rows/owners.ts';
 import { defaultOf, isUnique, type RowValues, uniqueKeys } from '../rows/plan.ts';
-import { placesOf } from '../rows/standing.ts';
 import { quietly } from '../rows/triggers.ts';
 import type { Value } from '../rows/values.ts';
 import { type LaidRow, normalized, whereIs } from '../rows/world.ts';
 import { type Case, hasTriggers, returningList, type Subjects, type TableContext } from './case.ts';
 import { parentsOfEntry } from './entered.ts';
+import { placesOf } from './standing.ts';
 
 export function inserts(
   context: TableContext,

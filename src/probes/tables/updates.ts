@@ -10,8 +10,7 @@ import { ownerValue } from '../rows/owners.ts';
 import { isUnique } from '../rows/plan.ts';
 import { quietly } from '../rows/triggers.ts';
 import type { Value } from '../rows/values.ts';
-import { type LaidRow, normalized, whereIs } from '../rows/world.ts';
-import { updating } from '../worlds/spec.ts';
+import { type LaidRow, normalized, updating, whereIs } from '../rows/world.ts';
 import {
   type Case,
   hasTriggers,

@@ -6,16 +6,17 @@ import type { AccessCell } from '../../model/access.ts';
 import { type Attempted, attemptAll } from '../attempt.ts';
 import { resultOf } from '../outcome.ts';
 import { type Claims, type Identity, userA } from '../principals.ts';
-import { leaving } from '../rows/standing.ts';
 import { quietly } from '../rows/triggers.ts';
+import { updating } from '../rows/world.ts';
 import { passes } from '../summary.ts';
 import { type Case, mayEverPass } from '../tables/case.ts';
+import { leaving } from '../tables/standing.ts';
 import { casesOf } from '../tables/table.ts';
 import { ownParentWorlds } from './parents.ts';
 import { claimWorlds, headerWorlds, merge } from './requests.ts';
 import { everyRowOpen, rowsOf, rowWorlds, withRowsOpen } from './rows.ts';
 import { shareWorlds, withoutShares } from './shares.ts';
-import { openValues, type Spec, shownAll, updating, type WorldContext } from './spec.ts';
+import { openValues, type Spec, shownAll, type WorldContext } from './spec.ts';
 import { besideWorlds, naming, sharesTenant, trustedTables, trustWorlds } from './trust.ts';
 
 const keyOf = (cell: Pick<AccessCell, 'principal' | 'command' | 'subject'>): string =>

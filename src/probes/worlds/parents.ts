@@ -1,10 +1,10 @@
 /** The world in which another user's row hangs on a parent of the caller's own: a reply under one's own post. */
 
 import { userA, userB } from '../principals.ts';
-import { whereIs } from '../rows/world.ts';
+import { updating, whereIs } from '../rows/world.ts';
 import { underOwnParent } from '../summary.ts';
 import { asksItself } from '../tables/case.ts';
-import { type Spec, updating, type WorldContext } from './spec.ts';
+import type { Spec, WorldContext } from './spec.ts';
 
 export function ownParentWorlds(context: WorldContext): Spec[] {
   const { table, ownership, world, subjects } = context;

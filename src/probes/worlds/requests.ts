@@ -1,6 +1,7 @@
 /** Worlds of requests that bring something: a token with other claims, a header with a secret. */
 import { type Claims, userA, userB } from '../principals.ts';
-import { openValues, type Spec, updating, type WorldContext } from './spec.ts';
+import { updating } from '../rows/world.ts';
+import { openValues, type Spec, type WorldContext } from './spec.ts';
 
 /** Claims that every token has alike, or that a world of its own stands for. */
 const fixed = new Set(['role', 'phone', 'aud', 'iss', 'is_anonymous']);

@@ -3,9 +3,9 @@
 import { other } from '../predicate/reading.ts';
 import { userA, userB } from '../principals.ts';
 import type { Value } from '../rows/values.ts';
-import type { LaidRow } from '../rows/world.ts';
+import { type LaidRow, updating } from '../rows/world.ts';
 import { asksItself } from '../tables/case.ts';
-import { type Spec, shownAll, updating, type WorldContext } from './spec.ts';
+import { type Spec, shownAll, type WorldContext } from './spec.ts';
 
 interface Toggle {
   readonly table: string;

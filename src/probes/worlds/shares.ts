@@ -8,8 +8,8 @@ import { userA, userB } from '../principals.ts';
 import type { Ownership } from '../rows/owners.ts';
 import { type Planner, uniqueKeys } from '../rows/plan.ts';
 import { quietly } from '../rows/triggers.ts';
-import { type World, whereIs } from '../rows/world.ts';
-import { choicesRead, type Spec, shownAll, updating, type WorldContext } from './spec.ts';
+import { updating, type World, whereIs } from '../rows/world.ts';
+import { choicesRead, type Spec, shownAll, type WorldContext } from './spec.ts';
 
 /** Tables of nobody's in which the policies of `table` look for a row that hangs on the probed one or its parents. */
 export function sharesOf(

@@ -3,12 +3,11 @@ import type { Subject } from '../../model/access.ts';
 import type { SchemaState } from '../../model/schema.ts';
 import type { Reading } from '../predicate/reading.ts';
 import type { Claims, Identity } from '../principals.ts';
-import { literal, name } from '../quote.ts';
 import { rank } from '../rank.ts';
 import type { ColumnChoice } from '../rows/plan.ts';
 import type { TrustedRows } from '../rows/trust.ts';
 import type { Value } from '../rows/values.ts';
-import { type LaidRow, type World, whereIs } from '../rows/world.ts';
+import type { World } from '../rows/world.ts';
 import type { Case, Subjects, TableContext } from '../tables/case.ts';
 
 export interface WorldContext extends TableContext {
@@ -58,15 +57,6 @@ export const shownAll = (values: Readonly<Record<string, Value>>, qualifier = ''
   Object.entries(values)
     .map(([column, value]) => shown(qualifier + column, value))
     .join(' and ');
-
-export const updating = (
-  table: string,
-  values: Readonly<Record<string, Value>>,
-  rows: readonly LaidRow[],
-): string =>
-  `update ${table} set ${Object.entries(values)
-    .map(([column, value]) => `${name(column)} = ${literal(value)}`)
-    .join(', ')} where ${rows.map((row) => `(${whereIs(row)})`).join(' or ')}`;
 
 /** The most open value of every column that policies read there. */
 export const openValues = (planner: WorldContext['planner'], key: string): Record<string, Value> =>

@@ -2,8 +2,8 @@
 import type { ForeignKey } from '../../model/schema.ts';
 import { userA, userB } from '../principals.ts';
 import type { Value } from '../rows/values.ts';
-import type { LaidRow } from '../rows/world.ts';
-import { choicesRead, type Spec, shownAll, updating, type WorldContext } from './spec.ts';
+import { type LaidRow, updating } from '../rows/world.ts';
+import { choicesRead, type Spec, shownAll, type WorldContext } from './spec.ts';
 
 /** Members tables that the policies look the caller up in. */
 export function trustedTables(context: WorldContext): string[] {

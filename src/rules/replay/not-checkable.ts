@@ -16,10 +16,11 @@ export default rule({
       const passed = statements.filter(({ status }) => status === 'not-checkable');
       const [first] = passed;
       if (first === undefined) continue;
+      const why = first.reason ?? first.error?.message ?? 'something it needs is missing';
       const more =
         passed.length > 1 ? ` ${passed.length - 1} more statements of the file were passed over too.` : '';
       report({
-        message: `This could not be run here: ${first.reason ?? first.error?.message ?? 'something it needs is missing'}.${more} Run the guard on a server that has it, or give a baseline.`,
+        message: `This could not be run here: ${why.replace(/\.$/, '')}.${more} Run the guard on a server that has it, or give a baseline.`,
         at: linesOf(path, first.line, first.endLine),
         object: path,
       });

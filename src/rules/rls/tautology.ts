@@ -7,12 +7,13 @@ import { isDeclaredPublic } from '../support/access.ts';
 import { asksForCaller, looksAtCaller } from '../support/caller.ts';
 import { isToken, ownerColumns, setByTrigger } from '../support/owners.ts';
 import { type Predicate, predicatesOf } from '../support/predicates.ts';
-import { apiRolesOf, appliesTo, covers, holds, readableColumns } from '../support/roles.ts';
+import { apiRolesOf, holds, readableColumns } from '../support/roles.ts';
 import { readPredicate } from '../support/scope.ts';
 import { evidenceOf } from '../support/sites.ts';
 import { policyKey, policyTable } from '../support/tables.ts';
 import { alternatives, bare, columnParts } from '../support/tree.ts';
 import { isPlainTrue, opensTo, truthOf } from '../support/truth.ts';
+import { isAlwaysOpen } from '../support/views.ts';
 import { people, sqlFence, upper } from '../support/words.ts';
 
 export default rule({
@@ -60,15 +61,7 @@ export default rule({
 });
 
 /** A policy of the base was as clumsily open. */
-const wasOpen = (table: Table | null, role: string) =>
-  table?.rls === true &&
-  table.policies.some(
-    (policy) =>
-      policy.permissive &&
-      covers(policy, 'select') &&
-      appliesTo(policy, role) &&
-      truthOf(policy.using?.node ?? null, { table, who: 'anyone' }) === 'true',
-  );
+const wasOpen = (table: Table | null, role: string) => table?.rls === true && isAlwaysOpen(table, role);
 
 interface Judgement {
   /** What is wrong and what it opens. */

@@ -200,7 +200,7 @@ function columnsIn(node: SyntaxNode | undefined): readonly string[] {
 }
 
 /** By a condition that is always true, meant or not (rls/tautology): nothing is left to pass by. */
-const isAlwaysOpen = (table: Table, role: ApiRole) =>
+export const isAlwaysOpen = (table: Table, role: string) =>
   table.policies.some(
     (policy) =>
       policy.permissive &&

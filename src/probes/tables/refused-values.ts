@@ -5,8 +5,8 @@
 import { attemptAll } from '../attempt.ts';
 import { serviceRole } from '../principals.ts';
 import { mayRefuseTheValue } from '../refusals.ts';
-import { hasTriggers, type Subjects, type TableContext } from '../tables/case.ts';
-import { updateOfColumns } from '../tables/updates.ts';
+import { hasTriggers, type Subjects, type TableContext } from './case.ts';
+import { updateOfColumns } from './updates.ts';
 
 export async function refusedColumns(
   context: TableContext,

@@ -5,12 +5,11 @@
 import type { SchemaState } from '../../model/schema.ts';
 import type { Reading } from '../predicate/reading.ts';
 import { userA } from '../principals.ts';
-import type { Case, Subjects, TableContext } from '../tables/case.ts';
-import { updating } from '../worlds/spec.ts';
-import type { RowValues } from './plan.ts';
-import { quietly } from './triggers.ts';
-import type { TrustedRows } from './trust.ts';
-import { type LaidRow, type World, whereIs } from './world.ts';
+import type { RowValues } from '../rows/plan.ts';
+import { quietly } from '../rows/triggers.ts';
+import type { TrustedRows } from '../rows/trust.ts';
+import { type LaidRow, updating, type World, whereIs } from '../rows/world.ts';
+import type { Case, Subjects, TableContext } from './case.ts';
 
 /** Lists that `table`'s policies read, and that A is in for nothing but its rows. Members of a parent are in their own. */
 export function standingIn(

@@ -1,16 +1,34 @@
-/** Arguments for functions that are called as a stranger calls them: ids that are known, and no secret. */
+/** Functions that are called as a stranger calls them, and their arguments: ids that are known, and no secret. */
 import type { SqlError } from '../../model/replay.ts';
 import type { FunctionArgument, Routine, SchemaState, Table } from '../../model/schema.ts';
 import { type User, userB } from '../principals.ts';
 import { qualified } from '../quote.ts';
-import { uuidOf, type Value } from '../rows/values.ts';
-import type { World } from '../rows/world.ts';
 import { secret } from '../secret.ts';
+import { uuidOf, type Value } from './values.ts';
+import type { World } from './world.ts';
 
 interface Known {
   readonly state: SchemaState;
   readonly world: World;
 }
+
+/** `security definer` functions of exposed schemas that the API calls, by key. */
+export const exposedDefiners = ({
+  state,
+  exposed,
+}: {
+  readonly state: SchemaState;
+  readonly exposed: ReadonlySet<string>;
+}): readonly Routine[] =>
+  [...state.routines.values()]
+    .filter(
+      (routine) =>
+        exposed.has(routine.schema) &&
+        routine.securityDefiner &&
+        routine.kind === 'function' &&
+        !/^(event_)?trigger$/.test(routine.returns),
+    )
+    .toSorted((a, b) => (a.key < b.key ? -1 : 1));
 
 export const inputsOf = (routine: Routine): readonly FunctionArgument[] =>
   routine.arguments.filter((argument) => argument.mode !== 'out' && argument.mode !== 'table');

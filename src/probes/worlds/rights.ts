@@ -5,14 +5,14 @@
  */
 import type { AccessCell, PolicyError } from '../../model/access.ts';
 import type { SchemaState } from '../../model/schema.ts';
-import { signatureOf } from '../around/arguments.ts';
 import type { Identity } from '../principals.ts';
 import { name } from '../quote.ts';
+import { signatureOf } from '../rows/arguments.ts';
 import { passes } from '../summary.ts';
-import { conditionalCells } from '../worlds/index.ts';
-import type { WorldContext } from '../worlds/spec.ts';
-import type { Case } from './case.ts';
-import { probeCases } from './table.ts';
+import type { Case } from '../tables/case.ts';
+import { probeCases } from '../tables/table.ts';
+import { conditionalCells } from './index.ts';
+import type { WorldContext } from './spec.ts';
 
 /** A right given may show the next one missing: a schema, the function in it, the table that reads. */
 const rounds = 5;

@@ -1,7 +1,6 @@
 /** A `security_invoker` view in the worlds of the table below: who reads there under a condition, reads here under it. */
 import type { AccessCell } from '../../model/access.ts';
 import type { Table, View } from '../../model/schema.ts';
-import type { AroundContext } from '../around/views.ts';
 import { verdictOf } from '../outcome.ts';
 import { readPolicies } from '../predicate/index.ts';
 import { anon, type Identity, signedIn, type User, userA, userB } from '../principals.ts';
@@ -10,7 +9,9 @@ import { type Marker, markersOf } from '../rows/markers.ts';
 import { type LaidRow, whereIs } from '../rows/world.ts';
 import { passes } from '../summary.ts';
 import type { Case } from '../tables/case.ts';
-import { conditionalCells } from './index.ts';
+import { conditionalCells } from '../worlds/index.ts';
+import { unreached } from './cells.ts';
+import type { AroundContext } from './views.ts';
 
 /**
  * Conditional cells of a view on one table. `via` and `acrossTenants` stay the table's: that its policies open it is
@@ -49,20 +50,7 @@ export async function cellsUnderConditions(
             cell.principal === identity.principal && cell.subject === subject && cell.outcome === 'filtered',
         ),
     )
-    .map(
-      ({ identity, subject }): AccessCell => ({
-        principal: identity.principal,
-        command: 'select',
-        subject,
-        outcome: 'filtered',
-        columns: [],
-        representation: true,
-        when: null,
-        via: null,
-        proof: [],
-        reason: null,
-      }),
-    );
+    .map(({ identity, subject }) => unreached(identity, subject));
   const found = await conditionalCells(
     {
       ...context.probing,

@@ -2,18 +2,18 @@
  * What policies ask of the columns of a new row: whoever inserts chooses them, and so they are no condition. Which values
  * satisfy, Postgres says: the parts of a WITH CHECK that speak of such columns alone are asked about candidates.
  */
-import type { Outcome, Session } from '../database/engine.ts';
-import { suggested } from '../database/rows/values.ts';
-import type { Column, Policy, SchemaState, Table } from '../model/schema.ts';
-import { parseExpression } from '../sql/parse.ts';
-import { alternatives, conjuncts } from './predicate/condition-text.ts';
-import { readPolicies } from './predicate/index.ts';
-import { any, other } from './predicate/reading.ts';
-import { columnNames } from './predicate/syntax.ts';
-import { literal, name } from './quote.ts';
-import type { Ownership } from './rows/owners.ts';
-import { defaultOf, fitsType } from './rows/plan.ts';
-import { type Value, type ValueSource, valuesNamedFor } from './rows/values.ts';
+import type { Outcome, Session } from '../../database/engine.ts';
+import { suggested } from '../../database/rows/values.ts';
+import type { Column, Policy, SchemaState, Table } from '../../model/schema.ts';
+import { parseExpression } from '../../sql/parse.ts';
+import { alternatives, conjuncts } from '../predicate/condition-text.ts';
+import { readPolicies } from '../predicate/index.ts';
+import { any, other } from '../predicate/reading.ts';
+import { columnNames } from '../predicate/syntax.ts';
+import { literal, name } from '../quote.ts';
+import type { Ownership } from '../rows/owners.ts';
+import { defaultOf, fitsType } from '../rows/plan.ts';
+import { type Value, type ValueSource, valuesNamedFor } from '../rows/values.ts';
 
 /** By role and column: what to send in place of the usual value. */
 export type Asked = ReadonlyMap<string, ReadonlyMap<string, Value>>;
