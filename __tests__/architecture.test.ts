@@ -66,6 +66,25 @@ test('arrows point downwards, and no stage imports another', () => {
   expect(wrong).toEqual([]);
 });
 
+/** Inside the probes, from the bottom up; their entry and what lies beside it is used by all. */
+const probeFloors = [['predicate'], ['rows'], ['tables'], ['worlds'], ['around', 'escalation']];
+test('inside the probes arrows point downwards too', () => {
+  const probes = join(root, 'probes');
+  const floor = (file: string) =>
+    probeFloors.findIndex((floors) => floors.includes(relative(probes, file).split('/')[0]!));
+  const inProbes = files.filter((file) => floor(file) !== -1);
+  const folders = readdirSync(probes, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  expect(folders.map(({ name }) => name).toSorted()).toEqual(probeFloors.flat().toSorted());
+  const wrong = inProbes.flatMap((file) =>
+    importsOf(file)
+      .filter((name) => name.startsWith('.'))
+      .map((name) => join(dirname(file), name))
+      .filter((to) => floor(to) > floor(file) || (floor(to) === floor(file) && dirname(to) !== dirname(file)))
+      .map((to) => `${relative(root, file)} → ${relative(root, to)}`),
+  );
+  expect(wrong).toEqual([]);
+});
+
 test('each outside system has one door', () => {
   const wrong = files.flatMap((file) =>
     importsOf(file)

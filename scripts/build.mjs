@@ -29,6 +29,8 @@ await build({
   outdir: out,
   bundle: true,
   splitting: true,
+  // Chunks are named by their content and paths: a linked node_modules gives the same names.
+  preserveSymlinks: true,
   chunkNames: 'shared-[hash]',
   platform: 'node',
   format: 'esm',

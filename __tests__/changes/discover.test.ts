@@ -94,6 +94,12 @@ describe('against a commit', () => {
     expect(project).toMatchObject({ touched: true, history: { changes: [], skipped: [{ reason: 'name' }] } });
   });
 
+  test('such a file may be named alone too', async () => {
+    write('supabase/migrations/fix-policies.sql', 'select 1;');
+    const [project] = await discover(options({ kind: 'changed', files: ['fix-policies.sql'] }));
+    expect(project).toMatchObject({ touched: true, history: { changes: [], skipped: [{ reason: 'name' }] } });
+  });
+
   test('the configuration comes as it stands on the base', async () => {
     write('supabase/migration-guard.yml', 'fail-on: never');
     const [project] = await discover(options({ kind: 'base', ref: base }));

@@ -309,23 +309,24 @@ async function listedMigrations(
   }
   const listed = new Set<string>();
   for (const file of files) {
-    const candidates = [resolve(options.cwd, file), resolve(root, file), resolve(repositoryRoot, file), file];
+    const places = [options.cwd, root, repositoryRoot, join(root, 'supabase', 'migrations')];
+    const candidates = [...places.map((place) => resolve(place, file)), file];
     const path = candidates.map((candidate) => known.get(candidate)).find((found) => found !== undefined);
-    if (path !== undefined) listed.add(path);
-    else if (!/\.sql$/.test(file) || !(await exists(candidates.slice(0, 3)))) {
+    const there = path ?? (/\.sql$/.test(file) ? await firstThere(candidates.slice(0, -1)) : null);
+    if (there === null)
       throw new UsageError(`"${file}" is no migration of "${root}". Name files of supabase/migrations.`);
-    } else listed.add(relative(repositoryRoot, candidates[0]!).split(sep).join('/'));
+    listed.add(path ?? relative(repositoryRoot, there).split(sep).join('/'));
   }
   return new Set([...listed].sort(compareNames));
 }
 
-async function exists(paths: readonly string[]): Promise<boolean> {
+async function firstThere(paths: readonly string[]): Promise<string | null> {
   for (const path of paths) {
     const found = await readFile(path).then(
       () => true,
       () => false,
     );
-    if (found) return true;
+    if (found) return path;
   }
-  return false;
+  return null;
 }

@@ -321,7 +321,8 @@ class Run {
     const identity = identityOf(noted);
     const times = (seen.get(identity) ?? 0) + 1;
     seen.set(identity, times);
-    const written = problem.at === at ? '' : `\n\nWritten in ${problem.at!.file}, line ${problem.at!.line}.`;
+    const written =
+      problem.at === at ? '' : `\n\nWritten in "${problem.at!.file}", line ${problem.at!.line}.`;
     return {
       rule: rule.id,
       severity,

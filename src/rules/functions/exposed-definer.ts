@@ -70,7 +70,9 @@ export default rule({
             ? 'Check in it that the caller, "auth.uid()", may do this, or revoke EXECUTE.'
             : helper
               ? 'Move it to a schema that is not exposed.'
-              : 'Revoke EXECUTE from those who need not call it.';
+              : looks
+                ? 'It asks who is calling: revoke EXECUTE from PUBLIC and "anon".'
+                : 'Revoke EXECUTE from those who need not call it.';
     report({
       message: `${named(roles)} can call "${routine.key}", a "security definer" function, through the API. ${what}. ${way}`,
       at: home(routine.origin),
@@ -86,8 +88,10 @@ export default rule({
         ? sqlFence(
             `create schema if not exists private;\ngrant usage on schema private to authenticated;\nalter function ${routine.key} set schema private;`,
           )
-        : leftOver
-          ? sqlFence(`revoke execute on function ${routine.key} from public, anon;`)
+        : leftOver || looks
+          ? sqlFence(
+              `revoke execute on function ${routine.key} from public, anon;${leftOver ? '' : `\ngrant execute on function ${routine.key} to authenticated;`}`,
+            )
           : sqlFence(
               `revoke execute on function ${routine.key} from public, anon, authenticated;\ngrant execute on function ${routine.key} to service_role;`,
             ),
