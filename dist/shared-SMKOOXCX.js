@@ -1,2 +1,0 @@
-import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);
-import{a}from"./shared-JKTLOHXI.js";import"./shared-ILUPD2MP.js";import"./shared-H7QR27OP.js";import"./shared-ZGOPVDVT.js";import"./shared-AZVSZAHD.js";import"./shared-AA7PR7P6.js";import"./shared-KM2JWO53.js";import"./shared-BA7OWHRG.js";import"./shared-M3QX6REN.js";import"./shared-3UTSRNSL.js";import"./shared-E7BZUZUQ.js";import"./shared-YFIJG26U.js";import"./shared-CMHGUJ7R.js";export{a as check};
