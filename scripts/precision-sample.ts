@@ -4,7 +4,7 @@
  *
  * usage: node scripts/run.mjs scripts/precision-sample.ts --seed N [--size 100] --out FILE.tsv PROJECT-FOLDER…
  *
- * FILE.tsv holds one line for each finding, FILE.txt its message and the SQL around it. Both hold other people's
+ * FILE.tsv holds one line for each finding, FILE.txt its message, its way out and the SQL around it. Both hold other people's
  * names and SQL and so never lie in this repository.
  */
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
@@ -107,10 +107,12 @@ function write(sample: readonly Drawn[]): void {
   const rows = ['id\trule\tseverity\tproject\twhere\tobject'];
   const texts: string[] = [];
   for (const [at, { folder, finding }] of sample.entries()) {
-    const { rule, severity, object, message } = finding;
+    const { rule, severity, object, message, help } = finding;
     const row = [at + 1, rule, severity, nameOf(folder), `${finding.file}:${finding.line}`, object ?? ''];
     rows.push(row.join('\t'));
-    texts.push(`=== ${row.join(' ')}\n${message}\n${context(folder, finding)}\n`);
+    texts.push(
+      `=== ${row.join(' ')}\n${message}\n${help === null ? '' : `${help}\n`}${context(folder, finding)}\n`,
+    );
   }
   writeFileSync(out, `${rows.join('\n')}\n`);
   writeFileSync(out.replace(/(\.tsv)?$/, '.txt'), texts.join('\n'));

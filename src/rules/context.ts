@@ -2,9 +2,11 @@
 import type { ChangedMigration, ChangeSet, Facts } from '../model/facts.ts';
 import type { Place } from '../model/finding.ts';
 import type { SchemaState } from '../model/schema.ts';
-import type { SourceFile, Statement } from '../model/sql.ts';
+import type { SourceFile, Statement, SyntaxNode } from '../model/sql.ts';
 import { walkDo } from '../sql/do.ts';
+import { keyOf } from '../sql/names.ts';
 import type { FileContext, Problem, StateContext } from './rule.ts';
+import { emptiness } from './support/emptiness.ts';
 import { keyOfRangeVar } from './support/names.ts';
 
 /**
@@ -23,6 +25,7 @@ export function fileContext(
   speaker: Speaker,
 ): FileContext {
   const { source } = changed;
+  const statements = allStatements(changed);
   const placeOfRange = (start: number, end: number): Place => {
     const from = source.position(start);
     const to = source.position(end);
@@ -43,7 +46,7 @@ export function fileContext(
     changed,
     source,
     set,
-    statements: allStatements(changed),
+    statements,
     placeOf: (statement) => ({ file: source.path, ...statement.span }),
     placeOfByte: (byte) => {
       const start = source.offsetOfByte(byte);
@@ -63,6 +66,7 @@ export function fileContext(
       };
     },
     isNew: (kind, key) => set.created.has(`${kind} ${key}`) || madeHere(set).has(`${kind} ${key}`),
+    isEmpty: emptiness(statements, set.before),
     isDropped: (table) => droppedHere(set).has(table),
     keyOf: keyOfRangeVar,
   };
@@ -119,6 +123,8 @@ function madeHere(set: ChangeSet): ReadonlySet<string> {
       } else if (kind === 'CreateStmt' || kind === 'CreateTableAsStmt') {
         const key = keyOfRangeVar(node.relation ?? node.into?.rel);
         if (dropped.has(key) || !set.before.tables.has(key)) keys.add(`table ${key}`);
+      } else if (kind === 'DoStmt') {
+        for (const key of tablesExecuted(node)) if (!set.before.tables.has(key)) keys.add(`table ${key}`);
       } else if (kind === 'CreateSchemaStmt' && !set.before.schemas.has(node.schemaname)) {
         keys.add(`schema ${node.schemaname}`);
       }
@@ -128,6 +134,19 @@ function madeHere(set: ChangeSet): ReadonlySet<string> {
   }
   return found;
 }
+
+/** Tables that a DO block makes in text it executes, where their names are written out in it. */
+function tablesExecuted({ args }: SyntaxNode): string[] {
+  const body: string = (args ?? []).find((arg: SyntaxNode) => arg.DefElem?.defname === 'as')?.DefElem?.arg
+    ?.String?.sval;
+  return [...(body ?? '').matchAll(createTable)].map(([, schema, name]) =>
+    keyOf(plain(schema ?? 'public'), plain(name!)),
+  );
+}
+
+const createTable =
+  /\bcreate\s+table\s+(?:if\s+not\s+exists\s+)?(?:([a-z_][\w$]*|"[^"%]+")\s*\.\s*)?([a-z_][\w$]*|"[^"%]+")\s*\(/gi;
+const plain = (name: string) => (name.startsWith('"') ? name.slice(1, -1) : name.toLowerCase());
 
 const dropped = new WeakMap<ChangeSet, ReadonlySet<string>>();
 

@@ -66,6 +66,8 @@ export interface FileContext extends RuleContext {
   edit(start: number, end: number, text: string): Edit;
   /** True where this pull request made the object itself: lock and rewrite rules are silent then. */
   isNew(kind: ObjectRef['kind'], key: string): boolean;
+  /** True where the file itself shows that the table holds no rows when that statement runs: nothing is read, rewritten or lost. */
+  isEmpty(table: string, at: Statement): boolean;
   /** True where this pull request drops that table by name: what else happens to it then matters little. */
   isDropped(table: string): boolean;
   /** Key of a RangeVar (or a list of name strings): `public` where no schema is written and nothing else is known. */

@@ -16,7 +16,7 @@ export default rule({
   fixable: false,
   statement: alterExisting(['AT_AttachPartition'], (command, table, statement, context, { place }) => {
     const child = context.keyOf(command.def?.PartitionCmd?.name ?? {});
-    if (context.isNew('table', child)) return;
+    if (context.isNew('table', child) || context.isEmpty(child, statement)) return;
     if (context.set.before.tables.get(child)?.checks.some(({ validated }) => validated)) return;
     reportLock(context, statement, {
       message: `Attaching "${child}" reads all its rows under an exclusive lock, because no CHECK says that they fit. Queries on it wait that long. Add and validate such a CHECK in a migration before this one.`,

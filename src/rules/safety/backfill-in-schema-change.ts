@@ -31,7 +31,8 @@ export default rule({
         locked = new Map();
       if (kind === 'AlterTableStmt' && node.objtype === 'OBJECT_TABLE') {
         const table = context.keyOf(node.relation);
-        if (context.isNew('table', table) || !takesExclusiveLock(node)) return;
+        if (context.isNew('table', table) || context.isEmpty(table, statement) || !takesExclusiveLock(node))
+          return;
         const added = locked.get(table) ?? new Set<string>();
         for (const { subtype, def } of commandsOf(node))
           if (subtype === 'AT_AddColumn') added.add(def?.ColumnDef?.colname);

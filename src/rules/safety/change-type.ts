@@ -1,7 +1,7 @@
 import type { SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent, typeName } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
-import { alterExisting, reportLock, sql } from '../support/statements.ts';
+import { alterFilled, reportLock, sql } from '../support/statements.ts';
 
 export default rule({
   id: 'safety/change-type',
@@ -14,7 +14,7 @@ export default rule({
   since: '0.1.0',
   sources: ['https://www.postgresql.org/docs/17/sql-altertable.html#SQL-ALTERTABLE-NOTES'],
   fixable: false,
-  statement: alterExisting(['AT_AlterColumnType'], (command, table, statement, context, { place }) => {
+  statement: alterFilled(['AT_AlterColumnType'], (command, table, statement, context, { place }) => {
     const before = context.set.before.tables.get(table)?.columns.find(({ name }) => name === command.name);
     // A column that this change adds holds nothing yet.
     if (before === undefined && context.set.before.tables.has(table)) return;

@@ -1,7 +1,14 @@
 import type { SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent, strings } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
-import { alterExisting, commandsOf, isThere, reportLock, sql } from '../support/statements.ts';
+import {
+  type alterExisting,
+  alterFilled,
+  commandsOf,
+  isThere,
+  reportLock,
+  sql,
+} from '../support/statements.ts';
 import { bare, columnParts, constantOf, operatorOf, someNode } from '../support/tree.ts';
 
 export default rule({
@@ -15,7 +22,7 @@ export default rule({
   since: '0.1.0',
   sources: ['https://www.postgresql.org/docs/17/sql-altertable.html#SQL-ALTERTABLE-DESC-VALIDATE-CONSTRAINT'],
   fixable: true,
-  statement: alterExisting(
+  statement: alterFilled(
     ['AT_AddConstraint', 'AT_ValidateConstraint'],
     (command, table, statement, context, { place, range }) => {
       if (command.subtype === 'AT_ValidateConstraint') {

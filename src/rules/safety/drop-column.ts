@@ -1,10 +1,11 @@
 import type { Table } from '../../model/schema.ts';
-import type { Statement } from '../../model/sql.ts';
+import type { Statement, SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import { type FileContext, rule } from '../rule.ts';
 import { dependentsOfColumn, silentlyLost } from '../support/dependents.ts';
 import { alterExisting, commandsOf, isCascade, listed, reportLock, sql } from '../support/statements.ts';
+import { bare, columnParts, someNode } from '../support/tree.ts';
 
 export default rule({
   id: 'safety/drop-column',
@@ -33,6 +34,17 @@ export default rule({
       ? silentlyLost(dependentsOfColumn(before, table, command.name), context)
       : [];
     const column = quoteIdent(command.name);
+    const kept = whyNothingIsLost(context, statement, table, command.name);
+    if (kept !== null && lost.length === 0) {
+      reportLock(context, statement, {
+        message: `Column "${command.name}" of "${table}" is dropped. ${kept}, and clients that still name the column fail. Drop it when nothing uses it.`,
+        at: place,
+        object: table,
+        key: command.name,
+        severity: 'info',
+      });
+      return;
+    }
     // Another column takes its name: clients go on, and what they find was copied over before.
     const replaced = isColumnThere(context, table, command.name);
     const read = isReadAbove(context, statement, table, command.name);
@@ -50,8 +62,8 @@ export default rule({
       key: command.name,
       ...(lost.length > 0 ? { severity: 'error' as const } : {}),
       help: sql(
-        'create schema if not exists archive;',
-        `create table archive.${quoteIdent(`${nameIn(table)}_${command.name}`)} as select ${kept(known, command.name, context)} from ${table};`,
+        `create schema if not exists ${archive(context)};`,
+        `create table ${archive(context)}.${quoteIdent(`${nameIn(table)}_${command.name}`)} as select ${copied(known, command.name, context)} from ${table};`,
         `alter table ${table} drop column ${column};`,
       ),
       repro: `select count(*) from ${table} where ${column} is not null;`,
@@ -63,12 +75,87 @@ export default rule({
 const nameIn = (key: string): string =>
   (/(?:^|\.)(?:"((?:[^"]|"")+)"|([^".]+))$/.exec(key)?.slice(1).find(Boolean) ?? key).replaceAll('""', '"');
 
+/** A schema that the Data API does not show. */
+const archive = ({ facts }: FileContext): string =>
+  ['archive', 'backup', 'private'].find((name) => !facts.project.exposedSchemas.includes(name)) ?? 'archive';
+
 /** With the key of its rows, where there is one to find them by. */
-const kept = (table: Table | undefined, column: string, { set }: FileContext): string =>
+const copied = (table: Table | undefined, column: string, { set }: FileContext): string =>
   // The file may take the key away before it comes to this column.
   table?.primaryKey == null || set.after.tables.get(table.key)?.primaryKey == null
     ? '*'
     : [...new Set([...table.primaryKey.columns, column])].map(quoteIdent).join(', ');
+
+/** What the file above does so that the values are kept, or proves: that there are none. Null where it does neither. */
+function whyNothingIsLost(
+  context: FileContext,
+  drop: Statement,
+  table: string,
+  column: string,
+): string | null {
+  if (context.isEmpty(table, drop)) return 'The file itself shows that the table is empty';
+  const above = context.statements.filter(({ start }) => start < drop.start);
+  if (above.some((statement) => raisesIfHeld(statement, table, column)))
+    return 'A check above stops the file where rows hold a value';
+  if (above.some((statement) => copiesValues(statement, table, column, context)))
+    return 'A statement above carries over what it holds';
+  return null;
+}
+
+/** A DO block that looks at the column and raises. */
+const raisesIfHeld = ({ kind, sql: text }: Statement, table: string, column: string) =>
+  kind === 'DoStmt' &&
+  /\braise\s+(exception|sqlstate|')/i.test(text) &&
+  names(text, nameIn(table)) &&
+  new RegExp(`${word(column)}[\\s)]+is\\s+not\\s+null|is\\s+distinct\\s+from[^;]*${word(column)}`, 'i').test(
+    text,
+  );
+
+/** INSERT … SELECT column FROM table, UPDATE … SET other = column, CREATE TABLE AS: the value itself goes elsewhere. */
+function copiesValues(
+  { kind, node, sql: text }: Statement,
+  table: string,
+  column: string,
+  context: FileContext,
+): boolean {
+  if (!/^(Insert|Update|CreateTableAs)Stmt$/.test(kind) || !names(text, nameIn(table))) return false;
+  const select = (node.selectStmt ?? node.query)?.SelectStmt;
+  const values: readonly SyntaxNode[] =
+    kind === 'UpdateStmt'
+      ? (node.targetList ?? []).filter(
+          ({ ResTarget: target }: SyntaxNode) =>
+            target?.name !== column || context.keyOf(node.relation) !== table,
+        )
+      : (select?.targetList ?? []);
+  const targets = values.flatMap(({ ResTarget: target }) => target?.name ?? []);
+  return (
+    values.some((value) => reads(value, [column])) &&
+    conjuncts(select === undefined ? node.whereClause : select.whereClause).every(
+      (condition) =>
+        reads(condition, [column, ...targets]) ||
+        joins(condition) ||
+        someNode(condition, (name) => name === 'SubLink'),
+    )
+  );
+}
+
+const reads = (node: SyntaxNode, columns: readonly string[]) =>
+  someNode(node, (name, ref) => name === 'ColumnRef' && columns.includes(columnParts(ref).at(-1) ?? ''));
+
+/** `a.id = b.a_id`. */
+const joins = ({ A_Expr: comparison }: SyntaxNode) =>
+  [comparison?.lexpr, comparison?.rexpr].every((side) => bare(side)?.ColumnRef !== undefined);
+
+const conjuncts = (node: SyntaxNode | undefined): readonly SyntaxNode[] =>
+  node === undefined
+    ? []
+    : node.BoolExpr?.boolop === 'AND_EXPR'
+      ? node.BoolExpr.args.flatMap(conjuncts)
+      : [node];
+
+const word = (name: string) => `(?<![\\w$])"?${escapeRegExp(name)}"?(?![\\w$])`;
+const names = (text: string, ...all: readonly string[]) =>
+  all.every((name) => new RegExp(word(name), 'i').test(text));
 
 /** A statement of the file above takes from the table and names the column: what it holds may be kept elsewhere. */
 const isReadAbove = ({ statements }: FileContext, drop: Statement, table: string, column: string) =>
@@ -76,9 +163,7 @@ const isReadAbove = ({ statements }: FileContext, drop: Statement, table: string
     ({ kind, sql: text, start }) =>
       start < drop.start &&
       /^(Insert|Update|CreateTableAs)Stmt$/.test(kind) &&
-      [nameIn(table), column].every((name) =>
-        new RegExp(`(?<![\\w$])${escapeRegExp(name)}(?![\\w$])`, 'i').test(text),
-      ),
+      names(text, nameIn(table), column),
   );
 
 /** An earlier migration dropped it, and none made it again: the fold does not know all columns of a table made elsewhere. */

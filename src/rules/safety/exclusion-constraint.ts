@@ -1,5 +1,5 @@
 import { rule } from '../rule.ts';
-import { alterExisting, reportLock } from '../support/statements.ts';
+import { alterFilled, reportLock } from '../support/statements.ts';
 import { sqlFence } from '../support/words.ts';
 
 export default rule({
@@ -13,7 +13,7 @@ export default rule({
   since: '0.1.0',
   sources: ['https://www.postgresql.org/docs/17/sql-createtable.html#SQL-CREATETABLE-EXCLUDE'],
   fixable: false,
-  statement: alterExisting(['AT_AddConstraint'], (command, table, statement, context, { place }) => {
+  statement: alterFilled(['AT_AddConstraint'], (command, table, statement, context, { place }) => {
     const constraint = command.def?.Constraint;
     if (constraint?.contype !== 'CONSTR_EXCLUSION') return;
     reportLock(context, statement, {

@@ -17,15 +17,12 @@ export default rule({
   fixable: true,
   file(context) {
     const byTable = new Map<string, Statement[]>();
-    const emptied = new Set<string>();
     for (const statement of context.statements) {
       const { kind, node } = statement;
-      // What this file has emptied is built on nothing.
-      if (kind === 'TruncateStmt')
-        for (const { RangeVar } of node.relations ?? []) emptied.add(context.keyOf(RangeVar));
       if (kind !== 'IndexStmt' || node.concurrent === true) continue;
       const table = context.keyOf(node.relation);
-      if (context.isNew('table', table) || context.isNew('view', table) || emptied.has(table)) continue;
+      if (context.isNew('table', table) || context.isNew('view', table)) continue;
+      if (context.isEmpty(table, statement)) continue;
       if (isIndexThere(node, table, context)) continue;
       // performance/duplicate-index says to leave it out: no way of building it is advised.
       const twin = keyAhead(statement, table, context);

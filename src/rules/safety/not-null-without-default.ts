@@ -1,6 +1,7 @@
-import { quoteIdent, serialType, typeName } from '../../sql/names.ts';
-import { rule } from '../rule.ts';
-import { alterExisting, hasConstraint, reportLock, sql } from '../support/statements.ts';
+import { quoteIdent, typeName } from '../../sql/names.ts';
+import { type FileContext, rule } from '../rule.ts';
+import { allRowsTakenBy, isRequired } from '../support/emptiness.ts';
+import { alterExisting, reportLock, sql } from '../support/statements.ts';
 
 export default rule({
   id: 'safety/not-null-without-default',
@@ -15,16 +16,7 @@ export default rule({
   fixable: false,
   statement: alterExisting(['AT_AddColumn'], (command, table, statement, context, { place }) => {
     const column = command.def?.ColumnDef;
-    if (column === undefined || serialType(column.typeName) !== null) return;
-    const required = hasConstraint(column, 'CONSTR_NOTNULL') ?? hasConstraint(column, 'CONSTR_PRIMARY');
-    const filled = ['CONSTR_DEFAULT', 'CONSTR_IDENTITY', 'CONSTR_GENERATED'].some((type) =>
-      hasConstraint(column, type),
-    );
-    if (required === null || filled) return;
-    const known = context.set.before.tables.get(table);
-    // ADD COLUMN IF NOT EXISTS of a column that is there does nothing.
-    if (command.missing_ok === true && known?.columns.some(({ name }) => name === column.colname)) return;
-    if (emptied(table, context)) return;
+    if (!isRequired(command, table, context.set.before) || isEmptied(table, context)) return;
     const name = quoteIdent(column.colname);
     const type = typeName(column.typeName);
     reportLock(context, statement, {
@@ -43,14 +35,5 @@ export default rule({
 });
 
 /** A file that empties the table first knows what it does. */
-function emptied(
-  table: string,
-  { source, keyOf }: Parameters<Parameters<typeof alterExisting>[1]>[3],
-): boolean {
-  return source.statements.some(
-    ({ kind, node }) =>
-      (kind === 'TruncateStmt' &&
-        node.relations.some((r: { RangeVar: object }) => keyOf(r.RangeVar) === table)) ||
-      (kind === 'DeleteStmt' && node.whereClause === undefined && keyOf(node.relation) === table),
-  );
-}
+const isEmptied = (table: string, { source }: FileContext) =>
+  source.statements.some((statement) => allRowsTakenBy(statement).includes(table));

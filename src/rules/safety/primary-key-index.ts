@@ -1,6 +1,6 @@
 import { quoteIdent, strings } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
-import { alterExisting, isThere, reportLock, sql } from '../support/statements.ts';
+import { alterFilled, isThere, reportLock, sql } from '../support/statements.ts';
 
 export default rule({
   id: 'safety/primary-key-index',
@@ -15,7 +15,7 @@ export default rule({
     'https://www.postgresql.org/docs/17/sql-altertable.html#SQL-ALTERTABLE-DESC-ADD-TABLE-CONSTRAINT-USING-INDEX',
   ],
   fixable: false,
-  statement: alterExisting(['AT_AddConstraint'], (command, table, statement, context, { place }) => {
+  statement: alterFilled(['AT_AddConstraint'], (command, table, statement, context, { place }) => {
     const constraint = command.def?.Constraint;
     if (constraint?.contype !== 'CONSTR_PRIMARY' || constraint.indexname !== undefined) return;
     if (isThere(context, table, constraint.conname ?? null, 'primary')) return;

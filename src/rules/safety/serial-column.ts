@@ -1,6 +1,6 @@
 import { quoteIdent, serialType } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
-import { alterExisting, hasConstraint, reportLock, sql } from '../support/statements.ts';
+import { alterFilled, hasConstraint, reportLock, sql } from '../support/statements.ts';
 
 export default rule({
   id: 'safety/serial-column',
@@ -13,7 +13,7 @@ export default rule({
   since: '0.1.0',
   sources: ['https://www.postgresql.org/docs/17/sql-altertable.html#SQL-ALTERTABLE-NOTES'],
   fixable: false,
-  statement: alterExisting(['AT_AddColumn'], (command, table, statement, context, { place }) => {
+  statement: alterFilled(['AT_AddColumn'], (command, table, statement, context, { place }) => {
     const column = command.def?.ColumnDef;
     if (column === undefined) return;
     const serial = serialType(column.typeName);

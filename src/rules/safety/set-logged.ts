@@ -1,5 +1,5 @@
 import { rule } from '../rule.ts';
-import { alterExisting, reportLock } from '../support/statements.ts';
+import { alterFilled, reportLock } from '../support/statements.ts';
 
 export default rule({
   id: 'safety/set-logged',
@@ -12,7 +12,7 @@ export default rule({
   since: '0.1.0',
   sources: ['https://www.postgresql.org/docs/17/sql-altertable.html#SQL-ALTERTABLE-DESC-SET-LOGGED-UNLOGGED'],
   fixable: false,
-  statement: alterExisting(
+  statement: alterFilled(
     ['AT_SetLogged', 'AT_SetUnLogged'],
     (command, table, statement, context, { place }) => {
       const unlogged = command.subtype === 'AT_SetUnLogged';

@@ -1,7 +1,7 @@
 import type { Statement, SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { type FileContext, rule } from '../rule.ts';
-import { alterExisting, commandsOf, reportLock, sql } from '../support/statements.ts';
+import { alterFilled, commandsOf, reportLock, sql } from '../support/statements.ts';
 import { bare, columnParts } from '../support/tree.ts';
 
 export default rule({
@@ -15,7 +15,7 @@ export default rule({
   since: '0.1.0',
   sources: ['https://www.postgresql.org/docs/17/sql-altertable.html#SQL-ALTERTABLE-DESC-SET-DROP-NOT-NULL'],
   fixable: false,
-  statement: alterExisting(['AT_SetNotNull'], (command, table, statement, context, { place }) => {
+  statement: alterFilled(['AT_SetNotNull'], (command, table, statement, context, { place }) => {
     const known = context.set.before.tables.get(table);
     const column = known?.columns.find(({ name }) => name === command.name);
     if (column?.notNull === true) return;

@@ -1,5 +1,5 @@
 import { rule } from '../rule.ts';
-import { alterExisting, hasConstraint, reportLock } from '../support/statements.ts';
+import { alterFilled, hasConstraint, reportLock } from '../support/statements.ts';
 
 export default rule({
   id: 'safety/stored-generated',
@@ -15,7 +15,7 @@ export default rule({
     'https://www.postgresql.org/docs/17/sql-altertable.html#SQL-ALTERTABLE-NOTES',
   ],
   fixable: false,
-  statement: alterExisting(['AT_AddColumn'], (command, table, statement, context, { place }) => {
+  statement: alterFilled(['AT_AddColumn'], (command, table, statement, context, { place }) => {
     const column = command.def?.ColumnDef;
     if (column === undefined || hasConstraint(column, 'CONSTR_GENERATED') === null) return;
     reportLock(context, statement, {

@@ -1,7 +1,7 @@
 import type { Statement, SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent, strings } from '../../sql/names.ts';
 import { type FileContext, rule } from '../rule.ts';
-import { alterExisting, isThere, listed, reportLock, sql } from '../support/statements.ts';
+import { alterFilled, isThere, listed, reportLock, sql } from '../support/statements.ts';
 
 export default rule({
   id: 'safety/unique-constraint',
@@ -16,7 +16,7 @@ export default rule({
     'https://www.postgresql.org/docs/17/sql-altertable.html#SQL-ALTERTABLE-DESC-ADD-TABLE-CONSTRAINT-USING-INDEX',
   ],
   fixable: false,
-  statement: alterExisting(['AT_AddConstraint'], (command, table, statement, context, { place }) => {
+  statement: alterFilled(['AT_AddConstraint'], (command, table, statement, context, { place }) => {
     const constraint = command.def?.Constraint;
     if (constraint?.contype !== 'CONSTR_UNIQUE' || constraint.indexname !== undefined) return;
     if (isThere(context, table, constraint.conname ?? null)) return;

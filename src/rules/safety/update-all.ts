@@ -19,7 +19,7 @@ export default rule({
     UpdateStmt(node, statement, context) {
       if (node.whereClause !== undefined || node.fromClause !== undefined) return;
       const key = context.keyOf(node.relation);
-      if (context.isNew('table', key)) return;
+      if (context.isNew('table', key) || context.isEmpty(key, statement)) return;
       const before = context.set.before.tables.get(key);
       const added = columnsAdded(key, context);
       const targets: SyntaxNode[] = (node.targetList ?? [])

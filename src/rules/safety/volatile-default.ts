@@ -1,7 +1,7 @@
 import type { SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent, strings, typeName } from '../../sql/names.ts';
 import { type FileContext, rule } from '../rule.ts';
-import { alterExisting, hasConstraint, reportLock, sql } from '../support/statements.ts';
+import { alterFilled, hasConstraint, reportLock, sql } from '../support/statements.ts';
 import { walk } from '../walk.ts';
 
 // provolatile = 'v' in pg_proc and the extensions that every Supabase project has; now() and the like are stable.
@@ -22,7 +22,7 @@ export default rule({
   since: '0.1.0',
   sources: ['https://www.postgresql.org/docs/17/sql-altertable.html#SQL-ALTERTABLE-NOTES'],
   fixable: false,
-  statement: alterExisting(['AT_AddColumn'], (command, table, statement, context, { place }) => {
+  statement: alterFilled(['AT_AddColumn'], (command, table, statement, context, { place }) => {
     const column = command.def?.ColumnDef;
     const value = column === undefined ? null : hasConstraint(column, 'CONSTR_DEFAULT')?.raw_expr;
     const cause = value && volatileCall(value, context);

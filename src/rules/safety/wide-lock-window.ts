@@ -42,10 +42,11 @@ export default rule({
   },
 });
 
-function exclusivelyLocked({ kind, node }: Statement, context: FileContext): string | null {
+function exclusivelyLocked(statement: Statement, context: FileContext): string | null {
+  const { kind, node } = statement;
   if (kind !== 'AlterTableStmt' || node.objtype !== 'OBJECT_TABLE') return null;
   const table = context.keyOf(node.relation);
-  if (context.isNew('table', table)) return null;
+  if (context.isNew('table', table) || context.isEmpty(table, statement)) return null;
   const exclusive = commandsOf(node).some(({ subtype }) =>
     /^AT_(AddColumn|DropColumn|AlterColumnType|ColumnDefault|SetNotNull|DropNotNull|DropConstraint)$/.test(
       subtype,
@@ -54,9 +55,12 @@ function exclusivelyLocked({ kind, node }: Statement, context: FileContext): str
   return exclusive ? table : null;
 }
 
-function longWork({ kind, node }: Statement, context: FileContext): { table: string; what: string } | null {
+function longWork(statement: Statement, context: FileContext): { table: string; what: string } | null {
+  const { kind, node } = statement;
   const existing = (table: string) =>
-    context.isNew('table', table) || context.isNew('view', table) ? null : table;
+    context.isNew('table', table) || context.isNew('view', table) || context.isEmpty(table, statement)
+      ? null
+      : table;
   if (kind === 'IndexStmt' && node.concurrent !== true) {
     const table = existing(context.keyOf(node.relation));
     return table === null || isIndexThere(node, table, context)

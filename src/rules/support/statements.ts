@@ -70,6 +70,12 @@ export function alterExisting(
   };
 }
 
+/** Those that read or rewrite the rows: on a table that holds none, nothing is to be said. */
+export const alterFilled = (subtypes: readonly string[], visit: AlterTableVisitor) =>
+  alterExisting(subtypes, (command, table, statement, context, at) => {
+    if (!context.isEmpty(table, statement)) visit(command, table, statement, context, at);
+  });
+
 export const commandsOf = (alterTable: SyntaxNode): readonly SyntaxNode[] =>
   (alterTable.cmds ?? []).map((cmd: SyntaxNode) => cmd.AlterTableCmd ?? {});
 

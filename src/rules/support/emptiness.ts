@@ -1,0 +1,80 @@
+/**
+ * Whether a table holds no rows where a statement of a changed file runs. What reads, rewrites or locks it then costs
+ * nothing, and no value is there to stop it or to be lost.
+ */
+import type { SchemaState } from '../../model/schema.ts';
+import type { Statement, SyntaxNode } from '../../model/sql.ts';
+import { serialType } from '../../sql/names.ts';
+import { keyOfRangeVar } from './names.ts';
+import { commandsOf, hasConstraint } from './statements.ts';
+
+/** What a statement tells of a table's rows: it takes them all, it runs only where there are none, or it puts many in. */
+interface Telling {
+  readonly start: number;
+  readonly tells: 'emptied' | 'empty' | 'filled';
+}
+
+/**
+ * Above, TRUNCATE or a DELETE without WHERE took all rows, or a column that is NOT NULL and has no default was added: that
+ * succeeds on an empty table alone, so one added below tells the same of what stands above it. Rows that the file writes
+ * out itself are few.
+ */
+export function emptiness(statements: readonly Statement[], before: SchemaState) {
+  let byTable: ReadonlyMap<string, readonly Telling[]> | null = null;
+  return (table: string, own: Statement): boolean => {
+    byTable ??= tellings(statements, before);
+    const told = byTable.get(table) ?? [];
+    const above = told.findLast(({ start }) => start < own.start);
+    if (above !== undefined && above.tells !== 'filled') return true;
+    return told.find(({ start, tells }) => start >= own.start && tells !== 'filled')?.tells === 'empty';
+  };
+}
+
+/** By table, in the order of the file. */
+function tellings(statements: readonly Statement[], before: SchemaState) {
+  const byTable = new Map<string, Telling[]>();
+  for (const { table, ...telling } of statements.flatMap((statement) => tellingsOf(statement, before))) {
+    const told = byTable.get(table);
+    if (told === undefined) byTable.set(table, [telling]);
+    else told.push(telling);
+  }
+  for (const told of byTable.values()) told.sort((a, b) => a.start - b.start);
+  return byTable;
+}
+
+function tellingsOf(statement: Statement, before: SchemaState): (Telling & { readonly table: string })[] {
+  const { kind, node, start } = statement;
+  const emptied = allRowsTakenBy(statement);
+  if (emptied.length > 0) return emptied.map((table) => ({ table, start, tells: 'emptied' }));
+  if (kind !== 'InsertStmt' && kind !== 'AlterTableStmt') return [];
+  const table = keyOfRangeVar(node.relation);
+  if (kind === 'InsertStmt')
+    return node.selectStmt?.SelectStmt?.fromClause === undefined ? [] : [{ table, start, tells: 'filled' }];
+  return commandsOf(node).some((command) => isRequired(command, table, before))
+    ? [{ table, start, tells: 'empty' }]
+    : [];
+}
+
+/** Tables that a TRUNCATE, or a DELETE without WHERE, leaves without a row. */
+export function allRowsTakenBy({ kind, node }: Statement): string[] {
+  if (kind === 'TruncateStmt')
+    return (node.relations ?? []).map(({ RangeVar }: SyntaxNode) => keyOfRangeVar(RangeVar));
+  return kind === 'DeleteStmt' && node.whereClause === undefined && node.usingClause === undefined
+    ? [keyOfRangeVar(node.relation)]
+    : [];
+}
+
+/** ADD COLUMN … NOT NULL (or PRIMARY KEY) that no default fills, of a column that is not there already. */
+export function isRequired(
+  { subtype, def, missing_ok: unlessThere }: SyntaxNode,
+  table: string,
+  before: SchemaState,
+): boolean {
+  const column: SyntaxNode | undefined = subtype === 'AT_AddColumn' ? def?.ColumnDef : undefined;
+  if (column === undefined || serialType(column.typeName) !== null) return false;
+  const has = (type: string) => hasConstraint(column, type) !== null;
+  if (!has('CONSTR_NOTNULL') && !has('CONSTR_PRIMARY')) return false;
+  if (['CONSTR_DEFAULT', 'CONSTR_IDENTITY', 'CONSTR_GENERATED'].some(has)) return false;
+  const known = before.tables.get(table);
+  return unlessThere !== true || !known?.columns.some(({ name }) => name === column.colname);
+}
