@@ -11,7 +11,7 @@ import { isToken } from '../support/owners.ts';
 import { callsOf } from '../support/predicates.ts';
 import { appliesTo, covers, enters, holders, isPlatform, predicateOf } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
-import { columnParts, visitTree } from '../support/tree.ts';
+import { alternatives, columnParts, visitTree } from '../support/tree.ts';
 import { truthOf } from '../support/truth.ts';
 import { named, sqlFence } from '../support/words.ts';
 
@@ -201,13 +201,15 @@ const isOpen = (table: Table, body: string, state: SchemaState) =>
     if (!policy.permissive || !appliesTo(policy, 'anon') || !covers(policy, 'select') || node === null)
       return false;
     if (truthOf(node, { table, who: 'anyone' }) === 'true') return true;
-    const { reads, columns } = plainly(node);
-    return (
-      !reads &&
-      !looksAtCaller(node, state) &&
-      columns.length > 0 &&
-      columns.every((name) => new RegExp(`\\b${escapeRegExp(name)}\\b`, 'i').test(body))
-    );
+    return alternatives(node).some((branch) => {
+      const { reads, columns } = plainly(branch);
+      return (
+        !reads &&
+        !looksAtCaller(branch, state) &&
+        columns.length > 0 &&
+        columns.every((name) => new RegExp(`\\b${escapeRegExp(name)}\\b`, 'i').test(body))
+      );
+    });
   });
 
 /** Columns of a condition, and whether it reads other rows. */

@@ -1,10 +1,11 @@
 import type { Edit, Fix } from '../../model/finding.ts';
-import type { ForeignKey, Table } from '../../model/schema.ts';
+import type { ForeignKey, SchemaState, Table, Trigger } from '../../model/schema.ts';
 import type { SourceFile } from '../../model/sql.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { tokenize } from '../../sql/tokens.ts';
 import { rule } from '../rule.ts';
 import { offsetOf } from '../support/places.ts';
+import { routineNamed } from '../support/sign-up.ts';
 import { listed, sql } from '../support/statements.ts';
 
 export default rule({
@@ -21,40 +22,73 @@ export default rule({
     'https://supabase.com/docs/guides/database/postgres/cascade-deletes',
   ],
   fixable: true,
-  table(table, { facts, home, report }) {
+  table(table, { facts, state, home, report }) {
     for (const key of table.foreignKeys) {
       if (key.onDeleteStated || key.onDelete !== 'no action') continue;
       const at = home(key.origin ?? table.origin);
       const fix = fixOf(facts.sources.get(at?.file ?? ''), key);
       const toUsers = key.references === 'auth.users';
+      const stays = mustStay(table, state);
       report({
         message: `The foreign key on ${listed(key.columns)} of "${table.key}" has no ON DELETE. ${
           toUsers
             ? "A user who has such a row can't be deleted"
             : `A row of "${key.references}" can't be deleted while one points to it`
-        }. Say CASCADE, SET NULL or RESTRICT.`,
+        }. Say ${stays === null ? 'CASCADE, SET NULL or RESTRICT' : stays === 'unchanged' || !isOptional(table, key) ? 'RESTRICT if that is meant: these rows are there to stay' : 'SET NULL or RESTRICT: these rows are there to stay'}.`,
         at,
         object: table.key,
         key: key.columns.join(' '),
-        help: helpFor(table, key),
+        help: helpFor(table, key, stays),
         ...(fix === null ? {} : { fix }),
       });
     }
   },
 });
 
-function helpFor(table: Table, key: ForeignKey): string {
+function helpFor(table: Table, key: ForeignKey, stays: Stays | null): string {
   const columns = key.columns.map(quoteIdent).join(', ');
   const referenced =
     key.referencedColumns.length === 0 ? '' : ` (${key.referencedColumns.map(quoteIdent).join(', ')})`;
-  const optional = key.columns.every(
-    (name) => table.columns.find((column) => column.name === name)?.notNull === false,
-  );
-  const action = optional ? 'set null' : 'cascade';
+  const [action, other] = actionsFor(table, key, stays);
   return sql(
     `alter table ${table.key}`,
     `  drop constraint ${quoteIdent(key.name)},`,
     `  add constraint ${quoteIdent(key.name)} foreign key (${columns}) references ${key.references}${referenced} on delete ${action};`,
+    ...(other === null ? [] : [`-- or ${other}`]),
+  );
+}
+
+/** What is likeliest to be meant, and what else may be. */
+function actionsFor(table: Table, key: ForeignKey, stays: Stays | null): readonly [string, string | null] {
+  if (stays === 'unchanged') return ['restrict', null];
+  if (isOptional(table, key)) return ['set null', null];
+  if (stays !== null) return ['restrict', null];
+  const isPart = key.columns.some((name) => table.primaryKey?.columns.includes(name));
+  return isPart || key.references === 'auth.users'
+    ? ['cascade', null]
+    : ['restrict', 'cascade, where these rows mean nothing without that one'];
+}
+
+const isOptional = (table: Table, key: ForeignKey) =>
+  key.columns.every((name) => table.columns.find((column) => column.name === name)?.notNull === false);
+
+/** Rows that tell what happened: nobody wants them gone with what they point to. Some may not even be changed. */
+type Stays = 'kept' | 'unchanged';
+
+function mustStay(table: Table, state: SchemaState): Stays | null {
+  if (table.triggers.some((trigger) => refusesChanges(trigger, state))) return 'unchanged';
+  return records.test(table.name) ? 'kept' : null;
+}
+
+const records =
+  /(^|_)(audits?|audit_trail|logs?|history|ledger|journal|consents?|agreements?|acceptances?|signatures?|invoices?|payments?|payouts?|refunds?|receipts?|transactions?|orders?|sales|purchases?|charges?|donations?)(_(entries|entry|items?|lines?|events?|records?|rows?))?$/i;
+
+/** A trigger before UPDATE or DELETE whose function does nothing but raise. */
+function refusesChanges({ timing, events, function: name }: Trigger, state: SchemaState): boolean {
+  if (timing !== 'before' || !(events.includes('update') || events.includes('delete'))) return false;
+  const body = routineNamed(name, state)?.body ?? '';
+  return (
+    /\braise\s+exception\b/i.test(body) && !/\b(if|case|return)\b/i.test(body.replace(/raise\s[^;]*;/gi, ''))
   );
 }
 

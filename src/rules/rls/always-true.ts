@@ -92,7 +92,7 @@ function judge(policy: Policy, table: Table, state: SchemaState): Open | null {
   if (handedOver !== null) return handedOver;
   const [insert] = reached.filter(({ command }) => command === 'insert');
   if (insert !== undefined) {
-    return openInsert(policy, table, state, people(insert.roles), policyName, promise);
+    return openInsert(policy, table, state, insert.roles, policyName, promise);
   }
   const [select] = reached.filter(({ command }) => command === 'select');
   return select === undefined ? null : openSelect(table, select.roles, people(select.roles), policyName);
@@ -131,10 +131,11 @@ function openInsert(
   policy: Policy,
   table: Table,
   state: SchemaState,
-  who: string,
+  roles: readonly ApiRole[],
   policyName: string,
   promise: string,
 ): Open {
+  const who = people(roles);
   const owners = ownerColumns(table, state).filter((column) => !setByTrigger(column, table, state));
   if (owners.length === 0) {
     return {
@@ -145,6 +146,13 @@ function openInsert(
       ),
     };
   }
+  const recipients = roles.includes('anon') ? owners.filter((owner) => isRecipient(owner, table)) : [];
+  if (recipients.length === owners.length) {
+    return {
+      severity: 'warning',
+      message: `${policyName} checks nothing: ${who} may insert any row.${promise} The sender names itself, and ${named(recipients)} is whom it writes to: a form may be so. Nothing stops a flood, and nothing that the sender says of itself is proved. Limit what a row may hold, or take it in through an Edge Function.`,
+    };
+  }
   return {
     severity: 'error',
     message: `${policyName} checks nothing: ${who} may insert rows in anybody's name.${promise} The client fills ${named(owners)} as it likes. Compare it with the signed-in user.`,
@@ -152,6 +160,27 @@ function openInsert(
       `alter policy "${policy.name}" on ${table.key} to authenticated\n  with check ((select auth.uid()) = ${owners[0]});`,
     ),
   };
+}
+
+/**
+ * Whom a form's row is for, not who wrote it: the writer stands beside it by name or address (`sender_email`; where the
+ * column does not call its user the author, `email` will do).
+ */
+function isRecipient(owner: string, { columns }: Table): boolean {
+  const names = columns.map(({ name }) => name);
+  if (/(^|_)(author|creator|created|sender|submitter|submitted|from|buyer|reporter|guest)(_|$)/i.test(owner))
+    return false;
+  if (
+    names.some((name) =>
+      /^(sender|visitor|guest|from|contact|lead|inquirer|requester)_(name|email|e_?mail|phone)$/i.test(name),
+    )
+  )
+    return true;
+  return (
+    !/^(user|member|customer|client|account|auth_user)_(id|uuid)$/i.test(owner) &&
+    names.some((name) => /^(e_?mail|phone)$/i.test(name)) &&
+    names.some((name) => /^(message|subject|body|content|comments?|notes?|inquiry|question)$/i.test(name))
+  );
 }
 
 function openSelect(table: Table, roles: readonly string[], who: string, policyName: string): Open {

@@ -23,10 +23,18 @@ export default rule({
     );
     // Some time later it may be meant: a migration that takes back what is out already. "x.down" never is.
     if (target === undefined || (all && !undone.companion)) return;
+    const shared = target.version === migration.version;
+    const early = head.findIndex(({ path }) => path === migration.path) < head.indexOf(target);
+    const what = shared
+      ? `and shares its version with "${target.fileName}": the push stops at the second of them`
+      : early
+        ? `and before "${target.fileName}", which it should undo: what it takes away is not there yet`
+        : `and undoes "${target.fileName}" in the same deployment`;
     report({
-      message: `"${migration.fileName}" runs as a migration, and undoes "${target.fileName}" in the same deployment. The Supabase CLI runs every file of "supabase/migrations". Move it to "supabase/rollback/${target.fileName}".`,
+      message: `"${migration.fileName}" runs as a migration, ${what}. The Supabase CLI runs every file of "supabase/migrations". Move it to "supabase/rollback/${target.fileName}".`,
       at: startOf(migration.path),
       object: migration.path,
+      ...(early && !shared ? { severity: 'warning' as const } : {}),
       help: `\`\`\`sh\ngit mv ${migration.path} ${migration.path.replace(/migrations\/[^/]*$/, '')}rollback/${target.fileName}\n\`\`\``,
     });
   },

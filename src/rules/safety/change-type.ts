@@ -1,6 +1,7 @@
 import type { SyntaxNode } from '../../model/sql.ts';
-import { quoteIdent, typeName } from '../../sql/names.ts';
-import { rule } from '../rule.ts';
+import { quoteIdent, quoteLiteral, typeName } from '../../sql/names.ts';
+import { tokenize } from '../../sql/tokens.ts';
+import { type FileContext, rule } from '../rule.ts';
 import { alterFilled, reportLock, sql } from '../support/statements.ts';
 
 export default rule({
@@ -14,7 +15,7 @@ export default rule({
   since: '0.1.0',
   sources: ['https://www.postgresql.org/docs/17/sql-altertable.html#SQL-ALTERTABLE-NOTES'],
   fixable: false,
-  statement: alterFilled(['AT_AlterColumnType'], (command, table, statement, context, { place }) => {
+  statement: alterFilled(['AT_AlterColumnType'], (command, table, statement, context, { place, range }) => {
     const before = context.set.before.tables.get(table)?.columns.find(({ name }) => name === command.name);
     // A column that this change adds holds nothing yet.
     if (before === undefined && context.set.before.tables.has(table)) return;
@@ -30,19 +31,61 @@ export default rule({
     const inDo = context.source.statements[statement.index] !== statement;
     if (inDo && before?.type === target) return;
     const name = quoteIdent(command.name);
+    const labels = newLabels(before?.type, target, context);
+    const wait = 'Reads and writes wait that long';
+    const fails = 'A value that does not convert makes it fail';
+    const safe =
+      labels !== null ||
+      !onlyCasts(using) ||
+      (isPlain(using, command.name) && alwaysConverts(before?.type, target));
+    if (labels !== null && labels.length > 0 && before !== undefined) {
+      reportLock(context, statement, {
+        message: `Changing "${command.name}" of "${table}" to an enum of more labels writes the table anew under an exclusive lock. ${wait}. Add the labels to the type that is there: that writes nothing.`,
+        at: place,
+        object: table,
+        key: command.name,
+        help: sql(
+          '-- in place of the new type',
+          ...labels.map(
+            (label) => `alter type ${before.type} add value if not exists ${quoteLiteral(label)};`,
+          ),
+        ),
+      });
+      return;
+    }
+    // A type that takes over the old one's name is not there yet when the column is added.
+    const type = before?.type === target ? 'new_type' : target;
+    const value = range === null ? null : usingIn(context.source.text.slice(range.start, range.end));
     reportLock(context, statement, {
-      message: `Changing "${command.name}" of "${table}"${before === undefined || before.type === target ? '' : ` from ${before.type}`} to ${target} writes the table anew under an exclusive lock${before === undefined && isPlain(using, command.name) ? ', unless the old type, which no migration tells, is stored alike' : ''}. ${!onlyCasts(using) || (isPlain(using, command.name) && alwaysConverts(before?.type, target)) ? 'Reads and writes wait that long' : 'A value that does not convert makes it fail'}. Add a new column, fill it in batches and swap the names.`,
+      message: `Changing "${command.name}" of "${table}"${before === undefined || before.type === target ? '' : ` from ${before.type}`} to ${target} writes the table anew under an exclusive lock${before === undefined && isPlain(using, command.name) ? ', unless the old type, which no migration tells, is stored alike' : ''}. ${safe ? wait : fails}. Add a new column, fill it in batches and swap the names.`,
       at: place,
       object: table,
       key: command.name,
       help: sql(
-        `alter table ${table} add column ${quoteIdent(`${command.name}_new`)} ${target};`,
+        `alter table ${table} add column ${quoteIdent(`${command.name}_new`)} ${type};`,
         `-- in batches`,
-        `update ${table} set ${quoteIdent(`${command.name}_new`)} = ${name}::${target} where …;`,
+        `update ${table} set ${quoteIdent(`${command.name}_new`)} = ${value ?? `${name}::${type}`} where …;`,
       ),
     });
   }),
 });
+
+/** What the new enum has beside all labels of the old one; null where it lacks some, or these are no enums. */
+function newLabels(from: string | undefined, to: string, { set }: FileContext): readonly string[] | null {
+  const old = set.before.types.get(from ?? '');
+  const now = set.after.types.get(to);
+  if (old?.kind !== 'enum' || now?.kind !== 'enum') return null;
+  return old.values.every((label) => now.values.includes(label))
+    ? now.values.filter((label) => !old.values.includes(label))
+    : null;
+}
+
+/** The expression behind USING, as it is written in the command. */
+function usingIn(command: string): string | null {
+  const tokens = tokenize(command, 0, command.length);
+  const at = tokens.findIndex(({ text, depth, kind }) => kind === 'word' && text === 'using' && depth === 0);
+  return at === -1 ? null : command.slice(tokens[at]!.end).trim().replace(/\s+/g, ' ');
+}
 
 /** No USING, or one that only casts the column itself. */
 function isPlain(using: SyntaxNode | undefined, column: string): boolean {

@@ -5,7 +5,7 @@ import { escapeRegExp } from '../../sql/text.ts';
 import { type FileContext, rule } from '../rule.ts';
 import { dependentsOfColumn, silentlyLost } from '../support/dependents.ts';
 import { alterExisting, commandsOf, isCascade, listed, reportLock, sql } from '../support/statements.ts';
-import { bare, columnParts, someNode } from '../support/tree.ts';
+import { bare, columnParts, conjuncts, someNode } from '../support/tree.ts';
 
 export default rule({
   id: 'safety/drop-column',
@@ -145,13 +145,6 @@ const reads = (node: SyntaxNode, columns: readonly string[]) =>
 /** `a.id = b.a_id`. */
 const joins = ({ A_Expr: comparison }: SyntaxNode) =>
   [comparison?.lexpr, comparison?.rexpr].every((side) => bare(side)?.ColumnRef !== undefined);
-
-const conjuncts = (node: SyntaxNode | undefined): readonly SyntaxNode[] =>
-  node === undefined
-    ? []
-    : node.BoolExpr?.boolop === 'AND_EXPR'
-      ? node.BoolExpr.args.flatMap(conjuncts)
-      : [node];
 
 const word = (name: string) => `(?<![\\w$])"?${escapeRegExp(name)}"?(?![\\w$])`;
 const names = (text: string, ...all: readonly string[]) =>

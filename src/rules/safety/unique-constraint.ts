@@ -1,4 +1,5 @@
 import type { Statement, SyntaxNode } from '../../model/sql.ts';
+import { splitKey } from '../../sql/fold/table-access.ts';
 import { quoteIdent, strings } from '../../sql/names.ts';
 import { type FileContext, rule } from '../rule.ts';
 import { alterFilled, isThere, listed, reportLock, sql } from '../support/statements.ts';
@@ -21,21 +22,35 @@ export default rule({
     if (constraint?.contype !== 'CONSTR_UNIQUE' || constraint.indexname !== undefined) return;
     if (isThere(context, table, constraint.conname ?? null)) return;
     const columns = strings(constraint.keys);
-    const name = constraint.conname ?? `${table.split('.').at(-1)}_${columns.join('_')}_key`;
+    const name =
+      constraint.conname ?? `${table.split('.').at(-1)!.replaceAll('"', '')}_${columns.join('_')}_key`;
+    const held = holderOf(name, table, context);
+    const index = held === null ? name : `${name.slice(0, 59)}_new`;
     reportLock(context, statement, {
       message: `The unique constraint on ${listed(columns)} builds its index while reads and writes on "${table}" wait.${mayRepeat(columns, table, context) && !rowsAreMended(statement, table, context) ? ' Two equal rows make the file fail.' : ''} Build the index with CONCURRENTLY in a file of its own and adopt it.`,
       at: place,
       object: table,
       key: columns.join(' '),
       help: sql(
-        `create unique index concurrently ${quoteIdent(name)} on ${table} (${columns.map(quoteIdent).join(', ')})${constraint.nulls_not_distinct ? ' nulls not distinct' : ''};`,
-        `-- in the next migration`,
-        `alter table ${table} add constraint ${quoteIdent(name)} unique using index ${quoteIdent(name)}${constraint.deferrable ? ` deferrable${constraint.initdeferred ? ' initially deferred' : ''}` : ''};`,
+        `create unique index concurrently ${quoteIdent(index)} on ${table} (${columns.map(quoteIdent).join(', ')})${constraint.nulls_not_distinct ? ' nulls not distinct' : ''};`,
+        held === null
+          ? `-- in the next migration`
+          : `-- in the next migration; until then the old one holds, and is not dropped before`,
+        ...(held === 'index' ? [`drop index ${splitKey(table)[0]}.${quoteIdent(name)};`] : []),
+        `alter table ${table}${held === 'constraint' ? ` drop constraint ${quoteIdent(name)},` : ''} add constraint ${quoteIdent(name)} unique using index ${quoteIdent(index)}${constraint.deferrable ? ` deferrable${constraint.initdeferred ? ' initially deferred' : ''}` : ''};`,
       ),
       repro: `select ${columns.map(quoteIdent).join(', ')}, count(*) from ${table} group by ${columns.map((_, n) => n + 1).join(', ')} having count(*) > 1;`,
     });
   }),
 });
+
+/** What bears the name before the change: the file drops it and gives its name to the new one. */
+function holderOf(name: string, table: string, { set }: FileContext): 'constraint' | 'index' | null {
+  const before = set.before.tables.get(table);
+  if ([...(before?.uniques ?? []), ...(before?.exclusions ?? [])].some((held) => held.name === name))
+    return 'constraint';
+  return before?.indexes.some((held) => held.name === name) ? 'index' : null;
+}
 
 /** Rows of the table are taken out or changed above, in the same file: the author has thought of equal ones. */
 const rowsAreMended = ({ start }: Statement, table: string, { statements, keyOf }: FileContext) =>

@@ -103,3 +103,10 @@ export function alternatives(node: SyntaxNode | null): SyntaxNode[] {
   const or = node.BoolExpr?.boolop === 'OR_EXPR' ? (node.BoolExpr.args as SyntaxNode[]) : null;
   return or === null ? [node] : or.flatMap(alternatives);
 }
+
+/** Parts of an AND at the top, else the predicate itself. */
+export function conjuncts(node: SyntaxNode | null | undefined): SyntaxNode[] {
+  if (node === null || node === undefined) return [];
+  const and = node.BoolExpr?.boolop === 'AND_EXPR' ? (node.BoolExpr.args as SyntaxNode[]) : null;
+  return and === null ? [node] : and.flatMap(conjuncts);
+}

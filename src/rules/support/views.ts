@@ -6,7 +6,7 @@ import { isDeclaredPublic, isOpenTo } from './access.ts';
 import { looksAtCaller } from './caller.ts';
 import { sensitiveColumns } from './owners.ts';
 import { type ApiRole, appliesTo, covers, holders, holds, predicateOf, writes } from './roles.ts';
-import { columnParts, functionName, someNode, visitTree } from './tree.ts';
+import { alternatives, columnParts, conjuncts, functionName, someNode, visitTree } from './tree.ts';
 import { opensTo, truthOf } from './truth.ts';
 
 /**
@@ -164,7 +164,7 @@ function isAggregated({ op, targetList, groupClause }: SyntaxNode): boolean {
 }
 
 /**
- * A policy shows the role all rows that meet a plain condition (`published`), and the view asks for the same columns: it
+ * A policy shows the role all rows that meet a plain condition (`published`, or that or being the owner), and the view asks for the same columns: it
  * shows no more than the role reads anyway.
  */
 function repeatsPolicy(view: View, table: Table, role: ApiRole, state: SchemaState): boolean {
@@ -176,18 +176,19 @@ function repeatsPolicy(view: View, table: Table, role: ApiRole, state: SchemaSta
     const node = predicateOf(policy, 'select')?.node ?? null;
     if (!policy.permissive || !covers(policy, 'select') || !appliesTo(policy, role) || node === null)
       return false;
-    const parts: readonly SyntaxNode[] = node.BoolExpr?.boolop === 'AND_EXPR' ? node.BoolExpr.args : [node];
-    return parts.every((part) => {
-      const opens = opensTo(part);
-      if (opens !== null) return opens === 'everybody' || role === 'authenticated';
-      const columns = columnsIn(part);
-      return (
-        columns.length > 0 &&
-        !someNode(part, (kind) => kind === 'SubLink') &&
-        !looksAtCaller(part, state) &&
-        columns.every((name) => asked.has(name))
-      );
-    });
+    return alternatives(node).some((branch) =>
+      conjuncts(branch).every((part) => {
+        const opens = opensTo(part);
+        if (opens !== null) return opens === 'everybody' || role === 'authenticated';
+        const columns = columnsIn(part);
+        return (
+          columns.length > 0 &&
+          !someNode(part, (kind) => kind === 'SubLink') &&
+          !looksAtCaller(part, state) &&
+          columns.every((name) => asked.has(name))
+        );
+      }),
+    );
   });
 }
 
