@@ -9,6 +9,8 @@
  *     "errors": { "head": ["public.note user select 42P17 infinite recursion …", "… permission denied for function f for nothing"], "base": […] },
  *     "escalations": { "head": ["public.members user membership rows of public.orgs"], "base": […] } }
  *
+ * An escalation that ends with `in the open` reads what opens.
+ *
  * A cell is `principal command subject [outcome]`, then any of columns=, when=, via=, reason=, no-return. Objects are
  * tables unless their key begins with a kind: `view public.note_list`.
  */
@@ -150,12 +152,17 @@ function errorOf(text: string): PolicyError {
 }
 
 function escalationOf(text: string): Escalation {
-  const [object, principal, kind, ...opens] = text.split(' ');
+  const inTheOpen = text.endsWith(' in the open');
+  const [object, principal, kind, ...opens] = text.replace(/ in the open$/, '').split(' ');
   return {
     object: object!,
     opens: opens.join(' '),
     principal: principal as Escalation['principal'],
     kind: kind as Escalation['kind'],
-    proof: [{ as: principal!, sql: `insert into ${object}`, result: '1 row' }],
+    proof: [
+      { as: principal!, sql: `insert into ${object}`, result: '1 row' },
+      ...(inTheOpen ? [{ as: principal!, sql: `select from ${opens.join(' ')}`, result: '1 row' }] : []),
+    ],
+    ...(inTheOpen && { inTheOpen }),
   };
 }

@@ -104,7 +104,10 @@ export interface Escalation {
     | 'function'
     | 'claim'
     | 'entry'
+    | 'sign-up'
     | 'foreign-parent';
+  /** True where whoever joined saw before what it joined: an event that all see, an open group. */
+  readonly inTheOpen?: boolean;
   readonly proof: readonly Proof[];
 }
 

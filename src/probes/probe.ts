@@ -46,6 +46,7 @@ import { casesOf, probeCases } from './tables/table.ts';
 import { layUnowned } from './tables/unowned.ts';
 import { plainColumns } from './tables/updates.ts';
 import { conditionalCells } from './worlds/index.ts';
+import { joinedByThemselves, ofMembersAlone } from './worlds/joining.ts';
 import { tryWithRights } from './worlds/rights.ts';
 import { sharesOf, withoutShares } from './worlds/shares.ts';
 
@@ -118,7 +119,9 @@ async function probeInside(session: Session, options: ProbeOptions): Promise<Acc
   const values = createValues(state, catalog);
   const absent = absentTables(state, readings, ownership, signUps.creates);
   const planner = createPlanner(state, readings, ownership, values, absent);
-  const world = new World(session, state, planner, ownership, values, (object) => options.onObject?.(object));
+  const world = new World(session, state, planner, ownership, values, signUps, (object) =>
+    options.onObject?.(object),
+  );
 
   const probed = [...state.tables.values()]
     .filter(
@@ -148,7 +151,7 @@ async function probeInside(session: Session, options: ProbeOptions): Promise<Acc
       for (const key of needed) common.add(key);
   }
   for (const user of [userA, userB]) {
-    await world.takeSignUps(signUps.creates, user);
+    await world.takeSignUps(user);
     await world.lay(common, user);
   }
   const settled = async (what: string) => {
@@ -161,7 +164,7 @@ async function probeInside(session: Session, options: ProbeOptions): Promise<Acc
   const identities: Identity[] = [anon, signedIn(userA), serviceRole];
   if (project.anonymousSignIns) identities.splice(2, 0, signedInAnonymously(userA));
   const trusted = createTrustedRows(session, world, planner);
-  const objects: ObjectAccess[] = [];
+  const tables: ObjectAccess[] = [];
   await session.exec('savepoint of_table');
   for (const table of probed) {
     options.onObject?.(table.key);
@@ -238,7 +241,7 @@ async function probeInside(session: Session, options: ProbeOptions): Promise<Acc
     );
     const errors = failing.filter((error) => error.object === table.key);
     policyErrors.push(...(errors.length === 0 ? [] : await tryWithRights(worlds, inClosed, errors)));
-    objects.push({
+    tables.push({
       object: table.key,
       kind: 'table',
       rls: table.rls,
@@ -251,6 +254,7 @@ async function probeInside(session: Session, options: ProbeOptions): Promise<Acc
     await session.exec('rollback to savepoint of_table');
   }
   await session.exec('release savepoint of_table');
+  const objects = ofMembersAlone(tables, joinedByThemselves(state, tables, signUps.creates));
   const escalations = await findEscalations(
     {
       session,

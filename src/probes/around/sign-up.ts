@@ -6,16 +6,15 @@ import type { SchemaState } from '../../model/schema.ts';
 import { type User, userA, userB, userC, userD, userZ } from '../principals.ts';
 import { literal } from '../quote.ts';
 import { platformSchemas } from '../rows/owners.ts';
+import type { GivenBySignUp } from '../rows/world.ts';
 
 export interface SignUpOptions {
   readonly anonymous: boolean;
   readonly phone: boolean;
 }
 
-export interface SignUps {
+export interface SignUps extends GivenBySignUp {
   readonly runs: readonly SignUpRun[];
-  /** Tables that got rows of their own by a sign-up. */
-  readonly creates: ReadonlySet<string>;
 }
 
 type Variant = SignUpRun['variant'];
@@ -57,7 +56,9 @@ export async function signUpUsers(
     await session.exec('release savepoint sign_up');
   }
   const creates = new Set(runs.flatMap((run) => Object.keys(run.created)));
-  return { runs, creates };
+  const said = (user: User) =>
+    new Set(best === 'email-metadata' ? Object.values(metadataOf(user, keys)).map(String) : []);
+  return { runs, creates, said };
 }
 
 interface Step {
@@ -118,8 +119,32 @@ async function run(
   return null;
 }
 
-function signUpSteps(variant: Variant, user: User, keys: ReadonlyMap<string, string>): Step[] {
-  const metadata = variant === 'email-metadata' ? metadataOf(user, keys) : { sub: user.id };
+/** Keys of `options.data` that what runs at sign-up reads. */
+export const keysOfSignUp = (state: SchemaState): readonly string[] => [...metadataKeys(state).keys()];
+
+/** Signs a user up by e-mail who says `data` of itself; false where that fails. */
+export async function signUpSaying(
+  session: Session,
+  state: SchemaState,
+  user: User,
+  data: Readonly<Record<string, string>>,
+): Promise<boolean> {
+  const steps = signUpSteps('email-metadata', user, metadataKeys(state), data);
+  return (
+    (await run(
+      session,
+      steps.filter((step) => step.name !== 'deletion'),
+    )) === null
+  );
+}
+
+function signUpSteps(
+  variant: Variant,
+  user: User,
+  keys: ReadonlyMap<string, string>,
+  data: Readonly<Record<string, string>> = {},
+): Step[] {
+  const metadata = variant === 'email-metadata' ? { ...metadataOf(user, keys), ...data } : { sub: user.id };
   const withPhone = variant === 'phone';
   const anonymous = variant === 'anonymous';
   const provider = withPhone ? 'phone' : 'email';

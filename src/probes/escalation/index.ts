@@ -12,6 +12,7 @@ import { findForeignParents } from './foreign-parent.ts';
 import { byMembership } from './membership.ts';
 import { byOwnership } from './ownership.ts';
 import { byRank } from './rank.ts';
+import { bySignUp } from './sign-up.ts';
 
 /** Conditional cells that somebody else's rows, or nobody's, open by a row of the caller's. */
 function prizesOf({ object, cells }: ObjectAccess): Prize[] {
@@ -37,6 +38,7 @@ export async function findEscalations(
     const mine = prizes.filter((prize) => prize.via === via);
     found.push(...(await byRank(context, table, mine)));
     found.push(...(await byMembership(context, table, mine)));
+    found.push(...(await bySignUp(context, table, mine)));
   }
   found.push(...(await byOwnership(context, objects)));
   found.push(...(await byEntry(context, objects, readings)));

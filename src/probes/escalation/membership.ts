@@ -4,6 +4,7 @@
  */
 import type { Escalation, Proof } from '../../model/access.ts';
 import type { Table } from '../../model/schema.ts';
+import { attemptAll } from '../attempt.ts';
 import { userA, userB } from '../principals.ts';
 import { literal, name } from '../quote.ts';
 import { rank } from '../rank.ts';
@@ -12,7 +13,7 @@ import type { RowValues } from '../rows/plan.ts';
 import { quietly } from '../rows/triggers.ts';
 import type { Value } from '../rows/values.ts';
 import { type LaidRow, whereIs } from '../rows/world.ts';
-import { asA, type EscalationContext, foreignPrizes, opened, type Prize, within } from './attempt.ts';
+import { asA, type EscalationContext, foreignPrizes, opened, type Prize, user, within } from './attempt.ts';
 import { callsThatWrite } from './calls.ts';
 
 interface Rows {
@@ -25,6 +26,8 @@ interface Way {
   readonly kind: 'membership' | 'function';
   /** True where A stands there already, in its own organisation. */
   readonly member: boolean;
+  /** True where what A sends gives it a rank among the members. */
+  readonly ranked?: boolean;
   send(rows: Rows): readonly string[];
 }
 
@@ -44,7 +47,12 @@ export async function byMembership(
     .flatMap((key) => key.columns);
   const scoped = tenants.length > 0;
   const worth = prizes.filter(
-    (prize) => scoped || prize.cell.subject === 'foreign' || prize.cell.subject === 'unowned',
+    (prize) =>
+      scoped ||
+      prize.cell.subject === 'foreign' ||
+      // What one adds under what one founded is one's own.
+      (prize.cell.subject === 'unowned' &&
+        !(prize.cell.command === 'insert' && context.planner.ancestors(prize.opens).has(table.key))),
   );
   if (worth.length === 0) return [];
   const found: Escalation[] = [];
@@ -60,6 +68,7 @@ export async function byMembership(
       if (rows === null) return null;
       const reach = scoped ? foreignPrizes(context, worth) : worth;
       if ((await opened(context, reach)) !== null) return null;
+      const inTheOpen = !way.ranked && (await seesParents(context, table, tenants, rows.b));
       const proofs: Proof[] = [];
       for (const sql of way.send(rows)) {
         const { outcome, proof } = await asA(context, table, sql);
@@ -67,12 +76,40 @@ export async function byMembership(
         proofs.push(proof);
       }
       const prize = proofs.length === 0 ? null : await opened(context, reach);
-      return prize === null ? null : { opens: prize.opens, proof: [...proofs, prize.proof] };
+      return prize === null
+        ? null
+        : { opens: prize.opens, proof: [...proofs, prize.proof], ...(inTheOpen && { inTheOpen }) };
     });
     if (escalation !== null)
       found.push({ ...escalation, object: table.key, principal: 'user', kind: way.kind });
   }
   return found;
+}
+
+/** A sees the other's organisation, event or group without being in it. */
+async function seesParents(
+  { session, state, searchPath }: EscalationContext,
+  table: Table,
+  tenants: readonly string[],
+  row: LaidRow,
+): Promise<boolean> {
+  const statements = table.foreignKeys
+    .filter(({ columns }) => columns.some((column) => tenants.includes(column)))
+    .map(({ references, columns, referencedColumns }) => ({
+      references,
+      sql: `select 1 from ${references} where ${columns
+        .map((column, at) => `${name(referencedColumns[at]!)} = ${literal(row.values[column] ?? null)}`)
+        .join(' and ')}`,
+    }));
+  const attempted = await attemptAll(
+    session,
+    statements.map(({ references, sql }) => ({
+      identity: user,
+      searchPath: searchPath(state.tables.get(references)?.schema ?? 'public'),
+      sql,
+    })),
+  );
+  return attempted.length > 0 && attempted.every(({ outcome }) => outcome.ok && outcome.rows.length > 0);
 }
 
 /** The users' rows, laid; A's taken away again where it is to get one. */
@@ -108,6 +145,7 @@ function inserts(context: EscalationContext, table: Table, tenants: readonly str
   return tries.map((ranked) => ({
     kind: 'membership',
     member: false,
+    ranked: Object.keys(ranked).length > 0,
     send: (rows) => [
       ...(context.createdBySignUp.has(table.key) &&
       context.privileges('authenticated', 'delete', table.key) !== null

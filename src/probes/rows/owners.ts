@@ -179,6 +179,13 @@ export function readOwnership(
     }
   }
 
+  /** A row hangs on its parent; that somebody approved it does not make it hang on that one. */
+  const parentsOf = (table: Table) =>
+    table.foreignKeys.filter(
+      ({ references, columns }) =>
+        references !== table.key &&
+        !columns.every((column) => isClerk(column) && !compared.has(`${table.key}.${column}`)),
+    );
   const owned = new Map<string, boolean>();
   const isOwned = (key: string): boolean => {
     const known = owned.get(key);
@@ -190,7 +197,7 @@ export function readOwnership(
       ((owners.get(key)?.length ?? 0) > 0 ||
         tenants.has(key) ||
         claimed.has(key) ||
-        table.foreignKeys.some((foreign) => foreign.references !== key && isOwned(foreign.references)));
+        parentsOf(table).some(({ references }) => isOwned(references)));
     owned.set(key, answer);
     return answer;
   };
@@ -221,11 +228,11 @@ export function readOwnership(
       const byClaim = claimed.get(key);
       if (byClaim !== undefined) return [...byClaim].toSorted();
       const table = state.tables.get(key);
-      return (
-        table?.foreignKeys
-          .filter((foreign) => foreign.references !== key && isOwned(foreign.references))
-          .flatMap((foreign) => foreign.columns) ?? []
-      );
+      return table === undefined
+        ? []
+        : parentsOf(table)
+            .filter(({ references }) => isOwned(references))
+            .flatMap(({ columns }) => columns);
     },
     trusted,
   };

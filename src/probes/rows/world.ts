@@ -22,12 +22,19 @@ export interface LaidRow {
   readonly key: readonly string[];
 }
 
+/** Rows that every sign-up makes, and what a user says of itself there. */
+export interface GivenBySignUp {
+  readonly creates: ReadonlySet<string>;
+  said(user: User): ReadonlySet<string>;
+}
+
 export class World {
   readonly #session: Session;
   readonly #state: SchemaState;
   readonly #planner: Planner;
   readonly #ownership: Ownership;
   readonly #values: ValueSource;
+  readonly #signUps: GivenBySignUp;
   readonly #onObject: (object: string) => void;
   #rows = new Map<string, LaidRow>();
   /** Table to the reason why no row could be laid. */
@@ -39,8 +46,10 @@ export class World {
     planner: Planner,
     ownership: Ownership,
     values: ValueSource,
+    signUps: GivenBySignUp,
     onObject: (object: string) => void,
   ) {
+    this.#signUps = signUps;
     this.#onObject = onObject;
     this.#session = session;
     this.#state = state;
@@ -249,14 +258,12 @@ export class World {
 
   /** A row that is there becomes the user's, with closed values. */
   async #take(table: Table, user: User, found: RowValues, condition: string): Promise<void> {
-    const wantedValue = (choice: ColumnChoice) => (user === userB ? choice.closed : choice.natural);
-    const closed = [...this.#planner.choices(table.key)].filter(
-      ([column, choice]) => normalized(table, found)[column] !== wantedValue(choice),
-    );
+    const given = normalized(table, found);
+    const closed = [...this.#planner.choices(table.key)]
+      .map(([column, choice]) => [column, this.#wanted(table, column, choice, user, given)] as const)
+      .filter(([column, value]) => given[column] !== value);
     if (closed.length > 0) {
-      const set = closed
-        .map(([column, choice]) => `${name(column)} = ${literal(wantedValue(choice))}`)
-        .join(', ');
+      const set = closed.map(([column, value]) => `${name(column)} = ${literal(value)}`).join(', ');
       await this.#try(`update ${table.key} set ${set} where ${condition}`, true);
     }
     const [now] = await this.#session.query(`select * from ${table.key} where ${condition} limit 1`);
@@ -265,11 +272,26 @@ export class World {
     this.failures.delete(table.key);
   }
 
+  /** B's rows hold what opens least. What sign-up gave A stands, but for what A said of itself, and ranks elsewhere. */
+  #wanted(table: Table, column: string, choice: ColumnChoice, user: User, given: RowValues): Value {
+    if (user === userB) return choice.closed;
+    const value = given[column] ?? null;
+    const ofSignUp = this.#signUps.creates.has(table.key) && !this.#signUps.said(user).has(value ?? '');
+    return ofSignUp && !this.#isMembership(table) ? value : choice.natural;
+  }
+
+  #isMembership(table: Table): boolean {
+    return table.foreignKeys.some(
+      ({ references }) => references !== table.key && this.#signUps.creates.has(references),
+    );
+  }
+
   /**
    * What sign-up gave a user beside its own row: a membership and the organisation it is in. Laid anew, the organisation
    * would be one that the user is no member of. What a rank there opens is a world of its own.
    */
-  async takeSignUps(created: ReadonlySet<string>, user: User): Promise<void> {
+  async takeSignUps(user: User): Promise<void> {
+    const created = this.#signUps.creates;
     for (const key of [...this.#planner.order].reverse()) {
       const table = this.#state.tables.get(key);
       if (table === undefined || !created.has(key)) continue;

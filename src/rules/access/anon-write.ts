@@ -1,9 +1,11 @@
-import type { ObjectAccess } from '../../model/access.ts';
+import type { AccessCell, ObjectAccess } from '../../model/access.ts';
+import type { SchemaState } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
 import {
   causeOf,
   commandsSeen,
   homeOfTable,
+  isFilledIn,
   isFree,
   type Leak,
   ownPolicy,
@@ -31,11 +33,14 @@ export default rule({
       help: wayOut(group, ownPolicy(group)),
     }));
     for (const object of context.facts.access?.head.objects ?? []) {
-      const form = isForm(object);
+      const form = isForm(object, context.facts.head);
       if (form === null) continue;
       const { base } = context.facts.access!;
       const before = base?.objects.find((other) => other.object === object.object);
-      const tell = before !== undefined && isForm(before) !== null ? context.preexisting : context.report;
+      const tell =
+        before !== undefined && isForm(before, context.facts.head) !== null
+          ? context.preexisting
+          : context.report;
       tell({
         message: `Without signing in, rows can be inserted into "${object.object}", and nothing else. That is right for a form that visitors fill in. Guard it against floods, or name "authenticated" in the policy if it is not meant.`,
         at: homeOfTable(context.facts, object.object, 'insert'),
@@ -56,9 +61,12 @@ function conditionOf(leaks: readonly Leak[]): string {
 }
 
 /** The cell of an INSERT-only form: rows that are nobody's, and no other way in. */
-function isForm(object: ObjectAccess) {
+function isForm(object: ObjectAccess, state: SchemaState) {
   if (object.kind !== 'table') return null;
+  const table = state.tables.get(object.object) ?? null;
   const free = object.cells.filter((cell) => cell.principal === 'anon' && isFree(cell));
-  if (free.some(({ command, subject }) => command !== 'insert' || subject === 'spoof')) return null;
+  const ofForm = (cell: AccessCell) =>
+    cell.command === 'insert' && (cell.subject !== 'spoof' || isFilledIn(cell, table, state));
+  if (!free.every(ofForm)) return null;
   return free[0] ?? null;
 }

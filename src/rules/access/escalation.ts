@@ -18,27 +18,34 @@ export default rule({
       const tell = stoodBefore(escalation, facts) ? preexisting : report;
       tell(
         problemOf(escalation, facts, {
-          message:
-            escalation.kind === 'entry'
-              ? `A user enters others into "${escalation.object}" without asking them. That opens their own rows in "${escalation.opens}" to it. Let whoever is entered agree first.`
-              : `A user gives itself ${what[escalation.kind]} through "${escalation.object}". That opens ${escalation.opens}. Keep what policies trust out of the user's reach.`,
-          // Whom one enters, one knows; that members see each other is mostly meant.
-          severity:
-            escalation.kind === 'entry' && /^select\b/i.test(escalation.proof.at(-1)?.sql ?? '')
-              ? 'warning'
-              : undefined,
+          message: messageOf(escalation),
+          severity: isMostlyMeant(escalation) ? 'warning' : undefined,
         }),
       );
     }
   },
 });
 
-const what: Readonly<Record<Escalation['kind'], string>> = {
+function messageOf({ kind, object, opens, proof }: Escalation): string {
+  switch (kind) {
+    case 'entry':
+      return `A user enters others into "${object}" without asking them. That opens their own rows in "${opens}" to it. Let whoever is entered agree first.`;
+    case 'sign-up':
+      return `Whoever signs up chooses what policies trust: sign-up wrote what the new user said of itself, ${proof[0]!.result}. That opens ${opens}. Let the trigger write a constant, and let the server raise it.`;
+    default:
+      return `A user gives itself ${what[kind]} through "${object}". That opens ${opens}. Keep what policies trust out of the user's reach.`;
+  }
+}
+
+/** Whom one enters, one knows; what stands open to be joined is joined; that members then see each other is the point. */
+const isMostlyMeant = ({ kind, inTheOpen, proof }: Escalation) =>
+  (kind === 'entry' || inTheOpen === true) && /^select\b/i.test(proof.at(-1)?.sql ?? '');
+
+const what: Readonly<Record<Exclude<Escalation['kind'], 'entry' | 'sign-up'>, string>> = {
   membership: 'a membership',
   'role-column': 'a role',
   ownership: 'ownership',
   function: 'rights by a function',
   claim: 'a claim of "user_metadata"',
-  entry: 'others',
   'foreign-parent': 'a place under a foreign row',
 };

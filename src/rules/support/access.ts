@@ -2,13 +2,14 @@
 import type { AccessCell, AccessMatrix, ObjectAccess, Principal } from '../../model/access.ts';
 import type { Facts } from '../../model/facts.ts';
 import type { Place } from '../../model/finding.ts';
-import type { Command, Origin, Policy, SchemaState, Table } from '../../model/schema.ts';
+import type { Command, ForeignKey, Origin, Policy, SchemaState, Table } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import type { Problem } from '../rule.ts';
 import { looksAtCaller } from './caller.ts';
 import { apiRolesOf, appliesTo, covers, predicateOf } from './roles.ts';
-import { opensTo } from './truth.ts';
+import { bare, functionName, someNode } from './tree.ts';
+import { isPlainTrue, opensTo } from './truth.ts';
 import { listed, named, sqlFence, upper } from './words.ts';
 
 /** A row that is somebody's, reached by somebody else, whatever the row holds. */
@@ -161,7 +162,7 @@ function isLeak(cell: AccessCell, object: ObjectAccess, table: Table | null, sta
     if (subject !== 'foreign' && !(principal === 'anon' && subject === 'own')) return false;
     return (owned || limits(table, state)) && !isDeclaredPublic(table, roleOf(principal));
   }
-  if (command === 'insert') return subject === 'spoof';
+  if (command === 'insert') return subject === 'spoof' && !isFilledIn(cell, table, state);
   if (subject === 'own') return principal === 'anon';
   return (
     subject === 'foreign' ||
@@ -176,7 +177,31 @@ const limits = (table: Table | null, state: SchemaState) =>
     [using, check].some((expression) => looksAtCaller(expression?.node, state)),
   ) === true;
 
-/** An unconditional SELECT policy for that role says so. */
+/** A row under another's parent that names nobody, where visitors may insert what they like: a form, filled in. */
+export const isFilledIn = ({ columns }: AccessCell, table: Table | null, state: SchemaState) =>
+  isOpenTo(table, 'insert', 'anon') &&
+  columns.length > 0 &&
+  columns.every((column) =>
+    table?.foreignKeys.some((key) => key.columns.includes(column) && !leadsToUser(key, state)),
+  );
+
+/** The key of a user, or of a row whose key is a user's: a profile. */
+function leadsToUser({ references, referencedColumns }: ForeignKey, state: SchemaState, depth = 0): boolean {
+  return (
+    references === 'auth.users' ||
+    (depth < 4 &&
+      state.tables
+        .get(references)
+        ?.foreignKeys.some(
+          (key) =>
+            key.columns.length === 1 &&
+            key.columns[0] === referencedColumns[0] &&
+            leadsToUser(key, state, depth + 1),
+        ) === true)
+  );
+}
+
+/** A SELECT policy for that role says so: it asks for nothing, or leaves some out, the banned and the blocked. */
 export const isDeclaredPublic = (table: Table | null, role: string) =>
   table?.rls === true &&
   table.policies.some(
@@ -184,8 +209,17 @@ export const isDeclaredPublic = (table: Table | null, role: string) =>
       policy.permissive &&
       policy.command === 'select' &&
       appliesTo(policy, role) &&
-      opensFor(policy.using?.node ?? null, role),
+      opensBut(policy.using?.node ?? null, role),
   );
+
+/** Open to the role but for what is left out: `not exists (select from bans …)`. */
+function opensBut(node: SyntaxNode | null, role: string): boolean {
+  const inner = bare(node);
+  if (inner?.BoolExpr?.boolop === 'NOT_EXPR') return !isPlainTrue(inner.BoolExpr.args[0]);
+  if (inner?.BoolExpr?.boolop === 'AND_EXPR')
+    return inner.BoolExpr.args.every((arg: SyntaxNode) => opensBut(arg, role));
+  return opensFor(inner, role);
+}
 
 /** Policies of the tables behind let the same role do the same: nothing is passed by. */
 function isOpenBehind(
@@ -275,7 +309,7 @@ export function tellLeaks(
     if (group.rule !== rule) continue;
     const [first] = group.leaks;
     const problem: Problem = {
-      severity: isSharedByUsers(group, context.facts) ? 'warning' : undefined,
+      severity: isMild(group, context.facts) ? 'warning' : undefined,
       repro: reproOf(group.leaks.map(({ cell }) => cell)),
       ...why(group),
       at: homeOf(group, context.facts),
@@ -288,6 +322,51 @@ export function tellLeaks(
     else context.report(problem);
   }
 }
+
+const isMild = (group: LeakGroup, facts: Facts) =>
+  isSharedByUsers(group, facts) || isGuestsName(group, facts.head) || areAllTrusted(group, facts.head);
+
+/** Visitors may insert what they like, and who did it may stay empty: a form for guests, in which a name can be made up. */
+const isGuestsName = ({ object, leaks }: LeakGroup, state: SchemaState) => {
+  const table = state.tables.get(object.object) ?? null;
+  return (
+    isOpenTo(table, 'insert', 'anon') &&
+    leaks.every(
+      ({ cell }) =>
+        cell.command === 'insert' &&
+        cell.columns.every((column) => table?.columns.find(({ name }) => name === column)?.notNull === false),
+    )
+  );
+};
+
+/** Files that signed-in users share, in a project none of whose policies tells one of them from another. */
+const areAllTrusted = ({ object, leaks }: LeakGroup, state: SchemaState) =>
+  object.kind === 'bucket' && leaks.every(({ principal }) => principal !== 'anon') && isOfOneKind(state);
+
+function isOfOneKind({ tables }: SchemaState): boolean {
+  const policies = [...tables.values()].flatMap(({ schema, policies: those }) =>
+    those.filter((policy) => appliesTo(policy, 'authenticated')).map((policy) => ({ ...policy, schema })),
+  );
+  return (
+    policies.some(({ schema, command }) => schema !== 'storage' && command !== 'select') &&
+    policies.every(({ using, check }) =>
+      [using, check].every((expression) => !tellsUsersApart(expression?.node ?? null)),
+    )
+  );
+}
+
+/** Asks who of the users it is: for an id, an address, a claim, or a function that may. */
+const tellsUsersApart = (node: SyntaxNode | null) =>
+  opensTo(node) === null &&
+  someNode(node, (kind, inner) => {
+    if (kind === 'SubLink')
+      return inner.subLinkType !== 'EXPR_SUBLINK' || inner.subselect?.SelectStmt?.fromClause;
+    if (kind !== 'FuncCall') return false;
+    const { schema, name } = functionName(inner);
+    return schema === 'auth'
+      ? name !== 'role'
+      : schema !== 'storage' && schema !== 'pg_catalog' && schema !== null;
+  });
 
 /** Every leak is a signed-in user's, in a table that is all users' work: its owner column is a note. */
 const isSharedByUsers = ({ object, leaks }: LeakGroup, facts: Facts) =>

@@ -1,8 +1,10 @@
 /** Findings about what a principal could obtain: a chain of statements, in order. */
 import type { Escalation } from '../../model/access.ts';
 import type { Facts } from '../../model/facts.ts';
+import type { Place } from '../../model/finding.ts';
 import type { Problem } from '../rule.ts';
 import { homeOfTable } from './access.ts';
+import { routineNamed, signUpTriggers } from './sign-up.ts';
 
 export function escalationsOf(facts: Facts, wanted: (kind: Escalation['kind']) => boolean): Escalation[] {
   return (facts.access?.head.escalations ?? []).filter(({ kind }) => wanted(kind));
@@ -17,6 +19,12 @@ export function stoodBefore({ object, opens, kind, principal }: Escalation, fact
   );
 }
 
+/** The function at sign-up that reads what the new user says of itself. */
+function homeOfSignUp({ head }: Facts): Place | null {
+  const called = signUpTriggers(head).flatMap((trigger) => routineNamed(trigger.function, head) ?? []);
+  return called.find(({ body }) => body.includes('raw_user_meta_data'))?.origin ?? null;
+}
+
 export function problemOf(
   { object, kind, principal, opens, proof }: Escalation,
   facts: Facts,
@@ -24,7 +32,9 @@ export function problemOf(
 ): Problem {
   return {
     ...what,
-    at: homeOfTable(facts, object, /^(membership|foreign-parent|entry)$/.test(kind) ? 'insert' : 'update'),
+    at:
+      (kind === 'sign-up' ? homeOfSignUp(facts) : null) ??
+      homeOfTable(facts, object, /^(membership|foreign-parent|entry)$/.test(kind) ? 'insert' : 'update'),
     object,
     key: `${principal} ${kind} ${opens}`,
     evidence: ['probe'],
