@@ -107,6 +107,10 @@ function tenantKeys(context: WorldContext, key: string): readonly ForeignKey[] {
     (foreign) =>
       around.has(foreign.references) &&
       foreign.references !== key &&
+      // A profile is a person, and nothing to be a member of.
+      !context.ownership
+        .ownersOf(foreign.references)
+        .some((owner) => owner.caller.kind === 'uid' && foreign.referencedColumns.includes(owner.column)) &&
       !context.ownership.ownersOf(key).some((owner) => foreign.columns.includes(owner.column)),
   );
 }

@@ -179,10 +179,21 @@ const limits = (table: Table | null, state: SchemaState) =>
 
 /** A row under another's parent that names nobody, where visitors may insert what they like: a form, filled in. */
 export const isFilledIn = ({ columns }: AccessCell, table: Table | null, state: SchemaState) =>
-  isOpenTo(table, 'insert', 'anon') &&
+  visitorsInsert(table, state) &&
   columns.length > 0 &&
   columns.every((column) =>
     table?.foreignKeys.some((key) => key.columns.includes(column) && !leadsToUser(key, state)),
+  );
+
+/** A policy lets visitors insert, whatever they are to put into it, and does not look at who is asking. */
+const visitorsInsert = (table: Table | null, state: SchemaState) =>
+  table?.rls === true &&
+  table.policies.some(
+    (policy) =>
+      policy.permissive &&
+      covers(policy, 'insert') &&
+      appliesTo(policy, 'anon') &&
+      !looksAtCaller(predicateOf(policy, 'insert')?.node, state),
   );
 
 /** The key of a user, or of a row whose key is a user's: a profile. */
@@ -218,6 +229,8 @@ function opensBut(node: SyntaxNode | null, role: string): boolean {
   if (inner?.BoolExpr?.boolop === 'NOT_EXPR') return !isPlainTrue(inner.BoolExpr.args[0]);
   if (inner?.BoolExpr?.boolop === 'AND_EXPR')
     return inner.BoolExpr.args.every((arg: SyntaxNode) => opensBut(arg, role));
+  if (inner?.BoolExpr?.boolop === 'OR_EXPR')
+    return inner.BoolExpr.args.some((arg: SyntaxNode) => opensBut(arg, role));
   return opensFor(inner, role);
 }
 
@@ -330,7 +343,7 @@ const isMild = (group: LeakGroup, facts: Facts) =>
 const isGuestsName = ({ object, leaks }: LeakGroup, state: SchemaState) => {
   const table = state.tables.get(object.object) ?? null;
   return (
-    isOpenTo(table, 'insert', 'anon') &&
+    visitorsInsert(table, state) &&
     leaks.every(
       ({ cell }) =>
         cell.command === 'insert' &&
