@@ -4,13 +4,13 @@
  */
 import type { Escalation } from '../../model/access.ts';
 import type { Table } from '../../model/schema.ts';
-import { keysOfSignUp, signUpSaying } from '../around/sign-up.ts';
 import { userA, userB } from '../principals.ts';
 import { literal, name } from '../quote.ts';
 import { ownerValue } from '../rows/owners.ts';
 import { quietly } from '../rows/triggers.ts';
 import type { Value } from '../rows/values.ts';
 import { normalized } from '../rows/world.ts';
+import { keysOfSignUp, signUpSaying } from '../sign-up.ts';
 import { type EscalationContext, foreignPrizes, opened, type Prize, within } from './attempt.ts';
 
 export async function bySignUp(

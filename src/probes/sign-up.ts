@@ -1,12 +1,12 @@
 /** Users sign up as GoTrue makes them: its role, its search path, its statements in its order. */
 
-import type { Outcome, Session } from '../../database/engine.ts';
-import type { SignUpRun } from '../../model/access.ts';
-import type { SchemaState } from '../../model/schema.ts';
-import { type User, userA, userB, userC, userD, userZ } from '../principals.ts';
-import { literal } from '../quote.ts';
-import { platformSchemas } from '../rows/owners.ts';
-import type { GivenBySignUp } from '../rows/world.ts';
+import type { Outcome, Session } from '../database/engine.ts';
+import type { SignUpRun } from '../model/access.ts';
+import type { SchemaState } from '../model/schema.ts';
+import { type User, userA, userB, userC, userD, userZ } from './principals.ts';
+import { literal } from './quote.ts';
+import { platformSchemas } from './rows/owners.ts';
+import type { GivenBySignUp } from './rows/world.ts';
 
 export interface SignUpOptions {
   readonly anonymous: boolean;
