@@ -1,7 +1,7 @@
 import type { Severity } from '../../model/finding.ts';
 import type { Command, Policy, SchemaState, Table } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
-import { nameSaysRole } from '../support/misnamed.ts';
+import { alsoAsking, meansServer, nameSaysRole, questionFor } from '../support/misnamed.ts';
 import { ownerColumns, sensitiveColumns, setByTrigger } from '../support/owners.ts';
 import {
   type ApiRole,
@@ -78,6 +78,7 @@ function judge(policy: Policy, table: Table, state: SchemaState): Open | null {
   });
   const policyName = `Policy "${policy.name}" on "${table.key}"`;
   const misnamed = nameSaysRole(policy, table, state);
+  const question = questionFor(misnamed, state);
   const promise =
     misnamed === null ? '' : ` By its name it is for ${misnamed}, and nothing else in it says so.`;
   const commands = reached.map(({ command }) => command);
@@ -85,14 +86,23 @@ function judge(policy: Policy, table: Table, state: SchemaState): Open | null {
     return {
       severity: 'error',
       message: `${policyName} is true for every row: ${people(reached.flatMap(({ roles }) => roles))} may ${upper(commands)} all of them.${promise} Name the rows in USING, or the role in TO.`,
-      help: sqlFence(rewritten(policy, table, state, commands)),
+      help: sqlFence(
+        meansServer(misnamed)
+          ? leftToServer(policy, table)
+          : question === null
+            ? rewritten(policy, table, state, commands)
+            : alsoAsking(policy, table, question),
+      ),
     };
   }
   const handedOver = openCheck(policy, table, state, policyName);
   if (handedOver !== null) return handedOver;
   const [insert] = reached.filter(({ command }) => command === 'insert');
   if (insert !== undefined) {
-    return openInsert(policy, table, state, insert.roles, policyName, promise);
+    const open = openInsert(policy, table, state, insert.roles, policyName, promise);
+    if (meansServer(misnamed))
+      return forServer(open, policy, table, policyName, people(insert.roles), promise);
+    return question === null ? open : { ...open, help: sqlFence(alsoAsking(policy, table, question)) };
   }
   const [select] = reached.filter(({ command }) => command === 'select');
   return select === undefined ? null : openSelect(table, select.roles, people(select.roles), policyName);
@@ -183,6 +193,23 @@ function isRecipient(owner: string, { columns }: Table): boolean {
   );
 }
 
+/** An open INSERT that is there for the server by its name: nobody else need insert. */
+const forServer = (
+  { severity }: Open,
+  policy: Policy,
+  table: Table,
+  policyName: string,
+  who: string,
+  promise: string,
+): Open => ({
+  severity,
+  message: `${policyName} checks nothing: ${who} may insert any row, in anybody's name.${promise} "service_role" needs no policy: drop it. A trigger that writes for users can be "security definer".`,
+  help: sqlFence(leftToServer(policy, table)),
+});
+
+const leftToServer = (policy: Policy, table: Table) =>
+  `-- the server needs no policy: service_role bypasses row level security\ndrop policy "${policy.name}" on ${table.key};`;
+
 function openSelect(table: Table, roles: readonly string[], who: string, policyName: string): Open {
   const readable = new Set(
     roles.flatMap((role) => readableColumns(table, role) ?? table.columns.map(({ name }) => name)),
@@ -217,7 +244,7 @@ function rewritten(policy: Policy, table: Table, state: SchemaState, free: reado
   const [owner] = ownerColumns(table, state);
   const own = owner === undefined ? null : `(select auth.uid()) = ${owner}`;
   if (own === null) {
-    return `-- the server needs no policy: service_role bypasses row level security\ndrop policy "${policy.name}" on ${table.key};`;
+    return leftToServer(policy, table);
   }
   const check = free.includes('update') || free.includes('insert') ? `\n  with check (${own})` : '';
   return `alter policy "${policy.name}" on ${table.key} to authenticated\n  using (${own})${check};`;

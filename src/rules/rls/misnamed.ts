@@ -1,5 +1,5 @@
 import { rule } from '../rule.ts';
-import { nameSaysRole } from '../support/misnamed.ts';
+import { alsoAsking, meansServer, nameSaysRole, questionFor } from '../support/misnamed.ts';
 import { predicatesOf } from '../support/predicates.ts';
 import { apiRolesOf, appliesTo, commandsOf } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
@@ -40,14 +40,21 @@ export default rule({
             ({ node }) => opensTo(node) !== 'users' && !neverHolds(node, { table, who: 'nobody' }),
           ),
       );
-      const role = /^the serv/.test(promised) ? 'service_role' : 'authenticated';
+      const role = meansServer(promised) ? 'service_role' : 'authenticated';
+      // These are no roles of the database: TO can't name them.
+      const inAccounts = promised === 'administrators' || promised === 'staff';
+      const question = questionFor(promised, context.state);
       context.report({
-        message: `Policy "${policy.name}" on "${table.key}" is for ${promised} by its name, and for ${people(reached)} in effect. Neither its TO nor its condition limits it so. ${promised === 'the server' ? 'Drop the policy if the server writes as "service_role", which needs none; a trigger that writes for users can be "security definer"' : `Name the role in TO${role === 'service_role' ? ', or drop the policy: "service_role" needs none' : ''}`}.`,
+        message: `Policy "${policy.name}" on "${table.key}" is for ${promised} by its name, and for ${people(reached)} in effect. Neither its TO nor its condition limits it so. ${promised === 'the server' ? 'Drop the policy if the server writes as "service_role", which needs none; a trigger that writes for users can be "security definer"' : inAccounts ? `Ask in its condition whether the caller is one` : `Name the role in TO${role === 'service_role' ? ', or drop the policy: "service_role" needs none' : ''}`}.`,
         at: context.home(policy.origin ?? table.origin),
         object: table.key,
         key: policyKey(policy),
         evidence: evidenceOf(context.state),
-        help: sqlFence(`alter policy "${policy.name}" on ${table.key} to ${role};`),
+        help: inAccounts
+          ? question === null
+            ? undefined
+            : sqlFence(alsoAsking(policy, table, question))
+          : sqlFence(`alter policy "${policy.name}" on ${table.key} to ${role};`),
       });
     }
   },

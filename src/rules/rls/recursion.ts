@@ -4,6 +4,7 @@ import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
 import { homeOfTable } from '../support/access.ts';
 import { ownerColumns } from '../support/owners.ts';
+import { isQualified } from '../support/qualified.ts';
 import { findCallCycle, findCycle } from '../support/recursion.ts';
 import { evidenceOf } from '../support/sites.ts';
 import { isKnown } from '../support/tables.ts';
@@ -47,7 +48,9 @@ export default rule({
         object: table.key,
         severity: 'warning',
         evidence: evidenceOf(state),
-        help: sqlFence(`alter function ${calls.routine.key} security definer set search_path = '';`),
+        help: sqlFence(
+          `alter function ${calls.routine.key} security definer set search_path = ${isQualified(calls.routine, state) ? "''" : 'public'};`,
+        ),
       });
       return;
     }

@@ -188,15 +188,16 @@ function captures(node: SyntaxNode, table: Table, state: SchemaState): Judgement
         [other.left, other.right].some((side) => side.is === 'column' && side.column.depth < depth),
     );
     const outer = table.columns.some(({ name }) => name === a.name);
+    const so = tied ? 'so this comparison limits nothing' : 'so the sub-select is not tied to the row';
     return [
       {
         what: `"${a.name}" in the sub-select is compared with itself, "${a.source.alias}.${a.name}" on both sides`,
         way:
           a.source.key === table.key
-            ? `Both are of the inner "${table.name}", so the sub-select is not tied to the row. Give the inner table an alias, and write "${table.name}.${a.name}" for the row.`
+            ? `Both are of the inner "${table.name}", ${so}. Give the inner table an alias, and write "${table.name}.${a.name}" for the row.`
             : outer
-              ? `The inner table's column hides the one of "${table.key}", so the sub-select is not tied to the row. Write "${table.name}.${a.name}".`
-              : 'That holds for every row, so the sub-select is not tied to the row. Compare it with a column of the outer table.',
+              ? `The inner table's column hides the one of "${table.key}", ${so}. Write "${table.name}.${a.name}".`
+              : `That holds for every row, ${so}. Compare it with a column of the outer table.`,
         severity: tied ? ('warning' as const) : undefined,
       },
     ];

@@ -45,6 +45,10 @@ export default rule({
       // All columns new in this change and without default: nothing to find.
       if (kind === 'CONSTR_FOREIGN' && onlyNewColumns(constraint, table, context)) return;
       const name = constraint.conname ?? '…';
+      const written =
+        range === null
+          ? `add constraint ${quoteIdent(name)} …`
+          : context.source.text.slice(range.start, range.end);
       // What stands in a column of this change is the file's own doing.
       const onNewColumns = kind === 'CONSTR_CHECK' && readsNewColumns(constraint, table, context);
       const what = kind === 'CONSTR_CHECK' ? 'CHECK' : 'foreign key';
@@ -54,7 +58,7 @@ export default rule({
         object: table,
         key: constraint.conname ?? what,
         help: sql(
-          `alter table ${table} add constraint ${quoteIdent(name)} … not valid;`,
+          `alter table ${table} ${written} not valid;`,
           `-- in the next migration`,
           `alter table ${table} validate constraint ${quoteIdent(name)};`,
         ),

@@ -16,8 +16,11 @@ export default rule({
       if (node.whereClause !== undefined || node.usingClause !== undefined) return;
       const key = context.keyOf(node.relation);
       if (context.isNew('table', key)) return;
-      const pointing = [...context.set.before.tables.values()].filter(({ foreignKeys }) =>
-        foreignKeys.some(({ references, onDelete }) => references === key && onDelete === 'cascade'),
+      const pointing = [...context.set.before.tables.values()].filter(
+        (table) =>
+          table.foreignKeys.some(
+            ({ references, onDelete }) => references === key && onDelete === 'cascade',
+          ) && !context.isEmpty(table.key, statement),
       );
       const along =
         pointing.length > 0

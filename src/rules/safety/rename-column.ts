@@ -1,5 +1,6 @@
+import type { Statement } from '../../model/sql.ts';
 import { quoteIdent } from '../../sql/names.ts';
-import { rule } from '../rule.ts';
+import { type FileContext, rule } from '../rule.ts';
 import { reportLock, sql } from '../support/statements.ts';
 
 export default rule({
@@ -21,12 +22,15 @@ export default rule({
       const before = context.set.before.tables.get(key);
       if (before !== undefined && !before.columns.some(({ name }) => name === node.subname)) return;
       const [from, to] = [quoteIdent(node.subname), quoteIdent(node.newname)];
+      // Clients that name the table's old name fail anyway: safety/rename-table tells it.
+      const moved = before === undefined && wasRenamed(key, statement, context);
       const type = before?.columns.find(({ name }) => name === node.subname)?.type ?? 'text';
       reportLock(context, statement, {
         message: `Column "${node.subname}" of "${key}" is renamed to "${node.newname}". Clients that run meanwhile, and functions that name it, fail until they are changed too. Add the new column, write both, and drop the old one later.`,
         at: context.placeOf(statement),
         object: key,
         key: node.subname,
+        ...(moved ? { severity: 'info' as const } : {}),
         help: sql(
           `alter table ${key} add column ${to} ${type};`,
           `update ${key} set ${to} = ${from};`,
@@ -37,3 +41,13 @@ export default rule({
     },
   },
 });
+
+/** The file gives the table this name above. */
+const wasRenamed = (table: string, own: Statement, { statements, keyOf }: FileContext) =>
+  statements.some(
+    ({ kind, node, start }) =>
+      start < own.start &&
+      kind === 'RenameStmt' &&
+      node.renameType === 'OBJECT_TABLE' &&
+      keyOf({ ...node.relation, relname: node.newname }) === table,
+  );

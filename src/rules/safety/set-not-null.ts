@@ -2,7 +2,7 @@ import type { Statement, SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { type FileContext, rule } from '../rule.ts';
 import { alterFilled, commandsOf, reportLock, sql } from '../support/statements.ts';
-import { bare, columnParts } from '../support/tree.ts';
+import { alternatives, bare, columnParts } from '../support/tree.ts';
 
 export default rule({
   id: 'safety/set-not-null',
@@ -28,8 +28,11 @@ export default rule({
     if (isAddedFilled(context, statement, table, command.name)) return;
     const name = quoteIdent(command.name);
     const short = `${table.split('.').at(-1)!.replaceAll('"', '')}_${command.name}_set`.slice(0, 63);
+    const fails = isFilledAbove(context, statement, table, command.name)
+      ? ''
+      : `, and one NULL in "${command.name}" makes it fail`;
     reportLock(context, statement, {
-      message: `SET NOT NULL reads all of "${table}" under an exclusive lock. Reads and writes wait, and one NULL in "${command.name}" makes it fail. Prove it by a validated CHECK first.`,
+      message: `SET NOT NULL reads all of "${table}" under an exclusive lock. Reads and writes wait${fails}. Prove it by a validated CHECK first.`,
       at: place,
       object: table,
       key: command.name,
@@ -63,6 +66,25 @@ const isAddedFilled = ({ statements, keyOf }: FileContext, own: Statement, table
                 bare(constraint.raw_expr)?.A_Const?.isnull !== true),
           ),
       ),
+  );
+
+/** An UPDATE above gives a value to all rows, or to those that have none. */
+const isFilledAbove = ({ statements, keyOf }: FileContext, own: Statement, table: string, column: string) =>
+  statements.some(
+    ({ kind, node, start }) =>
+      kind === 'UpdateStmt' &&
+      start < own.start &&
+      keyOf(node.relation) === table &&
+      (node.targetList ?? []).some(
+        ({ ResTarget: target }: SyntaxNode) =>
+          target?.name === column && bare(target.val)?.A_Const?.isnull !== true,
+      ) &&
+      (node.whereClause === undefined ||
+        alternatives(node.whereClause).some((branch) => {
+          const test = bare(branch)?.NullTest;
+          const ref = test?.nulltesttype === 'IS_NULL' ? bare(test.arg)?.ColumnRef : undefined;
+          return ref !== undefined && columnParts(ref).at(-1) === column;
+        })),
   );
 
 /** `a is not null`, alone or as one of several conditions that must all hold (ConstraintImpliedByRelConstraint). */

@@ -21,7 +21,9 @@ export default rule({
         const along = [...context.set.before.tables.values()]
           .filter(
             (table) =>
-              !named.includes(table.key) && table.foreignKeys.some(({ references }) => references === key),
+              !named.includes(table.key) &&
+              table.foreignKeys.some(({ references }) => references === key) &&
+              !context.isEmpty(table.key, statement),
           )
           .map((table) => table.key);
         const takes = isCascade(node) && along.length > 0;

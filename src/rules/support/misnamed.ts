@@ -1,7 +1,9 @@
 /** Policies whose name promises a role that nothing in them asks for. */
-import type { Policy, SchemaState, Table } from '../../model/schema.ts';
+import type { Expression, Policy, SchemaState, Table } from '../../model/schema.ts';
+import { quoteIdent } from '../../sql/names.ts';
 import { asksForCaller, testsRole } from './caller.ts';
 import { apiRolesOf } from './roles.ts';
+import { isPlainTrue } from './truth.ts';
 
 /** A word that all that follows asks for: most names have none. */
 const promising = /service|server|system|backend|admin|staff|authenticated|signed|logged/i;
@@ -52,4 +54,32 @@ function withoutTable(name: string, table: Table): string {
   const words = spaced(table.name).toLowerCase();
   const at = name.toLowerCase().indexOf(words);
   return at === -1 ? name : `${name.slice(0, at)}${name.slice(at + words.length)}`.trim();
+}
+
+/** True where the name means the server's own requests: `service_role` needs no policy. */
+export const meansServer = (promised: string | null) => promised !== null && /^the serv/.test(promised);
+
+/** The project's own question whether the caller is what the name says: `public.is_admin()`. */
+export function questionFor(promised: string | null, state: SchemaState): string | null {
+  const asked =
+    promised === 'administrators'
+      ? /^(is|am)_?(an?_)?(super_?)?admin$/i
+      : promised === 'staff'
+        ? /^(is|am)_?(an?_)?staff(_member)?$/i
+        : null;
+  if (asked === null) return null;
+  for (const { key, name, returns, arguments: all } of state.routines.values())
+    if (asked.test(name) && returns === 'boolean' && all.every(({ hasDefault }) => hasDefault))
+      return `(select ${key.slice(0, key.indexOf('('))}())`;
+  return null;
+}
+
+/** The policy's own conditions, and that question with them. */
+export function alsoAsking(policy: Policy, table: Table, question: string): string {
+  const both = ({ text, node }: Expression) => (isPlainTrue(node) ? question : `${question} and (${text})`);
+  const clauses = [
+    ...(policy.using === null ? [] : [`using (${both(policy.using)})`]),
+    ...(policy.check === null ? [] : [`with check (${both(policy.check)})`]),
+  ];
+  return `alter policy ${quoteIdent(policy.name)} on ${table.key}\n  ${clauses.join('\n  ')};`;
 }
