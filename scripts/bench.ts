@@ -290,9 +290,18 @@ function counted(engine: Engine, counts: Counts): Engine {
     }
   };
   const counting: Engine['admin'] = {
-    exec: (sql) => (count([sql]), admin.exec(sql)),
-    query: (sql, parameters) => (count([sql]), admin.query(sql, parameters)),
-    batch: (statements, options) => (count(statements), admin.batch(statements, options)),
+    exec(sql) {
+      count([sql]);
+      return admin.exec(sql);
+    },
+    query(sql, parameters) {
+      count([sql]);
+      return admin.query(sql, parameters);
+    },
+    batch(statements, options) {
+      count(statements);
+      return admin.batch(statements, options);
+    },
   };
   return {
     kind: engine.kind,

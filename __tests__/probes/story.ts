@@ -10,6 +10,7 @@ import { openEmbedded } from '../../src/database/embedded.ts';
 import type { Engine } from '../../src/database/engine.ts';
 import { policyTables } from '../../src/database/platform/index.ts';
 import type { AccessCell, AccessMatrix } from '../../src/model/access.ts';
+import type { Memory } from '../../src/probes/memory.ts';
 import { type ProbeOptions, probe } from '../../src/probes/probe.ts';
 import { loadParser, parseSource } from '../../src/sql/parse.ts';
 
@@ -80,6 +81,7 @@ export class Stage {
   async probe(
     options: Partial<ProbeOptions['project']> = {},
     before: AccessMatrix | null = null,
+    memory?: Memory,
   ): Promise<AccessMatrix> {
     return probe(this.#engine, {
       project: {
@@ -91,6 +93,7 @@ export class Stage {
       },
       state: await readState(this.#engine.admin),
       before,
+      ...(memory && { memory }),
     });
   }
 

@@ -1,4 +1,5 @@
 import type { AccessMatrix } from '../../src/model/access.ts';
+import type { Memory } from '../../src/probes/memory.ts';
 import { answer, expectationsOf, openStage, readStory, type Stage, storyNames } from './story.ts';
 
 /** Tells the stories whose names are wanted; two test files share them, so that two cores do. */
@@ -21,13 +22,15 @@ export function tellStories(wanted: (name: string) => boolean): void {
   describe.each(names)('%s', (name) => {
     const story = readStory(name);
     let first: AccessMatrix | null = null;
+    // As in a check: what the step before showed of a table stands where nothing changed for it.
+    const memory: Memory = new Map();
     afterAll(async () => {
       await stage.clear();
     });
 
     const check = async (sql: string, expected: readonly string[]) => {
       await stage.apply(sql);
-      const matrix = await stage.probe(story.options, first);
+      const matrix = await stage.probe(story.options, first, memory);
       first ??= matrix;
       expect(expected.map((line) => answer(matrix, line))).toEqual(expected);
     };

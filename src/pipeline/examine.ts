@@ -12,6 +12,7 @@ import type { SchemaDiff } from '../model/rollback.ts';
 import type { SchemaState } from '../model/schema.ts';
 import { compareAccess } from '../probes/compare.ts';
 import { deviations } from '../probes/declare.ts';
+import type { Memory } from '../probes/memory.ts';
 import { readBaseline } from '../project/baseline.ts';
 import { Replay, type RowsGround } from '../replay/replay.ts';
 import { RowsRecorder, StepRecorder } from '../rollback/index.ts';
@@ -90,7 +91,8 @@ async function seeItHappen(
     await replay.base();
     await replay.mark();
   });
-  const before = await look(input, replay, !all, null);
+  const memory: Memory | undefined = all || found.history.changes.length === 0 ? undefined : new Map();
+  const before = await look(input, replay, !all, null, memory);
   await book.run('replay', null, () => replay.changes());
   const everything = settings.stages === 'all' && !all;
   // On an instance of its own, so beside the probes; a server's sessions share what belongs to its cluster.
@@ -103,7 +105,7 @@ async function seeItHappen(
     });
   const besideProbes = wantsRows && replay.engine.kind === 'embedded' ? rows() : null;
   // Where only a seed, a test or the configuration changed, the head is the base.
-  const after = found.history.changes.length === 0 ? before : await look(input, replay, true, before);
+  const after = found.history.changes.length === 0 ? before : await look(input, replay, true, before, memory);
 
   if (recorder === null)
     book.note(
@@ -156,6 +158,7 @@ async function look(
   replay: Replay,
   probes: boolean,
   base: Sight | null,
+  memory?: Memory,
 ): Promise<Sight> {
   const { config, project, settings, book } = input;
   const state = await book.run('inspect', null, () => readState(replay.engine.admin));
@@ -163,7 +166,7 @@ async function look(
   if (!config.engine.probes) book.note('probe', 'skipped', 'switched off in the configuration');
   const access =
     state !== null && probes && config.engine.probes && settings.stages !== 'rollback'
-      ? await book.run('probe', null, () => probeAll(replay, project, state, book, base))
+      ? await book.run('probe', null, () => probeAll(replay, project, state, book, base, memory))
       : null;
   return { state, snapshot: snap, access };
 }

@@ -4,6 +4,7 @@ import type { AccessMatrix } from '../model/access.ts';
 import type { NotChecked } from '../model/finding.ts';
 import type { Project } from '../model/migration.ts';
 import type { SchemaState } from '../model/schema.ts';
+import type { Memory } from '../probes/memory.ts';
 import { probe } from '../probes/probe.ts';
 import type { Replay } from '../replay/replay.ts';
 import type { StageBook } from './stages.ts';
@@ -18,6 +19,7 @@ export async function probeAll(
   book: StageBook,
   /** The base, when the head is probed. */
   before: { readonly access: AccessMatrix | null; readonly state: SchemaState | null } | null,
+  memory?: Memory,
 ): Promise<AccessMatrix | null> {
   const leaveOut = new Set<string>();
   const left: NotChecked[] = [];
@@ -33,6 +35,7 @@ export async function probeAll(
         before: before?.access ?? null,
         beforeState: before?.state ?? null,
         leaveOut,
+        memory,
         onObject,
       });
       return { ...matrix, notChecked: [...left, ...matrix.notChecked] };

@@ -11,6 +11,7 @@ import { probeBuckets } from './around/storage.ts';
 import { type AroundContext, probeViews } from './around/views.ts';
 import { readCatalog } from './catalog.ts';
 import { findEscalations } from './escalation/index.ts';
+import { basisOf, contentsOf, type Memory, type Remembered } from './memory.ts';
 import { addEarlier, readPolicies, signedColumns } from './predicate/index.ts';
 import { emptyReading, type Reading } from './predicate/reading.ts';
 import {
@@ -64,6 +65,8 @@ export interface ProbeOptions {
   readonly beforeState?: SchemaState | null;
   /** Objects left out, by key: a statement on them ended the engine before. */
   readonly leaveOut?: ReadonlySet<string>;
+  /** What was seen of tables on another state of the same database: those that nothing changed for are taken from it. */
+  readonly memory?: Memory;
   /** Told before each object, so that a caller knows which one ended the engine. */
   readonly onObject?: (object: string) => void;
 }
@@ -92,7 +95,9 @@ async function probeInside(session: Session, options: ProbeOptions): Promise<Acc
   const exposed = new Set(project.exposedSchemas);
   const searchPath = (schema: string) => searchPathOf(schema, project.extraSearchPath);
   const notChecked: NotChecked[] = [];
-  const skip = (what: string, why: string) => notChecked.push({ what, why, file: null, line: null });
+  const skipTo = (list: NotChecked[]) => (what: string, why: string) =>
+    void list.push({ what, why, file: null, line: null });
+  const skip = skipTo(notChecked);
 
   const readings = new Map<string, Reading>();
   for (const table of state.tables.values()) {
@@ -104,6 +109,7 @@ async function probeInside(session: Session, options: ProbeOptions): Promise<Acc
     readings.set(table.key, reading);
   }
   const catalog = await readCatalog(session, [...new Set([...exposed, 'storage', 'realtime'])]);
+  const contents = options.memory === undefined ? new Map() : await contentsOf(session, state);
   const signUps = await signUpUsers(session, state, {
     anonymous: project.anonymousSignIns,
     phone: project.phoneSignIns,
@@ -154,23 +160,23 @@ async function probeInside(session: Session, options: ProbeOptions): Promise<Acc
     await world.takeSignUps(user);
     await world.lay(common, user);
   }
-  const settled = async (what: string) => {
+  const settled = async (what: string, skip: ReturnType<typeof skipTo>) => {
     const why = catalog.deferred ? await settle(session) : null;
     if (why !== null) skip(what, `the rows laid for it break what is checked at COMMIT: ${why}`);
   };
-  await settled('writes');
+  await settled('writes', skip);
   await forgetAbsent(session, absent, ownership);
 
   const identities: Identity[] = [anon, signedIn(userA), serviceRole];
   if (project.anonymousSignIns) identities.splice(2, 0, signedInAnonymously(userA));
   const trusted = createTrustedRows(session, world, planner);
   const tables: ObjectAccess[] = [];
-  await session.exec('savepoint of_table');
-  for (const table of probed) {
-    options.onObject?.(table.key);
+  const probeTable = async (table: Table): Promise<Remembered> => {
+    const left: NotChecked[] = [];
+    const skip = skipTo(left);
     const restore = world.mark();
     for (const user of [userA, userB]) await world.lay(needs(table), user);
-    await settled(`writes on ${table.key}`);
+    await settled(`writes on ${table.key}`, skip);
     options.onObject?.(table.key);
     const a = world.row(table.key, userA);
     const b = world.row(table.key, userB);
@@ -240,18 +246,44 @@ async function probeInside(session: Session, options: ProbeOptions): Promise<Acc
       raised.filter((error) => error.object === table.key),
     );
     const errors = failing.filter((error) => error.object === table.key);
-    policyErrors.push(...(errors.length === 0 ? [] : await tryWithRights(worlds, inClosed, errors)));
-    tables.push({
-      object: table.key,
-      kind: 'table',
-      rls: table.rls,
-      summary: summarize(cells),
-      cells,
-      ownerColumns: ownership.columnsOf(table.key),
-    });
+    const withRights = errors.length === 0 ? [] : await tryWithRights(worlds, inClosed, errors);
     restore();
     // The savepoint itself stays, for the next table.
     await session.exec('rollback to savepoint of_table');
+    return {
+      access: {
+        object: table.key,
+        kind: 'table',
+        rls: table.rls,
+        summary: summarize(cells),
+        cells,
+        ownerColumns: ownership.columnsOf(table.key),
+      },
+      errors: withRights,
+      notChecked: left,
+    };
+  };
+  const basis =
+    options.memory &&
+    basisOf({
+      state,
+      planner,
+      ownership,
+      catalog,
+      absent,
+      signUps,
+      contents,
+      options: [project, identities, [...(options.leaveOut ?? [])]],
+    });
+  await session.exec('savepoint of_table');
+  for (const table of probed) {
+    options.onObject?.(table.key);
+    const known = basis?.(table) ?? '';
+    const seen = options.memory?.get(known) ?? (await probeTable(table));
+    options.memory?.set(known, seen);
+    tables.push(seen.access);
+    policyErrors.push(...seen.errors);
+    notChecked.push(...seen.notChecked);
   }
   await session.exec('release savepoint of_table');
   const objects = ofMembersAlone(tables, joinedByThemselves(state, tables, signUps.creates));
