@@ -1,5 +1,6 @@
-import type { SchemaState } from '../../model/schema.ts';
+import type { Routine, SchemaState } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
+import { codeOf } from '../support/bodies.ts';
 import { isQualified } from '../support/qualified.ts';
 import { holds, isPlatform } from '../support/roles.ts';
 import { evidenceOf, insertAt, statementAt } from '../support/sites.ts';
@@ -23,17 +24,20 @@ export default rule({
     if (!routine.securityDefiner || isPlatform(routine.schema)) return;
     if (routine.config.search_path !== undefined || /^(event_)?trigger$/.test(routine.returns)) return;
     const writable = writableSchema(state);
-    const certain = isQualified(routine, state);
+    const operators = usesOperatorsOfExtensions(routine);
+    const certain = !operators && isQualified(routine, state);
     const found = certain ? statementAt(set, routine.origin) : null;
     const body = found?.statement.kind === 'CreateFunctionStmt' ? bodyStart(found.statement.node) : null;
     report({
-      message: `"${routine.key}" is "security definer" and has no fixed search_path. ${writable === null ? "It resolves names by its caller's path, with its owner's rights" : `API roles may create objects in "${writable}", which is on its path: they can have their code run as its owner`}. Add "set search_path = ''"${certain ? '' : ' and name everything in it with its schema'}.`,
+      message: `"${routine.key}" is "security definer" and has no fixed search_path. ${writable === null ? "It resolves names by its caller's path, with its owner's rights" : `API roles may create objects in "${writable}", which is on its path: they can have their code run as its owner`}. Add ${operators ? '"set search_path = public, extensions": operators of an extension are found by the path' : `"set search_path = ''"${certain ? '' : ' and name everything in it with its schema'}`}.`,
       at: home(routine.origin),
       object: routine.key,
       severity: writable === null ? undefined : 'error',
       evidence: evidenceOf(state),
       help: sqlFence(
-        `${certain ? '' : '-- after naming tables, types and functions in the body with their schema\n'}alter function ${routine.key} set search_path = '';`,
+        operators
+          ? `alter function ${routine.key} set search_path = public, extensions;`
+          : `${certain ? '' : '-- after naming tables, types and functions in the body with their schema\n'}alter function ${routine.key} set search_path = '';`,
       ),
       fix:
         found === null || body === null
@@ -45,6 +49,10 @@ export default rule({
     });
   },
 });
+
+/** `<=>` and its like of pgvector, `%` of trigrams: no schema can be written before them without OPERATOR(). */
+const usesOperatorsOfExtensions = ({ body }: Routine) =>
+  /<=>|<->|<#>|<\+>|<<->|<->>|[\w)"]\s+(<%|%>|<<%|%>>)\s/.test(codeOf(body).bare);
 
 /** A schema of the default path in which an API role may create objects. */
 const writableSchema = (state: SchemaState) =>

@@ -1,6 +1,8 @@
+import type { Facts } from '../../model/facts.ts';
+import type { Migration } from '../../model/migration.ts';
 import { rule } from '../rule.ts';
 import { startOf } from '../support/places.ts';
-import { freeVersion, overviewOf, renameTo } from '../support/versions.ts';
+import { formatVersion, freeVersion, overviewOf, renameTo, timeOf } from '../support/versions.ts';
 
 export default rule({
   id: 'history/duplicate-version',
@@ -29,13 +31,29 @@ export default rule({
       ) ?? baseTip.find(({ version }) => version === migration.version);
     if (other === undefined) return;
     const where = 'where' in other ? `, which came to "${other.where}" since this branch was made` : '';
-    const fileName = `${freeVersion(facts, migration.path)}_${migration.name}.sql`;
+    const version = versionInPlace(facts, migration);
+    const fileName = version === null ? null : `${version}_${migration.name}.sql`;
+    const next = head[index + 1];
     report({
       message: `"${migration.fileName}" has the same version as "${other.path.split('/').at(-1)}"${where}. The history table's key is the version, so the second file fails with 23505, or never runs where the first was applied. Rename one of them.`,
       at: startOf(migration.path),
       object: migration.path,
-      help: `\`\`\`sh\ngit mv ${migration.path} ${migration.path.slice(0, -migration.fileName.length)}${fileName}\n\`\`\``,
-      ...(all ? {} : { fix: renameTo(migration, fileName) }),
+      help:
+        fileName === null
+          ? `Give it a version of its own that keeps its place${next === undefined ? '' : `, before "${next.fileName}"`}.`
+          : `\`\`\`sh\ngit mv ${migration.path} ${migration.path.slice(0, -migration.fileName.length)}${fileName}\n\`\`\``,
+      ...(all || fileName === null ? {} : { fix: renameTo(migration, fileName) }),
     });
   },
 });
+
+/** The next free second that passes no other file; behind all others where it is the newest. Null where neither is. */
+function versionInPlace(facts: Facts, migration: Migration): string | null {
+  const { head } = facts.history;
+  const behind = head.filter(({ fileName }) => fileName > migration.fileName);
+  if (behind.length === 0) return freeVersion(facts, migration.path);
+  const time = timeOf(migration.version);
+  if (time === null) return null;
+  const version = formatVersion(time + 1000);
+  return behind.every(({ fileName }) => fileName > `${version}_`) ? version : null;
+}

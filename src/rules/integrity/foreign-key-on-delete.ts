@@ -50,8 +50,10 @@ function helpFor(table: Table, key: ForeignKey, stays: Stays | null): string {
   const referenced =
     key.referencedColumns.length === 0 ? '' : ` (${key.referencedColumns.map(quoteIdent).join(', ')})`;
   const [action, other] = actionsFor(table, key, stays);
+  const loosened = action === 'set null' && !isOptional(table, key);
   return sql(
     `alter table ${table.key}`,
+    ...(loosened ? key.columns.map((name) => `  alter column ${quoteIdent(name)} drop not null,`) : []),
     `  drop constraint ${quoteIdent(key.name)},`,
     `  add constraint ${quoteIdent(key.name)} foreign key (${columns}) references ${key.references}${referenced} on delete ${action};`,
     ...(other === null ? [] : [`-- or ${other}`]),
@@ -63,6 +65,9 @@ function actionsFor(table: Table, key: ForeignKey, stays: Stays | null): readonl
   if (stays === 'unchanged') return ['restrict', null];
   if (isOptional(table, key)) return ['set null', null];
   if (stays !== null) return ['restrict', null];
+  // Who made a row is not whose it is: it should not go with them.
+  if (key.columns.every((name) => /(^|_)(by|by_id|creator_id|author_id|inviter_id)$/i.test(name)))
+    return ['set null', 'restrict, where a user who made such rows shall not be deleted'];
   const isPart = key.columns.some((name) => table.primaryKey?.columns.includes(name));
   return isPart || key.references === 'auth.users'
     ? ['cascade', null]

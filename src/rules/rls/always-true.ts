@@ -1,5 +1,6 @@
 import type { Severity } from '../../model/finding.ts';
 import type { Command, Policy, SchemaState, Table } from '../../model/schema.ts';
+import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
 import { alsoAsking, meansServer, nameSaysRole, questionFor } from '../support/misnamed.ts';
 import { ownerColumns, sensitiveColumns, setByTrigger } from '../support/owners.ts';
@@ -105,7 +106,7 @@ function judge(policy: Policy, table: Table, state: SchemaState): Open | null {
     return question === null ? open : { ...open, help: sqlFence(alsoAsking(policy, table, question)) };
   }
   const [select] = reached.filter(({ command }) => command === 'select');
-  return select === undefined ? null : openSelect(table, select.roles, people(select.roles), policyName);
+  return select === undefined ? null : openSelect(policy, table, state, select.roles, policyName);
 }
 
 /** WITH CHECK (true) behind a USING that asks for the owner: the new row may be anybody's. */
@@ -210,7 +211,14 @@ const forServer = (
 const leftToServer = (policy: Policy, table: Table) =>
   `-- the server needs no policy: service_role bypasses row level security\ndrop policy "${policy.name}" on ${table.key};`;
 
-function openSelect(table: Table, roles: readonly string[], who: string, policyName: string): Open {
+function openSelect(
+  policy: Policy,
+  table: Table,
+  state: SchemaState,
+  roles: readonly ApiRole[],
+  policyName: string,
+): Open {
+  const who = people(roles);
   const readable = new Set(
     roles.flatMap((role) => readableColumns(table, role) ?? table.columns.map(({ name }) => name)),
   );
@@ -224,10 +232,23 @@ function openSelect(table: Table, roles: readonly string[], who: string, policyN
   return {
     severity: 'warning',
     message: `${policyName} lets ${who} read all rows, and ${named(sensitive)} ${sensitive.length > 1 ? 'look' : 'looks'} personal or secret. They can be listed through the API. Limit the rows, or grant only the columns that are meant to be public.`,
-    help: sqlFence(
-      `revoke select on ${table.key} from ${roles.join(', ')};\ngrant select (${[...readable].filter((column) => !sensitive.includes(column)).join(', ')}) on ${table.key} to ${roles.join(', ')};`,
-    ),
+    help: roles.includes('anon')
+      ? sqlFence(columnsGranted(table, [...readable], sensitive))
+      : limitedToOwner(policy, table, state),
   };
+}
+/** Visitors read what is meant to be public; signed-in users read on as before. */
+const columnsGranted = (table: Table, readable: readonly string[], sensitive: readonly string[]) =>
+  `-- visitors without the personal columns; a policy for "authenticated" may limit the rows\nrevoke select on ${table.key} from anon;\ngrant select (${readable.filter((column) => !sensitive.includes(column)).join(', ')}) on ${table.key} to anon;`;
+
+/** Signed-in users alone: column grants would hide the columns from their owners too. */
+function limitedToOwner(policy: Policy, table: Table, state: SchemaState): string | undefined {
+  const [owner] = ownerColumns(table, state);
+  return owner === undefined
+    ? undefined
+    : sqlFence(
+        `-- and a policy for those who may read the rows of others\nalter policy "${policy.name}" on ${table.key} to authenticated\n  using ((select auth.uid()) = ${quoteIdent(owner)});`,
+      );
 }
 
 /** A restrictive policy that holds for all those roles is a limit of its own. */

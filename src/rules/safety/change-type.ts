@@ -3,6 +3,7 @@ import { quoteIdent, quoteLiteral, typeName } from '../../sql/names.ts';
 import { tokenize } from '../../sql/tokens.ts';
 import { type FileContext, rule } from '../rule.ts';
 import { alterFilled, reportLock, sql } from '../support/statements.ts';
+import { bare } from '../support/tree.ts';
 
 export default rule({
   id: 'safety/change-type',
@@ -53,11 +54,27 @@ export default rule({
       });
       return;
     }
+    if (isNull(using)) {
+      reportLock(context, statement, {
+        message: `Changing "${command.name}" of "${table}" to ${target} USING NULL writes the table anew under an exclusive lock, and what the column holds is gone. Add a new column, and drop the old one when nothing needs it.`,
+        at: place,
+        object: table,
+        key: command.name,
+        help: sql(
+          `alter table ${table} rename column ${name} to ${quoteIdent(`${command.name}_old`)};`,
+          `alter table ${table} add column ${name} ${target};`,
+          '-- in a later migration',
+          `alter table ${table} drop column ${quoteIdent(`${command.name}_old`)};`,
+        ),
+      });
+      return;
+    }
+    const rounds = isPlain(using, command.name) ? digitsLost(before?.type, target) : null;
     // A type that takes over the old one's name is not there yet when the column is added.
     const type = before?.type === target ? 'new_type' : target;
     const value = range === null ? null : usingIn(context.source.text.slice(range.start, range.end));
     reportLock(context, statement, {
-      message: `Changing "${command.name}" of "${table}"${before === undefined || before.type === target ? '' : ` from ${before.type}`} to ${target} writes the table anew under an exclusive lock${before === undefined && isPlain(using, command.name) ? ', unless the old type, which no migration tells, is stored alike' : ''}. ${safe ? wait : fails}. Add a new column, fill it in batches and swap the names.`,
+      message: `Changing "${command.name}" of "${table}"${before === undefined || before.type === target ? '' : ` from ${before.type}`} to ${target} writes the table anew under an exclusive lock${before === undefined && isPlain(using, command.name) ? ', unless the old type, which no migration tells, is stored alike' : ''}. ${rounds ?? (safe ? wait : fails)}. Add a new column, fill it in batches and swap the names.`,
       at: place,
       object: table,
       key: command.name,
@@ -69,6 +86,19 @@ export default rule({
     });
   }),
 });
+
+/** `using null`, cast or not. */
+const isNull = (using: SyntaxNode | undefined) => bare(using)?.A_Const?.isnull === true;
+
+/** A numeric of fewer decimals rounds without a word. */
+function digitsLost(from: string | undefined, to: string): string | null {
+  const now = /^numeric\((\d+)(?:,(-?\d+))?\)$/.exec(to);
+  const old = /^(numeric|real|double precision)(?:\((\d+)(?:,(-?\d+))?\))?$/.exec(from ?? '');
+  if (now === null || old === null) return null;
+  const scale = Number(now[2] ?? 0);
+  if (old[2] !== undefined && Number(old[3] ?? 0) <= scale) return null;
+  return `Values are rounded to ${scale === 1 ? 'one decimal' : `${scale} decimals`}, and one that is too large makes it fail`;
+}
 
 /** What the new enum has beside all labels of the old one; null where it lacks some, or these are no enums. */
 function newLabels(from: string | undefined, to: string, { set }: FileContext): readonly string[] | null {

@@ -26,17 +26,25 @@ export default rule({
         // The index of a constraint went with it, and a dropped table takes its indexes along.
         if (found.index.constraint || context.isDropped(found.table.key)) continue;
         if (isLockedAnyway(context, found.table.key)) continue;
+        const again = isMadeAgain(context, parts.at(-1)!);
         reportLock(context, statement, {
-          message: `Dropping index "${parts.at(-1)}" locks "${found.table.key}" against reads and writes. Every query waits until the file is through. Drop it with CONCURRENTLY, in a file of its own.`,
+          message: `Dropping index "${parts.at(-1)}" locks "${found.table.key}" against reads and writes. Every query waits until the file is through. ${again ? 'Build the new one under another name first, and drop this one then, each with CONCURRENTLY in a file of its own' : 'Drop it with CONCURRENTLY, in a file of its own'}.`,
           at: context.placeOf(statement),
           object: found.table.key,
           key: parts.at(-1)!,
-          help: sql(`drop index concurrently if exists ${spell(parts)};`),
+          help: sql(
+            ...(again ? ['-- when the new one is built'] : []),
+            `drop index concurrently if exists ${spell(parts)};`,
+          ),
         });
       }
     },
   },
 });
+
+/** The file builds an index that takes over the name. */
+const isMadeAgain = ({ statements }: FileContext, name: string) =>
+  statements.some(({ kind, node }) => kind === 'IndexStmt' && node.idxname === name);
 
 /** The file renames or alters the table under the same lock: CONCURRENTLY would win nothing. */
 const isLockedAnyway = ({ statements, keyOf }: FileContext, table: string) =>

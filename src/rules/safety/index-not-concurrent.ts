@@ -1,4 +1,6 @@
 import type { Statement } from '../../model/sql.ts';
+import { splitKey } from '../../sql/fold/table-access.ts';
+import { quoteIdent } from '../../sql/names.ts';
 import { type FileContext, rule } from '../rule.ts';
 import { keyLike, keysOver } from '../support/indexes.ts';
 import { behindWords, isIndexThere, reportLock, sql } from '../support/statements.ts';
@@ -55,7 +57,9 @@ function say(table: string, statements: readonly Statement[], context: FileConte
     at: context.placeOf(first),
     object: table,
     key: statements.map(({ node }) => node.idxname ?? '').join(' '),
-    ...(partitioned ? {} : { help: sql(...statements.map((statement) => `${concurrent(statement.sql)};`)) }),
+    ...(partitioned
+      ? {}
+      : { help: sql(...statements.flatMap((statement) => built(statement, table, context))) }),
     ...(alone && plain && !partitioned && edits.every((edit) => edit !== null)
       ? { fix: { title: 'Add CONCURRENTLY', edits: edits.filter((edit) => edit !== null) } }
       : {}),
@@ -81,6 +85,21 @@ function keyAhead(
   if (twin !== undefined) return { name: twin.name, whole: true };
   const longer = index.unique ? undefined : keysOver(table, index)[0];
   return longer === undefined ? null : { name: longer.name, whole: false };
+}
+
+/** Under a name of its own where another index, which the file drops, still bears it. */
+function built({ node, sql: text }: Statement, table: string, { set }: FileContext): string[] {
+  const name: string | undefined = node.idxname;
+  const isTaken = set.before.tables.get(table)?.indexes.some((index) => index.name === name) === true;
+  if (name === undefined || !isTaken) return [`${concurrent(text)};`];
+  const other = quoteIdent(`${name.slice(0, 59)}_new`);
+  const index = `${splitKey(table)[0]}.${quoteIdent(name)}`;
+  return [
+    `${concurrent(text).replace(/^(create\s+(?:unique\s+)?index\s+concurrently)\s+(?:"[^"]*"|\S+)/i, `$1 ${other}`)};`,
+    '-- each in a file of its own',
+    `drop index concurrently if exists ${index};`,
+    `alter index ${splitKey(table)[0]}.${other} rename to ${quoteIdent(name)};`,
+  ];
 }
 
 const concurrent = (text: string) =>

@@ -3,6 +3,7 @@ import type { Command, Policy, Trigger } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { strings } from '../names.ts';
 import type { Draft } from './draft.ts';
+import { Failed } from './failed.ts';
 import { truncated } from './generated-names.ts';
 import { roleName } from './grants.ts';
 import { functionName } from './routines.ts';
@@ -16,6 +17,13 @@ export function createPolicy(draft: Draft, node: SyntaxNode, site: Site): void {
     draft.again(site.origin, `policy ${name}`, { kind: 'table', key: table.key });
     return;
   }
+  // "only WITH CHECK expression allowed for INSERT", "WITH CHECK cannot be applied to SELECT or DELETE"
+  if (
+    node.cmd_name === 'insert'
+      ? node.qual !== undefined
+      : /^(select|delete)$/.test(node.cmd_name) && node.with_check !== undefined
+  )
+    throw new Failed();
   const policy: Policy = {
     name,
     command: (node.cmd_name ?? 'all') as Command | 'all',
