@@ -11,7 +11,7 @@ const fold = (sql: string, before: SchemaState = start()) =>
 
 test('literal statements are folded, with their places in the file', () => {
   const state = fold('-- ä\ndo $$\nbegin\n  create table t (\n    id int\n  );\nend$$;');
-  expect({ ...state.tables.get('public.t')!.columns[0]!.origin }).toEqual({
+  expect(state.tables.get('public.t')!.columns[0]!.origin).toMatchObject({
     file: 'do.sql',
     line: 5,
     column: 5,

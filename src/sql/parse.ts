@@ -16,8 +16,8 @@ interface RawStatement {
 let parser: typeof import('./libpg-query.ts') | undefined;
 
 /**
- * Compiles the parser's WebAssembly, which its package does when it is imported: not before, so that the caller can say
- * how. Everything below throws until it has resolved once.
+ * Loads the parser and compiles its WebAssembly: not before it is called, so that the caller can say how. Everything
+ * below throws until it has resolved once.
  */
 export async function loadParser(): Promise<void> {
   parser ??= await import('./libpg-query.ts');
@@ -174,9 +174,8 @@ function shiftLocations(tree: unknown, by: number): void {
 
 function errorOffset(error: unknown, text: string): number {
   if (error instanceof NulCharacter) return error.offset;
-  const details = (error as { sqlDetails?: { cursorPosition?: number } }).sqlDetails;
   // The cursor counts characters (code points), not bytes and not UTF-16 units.
-  const characters = Math.max(0, details?.cursorPosition ?? 0);
+  const characters = error instanceof parser!.SqlError ? error.position : 0;
   let offset = 0;
   for (let seen = 0; seen < characters && offset < text.length; seen += 1) {
     offset += (text.codePointAt(offset) ?? 0) > 0xffff ? 2 : 1;

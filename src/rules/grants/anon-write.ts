@@ -24,9 +24,9 @@ export default rule({
     const grants = table.grants.filter(
       ({ grantee, privilege, origin }) =>
         origin !== null &&
-        !(table.schema === 'public' && inOldEra(origin, facts)) &&
         (grantee === 'anon' || grantee === 'public') &&
         writes.some((command) => command === privilege) &&
+        !(table.schema === 'public' && inOldEra(origin, facts)) &&
         !table.policies.some(
           (policy) =>
             policy.roles.includes('anon') &&

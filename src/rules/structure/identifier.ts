@@ -42,7 +42,7 @@ export default rule({
 });
 
 /** Without any of these no name has more than 63 bytes: most statements need no closer look. */
-const maybeTooLong = /[\w$]{64}|"(?:[^"]|""){64}|[^\0-\x7f]/;
+const maybeTooLong = /[\w$]{64}|"(?:[^"]|""){64,}"|[^\0-\x7f]/;
 
 function tooLong(statement: Statement, context: FileContext) {
   if (!maybeTooLong.test(statement.sql)) return;

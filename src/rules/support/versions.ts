@@ -45,9 +45,16 @@ export function timeOf(version: string): number | null {
     number,
     number,
   ];
-  const time = Date.UTC(year, month - 1, day, hour, minute, second);
+  const date = new Date(Date.UTC(year, month - 1, day, hour, minute, second));
   // Date.UTC rolls over: the 31st of February is in March.
-  return formatVersion(time) === version ? time : null;
+  const isReal =
+    date.getUTCFullYear() === year &&
+    date.getUTCMonth() === month - 1 &&
+    date.getUTCDate() === day &&
+    date.getUTCHours() === hour &&
+    date.getUTCMinutes() === minute &&
+    date.getUTCSeconds() === second;
+  return isReal ? date.getTime() : null;
 }
 
 /** Versions numbered by hand behind a date tell the day all the same. */

@@ -9,6 +9,8 @@ const nameLimit = 63;
 
 /** makeObjectName(): `name1_name2_label`, the longer of the two names cut until it fits. */
 function makeObjectName(name1: string, name2: string | null, label: string): string {
+  const whole = name2 === null ? `${name1}_${label}` : `${name1}_${name2}_${label}`;
+  if (Buffer.byteLength(whole) <= nameLimit) return whole;
   const first = Buffer.from(name1);
   const second = Buffer.from(name2 ?? '');
   const room = nameLimit - Buffer.byteLength(label) - 1 - (name2 === null ? 0 : 1);
@@ -32,7 +34,7 @@ function clipped(bytes: Buffer, length: number): string {
 
 /** A name as Postgres keeps it: 63 bytes at most. */
 export function truncated(name: string): string {
-  return clipped(Buffer.from(name), Math.min(nameLimit, Buffer.byteLength(name)));
+  return Buffer.byteLength(name) <= nameLimit ? name : clipped(Buffer.from(name), nameLimit);
 }
 
 function choose(

@@ -29,7 +29,7 @@ export function siteOf(source: SourceFile, statement: Statement): Site {
       const byte = node?.location;
       return byte === undefined || byte < 0 ? statement.start : source.offsetOfByte(byte);
     },
-    place: (start, end) => lazyPlace(path, () => spanOf(source, start, end())),
+    place: (start, end) => new LazyPlace(path, () => spanOf(source, start, end())),
   };
 }
 
@@ -55,27 +55,31 @@ function spanOf(source: SourceFile, start: number, end: number): Span {
 }
 
 /** Most places are never looked at: lines and columns are worked out when they are. */
-function lazyPlace(file: string, find: () => Span): Place {
-  let span: Span | undefined;
-  const get = () => {
-    span ??= find();
-    return span;
-  };
-  return {
-    file,
-    get line() {
-      return get().line;
-    },
-    get column() {
-      return get().column;
-    },
-    get endLine() {
-      return get().endLine;
-    },
-    get endColumn() {
-      return get().endColumn;
-    },
-  };
+class LazyPlace implements Place {
+  readonly file: string;
+  readonly #find: () => Span;
+  #span: Span | undefined;
+
+  constructor(file: string, find: () => Span) {
+    this.file = file;
+    this.#find = find;
+  }
+  get #found(): Span {
+    this.#span ??= this.#find();
+    return this.#span;
+  }
+  get line(): number {
+    return this.#found.line;
+  }
+  get column(): number {
+    return this.#found.column;
+  }
+  get endLine(): number {
+    return this.#found.endLine;
+  }
+  get endColumn(): number {
+    return this.#found.endColumn;
+  }
 }
 
 /** The place of a list element: a column, a constraint, a table in a list. */
@@ -86,16 +90,23 @@ export function elementPlace(site: Site, node: SyntaxNode | undefined): Place {
 }
 
 /** An expression as written: its text is cut out of the file when it is asked for. */
-export function writtenExpression(node: SyntaxNode, text: () => string): Expression {
-  let cut: string | undefined;
-  return {
-    get text() {
-      cut ??= text().trim();
-      return cut;
-    },
-    node,
-  };
+class WrittenExpression implements Expression {
+  readonly node: SyntaxNode;
+  readonly #cut: () => string;
+  #text: string | undefined;
+
+  constructor(node: SyntaxNode, cut: () => string) {
+    this.node = node;
+    this.#cut = cut;
+  }
+  get text(): string {
+    this.#text ??= this.#cut().trim();
+    return this.#text;
+  }
 }
+
+export const writtenExpression = (node: SyntaxNode, cut: () => string): Expression =>
+  new WrittenExpression(node, cut);
 
 /** `using ( … )`, `check ( … )`: what stands in the parentheses behind a keyword. */
 export function expressionBehind(
