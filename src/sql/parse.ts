@@ -3,7 +3,7 @@ import type { Span } from '../model/finding.ts';
 import type { SourceFile, SqlComment, Statement, SyntaxIssue, SyntaxNode } from '../model/sql.ts';
 import { scan } from './scan.ts';
 import { readSuppressions } from './suppressions.ts';
-import { createPositions, type Positions } from './text.ts';
+import { createPositions, lowerBound, type Positions } from './text.ts';
 
 interface RawStatement {
   readonly stmt?: SyntaxNode;
@@ -113,18 +113,6 @@ function toStatement(
     end = comment.start;
   }
   return [{ index, kind, node, start, end, sql: text.slice(start, end), span: positions.span(start, end) }];
-}
-
-/** Smallest index for which `holds` is true; `length` where it never is. `holds` must be monotonous. */
-function lowerBound(length: number, holds: (index: number) => boolean): number {
-  let low = 0;
-  let high = length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (holds(middle)) high = middle;
-    else low = middle + 1;
-  }
-  return low;
 }
 
 /**

@@ -4,6 +4,18 @@ import type { Span } from '../model/finding.ts';
 /** A pattern for just this text. */
 export const escapeRegExp = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
+/** Smallest index for which `holds` is true; `length` where it never is. `holds` must be monotonous. */
+export function lowerBound(length: number, holds: (index: number) => boolean): number {
+  let low = 0;
+  let high = length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (holds(middle)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
 export interface Positions {
   position(offset: number): { line: number; column: number };
   span(start: number, end: number): Span;

@@ -1,7 +1,7 @@
 import type { Facts } from '../../model/facts.ts';
 import type { SourceFile, SyntaxNode } from '../../model/sql.ts';
 import { qualified, strings } from '../../sql/names.ts';
-import { escapeRegExp } from '../../sql/text.ts';
+import { escapeRegExp, lowerBound } from '../../sql/text.ts';
 import { rule } from '../rule.ts';
 import { normalBody } from '../support/bodies.ts';
 import { commandsOf, namesOf } from '../support/statements.ts';
@@ -117,16 +117,14 @@ function earlier(facts: Facts, wanted: string, path: string, body: string) {
   const { orders, written } = historiesOf(facts);
   const own = orders.get(path) ?? orders.size;
   let newest: Written | null = null;
-  for (const each of backwards(written.get(wanted) ?? [])) {
-    if (each.order >= own || each.body === null) continue;
+  const those = written.get(wanted) ?? [];
+  for (let at = lowerBound(those.length, (i) => those[i]!.order >= own) - 1; at >= 0; at -= 1) {
+    const each = those[at]!;
+    if (each.body === null) continue;
     newest ??= each;
     if (each.body === body) return { newest, older: each };
   }
   return { newest, older: null };
-}
-
-function* backwards<T>(list: readonly T[]): Iterable<T> {
-  for (let at = list.length - 1; at >= 0; at -= 1) yield list[at]!;
 }
 
 const signature = (node: SyntaxNode): string => {

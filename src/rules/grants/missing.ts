@@ -10,7 +10,7 @@ import { predicatesOf } from '../support/predicates.ts';
 import { apiRoles, appliesTo, commandsOf, holds, isPlatform } from '../support/roles.ts';
 import { appendFix, evidenceOf, isRevoke } from '../support/sites.ts';
 import { isExposedTable } from '../support/tables.ts';
-import { visitTree } from '../support/tree.ts';
+import { functionCalls, remembered } from '../support/tree.ts';
 import { truthOf } from '../support/truth.ts';
 import { listed, named, sqlFence, upper } from '../support/words.ts';
 
@@ -57,22 +57,23 @@ function denied(table: Table): Denied[] {
     const policies = table.policies.filter(
       (policy) => policy.permissive && isMeantFor(policy, role) && !refusesAll(policy),
     );
-    const missing = new Set<Command>();
-    for (const policy of policies) {
-      const wanted = commandsOf(policy);
-      const lacking = wanted.filter((command) => !reaches(table, policy, role, command));
-      // FOR ALL with some of the privileges: the grants say which of them are meant.
-      if (policy.command !== 'all' || lacking.length === wanted.length)
-        for (const command of lacking) missing.add(command);
-    }
+    const missing = new Set(policies.flatMap((policy) => lacking(table, policy, role)));
     const origin = policies.at(-1)?.origin ?? null;
     return missing.size === 0 ? [] : [{ role, commands: [...missing], origin }];
   });
 }
 
+function lacking(table: Table, policy: Policy, role: string): readonly Command[] {
+  const wanted = commandsOf(policy);
+  const missing = wanted.filter((command) => !reaches(table, policy, role, command));
+  // FOR ALL with some of the privileges: the grants say which of them are meant.
+  return policy.command !== 'all' || missing.length === wanted.length ? missing : [];
+}
+
 /** `using (false)` says that nobody may: no privilege is missed. */
-const refusesAll = (policy: Policy) =>
-  predicatesOf(policy).some(({ node }) => truthOf(node, { table: null, who: 'anyone' }) === 'false');
+const refusesAll = remembered((policy: Policy) =>
+  predicatesOf(policy).some(({ node }) => truthOf(node, { table: null, who: 'anyone' }) === 'false'),
+);
 
 /** TO PUBLIC is for whoever holds a privilege: told once, for `authenticated`, where neither API role does. */
 const isMeantFor = (policy: Policy, role: string) =>
@@ -211,14 +212,13 @@ function tellFunctions(table: Table, { state, home, report }: StateContext) {
       help: sqlFence(`grant execute on function ${routine.key} to ${lacking.join(', ')};`),
     });
   };
-  const called = (node: Parameters<typeof visitTree>[0], visit: (routine: Routine) => void) =>
-    visitTree(node, (kind, inner) => {
+  const called = (node: SyntaxNode | null | undefined, visit: (routine: Routine) => void) => {
+    for (const call of node ? functionCalls(node) : []) {
       // An overload that fits is not known: where one of them may be called, none is told.
-      if (kind === 'FuncCall') {
-        const routines = routinesCalled(inner, state);
-        if (routines.length === 1) visit(routines[0]!);
-      }
-    });
+      const routines = routinesCalled(call, state);
+      if (routines.length === 1) visit(routines[0]!);
+    }
+  };
   for (const policy of table.policies) {
     const roles = apiRoles.filter(
       (role) =>

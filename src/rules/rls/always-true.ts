@@ -78,6 +78,7 @@ function judge(policy: Policy, table: Table, state: SchemaState): Open | null {
       : [{ command, roles }];
   });
   const policyName = `Policy "${policy.name}" on "${table.key}"`;
+  if (reached.length === 0) return openCheck(policy, table, state, policyName);
   const misnamed = nameSaysRole(policy, table, state);
   const question = questionFor(misnamed, state);
   const promise =

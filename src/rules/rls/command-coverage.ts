@@ -29,7 +29,7 @@ export default rule({
     const before = context.set.before.tables.get(table.key);
     const open = commands.filter((command) => uncovered(table, command));
     // What a policy of the base allowed and this change leaves without one is a loss, not an omission.
-    const drop = policyDrop(table, context.set);
+    const drop = before === undefined ? null : policyDrop(table, context.set);
     const lost = open.filter(
       (command) =>
         before !== undefined && drop !== null && isLoss(before, table, command, context.set.before),

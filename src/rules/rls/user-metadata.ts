@@ -1,4 +1,4 @@
-import type { SchemaState } from '../../model/schema.ts';
+import type { Routine, SchemaState } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { rule } from '../rule.ts';
 import { codeOf } from '../support/bodies.ts';
@@ -7,7 +7,7 @@ import { predicatesOf } from '../support/predicates.ts';
 import { apiRolesOf } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
 import { policyKey } from '../support/tables.ts';
-import { columnParts, someNode } from '../support/tree.ts';
+import { columnParts, functionCalls, remembered, someNode } from '../support/tree.ts';
 
 export default rule({
   id: 'rls/user-metadata',
@@ -43,18 +43,18 @@ export default rule({
 
 function trusted(node: SyntaxNode, state: SchemaState): string | null {
   if (claimsRead(node).some(([first]) => first === 'user_metadata')) return '"user_metadata" of the token';
-  let helper: string | null = null;
-  const column = someNode(node, (kind, inner) => {
-    if (kind === 'FuncCall') {
-      // Only what the helper compares or returns from the token itself; a copy in a table is a row like any other.
-      const routine = routinesCalled(inner, state).find(({ body }) =>
-        /\bauth\s*\.\s*jwt\s*\([^;]*->>?\s*'user_metadata'|raw_user_meta_data\s*->/i.test(
-          codeOf(body).withStrings,
-        ),
-      );
-      if (routine !== undefined) helper ??= `"user_metadata", which "${routine.key}" reads`;
-    }
-    return kind === 'ColumnRef' && columnParts(inner).at(-1) === 'raw_user_meta_data';
-  });
-  return column ? '"raw_user_meta_data"' : helper;
+  if (namesColumn(node)) return '"raw_user_meta_data"';
+  const helper = functionCalls(node)
+    .flatMap((call) => routinesCalled(call, state))
+    .find(readsMetadata);
+  return helper === undefined ? null : `"user_metadata", which "${helper.key}" reads`;
 }
+
+const namesColumn = remembered((node: SyntaxNode) =>
+  someNode(node, (kind, inner) => kind === 'ColumnRef' && columnParts(inner).at(-1) === 'raw_user_meta_data'),
+);
+
+/** Only what a helper compares or returns from the token itself; a copy in a table is a row like any other. */
+const readsMetadata = remembered(({ body }: Routine) =>
+  /\bauth\s*\.\s*jwt\s*\([^;]*->>?\s*'user_metadata'|raw_user_meta_data\s*->/i.test(codeOf(body).withStrings),
+);

@@ -17,6 +17,7 @@ export default rule({
   sources: ['https://www.postgresql.org/docs/17/sql-syntax-lexical.html#SQL-SYNTAX-IDENTIFIERS'],
   fixable: false,
   file(context) {
+    if (!maybeTooLong(context.source.text)) return;
     for (const statement of context.statements) {
       if (!/^(Create|AlterPolicy|Index|View|AlterTable|Rename|Define|Composite)/.test(statement.kind))
         continue;
@@ -41,11 +42,12 @@ export default rule({
   },
 });
 
-/** Without any of these no name has more than 63 bytes: most statements need no closer look. */
-const maybeTooLong = /[\w$]{64}|"(?:[^"]|""){64,}"|[^\0-\x7f]/;
+/** False where no name has more than 63 bytes: most files need no closer look. */
+const maybeTooLong = (sql: string) =>
+  Buffer.byteLength(sql) > sql.length || /\b[\w$]{64}|"(?:[^"]|""){64,}"/.test(sql);
 
 function tooLong(statement: Statement, context: FileContext) {
-  if (!maybeTooLong.test(statement.sql)) return;
+  if (!maybeTooLong(statement.sql)) return;
   const seen = new Set<string>();
   for (const token of tokensIn(context, statement)) {
     if (token.kind !== 'word' && token.kind !== 'identifier') continue;

@@ -2,7 +2,7 @@
 import type { Command, Expression, Policy } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { commandsOf } from './roles.ts';
-import { remembered, visitTree } from './tree.ts';
+import { functionCalls, remembered } from './tree.ts';
 
 export interface Predicate {
   readonly clause: 'USING' | 'WITH CHECK';
@@ -34,12 +34,6 @@ function split(policy: Policy): readonly Predicate[] {
 }
 
 /** Every FuncCall in a policy's predicates. */
-export const callsOf = remembered((policy: Policy): readonly SyntaxNode[] => {
-  const found: SyntaxNode[] = [];
-  for (const { node } of predicatesOf(policy)) {
-    visitTree(node, (kind, inner) => {
-      if (kind === 'FuncCall') found.push(inner);
-    });
-  }
-  return found;
-});
+export const callsOf = remembered((policy: Policy): readonly SyntaxNode[] =>
+  predicatesOf(policy).flatMap(({ node }) => functionCalls(node)),
+);

@@ -6,7 +6,7 @@ import { routinesCalled } from './caller.ts';
 import { callsOf, predicatesOf } from './predicates.ts';
 import { type ApiRole, apiRoles, appliesTo, commands, covers, holds } from './roles.ts';
 import { readPredicate } from './scope.ts';
-import { someNode } from './tree.ts';
+import { remembered, someNode } from './tree.ts';
 
 /** Tables in the order they are reached, the first one again at the end. */
 export interface Cycle {
@@ -22,6 +22,7 @@ export interface Cycle {
  * unless it is a security_invoker view.
  */
 export function findCycle(table: Table, state: SchemaState): Cycle | null {
+  if (table.policies.every((policy) => readsOf(policy, table, state).length === 0)) return null;
   for (const role of apiRoles) {
     for (const command of commands) {
       if (!holds(table.grants, role, command)) continue;
@@ -61,8 +62,9 @@ const asked = (table: Table, role: ApiRole, command: Command) =>
       (covers(policy, command) || (command !== 'insert' && covers(policy, 'select'))),
   );
 
-const hasSubSelect = (policy: Policy) =>
-  predicatesOf(policy).some(({ node }) => someNode(node, (kind) => kind === 'SubLink'));
+const hasSubSelect = remembered((policy: Policy) =>
+  predicatesOf(policy).some(({ node }) => someNode(node, (kind) => kind === 'SubLink')),
+);
 
 const readsOf = (policy: Policy, table: Table, state: SchemaState) =>
   predicatesOf(policy).flatMap(({ node }) => readPredicate(node, table, state).reads);

@@ -47,6 +47,15 @@ export function remembered<From extends object, To>(find: (from: From) => To): (
   };
 }
 
+/** Every FuncCall in a tree. */
+export const functionCalls = remembered((root: SyntaxNode): readonly SyntaxNode[] => {
+  const found: SyntaxNode[] = [];
+  visitTree(root, (kind, node) => {
+    if (kind === 'FuncCall') found.push(node);
+  });
+  return found;
+});
+
 /** Name of a FuncCall. */
 export function functionName(call: SyntaxNode): { schema: string | null; name: string } {
   return qualified(strings(call.funcname));

@@ -2,7 +2,7 @@
 import type { Table } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { claimOf, isUserId } from './caller.ts';
-import { bare, columnParts, constantOf, functionName, operatorOf, someNode } from './tree.ts';
+import { bare, columnParts, constantOf, functionName, operatorOf, remembered, someNode } from './tree.ts';
 
 export type Truth = 'true' | 'false' | 'null' | 'unknown';
 
@@ -22,14 +22,16 @@ export function isPlainTrue(node: SyntaxNode | null): boolean {
 }
 
 /** Open to everybody who is signed in, or to everybody at all. */
-export function opensTo(node: SyntaxNode | null): 'everybody' | 'users' | null {
-  if (node === null) return null;
+export const opensTo = (node: SyntaxNode | null): 'everybody' | 'users' | null =>
+  node === null ? null : opens(node);
+
+const opens = remembered((node: SyntaxNode): 'everybody' | 'users' | null => {
   if (isPlainTrue(node)) return 'everybody';
   return truthOf(node, { table: null, who: 'user' }) === 'true' &&
     truthOf(node, { table: null, who: 'anyone' }) !== 'true'
     ? 'users'
     : null;
-}
+});
 
 export function truthOf(node: SyntaxNode | null, world: World): Truth {
   const inner = bare(node);
