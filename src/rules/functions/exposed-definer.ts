@@ -103,13 +103,21 @@ export default rule({
 function isKnowing({ arguments: all, body }: Routine): boolean {
   const { bare } = codeOf(body);
   return all.some(({ name, mode }) => {
-    if (mode === 'out' || mode === 'table' || name === null || !(isToken(name) || isSecretWord(name)))
+    if (
+      mode === 'out' ||
+      mode === 'table' ||
+      name === null ||
+      !(isToken(plain(name)) || isSecretWord(plain(name)))
+    )
       return false;
     const word = `\\b${escapeRegExp(name)}\\b`;
     const stored = new RegExp(`\\bset\\b(?:(?!\\bwhere\\b)[^;])*${word}|\\bvalues\\b[^;]*${word}`, 'i');
     return new RegExp(word, 'i').test(bare) && !stored.test(bare);
   });
 }
+
+/** Without what says only that it is an argument. */
+const plain = (name: string) => name.replace(/^(p|v|in|_)_|_(param|arg|input|in)$|_$/gi, '');
 
 /** Only an argument may be called so: a column "code" or "pin" need not be a secret. */
 const isSecretWord = (name: string) =>

@@ -58,7 +58,7 @@ function denied(table: Table): Denied[] {
       (policy) => policy.permissive && isMeantFor(policy, role) && !refusesAll(policy),
     );
     const missing = new Set(policies.flatMap((policy) => lacking(table, policy, role)));
-    const origin = policies.at(-1)?.origin ?? null;
+    const origin = policies.findLast((policy) => lacking(table, policy, role).length > 0)?.origin ?? null;
     return missing.size === 0 ? [] : [{ role, commands: [...missing], origin }];
   });
 }

@@ -1,6 +1,6 @@
 import type { Facts } from '../../model/facts.ts';
 import type { SchemaState, Table } from '../../model/schema.ts';
-import type { SyntaxNode } from '../../model/sql.ts';
+import type { Statement, SyntaxNode } from '../../model/sql.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import { type FileContext, rule } from '../rule.ts';
 import { keyOfRangeVar } from '../support/names.ts';
@@ -48,16 +48,33 @@ export default rule({
         return;
       said.add(table);
       const fillsNew = kind === 'UpdateStmt' && touches(node).some((column) => added.has(column));
+      const needed = isNeededBelow(table, statement, context);
       context.report({
-        message: `The lock of the ALTER TABLE above is still held while rows of "${table}" are ${kind === 'UpdateStmt' ? 'updated' : 'deleted'}. Nobody can read the table as long as that takes. Split the file there, so that it runs in a migration of its own.`,
+        message: `The lock of the ALTER TABLE above is still held while rows of "${table}" are ${kind === 'UpdateStmt' ? 'updated' : 'deleted'}. Nobody can read the table as long as that takes. ${needed ? 'What follows on the table may need it: make three files of this one, with this in the middle' : 'Split the file there, so that it runs in a migration of its own'}.`,
         at: context.placeOf(statement),
         object: table,
         ...(fillsNew || isSmall(table, context) ? { severity: 'info' as const } : {}),
-        help: sql('-- in the next migration', `${statement.sql};`),
+        help: sql(
+          '-- in the next migration',
+          `${statement.sql};`,
+          ...(needed ? ['-- in the one after that: what follows on the table'] : []),
+        ),
       });
     });
   },
 });
+
+/** A constraint, a type or a unique index below may hold only for the rows as this leaves them. */
+const isNeededBelow = (table: string, own: Statement, { source, keyOf }: FileContext) =>
+  source.statements.some(({ kind, node, start }) => {
+    if (start <= own.start || !/^(AlterTable|Index)Stmt$/.test(kind) || keyOf(node.relation) !== table)
+      return false;
+    return kind === 'IndexStmt'
+      ? node.unique === true
+      : commandsOf(node).some(({ subtype }) =>
+          /^AT_(AlterColumnType|SetNotNull|AddConstraint|AddIndex|DropColumn)$/.test(subtype),
+        );
+  });
 
 /** One row by its key, or a list that migrations write and no client and no function adds to. */
 function isSmall(key: string, { facts, set }: FileContext): boolean {

@@ -94,7 +94,8 @@ function addedHere(name: string, table: string, { source, keyOf }: Context): boo
  * column's values, or the same reference with another action. No row breaks it.
  */
 function allowsAsMuch(constraint: SyntaxNode, table: string, context: Context): boolean {
-  const before = context.set.before.tables.get(table);
+  const former = formerKeys(context);
+  const before = context.set.before.tables.get(former.get(table) ?? table);
   if (before === undefined) return false;
   const dropped = new Set(
     context.statements.flatMap(({ kind, node }) =>
@@ -108,12 +109,13 @@ function allowsAsMuch(constraint: SyntaxNode, table: string, context: Context): 
   if (constraint.contype === 'CONSTR_FOREIGN') {
     const columns = strings(constraint.fk_attrs).join('\0');
     const references = context.keyOf(constraint.pktable);
+    const names = renamedColumns(table, context);
     const named = strings(constraint.pk_attrs).join('\0');
     return before.foreignKeys.some(
       (key) =>
         isGone(key) &&
-        key.columns.join('\0') === columns &&
-        key.references === references &&
+        key.columns.map((name) => names.get(name) ?? name).join('\0') === columns &&
+        key.references === (former.get(references) ?? references) &&
         (named === '' || key.referencedColumns.length === 0 || key.referencedColumns.join('\0') === named),
     );
   }
@@ -126,6 +128,26 @@ function allowsAsMuch(constraint: SyntaxNode, table: string, context: Context): 
     })
   );
 }
+
+/** New names by the old ones. */
+const renamedColumns = (table: string, { statements, keyOf }: Context): ReadonlyMap<string, string> =>
+  new Map(
+    statements.flatMap(({ kind, node }) =>
+      kind === 'RenameStmt' && node.renameType === 'OBJECT_COLUMN' && keyOf(node.relation) === table
+        ? [[node.subname, node.newname]]
+        : [],
+    ),
+  );
+
+/** Tables that the file renames, by their new key. */
+const formerKeys = ({ statements, keyOf }: Context): ReadonlyMap<string, string> =>
+  new Map(
+    statements.flatMap(({ kind, node }) =>
+      kind === 'RenameStmt' && node.renameType === 'OBJECT_TABLE'
+        ? [[keyOf({ ...node.relation, relname: node.newname }), keyOf(node.relation)]]
+        : [],
+    ),
+  );
 
 interface ValueList {
   readonly column: string;
@@ -168,14 +190,16 @@ function readsNewColumns({ raw_expr }: SyntaxNode, table: string, { set }: Conte
 function onlyNewColumns(
   constraint: { fk_attrs?: { String: { sval: string } }[] },
   table: string,
-  { set }: Context,
+  context: Context,
 ): boolean {
+  const { set } = context;
+  const renamed = [...renamedColumns(table, context).values()];
   const before = set.before.tables.get(table);
   const after = set.after.tables.get(table);
   return (
     before !== undefined &&
     (constraint.fk_attrs ?? []).every(({ String: { sval } }) => {
-      if (before.columns.some(({ name }) => name === sval)) return false;
+      if (renamed.includes(sval) || before.columns.some(({ name }) => name === sval)) return false;
       return after?.columns.find(({ name }) => name === sval)?.default === null;
     })
   );

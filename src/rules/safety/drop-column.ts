@@ -81,8 +81,9 @@ const archive = ({ facts }: FileContext): string =>
 
 /** With the key of its rows, where there is one to find them by. */
 const copied = (table: Table | undefined, column: string, { set }: FileContext): string =>
-  // The file may take the key away before it comes to this column.
-  table?.primaryKey == null || set.after.tables.get(table.key)?.primaryKey == null
+  // The file may take the key away, or change it, before it comes to this column.
+  table?.primaryKey == null ||
+  set.after.tables.get(table.key)?.primaryKey?.columns.join() !== table.primaryKey.columns.join()
     ? '*'
     : [...new Set([...table.primaryKey.columns, column])].map(quoteIdent).join(', ');
 

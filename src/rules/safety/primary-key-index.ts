@@ -1,6 +1,7 @@
-import { quoteIdent, strings } from '../../sql/names.ts';
+import { strings } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
-import { alterFilled, isThere, reportLock, sql } from '../support/statements.ts';
+import { adoption } from '../support/adoption.ts';
+import { alterFilled, isThere, reportLock } from '../support/statements.ts';
 
 export default rule({
   id: 'safety/primary-key-index',
@@ -19,17 +20,14 @@ export default rule({
     const constraint = command.def?.Constraint;
     if (constraint?.contype !== 'CONSTR_PRIMARY' || constraint.indexname !== undefined) return;
     if (isThere(context, table, constraint.conname ?? null, 'primary')) return;
-    const columns = strings(constraint.keys).map(quoteIdent).join(', ');
-    const name = quoteIdent(constraint.conname ?? `${table.split('.').at(-1)}_pkey`);
+    const columns = strings(constraint.keys);
+    const name = constraint.conname ?? `${table.split('.').at(-1)!.replaceAll('"', '')}_pkey`;
+    const { way, help } = adoption({ table, kind: 'primary key', name, columns }, context);
     reportLock(context, statement, {
-      message: `The primary key of "${table}" builds its index while reads and writes wait. A NULL or two equal rows make the file fail. Build a unique index with CONCURRENTLY in a file of its own and adopt it.`,
+      message: `The primary key of "${table}" builds its index while reads and writes wait. A NULL or two equal rows make the file fail. ${way}.`,
       at: place,
       object: table,
-      help: sql(
-        `create unique index concurrently ${name} on ${table} (${columns});`,
-        `-- in the next migration`,
-        `alter table ${table} add constraint ${name} primary key using index ${name};`,
-      ),
+      help,
     });
   }),
 });

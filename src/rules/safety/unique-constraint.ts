@@ -1,7 +1,7 @@
 import type { Statement, SyntaxNode } from '../../model/sql.ts';
-import { splitKey } from '../../sql/fold/table-access.ts';
 import { quoteIdent, strings } from '../../sql/names.ts';
 import { type FileContext, rule } from '../rule.ts';
+import { adoption } from '../support/adoption.ts';
 import { alterFilled, isThere, listed, reportLock, sql } from '../support/statements.ts';
 
 export default rule({
@@ -24,32 +24,57 @@ export default rule({
     const columns = strings(constraint.keys);
     const name =
       constraint.conname ?? `${table.split('.').at(-1)!.replaceAll('"', '')}_${columns.join('_')}_key`;
-    const held = holderOf(name, table, context);
-    const index = held === null ? name : `${name.slice(0, 59)}_new`;
+    const old = sameByAnotherName(columns, table, context);
+    if (old !== null) {
+      reportLock(context, statement, {
+        message: `The unique constraint on ${listed(columns)} builds its index while reads and writes on "${table}" wait, and "${old}" says the same of these columns, which are renamed with what is on them. Rename the constraint instead.`,
+        at: place,
+        object: table,
+        key: columns.join(' '),
+        help: sql(`alter table ${table} rename constraint ${quoteIdent(old)} to ${quoteIdent(name)};`),
+      });
+      return;
+    }
+    const { way, help } = adoption(
+      {
+        table,
+        kind: 'unique',
+        name,
+        columns,
+        nullsNotDistinct: constraint.nulls_not_distinct === true,
+        suffix: constraint.deferrable
+          ? ` deferrable${constraint.initdeferred ? ' initially deferred' : ''}`
+          : '',
+      },
+      context,
+    );
     reportLock(context, statement, {
-      message: `The unique constraint on ${listed(columns)} builds its index while reads and writes on "${table}" wait.${mayRepeat(columns, table, context) && !rowsAreMended(statement, table, context) ? ' Two equal rows make the file fail.' : ''} Build the index with CONCURRENTLY in a file of its own and adopt it.`,
+      message: `The unique constraint on ${listed(columns)} builds its index while reads and writes on "${table}" wait.${mayRepeat(columns, table, context) && !rowsAreMended(statement, table, context) ? ' Two equal rows make the file fail.' : ''} ${way}.`,
       at: place,
       object: table,
       key: columns.join(' '),
-      help: sql(
-        `create unique index concurrently ${quoteIdent(index)} on ${table} (${columns.map(quoteIdent).join(', ')})${constraint.nulls_not_distinct ? ' nulls not distinct' : ''};`,
-        held === null
-          ? `-- in the next migration`
-          : `-- in the next migration; until then the old one holds, and is not dropped before`,
-        ...(held === 'index' ? [`drop index ${splitKey(table)[0]}.${quoteIdent(name)};`] : []),
-        `alter table ${table}${held === 'constraint' ? ` drop constraint ${quoteIdent(name)},` : ''} add constraint ${quoteIdent(name)} unique using index ${quoteIdent(index)}${constraint.deferrable ? ` deferrable${constraint.initdeferred ? ' initially deferred' : ''}` : ''};`,
-      ),
+      help,
       repro: `select ${columns.map(quoteIdent).join(', ')}, count(*) from ${table} group by ${columns.map((_, n) => n + 1).join(', ')} having count(*) > 1;`,
     });
   }),
 });
 
-/** What bears the name before the change: the file drops it and gives its name to the new one. */
-function holderOf(name: string, table: string, { set }: FileContext): 'constraint' | 'index' | null {
-  const before = set.before.tables.get(table);
-  if ([...(before?.uniques ?? []), ...(before?.exclusions ?? [])].some((held) => held.name === name))
-    return 'constraint';
-  return before?.indexes.some((held) => held.name === name) ? 'index' : null;
+/** The table's own unique constraint on these columns, under the names they had before the file renamed some. */
+function sameByAnotherName(columns: readonly string[], table: string, context: FileContext): string | null {
+  const oldNames = new Map<string, string>();
+  for (const { kind, node } of context.statements)
+    if (
+      kind === 'RenameStmt' &&
+      node.renameType === 'OBJECT_COLUMN' &&
+      context.keyOf(node.relation) === table
+    )
+      oldNames.set(node.newname, node.subname);
+  if (!columns.some((column) => oldNames.has(column))) return null;
+  const before = columns.map((column) => oldNames.get(column) ?? column).join('\0');
+  return (
+    context.set.before.tables.get(table)?.uniques.find((unique) => unique.columns.join('\0') === before)
+      ?.name ?? null
+  );
 }
 
 /** Rows of the table are taken out or changed above, in the same file: the author has thought of equal ones. */

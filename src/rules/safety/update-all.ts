@@ -2,7 +2,7 @@ import type { SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { type FileContext, rule } from '../rule.ts';
 import { commandsOf, reportLock } from '../support/statements.ts';
-import { bare, columnParts } from '../support/tree.ts';
+import { bare, columnParts, functionName, someNode } from '../support/tree.ts';
 import { sqlFence } from '../support/words.ts';
 
 export default rule({
@@ -31,17 +31,22 @@ export default rule({
       const overwritten = targets.filter((target) => !keepsValue(target));
       const those = overwritten.length === 0 ? targets : overwritten;
       const old: string[] = those.map(({ name }) => name);
+      const computed = overwritten.length > 0 && overwritten.every((target) => isComputed(target, context));
       const test = bare(those[0]!.val)?.A_Const?.isnull === true ? 'is not null' : 'is null';
       reportLock(context, statement, {
         message:
           overwritten.length === 0
             ? `This writes every row of "${key}" anew, also those whose "${old.join('", "')}" stays as it is. Every row stays locked until the file is through. Say which rows need it.`
-            : `This overwrites "${old.join('", "')}" in every row of "${key}". The old values are gone, and every row stays locked until the file is through. Say which rows.`,
+            : computed
+              ? `This computes "${old.join('", "')}" anew in every row of "${key}". Every row stays locked until the file is through. Do it in batches, behind the migration.`
+              : `This overwrites "${old.join('", "')}" in every row of "${key}". The old values are gone, and every row stays locked until the file is through. Say which rows.`,
         at: context.placeOf(statement),
         object: key,
         key: old.join(' '),
         help: sqlFence(
-          `${context.textOf(statement)}\nwhere ${quoteIdent(old[0]!)} ${test}; -- or whichever rows are meant`,
+          computed
+            ? `-- in batches, by the key\n${context.textOf(statement)}\nwhere …;`
+            : `${context.textOf(statement)}\nwhere ${quoteIdent(old[0]!)} ${test}; -- or whichever rows are meant`,
         ),
         repro: `select count(*) from ${key};`,
       });
@@ -57,6 +62,16 @@ function keepsValue({ name, val }: SyntaxNode): boolean {
   };
   const value = bare(val);
   return isItself(val) || isItself(value?.CoalesceExpr?.args?.[0]) || isItself(value?.CaseExpr?.defresult);
+}
+
+/** By a function that this change makes or rewrites: that the values change is what it is for. */
+function isComputed({ val }: SyntaxNode, { set }: FileContext): boolean {
+  const names = new Set(
+    [...set.after.routines.values()]
+      .filter(({ key, body }) => set.before.routines.get(key)?.body !== body)
+      .map(({ name }) => name),
+  );
+  return someNode([val], (kind, node) => kind === 'FuncCall' && names.has(functionName(node).name));
 }
 
 /** Columns that this file adds, where the table had another name before the change. */

@@ -1,0 +1,72 @@
+/** How the index of a key is built while writes go on, and adopted as a constraint. */
+import { splitKey } from '../../sql/fold/table-access.ts';
+import { quoteIdent } from '../../sql/names.ts';
+import type { FileContext } from '../rule.ts';
+import { sql } from './statements.ts';
+
+export interface WantedKey {
+  readonly table: string;
+  readonly kind: 'unique' | 'primary key';
+  /** As it is written, or as Postgres will call it. */
+  readonly name: string;
+  readonly columns: readonly string[];
+  readonly nullsNotDistinct?: boolean;
+  /** ` deferrable …` */
+  readonly suffix?: string;
+}
+
+/** What to do, and in SQL. The name may be that of a key which the file drops; a partitioned table adopts no index. */
+export function adoption(
+  key: WantedKey,
+  context: FileContext,
+): { readonly way: string; readonly help: string } {
+  return context.set.before.tables.get(key.table)?.kind === 'partitioned'
+    ? {
+        way: 'Build it with CONCURRENTLY on each partition first: the parent then takes those over',
+        help: partByPart(key, context),
+      }
+    : {
+        way: `Build ${key.kind === 'unique' ? 'the index' : 'a unique index'} with CONCURRENTLY in a file of its own and adopt it`,
+        help: adopted(key, context),
+      };
+}
+
+function adopted(key: WantedKey, context: FileContext): string {
+  const { table, kind, name, suffix = '' } = key;
+  const held = holderOf(name, table, context);
+  const index = quoteIdent(held === null ? name : `${name.slice(0, 59)}_new`);
+  return sql(
+    `create unique index concurrently ${index} on ${table} ${listOf(key)}${nullsOf(key)};`,
+    held === null
+      ? '-- in the next migration'
+      : '-- in the next migration; until then the old one holds, and is not dropped before',
+    ...(held === 'index' ? [`drop index ${splitKey(table)[0]}.${quoteIdent(name)};`] : []),
+    `alter table ${table}${held === 'constraint' ? ` drop constraint ${quoteIdent(name)},` : ''} add constraint ${quoteIdent(name)} ${kind} using index ${index}${suffix};`,
+  );
+}
+
+function partByPart(key: WantedKey, { set }: FileContext): string {
+  const parts = [...set.before.tables.values()].filter(({ parent }) => parent === key.table);
+  const part = parts[0]?.key ?? '…';
+  const index = quoteIdent(`${parts[0]?.name ?? 'part'}_${key.kind === 'unique' ? 'new_key' : 'new_pkey'}`);
+  return sql(
+    parts.length > 1 ? `-- for this one and ${parts.length - 1} more partitions` : '-- for each partition',
+    `create unique index concurrently ${index} on ${part} ${listOf(key)}${nullsOf(key)};`,
+    '-- in the next migration',
+    `alter table ${part} add constraint ${index} ${key.kind} using index ${index};`,
+    '-- then the parent builds nothing',
+    `alter table ${key.table} add constraint ${quoteIdent(key.name)} ${key.kind}${nullsOf(key)} ${listOf(key)};`,
+  );
+}
+
+const listOf = ({ columns }: WantedKey) => `(${columns.map(quoteIdent).join(', ')})`;
+
+const nullsOf = ({ nullsNotDistinct }: WantedKey) => (nullsNotDistinct ? ' nulls not distinct' : '');
+
+/** What bears the name before the change: the file drops it and gives its name to the new one. */
+function holderOf(name: string, table: string, { set }: FileContext): 'constraint' | 'index' | null {
+  const before = set.before.tables.get(table);
+  const keys = [before?.primaryKey, ...(before?.uniques ?? []), ...(before?.exclusions ?? [])];
+  if (keys.some((held) => held?.name === name)) return 'constraint';
+  return before?.indexes.some((held) => held.name === name) ? 'index' : null;
+}
