@@ -5,7 +5,7 @@ import type { Change, History, Migration } from '../model/migration.ts';
 import { compareNames, readMigrations, toMigrations } from '../project/migrations.ts';
 import { findProject, UsageError } from '../project/project.ts';
 import { type BaseFile, compareMigrations } from './compare.ts';
-import { blobId, type CommitReader, Git, type Tree } from './git.ts';
+import { blobId, type CommitReader, Git, type Tree, workTreeOf } from './git.ts';
 
 /** The guard could not do its work: one sentence, what to do next. Exit code 3. */
 export class CannotCheck extends Error {
@@ -254,7 +254,7 @@ function newOnTip(
 
 async function withoutGit(options: DiscoverOptions, selection: Selection): Promise<DiscoveredProject> {
   const root = await findProject(resolve(options.cwd, options.project ?? '.'));
-  const repositoryRoot = (await Git.open(root))?.root ?? root;
+  const repositoryRoot = (await workTreeOf(root)) ?? root;
   const folder = relative(repositoryRoot, join(root, 'supabase', 'migrations'))
     .split(sep)
     .join('/');
@@ -301,7 +301,7 @@ async function listedMigrations(
   root: string,
   migrations: readonly Migration[],
 ): Promise<ReadonlySet<string>> {
-  const repositoryRoot = (await Git.open(root))?.root ?? root;
+  const repositoryRoot = (await workTreeOf(root)) ?? root;
   const known = new Map<string, string>();
   for (const { path, fileName } of migrations) {
     known.set(resolve(repositoryRoot, path), path);

@@ -53,6 +53,8 @@ class Run {
   private readonly stateContexts = new WeakMap<SchemaState, StateContext>();
   /** Rules with a hook on changed migrations. */
   private readonly fileRules: readonly Rule[];
+  /** Rules with a hook on whole change sets. */
+  private readonly setRules: readonly Rule[];
   /** The rule that runs, and where what it reports goes. */
   private current: Rule | null = null;
   private sink: Noted[] = this.noted;
@@ -66,6 +68,7 @@ class Run {
     this.options = new Map(this.rules.map((rule) => [rule, optionsOf(rule, settings)]));
     this.visitors = visitorsByKind(this.rules);
     this.fileRules = this.rules.filter((rule) => rule.file !== undefined);
+    this.setRules = this.rules.filter((rule) => rule.set !== undefined);
     const optionsOfCurrent = () => this.options.get(this.current!)!;
     this.speaker = {
       get options() {
@@ -139,8 +142,7 @@ class Run {
 
   private judgeSet(set: ChangeSet) {
     const where = set.migrations[0]?.source.path ?? 'the change';
-    for (const rule of this.rules) {
-      if (rule.set === undefined) continue;
+    for (const rule of this.setRules) {
       this.run(rule, where, () => rule.set!({ ...this.ruleContext(rule), set }));
     }
   }

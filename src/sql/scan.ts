@@ -19,13 +19,15 @@ export function scan(text: string, positions: Positions): Scan {
   const semicolons: number[] = [];
   let depth = 0;
   const search = new RegExp(interesting);
-  for (let match = search.exec(text); match !== null; match = search.exec(text)) {
-    const at = match.index;
-    let next = at + match[0].length;
-    switch (match[0]) {
+  while (search.test(text)) {
+    let next = search.lastIndex;
+    const last = text[next - 1]!;
+    const sign = last === '-' ? '--' : last === '*' ? '/*' : last;
+    const at = next - sign.length;
+    switch (sign) {
       case '--':
       case '/*': {
-        const block = match[0] === '/*';
+        const block = sign === '/*';
         next = block ? endOfBlock(text, at) : endOfLine(text, at);
         comments.push({
           start: at,

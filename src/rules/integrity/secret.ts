@@ -31,6 +31,10 @@ const kinds: readonly Kind[] = [
 const url =
   /\b(?:postgres(?:ql)?|mysql|redis|amqps?|mongodb(?:\+srv)?|https?):\/\/[^\s:/@'"<>]+:([^\s@'"<>/]{3,})@[\w.-]+/g;
 const jwt = /\beyJ[A-Za-z0-9_-]{10,}\.(eyJ[A-Za-z0-9_-]{10,})\.[A-Za-z0-9_-]{10,}/g;
+/** All of them at once: nearly every file holds none. */
+const any = new RegExp(
+  [...kinds.map(({ pattern }) => pattern), url, jwt].map(({ source }) => source).join('|'),
+);
 const placeholder =
   /^(?:\[|<|\$|\{|%|x{3,}|\*+|your|my|example|changeme|change-me|password|passwd|pass|secret|postgres|test|localhost)/i;
 
@@ -50,6 +54,7 @@ export default rule({
   fixable: false,
   file(context) {
     const { source, placeOfRange, report } = context;
+    if (!any.test(source.text)) return;
     const say = (what: string, index: number, length: number, severity: Severity, more: string) =>
       report({
         message: `This is ${what}${more}`,

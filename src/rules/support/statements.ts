@@ -53,14 +53,16 @@ export function alterExisting(
   subtypes: readonly string[],
   visit: AlterTableVisitor,
 ): Record<string, StatementVisitor> {
+  const isWanted = (command: SyntaxNode) => subtypes.includes(command.subtype);
   return {
     AlterTableStmt(node, statement, context) {
-      if (node.objtype !== 'OBJECT_TABLE') return;
+      const commands = commandsOf(node);
+      if (node.objtype !== 'OBJECT_TABLE' || !commands.some(isWanted)) return;
       const table = context.keyOf(node.relation);
       // The platform's own tables belong to another role: the statement fails, and locks nothing.
       if (context.isNew('table', table) || context.isDropped(table) || isPlatform(splitKey(table)[0])) return;
-      commandsOf(node).forEach((command, index) => {
-        if (!subtypes.includes(command.subtype)) return;
+      commands.forEach((command, index) => {
+        if (!isWanted(command)) return;
         const range = rangeOfCommand(context, statement, index);
         const place =
           range === null ? context.placeOf(statement) : context.placeOfRange(range.start, range.end);

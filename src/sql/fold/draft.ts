@@ -187,17 +187,15 @@ export class Draft {
       lookupsOf.delete(this.#before);
     }
     const { table, view, routine } = this.#stale;
-    for (const [kind, holders] of [
-      ['table', table],
-      ['view', view],
-    ] as const) {
-      const stale: Map<string, Holder | undefined> = holders;
-      for (const [key, before] of stale) this.#lookups.replaceHolder(before, this.get(kind, key));
-      stale.clear();
-    }
+    if (table.size > 0) this.#refresh('table', table, this.#lookups);
+    if (view.size > 0) this.#refresh('view', view, this.#lookups);
     for (const [key, before] of routine) this.#lookups.replaceRoutine(before, this.get('routine', key));
     routine.clear();
     return this.#lookups;
+  }
+  #refresh(kind: 'table' | 'view', stale: Map<string, Holder | undefined>, lookups: Lookups): void {
+    for (const [key, before] of stale) lookups.replaceHolder(before, this.get(kind, key));
+    stale.clear();
   }
   touch(kind: ObjectKind, key: string): void {
     const ref = `${kind} ${key}`;

@@ -91,7 +91,7 @@ export function referencedColumns(node: SyntaxNode | null): string[] {
       const fields = (value as SyntaxNode).ColumnRef?.fields;
       const name = fields?.at(-1)?.String?.sval;
       if (name !== undefined && !found.includes(name)) found.push(name);
-      for (const inner of Object.values(value)) visit(inner);
+      for (const key in value) visit((value as SyntaxNode)[key]);
     }
   };
   visit(node);
