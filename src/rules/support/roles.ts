@@ -1,5 +1,6 @@
 /** Who may do what: the Data API's roles against grants and policies. */
 import type { Command, Grant, Policy, Privilege, SchemaState, Table } from '../../model/schema.ts';
+import { remembered } from './tree.ts';
 
 /** Roles behind which anybody stands: `service_role` is the project's own. */
 export const apiRoles = ['anon', 'authenticated'] as const;
@@ -17,10 +18,19 @@ export const isPlatform = (schema: string) => platformSchemas.has(schema);
 
 /** Whether a role holds a privilege on the object or on some of its columns, by itself or by PUBLIC. */
 export function holds(grants: readonly Grant[], role: string, privilege: Privilege): boolean {
-  return grants.some(
-    (grant) => grant.privilege === privilege && (grant.grantee === role || grant.grantee === 'public'),
-  );
+  const grantees = granteesOf(grants).get(privilege);
+  return grantees !== undefined && (grantees.has(role) || grantees.has('public'));
 }
+
+const granteesOf = remembered((grants: readonly Grant[]): ReadonlyMap<Privilege, ReadonlySet<string>> => {
+  const found = new Map<Privilege, Set<string>>();
+  for (const { privilege, grantee } of grants) {
+    const known = found.get(privilege);
+    if (known === undefined) found.set(privilege, new Set([grantee]));
+    else known.add(grantee);
+  }
+  return found;
+});
 
 /** API roles that hold the privilege. */
 export function holders(grants: readonly Grant[], privilege: Privilege): ApiRole[] {

@@ -120,8 +120,17 @@ function nullsOrder(element: SyntaxNode): string {
   return '';
 }
 
-const withoutLocations = (node: unknown) =>
-  JSON.stringify(node, (key, value) => (key === 'location' ? undefined : value));
+const withoutLocations = (node: SyntaxNode) => JSON.stringify(withoutLocation(node));
+
+function withoutLocation(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutLocation);
+  if (typeof value !== 'object' || value === null) return value;
+  const kept: SyntaxNode = {};
+  for (const [key, inner] of Object.entries(value)) {
+    if (key !== 'location') kept[key] = withoutLocation(inner);
+  }
+  return kept;
+}
 
 /** A primary key, unique or exclusion constraint, as a table element or a column's own. */
 export interface IndexConstraint {
