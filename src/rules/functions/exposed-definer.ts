@@ -1,12 +1,13 @@
 import type { Routine, SchemaState, Table } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { madeElsewhere } from '../../sql/fold/table-access.ts';
-import { keyOf } from '../../sql/names.ts';
+import { keyOf, quoteIdent } from '../../sql/names.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import { rule } from '../rule.ts';
 import { isDeclaredPublic } from '../support/access.ts';
 import { codeOf } from '../support/bodies.ts';
 import { looksAtCaller, routineLooksAtCaller, routinesCalled } from '../support/caller.ts';
+import { questionFor } from '../support/misnamed.ts';
 import { isToken } from '../support/owners.ts';
 import { callsOf } from '../support/predicates.ts';
 import { appliesTo, covers, enters, holders, isPlatform, predicateOf } from '../support/roles.ts';
@@ -92,12 +93,33 @@ export default rule({
           ? sqlFence(
               `revoke execute on function ${routine.key} from public, anon;${leftOver ? '' : `\ngrant execute on function ${routine.key} to authenticated;`}`,
             )
-          : sqlFence(
-              `revoke execute on function ${routine.key} from public, anon, authenticated;\ngrant execute on function ${routine.key} to service_role;`,
-            ),
+          : granted && tables.length > 0
+            ? askingFirst(routine, state)
+            : sqlFence(
+                `revoke execute on function ${routine.key} from public, anon, authenticated;\ngrant execute on function ${routine.key} to service_role;`,
+              ),
     });
   },
 });
+
+/** Somebody granted it, so that users call it: what to ask before anything else, by its own arguments and the project's helpers. */
+function askingFirst(routine: Routine, state: SchemaState): string {
+  const caller = '(select auth.uid())';
+  const admins = /(^|_)admin(_|$|s)/i.test(routine.name) ? questionFor('administrators', state) : null;
+  const person = routine.arguments.find(
+    ({ name, type }) =>
+      name !== null &&
+      type === 'uuid' &&
+      /(^|_)(user|profile|account|member|owner)_?(uu)?id(_|$)/i.test(name),
+  )?.name;
+  const asked =
+    admins ?? (person == null ? `${caller} is not null and …` : `${quoteIdent(person)} = ${caller}`);
+  return routine.language === 'plpgsql'
+    ? sqlFence(
+        `-- first in its body\nif not coalesce(${asked}, false) then\n  raise exception 'not allowed' using errcode = '42501';\nend if;`,
+      )
+    : sqlFence(`-- in the WHERE of each query in its body\nand ${asked}`);
+}
 
 /** Who brings the token, the invitation's code, is who may: the row is looked up by what only they know. */
 function isKnowing({ arguments: all, body }: Routine): boolean {

@@ -1,15 +1,17 @@
 import type { SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent, strings } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
+import { implies } from '../support/implication.ts';
 import {
   type alterExisting,
   alterFilled,
   commandsOf,
   isThere,
   reportLock,
+  rowsAreMended,
   sql,
 } from '../support/statements.ts';
-import { bare, columnParts, constantOf, operatorOf, someNode } from '../support/tree.ts';
+import { columnParts, someNode, visitTree } from '../support/tree.ts';
 
 export default rule({
   id: 'safety/constraint-validated',
@@ -53,7 +55,7 @@ export default rule({
       const onNewColumns = kind === 'CONSTR_CHECK' && readsNewColumns(constraint, table, context);
       const what = kind === 'CONSTR_CHECK' ? 'CHECK' : 'foreign key';
       reportLock(context, statement, {
-        message: `The ${what} on "${table}" reads every row while ${kind === 'CONSTR_CHECK' ? 'reads and writes wait' : 'writes to both tables wait'}.${onNewColumns || allowsAsMuch(constraint, table, context) ? '' : ' One row that breaks it makes the file fail.'} Add it NOT VALID and validate it in the next migration.`,
+        message: `The ${what} on "${table}" reads every row while ${kind === 'CONSTR_CHECK' ? 'reads and writes wait' : 'writes to both tables wait'}.${onNewColumns || allowsAsMuch(constraint, table, context) || rowsAreMended(statement, table, columnsOf(constraint), context) ? '' : ' One row that breaks it makes the file fail.'} Add it NOT VALID and validate it in the next migration.`,
         at: place,
         object: table,
         key: constraint.conname ?? what,
@@ -119,15 +121,18 @@ function allowsAsMuch(constraint: SyntaxNode, table: string, context: Context): 
         (named === '' || key.referencedColumns.length === 0 || key.referencedColumns.join('\0') === named),
     );
   }
-  const wanted = listOf(constraint.raw_expr);
-  return (
-    wanted !== null &&
-    before.checks.filter(isGone).some(({ expression }) => {
-      const old = listOf(expression.node);
-      return old?.column === wanted.column && old.values.every((value) => wanted.values.includes(value));
-    })
-  );
+  return before.checks
+    .filter(isGone)
+    .some(({ expression }) => expression.node !== null && implies(expression.node, constraint.raw_expr));
 }
+
+const columnsOf = ({ fk_attrs: own, raw_expr: expression }: SyntaxNode): string[] => {
+  const columns = strings(own);
+  visitTree(expression === undefined ? null : [expression], (kind, node) => {
+    if (kind === 'ColumnRef') columns.push(columnParts(node).at(-1) ?? '');
+  });
+  return columns;
+};
 
 /** New names by the old ones. */
 const renamedColumns = (table: string, { statements, keyOf }: Context): ReadonlyMap<string, string> =>
@@ -148,32 +153,6 @@ const formerKeys = ({ statements, keyOf }: Context): ReadonlyMap<string, string>
         : [],
     ),
   );
-
-interface ValueList {
-  readonly column: string;
-  readonly values: readonly unknown[];
-}
-
-/** `c in ('a', 'b')`, `c = any (array['a', 'b'])`, `c = 'a'`, one or the other of them; NULL passes a CHECK by itself. */
-function listOf(node: SyntaxNode | null): ValueList | null {
-  const inner = bare(node);
-  if (inner?.BoolExpr?.boolop === 'OR_EXPR') {
-    const parts = (inner.BoolExpr.args as SyntaxNode[]).map(listOf);
-    const column = parts.find((part) => part !== null)?.column;
-    if (column === undefined || parts.some((part) => part?.column !== column)) return null;
-    return { column, values: parts.flatMap((part) => part!.values) };
-  }
-  const nullTest = inner?.NullTest;
-  const tested = bare(nullTest?.arg ?? inner?.A_Expr?.lexpr)?.ColumnRef;
-  const column = tested === undefined ? undefined : columnParts(tested).at(-1);
-  if (column === undefined) return null;
-  if (nullTest !== undefined) return nullTest.nulltesttype === 'IS_NULL' ? { column, values: [] } : null;
-  if (operatorOf(inner!.A_Expr) !== '=') return null;
-  const right = bare(inner!.A_Expr.rexpr);
-  const items: SyntaxNode[] = right?.List?.items ?? right?.A_ArrayExpr?.elements ?? [right];
-  const values = items.map((item) => constantOf(bare(item)!));
-  return values.includes(undefined) ? null : { column, values };
-}
 
 function readsNewColumns({ raw_expr }: SyntaxNode, table: string, { set }: Context): boolean {
   const before = set.before.tables.get(table);

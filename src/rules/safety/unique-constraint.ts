@@ -1,8 +1,7 @@
-import type { Statement, SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent, strings } from '../../sql/names.ts';
 import { type FileContext, rule } from '../rule.ts';
 import { adoption } from '../support/adoption.ts';
-import { alterFilled, isThere, listed, reportLock, sql } from '../support/statements.ts';
+import { alterFilled, isThere, listed, reportLock, rowsAreMended, sql } from '../support/statements.ts';
 
 export default rule({
   id: 'safety/unique-constraint',
@@ -49,7 +48,7 @@ export default rule({
       context,
     );
     reportLock(context, statement, {
-      message: `The unique constraint on ${listed(columns)} builds its index while reads and writes on "${table}" wait.${mayRepeat(columns, table, context) && !rowsAreMended(statement, table, context) ? ' Two equal rows make the file fail.' : ''} ${way}.`,
+      message: `The unique constraint on ${listed(columns)} builds its index while reads and writes on "${table}" wait.${mayRepeat(columns, table, context) && !rowsAreMended(statement, table, null, context) ? ' Two equal rows make the file fail.' : ''} ${way}.`,
       at: place,
       object: table,
       key: columns.join(' '),
@@ -76,17 +75,6 @@ function sameByAnotherName(columns: readonly string[], table: string, context: F
       ?.name ?? null
   );
 }
-
-/** Rows of the table are taken out or changed above, in the same file: the author has thought of equal ones. */
-const rowsAreMended = ({ start }: Statement, table: string, { statements, keyOf }: FileContext) =>
-  statements.some(
-    (other) =>
-      other.start < start &&
-      /^(Update|Delete|Truncate)Stmt$/.test(other.kind) &&
-      [other.node.relation, ...(other.node.relations ?? []).map(({ RangeVar }: SyntaxNode) => RangeVar)].some(
-        (relation) => relation !== undefined && keyOf(relation) === table,
-      ),
-  );
 
 /** No two rows are equal in columns that hold a key, or in one that this change adds empty. */
 function mayRepeat(columns: readonly string[], key: string, { set }: FileContext): boolean {

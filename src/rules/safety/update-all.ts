@@ -1,7 +1,7 @@
-import type { SyntaxNode } from '../../model/sql.ts';
+import type { Statement, SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { type FileContext, rule } from '../rule.ts';
-import { commandsOf, reportLock } from '../support/statements.ts';
+import { commandsOf, reportLock, tokensIn } from '../support/statements.ts';
 import { bare, columnParts, functionName, someNode } from '../support/tree.ts';
 import { sqlFence } from '../support/words.ts';
 
@@ -32,7 +32,6 @@ export default rule({
       const those = overwritten.length === 0 ? targets : overwritten;
       const old: string[] = those.map(({ name }) => name);
       const computed = overwritten.length > 0 && overwritten.every((target) => isComputed(target, context));
-      const test = bare(those[0]!.val)?.A_Const?.isnull === true ? 'is not null' : 'is null';
       reportLock(context, statement, {
         message:
           overwritten.length === 0
@@ -46,7 +45,7 @@ export default rule({
         help: sqlFence(
           computed
             ? `-- in batches, by the key\n${context.textOf(statement)}\nwhere …;`
-            : `${context.textOf(statement)}\nwhere ${quoteIdent(old[0]!)} ${test}; -- or whichever rows are meant`,
+            : `${context.textOf(statement)}\nwhere ${whatChanges(targets, statement, context)}; -- only what changes; name the rows where not all are meant`,
         ),
         repro: `select count(*) from ${key};`,
       });
@@ -62,6 +61,40 @@ function keepsValue({ name, val }: SyntaxNode): boolean {
   };
   const value = bare(val);
   return isItself(val) || isItself(value?.CoalesceExpr?.args?.[0]) || isItself(value?.CaseExpr?.defresult);
+}
+
+/** `(a, b) is distinct from (x, y)`: rows that hold the new values already are left alone. */
+function whatChanges(targets: readonly SyntaxNode[], statement: Statement, context: FileContext): string {
+  const values = targets.map((target) => valueOf(target, statement, context));
+  if (values.includes(null)) return `${quoteIdent(targets[0]!.name)} is distinct from …`;
+  if (targets.length === 1) {
+    const isNull = bare(targets[0]!.val)?.A_Const?.isnull === true;
+    return `${quoteIdent(targets[0]!.name)} ${isNull ? 'is not null' : `is distinct from (${values[0]})`}`;
+  }
+  return `(${targets.map(({ name }) => quoteIdent(name)).join(', ')}) is distinct from (${values.join(', ')})`;
+}
+
+/** What stands behind `column =`, as it is written. */
+function valueOf(
+  { name, val, location }: SyntaxNode,
+  statement: Statement,
+  context: FileContext,
+): string | null {
+  if (val?.MultiAssignRef !== undefined || val?.SetToDefault !== undefined) return null;
+  const tokens = tokensIn(context, statement);
+  const start = context.source.offsetOfByte(location ?? 0);
+  const at = tokens.findIndex((token) => token.start >= start);
+  const equals = tokens.findIndex((token, index) => index > at && token.text === '=');
+  if (at === -1 || equals === -1 || equals > at + 2) return null;
+  const { depth } = tokens[at]!;
+  const end = tokens.findIndex(
+    (token, index) =>
+      index > equals &&
+      token.depth === depth &&
+      (token.text === ',' || (token.kind === 'word' && token.text === 'returning')),
+  );
+  const last = tokens[end === -1 ? tokens.length - 1 : end - 1]!;
+  return name === undefined ? null : context.source.text.slice(tokens[equals + 1]!.start, last.end);
 }
 
 /** By a function that this change makes or rewrites: that the values change is what it is for. */

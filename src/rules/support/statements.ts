@@ -4,6 +4,7 @@ import type { StatementRun } from '../../model/replay.ts';
 import type { Statement, SyntaxNode } from '../../model/sql.ts';
 import { splitKey } from '../../sql/fold/table-access.ts';
 import { strings } from '../../sql/names.ts';
+import { escapeRegExp } from '../../sql/text.ts';
 import { type Token, tokenize } from '../../sql/tokens.ts';
 import type { FileContext, Problem, StatementVisitor } from '../rule.ts';
 import { isPlatform } from './roles.ts';
@@ -222,3 +223,23 @@ export function listed(names: readonly string[], limit = 5): string {
   if (names.length > limit) return `${quoted.join(', ')} and ${names.length - limit} more`;
   return quoted.length < 2 ? (quoted[0] ?? '') : `${quoted.slice(0, -1).join(', ')} and ${quoted.at(-1)}`;
 }
+
+/** Rows of the table are taken out or changed above, in the same file: the author has thought of those that do not fit. */
+export const rowsAreMended = (
+  { start }: Statement,
+  table: string,
+  columns: readonly string[] | null,
+  { statements, keyOf }: FileContext,
+) =>
+  statements.some(
+    (other) =>
+      other.start < start &&
+      /^(Update|Delete|Truncate)Stmt$/.test(other.kind) &&
+      [other.node.relation, ...(other.node.relations ?? []).map(({ RangeVar }: SyntaxNode) => RangeVar)].some(
+        (relation) => relation !== undefined && keyOf(relation) === table,
+      ) &&
+      (columns === null ||
+        columns.some((column) =>
+          new RegExp(`(?<![\\w$])${escapeRegExp(column)}(?![\\w$])`, 'i').test(other.sql),
+        )),
+  );

@@ -1,0 +1,55 @@
+/** Whether each row that meets one condition meets another, as far as the text of both shows it. */
+import type { SyntaxNode } from '../../model/sql.ts';
+import { alternatives, bare, columnParts, conjuncts, constantOf, operatorOf } from './tree.ts';
+
+/** False where it is not certain. A NULL passes a CHECK, on both sides alike. */
+export function implies(one: SyntaxNode, other: SyntaxNode): boolean {
+  if (same(one, other) || isSubset(listOf(one), listOf(other))) return true;
+  const wider = alternatives(other);
+  if (wider.length > 1 && wider.some((branch) => implies(one, branch))) return true;
+  const from = alternatives(one);
+  if (from.length > 1) return from.every((branch) => implies(branch, other));
+  const needed = conjuncts(other);
+  if (needed.length > 1) return needed.every((part) => implies(one, part));
+  const held = conjuncts(one);
+  return held.length > 1 && held.some((part) => implies(part, other));
+}
+
+const same = (one: SyntaxNode, other: SyntaxNode) => printed(one) === printed(other);
+
+const printed = (node: SyntaxNode) =>
+  JSON.stringify(node, (key, value) =>
+    key === 'location' || key === 'rexpr_list_start' || key === 'rexpr_list_end' ? undefined : value,
+  );
+
+const isSubset = (one: ValueList | null, other: ValueList | null) =>
+  one !== null &&
+  other !== null &&
+  one.column === other.column &&
+  one.values.every((value) => other.values.includes(value));
+
+interface ValueList {
+  readonly column: string;
+  readonly values: readonly unknown[];
+}
+
+/** `c in ('a', 'b')`, `c = any (array['a', 'b'])`, `c = 'a'`, one or the other of them; NULL passes a CHECK by itself. */
+function listOf(node: SyntaxNode | null): ValueList | null {
+  const inner = bare(node);
+  if (inner?.BoolExpr?.boolop === 'OR_EXPR') {
+    const parts = (inner.BoolExpr.args as SyntaxNode[]).map(listOf);
+    const column = parts.find((part) => part !== null)?.column;
+    if (column === undefined || parts.some((part) => part?.column !== column)) return null;
+    return { column, values: parts.flatMap((part) => part!.values) };
+  }
+  const nullTest = inner?.NullTest;
+  const tested = bare(nullTest?.arg ?? inner?.A_Expr?.lexpr)?.ColumnRef;
+  const column = tested === undefined ? undefined : columnParts(tested).at(-1);
+  if (column === undefined) return null;
+  if (nullTest !== undefined) return nullTest.nulltesttype === 'IS_NULL' ? { column, values: [] } : null;
+  if (operatorOf(inner!.A_Expr) !== '=') return null;
+  const right = bare(inner!.A_Expr.rexpr);
+  const items: SyntaxNode[] = right?.List?.items ?? right?.A_ArrayExpr?.elements ?? [right];
+  const values = items.map((item) => constantOf(bare(item)!));
+  return values.includes(undefined) ? null : { column, values };
+}
