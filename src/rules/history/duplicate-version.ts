@@ -2,7 +2,14 @@ import type { Facts } from '../../model/facts.ts';
 import type { Migration } from '../../model/migration.ts';
 import { rule } from '../rule.ts';
 import { startOf } from '../support/places.ts';
-import { formatVersion, freeVersion, overviewOf, renameTo, timeOf } from '../support/versions.ts';
+import {
+  formatVersion,
+  freeVersion,
+  overviewOf,
+  renameTo,
+  startsWithDay,
+  timeOf,
+} from '../support/versions.ts';
 
 export default rule({
   id: 'history/duplicate-version',
@@ -33,14 +40,16 @@ export default rule({
     const where = 'where' in other ? `, which came to "${other.where}" since this branch was made` : '';
     const version = versionInPlace(facts, migration);
     const fileName = version === null ? null : `${version}_${migration.name}.sql`;
-    const next = head[index + 1];
+    const next = head.slice(index + 1).find((behind) => behind.version !== migration.version);
+    const own = head.filter((each) => each.version === migration.version);
     report({
       message: `"${migration.fileName}" has the same version as "${other.path.split('/').at(-1)}"${where}. The history table's key is the version, so the second file fails with 23505, or never runs where the first was applied. Rename one of them.`,
       at: startOf(migration.path),
       object: migration.path,
       help:
         fileName === null
-          ? `Give it a version of its own that keeps its place${next === undefined ? '' : `, before "${next.fileName}"`}.`
+          ? (oneByOne(own, head) ??
+            `Give it a version of its own that keeps its place${next === undefined ? '' : `, before "${next.fileName}"`}.`)
           : `\`\`\`sh\ngit mv ${migration.path} ${migration.path.slice(0, -migration.fileName.length)}${fileName}\n\`\`\``,
       ...(all || fileName === null ? {} : { fix: renameTo(migration, fileName) }),
     });
@@ -56,4 +65,16 @@ function versionInPlace(facts: Facts, migration: Migration): string | null {
   if (time === null) return null;
   const version = formatVersion(time + 1000);
   return behind.every(({ fileName }) => fileName > `${version}_`) ? version : null;
+}
+
+/** Files of one day: each gets a second of it, in their order. Null where others of that day have a time. */
+function oneByOne(own: readonly Migration[], head: readonly Migration[]): string | null {
+  const [first] = own;
+  if (first === undefined || !/^\d{8}$/.test(first.version) || !startsWithDay(first.version)) return null;
+  if (head.some(({ version }) => version.length > 8 && version.startsWith(first.version))) return null;
+  const lines = own.map(
+    ({ path, name, fileName }, at) =>
+      `git mv ${path} ${path.slice(0, -fileName.length)}${first.version}${String(at).padStart(6, '0')}_${name}.sql`,
+  );
+  return `All of that day in their order, where none has been applied yet:\n\n\`\`\`sh\n${lines.join('\n')}\n\`\`\``;
 }

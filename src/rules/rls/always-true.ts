@@ -154,7 +154,9 @@ function openInsert(
       severity: 'warning',
       message: `${policyName} checks nothing: ${who} may insert any row.${promise} What is written there can't be trusted, and nothing stops a flood. Check the row, or let only the server insert.`,
       help: sqlFence(
-        `drop policy "${policy.name}" on ${table.key}; -- service_role inserts without a policy`,
+        roles.includes('anon')
+          ? `drop policy "${policy.name}" on ${table.key}; -- service_role inserts without a policy`
+          : signed(policy, table),
       ),
     };
   }
@@ -193,6 +195,14 @@ function isRecipient(owner: string, { columns }: Table): boolean {
     names.some((name) => /^(e_?mail|phone)$/i.test(name)) &&
     names.some((name) => /^(message|subject|body|content|comments?|notes?|inquiry|question)$/i.test(name))
   );
+}
+
+/** A column that says who made the row fills itself: clients go on as before. */
+function signed(policy: Policy, table: Table): string {
+  const name = ['created_by', 'inserted_by', 'author_id'].find(
+    (wanted) => !table.columns.some((column) => column.name === wanted),
+  );
+  return `alter table ${table.key} add column ${name} uuid default auth.uid() references auth.users (id) on delete set null;\nalter policy "${policy.name}" on ${table.key} to authenticated\n  with check ((select auth.uid()) = ${name});\n-- or, where clients need not insert:\ndrop policy "${policy.name}" on ${table.key}; -- service_role inserts without a policy`;
 }
 
 /** An open INSERT that is there for the server by its name: nobody else need insert. */

@@ -1,3 +1,5 @@
+import type { ChangeSet } from '../../model/facts.ts';
+import type { Severity } from '../../model/finding.ts';
 import type { Command, Policy, Table } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
 import { conditionsLost } from '../support/loosening.ts';
@@ -30,12 +32,17 @@ export default rule({
       const now = table.policies.find(({ name }) => name === was.name);
       const tell = (
         what: string,
-        { who = 'whoever meets what is left of it', way = 'Bring the condition back' } = {},
+        {
+          who = 'whoever meets what is left of it',
+          way = 'Bring the condition back',
+          severity = undefined as Severity | undefined,
+        } = {},
       ) =>
         report({
           message: `${what}, so ${who} may do more than before. ${way} if that is not meant.`,
           at: home(now?.origin ?? policyDrop(table, set) ?? table.origin),
           object: table.key,
+          severity,
           key: policyKey(was),
           evidence: evidenceOf(state),
         });
@@ -43,7 +50,10 @@ export default rule({
         if (!isReplaced(was, before, table))
           tell(
             `Restrictive policy "${was.name}" on "${table.key}" ${now === undefined ? 'is gone' : 'is permissive now'}`,
-            { who: 'those whom the other policies let in' },
+            {
+              who: 'those whom the other policies let in',
+              severity: now === undefined && isExplained(was, table, set) ? 'info' : undefined,
+            },
           );
         continue;
       }
@@ -64,6 +74,20 @@ export default rule({
 
 /** The platform's tables that projects write policies for. */
 const asked = new Set(['storage.objects', 'storage.buckets', 'realtime.messages']);
+
+/** A comment of the file that drops it says so in words of its name: "Remove the temporary overlay …". */
+function isExplained({ name }: Policy, table: Table, set: ChangeSet): boolean {
+  const place = policyDrop(table, set);
+  const source = set.migrations.find((changed) => changed.source.path === place?.file)?.source;
+  const words = name.toLowerCase().match(/[a-z]{5,}/g) ?? [];
+  return (source?.comments ?? []).some(({ text }) => {
+    const said = text.toLowerCase();
+    return (
+      /\b(remov|drop|lift|retir|temporar|no longer|obsolete)/.test(said) &&
+      words.some((word) => said.includes(word))
+    );
+  });
+}
 
 /** Another restrictive policy came in its place. */
 const isReplaced = (was: Policy, before: Table, after: Table) =>

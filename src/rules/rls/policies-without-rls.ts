@@ -1,3 +1,4 @@
+import type { Origin } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
 import { isPlatform } from '../support/roles.ts';
 import { appendFix, evidenceOf } from '../support/sites.ts';
@@ -20,6 +21,8 @@ export default rule({
   table(table, { state, set, exposed, home, report }) {
     if (table.rls || table.policies.length === 0 || !isKnown(table, state) || isPlatform(table.schema))
       return;
+    // Written for a table that was not there: with it, row level security may have been enabled by hand.
+    if (table.policies.every((policy) => isOlder(policy.origin, table.origin))) return;
     const names = table.policies.map(({ name }) => name);
     const sql = `alter table ${table.key} enable row level security;`;
     const origin = table.rlsOrigin ?? table.policies.at(-1)!.origin;
@@ -35,3 +38,7 @@ export default rule({
     });
   },
 });
+
+/** Written in a file that runs before the one that makes the table. */
+const isOlder = (policy: Origin, table: Origin) =>
+  policy !== null && table !== null && policy.file < table.file;

@@ -11,7 +11,7 @@ import {
   rowsAreMended,
   sql,
 } from '../support/statements.ts';
-import { columnParts, someNode, visitTree } from '../support/tree.ts';
+import { alternatives, columnParts, someNode, visitTree } from '../support/tree.ts';
 
 export default rule({
   id: 'safety/constraint-validated',
@@ -28,7 +28,9 @@ export default rule({
     ['AT_AddConstraint', 'AT_ValidateConstraint'],
     (command, table, statement, context, { place, range }) => {
       if (command.subtype === 'AT_ValidateConstraint') {
-        if (!addedHere(command.name, table, context)) return;
+        const added = addedHere(command.name, table, context);
+        if (added === null || (added.contype === 'CONSTR_FOREIGN' && onlyNewColumns(added, table, context)))
+          return;
         reportLock(context, statement, {
           message: `"${command.name}" is added NOT VALID and validated in the same file. The lock of the first is held through the second, so nothing is won. Validate it in the next migration.`,
           at: place,
@@ -52,7 +54,9 @@ export default rule({
           ? `add constraint ${quoteIdent(name)} …`
           : context.source.text.slice(range.start, range.end);
       // What stands in a column of this change is the file's own doing.
-      const onNewColumns = kind === 'CONSTR_CHECK' && readsNewColumns(constraint, table, context);
+      const onNewColumns =
+        kind === 'CONSTR_CHECK' &&
+        alternatives(constraint.raw_expr).some((branch) => readsNewColumns(branch, table, context));
       const what = kind === 'CONSTR_CHECK' ? 'CHECK' : 'foreign key';
       reportLock(context, statement, {
         message: `The ${what} on "${table}" reads every row while ${kind === 'CONSTR_CHECK' ? 'reads and writes wait' : 'writes to both tables wait'}.${onNewColumns || allowsAsMuch(constraint, table, context) || rowsAreMended(statement, table, columnsOf(constraint), context) ? '' : ' One row that breaks it makes the file fail.'} Add it NOT VALID and validate it in the next migration.`,
@@ -79,16 +83,13 @@ export default rule({
 
 type Context = Parameters<Parameters<typeof alterExisting>[1]>[3];
 
-function addedHere(name: string, table: string, { source, keyOf }: Context): boolean {
-  return source.statements.some(
-    ({ kind, node }) =>
-      kind === 'AlterTableStmt' &&
-      keyOf(node.relation) === table &&
-      node.cmds.some(
-        ({ AlterTableCmd: c }: { AlterTableCmd: { def?: { Constraint?: { conname?: string } } } }) =>
-          c.def?.Constraint?.conname === name,
-      ),
-  );
+/** The constraint of that name that the file adds. */
+function addedHere(name: string, table: string, { source, keyOf }: Context): SyntaxNode | null {
+  for (const { kind, node } of source.statements) {
+    if (kind !== 'AlterTableStmt' || keyOf(node.relation) !== table) continue;
+    for (const { def } of commandsOf(node)) if (def?.Constraint?.conname === name) return def.Constraint;
+  }
+  return null;
 }
 
 /**
@@ -154,12 +155,12 @@ const formerKeys = ({ statements, keyOf }: Context): ReadonlyMap<string, string>
     ),
   );
 
-function readsNewColumns({ raw_expr }: SyntaxNode, table: string, { set }: Context): boolean {
+function readsNewColumns(condition: SyntaxNode, table: string, { set }: Context): boolean {
   const before = set.before.tables.get(table);
   return (
     before !== undefined &&
     !someNode(
-      raw_expr,
+      [condition],
       (kind, node) =>
         kind === 'ColumnRef' && before.columns.some(({ name }) => name === columnParts(node).at(-1)),
     )

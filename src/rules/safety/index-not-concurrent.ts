@@ -47,6 +47,7 @@ function say(table: string, statements: readonly Statement[], context: FileConte
     const at = behindWords(context, statement, 'index');
     return at === null ? null : context.edit(at, at, ' concurrently');
   });
+  const prepared = statements.every((statement) => isSaidToBeBuilt(statement, context));
   const plain = statements.every(({ node }) => node.if_not_exists !== true);
   reportLock(context, first, {
     message: `${ahead === null ? '' : `Key "${ahead}" has an index that begins with the same columns, so this one may not be needed. `}${count} on "${table}" ${statements.length === 1 ? 'is' : 'are'} built without CONCURRENTLY. Every write to the table waits until the file is through. ${
@@ -56,6 +57,7 @@ function say(table: string, statements: readonly Statement[], context: FileConte
     }.`,
     at: context.placeOf(first),
     object: table,
+    ...(prepared ? { severity: 'info' as const } : {}),
     key: statements.map(({ node }) => node.idxname ?? '').join(' '),
     ...(partitioned
       ? {}
@@ -86,6 +88,14 @@ function keyAhead(
   const longer = index.unique ? undefined : keysOver(table, index)[0];
   return longer === undefined ? null : { name: longer.name, whole: false };
 }
+
+/** IF NOT EXISTS, and a comment above that speaks of CONCURRENTLY: it is built by hand first, and this then does nothing. */
+const isSaidToBeBuilt = ({ node, start }: Statement, { source }: FileContext) =>
+  node.if_not_exists === true &&
+  source.comments.some(
+    (comment) =>
+      comment.start < start && start - comment.start < 2000 && /\bconcurrently\b/i.test(comment.text),
+  );
 
 /** Under a name of its own where another index, which the file drops, still bears it. */
 function built({ node, sql: text }: Statement, table: string, { set }: FileContext): string[] {
