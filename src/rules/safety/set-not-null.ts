@@ -1,7 +1,8 @@
 import type { Statement, SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { type FileContext, rule } from '../rule.ts';
-import { alterFilled, commandsOf, reportLock, sql } from '../support/statements.ts';
+import { allRowsTakenBy, isLeftEmpty } from '../support/emptiness.ts';
+import { alterExisting, commandsOf, reportLock, sql } from '../support/statements.ts';
 import { alternatives, bare, columnParts } from '../support/tree.ts';
 
 export default rule({
@@ -15,8 +16,27 @@ export default rule({
   since: '0.1.0',
   sources: ['https://www.postgresql.org/docs/17/sql-altertable.html#SQL-ALTERTABLE-DESC-SET-DROP-NOT-NULL'],
   fixable: false,
-  statement: alterFilled(['AT_SetNotNull'], (command, table, statement, context, { place }) => {
+  statement: alterExisting(['AT_SetNotNull'], (command, table, statement, context, { place }) => {
     const known = context.set.before.tables.get(table);
+    if (isLeftEmpty(command.name, table, statement, context.statements, context.set.before)) {
+      if (emptiedAbove(table, statement, context)) return;
+      const name = quoteIdent(command.name);
+      reportLock(context, statement, {
+        message: `"${command.name}" of "${table}" is added above without a value, so SET NOT NULL fails with 23502 as soon as the table holds one row. Fill it first.`,
+        at: place,
+        object: table,
+        key: command.name,
+        severity: 'error',
+        help: sql(
+          `update ${table} set ${name} = … where ${name} is null;`,
+          '-- then, in a later migration',
+          `alter table ${table} alter column ${name} set not null;`,
+        ),
+        repro: `select count(*) from ${table};`,
+      });
+      return;
+    }
+    if (context.isEmpty(table, statement)) return;
     const column = known?.columns.find(({ name }) => name === command.name);
     if (column?.notNull === true) return;
     const checks = [
@@ -47,6 +67,9 @@ export default rule({
     });
   }),
 });
+
+const emptiedAbove = (table: string, own: Statement, { statements }: FileContext) =>
+  statements.some((statement) => statement.start < own.start && allRowsTakenBy(statement).includes(table));
 
 /** The file adds the column above with a default: no row holds NULL, and the table is locked already. */
 const isAddedFilled = ({ statements, keyOf }: FileContext, own: Statement, table: string, column: string) =>

@@ -5,6 +5,7 @@
 import type { SchemaState } from '../../model/schema.ts';
 import type { Statement, SyntaxNode } from '../../model/sql.ts';
 import { serialType } from '../../sql/names.ts';
+import { escapeRegExp } from '../../sql/text.ts';
 import { keyOfRangeVar } from './names.ts';
 import { commandsOf, hasConstraint } from './statements.ts';
 
@@ -33,7 +34,9 @@ export function emptiness(statements: readonly Statement[], before: SchemaState)
 /** By table, in the order of the file. */
 function tellings(statements: readonly Statement[], before: SchemaState) {
   const byTable = new Map<string, Telling[]>();
-  for (const { table, ...telling } of statements.flatMap((statement) => tellingsOf(statement, before))) {
+  for (const { table, ...telling } of statements.flatMap((statement) =>
+    tellingsOf(statement, statements, before),
+  )) {
     const told = byTable.get(table);
     if (told === undefined) byTable.set(table, [telling]);
     else told.push(telling);
@@ -42,7 +45,11 @@ function tellings(statements: readonly Statement[], before: SchemaState) {
   return byTable;
 }
 
-function tellingsOf(statement: Statement, before: SchemaState): (Telling & { readonly table: string })[] {
+function tellingsOf(
+  statement: Statement,
+  statements: readonly Statement[],
+  before: SchemaState,
+): (Telling & { readonly table: string })[] {
   const { kind, node, start } = statement;
   const emptied = allRowsTakenBy(statement);
   if (emptied.length > 0) return emptied.map((table) => ({ table, start, tells: 'emptied' }));
@@ -50,7 +57,12 @@ function tellingsOf(statement: Statement, before: SchemaState): (Telling & { rea
   const table = keyOfRangeVar(node.relation);
   if (kind === 'InsertStmt')
     return node.selectStmt?.SelectStmt?.fromClause === undefined ? [] : [{ table, start, tells: 'filled' }];
-  return commandsOf(node).some((command) => isRequired(command, table, before))
+  return commandsOf(node).some(
+    (command) =>
+      isRequired(command, table, before) ||
+      (command.subtype === 'AT_SetNotNull' &&
+        isLeftEmpty(command.name, table, statement, statements, before)),
+  )
     ? [{ table, start, tells: 'empty' }]
     : [];
 }
@@ -77,4 +89,39 @@ export function isRequired(
   if (['CONSTR_DEFAULT', 'CONSTR_IDENTITY', 'CONSTR_GENERATED'].some(has)) return false;
   const known = before.tables.get(table);
   return unlessThere !== true || !known?.columns.some(({ name }) => name === column.colname);
+}
+
+/** The file adds the column without a default, and no statement between gives it a value: SET NOT NULL then finds a NULL in every row. */
+export function isLeftEmpty(
+  column: string,
+  table: string,
+  own: Statement,
+  statements: readonly Statement[],
+  before: SchemaState,
+): boolean {
+  const known = before.tables.get(table);
+  if (known === undefined || known.columns.some(({ name }) => name === column)) return false;
+  const added = statements.find(
+    ({ kind, node, start }) =>
+      kind === 'AlterTableStmt' &&
+      start <= own.start &&
+      keyOfRangeVar(node.relation) === table &&
+      commandsOf(node).some(
+        ({ subtype, def }) =>
+          subtype === 'AT_AddColumn' &&
+          def?.ColumnDef?.colname === column &&
+          serialType(def.ColumnDef.typeName) === null &&
+          ['CONSTR_DEFAULT', 'CONSTR_IDENTITY', 'CONSTR_GENERATED'].every(
+            (type) => hasConstraint(def.ColumnDef, type) === null,
+          ),
+      ),
+  );
+  if (added === undefined) return false;
+  const named = new RegExp(`(?<![\\w$])${escapeRegExp(column)}(?![\\w$])`, 'i');
+  return !statements.some(
+    ({ kind, sql, start }) =>
+      start > added.start &&
+      start < own.start &&
+      (/^(Do|Call|Select)Stmt$/.test(kind) || (/^(Update|Insert|Merge)Stmt$/.test(kind) && named.test(sql))),
+  );
 }

@@ -4,7 +4,8 @@ import { alternatives, bare, columnParts, conjuncts, constantOf, operatorOf } fr
 
 /** False where it is not certain. A NULL passes a CHECK, on both sides alike. */
 export function implies(one: SyntaxNode, other: SyntaxNode): boolean {
-  if (same(one, other) || isSubset(listOf(one), listOf(other))) return true;
+  if (same(one, other) || isSubset(listOf(one), listOf(other)) || isWithin(rangeOf(one), rangeOf(other)))
+    return true;
   const wider = alternatives(other);
   if (wider.length > 1 && wider.some((branch) => implies(one, branch))) return true;
   const from = alternatives(one);
@@ -53,3 +54,33 @@ function listOf(node: SyntaxNode | null): ValueList | null {
   const values = items.map((item) => constantOf(bare(item)!));
   return values.includes(undefined) ? null : { column, values };
 }
+
+/** Bounds of one expression, both included: `length(c) <= 500`, `n between 1 and 10`. */
+interface Range {
+  readonly of: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+function rangeOf(node: SyntaxNode): Range | null {
+  const comparison = bare(node)?.A_Expr;
+  if (comparison === undefined) return null;
+  const of = printed(bare(comparison.lexpr) ?? {});
+  if (comparison.kind === 'AEXPR_BETWEEN') {
+    const [from, to] = ((comparison.rexpr?.List?.items ?? []) as SyntaxNode[]).map(constantOf);
+    return typeof from === 'number' && typeof to === 'number' ? { of, from, to } : null;
+  }
+  const bound = constantOf(comparison.rexpr ?? null);
+  if (comparison.kind !== 'AEXPR_OP' || typeof bound !== 'number') return null;
+  switch (operatorOf(comparison)) {
+    case '<=':
+      return { of, from: Number.NEGATIVE_INFINITY, to: bound };
+    case '>=':
+      return { of, from: bound, to: Number.POSITIVE_INFINITY };
+    default:
+      return null;
+  }
+}
+
+const isWithin = (one: Range | null, other: Range | null) =>
+  one !== null && other !== null && one.of === other.of && other.from <= one.from && one.to <= other.to;
