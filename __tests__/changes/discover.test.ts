@@ -156,6 +156,23 @@ describe('without git', () => {
     expect(project!.history.base).toHaveLength(2);
   });
 
+  test('paths begin at the top of the work tree, a linked one and a folder named ".git" that is none included', async () => {
+    const pathsIn = async (project: string) => {
+      const [found] = await discover(options({ kind: 'all' }, { project: join(folder, project) }));
+      return found!.history.head.map(({ path }) => path);
+    };
+    write(`main/apps/web/${migration('1_a')}`, 'select 1;');
+    write('main/apps/.git/nothing', '');
+    git('init', '-q', 'main');
+    expect(await pathsIn('main/apps/web')).toEqual([`apps/web/${migration('1_a')}`]);
+    git('-C', 'main', 'add', '-A');
+    git('-C', 'main', 'commit', '-qm', 'x');
+    git('-C', 'main', 'worktree', 'add', '-q', '../linked');
+    expect(await pathsIn('linked/apps/web')).toEqual([`apps/web/${migration('1_a')}`]);
+    write(`none/${migration('1_a')}`, 'select 1;');
+    expect(await pathsIn('none')).toEqual([migration('1_a')]);
+  });
+
   test('a file that is not there, a folder without git and one without supabase/ are the user’s to mend', async () => {
     await expect(discover(options({ kind: 'changed', files: ['nothing.sql'] }))).rejects.toThrow(UsageError);
     await expect(discover(options({ kind: 'base', ref: null }))).rejects.toThrow(/--all/);

@@ -1,5 +1,4 @@
 /** A checkout's git, asked without a shell. Names from the repository are hostile: always behind `--`, always NUL-separated. */
-import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -145,7 +144,9 @@ export const isSupabase = (path: string) => /(^|\/)supabase\//.test(path);
 
 const split = (listing: Buffer) => listing.toString('utf8').split('\0').filter(Boolean);
 
-function git(folder: string, args: readonly string[]): Promise<Buffer> {
+async function git(folder: string, args: readonly string[]): Promise<Buffer> {
+  // Loaded when it is needed: what is told which files to look at starts no git.
+  const { execFile } = await import('node:child_process');
   // A runner's container often works in a checkout of another owner.
   const all = ['-c', 'safe.directory=*', '-c', 'core.quotePath=false', ...args];
   return new Promise((resolve, reject) => {
