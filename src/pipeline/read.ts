@@ -50,7 +50,10 @@ export async function readChange(
 ): Promise<Reading> {
   const bytes = history.head.reduce((sum, { text }) => sum + (text?.length ?? 0), 0);
   if (bytes < quickBelow) compileQuickly();
-  await loadParser();
+  const parser = loadParser();
+  // While the parser is compiled.
+  const start = emptyState({ era: 'automatic' });
+  await parser;
   const era = eraOf(
     project,
     forcedEra,
@@ -69,7 +72,6 @@ export async function readChange(
   const fold = (from: SchemaState, migration: Migration, source: SourceFile) =>
     foldFile(from, source, { era: era(migration.version) });
 
-  const start = emptyState({ era: 'automatic' });
   let base = start;
   for (const migration of history.base) base = fold(base, migration, baseSources.get(migration.path)!).after;
 

@@ -7,7 +7,7 @@ import { predicatesOf } from '../support/predicates.ts';
 import { apiRolesOf } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
 import { policyKey } from '../support/tables.ts';
-import { columnParts, functionCalls, remembered, someNode } from '../support/tree.ts';
+import { columnParts, functionCalls, nodesOf, remembered } from '../support/tree.ts';
 
 export default rule({
   id: 'rls/user-metadata',
@@ -50,9 +50,8 @@ function trusted(node: SyntaxNode, state: SchemaState): string | null {
   return helper === undefined ? null : `"user_metadata", which "${helper.key}" reads`;
 }
 
-const namesColumn = remembered((node: SyntaxNode) =>
-  someNode(node, (kind, inner) => kind === 'ColumnRef' && columnParts(inner).at(-1) === 'raw_user_meta_data'),
-);
+const namesColumn = (node: SyntaxNode) =>
+  nodesOf(node, 'ColumnRef').some((column) => columnParts(column).at(-1) === 'raw_user_meta_data');
 
 /** Only what a helper compares or returns from the token itself; a copy in a table is a row like any other. */
 const readsMetadata = remembered(({ body }: Routine) =>

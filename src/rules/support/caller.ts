@@ -3,7 +3,7 @@ import type { Routine, SchemaState } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { keyOf } from '../../sql/names.ts';
 import { codeOf } from './bodies.ts';
-import { functionName, remembered, someNode, visitTree } from './tree.ts';
+import { functionCalls, functionName, nodesOf, remembered, someNode, visitTree } from './tree.ts';
 
 /** `auth.uid()` and its like: functions of schema `auth` that read the request's token. */
 const authFunctions = new Set(['uid', 'jwt', 'role', 'email']);
@@ -50,13 +50,10 @@ const looked = new WeakMap<
   }
 >();
 
-function looksAnew(node: SyntaxNode, state: SchemaState): boolean {
-  return someNode(node, (kind, inner) => {
-    if (kind === 'SQLValueFunction') return sessionRoles.has(inner.op);
-    if (kind === 'RangeVar') return viewLooks(inner, state);
-    return kind === 'FuncCall' && (readsRequest(inner) || callLooks(inner, state));
-  });
-}
+const looksAnew = (node: SyntaxNode, state: SchemaState): boolean =>
+  nodesOf(node, 'SQLValueFunction').some(({ op }) => sessionRoles.has(op)) ||
+  functionCalls(node).some((call) => readsRequest(call) || callLooks(call, state)) ||
+  nodesOf(node, 'RangeVar').some((relation) => viewLooks(relation, state));
 
 /**
  * Of a policy's condition: it looks at the caller itself, or reads in a sub-select what policies show of another table.

@@ -6,7 +6,7 @@ import { routinesCalled } from './caller.ts';
 import { callsOf, predicatesOf } from './predicates.ts';
 import { type ApiRole, apiRoles, appliesTo, commands, covers, holds } from './roles.ts';
 import { readPredicate } from './scope.ts';
-import { remembered, someNode } from './tree.ts';
+import { nodesOf } from './tree.ts';
 
 /** Tables in the order they are reached, the first one again at the end. */
 export interface Cycle {
@@ -62,9 +62,8 @@ const asked = (table: Table, role: ApiRole, command: Command) =>
       (covers(policy, command) || (command !== 'insert' && covers(policy, 'select'))),
   );
 
-const hasSubSelect = remembered((policy: Policy) =>
-  predicatesOf(policy).some(({ node }) => someNode(node, (kind) => kind === 'SubLink')),
-);
+const hasSubSelect = (policy: Policy) =>
+  predicatesOf(policy).some(({ node }) => nodesOf(node, 'SubLink').length > 0);
 
 const readsOf = (policy: Policy, table: Table, state: SchemaState) =>
   predicatesOf(policy).flatMap(({ node }) => readPredicate(node, table, state).reads);

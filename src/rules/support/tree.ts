@@ -47,14 +47,23 @@ export function remembered<From extends object, To>(find: (from: From) => To): (
   };
 }
 
-/** Every FuncCall in a tree. */
-export const functionCalls = remembered((root: SyntaxNode): readonly SyntaxNode[] => {
-  const found: SyntaxNode[] = [];
+/** All named nodes of a tree by their kind. */
+const inventory = remembered((root: SyntaxNode): ReadonlyMap<string, readonly SyntaxNode[]> => {
+  const found = new Map<string, SyntaxNode[]>();
   visitTree(root, (kind, node) => {
-    if (kind === 'FuncCall') found.push(node);
+    const known = found.get(kind);
+    if (known === undefined) found.set(kind, [node]);
+    else known.push(node);
   });
   return found;
 });
+
+/** The nodes of one kind, outermost first: one walk answers for all kinds of a tree that many rules look at. */
+export const nodesOf = (root: SyntaxNode, kind: string): readonly SyntaxNode[] =>
+  inventory(root).get(kind) ?? none;
+const none: readonly SyntaxNode[] = [];
+
+export const functionCalls = (root: SyntaxNode): readonly SyntaxNode[] => nodesOf(root, 'FuncCall');
 
 /** Name of a FuncCall. */
 export function functionName(call: SyntaxNode): { schema: string | null; name: string } {
