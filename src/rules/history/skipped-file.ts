@@ -14,7 +14,7 @@ const why = {
 const keptAside =
   /archive|backup|old|legacy|obsolete|deprecated|disabled|ignore|rollback|down|meta|snapshot|test|template|example|doc|script|seed|manual/i;
 const noMigration =
-  /^_*(template|example|sample|te?mp|test|draft|proposed|proposal|wip|todo|disabled|seed|manual|verify|check|debug|diagnos\w*|rollback|cleanup|readme|run_?(me|this|all|in)|apply_?(all|pending|manually)|pending|all_?migrations|combined|consolidated|concatenated|merged|bundled?)(\b|_)|(^|[._-])(rollback|down|undo|test|manual|seed|backup|bak|old)\b/i;
+  /^_*(template|example|sample|te?mp|test|draft|proposed|proposal|wip|todo|disabled|seed|schema\.|full_schema|dump|types\.|init_?db|manual|verify|check|debug|diagnos\w*|rollback|cleanup|readme|run_?(me|this|all|in)|apply_?(all|pending|manually)|pending|all_?migrations|combined|consolidated|concatenated|merged|bundled?)(\b|_)|(^|[._-])(rollback|down|undo|test|manual|seed|backup|bak|old)\b/i;
 
 /** Its first lines say that somebody runs it by hand. */
 const isForHands = (text: string) =>

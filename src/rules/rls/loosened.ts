@@ -1,6 +1,6 @@
 import type { ChangeSet } from '../../model/facts.ts';
 import type { Severity } from '../../model/finding.ts';
-import type { Command, Policy, Table } from '../../model/schema.ts';
+import type { Command, Origin, Policy, Table } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
 import { conditionsLost } from '../support/loosening.ts';
 import { policyDrop } from '../support/policy-edits.ts';
@@ -67,7 +67,10 @@ export default rule({
       }
       if (now === undefined || now.command !== was.command || now.permissive !== was.permissive) continue;
       const lost = conditionsLost(was, now, table);
-      if (lost !== null) tell(`Policy "${was.name}" on "${table.key}" ${lost}`);
+      if (lost !== null)
+        tell(`Policy "${was.name}" on "${table.key}" ${lost}`, {
+          severity: isCommented(now.origin, set) ? 'info' : undefined,
+        });
     }
   },
 });
@@ -87,6 +90,28 @@ function isExplained({ name }: Policy, table: Table, set: ChangeSet): boolean {
       words.some((word) => said.includes(word))
     );
   });
+}
+
+/** A comment in the statement, or right above it or the DROP before it, says that it lets in more, or what asks instead. */
+function isCommented(origin: Origin, set: ChangeSet): boolean {
+  const source = set.migrations.find((changed) => changed.source.path === origin?.file)?.source;
+  if (source === undefined || origin === null) return false;
+  const lines = source.text.split('\n');
+  let first = origin.line - 1;
+  while (
+    first > 0 &&
+    /^\s*(--|\*|\/\*|drop\s+policy|on\s|$)/i.test(lines[first - 1]!) &&
+    origin.line - first < 16
+  )
+    first -= 1;
+  return source.comments.some(
+    ({ line, text }) =>
+      line > first &&
+      line <= (origin.endLine ?? origin.line) &&
+      /\b(no longer|any (\w+ )?(member|user|one)|anyone|everyone|every|instead|moves?d?|into the trigger|regardless|relax|loosen|widen|opens?)\b/i.test(
+        text,
+      ),
+  );
 }
 
 /** Another restrictive policy came in its place. */

@@ -30,13 +30,25 @@ export default rule({
       if (back || context.set.after.tables.has(key) || context.set.after.views.has(key)) return;
       const schema = key.slice(0, key.indexOf('.'));
       const target = `${schema}.${quoteIdent(node.newname)}`;
+      // Columns that the file renames too keep their old names in the view.
+      const renamed = context.statements
+        .filter(
+          ({ kind, node: other }) =>
+            kind === 'RenameStmt' &&
+            other.renameType === 'OBJECT_COLUMN' &&
+            [key, context.keyOf({ ...node.relation, relname: node.newname })].includes(
+              context.keyOf(other.relation),
+            ),
+        )
+        .map(({ node: other }) => `, ${quoteIdent(other.newname)} as ${quoteIdent(other.subname)}`)
+        .join('');
       reportLock(context, statement, {
         message: `"${key}" is renamed to "${target}". Clients that run meanwhile, and functions that name it, fail until they are changed too. Leave a view of the old name for a while.`,
         at: context.placeOf(statement),
         object: key,
         help: sql(
           `${statement.sql};`,
-          `create view ${key} with (security_invoker = true) as select * from ${target};`,
+          `create view ${key} with (security_invoker = true) as select *${renamed} from ${target};`,
         ),
       });
     },

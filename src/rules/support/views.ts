@@ -67,7 +67,8 @@ export function guardedWrites(
         (command) =>
           holds(view.grants, role, command) &&
           !isOpenTo(table, command, role) &&
-          (command !== 'insert' || holdsAllRequired(view, table)),
+          // Rows that its own WHERE keeps from the caller are not changed through it either.
+          (command === 'insert' ? holdsAllRequired(view, table) : !asksWho(view, state)),
       )
       .map((command) => ({ table, role, command })),
   );
@@ -113,6 +114,16 @@ function isSimple(view: View): boolean {
     [query.withClause, query.distinctClause, query.groupClause, query.havingClause, query.limitCount].every(
       (clause) => clause === undefined || clause === null,
     )
+  );
+}
+
+/** It shows addresses and the like in part: `left(email, 2) || '***'`, `mask_email(email)`. */
+export function masks({ definition }: View): boolean {
+  const query = definition.node?.SelectStmt ?? definition.node;
+  return someNode(query?.targetList ?? [], (kind, node) =>
+    kind === 'FuncCall'
+      ? /mask|redact|anonymi[sz]e|obfuscate/i.test(functionName(node).name)
+      : kind === 'A_Const' && /\*{2,}|[x•]{3,}/.test(node.sval?.sval ?? ''),
   );
 }
 

@@ -13,6 +13,7 @@ import {
   guardedTables,
   guardedWrites,
   leavesOutSecrets,
+  masks,
 } from '../support/views.ts';
 import { named, people, sqlFence, upper } from '../support/words.ts';
 
@@ -76,6 +77,18 @@ export default rule({
         ? `revoke ${commands.join(', ')} on ${view.key} from ${writers.join(', ')};`
         : `alter view ${view.key} set (security_invoker = true);`;
     const meant = statesDefiner(view, set);
+    if (tables.length > 0 && !meant && !filters && masks(view)) {
+      report({
+        message: `View "${view.key}" shows ${named(tables.map(({ key }) => key))} in part, to those who may not read all of it: as its owner, past their policies. ${may} nothing limits the rows. Ask in its WHERE who is calling, and revoke it from those it is not for.`,
+        at: home(view.origin),
+        object: view.key,
+        evidence: evidenceOf(state),
+        help: sqlFence(
+          `${roles.includes('anon') ? `revoke all on ${view.key} from anon;\n` : ''}-- and in the view: where (select auth.uid()) is …`,
+        ),
+      });
+      return;
+    }
     const reads = `reads ${named(tables.map(({ key }) => key))} as its owner, past their policies. ${filters ? 'It asks itself who is calling, and nothing else limits what it shows' : `${may} no policy limits what it shows`}`;
     report({
       message: `View "${view.key}" ${tables.length === 0 ? writesOf(written, opening(view, writes, facts)) : reads}. ${tables.length === 0 ? `Revoke ${upper(commands)}, or set "security_invoker"` : meant ? 'It says so itself: keep its columns and rows as narrow as they are meant' : 'Set "security_invoker"'}.`,
