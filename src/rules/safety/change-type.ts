@@ -1,8 +1,9 @@
+import type { Column } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent, quoteLiteral, typeName } from '../../sql/names.ts';
 import { tokenize } from '../../sql/tokens.ts';
 import { type FileContext, rule } from '../rule.ts';
-import { alterFilled, reportLock, sql } from '../support/statements.ts';
+import { alterFilled, commandsOf, reportLock, sql } from '../support/statements.ts';
 import { bare } from '../support/tree.ts';
 
 export default rule({
@@ -32,6 +33,18 @@ export default rule({
     const inDo = context.source.statements[statement.index] !== statement;
     if (inDo && before?.type === target) return;
     const name = quoteIdent(command.name);
+    // There and back again in one file, as a diff writes it: told once.
+    if (before !== undefined && isThereAndBack(before, table, context)) {
+      if (target === before.type) return;
+      reportLock(context, statement, {
+        message: `"${command.name}" of "${table}" is changed from ${before.type} to ${target} and back in this file: the table is written anew twice under an exclusive lock, for nothing. Leave both out.`,
+        at: place,
+        object: table,
+        key: command.name,
+        help: 'Leave both statements out: the column has that type already.',
+      });
+      return;
+    }
     const labels = newLabels(before?.type, target, context);
     const wait = 'Reads and writes wait that long';
     const fails = 'A value that does not convert makes it fail';
@@ -86,6 +99,26 @@ export default rule({
     });
   }),
 });
+
+/** The file changes the column's type more than once, ends where it began, and touches no row between. */
+function isThereAndBack(
+  { name, type }: Column,
+  table: string,
+  { set, statements, keyOf }: FileContext,
+): boolean {
+  const after = set.after.tables.get(table)?.columns.find((column) => column.name === name);
+  // A type of the project's own may have been made anew under its name.
+  if (after?.type !== type || set.before.types.has(type)) return false;
+  const own = statements.filter(
+    ({ kind, node }) => /^(AlterTable|Update)Stmt$/.test(kind) && keyOf(node.relation) === table,
+  );
+  const changes = own.filter(
+    ({ kind, node }) =>
+      kind === 'AlterTableStmt' &&
+      commandsOf(node).some((command) => command.subtype === 'AT_AlterColumnType' && command.name === name),
+  );
+  return changes.length === 2 && own.every(({ kind }) => kind !== 'UpdateStmt');
+}
 
 /** `using null`, cast or not. */
 const isNull = (using: SyntaxNode | undefined) => bare(using)?.A_Const?.isnull === true;

@@ -32,7 +32,15 @@ export default rule({
           ),
       );
       if (enabled) return;
+      const before = context.set.before.tables.get(table);
+      // Made by this change, it never kept anything up.
+      const isNew =
+        command.name !== undefined &&
+        before !== undefined &&
+        !before.triggers.some(({ name }) => name === command.name) &&
+        context.set.after.tables.get(table)?.triggers.some(({ name }) => name === command.name) === true;
       reportLock(context, statement, {
+        ...(isNew ? { severity: 'info' as const } : {}),
         message: `${command.name === undefined ? 'All triggers' : `Trigger "${command.name}"`} of "${table}" ${command.name === undefined ? 'are' : 'is'} disabled and not enabled again. What it kept up is no longer kept up, for everybody. Enable it in the same file, or drop it.`,
         at: place,
         object: table,

@@ -100,12 +100,19 @@ const isSaidToBeBuilt = ({ node, start }: Statement, { source }: FileContext) =>
 /** Under a name of its own where another index, which the file drops, still bears it. */
 function built({ node, sql: text }: Statement, table: string, { set }: FileContext): string[] {
   const name: string | undefined = node.idxname;
-  const isTaken = set.before.tables.get(table)?.indexes.some((index) => index.name === name) === true;
-  if (name === undefined || !isTaken) return [`${concurrent(text)};`];
+  const taken = set.before.tables.get(table)?.indexes.find((each) => each.name === name);
+  if (name === undefined || taken === undefined) return [`${concurrent(text)};`];
   const other = quoteIdent(`${name.slice(0, 59)}_new`);
   const index = `${splitKey(table)[0]}.${quoteIdent(name)}`;
+  const first = `${concurrent(text).replace(/^(create\s+(?:unique\s+)?index\s+concurrently)\s+(?:"[^"]*"|\S+)/i, `$1 ${other}`)};`;
+  if (taken.constraint)
+    return [
+      first,
+      '-- in the next migration, in place of the old constraint:',
+      `-- alter table ${table} drop constraint ${quoteIdent(name)}, add constraint ${quoteIdent(name)} … using index ${other};`,
+    ];
   return [
-    `${concurrent(text).replace(/^(create\s+(?:unique\s+)?index\s+concurrently)\s+(?:"[^"]*"|\S+)/i, `$1 ${other}`)};`,
+    first,
     '-- each in a file of its own',
     `drop index concurrently if exists ${index};`,
     `alter index ${splitKey(table)[0]}.${other} rename to ${quoteIdent(name)};`,
