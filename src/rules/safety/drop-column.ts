@@ -167,7 +167,9 @@ function wentEarlier(table: string, column: string, { facts, changed, keyOf, set
   for (const { path } of facts.history.head) {
     if (path === changed.migration.path) break;
     for (const { kind, node } of facts.sources.get(path)?.statements ?? []) {
-      if (!/^(AlterTable|Rename|Create)Stmt$/.test(kind) || keyOf(node.relation) !== table) continue;
+      if (!/^(AlterTable|Rename|Create)Stmt$/.test(kind)) continue;
+      // What is renamed may be a function or a type.
+      if (node.relation === undefined || keyOf(node.relation) !== table) continue;
       if (kind === 'CreateStmt' || (kind === 'RenameStmt' && node.newname === column)) gone = false;
       for (const { subtype, name, def } of kind === 'AlterTableStmt' ? commandsOf(node) : []) {
         if (subtype === 'AT_DropColumn' && name === column) gone = true;
