@@ -2,7 +2,7 @@
 import type { Routine, SchemaState } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { keyOf } from '../../sql/names.ts';
-import { codeOf } from './bodies.ts';
+import { type Code, codeOf } from './bodies.ts';
 import { functionCalls, functionName, nodesOf, remembered, someNode, visitTree } from './tree.ts';
 
 /** `auth.uid()` and its like: functions of schema `auth` that read the request's token. */
@@ -143,6 +143,8 @@ function indexOf(state: SchemaState): Map<string, Routine[]> {
 const direct =
   /\bauth"?\s*\.\s*"?(uid|jwt|role|email)"?\s*\(|\bcurrent_setting"?\s*\(\s*'(request\.|role'|(?!app\.settings\.)\w+\.\w*(user|tenant|org|role|account|team|member|claim|jwt|uid))|\b(current_user|session_user|current_role)\b|\bpg_has_role\s*\(/i;
 
+const asksDirectly = remembered(({ withStrings }: Code) => direct.test(withStrings));
+
 /** Whether a routine's body reads who is asking, itself or through what it calls. */
 export function routineLooksAtCaller(
   routine: Routine,
@@ -151,18 +153,18 @@ export function routineLooksAtCaller(
 ): boolean {
   if (seen.has(routine.key)) return false;
   const code = codeOf(routine.body);
-  if (direct.test(code.withStrings) || asksElsewhere(code.bare, state)) return true;
+  if (asksDirectly(code) || asksElsewhere(code, state)) return true;
   const deeper = new Set(seen).add(routine.key);
-  return callsIn(code.bare, state).some((called) => routineLooksAtCaller(called, state, deeper));
+  return callsIn(code, state).some((called) => routineLooksAtCaller(called, state, deeper));
 }
 
 /** Routines of the state that a piece of code calls. */
-export function callsIn(code: string, state: SchemaState): Routine[] {
+function callsIn(code: Code, state: SchemaState): Routine[] {
   return callNames(code).flatMap(({ schema, name }) => routinesNamed(state, schema, name));
 }
 
 /** A call of a function that no migration made and whose name asks about the caller: `is_admin()`, made by hand. */
-const asksElsewhere = (code: string, state: SchemaState) =>
+const asksElsewhere = (code: Code, state: SchemaState) =>
   callNames(code).some(
     ({ schema, name }) =>
       (schema === null || !passiveSchemas.has(schema)) &&
@@ -177,13 +179,15 @@ const builtinsThatAsk =
   /^(has_\w+_privilege|current_(setting|database|schemas?|query|catalog)|is_(normalized))$/;
 
 /** Names in front of a parenthesis, as dumps quote them too: `"public"."is_admin"()`. */
-function callNames(code: string): { schema: string | null; name: string }[] {
-  const calls = code.replaceAll('"', '').matchAll(/(?:\b([a-z_][\w$]*)\s*\.\s*)?\b([a-z_][\w$]*)\s*\(/gi);
+const callNames = remembered((code: Code): readonly { schema: string | null; name: string }[] => {
+  const calls = code.bare
+    .replaceAll('"', '')
+    .matchAll(/(?:\b([a-z_][\w$]*)\s*\.\s*)?\b([a-z_][\w$]*)\s*\(/gi);
   return [...calls].map(([, schema, name]) => ({
     schema: schema?.toLowerCase() ?? null,
     name: name!.toLowerCase(),
   }));
-}
+});
 
 /** What reads the signed-in user's id: `auth.uid()`, or `sub` of the token. */
 export function isUserId(node: SyntaxNode | null): boolean {

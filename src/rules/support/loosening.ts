@@ -2,7 +2,7 @@
 import type { Expression, Policy, Table } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { isUserId } from './caller.ts';
-import { bare, columnParts, functionName, someNode, visitTree } from './tree.ts';
+import { bare, columnParts, functionName, remembered, someNode, visitTree } from './tree.ts';
 import { opensTo, truthOf } from './truth.ts';
 import { named } from './words.ts';
 
@@ -98,11 +98,12 @@ function operands(node: SyntaxNode, operator: 'AND_EXPR' | 'OR_EXPR'): SyntaxNod
 /** Alike but for places and for a scalar `(select x)` around x. */
 const same = (a: SyntaxNode, b: SyntaxNode) => shapeOf(a) === shapeOf(b);
 
-const shapeOf = (node: SyntaxNode): string =>
+const shapeOf = remembered((node: SyntaxNode): string =>
   JSON.stringify(node, (key, value) => {
     if (/location$/.test(key)) return undefined;
     return value !== null && typeof value === 'object' && value.SubLink !== undefined ? bare(value) : value;
-  });
+  }),
+);
 
 function namesIn(node: SyntaxNode): string[] {
   const columns: string[] = [];

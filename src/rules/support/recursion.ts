@@ -6,7 +6,7 @@ import { routinesCalled } from './caller.ts';
 import { callsOf, predicatesOf } from './predicates.ts';
 import { type ApiRole, apiRoles, appliesTo, commands, covers, holds } from './roles.ts';
 import { readPredicate } from './scope.ts';
-import { nodesOf } from './tree.ts';
+import { nodesOf, remembered } from './tree.ts';
 
 /** Tables in the order they are reached, the first one again at the end. */
 export interface Cycle {
@@ -123,10 +123,11 @@ function leadsTo(
   });
 }
 
-const tablesRead = (routine: Routine): string[] =>
+const tablesRead = remembered((routine: Routine): readonly string[] =>
   [
     ...codeOf(routine.body).bare.matchAll(/\b(?:from|join)\s+(?:only\s+)?("?\w+"?(?:\s*\.\s*"?\w+"?)?)/gi),
   ].map(([, name]) => {
     const parts = name!.replace(/["\s]/g, '').split('.');
     return keyOf(parts.length > 1 ? parts[0]! : 'public', parts.at(-1)!);
-  });
+  }),
+);
