@@ -64,7 +64,8 @@ function versionInPlace(facts: Facts, migration: Migration): string | null {
   const time = timeOf(migration.version);
   if (time === null) return null;
   const version = formatVersion(time + 1000);
-  return behind.every(({ fileName }) => fileName > `${version}_`) ? version : null;
+  const isFree = head.every((other) => other.version !== version);
+  return isFree && behind.every(({ fileName }) => fileName > `${version}_`) ? version : null;
 }
 
 /** Files of one day: each gets a second of it, in their order. Null where others of that day have a time. */

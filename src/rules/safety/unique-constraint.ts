@@ -1,7 +1,16 @@
+import type { SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent, strings } from '../../sql/names.ts';
 import { type FileContext, rule } from '../rule.ts';
 import { adoption } from '../support/adoption.ts';
-import { alterFilled, isThere, listed, reportLock, rowsAreMended, sql } from '../support/statements.ts';
+import {
+  alterFilled,
+  commandsOf,
+  isThere,
+  listed,
+  reportLock,
+  rowsAreMended,
+  sql,
+} from '../support/statements.ts';
 
 export default rule({
   id: 'safety/unique-constraint',
@@ -23,6 +32,16 @@ export default rule({
     const columns = strings(constraint.keys);
     const name =
       constraint.conname ?? `${table.split('.').at(-1)!.replaceAll('"', '')}_${columns.join('_')}_key`;
+    if (isMadeAgain(name, columns, constraint, table, context)) {
+      reportLock(context, statement, {
+        message: `The unique constraint on ${listed(columns)} is dropped and made again as it was, and builds its index while reads and writes on "${table}" wait. Leave both out.`,
+        at: place,
+        object: table,
+        key: columns.join(' '),
+        help: 'Leave the DROP CONSTRAINT and this statement out: the constraint stays as it is.',
+      });
+      return;
+    }
     const old = sameByAnotherName(columns, table, context);
     if (old !== null) {
       reportLock(context, statement, {
@@ -57,6 +76,32 @@ export default rule({
     });
   }),
 });
+
+/** The table has it before the change, by that name and on those very columns; nothing takes one of them away between. */
+function isMadeAgain(
+  name: string,
+  columns: readonly string[],
+  constraint: SyntaxNode,
+  table: string,
+  { set, statements, keyOf }: FileContext,
+): boolean {
+  const before = set.before.tables.get(table)?.uniques.find((unique) => unique.name === name);
+  return (
+    before !== undefined &&
+    before.columns.join('\0') === columns.join('\0') &&
+    constraint.nulls_not_distinct !== true &&
+    constraint.deferrable !== true &&
+    !statements.some(
+      ({ kind, node }) =>
+        kind === 'AlterTableStmt' &&
+        keyOf(node.relation) === table &&
+        commandsOf(node).some(
+          (command) =>
+            /^AT_(DropColumn|AlterColumnType)$/.test(command.subtype) && columns.includes(command.name),
+        ),
+    )
+  );
+}
 
 /** The table's own unique constraint on these columns, under the names they had before the file renamed some. */
 function sameByAnotherName(columns: readonly string[], table: string, context: FileContext): string | null {
