@@ -23,7 +23,8 @@ function assignments(
 ): { values: Record<string, Value>; ranked: boolean }[] {
   const { states, ranks } = choicesRead(context, key);
   const found: { values: Record<string, Value>; ranked: boolean }[] = [];
-  if (Object.keys(states).length > 0) found.push({ values: states, ranked: false });
+  const given = Object.keys(states).some((column) => isGiven(context, key, column));
+  if (Object.keys(states).length > 0) found.push({ values: states, ranked: given });
   for (const [column, choice] of ranks) {
     for (const value of choice.open.slice(0, 5))
       found.push({ values: { ...states, [column]: value }, ranked: true });
@@ -34,6 +35,15 @@ function assignments(
   }
   return found;
 }
+
+/** A flag that is false until somebody sets it, `is_internal`, and says no more than that its member is one. */
+const isGiven = ({ state }: WorldContext, key: string, column: string): boolean => {
+  const definition = state.tables.get(key)?.columns.find(({ name }) => name === column);
+  return definition?.type === 'boolean' && definition.default?.text === 'false' && !ofMembers.test(column);
+};
+
+/** States in which a member is one. */
+const ofMembers = /activ|enabl|accept|confirm|verif|join|valid|current|present/i;
 
 /** Ranks of a row that nobody asked for: no default gave them, and they may be what opens. */
 function unsaid(context: WorldContext, key: string, row: LaidRow): Record<string, Value> {
