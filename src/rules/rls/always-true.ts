@@ -197,11 +197,14 @@ function isRecipient(owner: string, { columns }: Table): boolean {
   );
 }
 
+const freeName = (table: Table) =>
+  ['created_by', 'inserted_by', 'author_id'].find(
+    (wanted) => !table.columns.some((column) => column.name === wanted),
+  ) ?? 'made_by';
+
 /** A column that says who made the row fills itself: clients go on as before. */
 function signed(policy: Policy, table: Table): string {
-  const name = ['created_by', 'inserted_by', 'author_id'].find(
-    (wanted) => !table.columns.some((column) => column.name === wanted),
-  );
+  const name = freeName(table);
   return `alter table ${table.key} add column ${name} uuid default auth.uid() references auth.users (id) on delete set null;\nalter policy "${policy.name}" on ${table.key} to authenticated\n  with check ((select auth.uid()) = ${name});\n-- or, where clients need not insert:\ndrop policy "${policy.name}" on ${table.key}; -- service_role inserts without a policy`;
 }
 
@@ -276,7 +279,16 @@ function rewritten(policy: Policy, table: Table, state: SchemaState, free: reado
   const [owner] = ownerColumns(table, state);
   const own = owner === undefined ? null : `(select auth.uid()) = ${owner}`;
   if (own === null) {
-    return leftToServer(policy, table);
+    const admins = questionFor('administrators', state);
+    const added = freeName(table);
+    const mine = `(select auth.uid()) = ${added}`;
+    return [
+      leftToServer(policy, table),
+      ...(admins === null
+        ? []
+        : [`-- or, where administrators write:\n${alsoAsking(policy, table, admins)}`]),
+      `-- or, where users do: say whose a row is\nalter table ${table.key} add column ${added} uuid default auth.uid() references auth.users (id) on delete set null;\nalter policy "${policy.name}" on ${table.key} to authenticated\n  using (${mine})${free.includes('update') || free.includes('insert') ? `\n  with check (${mine})` : ''};`,
+    ].join('\n');
   }
   const check = free.includes('update') || free.includes('insert') ? `\n  with check (${own})` : '';
   return `alter policy "${policy.name}" on ${table.key} to authenticated\n  using (${own})${check};`;
