@@ -3,9 +3,11 @@ import type { SchemaState, Table, View } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { rule } from '../rule.ts';
 import { opening } from '../support/era.ts';
+import { keyOfRangeVar } from '../support/names.ts';
 import { sensitiveColumns } from '../support/owners.ts';
 import { type ApiRole, apiRoles, appliesTo, covers, enters, holders, writes } from '../support/roles.ts';
 import { appendFix, evidenceOf, statementAt } from '../support/sites.ts';
+import { commandsOf } from '../support/statements.ts';
 import {
   asksWho,
   choosesRows,
@@ -143,12 +145,24 @@ const grantedBy = (view: View, role: string) =>
       privilege === 'select' && grantee === role && origin !== null && origin.file === view.origin?.file,
   );
 
-/** `with (security_invoker = off)`: its author knows what it does. */
+/** `with (security_invoker = off)`, or ALTER VIEW … SET of the same: its author knows what it does. */
 function statesDefiner(view: View, set: ChangeSet): boolean {
   const statement = statementAt(set, view.origin)?.statement;
+  const names = (options: readonly SyntaxNode[] | undefined) =>
+    (options ?? []).some(({ DefElem }) => DefElem?.defname === 'security_invoker');
   return (
-    statement?.kind === 'ViewStmt' &&
-    (statement.node.options ?? []).some(({ DefElem }: SyntaxNode) => DefElem?.defname === 'security_invoker')
+    (statement?.kind === 'ViewStmt' && names(statement.node.options)) ||
+    set.migrations.some(({ source }) =>
+      source.statements.some(
+        ({ kind, node }) =>
+          kind === 'AlterTableStmt' &&
+          node.objtype === 'OBJECT_VIEW' &&
+          keyOfRangeVar(node.relation) === view.key &&
+          commandsOf(node).some(
+            ({ subtype, def }) => subtype === 'AT_SetRelOptions' && names(def?.List?.items),
+          ),
+      ),
+    )
   );
 }
 
