@@ -84,7 +84,8 @@ test('the SQL to write instead names the tables at hand, never those of an examp
       return said(rule, fixture).flatMap(({ help, message, object }) =>
         [...(help ?? '').matchAll(/\bpublic\.(\w+)/g)]
           .filter(
-            ([, name]) => !`${told}\n${message}\n${object}`.includes(name!) && !/_(backup|new|seq)$/.test(name!),
+            ([, name]) =>
+              !`${told}\n${message}\n${object}`.includes(name!) && !/_(backup|new|seq)$/.test(name!),
           )
           .map(([name]) => `${basename(path)}: ${name}`),
       );

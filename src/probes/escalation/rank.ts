@@ -3,7 +3,7 @@ import type { Escalation, Proof } from '../../model/access.ts';
 import type { Table } from '../../model/schema.ts';
 import { userA, userB } from '../principals.ts';
 import { literal, name } from '../quote.ts';
-import { rank } from '../rank.ts';
+import { isGiven, rank } from '../rank.ts';
 import { quietly } from '../rows/triggers.ts';
 import type { Value } from '../rows/values.ts';
 import { insertion, type LaidRow, normalized, updating, whereIs } from '../rows/world.ts';
@@ -21,7 +21,7 @@ export async function byRank(
   prizes: readonly Prize[],
 ): Promise<Escalation[]> {
   const columns = [...context.planner.choices(table.key)].filter(
-    ([column, choice]) => rank.test(column) && choice.open.length > 0,
+    ([column, choice]) => (rank.test(column) || isGiven(table, column)) && choice.open.length > 0,
   );
   const found: Escalation[] = [];
   for (const [column, choice] of columns) {

@@ -37,7 +37,12 @@ export function inserts(
   if (owners.length > 0 && base) {
     const named = (by: readonly OwnerColumn[]) =>
       Object.fromEntries(by.map((owner) => [owner.column, ownerValue(owner, userB)]));
-    const spoofed = named(owners);
+    // A row about two others: with one side its own, the caller is in it by right.
+    const [second] = owners.filter((owner) => owners.some((other) => areSides(other.column, owner.column)));
+    const spoofed = {
+      ...named(owners),
+      ...(second && { [second.column]: ownerValue(second, userC) }),
+    };
     // Who signs as itself writes in nobody's name, whoever else the row is about.
     const signing = ownership.ownersOf(table.key).filter((owner) => context.signed?.has(owner.column));
     const signature = named(signing);
@@ -60,7 +65,10 @@ export function inserts(
     );
     // Where a policy looks at two such columns, one true name may carry a false one, but for whom it is signed by.
     const compared = owners.filter((owner) => context.compared.has(owner.column));
-    const alone = signing.length > 0 ? signing.filter(({ author }) => author) : compared;
+    const alone = (signing.length > 0 ? signing.filter(({ author }) => author) : compared).filter(
+      // Two that stand in one row side by side: one of them is the other.
+      (owner) => !owners.some((other) => areSides(owner.column, other.column)),
+    );
     if (identity.role === 'authenticated' && new Set([...compared, ...signing]).size > 1) {
       for (const owner of alone) {
         const one = { [owner.column]: spoofed[owner.column]! };
@@ -224,6 +232,12 @@ const isOnlyOneOf = (table: Table, owners: ReadonlySet<string>, sent: RowValues,
         column !== null && owners.has(column) && sent[column] != null && sent[column] === there[column],
     ),
   );
+
+const side = /(^|_)(1|2|a|b|one|two|first|second|low|high)(?=_|$)|(?<=\D)[12](?=_|$)/i;
+
+/** `participant_1` and `participant_2`, `user_a` and `user_b`. */
+const areSides = (left: string, right: string): boolean =>
+  left !== right && side.test(left) && left.replace(side, '') === right.replace(side, '');
 
 const sameJson = (left: Value | undefined, right: Value): boolean =>
   left != null && right !== null && left.replaceAll(' ', '') === right.replaceAll(' ', '');

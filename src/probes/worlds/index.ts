@@ -85,8 +85,18 @@ export async function conditionalCells(
     const all = await everythingOpen(context);
     if (all !== null) found.push(...(await tryAll(context, wanted, [all])).flat());
   }
-  return found;
+  return found.map((cell) => (isByRowsAlone(cell, found) ? withoutTenants(cell) : cell));
 }
+
+/** What the rows' own state opens to whoever asks, no membership opens. */
+const isByRowsAlone = (cell: AccessCell, found: readonly AccessCell[]): boolean =>
+  cell.acrossTenants === true &&
+  found.some(
+    (other) =>
+      keyOf(other) === keyOf(cell) && other.via === null && cell.when?.startsWith(`${other.when}, and `),
+  );
+
+const withoutTenants = ({ acrossTenants: _, ...cell }: AccessCell): AccessCell => cell;
 
 const withShares = ({ shares }: WorldContext, spec: Spec): Spec => ({
   ...spec,

@@ -1,6 +1,8 @@
 /** Worlds in which the caller is among people with rights: a member, an admin, a friend, alone or beside the other user. */
 import type { ForeignKey } from '../../model/schema.ts';
+import type { ValueAtom } from '../predicate/reading.ts';
 import { userA, userB } from '../principals.ts';
+import { isGiven, rank } from '../rank.ts';
 import type { Value } from '../rows/values.ts';
 import { type LaidRow, updating } from '../rows/world.ts';
 import { choicesRead, type Spec, shownAll, type WorldContext } from './spec.ts';
@@ -23,7 +25,7 @@ function assignments(
 ): { values: Record<string, Value>; ranked: boolean }[] {
   const { states, ranks } = choicesRead(context, key);
   const found: { values: Record<string, Value>; ranked: boolean }[] = [];
-  const given = Object.keys(states).some((column) => isGiven(context, key, column));
+  const given = Object.keys(states).some((column) => isGiven(context.state.tables.get(key), column));
   if (Object.keys(states).length > 0) found.push({ values: states, ranked: given });
   for (const [column, choice] of ranks) {
     for (const value of choice.open.slice(0, 5))
@@ -35,15 +37,6 @@ function assignments(
   }
   return found;
 }
-
-/** A flag that is false until somebody sets it, `is_internal`, and says no more than that its member is one. */
-const isGiven = ({ state }: WorldContext, key: string, column: string): boolean => {
-  const definition = state.tables.get(key)?.columns.find(({ name }) => name === column);
-  return definition?.type === 'boolean' && definition.default?.text === 'false' && !ofMembers.test(column);
-};
-
-/** States in which a member is one. */
-const ofMembers = /activ|enabl|accept|confirm|verif|join|valid|current|present/i;
 
 /** Ranks of a row that nobody asked for: no default gave them, and they may be what opens. */
 function unsaid(context: WorldContext, key: string, row: LaidRow): Record<string, Value> {
@@ -117,13 +110,21 @@ function tenantKeys(context: WorldContext, key: string): readonly ForeignKey[] {
     (foreign) =>
       around.has(foreign.references) &&
       foreign.references !== key &&
-      // A profile is a person, and nothing to be a member of.
+      // A list of roles, asked for by their names, is nothing to be a member of; a profile is a person.
+      !context.reading.values.some(
+        (atom) => !atom.home && atom.table === foreign.references && isCalled(atom),
+      ) &&
       !context.ownership
         .ownersOf(foreign.references)
         .some((owner) => owner.caller.kind === 'uid' && foreign.referencedColumns.includes(owner.column)) &&
       !context.ownership.ownersOf(key).some((owner) => foreign.columns.includes(owner.column)),
   );
 }
+
+/** Asked for one of several words: `roles.code = 'admin'`. */
+const isCalled = ({ column, open }: ValueAtom): boolean =>
+  (rank.test(column) || /^(code|key|slug|name|title)$/i.test(column)) &&
+  open.some((value) => typeof value === 'string' && /^[a-z]/i.test(value) && !/^(true|false)$/.test(value));
 
 /** True where people's rows there belong to one organisation, project, team … on which the probed rows hang. */
 export const sharesTenant = (context: WorldContext, key: string): boolean =>

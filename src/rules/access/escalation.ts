@@ -39,7 +39,9 @@ function messageOf({ kind, object, opens, proof }: Escalation): string {
 
 /** Whom one enters, one knows; what stands open to be joined is joined; that members then see each other is the point. */
 const isMostlyMeant = ({ kind, inTheOpen, proof }: Escalation) =>
-  (kind === 'entry' || inTheOpen === true) && /^select\b/i.test(proof.at(-1)?.sql ?? '');
+  // A member that somebody let in takes over what it is a member of.
+  (kind === 'ownership' && proof[0]?.as.startsWith('superuser') === true) ||
+  ((kind === 'entry' || inTheOpen === true) && /^select\b/i.test(proof.at(-1)?.sql ?? ''));
 
 const what: Readonly<Record<Exclude<Escalation['kind'], 'entry' | 'sign-up'>, string>> = {
   membership: 'a membership',

@@ -65,7 +65,7 @@ function keepsValue({ name, val }: SyntaxNode): boolean {
 
 /** `(a, b) is distinct from (x, y)`: rows that hold the new values already are left alone. */
 function whatChanges(targets: readonly SyntaxNode[], statement: Statement, context: FileContext): string {
-  const values = targets.map((target) => valueOf(target, statement, context));
+  const values = targets.map((target) => assignedValue(target, statement, context));
   if (values.includes(null)) return `${quoteIdent(targets[0]!.name)} is distinct from …`;
   if (targets.length === 1) {
     const isNull = bare(targets[0]!.val)?.A_Const?.isnull === true;
@@ -75,7 +75,7 @@ function whatChanges(targets: readonly SyntaxNode[], statement: Statement, conte
 }
 
 /** What stands behind `column =`, as it is written. */
-function valueOf(
+function assignedValue(
   { name, val, location }: SyntaxNode,
   statement: Statement,
   context: FileContext,

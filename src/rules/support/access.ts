@@ -78,7 +78,9 @@ function groupLeaks(object: ObjectAccess, base: AccessMatrix | null, facts: Fact
   for (const cell of leaks) {
     const was = before !== undefined && wasOpen(cell, before, facts);
     const opener = object.kind === 'table' ? openerOf(cell, table, facts.head) : null;
-    const key = `${was} ${opener === 'off' ? 'off' : opener === null ? aboutOf(cell, object) : `policy ${opener.name}`}`;
+    // What visitors can, users can too: that is told once.
+    const widest = leaks.find((other) => isVisitors(other, cell)) ?? cell;
+    const key = `${was} ${opener === 'off' ? 'off' : opener === null ? aboutOf(widest, object) : `policy ${opener.name}`}`;
     openers.set(key, opener);
     groups.set(key, [...(groups.get(key) ?? []), { cell, command: cell.command, principal: cell.principal }]);
   }
@@ -93,6 +95,9 @@ function groupLeaks(object: ObjectAccess, base: AccessMatrix | null, facts: Fact
     return [{ object, rule: rule!, also, leaks: those, opener, preexisting: key.startsWith('true') }];
   });
 }
+
+const isVisitors = (other: AccessCell, cell: AccessCell) =>
+  other.principal === 'anon' && other.command === cell.command && other.subject === cell.subject;
 
 /** The base let it through too; or the change does not touch the object and the base could not be asked. */
 function wasOpen(cell: AccessCell, before: ObjectAccess, facts: Facts): boolean {
@@ -160,7 +165,7 @@ function isLeak(cell: AccessCell, object: ObjectAccess, table: Table | null, sta
   if (command === 'select') {
     // Rows without an owner are shared; a table whose rows are nobody's is rls/disabled's to tell.
     if (subject !== 'foreign' && !(principal === 'anon' && subject === 'own')) return false;
-    return (owned || limits(table, state)) && !isDeclaredPublic(table, roleOf(principal));
+    return (owned || limits(table, state)) && !isDeclaredPublic(table, roleOf(principal), state);
   }
   if (command === 'insert') return subject === 'spoof' && !isFilledIn(cell, table, state);
   if (subject === 'own') return principal === 'anon';
@@ -213,15 +218,47 @@ function leadsToUser({ references, referencedColumns }: ForeignKey, state: Schem
 }
 
 /** A SELECT policy for that role says so: it asks for nothing, or leaves some out, the banned and the blocked. */
-export const isDeclaredPublic = (table: Table | null, role: string) =>
+export const isDeclaredPublic = (
+  table: Table | null,
+  role: string,
+  /** Absent: only what the policies of the table itself say. */
+  state?: SchemaState,
+  depth = 0,
+): boolean =>
   table?.rls === true &&
   table.policies.some(
     (policy) =>
       policy.permissive &&
       policy.command === 'select' &&
       appliesTo(policy, role) &&
-      opensBut(policy.using?.node ?? null, role),
+      (opensBut(policy.using?.node ?? null, role) ||
+        (role !== 'anon' && state !== undefined && isOfOpenParents(policy, 'select', table, state, depth))),
   );
+
+/**
+ * Named for signed-in users, asking nothing of who they are, on rows whose parents every user reads: what hangs on a
+ * parent that is open to all is open with it.
+ */
+function isOfOpenParents(
+  policy: Policy,
+  command: Command,
+  table: Table,
+  state: SchemaState,
+  depth = 0,
+): boolean {
+  const parents = table.foreignKeys.filter(
+    (key) => key.references !== table.key && !leadsToUser(key, state) && state.tables.has(key.references),
+  );
+  return (
+    policy.rolesStated &&
+    depth < 4 &&
+    !looksAtCaller(predicateOf(policy, command)?.node, state) &&
+    parents.length > 0 &&
+    parents.every(({ references }) =>
+      isDeclaredPublic(state.tables.get(references)!, 'authenticated', state, depth + 1),
+    )
+  );
+}
 
 /** Open to the role but for what is left out: `not exists (select from bans …)`. */
 function opensBut(node: SyntaxNode | null, role: string): boolean {
@@ -337,7 +374,50 @@ export function tellLeaks(
 }
 
 const isMild = (group: LeakGroup, facts: Facts) =>
-  isSharedByUsers(group, facts) || isGuestsName(group, facts.head) || areAllTrusted(group, facts.head);
+  isSharedByUsers(group, facts) ||
+  isGuestsName(group, facts.head) ||
+  areAllTrusted(group, facts.head) ||
+  isUnreadName(group, facts.head) ||
+  isUsersWork(group, facts.head);
+
+/** Policies ask who is acting, and read another column than the one that was written: a note of who made it, or of whom it is for. */
+function isUnreadName({ object, leaks, opener }: LeakGroup, state: SchemaState): boolean {
+  const table = state.tables.get(object.object);
+  if (table === undefined || opener === 'off') return false;
+  const policies = table.policies.filter((policy) => appliesTo(policy, 'authenticated'));
+  const read = policies.map(({ using, check }) => `${using?.text ?? ''} ${check?.text ?? ''}`).join(' ');
+  return (
+    leaks.every(
+      ({ cell, principal }) =>
+        principal !== 'anon' &&
+        (cell.subject === 'spoof' || cell.subject === 'transfer') &&
+        cell.columns.length > 0 &&
+        cell.columns.every(
+          (column) =>
+            !new RegExp(`\\b${escapeRegExp(column)}\\b`).test(read) &&
+            !isNamedElsewhere(table, column, state),
+        ),
+    ) &&
+    policies
+      .filter((policy) => leaks.some(({ command }) => command !== 'execute' && covers(policy, command)))
+      .every((policy) => looksAtCaller((policy.check ?? policy.using)?.node, state))
+  );
+}
+
+/** Users change what hangs on parents that all of them see, by policies named for them that ask for nobody. */
+function isUsersWork({ object, leaks, opener }: LeakGroup, state: SchemaState): boolean {
+  const table = state.tables.get(object.object);
+  return (
+    table !== undefined &&
+    opener !== null &&
+    opener !== 'off' &&
+    isDeclaredPublic(table, 'authenticated', state) &&
+    leaks.every(
+      ({ command, principal }) =>
+        principal !== 'anon' && command !== 'execute' && isOfOpenParents(opener, command, table, state),
+    )
+  );
+}
 
 /** Visitors may insert what they like, and who did it may stay empty: a form for guests, in which a name can be made up. */
 const isGuestsName = ({ object, leaks }: LeakGroup, state: SchemaState) => {
