@@ -6,7 +6,8 @@ import { uniqueKeys } from '../rows/plan.ts';
 import type { TableContext } from './case.ts';
 
 /** Names of tables with a row for each of a group's people. */
-const members = /(member|user|participant|guest|attendee|collaborator|teammate)(s|ships?)?$/i;
+const members =
+  /(member|user|participant|guest|attendee|collaborator|teammate|employee|student|player)(s|ships?)?$/i;
 
 /**
  * Members, guests, attendance: a table with one row for each user under each parent. Where a policy asks for the parent

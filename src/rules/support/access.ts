@@ -378,31 +378,40 @@ const isMild = (group: LeakGroup, facts: Facts) =>
   isGuestsName(group, facts.head) ||
   areAllTrusted(group, facts.head) ||
   isUnreadName(group, facts.head) ||
+  isUpload(group, facts.head) ||
   isUsersWork(group, facts.head);
 
-/** Policies ask who is acting, and read another column than the one that was written: a note of who made it, or of whom it is for. */
+/**
+ * Policies ask who is acting, and the name that was written is no answer to it: none of them reads that column; or the
+ * row is signed in another one, and this one says whom it is for.
+ */
 function isUnreadName({ object, leaks, opener }: LeakGroup, state: SchemaState): boolean {
   const table = state.tables.get(object.object);
   if (table === undefined || opener === 'off') return false;
   const policies = table.policies.filter((policy) => appliesTo(policy, 'authenticated'));
-  const read = policies.map(({ using, check }) => `${using?.text ?? ''} ${check?.text ?? ''}`).join(' ');
+  const writing = policies.filter((policy) => covers(policy, 'insert') || covers(policy, 'update'));
+  const isUnread = (column: string, written: readonly string[]) =>
+    (!isRead(column, policies) && !isNamedElsewhere(table, column, state)) ||
+    (!isRead(column, writing) &&
+      object.ownerColumns.some((other) => !written.includes(other) && isRead(other, writing)));
   return (
     leaks.every(
       ({ cell, principal }) =>
         principal !== 'anon' &&
         (cell.subject === 'spoof' || cell.subject === 'transfer') &&
         cell.columns.length > 0 &&
-        cell.columns.every(
-          (column) =>
-            !new RegExp(`\\b${escapeRegExp(column)}\\b`).test(read) &&
-            !isNamedElsewhere(table, column, state),
-        ),
+        cell.columns.every((column) => isUnread(column, cell.columns)),
     ) &&
     policies
       .filter((policy) => leaks.some(({ command }) => command !== 'execute' && covers(policy, command)))
       .every((policy) => looksAtCaller((policy.check ?? policy.using)?.node, state))
   );
 }
+
+const isRead = (column: string, policies: readonly Policy[]) =>
+  policies.some(({ using, check }) =>
+    new RegExp(`\\b${escapeRegExp(column)}\\b`).test(`${using?.text ?? ''} ${check?.text ?? ''}`),
+  );
 
 /** Users change what hangs on parents that all of them see, by policies named for them that ask for nobody. */
 function isUsersWork({ object, leaks, opener }: LeakGroup, state: SchemaState): boolean {
@@ -431,6 +440,12 @@ const isGuestsName = ({ object, leaks }: LeakGroup, state: SchemaState) => {
     )
   );
 };
+
+/** A new file in a bucket in which all else is its owner's: it takes a name, and no file of anybody's. */
+const isUpload = ({ object, leaks }: LeakGroup, state: SchemaState) =>
+  object.kind === 'bucket' &&
+  leaks.every(({ command, principal }) => command === 'insert' && principal !== 'anon') &&
+  state.buckets.get(object.object)?.public === true;
 
 /** Files that signed-in users share, in a project none of whose policies tells one of them from another. */
 const areAllTrusted = ({ object, leaks }: LeakGroup, state: SchemaState) =>
