@@ -54,6 +54,15 @@ export default rule({
       });
       return;
     }
+    if (isGate(run, facts.head)) {
+      tell({
+        message: `Sign-up is refused to everybody who was tried (${listed(failed.map(({ variant }) => names[variant]))}) by an exception of the project's own: ${run.error?.message}. If only invited people may sign up, that is right. Else mend the trigger on "auth.users".`,
+        at: home(run, facts),
+        object: 'auth.users',
+        severity: 'warning',
+      });
+      return;
+    }
     tell({
       message: `Sign-up fails (${listed(failed.map(({ variant }) => names[variant]))}): ${run.error?.message ?? 'no reason was given'}${run.step === null ? '' : `, at ${run.step}`}. Users read "Database error saving new user". Mend the trigger on "auth.users".`,
       at: home(run, facts),
@@ -85,13 +94,24 @@ function judge(head: AccessMatrix, base: AccessMatrix | null, failed: readonly S
 const sameFailure = (run: SignUpRun, base: AccessMatrix | null) =>
   base?.signUps.some((was) => was.variant === run.variant && was.status === 'fails') === true;
 
+/** RAISE EXCEPTION in a trigger's function: somebody wrote down when to refuse, and does not pass on what went wrong. */
+const isGate = (run: SignUpRun, head: SchemaState) =>
+  run.error?.sqlstate === 'P0001' &&
+  / at RAISE\b/.test(run.error.where ?? '') &&
+  routinesOn(run, head).every(({ body }) => !/\braise\s+exception[^;]*\bsqlerrm\b/i.test(body));
+
+const routinesOn = (run: SignUpRun, head: SchemaState): Routine[] =>
+  [...(run.error?.where ?? '').matchAll(/function ([\w".]+)\(/g)].flatMap(
+    ([, name]) => routineNamed(name!, head) ?? [],
+  );
+
 /** A function on the way to the error that reads the vault: it has no secrets where migrations alone were run. */
 function vaultReader(run: SignUpRun, head: SchemaState): Routine | null {
   // What a null brings about: its own RAISE, or an argument or a column that must not be empty.
   if (!/^(P0001|23502|22004)$/.test(run.error?.sqlstate ?? '')) return null;
-  const names = [...(run.error?.where ?? '').matchAll(/function ([\w".]+)\(/g)].map(([, name]) => name!);
-  const routines = names.flatMap((name) => routineNamed(name, head) ?? []);
-  return routines.find(({ body }) => /\bvault\s*\.\s*(decrypted_)?secrets\b/i.test(body)) ?? null;
+  return (
+    routinesOn(run, head).find(({ body }) => /\bvault\s*\.\s*(decrypted_)?secrets\b/i.test(body)) ?? null
+  );
 }
 
 /** The function that Postgres' CONTEXT names, else the trigger. */
