@@ -8,6 +8,9 @@ import { isPlainTrue } from './truth.ts';
 /** A word that all that follows asks for: most names have none. */
 const promising = /service|server|system|backend|admin|staff|authenticated|signed|logged/i;
 
+/** It says itself that it is for strangers. */
+const openly = /\b(anon|anonymous|public|everyone|everybody|anyone|anybody|unauthenticated)\b/i;
+
 // "Service can insert", "system inserts": the server does something. "Service orders" are a thing.
 const serverActs =
   /^(the )?(service|system|server|backend)( (and|or) \w+)? (can|may|must|will|has|have|full|only|access|all|any|manages?|inserts?|creates?|adds?|writes?|updates?|deletes?|reads?|selects?|views?|logs?|sends?|handles?)\b/i;
@@ -16,8 +19,8 @@ const serverActs =
 export function nameSaysRole(policy: Policy, table: Table, state: SchemaState): string | null {
   if (!policy.permissive || apiRolesOf(policy).length === 0 || policy.roles.includes('service_role'))
     return null;
-  const name = withoutTable(spaced(policy.name), table);
-  if (!promising.test(name)) return null;
+  const name = withoutTable(policy.name, table);
+  if (!promising.test(name) || openly.test(name)) return null;
   const predicates = [policy.using, policy.check].filter((expression) => expression !== null);
   if (predicates.some(({ node }) => node === null)) return null;
   // `using (false)` keeps any promise.
@@ -49,11 +52,19 @@ export function nameSaysRole(policy: Policy, table: Table, state: SchemaState): 
 
 const spaced = (name: string) => name.replace(/[_-]+/g, ' ').trim();
 
-/** "service_orders_read" on "service_orders" names its table, and nobody's role. */
-function withoutTable(name: string, table: Table): string {
+/**
+ * "service_orders_read" on "service_orders" names its table, and nobody's role. So does "staff_read" on "staff_members",
+ * and "club staff read" on "club_staff_members": two words of it, or one where the name is spelt like a table's.
+ */
+function withoutTable(policyName: string, table: Table): string {
+  const name = spaced(policyName);
   const words = spaced(table.name).toLowerCase();
   const at = name.toLowerCase().indexOf(words);
-  return at === -1 ? name : `${name.slice(0, at)}${name.slice(at + words.length)}`.trim();
+  if (at !== -1) return `${name.slice(0, at)}${name.slice(at + words.length)}`.trim();
+  const [own, said] = [words.split(' '), name.split(' ')];
+  const shared = own.findIndex((word, index) => word !== said[index]?.toLowerCase());
+  const isSpeltAlike = !/\s/.test(policyName);
+  return shared > (isSpeltAlike ? 0 : 1) ? said.slice(shared).join(' ') : name;
 }
 
 /** True where the name means the server's own requests: `service_role` needs no policy. */
