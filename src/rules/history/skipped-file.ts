@@ -1,7 +1,9 @@
+import type { Facts } from '../../model/facts.ts';
 import type { Migration, SkippedEntry } from '../../model/migration.ts';
+import { escapeRegExp } from '../../sql/text.ts';
 import { rule } from '../rule.ts';
 import { startOf } from '../support/places.ts';
-import { formatVersion, snakeCase } from '../support/versions.ts';
+import { formatVersion, overviewOf, snakeCase, timeOf } from '../support/versions.ts';
 
 const why = {
   name: 'its name is not "<digits>_<name>.sql"',
@@ -41,6 +43,38 @@ const madeIn = (text: string): readonly string[] =>
       .replace(/^public\s*\.\s*/, ''),
   );
 
+/**
+ * With the version that its name begins with, unless another file has that one, or newer ones stand and none of them
+ * names what it makes or changes: those may have run, and `db push` refuses a file before them.
+ */
+function renamed(name: string, text: string, { history, now }: Facts, index: number) {
+  const words = name.replace(/\.\w+$/, '');
+  const version = /^\d{14}(?!\d)/.exec(words)?.[0];
+  const { versions } = overviewOf(history);
+  if (version !== undefined && timeOf(version) !== null && !versions.has(version)) {
+    const newer = history.head.filter((migration) => migration.version > version);
+    const isBuiltOn = newer.some((migration) => namesAny(migration.text ?? '', worksOn(text)));
+    if (newer.length === 0 || isBuiltOn)
+      return { newName: `${version}_${snakeCase(words.slice(version.length))}.sql`, isOlder: isBuiltOn };
+  }
+  return { newName: `${formatVersion(now + 1000 * index)}_${snakeCase(words)}.sql`, isOlder: false };
+}
+
+/** Names, without their schema, of what it makes or alters. */
+const worksOn = (text: string): readonly string[] =>
+  [
+    ...text.matchAll(
+      /\b(?:create|alter)\s+(?:or\s+replace\s+)?(?:materialized\s+)?(?:table|view|function|procedure|sequence|type|domain|schema)\s+(?:if\s+(?:not\s+)?exists\s+)?(?:only\s+)?(?:(?:"[^"]+"|[\w$]+)\s*\.\s*)?("[^"]+"|[\w$]+)/gi,
+    ),
+  ].map(([, name]) => name!.replaceAll('"', ''));
+
+function namesAny(text: string, names: readonly string[]): boolean {
+  return (
+    names.length > 0 &&
+    new RegExp(`(?<![\\w$])(${names.map(escapeRegExp).join('|')})(?![\\w$])`, 'i').test(text)
+  );
+}
+
 export default rule({
   id: 'history/skipped-file',
   severity: { recommended: 'error', strict: 'error' },
@@ -61,7 +95,7 @@ export default rule({
         (entry.reason === 'folder' ? keptAside : noMigration).test(name) ||
         isForHands(entry.text ?? '') ||
         repeats(entry.text ?? '', facts.history.head);
-      const newName = `${formatVersion(facts.now + 1000 * index)}_${snakeCase(name.replace(/\.\w+$/, ''))}.sql`;
+      const { newName, isOlder } = renamed(name, entry.text ?? '', facts, index);
       say({
         message: `The Supabase CLI skips "${name}" because ${why[entry.reason]}. It does not run what lies there, and nothing fails. ${
           entry.reason === 'folder'
@@ -75,7 +109,7 @@ export default rule({
         severity: aside ? 'info' : 'error',
         ...(entry.reason === 'name' && !aside
           ? {
-              help: `Rename it:\n\n\`\`\`sh\ngit mv ${entry.path} ${entry.path.slice(0, -name.length)}${newName}\n\`\`\``,
+              help: `Rename it:\n\n\`\`\`sh\ngit mv ${entry.path} ${entry.path.slice(0, -name.length)}${newName}\n\`\`\`${isOlder ? '\n\nNewer files build on it, so its version stays. Where those ran already, `supabase db push --include-all` runs it.' : ''}`,
               fix: {
                 title: `Rename the file to "${newName}"`,
                 edits: [],

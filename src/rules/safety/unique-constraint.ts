@@ -1,3 +1,4 @@
+import type { Table } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent, strings } from '../../sql/names.ts';
 import { type FileContext, rule } from '../rule.ts';
@@ -50,6 +51,17 @@ export default rule({
         object: table,
         key: columns.join(' '),
         help: sql(`alter table ${table} rename constraint ${quoteIdent(old)} to ${quoteIdent(name)};`),
+      });
+      return;
+    }
+    const twin = keptUniqueBy(columns, table, context);
+    if (twin !== null && constraint.nulls_not_distinct !== true && constraint.deferrable !== true) {
+      reportLock(context, statement, {
+        message: `"${twin}" keeps ${listed(columns)} of "${table}" unique already. This constraint builds a second index on the same columns while reads and writes wait. Leave it out.`,
+        at: place,
+        object: table,
+        key: columns.join(' '),
+        help: `Leave it out: "${twin}" refuses a second row already, and \`on conflict (${columns.map(quoteIdent).join(', ')})\` finds it.`,
       });
       return;
     }
@@ -120,6 +132,28 @@ function sameByAnotherName(columns: readonly string[], table: string, context: F
       ?.name ?? null
   );
 }
+
+/** The key or whole unique index that stands on these very columns before the change and after it. */
+function keptUniqueBy(columns: readonly string[], key: string, { set }: FileContext): string | null {
+  const [before, after] = [set.before.tables.get(key), set.after.tables.get(key)];
+  if (before === undefined || after === undefined) return null;
+  const isSame = (own: readonly (string | null)[]) =>
+    own.length === columns.length && own.every((name) => name !== null && columns.includes(name));
+  const stands = (name: string) => namesOfUnique(after, isSame).includes(name);
+  return namesOfUnique(before, isSame).find(stands) ?? null;
+}
+
+const namesOfUnique = (
+  { primaryKey, uniques, indexes }: Table,
+  isSame: (columns: readonly (string | null)[]) => boolean,
+): readonly string[] =>
+  [
+    ...(primaryKey === null ? [] : [primaryKey]),
+    ...uniques,
+    ...indexes.filter(({ unique, predicate, valid }) => unique && valid && predicate === null),
+  ]
+    .filter(({ columns }) => isSame(columns))
+    .map(({ name }) => name);
 
 /** No two rows are equal in columns that hold a key, or in one that this change adds empty. */
 function mayRepeat(columns: readonly string[], key: string, { set }: FileContext): boolean {

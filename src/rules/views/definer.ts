@@ -5,9 +5,19 @@ import { rule } from '../rule.ts';
 import { opening } from '../support/era.ts';
 import { keyOfRangeVar } from '../support/names.ts';
 import { sensitiveColumns } from '../support/owners.ts';
-import { type ApiRole, apiRoles, appliesTo, covers, enters, holders, writes } from '../support/roles.ts';
+import {
+  type ApiRole,
+  apiRoles,
+  appliesTo,
+  covers,
+  enters,
+  holders,
+  predicateOf,
+  writes,
+} from '../support/roles.ts';
 import { appendFix, evidenceOf, statementAt } from '../support/sites.ts';
 import { commandsOf } from '../support/statements.ts';
+import { neverHolds, opensTo } from '../support/truth.ts';
 import {
   asksWho,
   choosesRows,
@@ -24,7 +34,7 @@ export default rule({
   severity: { recommended: 'warning', strict: 'warning' },
   evidence: ['static', 'catalog'],
   summary: 'a view that reads or writes past the policies of the tables behind it',
-  why: 'A view reads as its owner. Migrations run as postgres, who bypasses row level security: every row of the tables behind shows in the view, to whoever may SELECT it. A view of one table is written through as well, with its owner’s rights, by whoever holds INSERT, UPDATE or DELETE on it, as the default privileges give. Since Postgres 15 security_invoker makes it read as the caller. A view dropped and made again loses the setting. A note where it says security_invoker = off itself, and where its own file grants the view by name, with rows and columns chosen, on tables that no policy lets those roles read: it is there to show just that.',
+  why: 'A view reads as its owner. Migrations run as postgres, who bypasses row level security: every row of the tables behind shows in the view, to whoever may SELECT it. A view of one table is written through as well, with its owner’s rights, by whoever holds INSERT, UPDATE or DELETE on it, as the default privileges give. Since Postgres 15 security_invoker makes it read as the caller. A view dropped and made again loses the setting. A note where it says security_invoker = off itself, and where its own file grants the view by name, with rows and columns chosen, on tables that no policy lets those roles read, or that visitors, granted by name, read in part anyway: it is there to show just that.',
   remedy:
     'Let the view read as the caller.\n\n```sql\nalter view public.note_list set (security_invoker = true);\n```',
   since: '0.1.0',
@@ -49,7 +59,7 @@ export default rule({
     const filters = asksWho(view, state);
     if (isPublishedWhole(view, roles, tables)) {
       report({
-        ...published(view, tables, written, opening(view, writes, facts)),
+        ...published(view, roles, tables, written, opening(view, writes, facts)),
         at: home(view.origin),
         object: view.key,
         evidence: evidenceOf(state),
@@ -111,7 +121,7 @@ export default rule({
 
 /**
  * Made for strangers: granted to them by name in the view's own file, with rows and columns chosen, on tables that they
- * can't read. Read as the caller it would show nothing.
+ * can't read, so that read as the caller it would show nothing, or of which visitors read rows anyway.
  */
 function isPublishedWhole(view: View, roles: readonly ApiRole[], tables: readonly Table[]): boolean {
   const meant = roles.includes('anon') ? ['anon', 'public'] : ['authenticated', 'public'];
@@ -123,12 +133,27 @@ function isPublishedWhole(view: View, roles: readonly ApiRole[], tables: readonl
     tables.every(
       (table) =>
         sensitiveColumns(view.columns, table).length === 0 &&
-        !table.policies.some(
-          (policy) => covers(policy, 'select') && roles.some((role) => appliesTo(policy, role)),
-        ),
+        ((grantedBy(view, 'anon') && letsVisitorsRead(table)) || !isReadBy(roles, table)),
     )
   );
 }
+
+const isReadBy = (roles: readonly ApiRole[], { policies }: Table) =>
+  policies.some((policy) => covers(policy, 'select') && roles.some((role) => appliesTo(policy, role)));
+
+/** A policy shows rows to whoever isn't signed in. */
+const letsVisitorsRead = (table: Table) =>
+  table.policies.some((policy) => {
+    const node = predicateOf(policy, 'select')?.node ?? null;
+    return (
+      policy.permissive &&
+      covers(policy, 'select') &&
+      appliesTo(policy, 'anon') &&
+      node !== null &&
+      opensTo(node) !== 'users' &&
+      !neverHolds(node, { table, who: 'nobody' })
+    );
+  });
 
 /** Granted to signed-in users by name, and to visitors only by the defaults. Its rows or columns are chosen. */
 const leftToAnon = (view: View, roles: readonly ApiRole[], tables: readonly Table[], state: SchemaState) =>
@@ -166,7 +191,13 @@ function statesDefiner(view: View, set: ChangeSet): boolean {
   );
 }
 
-function published(view: View, tables: readonly Table[], written: readonly GuardedWrite[], where: string) {
+function published(
+  view: View,
+  roles: readonly ApiRole[],
+  tables: readonly Table[],
+  written: readonly GuardedWrite[],
+  where: string,
+) {
   const behind = named(tables.map(({ key }) => key));
   if (written.length > 0) {
     const commands = [...new Set(written.map(({ command }) => command))];
@@ -177,10 +208,13 @@ function published(view: View, tables: readonly Table[], written: readonly Guard
       help: sqlFence(`revoke ${commands.join(', ')} on ${view.key} from ${roles.join(', ')};`),
     };
   }
+  const readAnyway = tables.some((table) => isReadBy(roles, table));
   return {
-    message: `View "${view.key}" is granted by name and reads ${behind} as its owner, where no policy lets that role read. Its own WHERE and its list of columns are all that limits what it shows. Keep both as narrow as they are meant.`,
+    message: `View "${view.key}" is granted by name and reads ${behind} as its owner, ${readAnyway ? 'past their policies' : 'where no policy lets that role read'}. Its own WHERE and its list of columns are all that limits what it shows. Keep both as narrow as they are meant.`,
     severity: 'info' as const,
-    help: 'With `security_invoker` it would show nothing until a policy lets the caller read those rows.',
+    help: readAnyway
+      ? 'With `security_invoker` it would show only what a policy lets the caller read: to visitors nothing, once their policy on the table is dropped.'
+      : 'With `security_invoker` it would show nothing until a policy lets the caller read those rows.',
   };
 }
 
