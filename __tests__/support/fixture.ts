@@ -233,6 +233,7 @@ function configure(path: string, config: ReadonlyMap<string, string>) {
     exposedSchemas: ['public', 'graphql_public'],
     extraSearchPath: ['public', 'extensions'],
     autoExposeNewTables: null as boolean | null,
+    namesAutoExpose: false,
     anonymousSignIns: false,
     phoneSignIns: false,
     seeds: [] as { path: string; sql: string }[],
@@ -253,6 +254,7 @@ function configure(path: string, config: ReadonlyMap<string, string>) {
     else if (key === 'api.schemas') project.exposedSchemas = list(value);
     else if (key === 'auth.enable_anonymous_sign_ins') project.anonymousSignIns = value === 'true';
     else if (key === 'auth.sms.enable_signup') project.phoneSignIns = value === 'true';
+    else if (key === 'api.names_auto_expose') project.namesAutoExpose = value === 'true';
     else if (key === 'seed') project.seeds.push({ path: 'supabase/seed.sql', sql: value });
     else if (key.startsWith('auth.hook.'))
       project.hooks.push({ name: key.slice('auth.hook.'.length), uri: value });

@@ -56,6 +56,7 @@ export const plainProject: Project = {
   exposedSchemas: ['public', 'graphql_public'],
   extraSearchPath: ['public', 'extensions'],
   autoExposeNewTables: null,
+  namesAutoExpose: false,
   anonymousSignIns: false,
   phoneSignIns: false,
   seeds: [],

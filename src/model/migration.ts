@@ -82,6 +82,8 @@ export interface Project {
   readonly extraSearchPath: readonly string[];
   /** `[api].auto_expose_new_tables`; null where it is not said. */
   readonly autoExposeNewTables: boolean | null;
+  /** The file speaks of that setting, be it in a comment: the CLI that wrote it knows projects that expose nothing by themselves. */
+  readonly namesAutoExpose: boolean;
   readonly anonymousSignIns: boolean;
   readonly phoneSignIns: boolean;
   readonly seeds: readonly { readonly path: string; readonly sql: string }[];

@@ -32,7 +32,7 @@ export async function findProject(from: string): Promise<string> {
 export async function readProject(root: string, repositoryRoot: string): Promise<Project> {
   const folder = join(root, 'supabase');
   const notes: string[] = [];
-  const config = await readConfig(join(folder, 'config.toml'), notes);
+  const { config, text } = await readConfig(join(folder, 'config.toml'), notes);
   const get = (...path: string[]) => path.reduce<unknown>((value, key) => field(value, key), config);
   const toRepository = (path: string) => relative(repositoryRoot, path).split(sep).join('/');
   const read = async (path: string) => ({ path: toRepository(path), sql: await readFile(path, 'utf8') });
@@ -51,6 +51,7 @@ export async function readProject(root: string, repositoryRoot: string): Promise
     exposedSchemas: some(get('api', 'schemas')) ?? ['public', 'graphql_public'],
     extraSearchPath: strings(get('api', 'extra_search_path')) ?? ['public', 'extensions'],
     autoExposeNewTables: boolean(get('api', 'auto_expose_new_tables')),
+    namesAutoExpose: /\bauto_expose_new_tables\b/.test(text),
     anonymousSignIns: get('auth', 'enable_anonymous_sign_ins') === true,
     phoneSignIns: get('auth', 'sms', 'enable_signup') === true,
     seeds: await Promise.all(seedFiles.map(read)),
@@ -70,22 +71,22 @@ export async function readProject(root: string, repositoryRoot: string): Promise
   };
 }
 
-async function readConfig(path: string, notes: string[]): Promise<unknown> {
+async function readConfig(path: string, notes: string[]): Promise<{ config: unknown; text: string }> {
   let text: string;
   try {
     text = await readFile(path, 'utf8');
   } catch {
     notes.push('There is no supabase/config.toml: the defaults of the Supabase CLI were taken.');
-    return {};
+    return { config: {}, text: '' };
   }
   try {
-    return parseToml(text);
+    return { config: parseToml(text), text };
   } catch (error) {
     const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
     notes.push(
       `supabase/config.toml could not be read (${reason}): the defaults of the Supabase CLI were taken.`,
     );
-    return {};
+    return { config: {}, text };
   }
 }
 

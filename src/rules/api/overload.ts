@@ -2,7 +2,7 @@ import type { Routine } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
 import { apiRoles, holds } from '../support/roles.ts';
 import { evidenceOf, statementAt } from '../support/sites.ts';
-import { sqlFence } from '../support/words.ts';
+import { named, sqlFence } from '../support/words.ts';
 
 export default rule({
   id: 'api/overload',
@@ -21,26 +21,38 @@ export default rule({
     if (!exposed(routine.schema) || !set.created.has(`routine ${routine.key}`) || state !== set.after) return;
     const made = statementAt(set, routine.origin)?.statement;
     if (made?.kind === 'CreateFunctionStmt' && !made.node.replace) return;
-    for (const older of set.before.routines.values()) {
-      if (older.schema !== routine.schema || older.name !== routine.name || older.key === routine.key)
-        continue;
-      if (!state.routines.has(older.key) || older.kind !== routine.kind || older.returns === 'trigger')
-        continue;
-      // PostgREST looks at every function of the schema, whoever may execute it; where nobody may, nobody calls.
-      const reachable = [older, routine].some((each) =>
-        callers.some((role) => holds(each.grants, role, 'execute')),
-      );
-      const ambiguous = reachable && overlap(older, routine);
+    const older = [...set.before.routines.values()].filter(
+      (each) =>
+        each.schema === routine.schema &&
+        each.name === routine.name &&
+        each.key !== routine.key &&
+        each.kind === routine.kind &&
+        each.returns !== 'trigger' &&
+        state.routines.has(each.key),
+    );
+    // PostgREST looks at every function of the schema, whoever may execute it; where nobody may, nobody calls.
+    const isAmbiguous = (each: Routine) =>
+      [each, routine].some(({ grants }) => callers.some((role) => holds(grants, role, 'execute'))) &&
+      overlap(each, routine);
+    const ambiguous = older.filter(isAmbiguous);
+    const sayOf = (those: readonly Routine[], what: string, severity?: 'info') => {
+      const keys = those.map(({ key }) => key);
+      const one = those.length === 1;
       report({
-        message: `"${routine.key}" does not replace "${older.key}": the arguments differ, so both stand now. ${ambiguous ? "The Data API can't tell which one a call means and answers PGRST203" : 'The old one keeps its body and its grants, and can still be called'}. Drop the old one.`,
+        message: `"${routine.key}" does not replace ${named(keys)}: the arguments differ, so ${one ? 'both' : 'all of them'} stand now. ${what}. Drop the old ${one ? 'one' : 'ones'}.`,
         at: home(routine.origin),
         object: routine.key,
-        key: older.key,
-        severity: ambiguous ? undefined : 'info',
+        key: keys.join(' '),
+        severity,
         evidence: evidenceOf(state),
-        help: sqlFence(`drop function ${older.key};`),
+        help: sqlFence(keys.map((key) => `drop function ${key};`).join('\n')),
       });
-    }
+    };
+    if (ambiguous.length > 0)
+      sayOf(ambiguous, "The Data API can't tell which one a call means and answers PGRST203");
+    for (const each of older)
+      if (!ambiguous.includes(each))
+        sayOf([each], 'The old one keeps its body and its grants, and can still be called', 'info');
   },
 });
 

@@ -1,10 +1,10 @@
 import type { Column } from '../../model/schema.ts';
-import type { SyntaxNode } from '../../model/sql.ts';
+import type { Statement, SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent, quoteLiteral, typeName } from '../../sql/names.ts';
 import { tokenize } from '../../sql/tokens.ts';
 import { type FileContext, rule } from '../rule.ts';
-import { alterFilled, commandsOf, reportLock, sql } from '../support/statements.ts';
-import { bare } from '../support/tree.ts';
+import { alterExisting, commandsOf, listed, reportLock, sql } from '../support/statements.ts';
+import { bare, columnParts, nodesOf } from '../support/tree.ts';
 
 export default rule({
   id: 'safety/change-type',
@@ -17,7 +17,7 @@ export default rule({
   since: '0.1.0',
   sources: ['https://www.postgresql.org/docs/17/sql-altertable.html#SQL-ALTERTABLE-NOTES'],
   fixable: false,
-  statement: alterFilled(['AT_AlterColumnType'], (command, table, statement, context, { place, range }) => {
+  statement: alterExisting(['AT_AlterColumnType'], (command, table, statement, context, { place, range }) => {
     const before = context.set.before.tables.get(table)?.columns.find(({ name }) => name === command.name);
     // A column that this change adds holds nothing yet.
     if (before === undefined && context.set.before.tables.has(table)) return;
@@ -28,11 +28,34 @@ export default rule({
         `${quoteIdent(schema ?? (home?.[2] === quoteIdent(name) ? home[1]! : 'public'))}.${quoteIdent(name)}`,
     });
     const using = command.def?.ColumnDef?.raw_default;
-    if (before !== undefined && isPlain(using, command.name) && keepsBytes(before.type, target)) return;
     // A DO block that converts what is converted already has asked for the type first.
     const inDo = context.source.statements[statement.index] !== statement;
     if (inDo && before?.type === target) return;
     const name = quoteIdent(command.name);
+    const value = range === null ? null : usingIn(context.source.text.slice(range.start, range.end));
+    const computed = computedFrom(command.name, table, statement, context);
+    if (computed.length > 0) {
+      const own = computed.map((column) => quoteIdent(column.name));
+      context.report({
+        message: `Changing "${command.name}" of "${table}" to ${target} fails: the generated ${own.length === 1 ? 'column' : 'columns'} ${listed(computed.map((column) => column.name))} ${own.length === 1 ? 'is' : 'are'} computed from it, and Postgres alters no type under one. Drop ${own.length === 1 ? 'it' : 'them'} first and make ${own.length === 1 ? 'it' : 'them'} again behind the change.`,
+        at: place,
+        object: table,
+        key: command.name,
+        severity: 'error',
+        help: sql(
+          ...own.map((column) => `alter table ${table} drop column ${column};`),
+          `alter table ${table} alter column ${name} type ${target}${value === null ? '' : ` using ${value}`};`,
+          ...computed.map(
+            ({ name: column, type, generated }) =>
+              `alter table ${table} add column ${quoteIdent(column)} ${type} generated always as (${generated!.text}) stored;`,
+          ),
+          '-- and its indexes again, and what else was made on it',
+        ),
+      });
+      return;
+    }
+    if (context.isEmpty(table, statement)) return;
+    if (before !== undefined && isPlain(using, command.name) && keepsBytes(before.type, target)) return;
     // There and back again in one file, as a diff writes it: told once.
     if (before !== undefined && isThereAndBack(before, table, context)) {
       if (target === before.type) return;
@@ -85,7 +108,6 @@ export default rule({
     const rounds = isPlain(using, command.name) ? digitsLost(before?.type, target) : null;
     // A type that takes over the old one's name is not there yet when the column is added.
     const type = before?.type === target ? 'new_type' : target;
-    const value = range === null ? null : usingIn(context.source.text.slice(range.start, range.end));
     reportLock(context, statement, {
       message: `Changing "${command.name}" of "${table}"${before === undefined || before.type === target ? '' : ` from ${before.type}`} to ${target} writes the table anew under an exclusive lock${before === undefined && isPlain(using, command.name) ? ', unless the old type, which no migration tells, is stored alike' : ''}. ${rounds ?? (safe ? wait : fails)}. Add a new column, fill it in batches and swap the names.`,
       at: place,
@@ -99,6 +121,31 @@ export default rule({
     });
   }),
 });
+
+/** Generated columns that read this one and still stand when the statement runs. */
+function computedFrom(
+  name: string,
+  key: string,
+  { start }: Statement,
+  { set, statements, keyOf }: FileContext,
+): readonly Column[] {
+  const reads = ({ generated }: Column) =>
+    generated !== null &&
+    generated.node !== null &&
+    nodesOf(generated.node, 'ColumnRef').some((column) => columnParts(column).at(-1) === name);
+  const isGone = (column: Column) =>
+    statements.some(
+      (other) =>
+        other.start <= start &&
+        other.kind === 'AlterTableStmt' &&
+        keyOf(other.node.relation) === key &&
+        commandsOf(other.node).some(
+          (command) => /^AT_Drop(Column|Expression)$/.test(command.subtype) && command.name === column.name,
+        ),
+    );
+  const columns = set.before.tables.get(key)?.columns ?? [];
+  return columns.filter((column) => reads(column) && !isGone(column));
+}
 
 /** The file changes the column's type more than once, ends where it began, and touches no row between. */
 function isThereAndBack(

@@ -18,9 +18,9 @@ export function opening(
 ): string {
   if (schema !== 'public' || project.autoExposeNewTables !== null || origin === null) return '';
   const version = overviewOf(history).byPath.get(origin.file)?.version ?? '';
+  // A number says no day: the template of config.toml then tells that the project was made in those days.
   const isUncertain =
-    startsWithDay(version) &&
-    version >= newProjectsSince &&
+    (startsWithDay(version) ? version >= newProjectsSince : project.namesAutoExpose) &&
     grants.every((grant) => grant.origin === null || !privileges.includes(grant.privilege));
   return isUncertain ? 'Where the project exposes new tables by default, ' : '';
 }
