@@ -114,11 +114,14 @@ function askingFirst(routine: Routine, state: SchemaState): string {
   )?.name;
   const asked =
     admins ?? (person == null ? `${caller} is not null and …` : `${quoteIdent(person)} = ${caller}`);
-  return routine.language === 'plpgsql'
-    ? sqlFence(
-        `-- first in its body\nif not coalesce(${asked}, false) then\n  raise exception 'not allowed' using errcode = '42501';\nend if;`,
-      )
-    : sqlFence(`-- in the WHERE of each query in its body\nand ${asked}`);
+  const question =
+    routine.language === 'plpgsql'
+      ? `-- first in its body\nif not coalesce(${asked}, false) then\n  raise exception 'not allowed' using errcode = '42501';\nend if;`
+      : `-- in the WHERE of each query in its body\nand ${asked}`;
+  // A server has no auth.uid(): the question would shut it out as well.
+  return sqlFence(
+    `${question}\n-- or, where only a server calls it, which has no auth.uid(), this alone\nrevoke execute on function ${routine.key} from public, anon, authenticated;\ngrant execute on function ${routine.key} to service_role;`,
+  );
 }
 
 /** Who brings the token, the invitation's code, is who may: the row is looked up by what only they know. */

@@ -1,13 +1,25 @@
-import type { Routine, SchemaState } from '../../model/schema.ts';
+import type { Routine, SchemaState, Table } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { rule } from '../rule.ts';
 import { codeOf } from '../support/bodies.ts';
-import { claimsRead, routinesCalled } from '../support/caller.ts';
+import { claimOf, claimsRead, routinesCalled } from '../support/caller.ts';
+import { keyOfRangeVar } from '../support/names.ts';
 import { predicatesOf } from '../support/predicates.ts';
-import { apiRolesOf } from '../support/roles.ts';
+import { type ApiRole, apiRolesOf, appliesTo, covers, enters, holds, isPlatform } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
-import { policyKey } from '../support/tables.ts';
-import { columnParts, functionCalls, nodesOf, remembered } from '../support/tree.ts';
+import { isKnown, policyKey } from '../support/tables.ts';
+import {
+  bare,
+  columnParts,
+  conjuncts,
+  constantOf,
+  functionCalls,
+  nodesOf,
+  operatorOf,
+  remembered,
+} from '../support/tree.ts';
+import { neverHolds } from '../support/truth.ts';
+import { named } from '../support/words.ts';
 
 export default rule({
   id: 'rls/user-metadata',
@@ -26,20 +38,69 @@ export default rule({
   table(table, { state, home, report }) {
     for (const policy of table.policies) {
       if (apiRolesOf(policy).length === 0) continue;
-      const by = predicatesOf(policy)
-        .map(({ node }) => trusted(node, state))
-        .find((way) => way !== null);
-      if (by === undefined) continue;
+      const roles = apiRolesOf(policy);
+      const found = predicatesOf(policy)
+        .map(({ node }) => ({ by: trusted(node, state), closed: closedLookup(node, roles, state) }))
+        .filter(({ by }) => by !== null);
+      const [first] = found;
+      if (first === undefined) continue;
+      const { by, closed } = found.find((each) => each.closed === null) ?? first;
       report({
-        message: `Policy "${policy.name}" on "${table.key}" trusts ${by}. Users write it themselves, so anybody can make the condition true. Keep the value in app_metadata or in a table.`,
+        message: `Policy "${policy.name}" on "${table.key}" trusts ${by}. Users write it themselves, ${closed === null ? 'so anybody can make the condition true' : `and all that keeps the condition from being true is that ${named(roles)} can read no row of "${closed}", which it looks up`}. Keep the value in app_metadata or in a table.`,
         at: home(policy.origin ?? table.origin),
         object: table.key,
         key: policyKey(policy),
+        severity: closed === null ? undefined : 'warning',
         evidence: evidenceOf(state),
       });
     }
   },
 });
+
+/**
+ * A table that the condition needs a row of, and whose rows none of these roles can read: no grant, or row level security
+ * and no policy of theirs that may hold. The lookup runs with the rights of whoever asks.
+ */
+function closedLookup(node: SyntaxNode, roles: readonly ApiRole[], state: SchemaState): string | null {
+  for (const part of conjuncts(node)) {
+    const lookup = bare(part)?.SubLink;
+    if (!/^(EXISTS|ANY)_SUBLINK$/.test(lookup?.subLinkType ?? '')) continue;
+    const query = lookup.subselect?.SelectStmt;
+    // A set operation, or a WITH that shadows the name: not followed.
+    if (query?.withClause !== undefined || query?.fromClause?.length !== 1) continue;
+    const relation = query.fromClause[0].RangeVar;
+    const table = relation === undefined ? undefined : state.tables.get(keyOfRangeVar(relation));
+    // What the platform grants on its own tables no migration tells.
+    if (table === undefined || isPlatform(table.schema) || !isKnown(table, state)) continue;
+    if (roles.every((role) => !canRead(role, table, state))) return table.key;
+  }
+  return null;
+}
+
+/** `auth.role() = 'service_role'`: no role of the API meets it. */
+const asksForServer = (node: SyntaxNode | null) =>
+  conjuncts(node).some((part) => {
+    const asked = bare(part)?.A_Expr;
+    return (
+      asked !== undefined &&
+      operatorOf(asked) === '=' &&
+      claimOf(asked.lexpr)?.join('.') === 'role' &&
+      constantOf(asked.rexpr) === 'service_role'
+    );
+  });
+
+const canRead = (role: ApiRole, table: Table, state: SchemaState) =>
+  enters(role, table.schema, state) &&
+  holds(table.grants, role, 'select') &&
+  (!table.rls ||
+    table.policies.some(
+      (policy) =>
+        policy.permissive &&
+        covers(policy, 'select') &&
+        appliesTo(policy, role) &&
+        !asksForServer(policy.using?.node ?? null) &&
+        !neverHolds(policy.using?.node ?? null, { table, who: role === 'anon' ? 'nobody' : 'user' }),
+    ));
 
 function trusted(node: SyntaxNode, state: SchemaState): string | null {
   if (claimsRead(node).some(([first]) => first === 'user_metadata')) return '"user_metadata" of the token';
