@@ -378,7 +378,7 @@ const isMild = (group: LeakGroup, facts: Facts) =>
   isGuestsName(group, facts.head) ||
   areAllTrusted(group, facts.head) ||
   isUnreadName(group, facts.head) ||
-  isUpload(group, facts.head) ||
+  isUpload(group) ||
   isUsersWork(group, facts.head);
 
 /**
@@ -441,11 +441,9 @@ const isGuestsName = ({ object, leaks }: LeakGroup, state: SchemaState) => {
   );
 };
 
-/** A new file in a bucket in which all else is its owner's: it takes a name, and no file of anybody's. */
-const isUpload = ({ object, leaks }: LeakGroup, state: SchemaState) =>
-  object.kind === 'bucket' &&
-  leaks.every(({ command, principal }) => command === 'insert' && principal !== 'anon') &&
-  state.buckets.get(object.object)?.public === true;
+/** A new file in a bucket whose files are out of reach otherwise: it takes a name, and no file of anybody's. */
+const isUpload = ({ object, leaks }: LeakGroup) =>
+  object.kind === 'bucket' && leaks.every(({ command }) => command === 'insert');
 
 /** Files that signed-in users share, in a project none of whose policies tells one of them from another. */
 const areAllTrusted = ({ object, leaks }: LeakGroup, state: SchemaState) =>
