@@ -29,3 +29,16 @@ describe('schemas of the API', () => {
     },
   );
 });
+
+describe('the template of a CLI that knows projects which expose nothing by themselves', () => {
+  test.each([
+    ['[api]\n# auto_expose_new_tables = true\n', true],
+    ['[api]\nport = 54321\n', false],
+  ])('is told by the setting it names, be it in a comment: %j', async (toml, names) => {
+    const { autoExposeNewTables, namesAutoExpose } = await withConfig(toml);
+    expect({ autoExposeNewTables, namesAutoExpose }).toEqual({
+      autoExposeNewTables: null,
+      namesAutoExpose: names,
+    });
+  });
+});

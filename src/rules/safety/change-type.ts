@@ -11,7 +11,7 @@ export default rule({
   severity: { recommended: 'warning', strict: 'warning' },
   evidence: ['static', 'replay'],
   summary: 'a change of type that rewrites the table or may lose values',
-  why: 'Unless the new type stores the very same bytes (a longer varchar, varchar to text, a wider numeric), Postgres writes the whole table and its indexes anew under ACCESS EXCLUSIVE, and a value that does not convert makes it fail.',
+  why: 'Unless the new type stores the very same bytes (a longer varchar, varchar to text, a wider numeric), Postgres writes the whole table and its indexes anew under ACCESS EXCLUSIVE, and a value that does not convert makes it fail. A column that a generated one is computed from cannot change its type at all: an error.',
   remedy:
     'Add a column of the new type, fill it in batches, swap the names later.\n\n```sql\nalter table public.note add column size_new bigint;\nupdate public.note set size_new = size where id between 1 and 10000;\n```',
   since: '0.1.0',
@@ -51,6 +51,23 @@ export default rule({
           ),
           '-- and its indexes again, and what else was made on it',
         ),
+      });
+      return;
+    }
+    // Postgres 17 and the last minor releases before it.
+    if (
+      before !== undefined &&
+      before.generated !== null &&
+      using !== undefined &&
+      context.facts.project.major >= 17
+    ) {
+      context.report({
+        message: `Changing "${command.name}" of "${table}" to ${target} fails: the column is generated, and the type of one is altered without USING. Leave USING out.`,
+        at: place,
+        object: table,
+        key: command.name,
+        severity: 'error',
+        help: sql(`alter table ${table} alter column ${name} type ${target};`),
       });
       return;
     }
