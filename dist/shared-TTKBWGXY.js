@@ -1,2 +1,0 @@
-import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);
-import{a}from"./shared-PB4QVA5E.js";import"./shared-J7W4KHK6.js";import"./shared-H7QR27OP.js";import"./shared-ZGOPVDVT.js";import"./shared-3SEVCZIV.js";import"./shared-AA7PR7P6.js";import"./shared-KM2JWO53.js";import"./shared-NA4GB2N5.js";import"./shared-LR5CECQR.js";import"./shared-RUO7I3B6.js";import"./shared-E7BZUZUQ.js";import"./shared-3SJBCXAU.js";import"./shared-CMHGUJ7R.js";export{a as check};
