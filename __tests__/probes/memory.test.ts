@@ -18,6 +18,13 @@ begin
   return null;
 end;
 $$;
+create function public.keep_title() returns trigger language plpgsql set search_path = '' as $$
+begin
+  raise exception 'the title stays';
+end;
+$$;
+create trigger kept before update on public.drafts for each row execute function public.keep_title();
+create role auditors;
 create trigger logged after insert or update or delete on public.notes for each row execute function public.write_log();
 alter table public.members enable row level security;
 alter table public.log enable row level security;
@@ -51,6 +58,22 @@ const changes: readonly (readonly [string, string, readonly string[]])[] = [
     ['public.drafts', 'public.replies'],
   ],
   ['rows', `insert into public.log (line) values ('by hand');`, ['public.log', 'public.notes']],
+  [
+    'when a trigger acts',
+    `drop trigger kept on public.drafts;
+     create trigger kept before update on public.drafts for each row when (new.title is null) execute function public.keep_title();`,
+    ['public.drafts'],
+  ],
+  [
+    'a rule that does something else instead',
+    'create rule quiet as on insert to public.drafts do instead nothing;',
+    ['public.drafts'],
+  ],
+  [
+    'in which roles a role is',
+    'grant select on public.log to auditors; grant auditors to authenticated;',
+    ['public.drafts', 'public.log', 'public.members', 'public.notes'],
+  ],
   ['nothing', 'select 1;', []],
 ];
 
@@ -63,6 +86,7 @@ afterAll(async () => {
 });
 afterEach(async () => {
   await stage.clear();
+  await stage.engine.admin.exec('drop role if exists auditors');
 });
 
 test.each(changes)('%s', async (_, change, anew) => {

@@ -5,6 +5,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { snapshot } from '../../src/database/catalog/snapshot.ts';
 import { readState } from '../../src/database/catalog/state.ts';
 import { openEmbedded } from '../../src/database/embedded.ts';
 import type { Engine } from '../../src/database/engine.ts';
@@ -81,7 +82,7 @@ export class Stage {
   async probe(
     options: Partial<ProbeOptions['project']> = {},
     before: AccessMatrix | null = null,
-    memory?: Memory,
+    memory: Memory | null = null,
   ): Promise<AccessMatrix> {
     return probe(this.#engine, {
       project: {
@@ -93,7 +94,7 @@ export class Stage {
       },
       state: await readState(this.#engine.admin),
       before,
-      ...(memory && { memory }),
+      memory: memory && { seen: memory, snapshot: await snapshot(this.#engine.admin) },
     });
   }
 

@@ -91,7 +91,7 @@ async function seeItHappen(
     await replay.base();
     await replay.mark();
   });
-  const memory: Memory | undefined = all || found.history.changes.length === 0 ? undefined : new Map();
+  const memory: Memory | null = all || found.history.changes.length === 0 ? null : new Map();
   const before = await look(input, replay, !all, null, memory);
   await book.run('replay', null, () => replay.changes());
   const everything = settings.stages === 'all' && !all;
@@ -158,7 +158,7 @@ async function look(
   replay: Replay,
   probes: boolean,
   base: Sight | null,
-  memory?: Memory,
+  memory: Memory | null,
 ): Promise<Sight> {
   const { config, project, settings, book } = input;
   const state = await book.run('inspect', null, () => readState(replay.engine.admin));
@@ -166,7 +166,9 @@ async function look(
   if (!config.engine.probes) book.note('probe', 'skipped', 'switched off in the configuration');
   const access =
     state !== null && probes && config.engine.probes && settings.stages !== 'rollback'
-      ? await book.run('probe', null, () => probeAll(replay, project, state, book, base, memory))
+      ? await book.run('probe', null, () =>
+          probeAll(replay, project, state, book, base, snap && memory && { seen: memory, snapshot: snap }),
+        )
       : null;
   return { state, snapshot: snap, access };
 }

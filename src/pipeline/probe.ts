@@ -4,7 +4,7 @@ import type { AccessMatrix } from '../model/access.ts';
 import type { NotChecked } from '../model/finding.ts';
 import type { Project } from '../model/migration.ts';
 import type { SchemaState } from '../model/schema.ts';
-import type { Memory } from '../probes/memory.ts';
+import type { Remembering } from '../probes/memory.ts';
 import { probe } from '../probes/probe.ts';
 import type { Replay } from '../replay/replay.ts';
 import type { StageBook } from './stages.ts';
@@ -19,7 +19,7 @@ export async function probeAll(
   book: StageBook,
   /** The base, when the head is probed. */
   before: { readonly access: AccessMatrix | null; readonly state: SchemaState | null } | null,
-  memory?: Memory,
+  memory: Remembering | null,
 ): Promise<AccessMatrix | null> {
   const leaveOut = new Set<string>();
   const left: NotChecked[] = [];

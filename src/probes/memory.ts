@@ -5,9 +5,9 @@
 import { createHash } from 'node:crypto';
 import type { Session } from '../database/engine.ts';
 import type { ObjectAccess, PolicyError, SignUpRun } from '../model/access.ts';
+import { type CatalogKind, contentOf, type Snapshot } from '../model/catalog.ts';
 import type { NotChecked } from '../model/finding.ts';
 import type { SchemaState, Table } from '../model/schema.ts';
-import type { ProbeCatalog } from './catalog.ts';
 import { literal } from './quote.ts';
 import type { Ownership } from './rows/owners.ts';
 import type { Planner } from './rows/plan.ts';
@@ -20,12 +20,18 @@ export interface Remembered {
 
 export type Memory = Map<string, Remembered>;
 
+export interface Remembering {
+  readonly seen: Memory;
+  /** Of the very state that is probed. */
+  readonly snapshot: Snapshot;
+}
+
 /** What a probe of any table is made of. */
 interface Ground {
   readonly state: SchemaState;
+  readonly snapshot: Snapshot;
   readonly planner: Planner;
   readonly ownership: Ownership;
-  readonly catalog: ProbeCatalog;
   readonly absent: ReadonlySet<string>;
   readonly signUps: { readonly creates: ReadonlySet<string>; readonly runs: readonly SignUpRun[] };
   readonly contents: ReadonlyMap<string, string>;
@@ -35,15 +41,13 @@ interface Ground {
 
 /** One word for all that what is seen of a table hangs on; two tables of the same basis are seen to be the same. */
 export function basisOf(ground: Ground): (table: Table) => string {
-  const { state, planner, ownership, catalog, absent, signUps, contents } = ground;
-  const objects = objectsOf(state);
+  const { state, planner, ownership, absent, signUps, contents } = ground;
+  const { texts, everywhere } = textsOf(ground.snapshot);
+  const named = namesIn(texts);
   const common = JSON.stringify([
     ground.options,
     signUps.runs,
-    [...state.schemas.values()].map(plain),
-    [...state.types.values()].map(plain),
-    [...catalog.domains],
-    catalog.deferred,
+    everywhere,
     // Who there is, and which files.
     [...contents].filter(([key]) => /^(auth|storage)\./.test(key)),
   ]);
@@ -56,7 +60,7 @@ export function basisOf(ground: Ground): (table: Table) => string {
   const partOf = (key: string): string => {
     let part = known.get(key);
     if (part === undefined) {
-      part = `${objects.texts.get(key)}${state.tables.has(key) ? JSON.stringify(aboutRows(key)) : ''}`;
+      part = `${key}\0${texts.get(key)}\0${state.tables.has(key) ? JSON.stringify(aboutRows(key)) : ''}\0`;
       known.set(key, part);
     }
     return part;
@@ -67,11 +71,6 @@ export function basisOf(ground: Ground): (table: Table) => string {
     ownership.ownersOf(key),
     ownership.columnsOf(key),
     [ownership.isOwned(key), ownership.trusted.has(key), absent.has(key), signUps.creates.has(key)],
-    (['anon', 'authenticated', 'service_role'] as const).map((role) =>
-      (['select', 'insert', 'update', 'delete'] as const).map((command) =>
-        catalog.privileges(role, command, key),
-      ),
-    ),
     contents.get(key),
   ];
 
@@ -80,7 +79,7 @@ export function basisOf(ground: Ground): (table: Table) => string {
     const add = (key: string) => {
       if (near.has(key)) return;
       near.add(key);
-      for (const other of objects.named(key)) add(other);
+      for (const other of named(key)) add(other);
       for (const parent of state.tables.has(key) ? planner.ancestors(key) : []) add(parent);
     };
     // What goes with its rows when they are deleted, or keeps them from it.
@@ -99,43 +98,68 @@ export function basisOf(ground: Ground): (table: Table) => string {
   };
 }
 
-/** Tables, views, routines and sequences as text, and whom each text names: more than it means, never less. */
-function objectsOf(state: SchemaState) {
+/** What names others in its text, and is named by them. */
+const speaking: ReadonlySet<CatalogKind> = new Set([
+  'table',
+  'foreign table',
+  'view',
+  'materialized view',
+  'function',
+  'procedure',
+  'aggregate',
+  'sequence',
+]);
+
+/** What no access hangs on that was seen already. */
+const idle: ReadonlySet<CatalogKind> = new Set([
+  'default privilege',
+  'publication',
+  'publication table',
+  'cron job',
+  'comment',
+]);
+
+/** Tables, views, routines and sequences with all their parts, as text by key; and what else there is. */
+function textsOf({ objects }: Snapshot): { texts: Map<string, string>; everywhere: readonly string[] } {
   const texts = new Map<string, string>();
+  const everywhere: string[] = [];
+  for (const object of objects.values()) {
+    if (idle.has(object.kind)) continue;
+    let root = object;
+    while (root.parent !== null && objects.has(root.parent)) root = objects.get(root.parent)!;
+    const text = `${object.id} ${contentOf(object)}`;
+    if (speaking.has(root.kind)) texts.set(root.identity, `${texts.get(root.identity) ?? ''}${text}\n`);
+    else everywhere.push(text);
+  }
+  return { texts, everywhere };
+}
+
+/** Whom each text names: more than it means, never less. */
+function namesIn(texts: ReadonlyMap<string, string>): (key: string) => readonly string[] {
   const byName = new Map<string, string[]>();
-  const all = [state.tables, state.views, state.routines, state.sequences].flatMap((kind) => [
-    ...kind.values(),
-  ]);
-  for (const object of all) {
-    texts.set(object.key, JSON.stringify(plain(object)));
-    byName.set(object.name, [...(byName.get(object.name) ?? []), object.key]);
+  for (const key of texts.keys()) {
+    const name = nameOf(key);
+    byName.set(name, [...(byName.get(name) ?? []), key]);
   }
   const odd = [...byName.keys()].filter((name) => !/^\w+$/.test(name));
   const named = new Map<string, readonly string[]>();
-  return {
-    texts,
-    named(key: string): readonly string[] {
-      let those = named.get(key);
-      if (those === undefined) {
-        const text = texts.get(key) ?? '';
-        const words = new Set(text.split(/\W+/));
-        those = [...words, ...odd.filter((name) => text.includes(name))].flatMap(
-          (word) => byName.get(word) ?? [],
-        );
-        named.set(key, those);
-      }
-      return those;
-    },
+  return (key) => {
+    let those = named.get(key);
+    if (those === undefined) {
+      const text = texts.get(key) ?? '';
+      const words = new Set(text.split(/\W+/));
+      those = [...words, ...odd.filter((name) => text.includes(name))].flatMap(
+        (word) => byName.get(word) ?? [],
+      );
+      named.set(key, those);
+    }
+    return those;
   };
 }
 
-/** Without where it stands in which file, and without its tree beside its text. */
-const plain = (object: object): unknown =>
-  JSON.parse(
-    JSON.stringify(object, (key, value) =>
-      key === 'origin' || key === 'rlsOrigin' || key === 'node' ? undefined : value,
-    ),
-  );
+/** `public.f(uuid)` is called `f`, `public."My table"` `My table`. */
+const nameOf = (key: string): string =>
+  /^(?:"(?:[^"]|"")+"|[^."]+)\.(?:"((?:[^"]|"")+)"|([^("]+))/.exec(key)?.slice(1).find(Boolean) ?? key;
 
 /** Rows read of a table to know it again; one that holds more is new each time. */
 const enough = 100_000;

@@ -11,7 +11,7 @@ import { probeBuckets } from './around/storage.ts';
 import { type AroundContext, probeViews } from './around/views.ts';
 import { readCatalog } from './catalog.ts';
 import { findEscalations } from './escalation/index.ts';
-import { basisOf, contentsOf, type Memory, type Remembered } from './memory.ts';
+import { basisOf, contentsOf, type Remembered, type Remembering } from './memory.ts';
 import { addEarlier, readPolicies, signedColumns } from './predicate/index.ts';
 import { emptyReading, type Reading } from './predicate/reading.ts';
 import {
@@ -66,7 +66,7 @@ export interface ProbeOptions {
   /** Objects left out, by key: a statement on them ended the engine before. */
   readonly leaveOut?: ReadonlySet<string>;
   /** What was seen of tables on another state of the same database: those that nothing changed for are taken from it. */
-  readonly memory?: Memory;
+  readonly memory?: Remembering | null;
   /** Told before each object, so that a caller knows which one ended the engine. */
   readonly onObject?: (object: string) => void;
 }
@@ -109,7 +109,10 @@ async function probeInside(session: Session, options: ProbeOptions): Promise<Acc
     readings.set(table.key, reading);
   }
   const catalog = await readCatalog(session, [...new Set([...exposed, 'storage', 'realtime'])]);
-  const contents = options.memory === undefined ? new Map() : await contentsOf(session, state);
+  const remembering = options.memory && {
+    ...options.memory,
+    contents: await contentsOf(session, state),
+  };
   const signUps = await signUpUsers(session, state, {
     anonymous: project.anonymousSignIns,
     phone: project.phoneSignIns,
@@ -264,23 +267,22 @@ async function probeInside(session: Session, options: ProbeOptions): Promise<Acc
     };
   };
   const basis =
-    options.memory &&
+    remembering &&
     basisOf({
+      ...remembering,
       state,
       planner,
       ownership,
-      catalog,
       absent,
       signUps,
-      contents,
       options: [project, identities, [...(options.leaveOut ?? [])]],
     });
   await session.exec('savepoint of_table');
   for (const table of probed) {
     options.onObject?.(table.key);
     const known = basis?.(table) ?? '';
-    const seen = options.memory?.get(known) ?? (await probeTable(table));
-    options.memory?.set(known, seen);
+    const seen = remembering?.seen.get(known) ?? (await probeTable(table));
+    remembering?.seen.set(known, seen);
     tables.push(seen.access);
     policyErrors.push(...seen.errors);
     notChecked.push(...seen.notChecked);

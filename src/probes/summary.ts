@@ -22,6 +22,9 @@ export const underOwnParent = "rows under a parent of the caller's own";
 export const passes = (cell: AccessCell): boolean =>
   cell.outcome === 'allowed' || cell.outcome === 'constraint';
 
+/** Opened by more than a plain row in one's own organisation: what is bound to a condition is nobody's leak. */
+export const withoutTenants = ({ acrossTenants: _, ...cell }: AccessCell): AccessCell => cell;
+
 function accessOf(cells: readonly AccessCell[]): Access {
   const open = cells.filter((cell) => passes(cell) && cell.subject !== 'transfer');
   const always = open.filter((cell) => cell.when === null);

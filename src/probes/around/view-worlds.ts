@@ -7,7 +7,7 @@ import { anon, type Identity, signedIn, type User, userA, userB } from '../princ
 import { name } from '../quote.ts';
 import { type Marker, markersOf } from '../rows/markers.ts';
 import { type LaidRow, whereIs } from '../rows/world.ts';
-import { passes } from '../summary.ts';
+import { passes, withoutTenants } from '../summary.ts';
 import type { Case } from '../tables/case.ts';
 import { conditionalCells } from '../worlds/index.ts';
 import { unreached } from './cells.ts';
@@ -73,7 +73,7 @@ export async function cellsUnderConditions(
     .filter(({ principal, subject }) =>
       below.some((cell) => cell.principal === principal && cell.subject === subject),
     )
-    .map(({ acrossTenants: _, ...cell }) => ({ ...cell, via: null }));
+    .map((cell) => ({ ...withoutTenants(cell), via: null }));
 }
 
 /** The row itself where the view shows its key; else what only that row and its parents hold. */

@@ -8,7 +8,7 @@ import { resultOf } from '../outcome.ts';
 import { type Claims, type Identity, userA } from '../principals.ts';
 import { quietly } from '../rows/triggers.ts';
 import { updating } from '../rows/world.ts';
-import { passes } from '../summary.ts';
+import { passes, withoutTenants } from '../summary.ts';
 import { type Case, mayEverPass } from '../tables/case.ts';
 import { leaving } from '../tables/standing.ts';
 import { casesOf } from '../tables/table.ts';
@@ -95,8 +95,6 @@ const isByRowsAlone = (cell: AccessCell, found: readonly AccessCell[]): boolean 
     (other) =>
       keyOf(other) === keyOf(cell) && other.via === null && cell.when?.startsWith(`${other.when}, and `),
   );
-
-const withoutTenants = ({ acrossTenants: _, ...cell }: AccessCell): AccessCell => cell;
 
 const withShares = ({ shares }: WorldContext, spec: Spec): Spec => ({
   ...spec,

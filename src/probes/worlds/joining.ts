@@ -2,7 +2,7 @@
 import type { ObjectAccess } from '../../model/access.ts';
 import type { SchemaState, Table } from '../../model/schema.ts';
 import { escapeRegExp } from '../../sql/text.ts';
-import { passes, underOwnParent } from '../summary.ts';
+import { passes, underOwnParent, withoutTenants } from '../summary.ts';
 
 /**
  * By signing up, by an INSERT of its own, or by founding what the members are members of, where a trigger enters the
@@ -52,9 +52,7 @@ export const ofMembersAlone = (
 ): ObjectAccess[] =>
   objects.map((object) => ({
     ...object,
-    cells: object.cells.map((cell) => {
-      if (cell.subject !== 'spoof' || !cell.acrossTenants || joins(cell.via!)) return cell;
-      const { acrossTenants: _, ...conditional } = cell;
-      return conditional;
-    }),
+    cells: object.cells.map((cell) =>
+      cell.subject === 'spoof' && cell.acrossTenants && !joins(cell.via!) ? withoutTenants(cell) : cell,
+    ),
   }));

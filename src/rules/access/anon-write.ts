@@ -5,15 +5,15 @@ import {
   causeOf,
   commandsSeen,
   homeOfTable,
-  isFilledIn,
   isFree,
-  type Leak,
   ownPolicy,
   reproOf,
   seen,
   tellLeaks,
   wayOut,
 } from '../support/access.ts';
+import type { Leak } from '../support/leak.ts';
+import { isFilledIn } from '../support/openness.ts';
 
 export default rule({
   id: 'access/anon-write',

@@ -1,6 +1,7 @@
 import type { SchemaState } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
-import { type LeakGroup, seen, tellLeaks } from '../support/access.ts';
+import { seen, tellLeaks } from '../support/access.ts';
+import type { LeakGroup } from '../support/leak.ts';
 import { sqlFence } from '../support/words.ts';
 
 export default rule({

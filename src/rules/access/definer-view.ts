@@ -1,7 +1,8 @@
 import type { SchemaState, View } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
-import { commandsSeen, type Leak, type LeakGroup, seen, tellLeaks } from '../support/access.ts';
+import { commandsSeen, seen, tellLeaks } from '../support/access.ts';
 import { looksAtCaller } from '../support/caller.ts';
+import type { Leak, LeakGroup } from '../support/leak.ts';
 import { opensTo } from '../support/truth.ts';
 import { named, sqlFence } from '../support/words.ts';
 

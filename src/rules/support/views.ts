@@ -2,8 +2,8 @@
 import type { Command, SchemaState, Table, View } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { strings } from '../../sql/names.ts';
-import { isDeclaredPublic, isOpenTo } from './access.ts';
 import { looksAtCaller } from './caller.ts';
+import { isDeclaredPublic, isOpenTo } from './openness.ts';
 import { sensitiveColumns } from './owners.ts';
 import { type ApiRole, appliesTo, covers, holders, holds, predicateOf, writes } from './roles.ts';
 import { alternatives, columnParts, conjuncts, functionName, someNode, visitTree } from './tree.ts';

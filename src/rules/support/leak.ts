@@ -1,0 +1,23 @@
+/** What the probes saw pass that should not, as the rules tell it. */
+import type { AccessCell, ObjectAccess, Principal } from '../../model/access.ts';
+import type { Command, Policy } from '../../model/schema.ts';
+
+/** A row that is somebody's, reached by somebody else, whatever the row holds. */
+export interface Leak {
+  readonly cell: AccessCell;
+  readonly command: Command | 'execute';
+  readonly principal: Principal;
+}
+
+/** Leaks with one cause: one finding. */
+export interface LeakGroup {
+  readonly object: ObjectAccess;
+  /** The rule that tells it: the gravest of those its leaks are about. */
+  readonly rule: string;
+  /** The others. */
+  readonly also: readonly string[];
+  readonly leaks: readonly Leak[];
+  /** Policy that opened it; `off` where row level security is off; null where no single policy did. */
+  readonly opener: Policy | 'off' | null;
+  readonly preexisting: boolean;
+}

@@ -1,0 +1,160 @@
+/** Leaks that are a warning: by what the project says elsewhere they are meant, or harm nobody much. */
+import type { Facts } from '../../model/facts.ts';
+import type { Policy, SchemaState, Table } from '../../model/schema.ts';
+import type { SyntaxNode } from '../../model/sql.ts';
+import { escapeRegExp } from '../../sql/text.ts';
+import { looksAtCaller } from './caller.ts';
+import type { LeakGroup } from './leak.ts';
+import { isDeclaredPublic, isOfOpenParents, opensFor, visitorsInsert } from './openness.ts';
+import { appliesTo, covers } from './roles.ts';
+import { functionName, someNode } from './tree.ts';
+import { opensTo } from './truth.ts';
+
+export const isMild = (group: LeakGroup, facts: Facts) =>
+  isSharedByUsers(group, facts) ||
+  isGuestsName(group, facts.head) ||
+  areAllTrusted(group, facts.head) ||
+  isUnreadName(group, facts.head) ||
+  isUpload(group) ||
+  isUsersWork(group, facts.head);
+
+/**
+ * Policies ask who is acting, and the name that was written is no answer to it: none of them reads that column; or the
+ * row is signed in another one, and this one says whom it is for.
+ */
+function isUnreadName({ object, leaks, opener }: LeakGroup, state: SchemaState): boolean {
+  const table = state.tables.get(object.object);
+  if (table === undefined || opener === 'off') return false;
+  const policies = table.policies.filter((policy) => appliesTo(policy, 'authenticated'));
+  const writing = policies.filter((policy) => covers(policy, 'insert') || covers(policy, 'update'));
+  const isUnread = (column: string, written: readonly string[]) =>
+    (!isRead(column, policies) && !isNamedElsewhere(table, column, state)) ||
+    (!isRead(column, writing) &&
+      object.ownerColumns.some((other) => !written.includes(other) && isRead(other, writing)));
+  return (
+    leaks.every(
+      ({ cell, principal }) =>
+        principal !== 'anon' &&
+        (cell.subject === 'spoof' || cell.subject === 'transfer') &&
+        cell.columns.length > 0 &&
+        cell.columns.every((column) => isUnread(column, cell.columns)),
+    ) &&
+    policies
+      .filter((policy) => leaks.some(({ command }) => command !== 'execute' && covers(policy, command)))
+      .every((policy) => looksAtCaller((policy.check ?? policy.using)?.node, state))
+  );
+}
+
+const isRead = (column: string, policies: readonly Policy[]) =>
+  policies.some(({ using, check }) =>
+    new RegExp(`\\b${escapeRegExp(column)}\\b`).test(`${using?.text ?? ''} ${check?.text ?? ''}`),
+  );
+
+/** Users change what hangs on parents that all of them see, by policies named for them that ask for nobody. */
+function isUsersWork({ object, leaks, opener }: LeakGroup, state: SchemaState): boolean {
+  const table = state.tables.get(object.object);
+  return (
+    table !== undefined &&
+    opener !== null &&
+    opener !== 'off' &&
+    isDeclaredPublic(table, 'authenticated', state) &&
+    leaks.every(
+      ({ command, principal }) =>
+        principal !== 'anon' && command !== 'execute' && isOfOpenParents(opener, command, table, state),
+    )
+  );
+}
+
+/** Visitors may insert what they like, and who did it may stay empty: a form for guests, in which a name can be made up. */
+const isGuestsName = ({ object, leaks }: LeakGroup, state: SchemaState) => {
+  const table = state.tables.get(object.object) ?? null;
+  return (
+    visitorsInsert(table, state) &&
+    leaks.every(
+      ({ cell }) =>
+        cell.command === 'insert' &&
+        cell.columns.every((column) => table?.columns.find(({ name }) => name === column)?.notNull === false),
+    )
+  );
+};
+
+/** A new file in a bucket whose files are out of reach otherwise: it takes a name, and no file of anybody's. */
+const isUpload = ({ object, leaks }: LeakGroup) =>
+  object.kind === 'bucket' && leaks.every(({ command }) => command === 'insert');
+
+/** Files that signed-in users share, in a project none of whose policies tells one of them from another. */
+const areAllTrusted = ({ object, leaks }: LeakGroup, state: SchemaState) =>
+  object.kind === 'bucket' && leaks.every(({ principal }) => principal !== 'anon') && isOfOneKind(state);
+
+function isOfOneKind({ tables }: SchemaState): boolean {
+  const policies = [...tables.values()].flatMap(({ schema, policies: those }) =>
+    those.filter((policy) => appliesTo(policy, 'authenticated')).map((policy) => ({ ...policy, schema })),
+  );
+  return (
+    policies.some(({ schema, command }) => schema !== 'storage' && command !== 'select') &&
+    policies.every(({ using, check }) =>
+      [using, check].every((expression) => !tellsUsersApart(expression?.node ?? null)),
+    )
+  );
+}
+
+/** Asks who of the users it is: for an id, an address, a claim, or a function that may. */
+const tellsUsersApart = (node: SyntaxNode | null) =>
+  opensTo(node) === null &&
+  someNode(node, (kind, inner) => {
+    if (kind === 'SubLink')
+      return inner.subLinkType !== 'EXPR_SUBLINK' || inner.subselect?.SelectStmt?.fromClause;
+    if (kind !== 'FuncCall') return false;
+    const { schema, name } = functionName(inner);
+    return schema === 'auth'
+      ? name !== 'role'
+      : schema !== 'storage' && schema !== 'pg_catalog' && schema !== null;
+  });
+
+/** Every leak is a signed-in user's, in a table that is all users' work: its owner column is a note. */
+const isSharedByUsers = ({ object, leaks }: LeakGroup, facts: Facts) =>
+  object.kind === 'table' &&
+  leaks.every(({ principal }) => principal !== 'anon') &&
+  isShared(object.object, facts);
+
+/**
+ * All its policies ask for no more than being signed in, and the column that says who made a row may be empty and is
+ * named by no policy: staff of one firm who work on the same rows.
+ */
+function isShared(key: string, facts: Facts, depth = 0): boolean {
+  const state = facts.head;
+  const table = state.tables.get(key);
+  const owners = facts.access?.head.objects.find(({ object }) => object === key)?.ownerColumns ?? [];
+  const policies = (table?.policies ?? []).filter((policy) => appliesTo(policy, 'authenticated'));
+  return (
+    table?.rls === true &&
+    policies.length > 0 &&
+    policies.every(
+      ({ permissive, using, check }) =>
+        permissive &&
+        [using, check].every(
+          (expression) => expression === null || opensFor(expression.node, 'authenticated'),
+        ),
+    ) &&
+    owners.length > 0 &&
+    owners.every((owner) => {
+      const parent = table.foreignKeys.find(({ columns }) => columns.includes(owner))?.references;
+      return (
+        (table.columns.find(({ name }) => name === owner)?.notNull === false &&
+          !isNamedElsewhere(table, owner, state)) ||
+        (parent !== undefined && parent !== key && depth < 4 && isShared(parent, facts, depth + 1))
+      );
+    })
+  );
+}
+
+const isNamedElsewhere = (table: Table, column: string, state: SchemaState) =>
+  [...state.tables.values()].some((other) =>
+    other.policies.some(({ using, check }) => {
+      const text = `${using?.text ?? ''} ${check?.text ?? ''}`;
+      return (
+        other !== table &&
+        [table.name, column].every((word) => new RegExp(`\\b${escapeRegExp(word)}\\b`).test(text))
+      );
+    }),
+  );
