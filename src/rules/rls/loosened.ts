@@ -1,6 +1,4 @@
-import type { ChangeSet } from '../../model/facts.ts';
-import type { Severity } from '../../model/finding.ts';
-import type { Command, Origin, Policy, Table } from '../../model/schema.ts';
+import type { Command, Policy, Table } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
 import { conditionsLost } from '../support/loosening.ts';
 import { policyDrop } from '../support/policy-edits.ts';
@@ -16,7 +14,7 @@ export default rule({
   summary: 'a policy of the base asks for less than before, or a restrictive one is gone',
   why: 'A restrictive policy holds whatever the permissive ones allow; without it, what they allow is all there is. A condition that falls out of an AND when a policy is written anew (the tenant, the status, the bucket) opens rows or values, and nothing else in the migration says so.',
   remedy:
-    'Bring the condition back, or say in the migration why it goes.\n\n```sql\nalter policy "publish" on public.listing\n  with check ((select auth.uid()) = seller_id and status = \'draft\');\n```',
+    'Bring the condition back, or say in a `guard-ignore` comment why it goes.\n\n```sql\nalter policy "publish" on public.listing\n  with check ((select auth.uid()) = seller_id and status = \'draft\');\n```',
   since: '0.1.0',
   sources: ['https://www.postgresql.org/docs/17/sql-createpolicy.html'],
   fixable: false,
@@ -32,17 +30,12 @@ export default rule({
       const now = table.policies.find(({ name }) => name === was.name);
       const tell = (
         what: string,
-        {
-          who = 'whoever meets what is left of it',
-          way = 'Bring the condition back',
-          severity = undefined as Severity | undefined,
-        } = {},
+        { who = 'whoever meets what is left of it', way = 'Bring the condition back' } = {},
       ) =>
         report({
           message: `${what}, so ${who} may do more than before. ${way} if that is not meant.`,
           at: home(now?.origin ?? policyDrop(table, set) ?? table.origin),
           object: table.key,
-          severity,
           key: policyKey(was),
           evidence: evidenceOf(state),
         });
@@ -50,10 +43,7 @@ export default rule({
         if (!isReplaced(was, before, table))
           tell(
             `Restrictive policy "${was.name}" on "${table.key}" ${now === undefined ? 'is gone' : 'is permissive now'}`,
-            {
-              who: 'those whom the other policies let in',
-              severity: now === undefined && isExplained(was, table, set) ? 'info' : undefined,
-            },
+            { who: 'those whom the other policies let in' },
           );
         continue;
       }
@@ -67,52 +57,13 @@ export default rule({
       }
       if (now === undefined || now.command !== was.command || now.permissive !== was.permissive) continue;
       const lost = conditionsLost(was, now, table);
-      if (lost !== null)
-        tell(`Policy "${was.name}" on "${table.key}" ${lost}`, {
-          severity: isCommented(now.origin, set) ? 'info' : undefined,
-        });
+      if (lost !== null) tell(`Policy "${was.name}" on "${table.key}" ${lost}`);
     }
   },
 });
 
 /** The platform's tables that projects write policies for. */
 const asked = new Set(['storage.objects', 'storage.buckets', 'realtime.messages']);
-
-/** A comment of the file that drops it says so in words of its name: "Remove the temporary overlay …". */
-function isExplained({ name }: Policy, table: Table, set: ChangeSet): boolean {
-  const place = policyDrop(table, set);
-  const source = set.migrations.find((changed) => changed.source.path === place?.file)?.source;
-  const words = name.toLowerCase().match(/[a-z]{5,}/g) ?? [];
-  return (source?.comments ?? []).some(({ text }) => {
-    const said = text.toLowerCase();
-    return (
-      /\b(remov|drop|lift|retir|temporar|no longer|obsolete)/.test(said) &&
-      words.some((word) => said.includes(word))
-    );
-  });
-}
-
-/** A comment in the statement, or right above it or the DROP before it, says that it lets in more, or what asks instead. */
-function isCommented(origin: Origin, set: ChangeSet): boolean {
-  const source = set.migrations.find((changed) => changed.source.path === origin?.file)?.source;
-  if (source === undefined || origin === null) return false;
-  const lines = source.text.split('\n');
-  let first = origin.line - 1;
-  while (
-    first > 0 &&
-    /^\s*(--|\*|\/\*|drop\s+policy|on\s|$)/i.test(lines[first - 1]!) &&
-    origin.line - first < 16
-  )
-    first -= 1;
-  return source.comments.some(
-    ({ line, text }) =>
-      line > first &&
-      line <= (origin.endLine ?? origin.line) &&
-      /\b(no longer|any (\w+ )?(member|user|one)|anyone|everyone|every|instead|moves?d?|into the trigger|regardless|relax|loosen|widen|opens?)\b/i.test(
-        text,
-      ),
-  );
-}
 
 /** Another restrictive policy came in its place. */
 const isReplaced = (was: Policy, before: Table, after: Table) =>

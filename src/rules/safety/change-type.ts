@@ -21,129 +21,165 @@ export default rule({
     const before = context.set.before.tables.get(table)?.columns.find(({ name }) => name === command.name);
     // A column that this change adds holds nothing yet.
     if (before === undefined && context.set.before.tables.has(table)) return;
-    // Without a schema it is the type of that name on the search path: the column's own, where it has that one.
-    const home = before?.type.match(/^([\w$]+)\.("[^"]+"|[\w$]+)/);
-    const target = typeName(command.def?.ColumnDef?.typeName, {
-      resolve: (schema, name) =>
-        `${quoteIdent(schema ?? (home?.[2] === quoteIdent(name) ? home[1]! : 'public'))}.${quoteIdent(name)}`,
-    });
-    const using = command.def?.ColumnDef?.raw_default;
+    const definition: SyntaxNode | undefined = command.def?.ColumnDef;
+    const change: Change = {
+      column: command.name,
+      table,
+      statement,
+      before,
+      target: targetOf(definition?.typeName, before),
+      using: definition?.raw_default,
+      value: range === null ? null : usingIn(context.source.text.slice(range.start, range.end)),
+    };
     // A DO block that converts what is converted already has asked for the type first.
     const inDo = context.source.statements[statement.index] !== statement;
-    if (inDo && before?.type === target) return;
-    const name = quoteIdent(command.name);
-    const value = range === null ? null : usingIn(context.source.text.slice(range.start, range.end));
-    const computed = computedFrom(command.name, table, statement, context);
-    if (computed.length > 0) {
-      const own = computed.map((column) => quoteIdent(column.name));
-      context.report({
-        message: `Changing "${command.name}" of "${table}" to ${target} fails: the generated ${own.length === 1 ? 'column' : 'columns'} ${listed(computed.map((column) => column.name))} ${own.length === 1 ? 'is' : 'are'} computed from it, and Postgres alters no type under one. Drop ${own.length === 1 ? 'it' : 'them'} first and make ${own.length === 1 ? 'it' : 'them'} again behind the change.`,
-        at: place,
-        object: table,
-        key: command.name,
-        severity: 'error',
-        help: sql(
-          ...own.map((column) => `alter table ${table} drop column ${column};`),
-          `alter table ${table} alter column ${name} type ${target}${value === null ? '' : ` using ${value}`};`,
-          ...computed.map(
-            ({ name: column, type, generated }) =>
-              `alter table ${table} add column ${quoteIdent(column)} ${type} generated always as (${generated!.text}) stored;`,
-          ),
-          '-- and its indexes again, and what else was made on it',
-        ),
-      });
-      return;
-    }
-    // Postgres 17 and the last minor releases before it.
-    if (
-      before !== undefined &&
-      before.generated !== null &&
-      using !== undefined &&
-      context.facts.project.major >= 17
-    ) {
-      context.report({
-        message: `Changing "${command.name}" of "${table}" to ${target} fails: the column is generated, and the type of one is altered without USING. Leave USING out.`,
-        at: place,
-        object: table,
-        key: command.name,
-        severity: 'error',
-        help: sql(`alter table ${table} alter column ${name} type ${target};`),
-      });
+    if (inDo && before?.type === change.target) return;
+    const problem = { at: place, object: table, key: change.column };
+    const refused = underGenerated(change, context) ?? usingOnGenerated(change, context);
+    if (refused !== null) {
+      context.report({ ...problem, ...refused, severity: 'error' });
       return;
     }
     if (context.isEmpty(table, statement)) return;
-    if (before !== undefined && isPlain(using, command.name) && keepsBytes(before.type, target)) return;
-    // There and back again in one file, as a diff writes it: told once.
+    if (before !== undefined && isPlain(change) && keepsBytes(before.type, change.target)) return;
     if (before !== undefined && isThereAndBack(before, table, context)) {
-      if (target === before.type) return;
-      reportLock(context, statement, {
-        message: `"${command.name}" of "${table}" is changed from ${before.type} to ${target} and back in this file: the table is written anew twice under an exclusive lock, for nothing. Leave both out.`,
-        at: place,
-        object: table,
-        key: command.name,
-        help: 'Leave both statements out: the column has that type already.',
-      });
+      // Told once, at the first of the two.
+      if (change.target !== before.type)
+        reportLock(context, statement, { ...problem, ...leaveBothOut(change) });
       return;
     }
-    const labels = newLabels(before?.type, target, context);
-    const wait = 'Reads and writes wait that long';
-    const fails = 'A value that does not convert makes it fail';
-    const safe =
-      labels !== null ||
-      !onlyCasts(using) ||
-      (isPlain(using, command.name) && alwaysConverts(before?.type, target));
-    if (labels !== null && labels.length > 0 && before !== undefined) {
-      reportLock(context, statement, {
-        message: `Changing "${command.name}" of "${table}" to an enum of more labels writes the table anew under an exclusive lock. ${wait}. Add the labels to the type that is there: that writes nothing.`,
-        at: place,
-        object: table,
-        key: command.name,
-        help: sql(
-          '-- in place of the new type',
-          ...labels.map(
-            (label) => `alter type ${before.type} add value if not exists ${quoteLiteral(label)};`,
-          ),
-        ),
-      });
-      return;
-    }
-    if (isNull(using)) {
-      reportLock(context, statement, {
-        message: `Changing "${command.name}" of "${table}" to ${target} USING NULL writes the table anew under an exclusive lock, and what the column holds is gone. Add a new column, and drop the old one when nothing needs it.`,
-        at: place,
-        object: table,
-        key: command.name,
-        help: sql(
-          `alter table ${table} rename column ${name} to ${quoteIdent(`${command.name}_old`)};`,
-          `alter table ${table} add column ${name} ${target};`,
-          '-- in a later migration',
-          `alter table ${table} drop column ${quoteIdent(`${command.name}_old`)};`,
-        ),
-      });
-      return;
-    }
-    const rounds = isPlain(using, command.name) ? digitsLost(before?.type, target) : null;
-    // A type that takes over the old one's name is not there yet when the column is added.
-    const type = before?.type === target ? 'new_type' : target;
     reportLock(context, statement, {
-      message: `Changing "${command.name}" of "${table}"${before === undefined || before.type === target ? '' : ` from ${before.type}`} to ${target} writes the table anew under an exclusive lock${before === undefined && isPlain(using, command.name) ? ', unless the old type, which no migration tells, is stored alike' : ''}. ${rounds ?? (safe ? wait : fails)}. Add a new column, fill it in batches and swap the names.`,
-      at: place,
-      object: table,
-      key: command.name,
-      help: sql(
-        `alter table ${table} add column ${quoteIdent(`${command.name}_new`)} ${type};`,
-        `-- in batches`,
-        `update ${table} set ${quoteIdent(`${command.name}_new`)} = ${value ?? `${name}::${type}`} where …;`,
-      ),
+      ...problem,
+      ...(moreLabels(change, context) ?? toNull(change) ?? rewritten(change, context)),
     });
   }),
 });
 
+interface Change {
+  readonly column: string;
+  readonly table: string;
+  readonly statement: Statement;
+  /** As it was; undefined where no migration tells. */
+  readonly before: Column | undefined;
+  readonly target: string;
+  readonly using: SyntaxNode | undefined;
+  /** The expression behind USING, as it is written. */
+  readonly value: string | null;
+}
+
+interface Told {
+  readonly message: string;
+  readonly help: string;
+}
+
+/** Without a schema it is the type of that name on the search path: the column's own, where it has that one. */
+function targetOf(type: SyntaxNode | undefined, before: Column | undefined): string {
+  const home = before?.type.match(/^([\w$]+)\.("[^"]+"|[\w$]+)/);
+  return typeName(type, {
+    resolve: (schema, name) =>
+      `${quoteIdent(schema ?? (home?.[2] === quoteIdent(name) ? home[1]! : 'public'))}.${quoteIdent(name)}`,
+  });
+}
+
+/** `Changing "c" of "t"`, as each of them begins. */
+const changing = ({ column, table }: Change) => `Changing "${column}" of "${table}"`;
+
+const alter = ({ table, column, target }: Change, value: string | null = null) =>
+  `alter table ${table} alter column ${quoteIdent(column)} type ${target}${value === null ? '' : ` using ${value}`};`;
+
+function underGenerated(change: Change, context: FileContext): Told | null {
+  const { table, target, value } = change;
+  const computed = computedFrom(change, context);
+  if (computed.length === 0) return null;
+  const [columns, are, them] = computed.length === 1 ? ['column', 'is', 'it'] : ['columns', 'are', 'them'];
+  return {
+    message: `${changing(change)} to ${target} fails: the generated ${columns} ${listed(computed.map(({ name }) => name))} ${are} computed from it, and Postgres alters no type under one. Drop ${them} first and make ${them} again behind the change.`,
+    help: sql(
+      ...computed.map(({ name }) => `alter table ${table} drop column ${quoteIdent(name)};`),
+      alter(change, value),
+      ...computed.map(
+        ({ name, type, generated }) =>
+          `alter table ${table} add column ${quoteIdent(name)} ${type} generated always as (${generated!.text}) stored;`,
+      ),
+      '-- and its indexes again, and what else was made on it',
+    ),
+  };
+}
+
+/** Postgres 17 and the last minor releases before it refuse that. */
+function usingOnGenerated(change: Change, { facts }: FileContext): Told | null {
+  if (change.before?.generated == null || change.using === undefined || facts.project.major < 17) return null;
+  return {
+    message: `${changing(change)} to ${change.target} fails: the column is generated, and the type of one is altered without USING. Leave USING out.`,
+    help: sql(alter(change)),
+  };
+}
+
+/** As a diff writes it. */
+const leaveBothOut = ({ column, table, before, target }: Change): Told => ({
+  message: `"${column}" of "${table}" is changed from ${before!.type} to ${target} and back in this file: the table is written anew twice under an exclusive lock, for nothing. Leave both out.`,
+  help: 'Leave both statements out: the column has that type already.',
+});
+
+const wait = 'Reads and writes wait that long';
+
+function moreLabels(change: Change, context: FileContext): Told | null {
+  const { before, target } = change;
+  const labels = newLabels(before?.type, target, context);
+  if (before === undefined || labels === null || labels.length === 0) return null;
+  return {
+    message: `${changing(change)} to an enum of more labels writes the table anew under an exclusive lock. ${wait}. Add the labels to the type that is there: that writes nothing.`,
+    help: sql(
+      '-- in place of the new type',
+      ...labels.map((label) => `alter type ${before.type} add value if not exists ${quoteLiteral(label)};`),
+    ),
+  };
+}
+
+function toNull(change: Change): Told | null {
+  const { column, table, target, using } = change;
+  if (bare(using)?.A_Const?.isnull !== true) return null;
+  const old = quoteIdent(`${column}_old`);
+  return {
+    message: `${changing(change)} to ${target} USING NULL writes the table anew under an exclusive lock, and what the column holds is gone. Add a new column, and drop the old one when nothing needs it.`,
+    help: sql(
+      `alter table ${table} rename column ${quoteIdent(column)} to ${old};`,
+      `alter table ${table} add column ${quoteIdent(column)} ${target};`,
+      '-- in a later migration',
+      `alter table ${table} drop column ${old};`,
+    ),
+  };
+}
+
+function rewritten(change: Change, context: FileContext): Told {
+  const { column, table, before, target, using, value } = change;
+  const plain = isPlain(change);
+  const converts =
+    newLabels(before?.type, target, context) !== null ||
+    !onlyCasts(using) ||
+    (plain && alwaysConverts(before?.type, target));
+  const outcome =
+    (plain ? digitsLost(before?.type, target) : null) ??
+    (converts ? wait : 'A value that does not convert makes it fail');
+  const from = before === undefined || before.type === target ? '' : ` from ${before.type}`;
+  const unless =
+    before === undefined && plain ? ', unless the old type, which no migration tells, is stored alike' : '';
+  // A type that takes over the old one's name is not there yet when the column is added.
+  const type = before?.type === target ? 'new_type' : target;
+  const added = quoteIdent(`${column}_new`);
+  return {
+    message: `${changing(change)}${from} to ${target} writes the table anew under an exclusive lock${unless}. ${outcome}. Add a new column, fill it in batches and swap the names.`,
+    help: sql(
+      `alter table ${table} add column ${added} ${type};`,
+      `-- in batches`,
+      `update ${table} set ${added} = ${value ?? `${quoteIdent(column)}::${type}`} where …;`,
+    ),
+  };
+}
+
 /** Generated columns that read this one and still stand when the statement runs. */
 function computedFrom(
-  name: string,
-  key: string,
-  { start }: Statement,
+  { column: name, table: key, statement: { start } }: Change,
   { set, statements, keyOf }: FileContext,
 ): readonly Column[] {
   const reads = ({ generated }: Column) =>
@@ -184,9 +220,6 @@ function isThereAndBack(
   return changes.length === 2 && own.every(({ kind }) => kind !== 'UpdateStmt');
 }
 
-/** `using null`, cast or not. */
-const isNull = (using: SyntaxNode | undefined) => bare(using)?.A_Const?.isnull === true;
-
 /** A numeric of fewer decimals rounds without a word. */
 function digitsLost(from: string | undefined, to: string): string | null {
   const now = /^numeric\((\d+)(?:,(-?\d+))?\)$/.exec(to);
@@ -215,7 +248,7 @@ function usingIn(command: string): string | null {
 }
 
 /** No USING, or one that only casts the column itself. */
-function isPlain(using: SyntaxNode | undefined, column: string): boolean {
+function isPlain({ using, column }: Change): boolean {
   const inside = using?.TypeCast?.arg ?? using;
   return inside === undefined || inside.ColumnRef?.fields?.at(-1)?.String?.sval === column;
 }

@@ -100,12 +100,15 @@ function keyAhead(
   return longer === undefined ? null : { name: longer.name, whole: false };
 }
 
-/** IF NOT EXISTS, and a comment above that speaks of CONCURRENTLY: it is built by hand first, and this then does nothing. */
+/** IF NOT EXISTS, and a comment right above that it is built CONCURRENTLY by hand before: this then does nothing. */
 const isSaidToBeBuilt = ({ node, start }: Statement, { source }: FileContext) =>
   node.if_not_exists === true &&
   source.comments.some(
     (comment) =>
-      comment.start < start && start - comment.start < 2000 && /\bconcurrently\b/i.test(comment.text),
+      comment.start < start &&
+      start - comment.start < 500 &&
+      /\bconcurrently\b/i.test(comment.text) &&
+      /\b(by hand|manually|beforehand|before this|already|first|outside)\b/i.test(comment.text),
   );
 
 /** Under a name of its own where another index, which the file drops, still bears it. */
