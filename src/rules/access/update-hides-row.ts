@@ -1,4 +1,5 @@
 import type { AccessCell, ObjectAccess } from '../../model/access.ts';
+import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
 import { homeOfTable, reproOf } from '../support/access.ts';
 import { named, sqlFence } from '../support/words.ts';
@@ -10,7 +11,7 @@ export default rule({
   summary: 'seen: an UPDATE that is allowed fails because its new row no longer passes the SELECT policy',
   why: 'The new row of an UPDATE must pass the SELECT policies too where the statement reads the table, and through the API it always does. Setting deleted_at where the SELECT policy asks for "deleted_at is null" therefore fails with 42501, although the UPDATE policy allows it: soft delete, archive, hand-over.',
   remedy:
-    'Let the owner still see the row, and leave out what is hidden in the query or a view.\n\n```sql\nalter policy "read own" on public.note using ((select auth.uid()) = user_id);\n```',
+    'Let the owner still see the row, and leave out what is hidden in the query or a view.\n\n```sql\ncreate policy "read what I hide" on public.note for select to authenticated\n  using ((select auth.uid()) = user_id);\n```',
   since: '0.1.0',
   sources: ['https://www.postgresql.org/docs/17/sql-createpolicy.html#SQL-CREATEPOLICY-SUMMARY'],
   fixable: false,
@@ -30,7 +31,7 @@ export default rule({
         object: object.object,
         key: hidden.columns.join(', '),
         help: sqlFence(
-          `-- allow what is hidden to its owner\nalter policy "read own" on ${object.object} using ((select auth.uid()) = ${object.ownerColumns[0] ?? 'user_id'});`,
+          `-- allow what is hidden to its owner\ncreate policy "read what I hide" on ${object.object} for select to authenticated\n  using ((select auth.uid()) = ${object.ownerColumns[0] === undefined ? '…' : quoteIdent(object.ownerColumns[0])});`,
         ),
         repro: reproOf([hidden]),
       });

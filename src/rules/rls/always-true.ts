@@ -253,7 +253,10 @@ function openSelect(
 }
 /** Visitors read what is meant to be public; signed-in users read on as before. */
 const columnsGranted = (table: Table, readable: readonly string[], sensitive: readonly string[]) =>
-  `-- visitors without the personal columns; a policy for "authenticated" may limit the rows\nrevoke select on ${table.key} from anon;\ngrant select (${readable.filter((column) => !sensitive.includes(column)).join(', ')}) on ${table.key} to anon;`;
+  `-- visitors without the personal columns; a policy for "authenticated" may limit the rows\nrevoke select on ${table.key} from anon;\ngrant select (${readable
+    .filter((column) => !sensitive.includes(column))
+    .map(quoteIdent)
+    .join(', ')}) on ${table.key} to anon;`;
 
 /** Signed-in users alone: column grants would hide the columns from their owners too. */
 function limitedToOwner(policy: Policy, table: Table, state: SchemaState): string | undefined {
@@ -277,7 +280,7 @@ const restricted = (table: Table, command: Command, roles: readonly string[]) =>
 
 function rewritten(policy: Policy, table: Table, state: SchemaState, free: readonly Command[]): string {
   const [owner] = ownerColumns(table, state);
-  const own = owner === undefined ? null : `(select auth.uid()) = ${owner}`;
+  const own = owner === undefined ? null : `(select auth.uid()) = ${quoteIdent(owner)}`;
   if (own === null) {
     const admins = questionFor('administrators', state);
     const added = freeName(table);

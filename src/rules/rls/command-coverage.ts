@@ -1,7 +1,9 @@
 import type { Command, Grant, SchemaState, Table } from '../../model/schema.ts';
+import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
 import { looksAtCaller } from '../support/caller.ts';
 import { opening } from '../support/era.ts';
+import { ownerColumns } from '../support/owners.ts';
 import { policyDrop } from '../support/policy-edits.ts';
 import { apiRoles, apiRolesOf, appliesTo, commands, covers, predicateOf } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
@@ -41,7 +43,7 @@ export default rule({
         object: table.key,
         key: `lost ${lost.join(' ')}`,
         evidence: evidenceOf(context.state),
-        help: sqlFence(lost.map((command) => example(table, command)).join('\n\n')),
+        help: sqlFence(lost.map((command) => example(table, command, context.state)).join('\n\n')),
       });
     }
     const missing = open.filter((command) => !lost.includes(command));
@@ -55,7 +57,7 @@ export default rule({
       key: missing.join(' '),
       evidence: evidenceOf(context.state),
       help: sqlFence(
-        `${missing.map((command) => example(table, command)).join('\n\n')}\n\n-- or\nrevoke ${missing.join(', ')} on ${table.key} from ${roles.join(', ')};`,
+        `${missing.map((command) => example(table, command, context.state)).join('\n\n')}\n\n-- or\nrevoke ${missing.join(', ')} on ${table.key} from ${roles.join(', ')};`,
       ),
     });
   },
@@ -114,8 +116,9 @@ function unserved(table: Table, command: Command): readonly string[] {
 const gives = (grant: Grant, role: string, command: Command) =>
   grant.privilege === command && (grant.grantee === role || grant.grantee === 'public');
 
-function example(table: Table, command: Command): string {
-  const own = '(select auth.uid()) = user_id';
+function example(table: Table, command: Command, state: SchemaState): string {
+  const [owner] = ownerColumns(table, state);
+  const own = owner === undefined ? '…' : `(select auth.uid()) = ${quoteIdent(owner)}`;
   const clause = {
     select: `using (${own})`,
     insert: `with check (${own})`,

@@ -1,3 +1,6 @@
+import type { SchemaState, Table } from '../../model/schema.ts';
+import type { SyntaxNode } from '../../model/sql.ts';
+import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
 import { nameSaysRole } from '../support/misnamed.ts';
 import { ownerColumns } from '../support/owners.ts';
@@ -41,11 +44,22 @@ export default rule({
           evidence: evidenceOf(context.state),
           help: sqlFence(
             forServer
-              ? `drop policy "${policy.name}" on ${table.key};`
-              : `alter policy "${policy.name}" on ${table.key} to authenticated\n  ${clause === 'USING' ? 'using' : 'with check'} ((select auth.uid()) = user_id);`,
+              ? `drop policy ${quoteIdent(policy.name)} on ${table.key};`
+              : `alter policy ${quoteIdent(policy.name)} on ${table.key} to authenticated${asking(node, clause, table, context.state)};`,
           ),
         });
       }
     }
   },
 });
+
+/**
+ * What the clause has to ask besides: nothing where another branch says it, as signed-in users have an id and TO alone
+ * closes this one.
+ */
+function asking(node: SyntaxNode, clause: string, table: Table, state: SchemaState): string {
+  const branches: readonly SyntaxNode[] = node.BoolExpr?.boolop === 'OR_EXPR' ? node.BoolExpr.args : [node];
+  const [owner] = ownerColumns(table, state);
+  if (owner === undefined || branches.some((branch) => !holdsForNobody(branch, table))) return '';
+  return `\n  ${clause === 'USING' ? 'using' : 'with check'} ((select auth.uid()) = ${quoteIdent(owner)})`;
+}

@@ -47,7 +47,7 @@ export default rule({
         at: context.placeOf(statement),
         object: key,
         help: sql(
-          `${statement.sql};`,
+          renamed === '' ? `${statement.sql};` : '-- behind the last of these renames',
           `create view ${key} with (security_invoker = true) as select *${renamed} from ${target};`,
         ),
       });

@@ -50,7 +50,10 @@ export default rule({
         at: place,
         object: table,
         key: columns.join(' '),
-        help: sql(`alter table ${table} rename constraint ${quoteIdent(old)} to ${quoteIdent(name)};`),
+        help: sql(
+          '-- in the place of both statements',
+          `alter table ${table} rename constraint ${quoteIdent(old)} to ${quoteIdent(name)};`,
+        ),
       });
       return;
     }

@@ -31,10 +31,18 @@ export default rule({
       }. Add one.`,
       at: home(table.origin),
       object: table.key,
-      help: `\`\`\`sql\nalter table ${table.key} add column id uuid primary key default gen_random_uuid();\n\`\`\`\n\nOr, where columns already name a row: \`alter table ${table.key} add primary key (column_a, column_b);\``,
+      help: wayOut(table),
     });
   },
 });
+
+/** By the column that is there for it; else by a new one. Two equal rows, or an empty value, would be told by Postgres. */
+function wayOut(table: Table): string {
+  if (table.columns.some(({ name }) => name === 'id')) {
+    return `\`\`\`sql\nalter table ${table.key} add primary key (id);\n\`\`\``;
+  }
+  return `\`\`\`sql\nalter table ${table.key} add column id uuid primary key default gen_random_uuid();\n\`\`\`\n\nOr, where columns already name a row: \`alter table ${table.key} add primary key (column_a, column_b);\``;
+}
 
 /** A unique index over all rows, whose columns are never null or whose nulls are equal. */
 const namesRows = ({ unique, columns, predicate, definition }: Index, table: Table) =>
