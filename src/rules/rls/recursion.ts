@@ -1,9 +1,8 @@
 import type { PolicyError } from '../../model/access.ts';
 import type { SchemaState, Table } from '../../model/schema.ts';
-import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
 import { homeOfTable } from '../support/access.ts';
-import { ownerColumns } from '../support/owners.ts';
+import { asFunction } from '../support/lookup.ts';
 import { isQualified } from '../support/qualified.ts';
 import { findCallCycle, findCycle } from '../support/recursion.ts';
 import { evidenceOf } from '../support/sites.ts';
@@ -90,34 +89,14 @@ export default rule({
   },
 });
 
-/** The remedy with the table's own names: the groups the caller is in, or whether it is in at all. */
+/** The remedy, with the policy's own sub-select where it can be put into a function as it stands. */
 function lookUp(table: Table | undefined, state: SchemaState): string {
   const prose = withoutExample(remedy);
-  const owner = table === undefined ? undefined : ownerColumns(table, state)[0];
-  if (table === undefined || owner === undefined) return prose;
-  const group = table.foreignKeys
-    .filter(({ columns }) => columns.length === 1 && columns[0] !== owner)
-    .flatMap(({ columns }) => table.columns.filter(({ name }) => name === columns[0]))[0];
-  const own = `${quoteIdent(owner)} = (select auth.uid())`;
-  const name = `private.${quoteIdent(group === undefined ? `is_in_${table.name}` : `my_${group.name}s`)}()`;
-  const [returns, body, use] =
-    group === undefined
-      ? ['boolean', `exists (select 1 from ${table.key} where ${own})`, `(select ${name})`]
-      : [
-          `setof ${group.type}`,
-          `${quoteIdent(group.name)} from ${table.key} where ${own}`,
-          `${quoteIdent(group.name)} in (select ${name})`,
-        ];
-  return `${prose}\n\n${sqlFence(
-    `create schema if not exists private;
-grant usage on schema private to authenticated;
-create function ${name} returns ${returns}
-language sql stable security definer set search_path = ''
-as $$ select ${body} $$;
-revoke execute on function ${name} from public;
-grant execute on function ${name} to authenticated;
--- in the policy: using (${use})`,
-  )}`;
+  const cycle = table === undefined ? null : findCycle(table, state);
+  const read = state.tables.get(cycle?.tables[1] ?? '');
+  if (table === undefined || cycle === null || read === undefined) return prose;
+  const sql = asFunction(cycle.policy, table, read, state);
+  return sql === null ? prose : `${prose}\n\n${sqlFence(sql)}`;
 }
 
 const isRecursion = ({ sqlstate }: PolicyError) => sqlstate === '42P17';

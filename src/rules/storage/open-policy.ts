@@ -1,7 +1,10 @@
+import type { Policy, SchemaState } from '../../model/schema.ts';
+import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
+import { questionFor } from '../support/misnamed.ts';
 import { apiRolesOf, commandsOf } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
-import { storagePolicies } from '../support/storage.ts';
+import { type StoragePolicy, storagePolicies } from '../support/storage.ts';
 import { isKnown, policyKey } from '../support/tables.ts';
 import { named, people, sqlFence, upper } from '../support/words.ts';
 
@@ -18,7 +21,9 @@ export default rule({
   fixable: false,
   table(table, { state, home, report }) {
     if (table.key !== 'storage.objects' || !isKnown(table, state)) return;
-    for (const { policy, asksBucket, asksMore, buckets } of storagePolicies(table, state)) {
+    const policies = storagePolicies(table, state);
+    for (const about of policies) {
+      const { policy, asksBucket, asksMore, buckets, excepted } = about;
       const roles = apiRolesOf(policy);
       if (roles.length === 0) continue;
       const commands = commandsOf(policy);
@@ -31,18 +36,78 @@ export default rule({
       if (asksBucket && !open) continue;
       // Own files in whatever bucket: the owner is asked for.
       if (!asksBucket && asksMore) continue;
+      const done = writes.length > 0 ? writes : (['select'] as const);
+      const uploads = asksBucket && done.every((command) => command === 'insert');
       report({
-        message: asksBucket
-          ? `Policy "${policy.name}" on "storage.objects" lets ${people(roles)} ${upper(writes.length > 0 ? writes : ['select'])} every file of bucket ${named([...new Set(buckets)])}. It asks for the bucket and for nothing else. Ask for the owner or the folder.`
-          : `Policy "${policy.name}" on "storage.objects" names no bucket and lets ${people(roles)} ${upper(commands)} every file. It holds for all buckets, those to come included. Name the bucket, and ask for the owner.`,
+        message: `Policy "${policy.name}" on "storage.objects" ${
+          asksBucket ? inBuckets(about, done, roles) : inAll(commands, roles)
+        }`,
         at: home(policy.origin),
         object: table.key,
         key: `${policyKey(policy)} ${buckets.join(',')}`,
         evidence: evidenceOf(state),
         help: sqlFence(
-          `alter policy "${policy.name}" on storage.objects\n  ${commands.includes('insert') && commands.length === 1 ? 'with check' : 'using'} (bucket_id = '${buckets[0] ?? 'avatars'}' and (storage.foldername(name))[1] = (select auth.uid())::text);`,
+          excepted.length > 0 && buckets.length === 0
+            ? `drop policy ${quoteIdent(policy.name)} on storage.objects;`
+            : uploads
+              ? signedIn(policy)
+              : limited(about, policies, state),
         ),
       });
     }
   },
 });
+
+const inAll = (commands: readonly string[], roles: readonly string[]) =>
+  `names no bucket and lets ${people(roles)} ${upper(commands)} every file. It holds for all buckets, those to come included. Name the bucket, and ask for the owner.`;
+
+function inBuckets(
+  { buckets, excepted }: StoragePolicy,
+  commands: readonly string[],
+  roles: readonly string[],
+): string {
+  const who = `lets ${people(roles)}`;
+  if (buckets.length === 0 && excepted.length > 0)
+    return `${who} ${upper(commands)} every file of all buckets but ${named([...new Set(excepted)])}, those to come included. Policies are added to each other, so one forbids nothing: what no policy allows is refused without it. Drop it, or make it "as restrictive".`;
+  const where = `bucket ${named([...new Set(buckets)])}`;
+  return commands.every((command) => command === 'insert')
+    ? `${who} upload whatever they like to ${where}. It asks for the bucket and for nothing else. Let those who signed in upload; where visitors are meant to, limit the bucket's size and types of files.`
+    : `${who} ${upper(commands)} every file of ${where}. It asks for the bucket and for nothing else. Ask for the owner or the folder.`;
+}
+
+const signedIn = ({ name }: Policy) =>
+  `alter policy ${quoteIdent(name)} on storage.objects to authenticated;\n-- or, where visitors upload: limit the bucket's file_size_limit and allowed_mime_types, or hand out signed upload URLs`;
+
+/**
+ * Storage writes into `owner_id` who uploaded a file, whatever its path: no convention of folders is needed. What visitors
+ * uploaded has no owner, and is for those who run the project.
+ */
+function limited(
+  { policy, buckets }: StoragePolicy,
+  policies: readonly StoragePolicy[],
+  state: SchemaState,
+): string {
+  const ids = [...new Set(buckets)].map((id) => `'${id}'`);
+  const bucket = ids.length > 1 ? `bucket_id in (${ids.join(', ')})` : `bucket_id = ${ids[0] ?? "'avatars'"}`;
+  const admins =
+    /\badmins?\b/i.test(policy.name.replaceAll('_', ' ')) ||
+    policies.some(
+      (other) =>
+        other.policy !== policy &&
+        commandsOf(other.policy).includes('insert') &&
+        apiRolesOf(other.policy).includes('anon') &&
+        !other.asksMore &&
+        other.buckets.some((id) => buckets.includes(id)),
+    );
+  const asked = admins
+    ? (questionFor('administrators', state) ?? "(select auth.jwt()) -> 'app_metadata' ->> 'role' = 'admin'")
+    : 'owner_id = (select auth.uid())::text';
+  const condition = `(${bucket} and ${asked})`;
+  const clauses =
+    policy.command === 'insert'
+      ? ['with check']
+      : policy.check === null
+        ? ['using']
+        : ['using', 'with check'];
+  return `alter policy ${quoteIdent(policy.name)} on storage.objects\n  ${clauses.map((clause) => `${clause} ${condition}`).join('\n  ')};`;
+}

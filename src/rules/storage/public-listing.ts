@@ -32,6 +32,9 @@ export default rule({
     );
     if (listing === undefined) return;
     const { policy } = listing;
+    // Files of a bucket that is not public are read by this policy alone.
+    const others = [...new Set(listing.buckets)].filter((id) => state.buckets.get(id)?.public === false);
+    const kept = others.length === 0 ? [] : [`bucket_id in (${others.map((id) => `'${id}'`).join(', ')})`];
     // An UPDATE or DELETE reads its row first, and so does what Storage does for an upsert.
     const changing = storagePolicies(objects, state).filter(
       (other) =>
@@ -40,15 +43,18 @@ export default rule({
         commandsOf(other.policy).some((command) => command === 'update' || command === 'delete'),
     );
     const changes = changing.length > 0;
-    const conditions = new Set(changing.flatMap(({ policy: { using } }) => using?.text ?? []));
+    const conditions = new Set([...changing.flatMap(({ policy: { using } }) => using?.text ?? []), ...kept]);
+    const way = changes
+      ? 'Its files are served by URL without a policy, and only who changes or removes one must read its row: narrow the policy to the files of those policies if names should not be found'
+      : `Its files are served by URL without a policy: ${kept.length > 0 ? 'leave the bucket out of it' : 'drop it'} if their names should not be found`;
     report({
-      message: `Bucket "${bucket.id}" is public, and policy "${policy.name}" also lets ${people(apiRolesOf(policy))} list its files. ${changes ? 'Its files are served by URL without a policy, and only who changes or removes one must read its row: narrow the policy to the files of those policies if names should not be found' : 'Its files are served by URL without a policy: drop it if their names should not be found'}.`,
+      message: `Bucket "${bucket.id}" is public, and policy "${policy.name}" also lets ${people(apiRolesOf(policy))} list its files. ${way}.`,
       at: home(policy.origin ?? bucket.origin),
       object: bucket.id,
       evidence: evidenceOf(state),
       help: sqlFence(
         conditions.size > 0
-          ? `alter policy ${quoteIdent(policy.name)} on storage.objects to authenticated\n  using (${[...conditions].map((condition) => (conditions.size > 1 ? `(${condition})` : condition)).join(' or ')});`
+          ? `alter policy ${quoteIdent(policy.name)} on storage.objects${kept.length > 0 ? '' : ' to authenticated'}\n  using (${[...conditions].map((condition) => (conditions.size > 1 ? `(${condition})` : condition)).join(' or ')});`
           : `drop policy ${quoteIdent(policy.name)} on storage.objects;`,
       ),
     });

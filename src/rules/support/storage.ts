@@ -4,11 +4,14 @@ import type { SyntaxNode } from '../../model/sql.ts';
 import { looksAtCaller } from './caller.ts';
 import { predicatesOf } from './predicates.ts';
 import { ownComparisons, readPredicate } from './scope.ts';
+import { operatorOf } from './tree.ts';
 
 export interface StoragePolicy {
   readonly policy: Policy;
   /** Buckets it names; empty where it names none. */
   readonly buckets: readonly string[];
+  /** Buckets it names by `<>`: it is about all others. */
+  readonly excepted: readonly string[];
   /** It compares `bucket_id` with something. */
   readonly asksBucket: boolean;
   /** It looks at the caller, or at the path. */
@@ -26,7 +29,8 @@ export function storagePolicies(objects: Table, state: SchemaState): StoragePoli
       return [
         {
           policy,
-          buckets: nodes.flatMap(bucketsNamed),
+          buckets: nodes.flatMap((node) => bucketsNamed(node, '=')),
+          excepted: nodes.flatMap((node) => bucketsNamed(node, '<>')),
           asksBucket: read.every((reading) => reading.columns.some(({ name }) => name === 'bucket_id')),
           asksMore: nodes.every(
             (node, at) =>
@@ -39,8 +43,8 @@ export function storagePolicies(objects: Table, state: SchemaState): StoragePoli
     });
 }
 
-/** Constants that `bucket_id` is compared with. */
-function bucketsNamed(node: SyntaxNode): string[] {
+/** Constants that `bucket_id` is compared with; `<>` and NOT IN tell which it must not be. */
+function bucketsNamed(node: SyntaxNode, how: '=' | '<>'): string[] {
   const text = JSON.stringify(node);
   if (!text.includes('"bucket_id"')) return [];
   const found: string[] = [];
@@ -48,7 +52,11 @@ function bucketsNamed(node: SyntaxNode): string[] {
     for (const key in value) {
       const inner = value[key];
       if (typeof inner !== 'object' || inner === null) continue;
-      if (key === 'A_Expr' && JSON.stringify(inner.lexpr ?? {}).includes('"bucket_id"')) {
+      if (
+        key === 'A_Expr' &&
+        (operatorOf(inner) === '<>') === (how === '<>') &&
+        JSON.stringify(inner.lexpr ?? {}).includes('"bucket_id"')
+      ) {
         for (const [, name] of JSON.stringify(inner.rexpr ?? {}).matchAll(/"sval":\{"sval":"([^"]*)"/g))
           found.push(name!);
       }
