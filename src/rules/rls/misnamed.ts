@@ -1,9 +1,11 @@
+import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
-import { alsoAsking, meansServer, nameSaysRole, questionFor } from '../support/misnamed.ts';
+import { alsoAsking, claimFor, meansServer, nameSaysRole, questionFor } from '../support/misnamed.ts';
 import { predicatesOf } from '../support/predicates.ts';
 import { apiRolesOf, appliesTo, commandsOf } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
 import { policyKey, policyTable } from '../support/tables.ts';
+import { nodesOf } from '../support/tree.ts';
 import { holdsForNobody, isPlainTrue, neverHolds, opensTo } from '../support/truth.ts';
 import { people, sqlFence } from '../support/words.ts';
 
@@ -40,21 +42,31 @@ export default rule({
             ({ node }) => opensTo(node) !== 'users' && !neverHolds(node, { table, who: 'nobody' }),
           ),
       );
+      // Whom a row of another table is asked about, it is not for everyone who signed in.
+      const asks = predicatesOf(policy).some(({ node }) => nodesOf(node, 'RangeVar').length > 0);
       const role = meansServer(promised) ? 'service_role' : 'authenticated';
       // These are no roles of the database: TO can't name them.
       const inAccounts = promised === 'administrators' || promised === 'staff';
       const question = questionFor(promised, context.state);
       context.report({
-        message: `Policy "${policy.name}" on "${table.key}" is for ${promised} by its name, and for ${people(reached)} in effect. Neither its TO nor its condition limits it so. ${promised === 'the server' ? 'Drop the policy if the server writes as "service_role", which needs none; a trigger that writes for users can be "security definer"' : inAccounts ? `Ask in its condition whether the caller is one` : `Name the role in TO${role === 'service_role' ? ', or drop the policy: "service_role" needs none' : ''}`}.`,
+        message: `Policy "${policy.name}" on "${table.key}" is for ${promised} by its name, and for ${people(reached)}${asks ? ' who meets its condition' : ''} in effect. Neither its TO nor its condition limits it so. ${promised === 'the server' ? 'Drop the policy if the server writes as "service_role", which needs none; a trigger that writes for users can be "security definer"' : inAccounts ? `Ask in its condition whether the caller is one` : `Name the role in TO${role === 'service_role' ? ', or drop the policy: "service_role" needs none' : ''}`}.`,
         at: context.home(policy.origin ?? table.origin),
         object: table.key,
         key: policyKey(policy),
         evidence: evidenceOf(context.state),
         help: inAccounts
-          ? question === null
-            ? undefined
-            : sqlFence(alsoAsking(policy, table, question))
-          : sqlFence(`alter policy "${policy.name}" on ${table.key} to ${role};`),
+          ? sqlFence(
+              alsoAsking(
+                policy,
+                table,
+                question ?? claimFor(promised === 'administrators' ? 'admin' : 'staff'),
+              ),
+            )
+          : sqlFence(
+              promised === 'the server'
+                ? `drop policy ${quoteIdent(policy.name)} on ${table.key};`
+                : `alter policy ${quoteIdent(policy.name)} on ${table.key} to ${role};`,
+            ),
       });
     }
   },

@@ -35,7 +35,7 @@ export default rule({
         const forServer = /^the serv/.test(nameSaysRole(policy, table, context.state) ?? '');
         const insertOnly = commands.every((command) => command === 'insert');
         context.report({
-          message: `Policy "${policy.name}" on "${table.key}" is true where nobody is signed in (${clause}). The anonymous key is public, so everybody may ${upper(commands)} every row. ${forServer ? 'Drop the policy if it is meant for the server: "service_role" needs none' : 'Ask for the user, and name "authenticated" in TO'}.`,
+          message: `Policy "${policy.name}" on "${table.key}" is true where nobody is signed in (${clause}). The anonymous key is public, so everybody may ${insertOnly ? 'insert any row' : `${upper(commands)} every row`}. ${forServer ? 'Drop the policy if it is meant for the server: "service_role" needs none' : 'Ask for the user, and name "authenticated" in TO'}.`,
           at: context.home(policy.origin ?? table.origin),
           object: table.key,
           key: `${policyKey(policy)} ${clause}`,

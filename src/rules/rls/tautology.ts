@@ -1,8 +1,9 @@
 import type { Severity } from '../../model/finding.ts';
-import type { Policy, SchemaState, Table } from '../../model/schema.ts';
+import type { Expression, Policy, SchemaState, Table } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
+import { type Branch, branchesOf, withoutBranches } from '../support/branches.ts';
 import { asksForCaller, looksAtCaller } from '../support/caller.ts';
 import { isDeclaredPublic } from '../support/openness.ts';
 import { isToken, ownerColumns, setByTrigger } from '../support/owners.ts';
@@ -86,8 +87,17 @@ function isKnownToCaller(token: string, table: Table): string {
   return `${quoteIdent(token)} = ${header}${/^(text|character varying)/.test(type) ? '' : `::${type}`}`;
 }
 
+/** Only the branch that asks for the column's presence is written anew; null where the branches can't be told apart. */
+function branchReplaced(expression: Expression, column: string, condition: string): string | undefined {
+  const branches = branchesOf(expression);
+  const asks = ({ node }: Branch) => presenceTested(node) === column;
+  return branches?.some(asks)
+    ? branches.map((branch) => (asks(branch) ? condition : branch.text)).join(' or ')
+    : undefined;
+}
+
 function judge(predicate: Predicate, policy: Policy, table: Table, state: SchemaState): Judgement[] {
-  const { node, clause, commands } = predicate;
+  const { node, clause, commands, expression } = predicate;
   // `using (true)` says openly what it does: rls/always-true.
   if (opensTo(node) !== null) return [];
   const opens = `${people(apiRolesOf(policy))} may ${upper(commands)} all of them`;
@@ -97,7 +107,16 @@ function judge(predicate: Predicate, policy: Policy, table: Table, state: Schema
       {
         what: `${clause} holds for every row, so ${opens}`,
         way: 'A condition that is always true limits nothing. Compare the row with the caller.',
-        instead: owner === undefined ? undefined : isOwn(owner),
+        // What stands beside `or true` was asked once; a lone condition that is always true asked nothing.
+        instead:
+          alternatives(node).length > 1
+            ? (withoutBranches(
+                expression,
+                (branch) => truthOf(branch, { table, who: 'anyone' }) === 'true',
+              ) ?? undefined)
+            : owner === undefined
+              ? undefined
+              : isOwn(owner),
       },
     ];
   }
@@ -108,10 +127,10 @@ function judge(predicate: Predicate, policy: Policy, table: Table, state: Schema
     const token = isToken(present);
     return [
       {
-        what: `${clause} only asks whether "${present}" is set, so ${opens.replace('all of them', 'every such row')}`,
+        what: `${alternatives(node).length > 1 ? 'a branch of ' : ''}${clause} only asks whether "${present}" is set, so ${opens.replace('all of them', 'every such row')}`,
         way: `Having a ${token ? 'token is not the same as knowing it' : 'value says nothing about the caller'}. Compare it with what the caller brings.`,
         severity: token ? 'error' : 'warning',
-        instead: token ? isKnownToCaller(present, table) : undefined,
+        instead: token ? branchReplaced(expression, present, isKnownToCaller(present, table)) : undefined,
       },
     ];
   }
@@ -161,9 +180,14 @@ const leavesUnowned = (node: SyntaxNode, table: Table, state: SchemaState) => {
 };
 
 /** The column of `column is null`. */
-function nullTested(node: SyntaxNode): string | undefined {
+const nullTested = (node: SyntaxNode) => columnTested(node, 'IS_NULL');
+
+/** The column of `column is not null`. */
+const presenceTested = (node: SyntaxNode) => columnTested(node, 'IS_NOT_NULL');
+
+function columnTested(node: SyntaxNode, how: 'IS_NULL' | 'IS_NOT_NULL'): string | undefined {
   const test = bare(node)?.NullTest;
-  const ref = test?.nulltesttype === 'IS_NULL' ? bare(test.arg)?.ColumnRef : undefined;
+  const ref = test?.nulltesttype === how ? bare(test.arg)?.ColumnRef : undefined;
   return ref === undefined ? undefined : columnParts(ref).at(-1);
 }
 
@@ -208,10 +232,7 @@ function captures(node: SyntaxNode, table: Table, state: SchemaState): Judgement
 function presence(node: SyntaxNode, table: Table, state: SchemaState): string | null {
   for (const branch of alternatives(node)) {
     if (looksAtCaller(branch, state)) continue;
-    const test = bare(branch)?.NullTest;
-    if (test?.nulltesttype !== 'IS_NOT_NULL') continue;
-    const ref = bare(test.arg)?.ColumnRef;
-    const name = ref === undefined ? undefined : columnParts(ref).at(-1);
+    const name = presenceTested(branch);
     if (name === undefined) continue;
     if (isToken(name)) return name;
     if (table.foreignKeys.some(({ columns }) => columns.includes(name))) return name;
@@ -221,7 +242,7 @@ function presence(node: SyntaxNode, table: Table, state: SchemaState): string | 
 
 /** `owner is null or …`: the rows that nobody owns belong to everybody. */
 function unowned(
-  { node, clause, commands }: Predicate,
+  { node, clause, commands, expression }: Predicate,
   policy: Policy,
   table: Table,
   state: SchemaState,
@@ -258,7 +279,7 @@ function unowned(
         : {
             what: `${clause} lets ${people(apiRolesOf(policy))} ${upper(writes)} rows whose "${name}" is null`,
             way: `Rows without an owner belong to nobody, and here to whoever comes. Ask for the owner alone, or make "${name}" NOT NULL.`,
-            instead: isOwn(name),
+            instead: withoutBranches(expression, (part) => nullTested(part) === name) ?? undefined,
           },
     ];
   }

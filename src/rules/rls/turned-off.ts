@@ -40,7 +40,9 @@ export default rule({
         object: key,
         severity: open ? undefined : 'warning',
         causes: ['rls/disabled', 'rls/policies-without-rls', 'rls/realtime'],
-        help: sqlFence(`alter table ${key} enable row level security;`),
+        help: sqlFence(
+          `alter table ${key} enable row level security;${after.policies.length > 0 ? '' : '\n-- and a policy for each way of access: without one no client sees a row'}`,
+        ),
       });
     },
   },
@@ -63,6 +65,9 @@ export default rule({
       key: 'policies',
       severity: 'warning',
       causes: ['rls/no-policy'],
+      help: sqlFence(
+        `-- where the table is the server's alone\nrevoke all on ${table.key} from anon, authenticated;`,
+      ),
     });
   },
 });

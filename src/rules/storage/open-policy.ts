@@ -1,7 +1,7 @@
 import type { Policy, SchemaState } from '../../model/schema.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
-import { questionFor } from '../support/misnamed.ts';
+import { claimFor, questionFor } from '../support/misnamed.ts';
 import { apiRolesOf, commandsOf } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
 import { type StoragePolicy, storagePolicies } from '../support/storage.ts';
@@ -100,7 +100,7 @@ function limited(
         other.buckets.some((id) => buckets.includes(id)),
     );
   const asked = admins
-    ? (questionFor('administrators', state) ?? "(select auth.jwt()) -> 'app_metadata' ->> 'role' = 'admin'")
+    ? (questionFor('administrators', state) ?? claimFor('admin'))
     : 'owner_id = (select auth.uid())::text';
   const condition = `(${bucket} and ${asked})`;
   const clauses =

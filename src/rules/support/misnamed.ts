@@ -36,6 +36,9 @@ export function nameSaysRole(policy: Policy, table: Table, state: SchemaState): 
     // "Service and authenticated users" is for both.
     if (/\b(auth|authenticated|users?|anon|public)\b/i.test(name)) return null;
     if (looks && predicates.some(({ node }) => testsRole(node, state))) return null;
+    // "Admins or service_role": the server needs no policy, so it is about the others.
+    if (admins && !looks && /\badmin\w*\b.*\b(and|or|y|o|e|ou|et|und|oder)\b/i.test(name))
+      return 'administrators';
     return outright.test(name) ? 'the service role' : 'the server';
   }
   if (looks) return null;
@@ -84,6 +87,9 @@ export function questionFor(promised: string | null, state: SchemaState): string
       return `(select ${key.slice(0, key.indexOf('('))}())`;
   return null;
 }
+
+/** Of a role that no function of the project asks for: the server writes app_metadata, and no user does. */
+export const claimFor = (role: string) => `(select auth.jwt()) -> 'app_metadata' ->> 'role' = '${role}'`;
 
 /** The policy's own conditions, and that question with them. */
 export function alsoAsking(policy: Policy, table: Table, question: string): string {
