@@ -2,7 +2,7 @@ import type { Severity } from '../../model/finding.ts';
 import type { Command, Policy, SchemaState, Table } from '../../model/schema.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
-import { alsoAsking, meansServer, nameSaysRole, questionFor } from '../support/misnamed.ts';
+import { alsoAsking, claimFor, meansServer, nameSaysRole, questionFor } from '../support/misnamed.ts';
 import { ownerColumns, sensitiveColumns, setByTrigger } from '../support/owners.ts';
 import {
   type ApiRole,
@@ -73,26 +73,31 @@ function judge(policy: Policy, table: Table, state: SchemaState): Open | null {
     const roles = apiRolesOf(policy).filter(
       (role) => (opens === 'everybody' || role !== 'anon') && holds(table.grants, role, command),
     );
-    return opens === null || roles.length === 0 || restricted(table, command, roles)
+    return opens === null ||
+      roles.length === 0 ||
+      restricted(table, command, roles) ||
+      asksOfNewRow(policy, command)
       ? []
       : [{ command, roles }];
   });
   const policyName = `Policy "${policy.name}" on "${table.key}"`;
-  if (reached.length === 0) return openCheck(policy, table, state, policyName);
+  if (reached.length === 0)
+    return openCheck(policy, table, state, policyName) ?? takeover(policy, table, state, policyName);
   const misnamed = nameSaysRole(policy, table, state);
   const question = questionFor(misnamed, state);
   const promise =
     misnamed === null ? '' : ` By its name it is for ${misnamed}, and nothing else in it says so.`;
   const commands = reached.map(({ command }) => command);
+  const anybody = reached.some(({ roles }) => roles.includes('anon'));
   if (commands.includes('update') || commands.includes('delete')) {
     return {
       severity: 'error',
-      message: `${policyName} is true for every row: ${people(reached.flatMap(({ roles }) => roles))} may ${upper(commands)} all of them.${promise} Name the rows in USING, or the role in TO.`,
+      message: `${policyName} is true for every row: ${people(reached.flatMap(({ roles }) => roles))} may ${upper(commands)} all of them.${promise} Name the rows in USING, or ${anybody ? 'the role in TO' : 'ask there what the caller is'}.`,
       help: sqlFence(
         meansServer(misnamed)
           ? leftToServer(policy, table)
           : question === null
-            ? rewritten(policy, table, state, commands)
+            ? rewritten(policy, table, state, { commands, misnamed })
             : alsoAsking(policy, table, question),
       ),
     };
@@ -101,13 +106,35 @@ function judge(policy: Policy, table: Table, state: SchemaState): Open | null {
   if (handedOver !== null) return handedOver;
   const [insert] = reached.filter(({ command }) => command === 'insert');
   if (insert !== undefined) {
-    const open = openInsert(policy, table, state, insert.roles, policyName, promise);
+    const open = openInsert(policy, table, state, insert.roles, { policyName, promise, misnamed });
     if (meansServer(misnamed))
       return forServer(open, policy, table, policyName, people(insert.roles), promise);
     return question === null ? open : { ...open, help: sqlFence(alsoAsking(policy, table, question)) };
   }
   const [select] = reached.filter(({ command }) => command === 'select');
   return select === undefined ? null : openSelect(policy, table, state, select.roles, policyName);
+}
+
+/** An UPDATE of any row that leaves it as WITH CHECK wants it: that limits what a row becomes, and who may. */
+const asksOfNewRow = ({ check }: Policy, command: Command) =>
+  command === 'update' && check !== null && opensTo(check.node) === null;
+
+/** USING (true) before a WITH CHECK that asks for the owner: whoever comes makes the row its own. */
+function takeover(policy: Policy, table: Table, state: SchemaState, policyName: string): Open | null {
+  if (!covers(policy, 'update') || policy.check === null || opensTo(policy.using?.node ?? null) === null)
+    return null;
+  const owner = ownComparisons(readPredicate(policy.check.node, table, state)).find(
+    ({ other, operator }) => operator === '=' && other.is === 'user-id',
+  )?.column.name;
+  if (owner === undefined || !holds(table.grants, 'authenticated', 'update')) return null;
+  if (!appliesTo(policy, 'authenticated') || restricted(table, 'update', ['authenticated'])) return null;
+  return {
+    severity: 'warning',
+    message: `${policyName} is true for every row, and its WITH CHECK only asks whose the row becomes: every signed-in user may take the row of another by writing itself into "${owner}". Where rows change hands, a function can check that they may. Else ask the same in USING.`,
+    help: sqlFence(
+      `alter policy ${quoteIdent(policy.name)} on ${table.key}\n  using (${policy.check.text});`,
+    ),
+  };
 }
 
 /** WITH CHECK (true) behind a USING that asks for the owner: the new row may be anybody's. */
@@ -123,7 +150,9 @@ function openCheck(policy: Policy, table: Table, state: SchemaState, policyName:
   return {
     severity: 'error',
     message: `${policyName} asks nothing of the new row: WITH CHECK (true) replaces USING there. Whoever may change a row can hand it to somebody else by "${owner}". Leave WITH CHECK out, or repeat the condition of USING.`,
-    help: sqlFence(`alter policy "${policy.name}" on ${table.key}\n  with check (${policy.using.text});`),
+    help: sqlFence(
+      `alter policy ${quoteIdent(policy.name)} on ${table.key}\n  with check (${policy.using.text});`,
+    ),
   };
 }
 
@@ -144,22 +173,34 @@ function openInsert(
   table: Table,
   state: SchemaState,
   roles: readonly ApiRole[],
-  policyName: string,
-  promise: string,
+  { policyName, promise, misnamed }: { policyName: string; promise: string; misnamed: string | null },
 ): Open {
   const who = people(roles);
   const owners = ownerColumns(table, state).filter((column) => !setByTrigger(column, table, state));
+  if (owners.length === 0 && roles.includes('anon') && isForm(policy, table)) {
+    return {
+      severity: 'warning',
+      message: `${policyName} checks nothing: ${who} may insert any row. A form for visitors may be so. Nothing stops a flood, and what is written there can't be trusted. Limit what a row may hold, or take it in through an Edge Function.`,
+      help: 'Limit what a row may hold by CHECK constraints on its columns, or take it in through an Edge Function that counts who sends how much, and drop the policy then.',
+    };
+  }
   if (owners.length === 0) {
     return {
       severity: 'warning',
       message: `${policyName} checks nothing: ${who} may insert any row.${promise} What is written there can't be trusted, and nothing stops a flood. Check the row, or let only the server insert.`,
       help: sqlFence(
         roles.includes('anon')
-          ? `drop policy "${policy.name}" on ${table.key}; -- service_role inserts without a policy`
+          ? `drop policy ${quoteIdent(policy.name)} on ${table.key}; -- service_role inserts without a policy`
           : signed(policy, table),
       ),
     };
   }
+  if (isSentTo(table))
+    return {
+      severity: 'error',
+      message: `${policyName} checks nothing: ${who} may insert rows for anybody.${promise} ${named(owners)} ${owners.length > 1 ? 'say' : 'says'} whom a row is for, and the client fills it as it likes. Let the server insert, or a function or trigger that is "security definer".`,
+      help: sqlFence(leftToServer(policy, table)),
+    };
   const recipients = roles.includes('anon') ? owners.filter((owner) => isRecipient(owner, table)) : [];
   if (recipients.length === owners.length) {
     return {
@@ -167,14 +208,43 @@ function openInsert(
       message: `${policyName} checks nothing: ${who} may insert any row.${promise} The sender names itself, and ${named(recipients)} is whom it writes to: a form may be so. Nothing stops a flood, and nothing that the sender says of itself is proved. Limit what a row may hold, or take it in through an Edge Function.`,
     };
   }
+  const owner = owners.find((column) => makers.test(column)) ?? owners[0]!;
+  const own = `(select auth.uid()) = ${quoteIdent(owner)}`;
+  // A visitor's row is nobody's: a form goes on as before.
+  const guests =
+    roles.includes('anon') && !table.columns.some(({ name, notNull }) => name === owner && notNull);
+  const role = roleOf(misnamed);
+  const question = role === null ? null : claimFor(role);
   return {
     severity: 'error',
-    message: `${policyName} checks nothing: ${who} may insert rows in anybody's name.${promise} The client fills ${named(owners)} as it likes. Compare it with the signed-in user.`,
+    message: `${policyName} checks nothing: ${who} may insert rows in anybody's name.${promise} The client fills ${named(owners)} as it likes. ${question === null ? `Compare it with the signed-in user${guests ? ', and let visitors leave it out' : ''}` : 'Ask what the caller is'}.`,
     help: sqlFence(
-      `alter policy "${policy.name}" on ${table.key} to authenticated\n  with check ((select auth.uid()) = ${owners[0]});`,
+      question !== null
+        ? alsoAsking(policy, table, question)
+        : guests
+          ? `alter policy ${quoteIdent(policy.name)} on ${table.key}\n  with check (${quoteIdent(owner)} is null or ${own});`
+          : `alter policy ${quoteIdent(policy.name)} on ${table.key} to authenticated\n  with check (${own});`,
     ),
   };
 }
+
+/** Visitors are meant to send something in: the policy says so, or the table is what a form fills. */
+const isForm = ({ name, roles }: Policy, table: Table) =>
+  roles.includes('anon') ||
+  /\b(anyone|anybody|everyone|everybody|public|anon|anonymous|visitors?|guests?|forms?)\b/i.test(
+    name.replaceAll('_', ' '),
+  ) ||
+  /(^|_)(contacts?|inquir(y|ies)|enquir(y|ies)|waitlist|newsletter|subscribers?|feedback|leads?|reports?|applications?|registrations?|submissions?)(_|$)/i.test(
+    table.name,
+  );
+
+/** Who made a row, rather than whom it is about or who has it now. */
+const makers =
+  /(^|_)(author|creator|submitter|sender)(_id)?$|^(created|inserted|added|submitted|sent|uploaded|recorded)_by(_\w+)?$/i;
+
+/** What is sent to somebody, or earned: the user of the row is not the one who writes it. */
+const isSentTo = ({ name }: Table) =>
+  /(^|_)(notifications?|achievements?|badges?|rewards?|awards?)$/i.test(name);
 
 /**
  * Whom a form's row is for, not who wrote it: the writer stands beside it by name or address (`sender_email`; where the
@@ -205,7 +275,7 @@ const freeName = (table: Table) =>
 /** A column that says who made the row fills itself: clients go on as before. */
 function signed(policy: Policy, table: Table): string {
   const name = freeName(table);
-  return `alter table ${table.key} add column ${name} uuid default auth.uid() references auth.users (id) on delete set null;\nalter policy "${policy.name}" on ${table.key} to authenticated\n  with check ((select auth.uid()) = ${name});\n-- or, where clients need not insert:\ndrop policy "${policy.name}" on ${table.key}; -- service_role inserts without a policy`;
+  return `alter table ${table.key} add column ${name} uuid default auth.uid() references auth.users (id) on delete set null;\nalter policy ${quoteIdent(policy.name)} on ${table.key} to authenticated\n  with check ((select auth.uid()) = ${name});\n-- or, where clients need not insert:\ndrop policy ${quoteIdent(policy.name)} on ${table.key}; -- service_role inserts without a policy`;
 }
 
 /** An open INSERT that is there for the server by its name: nobody else need insert. */
@@ -223,7 +293,7 @@ const forServer = (
 });
 
 const leftToServer = (policy: Policy, table: Table) =>
-  `-- the server needs no policy: service_role bypasses row level security\ndrop policy "${policy.name}" on ${table.key};`;
+  `-- the server needs no policy: service_role bypasses row level security\ndrop policy ${quoteIdent(policy.name)} on ${table.key};`;
 
 function openSelect(
   policy: Policy,
@@ -236,7 +306,7 @@ function openSelect(
   const readable = new Set(
     roles.flatMap((role) => readableColumns(table, role) ?? table.columns.map(({ name }) => name)),
   );
-  const sensitive = sensitiveColumns([...readable], table);
+  const sensitive = sensitiveColumns([...readable], table).filter((column) => !isPublished(column, table));
   if (sensitive.length === 0) {
     return {
       severity: 'info',
@@ -248,9 +318,14 @@ function openSelect(
     message: `${policyName} lets ${who} read all rows, and ${named(sensitive)} ${sensitive.length > 1 ? 'look' : 'looks'} personal or secret. They can be listed through the API. Limit the rows, or grant only the columns that are meant to be public.`,
     help: roles.includes('anon')
       ? sqlFence(columnsGranted(table, [...readable], sensitive))
-      : limitedToOwner(policy, table, state),
+      : limitedToOwner(policy, table, state, sensitive),
   };
 }
+/** How to reach whoever runs the site, in the row of its settings. */
+const isPublished = (column: string, { name }: Table) =>
+  /(^|_)(settings?|config|site_info|contact_info|about|footer|branding)$/i.test(name) &&
+  /^((contact|public|support|office|business)_)?(e?mail|phone|mobile|address)(_\w+)?$/i.test(column);
+
 /** Visitors read what is meant to be public; signed-in users read on as before. */
 const columnsGranted = (table: Table, readable: readonly string[], sensitive: readonly string[]) =>
   `-- visitors without the personal columns; a policy for "authenticated" may limit the rows\nrevoke select on ${table.key} from anon;\ngrant select (${readable
@@ -259,12 +334,17 @@ const columnsGranted = (table: Table, readable: readonly string[], sensitive: re
     .join(', ')}) on ${table.key} to anon;`;
 
 /** Signed-in users alone: column grants would hide the columns from their owners too. */
-function limitedToOwner(policy: Policy, table: Table, state: SchemaState): string | undefined {
+function limitedToOwner(
+  policy: Policy,
+  table: Table,
+  state: SchemaState,
+  sensitive: readonly string[],
+): string | undefined {
   const [owner] = ownerColumns(table, state);
   return owner === undefined
     ? undefined
     : sqlFence(
-        `-- and a policy for those who may read the rows of others\nalter policy "${policy.name}" on ${table.key} to authenticated\n  using ((select auth.uid()) = ${quoteIdent(owner)});`,
+        `-- where each reads only what is theirs; where all read the rest, keep ${named(sensitive)} in a table of its own\nalter policy ${quoteIdent(policy.name)} on ${table.key} to authenticated\n  using ((select auth.uid()) = ${quoteIdent(owner)});`,
       );
 }
 
@@ -278,21 +358,64 @@ const restricted = (table: Table, command: Command, roles: readonly string[]) =>
       !isPlainTrue((command === 'insert' ? (policy.check ?? policy.using) : policy.using)?.node ?? null),
   );
 
-function rewritten(policy: Policy, table: Table, state: SchemaState, free: readonly Command[]): string {
+interface Wanted {
+  readonly commands: readonly Command[];
+  /** Whom the policy is for by its name. */
+  readonly misnamed: string | null;
+}
+
+function rewritten(policy: Policy, table: Table, state: SchemaState, { commands, misnamed }: Wanted): string {
+  if (policy.check !== null && opensTo(policy.check.node) === null) return asInCheck(policy, table);
   const [owner] = ownerColumns(table, state);
-  const own = owner === undefined ? null : `(select auth.uid()) = ${quoteIdent(owner)}`;
-  if (own === null) {
-    const admins = questionFor('administrators', state);
-    const added = freeName(table);
-    const mine = `(select auth.uid()) = ${added}`;
-    return [
-      leftToServer(policy, table),
-      ...(admins === null
-        ? []
-        : [`-- or, where administrators write:\n${alsoAsking(policy, table, admins)}`]),
-      `-- or, where users do: say whose a row is\nalter table ${table.key} add column ${added} uuid default auth.uid() references auth.users (id) on delete set null;\nalter policy "${policy.name}" on ${table.key} to authenticated\n  using (${mine})${free.includes('update') || free.includes('insert') ? `\n  with check (${mine})` : ''};`,
-    ].join('\n');
+  const role = roleOf(misnamed);
+  if (owner !== undefined && role === null) {
+    const own = ownedOrInvited(owner, policy, table);
+    const check = commands.includes('update') || commands.includes('insert') ? `\n  with check (${own})` : '';
+    return `alter policy ${quoteIdent(policy.name)} on ${table.key} to authenticated\n  using (${own})${check};`;
   }
-  const check = free.includes('update') || free.includes('insert') ? `\n  with check (${own})` : '';
-  return `alter policy "${policy.name}" on ${table.key} to authenticated\n  using (${own})${check};`;
+  const question = questionFor('administrators', state) ?? claimFor(role ?? 'admin');
+  const appointed = `for those whom the server appoints, by the role you give them: no user writes app_metadata\n${alsoAsking(policy, table, question)}${commands.includes('select') ? '\n-- who else may read needs a policy for SELECT' : ''}`;
+  const server = leftToServer(policy, table);
+  // Who named "authenticated" wants people to write; where no role is named, it is the server as a rule.
+  return [
+    ...(role === null && apiRolesOf(policy).includes('anon')
+      ? [server, `-- or, ${appointed}`]
+      : [`-- ${appointed}`, server.replace('-- the server', '-- or, where only the server writes: it')]),
+    ...(role === null && saysOwn(policy) ? [`-- or, where users do: ${owned(policy, table, commands)}`] : []),
+  ].join('\n');
+}
+
+/** "Users edit", "creators change": what each made, not what anybody did. */
+const saysOwn = ({ name }: Policy) =>
+  /\b(users?|own|owners?|creators?|their)\b/i.test(name.replaceAll('_', ' ')) && !/authenticated/i.test(name);
+
+function owned(policy: Policy, table: Table, commands: readonly Command[]): string {
+  const added = freeName(table);
+  const mine = `(select auth.uid()) = ${added}`;
+  const check = commands.includes('update') || commands.includes('insert') ? `\n  with check (${mine})` : '';
+  return `say whose a row is\nalter table ${table.key} add column ${added} uuid default auth.uid() references auth.users (id) on delete set null;\nalter policy ${quoteIdent(policy.name)} on ${table.key} to authenticated\n  using (${mine})${check};`;
+}
+
+/** The role of accounts that a name speaks of; the database knows none of them. */
+const roleOf = (misnamed: string | null) =>
+  misnamed === 'administrators' ? 'admin' : misnamed === 'staff' ? 'staff' : null;
+
+/** FOR ALL with a WITH CHECK that asks: everybody reads, and who may write is said there. */
+function asInCheck(policy: Policy, table: Table): string {
+  const asked = `alter policy ${quoteIdent(policy.name)} on ${table.key}\n  using (${policy.check?.text});`;
+  return covers(policy, 'select')
+    ? `${asked}\n-- and, where all may read:\ncreate policy ${quoteIdent(`${policy.name}_read`.slice(0, 63))} on ${table.key} for select to ${apiRolesOf(policy).join(', ')}\n  using (true);`
+    : asked;
+}
+
+/** Who accepts an invitation is not who sent it. */
+function ownedOrInvited(owner: string, { name }: Policy, table: Table): string {
+  const address = table.columns.find((column) =>
+    /^((invited|invitee|recipient)_)?e_?mail$/i.test(column.name),
+  );
+  return address !== undefined &&
+    /accept|join|respond|claim/i.test(name) &&
+    makers.test(owner.replace(/^invited/, 'sent'))
+    ? `(select auth.jwt()) ->> 'email' = ${quoteIdent(address.name)}`
+    : `(select auth.uid()) = ${quoteIdent(owner)}`;
 }
