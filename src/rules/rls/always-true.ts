@@ -191,7 +191,9 @@ function openInsert(
       help: sqlFence(
         roles.includes('anon')
           ? `drop policy ${quoteIdent(policy.name)} on ${table.key}; -- service_role inserts without a policy`
-          : signed(policy, table),
+          : changedByAll(table) && !/\busers?\b/i.test(policy.name)
+            ? `-- for those whom the server appoints, by the role you give them: no user writes app_metadata\n${alsoAsking(policy, table, questionFor('administrators', state) ?? claimFor('admin'))}`
+            : signed(policy, table),
       ),
     };
   }
@@ -267,6 +269,15 @@ function isRecipient(owner: string, { columns }: Table): boolean {
   );
 }
 
+/** All who signed in change all rows: the table is kept in common, and who made a row says nothing. */
+const changedByAll = ({ policies }: Table) =>
+  policies.some(
+    (policy) =>
+      policy.permissive &&
+      (covers(policy, 'update') || covers(policy, 'delete')) &&
+      opensTo(policy.using?.node ?? null) !== null,
+  );
+
 const freeName = (table: Table) =>
   ['created_by', 'inserted_by', 'author_id'].find(
     (wanted) => !table.columns.some((column) => column.name === wanted),
@@ -306,29 +317,50 @@ function openSelect(
   const readable = new Set(
     roles.flatMap((role) => readableColumns(table, role) ?? table.columns.map(({ name }) => name)),
   );
-  const sensitive = sensitiveColumns([...readable], table).filter((column) => !isPublished(column, table));
+  const sensitive = [
+    ...new Set([...sensitiveColumns([...readable], table), ...[...readable].filter(isHandedOut)]),
+  ].filter((column) => !isPublished(column, table));
   if (sensitive.length === 0) {
     return {
       severity: 'info',
       message: `${policyName} declares the table public: ${who} may read all its rows. That is fine for what everybody may know. Limit it if that is not meant.`,
     };
   }
+  const token = sensitive.find(isHandedOut);
+  const way =
+    token === undefined
+      ? 'Limit the rows, or grant only the columns that are meant to be public'
+      : `Whoever lists the table has every "${token}": look a row up in a function that is given one`;
   return {
     severity: 'warning',
-    message: `${policyName} lets ${who} read all rows, and ${named(sensitive)} ${sensitive.length > 1 ? 'look' : 'looks'} personal or secret. They can be listed through the API. Limit the rows, or grant only the columns that are meant to be public.`,
-    help: roles.includes('anon')
-      ? sqlFence(columnsGranted(table, [...readable], sensitive))
-      : limitedToOwner(policy, table, state, sensitive),
+    message: `${policyName} lets ${who} read all rows, and ${named(sensitive)} ${sensitive.length > 1 ? 'look' : 'looks'} personal or secret. They can be listed through the API. ${way}.`,
+    help:
+      token !== undefined
+        ? `Look the row up by "${token}" in a \`security definer\` function that takes it as an argument and returns that one row, and drop the policy.`
+        : roles.includes('anon')
+          ? sqlFence(columnsGranted(table, [...readable], sensitive))
+          : limitedToOwner(policy, table, state, sensitive),
   };
 }
-/** How to reach whoever runs the site, in the row of its settings. */
-const isPublished = (column: string, { name }: Table) =>
-  /(^|_)(settings?|config|site_info|contact_info|about|footer|branding)$/i.test(name) &&
-  /^((contact|public|support|office|business)_)?(e?mail|phone|mobile|address)(_\w+)?$/i.test(column);
+/** What somebody was sent, and shows to be let in. */
+const isHandedOut = (column: string) =>
+  /^((invite|invitation|share|access)_)?token$|^(invite|invitation)_code$/i.test(column);
+
+/** How to reach whoever runs the site, in the row of its settings or on its page; how to reach a place. */
+const isPublished = (column: string, table: Table) =>
+  /^((contact|public|support|office|business)_)?(e?mail|phone|mobile|address)(_\w+)?$/i.test(column) &&
+  (/(^|_)(settings?|config|info|about|footer|branding|pages?)$/i.test(table.name) || isPlace(table));
+
+const isPlace = ({ columns, foreignKeys }: Table) =>
+  columns.some(({ name }) => /^(lat|latitude|opening_hours|business_hours)$/i.test(name)) &&
+  !columns.some(({ name }) =>
+    /^(user_id|owner_id|first_name|last_name|full_name|surname|username)$/i.test(name),
+  ) &&
+  !foreignKeys.some(({ references }) => references === 'auth.users');
 
 /** Visitors read what is meant to be public; signed-in users read on as before. */
 const columnsGranted = (table: Table, readable: readonly string[], sensitive: readonly string[]) =>
-  `-- visitors without the personal columns; a policy for "authenticated" may limit the rows\nrevoke select on ${table.key} from anon;\ngrant select (${readable
+  `-- visitors without the personal columns, which they then ask for by name; a policy for "authenticated" may limit the rows\nrevoke select on ${table.key} from anon;\ngrant select (${readable
     .filter((column) => !sensitive.includes(column))
     .map(quoteIdent)
     .join(', ')}) on ${table.key} to anon;`;

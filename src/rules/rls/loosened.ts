@@ -30,7 +30,11 @@ export default rule({
       const now = table.policies.find(({ name }) => name === was.name);
       const tell = (
         what: string,
-        { who = 'whoever meets what is left of it', way = 'Bring the condition back' } = {},
+        {
+          who = 'whoever meets what is left of it',
+          way = 'Bring the condition back',
+          help,
+        }: { who?: string; way?: string; help?: string } = {},
       ) =>
         report({
           message: `${what}, so ${who} may do more than before. ${way} if that is not meant.`,
@@ -38,6 +42,7 @@ export default rule({
           object: table.key,
           key: policyKey(was),
           evidence: evidenceOf(state),
+          help,
         });
       if (!was.permissive && (now === undefined || now.permissive)) {
         if (!isReplaced(was, before, table))
@@ -57,7 +62,17 @@ export default rule({
       }
       if (now === undefined || now.command !== was.command || now.permissive !== was.permissive) continue;
       const lost = conditionsLost(was, now, table);
-      if (lost !== null) tell(`Policy "${was.name}" on "${table.key}" ${lost}`);
+      if (lost === null) continue;
+      const ledBack = lost.includes(`looks at "${table.name}"`);
+      tell(
+        `Policy "${was.name}" on "${table.key}" ${lost}`,
+        ledBack
+          ? {
+              way: 'Ask it in a "security definer" function, which does not lead back here,',
+              help: 'Ask whether there is such a row in a `security definer` function and call it in the policy, or say in a `guard-ignore` comment why the condition goes.',
+            }
+          : {},
+      );
     }
   },
 });

@@ -140,7 +140,7 @@ function judge(predicate: Predicate, policy: Policy, table: Table, state: Schema
 
 /** A condition on the row alone says which rows, and nothing about whose: as good as none for writing, and for secrets. */
 function rowOnly(
-  { node, clause, commands }: Predicate,
+  { node, clause, commands, expression }: Predicate,
   policy: Policy,
   table: Table,
   state: SchemaState,
@@ -160,14 +160,26 @@ function rowOnly(
   if (open.length === 0) return [];
   const reads = open.every((command) => command === 'select');
   const filled = owners.length > 0 && owners.every((column) => setByTrigger(column, table, state));
+  // A form: visitors write what is nobody's.
+  const [owner] = owners;
+  const isForm =
+    owner !== undefined &&
+    open.every((command) => command === 'insert') &&
+    apiRolesOf(policy).includes('anon') &&
+    owners.every((column) => !table.columns.find(({ name }) => name === column)?.notNull);
   return [
     {
       what: `${clause} asks about the row and not about the caller, so ${people(apiRolesOf(policy))} may ${upper(open)} every row that fits`,
       way: reads
         ? `"${secrets[0]}" is read along with it. Compare it with what the caller brings, or look it up in a function.`
-        : 'Whose row it is does not matter there. Compare an owner with the caller, or let only the server write.',
+        : isForm
+          ? `"${owner}" can name anybody. A form for visitors may be so where it asks that the column is null or the caller's.`
+          : 'Whose row it is does not matter there. Compare an owner with the caller, or let only the server write.',
       // A trigger writes the caller into the row: what the client sends of it is overwritten.
       severity: filled && open.every((command) => command === 'insert') ? 'info' : 'warning',
+      instead: isForm
+        ? `(${expression.text}) and (${quoteIdent(owner)} is null or ${isOwn(owner)})`
+        : undefined,
     },
   ];
 }

@@ -2,7 +2,7 @@
 import type { Expression, Policy, Table } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { isUserId } from './caller.ts';
-import { bare, columnParts, functionName, remembered, someNode, visitTree } from './tree.ts';
+import { bare, columnParts, functionName, nodesOf, remembered, someNode, visitTree } from './tree.ts';
 import { opensTo, truthOf } from './truth.ts';
 import { named } from './words.ts';
 
@@ -31,6 +31,8 @@ function compared(before: SyntaxNode, after: SyntaxNode, permissive: boolean, ta
   if (parts.length === 0) return null;
   // What another condition still asks is not lost.
   const kept = new Set(namesIn(after));
+  const tables = [...new Set(parts.flatMap(tablesIn))].filter((name) => !tablesIn(after).includes(name));
+  if (tables.length > 0 && !loss.either) return `no longer looks at ${named(tables)}`;
   const names = [...new Set(parts.flatMap(namesIn))].filter((name) => !kept.has(name));
   const what = names.length === 0 ? 'a condition' : named(names.slice(0, 4));
   return loss.either ? `asks for one of ${what}, where it asked for all` : `no longer asks for ${what}`;
@@ -104,6 +106,13 @@ const shapeOf = remembered((node: SyntaxNode): string =>
     return value !== null && typeof value === 'object' && value.SubLink !== undefined ? bare(value) : value;
   }),
 );
+
+/** Tables of which it asks whether there is such a row. */
+const tablesIn = (node: SyntaxNode): string[] =>
+  nodesOf(node, 'SubLink')
+    .filter(({ subLinkType }) => subLinkType === 'EXISTS_SUBLINK')
+    .flatMap((link) => nodesOf(link, 'RangeVar'))
+    .map(({ relname }) => String(relname ?? ''));
 
 function namesIn(node: SyntaxNode): string[] {
   const columns: string[] = [];
