@@ -30,7 +30,7 @@ export async function conditionalCells(
   context: WorldContext,
   closed: readonly AccessCell[],
 ): Promise<AccessCell[]> {
-  const open = new Set(closed.filter(passes).map(keyOf));
+  const passing = new Set(closed.filter(passes).map(keyOf));
   const wanted = new Set(
     closed
       .filter(
@@ -41,7 +41,7 @@ export async function conditionalCells(
           mayEverPass(context.table, cell.principal, cell.command),
       )
       .map(keyOf)
-      .filter((key) => !open.has(key)),
+      .filter((key) => !passing.has(key)),
   );
   if (wanted.size === 0) return [];
   const specs = [
@@ -65,7 +65,10 @@ export async function conditionalCells(
     context,
     people.filter(({ ranked }) => !ranked),
   ).filter(({ when }) => !trustedTables(context).some((key) => when?.includes(`${key}.`)));
-  if (byRank.size > 0 && plain.length > 0) found.push(...distil(await tryAll(context, byRank, plain)));
+  const both = everyRowOpen(context);
+  // The rows alone first: what they open to everybody is no member's.
+  const open = both === null ? plain : [both, ...plain];
+  if (byRank.size > 0 && plain.length > 0) found.push(...distil(await tryAll(context, byRank, open)));
   // What opens by being there may also be what must be there: a subscription beside the membership.
   const further: Spec[] =
     context.shares.length === 0
@@ -73,7 +76,6 @@ export async function conditionalCells(
       : specs.filter(({ shared }) => !shared).map((spec) => withShares(context, spec));
   further.push(...withRowsOpen(context, people));
   further.push(...hangingTogether(context, [...people, ...further]));
-  const both = everyRowOpen(context);
   if (both !== null) further.push(both);
   for (const key of trustedTables(context)) {
     // A row in another organisation opens that organisation: nothing to find out.
@@ -130,6 +132,7 @@ function distil(bySpec: readonly (readonly AccessCell[])[]): AccessCell[] {
       same.some((other) => other.via !== null && other.via === cell.via && cell.when!.startsWith(other.when!))
     )
       continue;
+    if (same.some((other) => other.via === null && cell.when!.startsWith(`${other.when}, and `))) continue;
     found.push(cell);
   }
   return found;

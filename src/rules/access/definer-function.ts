@@ -1,6 +1,7 @@
 import type { SchemaState } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
 import { seen, tellLeaks } from '../support/access.ts';
+import { isCalledByPolicy } from '../support/caller.ts';
 import type { LeakGroup } from '../support/leak.ts';
 import { sqlFence } from '../support/words.ts';
 
@@ -17,12 +18,31 @@ export default rule({
   fixable: false,
   facts(context) {
     tellLeaks('access/definer-function', context, (group) => ({
-      ...(computesAnew(group, context.facts.head) && { severity: 'warning' as const }),
-      message: `Function "${group.object.object}" reaches rows that belong to others (${seen(group.leaks)}). It runs as its owner, past every policy, and API roles may call it. Compare its argument with "auth.uid()" inside, or revoke EXECUTE.`,
-      help: sqlFence(`revoke execute on function ${group.object.object} from public, anon, authenticated;`),
+      ...((computesAnew(group, context.facts.head) || answersWithIds(group, context.facts.head)) && {
+        severity: 'warning' as const,
+      }),
+      message: `Function "${group.object.object}" reaches rows that belong to others (${seen(group.leaks)}). It runs as its owner, past every policy, and API roles may call it. Compare its argument with "auth.uid()" inside, or ${isHelper(group, context.facts.head) ? 'move it to a schema that is not exposed' : 'revoke EXECUTE'}.`,
+      help: sqlFence(
+        isHelper(group, context.facts.head)
+          ? `-- policies go on calling it there\ncreate schema if not exists private;\ngrant usage on schema private to authenticated;\nalter function ${group.object.object} set schema private;`
+          : `revoke execute on function ${group.object.object} from public, anon, authenticated;`,
+      ),
     }));
   },
 });
+
+const isHelper = ({ object }: LeakGroup, state: SchemaState) => {
+  const routine = state.routines.get(object.object);
+  return routine !== undefined && isCalledByPolicy(routine, state);
+};
+
+/** It answers yes or no, or with bare ids, to whoever knows somebody's id, and changes nothing: no row comes out. */
+const answersWithIds = ({ object, leaks }: LeakGroup, { routines }: SchemaState) =>
+  /^(setof )?(uuid|boolean)(\[\])?$/i.test(routines.get(object.object)?.returns ?? '') &&
+  leaks.every(({ cell }) => cell.proof.every(({ result }) => !changedRows.test(result)));
+
+/** How the proof says what a call did to rows, where it did not just give them. */
+const changedRows = / in \S+\.\S+/;
 
 /**
  * Works out once more what stands there already, from an id alone: a total, a score, a count. Whoever calls it brings

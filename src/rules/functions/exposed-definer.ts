@@ -5,11 +5,10 @@ import { keyOf, quoteIdent } from '../../sql/names.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import { rule } from '../rule.ts';
 import { codeOf } from '../support/bodies.ts';
-import { looksAtCaller, routineLooksAtCaller, routinesCalled } from '../support/caller.ts';
+import { isCalledByPolicy, looksAtCaller, routineLooksAtCaller } from '../support/caller.ts';
 import { questionFor } from '../support/misnamed.ts';
 import { isDeclaredPublic } from '../support/openness.ts';
 import { isToken } from '../support/owners.ts';
-import { callsOf } from '../support/predicates.ts';
 import { appliesTo, covers, enters, holders, isPlatform, predicateOf } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
 import { alternatives, columnParts, visitTree } from '../support/tree.ts';
@@ -186,23 +185,6 @@ function callingTrigger({ key, name }: Routine, { routines }: SchemaState): stri
     if (call.test(codeOf(other.body).bare)) return other.key;
   }
   return null;
-}
-
-const called = new WeakMap<SchemaState, ReadonlySet<string>>();
-
-function isCalledByPolicy(routine: Routine, state: SchemaState): boolean {
-  let keys = called.get(state);
-  if (keys === undefined) {
-    const found = new Set<string>();
-    for (const table of state.tables.values()) {
-      for (const policy of table.policies) {
-        for (const call of callsOf(policy)) for (const { key } of routinesCalled(call, state)) found.add(key);
-      }
-    }
-    keys = found;
-    called.set(state, keys);
-  }
-  return keys.has(routine.key);
 }
 
 /** Tables whose policies it passes by: read or written by name in its body. One that no migration made may have policies too. */

@@ -15,6 +15,7 @@ export const isMild = (group: LeakGroup, facts: Facts) =>
   isGuestsName(group, facts.head) ||
   areAllTrusted(group, facts.head) ||
   isUnreadName(group, facts.head) ||
+  isNotice(group, facts.head) ||
   isUpload(group) ||
   isUsersWork(group, facts.head);
 
@@ -28,9 +29,9 @@ function isUnreadName({ object, leaks, opener }: LeakGroup, state: SchemaState):
   const policies = table.policies.filter((policy) => appliesTo(policy, 'authenticated'));
   const writing = policies.filter((policy) => covers(policy, 'insert') || covers(policy, 'update'));
   const isUnread = (column: string, written: readonly string[]) =>
-    (!isRead(column, policies) && !isNamedElsewhere(table, column, state)) ||
-    (!isRead(column, writing) &&
-      object.ownerColumns.some((other) => !written.includes(other) && isRead(other, writing)));
+    (!isRead(column, table, policies) && !isNamedElsewhere(table, column, state)) ||
+    (!isRead(column, table, writing) &&
+      object.ownerColumns.some((other) => !written.includes(other) && isRead(other, table, writing)));
   return (
     leaks.every(
       ({ cell, principal }) =>
@@ -45,9 +46,23 @@ function isUnreadName({ object, leaks, opener }: LeakGroup, state: SchemaState):
   );
 }
 
-const isRead = (column: string, policies: readonly Policy[]) =>
-  policies.some(({ using, check }) =>
-    new RegExp(`\\b${escapeRegExp(column)}\\b`).test(`${using?.text ?? ''} ${check?.text ?? ''}`),
+/** Compared with anything but a claim that the server gives: for users without it the name is no answer. */
+const isRead = (column: string, { name }: Table, policies: readonly Policy[]) =>
+  policies.some(({ using, check }) => {
+    const own = `(?:(?<!\\.)|(?<=\\b${escapeRegExp(name)}\\.))\\b${escapeRegExp(column)}\\b`;
+    const byClaim = new RegExp(`${own}\\)? = [(\\s]*(select )?auth\\.jwt\\(\\)[^=]*?'app_metadata'`, 'gi');
+    return new RegExp(own).test(`${using?.text ?? ''} ${check?.text ?? ''}`.replace(byClaim, ''));
+  });
+
+/** Signed-in users may put a notice into anybody's list, by an INSERT policy that says so; whose it is, is who reads it. */
+const isNotice = ({ object, leaks, opener }: LeakGroup, { tables }: SchemaState) =>
+  opener !== null &&
+  opener !== 'off' &&
+  opener.command === 'insert' &&
+  opensFor(opener.check?.node ?? null, 'authenticated') &&
+  /(^|_)(notif\w*|notices?|alerts?|inbox)(_|$)/.test(tables.get(object.object)?.name ?? '') &&
+  leaks.every(
+    ({ cell, principal }) => principal !== 'anon' && cell.command === 'insert' && cell.subject === 'spoof',
   );
 
 /** Users change what hangs on parents that all of them see, by policies named for them that ask for nobody. */
