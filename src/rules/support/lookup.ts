@@ -25,25 +25,62 @@ export function asFunction(policy: Policy, table: Table, read: Table, state: Sch
   const texts = new Set(found.map((each) => JSON.stringify(each, withoutPlace)));
   const [only] = found;
   if (only === undefined || texts.size !== 1 || only === null) return null;
-  const name = `private.${quoteIdent(`my_${only.key.name === 'id' ? `${read.name.replace(/s$/, '')}_id` : only.key.name}s`)}`;
-  if ([...state.routines.keys()].some((key) => key.startsWith(`${name}(`))) return null;
   const roles = apiRolesOf(policy).join(', ');
+  const where = `from ${read.key} where ${only.conditions.map(({ sql }) => sql).join(' and ')}`;
+  const { name, returns, body, use } =
+    only.tie === null ? asked(only, read, where) : keys(only.tie, read, where);
+  if ([...state.routines.keys()].some((key) => key.startsWith(`${name}(`))) return null;
   return `create schema if not exists private;
 grant usage on schema private to ${roles};
-create function ${name}() returns setof ${only.key.type}
+create function ${name}() returns ${returns}
 language sql stable security definer set search_path = ''
-as $$ select ${quoteIdent(only.key.name)} from ${read.key} where ${only.conditions.join(' and ')} $$;
+as $$ ${body} $$;
 revoke execute on function ${name}() from public;
 grant execute on function ${name}() to ${roles};
--- in the policy, in place of the sub-select: ${quoteIdent(only.tied)} in (select ${name}())`;
+-- in the policy, in place of the sub-select: ${use}`;
 }
 
-interface Keys {
-  /** Column of the table that is read, and of the policy's table, that tie the two. */
+/** The keys of the rows that are the caller's: `private.my_club_ids()`. */
+function keys({ key, tied }: Tie, read: Table, where: string) {
+  const name = `private.${quoteIdent(`my_${key.name === 'id' ? `${read.name.replace(/s$/, '')}_id` : key.name}s`)}`;
+  return {
+    name,
+    returns: `setof ${key.type}`,
+    body: `select ${quoteIdent(key.name)} ${where}`,
+    use: `${quoteIdent(tied)} in (select ${name}())`,
+  };
+}
+
+/** Whether there is such a row, whatever row the policy is asked about: `private.is_head_or_coach()`. */
+function asked({ conditions }: Lookup, read: Table, where: string) {
+  const words = conditions.flatMap(({ values }) => values);
+  const isPlain = words.length > 0 && words.length < 4 && words.every((word) => /^[a-z]\w*$/i.test(word));
+  const name = `private.${quoteIdent(`is_${isPlain ? words.join('_or_').toLowerCase() : `in_${read.name}`}`)}`;
+  return {
+    name,
+    returns: 'boolean',
+    body: `select exists (select 1 ${where})`,
+    use: `(select ${name}())`,
+  };
+}
+
+interface Tie {
+  /** Column of the table that is read, and of the policy's table. */
   readonly key: Column;
   readonly tied: string;
-  /** What else is asked of the rows that are read, as SQL. */
-  readonly conditions: readonly string[];
+}
+
+interface Lookup {
+  /** Null where it asks whether there is any such row. */
+  readonly tie: Tie | null;
+  /** What else is asked of the rows that are read. */
+  readonly conditions: readonly Condition[];
+}
+
+interface Condition {
+  readonly sql: string;
+  /** Words that a column is compared with: names of roles. */
+  readonly values: readonly string[];
 }
 
 const plainTypes = /^(uuid|text|integer|bigint|smallint|character varying)$/;
@@ -51,7 +88,7 @@ const plainTypes = /^(uuid|text|integer|bigint|smallint|character varying)$/;
 const withoutPlace = (key: string, value: unknown) => (/location$/.test(key) ? undefined : value);
 
 /** The condition's own looks into that table; null for one of another make. */
-function subSelects(node: SyntaxNode, table: Table, read: Table): (Keys | null)[] {
+function subSelects(node: SyntaxNode, table: Table, read: Table): (Lookup | null)[] {
   const scalars = nodesOf(node, 'A_Expr').filter((each) => operatorOf(each) === '=');
   return nodesOf(node, 'SubLink').flatMap((link) => {
     const select: SyntaxNode = link.subselect?.SelectStmt ?? {};
@@ -69,7 +106,7 @@ function keysOf(
   compared: SyntaxNode | undefined,
   table: Table,
   read: Table,
-): Keys | null {
+): Lookup | null {
   const plain = [
     'fromClause',
     'targetList',
@@ -82,6 +119,7 @@ function keysOf(
   const range: SyntaxNode | undefined = select.fromClause?.[0]?.RangeVar;
   if (select.fromClause?.length !== 1 || range === undefined || select.whereClause === undefined) return null;
   if (Object.keys(select).some((part) => !plain.includes(part))) return null;
+  if (!/^(EXISTS|EXPR|ANY)_SUBLINK$/.test(link.subLinkType) || link.operName !== undefined) return null;
   if (select.limitCount !== undefined && link.subLinkType !== 'EXISTS_SUBLINK') return null;
   const alias: string = range.alias?.aliasname ?? range.relname;
   const sideOf = (ref: SyntaxNode): { of: 'row' | 'read'; name: string } | null => {
@@ -97,7 +135,7 @@ function keysOf(
     const ref = bare(side)?.ColumnRef;
     return ref === undefined ? null : sideOf(ref);
   };
-  const conditions: string[] = [];
+  const conditions: Condition[] = [];
   const ties: { key: string; tied: string }[] = [];
   for (const part of conjuncts(select.whereClause)) {
     const refs = nodesOf(part, 'ColumnRef').map(sideOf);
@@ -105,7 +143,7 @@ function keysOf(
     if (refs.every((side) => side?.of === 'read')) {
       const written = asSql(part);
       if (written === null) return null;
-      conditions.push(written);
+      conditions.push({ sql: written, values: wordsOf(part) });
       continue;
     }
     const expression = part.A_Expr;
@@ -125,10 +163,12 @@ function keysOf(
     if (select.targetList?.length !== 1 || target?.of !== 'read' || tied === undefined) return null;
     ties.push({ key: target.name, tied });
   }
+  if (conditions.length === 0) return null;
   const [tie] = ties;
-  const key = read.columns.find(({ name }) => name === tie?.key);
-  if (tie === undefined || ties.length !== 1 || key === undefined || !plainTypes.test(key.type)) return null;
-  return conditions.length === 0 ? null : { key, tied: tie.tied, conditions };
+  if (tie === undefined) return { tie: null, conditions };
+  const key = read.columns.find(({ name }) => name === tie.key);
+  if (ties.length !== 1 || key === undefined || !plainTypes.test(key.type)) return null;
+  return { tie: { key, tied: tie.tied }, conditions };
 }
 
 /** The plain conditions of such sub-selects: a column beside the caller's id or constants. Null for any other. */
@@ -148,6 +188,8 @@ function asSql(part: SyntaxNode): string | null {
     const not = operatorOf(asked) === '<>' ? 'not ' : '';
     return column === null || values.includes(null) ? null : `${column} ${not}in (${values.join(', ')})`;
   }
+  // Two columns of one row: as a rule, one of them was to be the policy's row.
+  if (columnSql(asked.lexpr) !== null && columnSql(asked.rexpr) !== null) return null;
   if (asked.kind !== 'AEXPR_OP' || !/^(=|<>)$/.test(operatorOf(asked))) return null;
   const [left, right] = [asked.lexpr, asked.rexpr].map(
     (side) => columnSql(side) ?? callerSql(side) ?? constantSql(side),
@@ -174,3 +216,10 @@ function constantSql(node: SyntaxNode | null | undefined): string | null {
   if (value === undefined || value === null) return null;
   return typeof value === 'string' ? `'${value.replaceAll("'", "''")}'` : String(value);
 }
+
+const wordsOf = (part: SyntaxNode): string[] => {
+  const { kind, lexpr, rexpr } = part.A_Expr ?? {};
+  if (operatorOf(part.A_Expr ?? {}) !== '=') return [];
+  const sides: SyntaxNode[] = kind === 'AEXPR_IN' ? (rexpr?.List?.items ?? []) : [lexpr, rexpr];
+  return sides.map((side) => constantOf(side ?? null)).filter((value) => typeof value === 'string');
+};
