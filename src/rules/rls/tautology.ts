@@ -43,7 +43,12 @@ export default rule({
         const openBefore = reads && roles.every((role) => isDeclaredPublic(was, role) || wasOpen(was, role));
         // `true or …` says openly what it does; it is worse where the rows had been limited.
         const openly = reads && (was === null || !was.rls) && alternatives(predicate.node).some(isPlainTrue);
-        for (const { what, way, severity, instead } of judge(predicate, policy, table, context.state)) {
+        for (const { what, way, severity, instead, advice } of judge(
+          predicate,
+          policy,
+          table,
+          context.state,
+        )) {
           context.report({
             message: `Policy "${policy.name}" on "${table.key}": ${what}. ${openBefore || openly ? 'If that is meant, write "true" alone. Else compare the row with the caller.' : way}`,
             at: context.home(policy.origin ?? table.origin),
@@ -53,7 +58,7 @@ export default rule({
             severity: openBefore ? 'info' : openly ? 'warning' : severity,
             causes: ['access/widened'],
             evidence: evidenceOf(context.state),
-            help: instead === undefined ? undefined : rewritten(policy, predicate, table, instead),
+            help: instead === undefined ? advice : rewritten(policy, predicate, table, instead),
           });
         }
       }
@@ -71,6 +76,8 @@ interface Judgement {
   readonly severity?: Severity;
   /** The condition to write instead, where there is no doubt about it. */
   readonly instead?: string;
+  /** In words, where the rule's own remedy speaks of more than this. */
+  readonly advice?: string;
 }
 
 const rewritten = (policy: Policy, { clause }: Predicate, table: Table, condition: string) =>
@@ -180,6 +187,9 @@ function rowOnly(
       instead: isForm
         ? `(${expression.text}) and (${quoteIdent(owner)} is null or ${isOwn(owner)})`
         : undefined,
+      advice: reads
+        ? `Keep "${secrets[0]}" in a table of its own, or let a \`security definer\` function that is given one look the row up.`
+        : 'Ask beside it who the caller is: compare an owner with `(select auth.uid())`, or call a function that asks for a role.',
     },
   ];
 }
@@ -230,11 +240,12 @@ function captures(node: SyntaxNode, table: Table, state: SchemaState): Judgement
         what: `"${a.name}" in the sub-select is compared with itself, "${a.source.alias}.${a.name}" on both sides`,
         way:
           a.source.key === table.key
-            ? `Both are of the inner "${table.name}", ${so}. Give the inner table an alias, and write "${table.name}.${a.name}" for the row.`
+            ? `Both are of the inner "${table.name}", ${so}. ${a.source.alias === table.name ? 'Give the inner table an alias, and write' : 'Write'} "${table.name}.${a.name}" for the row.`
             : outer
               ? `The inner table's column hides the one of "${table.key}", ${so}. Write "${table.name}.${a.name}".`
               : `That holds for every row, ${so}. Compare it with a column of the outer table.`,
         severity: tied ? ('warning' as const) : undefined,
+        advice: "Write the row's column with the name of its table, and the inner ones with their alias.",
       },
     ];
   });

@@ -1,10 +1,11 @@
+import type { SchemaState } from '../../model/schema.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
 import { apiRolesOf, commandsOf } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
-import { storagePolicies } from '../support/storage.ts';
+import { type StoragePolicy, storagePolicies } from '../support/storage.ts';
 import { isKnown } from '../support/tables.ts';
-import { people, sqlFence } from '../support/words.ts';
+import { listed, people, sqlFence } from '../support/words.ts';
 
 export default rule({
   id: 'storage/public-listing',
@@ -23,40 +24,57 @@ export default rule({
   bucket(bucket, { state, home, report }) {
     const objects = state.tables.get('storage.objects');
     if (!bucket.public || objects === undefined || !isKnown(objects, state)) return;
-    const listing = storagePolicies(objects, state).find(
+    const policies = storagePolicies(objects, state);
+    const listings = policies.filter(
       ({ policy, buckets, asksMore }) =>
         commandsOf(policy).includes('select') &&
         apiRolesOf(policy).includes('anon') &&
         !asksMore &&
         buckets.includes(bucket.id),
     );
+    const [listing] = listings;
     if (listing === undefined) return;
-    const { policy } = listing;
-    // Files of a bucket that is not public are read by this policy alone.
-    const others = [...new Set(listing.buckets)].filter((id) => state.buckets.get(id)?.public === false);
-    const kept = others.length === 0 ? [] : [`bucket_id in (${others.map((id) => `'${id}'`).join(', ')})`];
+    const names = listings.map(({ policy }) => `"${policy.name}"`);
     // An UPDATE or DELETE reads its row first, and so does what Storage does for an upsert.
-    const changing = storagePolicies(objects, state).filter(
-      (other) =>
-        other.buckets.includes(bucket.id) &&
-        apiRolesOf(other.policy).length > 0 &&
-        commandsOf(other.policy).some((command) => command === 'update' || command === 'delete'),
-    );
-    const changes = changing.length > 0;
-    const conditions = new Set([...changing.flatMap(({ policy: { using } }) => using?.text ?? []), ...kept]);
+    const changes = changing(bucket.id, policies).length > 0;
+    const kept = listings.some((each) => private_(each, state).length > 0);
     const way = changes
-      ? 'Its files are served by URL without a policy, and only who changes or removes one must read its row: narrow the policy to the files of those policies if names should not be found'
-      : `Its files are served by URL without a policy: ${kept.length > 0 ? 'leave the bucket out of it' : 'drop it'} if their names should not be found`;
+      ? `Its files are served by URL without a policy, and only who changes or removes one must read its row: narrow ${listings.length > 1 ? 'them' : 'the policy'} to the files of those policies if names should not be found`
+      : `Its files are served by URL without a policy: ${kept ? 'leave the bucket out of it' : `drop ${listings.length > 1 ? 'them' : 'it'}`} if their names should not be found`;
     report({
-      message: `Bucket "${bucket.id}" is public, and policy "${policy.name}" also lets ${people(apiRolesOf(policy))} list its files. ${way}.`,
-      at: home(policy.origin ?? bucket.origin),
+      message: `Bucket "${bucket.id}" is public, and ${listings.length > 1 ? 'policies' : 'policy'} ${listed(names)} also ${listings.length > 1 ? 'let' : 'lets'} ${people(apiRolesOf(listing.policy))} list its files. ${way}.`,
+      at: home(listing.policy.origin ?? bucket.origin),
       object: bucket.id,
       evidence: evidenceOf(state),
-      help: sqlFence(
-        conditions.size > 0
-          ? `alter policy ${quoteIdent(policy.name)} on storage.objects${kept.length > 0 ? '' : ' to authenticated'}\n  using (${[...conditions].map((condition) => (conditions.size > 1 ? `(${condition})` : condition)).join(' or ')});`
-          : `drop policy ${quoteIdent(policy.name)} on storage.objects;`,
-      ),
+      help: sqlFence(listings.map((each) => narrowed(each, policies, state)).join('\n')),
     });
   },
 });
+
+/** Policies by which files of that bucket are changed or removed. */
+const changing = (id: string, policies: readonly StoragePolicy[]) =>
+  policies.filter(
+    ({ policy, buckets }) =>
+      buckets.includes(id) &&
+      apiRolesOf(policy).length > 0 &&
+      commandsOf(policy).some((command) => command === 'update' || command === 'delete'),
+  );
+
+/** Buckets whose files are read by this policy alone: they are not public. */
+const private_ = ({ buckets }: StoragePolicy, state: SchemaState) =>
+  [...new Set(buckets)].filter((id) => state.buckets.get(id)?.public === false);
+
+/** The policy, left with what its buckets need: rows that are changed, and buckets that no URL serves. */
+function narrowed(listing: StoragePolicy, policies: readonly StoragePolicy[], state: SchemaState): string {
+  const name = quoteIdent(listing.policy.name);
+  const others = private_(listing, state);
+  const conditions = new Set([
+    ...listing.buckets.flatMap((id) =>
+      changing(id, policies).flatMap(({ policy: { using } }) => using?.text ?? []),
+    ),
+    ...(others.length === 0 ? [] : [`bucket_id in (${others.map((id) => `'${id}'`).join(', ')})`]),
+  ]);
+  if (conditions.size === 0) return `drop policy ${name} on storage.objects;`;
+  const either = [...conditions].map((condition) => (conditions.size > 1 ? `(${condition})` : condition));
+  return `alter policy ${name} on storage.objects${others.length > 0 ? '' : ' to authenticated'}\n  using (${either.join(' or ')});`;
+}
