@@ -36,10 +36,20 @@ const isHelper = ({ object }: LeakGroup, state: SchemaState) => {
   return routine !== undefined && isCalledByPolicy(routine, state);
 };
 
-/** It answers yes or no, or with bare ids, to whoever knows somebody's id, and changes nothing: no row comes out. */
-const answersWithIds = ({ object, leaks }: LeakGroup, { routines }: SchemaState) =>
-  /^(setof )?(uuid|boolean)(\[\])?$/i.test(routines.get(object.object)?.returns ?? '') &&
-  leaks.every(({ cell }) => cell.proof.every(({ result }) => !changedRows.test(result)));
+/** It answers yes or no, or with bare ids, to whoever knows a user's id, and changes nothing: no row comes out. */
+function answersWithIds({ object, leaks }: LeakGroup, { routines }: SchemaState): boolean {
+  const routine = routines.get(object.object);
+  const asked = routine?.arguments.filter(({ mode }) => mode === 'in' || mode === 'inout') ?? [];
+  return (
+    /^(setof )?(uuid|boolean)(\[\])?$/i.test(routine?.returns ?? '') &&
+    // By another id it names people who are not known yet.
+    (/^boolean$/i.test(routine!.returns) || asked.every(({ name }) => usersId.test(name ?? ''))) &&
+    leaks.every(({ cell }) => cell.proof.every(({ result }) => !changedRows.test(result)))
+  );
+}
+
+/** `user_id`, `_uid`, `p_profile_id`; without a name it may be anything's. */
+const usersId = /(^|_)(uid|(auth_?)?users?|profile|person|owner)(_?(id|uuid))?$/i;
 
 /** How the proof says what a call did to rows, where it did not just give them. */
 const changedRows = / in \S+\.\S+/;

@@ -1,10 +1,11 @@
 /** Leaks that are a warning: by what the project says elsewhere they are meant, or harm nobody much. */
 import type { Facts } from '../../model/facts.ts';
-import type { Policy, SchemaState, Table } from '../../model/schema.ts';
+import type { SchemaState, Table } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import { looksAtCaller } from './caller.ts';
 import type { LeakGroup } from './leak.ts';
+import { isRead } from './name-read.ts';
 import { isDeclaredPublic, isOfOpenParents, opensFor, visitorsInsert } from './openness.ts';
 import { appliesTo, covers } from './roles.ts';
 import { functionName, someNode } from './tree.ts';
@@ -46,24 +47,33 @@ function isUnreadName({ object, leaks, opener }: LeakGroup, state: SchemaState):
   );
 }
 
-/** Compared with anything but a claim that the server gives: for users without it the name is no answer. */
-const isRead = (column: string, { name }: Table, policies: readonly Policy[]) =>
-  policies.some(({ using, check }) => {
-    const own = `(?:(?<!\\.)|(?<=\\b${escapeRegExp(name)}\\.))\\b${escapeRegExp(column)}\\b`;
-    const byClaim = new RegExp(`${own}\\)? = [(\\s]*(select )?auth\\.jwt\\(\\)[^=]*?'app_metadata'`, 'gi');
-    return new RegExp(own).test(`${using?.text ?? ''} ${check?.text ?? ''}`.replace(byClaim, ''));
-  });
-
-/** Signed-in users may put a notice into anybody's list, by an INSERT policy that says so; whose it is, is who reads it. */
-const isNotice = ({ object, leaks, opener }: LeakGroup, { tables }: SchemaState) =>
-  opener !== null &&
-  opener !== 'off' &&
-  opener.command === 'insert' &&
-  opensFor(opener.check?.node ?? null, 'authenticated') &&
-  /(^|_)(notif\w*|notices?|alerts?|inbox)(_|$)/.test(tables.get(object.object)?.name ?? '') &&
-  leaks.every(
-    ({ cell, principal }) => principal !== 'anon' && cell.command === 'insert' && cell.subject === 'spoof',
+/**
+ * Signed-in users may put a notice into anybody's list, by an INSERT policy that says so. The name is the recipient's, by
+ * whom rows are shown, and none that the notice is signed with.
+ */
+function isNotice({ object, leaks, opener }: LeakGroup, { tables }: SchemaState): boolean {
+  const table = tables.get(object.object);
+  if (table === undefined || opener === null || opener === 'off') return false;
+  const showing = table.policies.filter(
+    (policy) => covers(policy, 'select') && appliesTo(policy, 'authenticated'),
   );
+  return (
+    opener.command === 'insert' &&
+    opensFor(opener.check?.node ?? null, 'authenticated') &&
+    /(^|_)(notif\w*|notices?|alerts?|inbox)(_|$)/.test(table.name) &&
+    leaks.every(
+      ({ cell, principal }) =>
+        principal !== 'anon' &&
+        cell.command === 'insert' &&
+        cell.subject === 'spoof' &&
+        cell.columns.some((column) => isRead(column, table, showing)) &&
+        !cell.columns.some((column) => signature.test(column)),
+    )
+  );
+}
+
+/** Who a row says it comes from. */
+const signature = /(^|_)(by|from|sender|actor|author|creator|created)(_|$)/i;
 
 /** Users change what hangs on parents that all of them see, by policies named for them that ask for nobody. */
 function isUsersWork({ object, leaks, opener }: LeakGroup, state: SchemaState): boolean {
