@@ -11,7 +11,7 @@ export default rule({
   severity: { recommended: 'warning', strict: 'warning' },
   evidence: ['static', 'replay'],
   summary: 'a change of type that rewrites the table or may lose values',
-  why: 'Unless the new type stores the very same bytes (a longer varchar, varchar to text, a wider numeric), Postgres writes the whole table and its indexes anew under ACCESS EXCLUSIVE, and a value that does not convert makes it fail. A column that a generated one is computed from cannot change its type at all: an error.',
+  why: 'Unless the new type stores the very same bytes (a longer varchar, varchar to text, a wider numeric), Postgres writes the whole table and its indexes anew under ACCESS EXCLUSIVE, and a value that does not convert makes it fail. A column that a generated one is computed from can not change its type at all, and a number can not become a uuid: errors.',
   remedy:
     'Add a column of the new type, fill it in batches, swap the names later.\n\n```sql\nalter table public.note add column size_new bigint;\nupdate public.note set size_new = size where id between 1 and 10000;\n```',
   since: '0.1.0',
@@ -35,7 +35,8 @@ export default rule({
     const inDo = context.source.statements[statement.index] !== statement;
     if (inDo && before?.type === change.target) return;
     const problem = { at: place, object: table, key: change.column };
-    const refused = underGenerated(change, context) ?? usingOnGenerated(change, context);
+    const refused =
+      underGenerated(change, context) ?? usingOnGenerated(change, context) ?? withoutCast(change);
     if (refused !== null) {
       context.report({ ...problem, ...refused, severity: 'error' });
       return;
@@ -114,6 +115,26 @@ function usingOnGenerated(change: Change, { facts }: FileContext): Told | null {
     help: sql(alter(change)),
   };
 }
+
+/** No cast leads from a number, a flag or a time to a uuid, and none back: it fails with no row in the table too. */
+function withoutCast(change: Change): Told | null {
+  const { column, table, before, target } = change;
+  if (before === undefined || !isPlain(change)) return null;
+  const types = [before.type, target];
+  if (!types.includes('uuid') || !types.some((type) => castsToNoUuid.test(type))) return null;
+  const added = quoteIdent(`${column}_new`);
+  return {
+    message: `${changing(change)} from ${before.type} to ${target} fails: Postgres has no cast between them. Add a new column, say which value each row gets, and swap the names.`,
+    help: sql(
+      `alter table ${table} add column ${added} ${target};`,
+      '-- in batches, from what tells which is which',
+      `update ${table} set ${added} = … where …;`,
+    ),
+  };
+}
+
+const castsToNoUuid =
+  /^(smallint|integer|bigint|real|double precision|boolean|date|interval|jsonb?|(numeric|time|timestamp)\b.*)$/;
 
 /** As a diff writes it. */
 const leaveBothOut = ({ column, table, before, target }: Change): Told => ({
@@ -262,7 +283,8 @@ function onlyCasts(using: SyntaxNode | undefined): boolean {
 
 /** Each value of the one type is a value of the other: everything can be written as text, and numbers only widen. */
 function alwaysConverts(from: string | undefined, to: string): boolean {
-  if (/^(text|character varying)$/.test(to)) return true;
+  if (/^(text|character varying)(\[\])?$/.test(to))
+    return !to.endsWith('[]') || from?.endsWith('[]') === true;
   const [a, b] = [from === undefined ? -1 : widening.indexOf(from), widening.indexOf(to)];
   return a !== -1 && (a < b || (to === 'double precision' && from !== 'numeric'));
 }

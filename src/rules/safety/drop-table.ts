@@ -27,21 +27,28 @@ export default rule({
         if (!before.tables.has(key) && node.missing_ok === true && before.unknown.length === 0) continue;
         const copy = copiedTo(key, statement, context);
         const lost = isCascade(node) ? silentlyLost(dependentsOfTable(before, key), context) : [];
+        // IF EXISTS of what was made outside of the migrations, or is not there.
+        const stranger = !before.tables.has(key) && node.missing_ok === true;
         reportLock(context, statement, {
           message:
             lost.length > 0
               ? `DROP TABLE "${key}" CASCADE takes ${listed(lost)} along, and all rows. Nothing says so when it runs. Drop or change them by name first.`
               : copy !== null
                 ? `Table "${key}" is dropped, and its rows were copied to "${copy}" above. What was not copied is gone. Compare the counts before it goes.`
-                : `Table "${key}" is dropped with all its rows. No rollback brings them back. Move it to another schema first, and drop it when nobody missed it.`,
+                : stranger
+                  ? `No migration makes table "${key}". If it is there, it is dropped with all its rows, and no rollback brings them back.`
+                  : `Table "${key}" is dropped with all its rows. No rollback brings them back. Move it to another schema first, and drop it when nobody missed it.`,
           at: placeOfName(context, statement, parts.at(-1)!),
           object: key,
           ...(lost.length > 0
             ? { severity: 'error' as const }
-            : copy !== null
+            : copy !== null || stranger
               ? { severity: 'info' as const }
               : {}),
-          help: sql('create schema if not exists archive;', `alter table ${key} set schema archive;`),
+          help: sql(
+            'create schema if not exists archive;',
+            `alter table ${stranger ? 'if exists ' : ''}${key} set schema archive;`,
+          ),
           repro: `select count(*) from ${key};`,
         });
       }

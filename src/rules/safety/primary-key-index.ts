@@ -1,7 +1,8 @@
+import type { Statement } from '../../model/sql.ts';
 import { strings } from '../../sql/names.ts';
-import { rule } from '../rule.ts';
+import { type FileContext, rule } from '../rule.ts';
 import { adoption } from '../support/adoption.ts';
-import { alterFilled, isThere, reportLock } from '../support/statements.ts';
+import { alterFilled, commandsOf, isThere, reportLock } from '../support/statements.ts';
 
 export default rule({
   id: 'safety/primary-key-index',
@@ -22,12 +23,36 @@ export default rule({
     if (isThere(context, table, constraint.conname ?? null, 'primary')) return;
     const columns = strings(constraint.keys);
     const name = constraint.conname ?? `${table.split('.').at(-1)!.replaceAll('"', '')}_pkey`;
+    const old = droppedAbove(table, columns, statement, context);
+    // The type is another, so that all indexes are written anew: safety/change-type speaks of it.
+    if (old === 'of another type') return;
     const { way, help } = adoption({ table, kind: 'primary key', name, columns }, context);
     reportLock(context, statement, {
-      message: `The primary key of "${table}" builds its index while reads and writes wait. A NULL or two equal rows make the file fail. ${way}.`,
+      message: `The primary key of "${table}" builds its index while reads and writes wait.${old === null ? ' A NULL or two equal rows make the file fail.' : ''} ${way}.`,
       at: place,
       object: table,
       help,
     });
   }),
 });
+
+/** The key of the same columns that the file drops above, and whether their type is changed between: no value breaks it. */
+function droppedAbove(
+  table: string,
+  columns: readonly string[],
+  { start }: Statement,
+  { set, statements, keyOf }: FileContext,
+): 'as it was' | 'of another type' | null {
+  const key = set.before.tables.get(table)?.primaryKey;
+  if (key == null || key.columns.toSorted().join() !== columns.toSorted().join()) return null;
+  const above = statements
+    .filter(
+      (other) =>
+        other.start < start && other.kind === 'AlterTableStmt' && keyOf(other.node.relation) === table,
+    )
+    .flatMap(({ node }) => commandsOf(node));
+  if (!above.some(({ subtype, name }) => subtype === 'AT_DropConstraint' && name === key.name)) return null;
+  return above.some(({ subtype, name }) => subtype === 'AT_AlterColumnType' && columns.includes(name))
+    ? 'of another type'
+    : 'as it was';
+}

@@ -42,12 +42,20 @@ export default rule({
         )
         .map(({ node: other }) => `, ${quoteIdent(other.newname)} as ${quoteIdent(other.subname)}`)
         .join('');
+      // What the file does to it afterwards must not meet the view.
+      const goesOn = context.statements.some(
+        (other) =>
+          other.start > statement.start &&
+          /^(AlterTable|Rename)Stmt$/.test(other.kind) &&
+          other.node.relation !== undefined &&
+          [key, target].includes(context.keyOf(other.node.relation)),
+      );
       reportLock(context, statement, {
         message: `"${key}" is renamed to "${target}". Clients that run meanwhile, and functions that name it, fail until they are changed too. Leave a view of the old name for a while.`,
         at: context.placeOf(statement),
         object: key,
         help: sql(
-          renamed === '' ? `${statement.sql};` : '-- behind the last of these renames',
+          goesOn ? '-- at the end of this file' : `${statement.sql};`,
           `create view ${key} with (security_invoker = true) as select *${renamed} from ${target};`,
         ),
       });

@@ -2,6 +2,7 @@
 import type { Place } from '../../model/finding.ts';
 import type { StatementRun } from '../../model/replay.ts';
 import type { Statement, SyntaxNode } from '../../model/sql.ts';
+import { isKeyOf } from '../../sql/fold/constraints.ts';
 import { splitKey } from '../../sql/fold/table-access.ts';
 import { strings } from '../../sql/names.ts';
 import { escapeRegExp } from '../../sql/text.ts';
@@ -63,7 +64,7 @@ export function alterExisting(
       // The platform's own tables belong to another role: the statement fails, and locks nothing.
       if (context.isNew('table', table) || context.isDropped(table) || isPlatform(splitKey(table)[0])) return;
       commands.forEach((command, index) => {
-        if (!isWanted(command)) return;
+        if (!isWanted(command) || isRefused(command, table, context)) return;
         const range = rangeOfCommand(context, statement, index);
         const place =
           range === null ? context.placeOf(statement) : context.placeOfRange(range.start, range.end);
@@ -71,6 +72,35 @@ export function alterExisting(
       });
     },
   };
+}
+
+/**
+ * Postgres refuses it whatever the rows are, as far as the migrations tell: a constraint on a column that the table has
+ * at no time of the change, or one that points at no key. The replay says so; it locks nothing, and adds nothing.
+ */
+function isRefused(
+  { subtype, def }: SyntaxNode,
+  key: string,
+  { set, keyOf, statements }: FileContext,
+): boolean {
+  const constraint = subtype === 'AT_AddConstraint' ? def?.Constraint : undefined;
+  if (constraint === undefined) return false;
+  const [before, after] = [set.before.tables.get(key), set.after.tables.get(key)];
+  if (before === undefined || before.unknown.length > 0 || after === undefined || after.unknown.length > 0)
+    return false;
+  const added = statements
+    .filter(({ kind, node }) => kind === 'AlterTableStmt' && keyOf(node.relation) === key)
+    .flatMap(({ node }) => commandsOf(node))
+    .map((command) => command.def?.ColumnDef?.colname);
+  const renamed = statements.filter(({ kind }) => kind === 'RenameStmt').map(({ node }) => node.newname);
+  const there = new Set([...before.columns, ...after.columns].map(({ name }) => name).concat(added, renamed));
+  const names = [...strings(constraint.fk_attrs), ...strings(constraint.keys)];
+  if (names.some((name) => !there.has(name))) return true;
+  if (constraint.contype !== 'CONSTR_FOREIGN') return false;
+  const target = keyOf(constraint.pktable);
+  return [set.before, set.after].every(
+    ({ tables }) => tables.has(target) && !isKeyOf(tables.get(target), strings(constraint.pk_attrs)),
+  );
 }
 
 /** Those that read or rewrite the rows: on a table that holds none, nothing is to be said. */

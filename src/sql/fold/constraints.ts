@@ -4,6 +4,7 @@ import type { SyntaxNode } from '../../model/sql.ts';
 import { strings } from '../names.ts';
 import { endOfElement } from '../tokens.ts';
 import type { Draft } from './draft.ts';
+import { Failed } from './failed.ts';
 import { chooseConstraintName, hasConstraint, joinColumns, truncated } from './generated-names.ts';
 import {
   addIndexConstraint,
@@ -78,6 +79,27 @@ const actions: Readonly<Record<string, ReferentialAction>> = {
   d: 'set default',
 };
 
+/** As far as the migrations tell. */
+export const hasColumns = ({ unknown, columns }: Table, names: readonly string[]): boolean =>
+  unknown.length > 0 || names.every((name) => columns.some((column) => column.name === name));
+
+/** Whether a foreign key may point at these columns, none meaning the primary key: else Postgres refuses it (42830). */
+export function isKeyOf(table: Table | undefined, names: readonly string[]): boolean {
+  if (table === undefined || table.unknown.length > 0) return true;
+  if (names.length === 0) return table.primaryKey !== null;
+  const asked = names.toSorted().join();
+  return (
+    table.primaryKey?.columns.toSorted().join() === asked ||
+    table.indexes.some(
+      ({ unique, columns, predicate }) =>
+        unique &&
+        predicate === null &&
+        columns.every((name) => name !== null) &&
+        columns.toSorted().join() === asked,
+    )
+  );
+}
+
 function addForeignKey(
   draft: Draft,
   key: string,
@@ -91,6 +113,11 @@ function addForeignKey(
   const columns = node.fk_attrs === undefined && column !== null ? [column] : strings(node.fk_attrs);
   const references = draft.relation(node.pktable);
   const named = strings(node.pk_attrs);
+  const target = draft.get('table', references);
+  if (!hasColumns(table, columns) || !isKeyOf(target, named)) {
+    if (!creating) throw new Failed();
+    return;
+  }
   const start = site.offset(node);
   putForeignKey(draft, table, {
     name:
@@ -98,7 +125,7 @@ function addForeignKey(
       chooseConstraintName(draft, table.schema, table.name, joinColumns(columns), 'fkey'),
     columns,
     references,
-    referencedColumns: named.length > 0 ? named : (draft.get('table', references)?.primaryKey?.columns ?? []),
+    referencedColumns: named.length > 0 ? named : (target?.primaryKey?.columns ?? []),
     onDelete: actions[node.fk_del_action] ?? 'no action',
     onUpdate: actions[node.fk_upd_action] ?? 'no action',
     // The tree says the same of NO ACTION written and of nothing written.
