@@ -2,6 +2,7 @@ import type { Facts } from '../../model/facts.ts';
 import type { Migration } from '../../model/migration.ts';
 import { rule } from '../rule.ts';
 import { startOf } from '../support/places.ts';
+import { undoneBy } from '../support/undone.ts';
 import {
   formatVersion,
   freeVersion,
@@ -26,6 +27,9 @@ export default rule({
     const { head, baseTip, changes, all } = facts.history;
     const alone = overviewOf(facts.history).versions.get(migration.version) === 1;
     if (alone && baseTip.length === 0) return;
+    // A rollback beside its migration is moved away, and the version is free: rollback/runs-as-migration says so.
+    const isRollback = (each: Migration) => undoneBy(each, facts.history) !== null;
+    if (isRollback(migration)) return;
     const changedPaths = new Set(changes.map(({ path }) => path));
     const index = head.findIndex(({ path }) => path === migration.path);
     // Of two changed files the later one is to blame; of a changed and an old one, the changed one.
@@ -34,14 +38,15 @@ export default rule({
         ({ path, version }, at) =>
           version === migration.version &&
           path !== migration.path &&
-          (at < index || (!all && !changedPaths.has(path))),
+          (at < index || (!all && !changedPaths.has(path))) &&
+          !isRollback(head[at]!),
       ) ?? baseTip.find(({ version }) => version === migration.version);
     if (other === undefined) return;
     const where = 'where' in other ? `, which came to "${other.where}" since this branch was made` : '';
     const version = versionInPlace(facts, migration);
     const fileName = version === null ? null : `${version}_${migration.name}.sql`;
     const next = head.slice(index + 1).find((behind) => behind.version !== migration.version);
-    const own = head.filter((each) => each.version === migration.version);
+    const own = head.filter((each) => each.version === migration.version && !isRollback(each));
     report({
       message: `"${migration.fileName}" has the same version as "${other.path.split('/').at(-1)}"${where}. The history table's key is the version, so the second file fails with 23505, or never runs where the first was applied. Rename one of them.`,
       at: startOf(migration.path),

@@ -32,11 +32,14 @@ function repeats(text: string, migrations: readonly Migration[]): boolean {
 }
 
 const madeIn = (text: string): readonly string[] =>
-  [
-    ...text.matchAll(
-      /\bcreate\s+(?:or\s+replace\s+)?(?:table|view|function|policy|(?:unique\s+)?index)\s+(?:if\s+not\s+exists\s+)?((?:"[^"]+"|[\w$]+)(?:\s*\.\s*(?:"[^"]+"|[\w$]+))?)/gi,
-    ),
-  ].map(([, name]) =>
+  namesIn(
+    text,
+    /\bcreate\s+(?:or\s+replace\s+)?(?:table|view|function|policy|(?:unique\s+)?index)\s+(?:if\s+not\s+exists\s+)?((?:"[^"]+"|[\w$]+)(?:\s*\.\s*(?:"[^"]+"|[\w$]+))?)/gi,
+  );
+
+/** What the pattern's group holds, without quotes and without "public". */
+const namesIn = (text: string, pattern: RegExp): readonly string[] =>
+  [...text.matchAll(pattern)].map(([, name]) =>
     name!
       .replaceAll('"', '')
       .toLowerCase()
@@ -75,6 +78,47 @@ function namesAny(text: string, names: readonly string[]): boolean {
   );
 }
 
+interface Rival {
+  readonly name: string;
+  readonly fileName: string;
+}
+
+/**
+ * Another file that makes the same, so that to run this one does harm: a table is there already, and a function or a
+ * view of a newer file is set back to what it was. Without digits in its name nobody can tell which one is newer.
+ */
+function rivalOf(entry: SkippedEntry, { history }: Facts): Rival | null {
+  const name = fileNameOf(entry);
+  const text = entry.text ?? '';
+  const others = [
+    ...history.head.map(({ fileName, text: its }) => ({ fileName, text: its ?? '', runs: true })),
+    ...history.skipped
+      .filter((other) => other.reason === 'name' && other.path < entry.path)
+      .map((other) => ({ fileName: fileNameOf(other), text: other.text ?? '', runs: false })),
+  ];
+  const hasDigits = /^\d/.test(name);
+  for (const { fileName, text: its, runs } of others) {
+    const table = tablesIn(text).find((each) => tablesIn(its).includes(each));
+    if (table !== undefined) return { name: table, fileName };
+    if (!runs || (hasDigits && fileName < name)) continue;
+    const again = replacedIn(text).find((each) => replacedIn(its).includes(each));
+    if (again !== undefined) return { name: again, fileName };
+  }
+  return null;
+}
+
+const fileNameOf = ({ path }: SkippedEntry) => path.split('/').at(-1)!;
+
+/** Tables whose creation fails where they are there. */
+const tablesIn = (text: string) =>
+  namesIn(text, /^[ \t]*create\s+table\s+(?!if\b)((?:"[^"]+"|[\w$]+)(?:\s*\.\s*(?:"[^"]+"|[\w$]+))?)/gim);
+
+const replacedIn = (text: string) =>
+  namesIn(
+    text,
+    /^[ \t]*create\s+(?:or\s+replace\s+)?(?:function|procedure|view)\s+((?:"[^"]+"|[\w$]+)(?:\s*\.\s*(?:"[^"]+"|[\w$]+))?)/gim,
+  );
+
 export default rule({
   id: 'history/skipped-file',
   severity: { recommended: 'error', strict: 'error' },
@@ -95,6 +139,7 @@ export default rule({
         (entry.reason === 'folder' ? keptAside : noMigration).test(name) ||
         isForHands(entry.text ?? '') ||
         repeats(entry.text ?? '', facts.history.head);
+      const rival = entry.reason === 'name' && !aside ? rivalOf(entry, facts) : null;
       const { newName, isOlder } = renamed(name, entry.text ?? '', facts, index);
       say({
         message: `The Supabase CLI skips "${name}" because ${why[entry.reason]}. It does not run what lies there, and nothing fails. ${
@@ -102,12 +147,14 @@ export default rule({
             ? 'Move what shall run directly into "supabase/migrations".'
             : aside
               ? 'Keep it elsewhere if it is not meant to run.'
-              : 'Rename the file.'
+              : rival === null
+                ? 'Rename the file.'
+                : `"${rival.fileName}" makes "${rival.name}" too: run only what is still missing, or remove the file.`
         }`,
         at: startOf(entry.path),
         object: entry.path,
         severity: aside ? 'info' : 'error',
-        ...(entry.reason === 'name' && !aside
+        ...(entry.reason === 'name' && !aside && rival === null
           ? {
               help: `Rename it:\n\n\`\`\`sh\ngit mv ${entry.path} ${entry.path.slice(0, -name.length)}${newName}\n\`\`\`${isOlder ? '\n\nNewer files build on it, so its version stays. Where those ran already, `supabase db push --include-all` runs it.' : ''}`,
               fix: {
@@ -117,6 +164,11 @@ export default rule({
               },
             }
           : {}),
+        ...(rival === null
+          ? {}
+          : {
+              help: `Compare it with "${rival.fileName}". What is still missing goes into a migration of its own: \`npx supabase migration new <name>\` makes one.`,
+            }),
       });
     });
   },

@@ -2,6 +2,7 @@ import type { Edit, Fix } from '../../model/finding.ts';
 import type { ForeignKey, SchemaState, Table, Trigger } from '../../model/schema.ts';
 import type { SourceFile } from '../../model/sql.ts';
 import { quoteIdent } from '../../sql/names.ts';
+import { escapeRegExp } from '../../sql/text.ts';
 import { tokenize } from '../../sql/tokens.ts';
 import { rule } from '../rule.ts';
 import { offsetOf } from '../support/places.ts';
@@ -28,16 +29,18 @@ export default rule({
       const at = home(key.origin ?? table.origin);
       const fix = fixOf(facts.sources.get(at?.file ?? ''), key);
       const toUsers = key.references === 'auth.users';
-      const stays = mustStay(table, state);
+      const meant = isSaidToBeMeant(facts.sources.get(at?.file ?? ''), key);
+      const stays = meant ? 'unchanged' : mustStay(table, state);
       report({
         message: `The foreign key on ${listed(key.columns)} of "${table.key}" has no ON DELETE. ${
           toUsers
             ? "A user who has such a row can't be deleted"
             : `A row of "${key.references}" can't be deleted while one points to it`
-        }. Say ${stays === null ? 'CASCADE, SET NULL or RESTRICT' : stays === 'unchanged' || !isOptional(table, key) ? 'RESTRICT if that is meant: these rows are there to stay' : 'SET NULL or RESTRICT: these rows are there to stay'}.`,
+        }. Say ${meant ? 'RESTRICT, as the comment means it' : stays === null ? 'CASCADE, SET NULL or RESTRICT' : stays === 'unchanged' || !isOptional(table, key) ? 'RESTRICT if that is meant: these rows are there to stay' : 'SET NULL or RESTRICT: these rows are there to stay'}.`,
         at,
         object: table.key,
         key: key.columns.join(' '),
+        ...(meant ? { severity: 'info' as const } : {}),
         help: helpFor(table, key, stays),
         ...(fix === null ? {} : { fix }),
       });
@@ -96,6 +99,33 @@ function refusesChanges({ timing, events, function: name }: Trigger, state: Sche
     /\braise\s+exception\b/i.test(body) && !/\b(if|case|return)\b/i.test(body.replace(/raise\s[^;]*;/gi, ''))
   );
 }
+
+/** A comment at the key, or above the statement and naming the other table, says that the delete shall be refused. */
+function isSaidToBeMeant(source: SourceFile | undefined, key: ForeignKey): boolean {
+  if (source === undefined || key.origin === null) return false;
+  const at = offsetOf(source, key.origin.line, key.origin.column);
+  const statement = source.statements.find(({ start, end }) => start <= at && at < end);
+  if (statement === undefined) return false;
+  const before = Math.max(
+    0,
+    ...source.statements.map(({ end }) => end).filter((end) => end <= statement.start),
+  );
+  const lineStart = source.text.lastIndexOf('\n', at) + 1;
+  const lineEnd = source.text.indexOf('\n', at);
+  const said = (from: number, to: number) =>
+    source.comments
+      .filter(({ start }) => from <= start && start < to)
+      .map(({ text }) => text.replace(/^\s*(--|\/\*)/, ''))
+      .join(' ');
+  const above = said(before, statement.start);
+  const table = key.references.split('.').at(-1)!;
+  return (
+    refusesDelete.test(said(lineStart, lineEnd === -1 ? source.text.length : lineEnd)) ||
+    (refusesDelete.test(above) && new RegExp(`\\b${escapeRegExp(table)}\\b`, 'i').test(above))
+  );
+}
+
+const refusesDelete = /\bno action\b|\b(no|not|never|without)\s+(on delete )?cascad(e|ing)\b/i;
 
 /** RESTRICT is what the database does today: the one text that is certain. */
 function fixOf(source: SourceFile | undefined, key: ForeignKey): Fix | null {

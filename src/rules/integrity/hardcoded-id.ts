@@ -23,9 +23,9 @@ export default rule({
       if (!statement.sql.includes('-')) continue;
       const own = ownIds(statement.kind, statement.node);
       const made = idsMadeIn(context.facts);
-      const foreign = [...statement.sql.matchAll(uuid)].filter(([id]) => {
+      const foreign = [...statement.sql.matchAll(uuid)].filter(({ 0: id, index: at }) => {
         const lower = id.toLowerCase();
-        return !isConventional(lower) && !own.has(lower) && !made.has(lower);
+        return !isConventional(lower) && !own.has(lower) && !made.has(lower) && !inAddress(statement.sql, at);
       });
       if (foreign.length === 0) continue;
       const [{ 0: id, index }] = foreign as [RegExpExecArray];
@@ -48,6 +48,10 @@ export default rule({
 
 /** The nil and max uuid, and written ones like 11111111-1111-… or d31e1e1e-d31e-…: no database hands them out. */
 const isConventional = (id: string) => new Set(id.replaceAll('-', '')).size <= 5 || /^[0-]{20,}/.test(id);
+
+/** A part of a web address, which names something out there and no row: `https://legal.example.com/?doc=7c0a…`. */
+const inAddress = (text: string, at: number) =>
+  /https?:\/\/[^\s'"<>]*$/i.test(text.slice(Math.max(0, at - 500), at));
 
 function objectOf(node: SyntaxNode, keyOf: (relation: SyntaxNode) => string): string | null {
   const relation = node.relation ?? node.table;

@@ -1,5 +1,6 @@
 import { rule } from '../rule.ts';
 import { startOf } from '../support/places.ts';
+import { undoneBy } from '../support/undone.ts';
 
 export default rule({
   id: 'rollback/runs-as-migration',
@@ -14,15 +15,9 @@ export default rule({
   fixable: false,
   file({ facts, changed, report }) {
     const { migration } = changed;
-    const undone = undoneBy(migration.name);
-    if (undone === null) return;
-    const { all, changes, head } = facts.history;
-    const together = new Set(changes.map(({ path }) => path));
-    const target = head.find(
-      ({ name, path }) => path !== migration.path && name.toLowerCase() === undone.name && together.has(path),
-    );
-    // Some time later it may be meant: a migration that takes back what is out already. "x.down" never is.
-    if (target === undefined || (all && !undone.companion)) return;
+    const { head } = facts.history;
+    const target = undoneBy(migration, facts.history);
+    if (target === null) return;
     const shared = target.version === migration.version;
     const early = head.findIndex(({ path }) => path === migration.path) < head.indexOf(target);
     const what = shared
@@ -39,11 +34,3 @@ export default rule({
     });
   },
 });
-
-/** `rollback_add_note`, `add_note.down`: the name of the migration it undoes. */
-function undoneBy(name: string): { readonly name: string; readonly companion: boolean } | null {
-  const before = /^(?:rollback|revert|undo)_(?:\d+_)?(.+)$/i.exec(name);
-  if (before) return { name: before[1]!.toLowerCase(), companion: false };
-  const behind = /^(.+?)([._-])(?:down|rollback|revert|undo)$/i.exec(name);
-  return behind && { name: behind[1]!.toLowerCase(), companion: behind[2] === '.' };
-}
