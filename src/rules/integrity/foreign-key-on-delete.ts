@@ -66,7 +66,12 @@ function helpFor(table: Table, key: ForeignKey, stays: Stays | null): string {
 /** What is likeliest to be meant, and what else may be. */
 function actionsFor(table: Table, key: ForeignKey, stays: Stays | null): readonly [string, string | null] {
   if (stays === 'unchanged') return ['restrict', null];
-  if (isOptional(table, key)) return ['set null', null];
+  if (isOptional(table, key)) {
+    const check = checkOnNull(table, key);
+    return check === null
+      ? ['set null', null]
+      : ['restrict', `set null, where the CHECK ${quoteIdent(check)} lets a row stay without it`];
+  }
   if (stays !== null) return ['restrict', null];
   // Who made a row is not whose it is: it should not go with them.
   if (key.columns.every((name) => /(^|_)(by|by_id|creator_id|author_id|inviter_id)$/i.test(name)))
@@ -75,6 +80,15 @@ function actionsFor(table: Table, key: ForeignKey, stays: Stays | null): readonl
   return isPart || key.references === 'auth.users'
     ? ['cascade', null]
     : ['restrict', 'cascade, where these rows mean nothing without that one'];
+}
+
+/** A CHECK that asks whether the column has a value: with SET NULL it may refuse the delete, in words nobody expects. */
+function checkOnNull(table: Table, key: ForeignKey): string | null {
+  const asks = new RegExp(
+    `(?<![\\w$])"?(${key.columns.map(escapeRegExp).join('|')})"?\\)*\\s+is\\s+(not\\s+)?null\\b|\\bnum_(non)?nulls\\s*\\([^)]*(?<![\\w$])"?(${key.columns.map(escapeRegExp).join('|')})(?![\\w$])`,
+    'i',
+  );
+  return table.checks.find(({ expression }) => asks.test(expression.text))?.name ?? null;
 }
 
 const isOptional = (table: Table, key: ForeignKey) =>

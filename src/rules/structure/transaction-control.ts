@@ -43,9 +43,14 @@ export default rule({
         controls.at(-1) === context.source.statements.at(-1) && controls.length === 2
           ? 'The row in the history is then written behind the COMMIT: if that fails, the file is applied and not known to be'
           : 'What stands before the COMMIT stays when something behind it fails, and the history gets no row'
-      }. Remove both.`,
+      }. ${usesEnumValueApart(context, controls) ? 'Add the enum value in a migration of its own, then remove both' : 'Remove both'}.`,
       at: context.placeOf(controls[0]!),
       object: context.source.path,
+      ...(usesEnumValueApart(context, controls)
+        ? {
+            help: 'Move `alter type … add value` into a migration before this one: the same transaction can not use the value.',
+          }
+        : {}),
       ...fixOf(context, controls),
     });
   },
@@ -81,6 +86,16 @@ function firstUnbalanced(controls: readonly Statement[]): { statement: Statement
           'This BEGIN has no COMMIT. The statements behind it and the row in the history are rolled back when the connection closes. Remove it.',
       };
 }
+
+/** Statements stand behind the COMMIT of a new enum value: in one transaction they could not use it. */
+const usesEnumValueApart = (context: FileContext, controls: readonly Statement[]) => {
+  const { statements } = context.source;
+  return controls.some(
+    (control) =>
+      isForEnumValue(context, control) &&
+      statements.some((each) => each.start > control.start && each.kind !== 'TransactionStmt'),
+  );
+};
 
 /** A new enum value can't be used before the transaction that adds it has ended. */
 const isForEnumValue = ({ statements }: FileContext, control: Statement) =>
