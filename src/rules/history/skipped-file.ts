@@ -81,6 +81,7 @@ function namesAny(text: string, names: readonly string[]): boolean {
 interface Rival {
   readonly name: string;
   readonly fileName: string;
+  readonly kind: 'table' | 'routine or view';
 }
 
 /**
@@ -99,10 +100,10 @@ function rivalOf(entry: SkippedEntry, { history }: Facts): Rival | null {
   const hasDigits = /^\d/.test(name);
   for (const { fileName, text: its, runs } of others) {
     const table = tablesIn(text).find((each) => tablesIn(its).includes(each));
-    if (table !== undefined) return { name: table, fileName };
+    if (table !== undefined) return { name: table, fileName, kind: 'table' };
     if (!runs || (hasDigits && fileName < name)) continue;
     const again = replacedIn(text).find((each) => replacedIn(its).includes(each));
-    if (again !== undefined) return { name: again, fileName };
+    if (again !== undefined) return { name: again, fileName, kind: 'routine or view' };
   }
   return null;
 }
@@ -139,8 +140,10 @@ export default rule({
         (entry.reason === 'folder' ? keptAside : noMigration).test(name) ||
         isForHands(entry.text ?? '') ||
         repeats(entry.text ?? '', facts.history.head);
-      const rival = entry.reason === 'name' && !aside ? rivalOf(entry, facts) : null;
       const { newName, isOlder } = renamed(name, entry.text ?? '', facts, index);
+      const other = entry.reason === 'name' && !aside ? rivalOf(entry, facts) : null;
+      // In its place of old it runs before the newer file, which makes the function anew.
+      const rival = isOlder && other?.kind !== 'table' ? null : other;
       say({
         message: `The Supabase CLI skips "${name}" because ${why[entry.reason]}. It does not run what lies there, and nothing fails. ${
           entry.reason === 'folder'
@@ -156,7 +159,7 @@ export default rule({
         severity: aside ? 'info' : 'error',
         ...(entry.reason === 'name' && !aside && rival === null
           ? {
-              help: `Rename it:\n\n\`\`\`sh\ngit mv ${entry.path} ${entry.path.slice(0, -name.length)}${newName}\n\`\`\`${isOlder ? '\n\nNewer files build on it, so its version stays. Where those ran already, `supabase db push --include-all` runs it.' : ''}`,
+              help: `Rename it:\n\n\`\`\`sh\ngit mv ${entry.path} ${entry.path.slice(0, -name.length)}${newName}\n\`\`\`${isOlder ? `\n\nNewer files build on it, so its version stays. Where those ran already, \`supabase db push --include-all\` runs it.${other === null ? '' : ` That sets "${other.name}" back to what it was before "${other.fileName}": make it anew behind it.`}` : ''}`,
               fix: {
                 title: `Rename the file to "${newName}"`,
                 edits: [],

@@ -85,7 +85,7 @@ function actionsFor(table: Table, key: ForeignKey, stays: Stays | null): readonl
 /** A CHECK that asks whether the column has a value: with SET NULL it may refuse the delete, in words nobody expects. */
 function checkOnNull(table: Table, key: ForeignKey): string | null {
   const asks = new RegExp(
-    `(?<![\\w$])"?(${key.columns.map(escapeRegExp).join('|')})"?\\)*\\s+is\\s+(not\\s+)?null\\b|\\bnum_(non)?nulls\\s*\\([^)]*(?<![\\w$])"?(${key.columns.map(escapeRegExp).join('|')})(?![\\w$])`,
+    `(?<![\\w$])"?(${key.columns.map(escapeRegExp).join('|')})"?\\)*\\s+is\\s+not\\s+null\\b|\\bnum_(non)?nulls\\s*\\([^)]*(?<![\\w$])"?(${key.columns.map(escapeRegExp).join('|')})(?![\\w$])`,
     'i',
   );
   return table.checks.find(({ expression }) => asks.test(expression.text))?.name ?? null;
