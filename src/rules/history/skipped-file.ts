@@ -98,9 +98,11 @@ function rivalOf(entry: SkippedEntry, { history }: Facts): Rival | null {
       .map((other) => ({ fileName: fileNameOf(other), text: other.text ?? '', runs: false })),
   ];
   const hasDigits = /^\d/.test(name);
-  for (const { fileName, text: its, runs } of others) {
+  for (const { fileName, text: its } of others) {
     const table = tablesIn(text).find((each) => tablesIn(its).includes(each));
     if (table !== undefined) return { name: table, fileName, kind: 'table' };
+  }
+  for (const { fileName, text: its, runs } of others) {
     if (!runs || (hasDigits && fileName < name)) continue;
     const again = replacedIn(text).find((each) => replacedIn(its).includes(each));
     if (again !== undefined) return { name: again, fileName, kind: 'routine or view' };
