@@ -20,7 +20,10 @@ export function isIndexed(table: Table, columns: readonly string[]): boolean {
 
 /** House pattern: `idx_<table>_<column>`, within the 63 bytes of a name. */
 export function indexName(table: Table, columns: readonly string[]): string {
-  return quoteIdent(`idx_${table.name}_${columns.join('_')}`.slice(0, 63));
+  const name = `idx_${table.name}_${columns.join('_')}`.slice(0, 63);
+  // IF NOT EXISTS passes over a name that an index of other columns bears.
+  const isTaken = table.indexes.some((index) => index.name === name);
+  return quoteIdent(isTaken ? `${name.slice(0, 61)}_2` : name);
 }
 
 export function createIndex(table: Table, columns: readonly string[], concurrently: boolean): string {
