@@ -53,14 +53,26 @@ export default rule({
   },
 });
 
-/** `coalesce(c, …)`, `c`, `case … else c end`: rows that need no new value keep theirs. */
+/** `coalesce(c, …)`, `coalesce(nullif(c, ''), …)`, `c`, `case … else c end`: rows that need no new value keep theirs. */
 function keepsValue({ name, val }: SyntaxNode): boolean {
   const isItself = (node: SyntaxNode | undefined) => {
     const ref = bare(node)?.ColumnRef;
     return ref !== undefined && columnParts(ref).at(-1) === name;
   };
   const value = bare(val);
-  return isItself(val) || isItself(value?.CoalesceExpr?.args?.[0]) || isItself(value?.CaseExpr?.defresult);
+  const first = value?.CoalesceExpr?.args?.[0];
+  return (
+    isItself(val) || isItself(first) || isItself(unlessBlank(first)) || isItself(value?.CaseExpr?.defresult)
+  );
+}
+
+/** What `nullif(…, '')` keeps wherever it holds something. */
+function unlessBlank(node: SyntaxNode | undefined): SyntaxNode | undefined {
+  const compared = bare(node)?.A_Expr;
+  const blank = bare(compared?.rexpr)?.A_Const?.sval;
+  return compared?.kind === 'AEXPR_NULLIF' && blank !== undefined && (blank.sval ?? '') === ''
+    ? compared.lexpr
+    : undefined;
 }
 
 /** `(a, b) is distinct from (x, y)`: rows that hold the new values already are left alone. */

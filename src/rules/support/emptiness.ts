@@ -91,7 +91,10 @@ export function isRequired(
   return unlessThere !== true || !known?.columns.some(({ name }) => name === column.colname);
 }
 
-/** The file adds the column without a default, and no statement between gives it a value: SET NOT NULL then finds a NULL in every row. */
+/**
+ * The file adds the column without a default, and no statement between gives it a value: SET NOT NULL then finds a NULL in
+ * every row. IF NOT EXISTS adds it surely only where all columns of the table are known.
+ */
 export function isLeftEmpty(
   column: string,
   table: string,
@@ -107,9 +110,10 @@ export function isLeftEmpty(
       start <= own.start &&
       keyOfRangeVar(node.relation) === table &&
       commandsOf(node).some(
-        ({ subtype, def }) =>
+        ({ subtype, def, missing_ok: unlessThere }) =>
           subtype === 'AT_AddColumn' &&
           def?.ColumnDef?.colname === column &&
+          (unlessThere !== true || known.unknown.length === 0) &&
           serialType(def.ColumnDef.typeName) === null &&
           ['CONSTR_DEFAULT', 'CONSTR_IDENTITY', 'CONSTR_GENERATED'].every(
             (type) => hasConstraint(def.ColumnDef, type) === null,
