@@ -26,6 +26,8 @@ export default rule({
   table(table, { facts, state, home, report }) {
     for (const key of table.foreignKeys) {
       if (key.onDeleteStated || key.onDelete !== 'no action') continue;
+      // A partition's key is its parent's: it is told, and changed, there.
+      if (isInherited(table, key, state)) continue;
       const at = home(key.origin ?? table.origin);
       const fix = fixOf(facts.sources.get(at?.file ?? ''), key);
       const toUsers = key.references === 'auth.users';
@@ -47,6 +49,13 @@ export default rule({
     }
   },
 });
+
+const isInherited = ({ kind, parent }: Table, { columns, references }: ForeignKey, { tables }: SchemaState) =>
+  kind === 'partition' &&
+  tables
+    .get(parent ?? '')
+    ?.foreignKeys.some((own) => own.references === references && own.columns.join() === columns.join()) ===
+    true;
 
 function helpFor(table: Table, key: ForeignKey, stays: Stays | null): string {
   const columns = key.columns.map(quoteIdent).join(', ');

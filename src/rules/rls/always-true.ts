@@ -3,7 +3,7 @@ import type { Command, Policy, SchemaState, Table } from '../../model/schema.ts'
 import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
 import { alsoAsking, claimFor, meansServer, nameSaysRole, questionFor } from '../support/misnamed.ts';
-import { ownerColumns, sensitiveColumns, setByTrigger } from '../support/owners.ts';
+import { isCaller, ownerColumns, sensitiveColumns, setByTrigger } from '../support/owners.ts';
 import {
   type ApiRole,
   apiRolesOf,
@@ -211,7 +211,7 @@ function openInsert(
     };
   }
   const owner = owners.find((column) => makers.test(column)) ?? owners[0]!;
-  const own = `(select auth.uid()) = ${quoteIdent(owner)}`;
+  const own = isCaller(owner, table);
   // A visitor's row is nobody's: a form goes on as before.
   const guests =
     roles.includes('anon') && !table.columns.some(({ name, notNull }) => name === owner && notNull);
@@ -376,7 +376,7 @@ function limitedToOwner(
   return owner === undefined
     ? undefined
     : sqlFence(
-        `-- where each reads only what is theirs; where all read the rest, keep ${named(sensitive)} in a table of its own\nalter policy ${quoteIdent(policy.name)} on ${table.key} to authenticated\n  using ((select auth.uid()) = ${quoteIdent(owner)});`,
+        `-- where each reads only what is theirs; where all read the rest, keep ${named(sensitive)} in a table of its own\nalter policy ${quoteIdent(policy.name)} on ${table.key} to authenticated\n  using (${isCaller(owner, table)});`,
       );
 }
 
@@ -449,5 +449,5 @@ function ownedOrInvited(owner: string, { name }: Policy, table: Table): string {
     /accept|join|respond|claim/i.test(name) &&
     makers.test(owner.replace(/^invited/, 'sent'))
     ? `(select auth.jwt()) ->> 'email' = ${quoteIdent(address.name)}`
-    : `(select auth.uid()) = ${quoteIdent(owner)}`;
+    : isCaller(owner, table);
 }

@@ -1,9 +1,8 @@
 import type { Command, Grant, SchemaState, Table } from '../../model/schema.ts';
-import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
 import { looksAtCaller } from '../support/caller.ts';
 import { opening } from '../support/era.ts';
-import { ownerColumns } from '../support/owners.ts';
+import { isCaller, ownerColumns } from '../support/owners.ts';
 import { policyDrop } from '../support/policy-edits.ts';
 import { apiRoles, apiRolesOf, appliesTo, commands, covers, predicateOf } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
@@ -118,7 +117,7 @@ const gives = (grant: Grant, role: string, command: Command) =>
 
 function example(table: Table, command: Command, state: SchemaState): string {
   const [owner] = ownerColumns(table, state);
-  const own = owner === undefined ? '…' : `(select auth.uid()) = ${quoteIdent(owner)}`;
+  const own = owner === undefined ? '…' : isCaller(owner, table);
   const clause = {
     select: `using (${own})`,
     insert: `with check (${own})`,

@@ -3,7 +3,7 @@ import type { SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
 import { nameSaysRole } from '../support/misnamed.ts';
-import { ownerColumns } from '../support/owners.ts';
+import { isCaller, ownerColumns } from '../support/owners.ts';
 import { predicatesOf } from '../support/predicates.ts';
 import { appliesTo } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
@@ -61,5 +61,5 @@ function asking(node: SyntaxNode, clause: string, table: Table, state: SchemaSta
   const branches: readonly SyntaxNode[] = node.BoolExpr?.boolop === 'OR_EXPR' ? node.BoolExpr.args : [node];
   const [owner] = ownerColumns(table, state);
   if (owner === undefined || branches.some((branch) => !holdsForNobody(branch, table))) return '';
-  return `\n  ${clause === 'USING' ? 'using' : 'with check'} ((select auth.uid()) = ${quoteIdent(owner)})`;
+  return `\n  ${clause === 'USING' ? 'using' : 'with check'} (${isCaller(owner, table)})`;
 }

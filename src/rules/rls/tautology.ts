@@ -6,7 +6,7 @@ import { rule } from '../rule.ts';
 import { type Branch, branchesOf, withoutBranches } from '../support/branches.ts';
 import { asksForCaller, looksAtCaller } from '../support/caller.ts';
 import { isDeclaredPublic } from '../support/openness.ts';
-import { isToken, ownerColumns, setByTrigger } from '../support/owners.ts';
+import { isCaller, isToken, ownerColumns, setByTrigger } from '../support/owners.ts';
 import { type Predicate, predicatesOf } from '../support/predicates.ts';
 import { apiRolesOf, holds, readableColumns } from '../support/roles.ts';
 import { readPredicate } from '../support/scope.ts';
@@ -85,8 +85,6 @@ const rewritten = (policy: Policy, { clause }: Predicate, table: Table, conditio
     `alter policy ${quoteIdent(policy.name)} on ${table.key}\n  ${clause.toLowerCase()} (${condition});`,
   );
 
-const isOwn = (owner: string) => `(select auth.uid()) = ${quoteIdent(owner)}`;
-
 /** PostgREST hands the request's headers on, their names in lower case. */
 function isKnownToCaller(token: string, table: Table): string {
   const type = table.columns.find(({ name }) => name === token)?.type ?? 'text';
@@ -123,7 +121,7 @@ function judge(predicate: Predicate, policy: Policy, table: Table, state: Schema
               ) ?? undefined)
             : owner === undefined
               ? undefined
-              : isOwn(owner),
+              : isCaller(owner, table),
       },
     ];
   }
@@ -185,7 +183,7 @@ function rowOnly(
       // A trigger writes the caller into the row: what the client sends of it is overwritten.
       severity: filled && open.every((command) => command === 'insert') ? 'info' : 'warning',
       instead: isForm
-        ? `(${expression.text}) and (${quoteIdent(owner)} is null or ${isOwn(owner)})`
+        ? `(${expression.text}) and (${quoteIdent(owner)} is null or ${isCaller(owner, table)})`
         : undefined,
       advice: reads
         ? `Keep "${secrets[0]}" in a table of its own, or let a \`security definer\` function that is given one look the row up.`

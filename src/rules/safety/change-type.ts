@@ -185,15 +185,13 @@ function rewritten(change: Change, context: FileContext): Told {
   const from = before === undefined || before.type === target ? '' : ` from ${before.type}`;
   const unless =
     before === undefined && plain ? ', unless the old type, which no migration tells, is stored alike' : '';
-  // A type that takes over the old one's name is not there yet when the column is added.
-  const type = before?.type === target ? 'new_type' : target;
   const added = quoteIdent(`${column}_new`);
   return {
     message: `${changing(change)}${from} to ${target} writes the table anew under an exclusive lock${unless}. ${outcome}. Add a new column, fill it in batches and swap the names.`,
     help: sql(
-      `alter table ${table} add column ${added} ${type};`,
+      `alter table ${table} add column ${added} ${target};`,
       `-- in batches`,
-      `update ${table} set ${added} = ${value ?? `${quoteIdent(column)}::${type}`} where …;`,
+      `update ${table} set ${added} = ${value ?? `${quoteIdent(column)}::${target}`} where …;`,
     ),
   };
 }

@@ -1,4 +1,3 @@
-import type { Table } from '../../model/schema.ts';
 import type { Statement, SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { escapeRegExp } from '../../sql/text.ts';
@@ -63,7 +62,7 @@ export default rule({
       ...(lost.length > 0 ? { severity: 'error' as const } : {}),
       help: sql(
         `create schema if not exists ${archive(context)};`,
-        `create table ${archive(context)}.${quoteIdent(`${nameIn(table)}_${command.name}`)} as select ${copied(known, command.name, context)} from ${table};`,
+        `create table ${archive(context)}.${quoteIdent(`${nameIn(table)}_${command.name}`)} as ${copyOf(table, command.name, context)};`,
         `alter table ${table} drop column ${column};`,
       ),
       repro: `select count(*) from ${table} where ${column} is not null;`,
@@ -79,13 +78,19 @@ const nameIn = (key: string): string =>
 const archive = ({ facts }: FileContext): string =>
   ['archive', 'backup', 'private'].find((name) => !facts.project.exposedSchemas.includes(name)) ?? 'archive';
 
-/** With the key of its rows, where there is one to find them by. */
-const copied = (table: Table | undefined, column: string, { set }: FileContext): string =>
-  // The file may take the key away, or change it, before it comes to this column.
-  table?.primaryKey == null ||
-  set.after.tables.get(table.key)?.primaryKey?.columns.join() !== table.primaryKey.columns.join()
-    ? '*'
-    : [...new Set([...table.primaryKey.columns, column])].map(quoteIdent).join(', ');
+/** With the key of its rows, where there is one to find them by; a type that the file drops must not be held on to. */
+function copyOf(key: string, column: string, { set, statements }: FileContext): string {
+  const typeGoes = statements.some(
+    ({ kind, node }) => kind === 'DropStmt' && /^OBJECT_(TYPE|DOMAIN)$/.test(node.removeType),
+  );
+  // The file may take the rows' key away, or change it, before it comes to this column.
+  const names = set.before.tables.get(key)?.primaryKey?.columns ?? [];
+  const stays = names.length > 0 && set.after.tables.get(key)?.primaryKey?.columns.join() === names.join();
+  if (!stays) return typeGoes ? `select to_jsonb(t) as old_row from ${key} t` : `select * from ${key}`;
+  const name = quoteIdent(column);
+  const value = typeGoes ? `to_jsonb(${name}) as ${name}` : name;
+  return `select ${[...names.filter((each) => each !== column).map(quoteIdent), value].join(', ')} from ${key}`;
+}
 
 /** What the file above does so that the values are kept, or proves: that there are none. Null where it does neither. */
 function whyNothingIsLost(

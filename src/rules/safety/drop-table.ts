@@ -1,4 +1,5 @@
-import type { Statement } from '../../model/sql.ts';
+import type { Statement, SyntaxNode } from '../../model/sql.ts';
+import { quoteIdent } from '../../sql/names.ts';
 import { type FileContext, rule } from '../rule.ts';
 import { dependentsOfTable, silentlyLost } from '../support/dependents.ts';
 import { keyOfParts } from '../support/names.ts';
@@ -37,7 +38,7 @@ export default rule({
                 ? `Table "${key}" is dropped, and its rows were copied to "${copy}" above. What was not copied is gone. Compare the counts before it goes.`
                 : stranger
                   ? `No migration makes table "${key}". If it is there, it is dropped with all its rows, and no rollback brings them back.`
-                  : `Table "${key}" is dropped with all its rows. No rollback brings them back. Move it to another schema first, and drop it when nobody missed it.`,
+                  : `Table "${key}" is dropped with all its rows. No rollback brings them back. ${goesAlone(node, statement, context) ? 'Move it to another schema first, and drop it when nobody missed it' : 'Keep a copy in another schema first'}.`,
           at: placeOfName(context, statement, parts.at(-1)!),
           object: key,
           ...(lost.length > 0
@@ -47,7 +48,13 @@ export default rule({
               : {}),
           help: sql(
             'create schema if not exists archive;',
-            `alter table ${stranger ? 'if exists ' : ''}${key} set schema archive;`,
+            ...(goesAlone(node, statement, context)
+              ? [`alter table ${stranger ? 'if exists ' : ''}${key} set schema archive;`]
+              : [
+                  '-- a copy that hangs on nothing which goes as well',
+                  `create table archive.${quoteIdent(parts.at(-1)!)} as select to_jsonb(t) as old_row from ${key} t;`,
+                  `drop table ${key}${isCascade(node) ? ' cascade' : ''};`,
+                ]),
           ),
           repro: `select count(*) from ${key};`,
         });
@@ -55,6 +62,17 @@ export default rule({
     },
   },
 });
+
+/** The file drops nothing else that the table may hang on, or that hangs on it: a type, a function, another table. */
+const goesAlone = (node: SyntaxNode, own: Statement, { statements }: FileContext) =>
+  node.objects.length === 1 &&
+  !isCascade(node) &&
+  !statements.some(
+    (other) =>
+      other !== own &&
+      other.kind === 'DropStmt' &&
+      /^OBJECT_(TABLE|VIEW|MATVIEW|TYPE|DOMAIN|FUNCTION|SEQUENCE|SCHEMA)$/.test(other.node.removeType),
+  );
 
 /** A table that the file fills above from this one alone, with no condition. */
 function copiedTo(key: string, drop: Statement, { statements, keyOf }: FileContext): string | null {

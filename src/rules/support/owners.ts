@@ -1,10 +1,17 @@
 /** Columns that say whose row it is. */
 import type { SchemaState, Table } from '../../model/schema.ts';
+import { quoteIdent } from '../../sql/names.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import { isUserId } from './caller.ts';
 import { ownComparisons, readPredicate } from './scope.ts';
 import { routineNamed } from './sign-up.ts';
 import { bare } from './tree.ts';
+
+/** Asks in SQL whether the caller is whom that column names; a text is compared with the id as text. */
+export function isCaller(owner: string, table: Table | undefined): string {
+  const type = table?.columns.find(({ name }) => name === owner)?.type ?? 'uuid';
+  return `(select auth.uid())${/^(text|character)/.test(type) ? '::text' : ''} = ${quoteIdent(owner)}`;
+}
 
 const cache = new WeakMap<SchemaState, Map<string, readonly string[]>>();
 
