@@ -115,8 +115,13 @@ export function createPlanner(
     choiceCache.set(id, found);
     return found;
   };
+  /** `primary key (user_id, role)`: one row for each rank, of which other tables' policies and helpers ask for one. */
+  const isRankInKey = (table: Table, name: string): boolean =>
+    table.primaryKey!.columns.length > 1 &&
+    (atoms.get(`${table.key}.${name}`) ?? []).every(({ home }) => !home) &&
+    ownership.ownersOf(table.key).some((owner) => table.primaryKey!.columns.includes(owner.column));
   const isKeyOrOwner = (table: Table, name: string): boolean =>
-    table.primaryKey?.columns.includes(name) === true ||
+    (table.primaryKey?.columns.includes(name) === true && !isRankInKey(table, name)) ||
     ownership.ownersOf(table.key).some((owner) => owner.column === name) ||
     parents.get(table.key)!.some((parent) => parent.columns.includes(name));
 

@@ -38,11 +38,13 @@ export function updates(context: TableContext, subjects: Subjects, identity: Ide
     ...owners.map((owner) => owner.column),
   ]);
   const choices = context.planner.choices(table.key);
+  // What names the caller decides whose the row is: set along with the rest, it would take the row out of reach.
   const settable = table.columns.filter(
     (column) =>
       column.generated === null &&
       column.identity !== 'always' &&
       !keys.has(column.name) &&
+      !context.compared.has(column.name) &&
       holds(column.name),
   );
   const special = table.columns
@@ -127,6 +129,7 @@ export function plainColumns(context: TableContext): readonly string[] {
       generated === null &&
       identity !== 'always' &&
       !keys.has(column) &&
+      !context.compared.has(column) &&
       !choices.has(column) &&
       !sensitive.test(column),
   );
