@@ -34,7 +34,7 @@ export default rule({
   severity: { recommended: 'warning', strict: 'warning' },
   evidence: ['static', 'catalog'],
   summary: 'a view that reads or writes past the policies of the tables behind it',
-  why: 'A view reads as its owner. Migrations run as postgres, who bypasses row level security: every row of the tables behind shows in the view, to whoever may SELECT it. A view of one table is written through as well, with its owner’s rights, by whoever holds INSERT, UPDATE or DELETE on it, as the default privileges give. Since Postgres 15 security_invoker makes it read as the caller. A view dropped and made again loses the setting. A note where it says security_invoker = off itself, and where its own file grants the view by name, with rows and columns chosen, on tables that no policy lets those roles read, or that visitors, granted by name, read in part anyway: it is there to show just that.',
+  why: 'A view reads as its owner. Migrations run as postgres, who bypasses row level security: every row of the tables behind shows in the view, to whoever may SELECT it. A view of one table is written through as well, with its owner’s rights, by whoever holds INSERT, UPDATE or DELETE on it, as the default privileges give. Since Postgres 15 security_invoker makes it read as the caller. A view dropped and made again loses the setting. A note where it says security_invoker = off itself, and where its own file grants the view by name, with rows and columns chosen, on tables that no policy lets those roles read, or that visitors, granted by name, read in part anyway, and where its name says that it is public or safe and it shows nothing personal: it is there to show just that.',
   remedy:
     'Let the view read as the caller.\n\n```sql\nalter view public.note_list set (security_invoker = true);\n```',
   since: '0.1.0',
@@ -57,7 +57,7 @@ export default rule({
     if (tables.some(({ key }) => key === 'auth.users')) return;
     if (tables.length === 0 && written.length === 0) return;
     const filters = asksWho(view, state);
-    if (isPublishedWhole(view, roles, tables)) {
+    if (isPublishedWhole(view, roles, tables) || isNamedPublic(view, tables)) {
       report({
         ...published(view, roles, tables, written, opening(view, writes, facts)),
         at: home(view.origin),
@@ -138,6 +138,13 @@ function isPublishedWhole(view: View, roles: readonly ApiRole[], tables: readonl
   );
 }
 
+/** `clinics_public`, `webhooks_safe`: rows or columns chosen, and none that is personal or secret. */
+const isNamedPublic = (view: View, tables: readonly Table[]) =>
+  /(^|_)(public|safe)(_|$)/i.test(view.name) &&
+  tables.length > 0 &&
+  tables.every((table) => sensitiveColumns(view.columns, table).length === 0) &&
+  (choosesRows(view) || leavesOutSecrets(view, tables));
+
 const isReadBy = (roles: readonly ApiRole[], { policies }: Table) =>
   policies.some((policy) => covers(policy, 'select') && roles.some((role) => appliesTo(policy, role)));
 
@@ -203,14 +210,14 @@ function published(
     const commands = [...new Set(written.map(({ command }) => command))];
     const roles = [...new Set(written.map(({ role }) => role))];
     return {
-      message: `View "${view.key}" ${writesOf(written, where)}. Its GRANT of SELECT says that it is there to be read. Revoke ${upper(commands)}.`,
+      message: `View "${view.key}" ${writesOf(written, where)}. Its ${isNamedPublic(view, tables) ? 'name' : 'GRANT of SELECT'} says that it is there to be read. Revoke ${upper(commands)}.`,
       key: 'written',
       help: sqlFence(`revoke ${commands.join(', ')} on ${view.key} from ${roles.join(', ')};`),
     };
   }
   const readAnyway = tables.some((table) => isReadBy(roles, table));
   return {
-    message: `View "${view.key}" is granted by name and reads ${behind} as its owner, ${readAnyway ? 'past their policies' : 'where no policy lets that role read'}. Its own WHERE and its list of columns are all that limits what it shows. Keep both as narrow as they are meant.`,
+    message: `View "${view.key}" is ${isNamedPublic(view, tables) ? 'public by its name' : 'granted by name'} and reads ${behind} as its owner, ${readAnyway ? 'past their policies' : 'where no policy lets that role read'}. Its own WHERE and its list of columns are all that limits what it shows. Keep both as narrow as they are meant.`,
     severity: 'info' as const,
     help: readAnyway
       ? 'With `security_invoker` it would show only what a policy lets the caller read: to visitors nothing, once their policy on the table is dropped.'
