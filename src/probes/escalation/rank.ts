@@ -45,10 +45,15 @@ async function raised(
   { column, value }: { readonly column: string; readonly value: Value },
   way: Way,
 ): Promise<Escalation | null> {
+  const hangsOn = ({ opens }: Prize) => context.planner.ancestors(opens).has(table.key);
   return within(context, async () => {
     const row = await plainRow(context, table);
     if (row === null || row.values[column] === value) return null;
-    const reach = hasOwner(context, table) ? foreignPrizes(context, prizes) : prizes;
+    // What hangs on the row that A changes is A's own.
+    const [hanging, others] = [prizes.filter(hangsOn), prizes.filter((prize) => !hangsOn(prize))];
+    const reach = hasOwner(context, table)
+      ? foreignPrizes(context, prizes)
+      : [...others, ...foreignPrizes(context, hanging)];
     if ((await opened(context, reach)) !== null) return null;
     const proofs: Proof[] = [];
     for (const sql of way.send(row)) {

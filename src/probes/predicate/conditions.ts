@@ -84,8 +84,11 @@ export class ConditionReader {
     if (select.havingClause) this.#condition(select.havingClause, scope, positive, depth);
     for (const target of select.targetList ?? []) {
       const value = target.ResTarget?.val;
-      // A bare column here is what the query gives, and no condition.
-      if (value && !value.ColumnRef) this.#condition(value, scope, positive, depth);
+      if (!value) continue;
+      // A bare column here is what the query gives, and no condition: but for a flag, `select p.is_admin from …`.
+      const column = value.ColumnRef ? this.#meaning.column(value, scope) : null;
+      if (!value.ColumnRef || (column !== null && this.#objects.typeOf(column) === 'boolean'))
+        this.#condition(value, scope, positive, depth);
     }
     return scope;
   }

@@ -243,11 +243,20 @@ export function createPlanner(
     if (pool.length === 0) return null;
     const score = (value: Value) => list.filter((atom) => satisfies(value, atom)).length;
     const byScore = pool.map((value, index) => ({ value, score: score(value), index }));
-    const closed = byScore.toSorted((a, b) => a.score - b.score || a.index - b.index)[0]!;
+    // A rank that is false until somebody gives it: "is not true", which users must leave it at, is not what opens.
+    const ungiven = rank.test(column.name)
+      ? byScore.find(({ value }) => value === 'false' && column.default?.text === 'false')
+      : undefined;
+    const closed = ungiven ?? byScore.toSorted((a, b) => a.score - b.score || a.index - b.index)[0]!;
+    const opposite = ungiven === undefined ? undefined : 'true';
     const made = (value: Value) =>
       allowed === null && !explicit.includes(value) && value !== defaultOf(column);
     const open = byScore
-      .filter((entry) => entry !== closed && (entry.score > closed.score || (each && entry.value !== null)))
+      .filter(
+        (entry) =>
+          entry !== closed &&
+          (entry.score > closed.score || entry.value === opposite || (each && entry.value !== null)),
+      )
       .toSorted((a, b) => b.score - a.score || a.index - b.index)
       .map((entry) => entry.value)
       // Of values that stand for "any other", one says what all of them would.

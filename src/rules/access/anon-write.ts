@@ -30,7 +30,7 @@ export default rule({
     const id = 'access/anon-write';
     tellLeaks(id, context, (group) => ({
       message: `Without signing in, ${commandsSeen(group.leaks)} on "${group.object.object}" reaches rows of others${conditionOf(group.leaks)} (${seen(group.leaks)}). ${causeOf(group, context.facts.head)} Allow it to the owner alone.`,
-      help: wayOut(group, ownPolicy(group)),
+      help: wayOut(group, ownPolicy(group, context.facts.head)),
     }));
     for (const object of context.facts.access?.head.objects ?? []) {
       const form = isForm(object, context.facts.head);

@@ -15,7 +15,7 @@ export default rule({
   facts(context) {
     tellLeaks('access/cross-user-delete', context, (group) => ({
       message: `A user deletes rows of "${group.object.object}" that belong to another (${seen(group.leaks)}). ${causeOf(group, context.facts.head)} Limit DELETE to the owner.`,
-      help: wayOut(group, ownPolicy(group)),
+      help: wayOut(group, ownPolicy(group, context.facts.head)),
     }));
   },
 });

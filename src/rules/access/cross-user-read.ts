@@ -15,7 +15,7 @@ export default rule({
   facts(context) {
     tellLeaks('access/cross-user-read', context, (group) => ({
       message: `A user reads rows of "${group.object.object}" that belong to another (${seen(group.leaks)}). ${causeOf(group, context.facts.head)} Limit SELECT to the owner.`,
-      help: wayOut(group, ownPolicy(group)),
+      help: wayOut(group, ownPolicy(group, context.facts.head)),
     }));
   },
 });

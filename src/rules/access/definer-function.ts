@@ -3,6 +3,7 @@ import { rule } from '../rule.ts';
 import { seen, tellLeaks } from '../support/access.ts';
 import { isCalledByPolicy } from '../support/caller.ts';
 import type { LeakGroup } from '../support/leak.ts';
+import { isLookup, isPublished } from '../support/published.ts';
 import { sqlFence } from '../support/words.ts';
 
 export default rule({
@@ -18,9 +19,9 @@ export default rule({
   fixable: false,
   facts(context) {
     tellLeaks('access/definer-function', context, (group) => ({
-      ...((computesAnew(group, context.facts.head) || answersWithIds(group, context.facts.head)) && {
-        severity: 'warning' as const,
-      }),
+      ...([computesAnew, answersWithIds, isLookedUpByVisitors].some((mild) =>
+        mild(group, context.facts.head),
+      ) && { severity: 'warning' as const }),
       message: `Function "${group.object.object}" reaches rows that belong to others (${seen(group.leaks)}). It runs as its owner, past every policy, and API roles may call it. Compare its argument with "auth.uid()" inside, or ${isHelper(group, context.facts.head) ? 'move it to a schema that is not exposed' : 'revoke EXECUTE'}.`,
       help: sqlFence(
         isHelper(group, context.facts.head)
@@ -36,14 +37,25 @@ const isHelper = ({ object }: LeakGroup, state: SchemaState) => {
   return routine !== undefined && isCalledByPolicy(routine, state);
 };
 
-/** It answers yes or no, or with bare ids, to whoever knows a user's id, and changes nothing: no row comes out. */
-function answersWithIds({ object, leaks }: LeakGroup, { routines }: SchemaState): boolean {
+/** Granted to visitors by name, and it only reads: whoever brings the id is shown what it is an id of. */
+const isLookedUpByVisitors = ({ object }: LeakGroup, { routines }: SchemaState) => {
   const routine = routines.get(object.object);
+  return (
+    routine?.arguments.some(({ mode }) => mode === 'in') === true && isPublished(routine) && isLookup(routine)
+  );
+};
+
+/** It answers yes or no, or with bare ids, to whoever knows a user's id, and changes nothing: no row comes out. */
+function answersWithIds(group: LeakGroup, state: SchemaState): boolean {
+  const { object, leaks } = group;
+  const routine = state.routines.get(object.object);
   const asked = routine?.arguments.filter(({ mode }) => mode === 'in' || mode === 'inout') ?? [];
   return (
     /^(setof )?(uuid|boolean)(\[\])?$/i.test(routine?.returns ?? '') &&
-    // By another id it names people who are not known yet.
-    (/^boolean$/i.test(routine!.returns) || asked.every(({ name }) => usersId.test(name ?? ''))) &&
+    // A list by another id names people who are not known yet.
+    (/^boolean$/i.test(routine!.returns) ||
+      asked.every(({ name }) => usersId.test(name ?? '')) ||
+      (/^uuid$/i.test(routine!.returns) && isHelper(group, state))) &&
     leaks.every(({ cell }) => cell.proof.every(({ result }) => !changedRows.test(result)))
   );
 }

@@ -19,16 +19,23 @@ export default rule({
   fixable: false,
   facts(context) {
     tellLeaks('access/definer-view', context, (group) => ({
-      message: `${messageOf(group)} Set "security_invoker" on the view, or ${group.leaks.every(isRead) ? 'filter by "auth.uid()" in it' : 'revoke what is not meant to be written'}.`,
+      message: `${messageOf(group)} ${isMaterialized(group, context.facts.head) ? 'It holds a copy of the rows, which no policy guards: revoke it from those it is not for' : `Set "security_invoker" on the view, or ${group.leaks.every(isRead) ? 'filter by "auth.uid()" in it' : 'revoke what is not meant to be written'}`}.`,
       severity:
         group.leaks.every(isRead) &&
         isNoticeBoard(context.facts.head.views.get(group.object.object), context.facts.head)
           ? ('warning' as const)
           : undefined,
-      help: sqlFence(`alter view ${group.object.object} set (security_invoker = true);`),
+      help: sqlFence(
+        isMaterialized(group, context.facts.head)
+          ? `revoke select on ${group.object.object} from anon, authenticated;`
+          : `alter view ${group.object.object} set (security_invoker = true);`,
+      ),
     }));
   },
 });
+
+const isMaterialized = ({ object }: LeakGroup, { views }: SchemaState) =>
+  views.get(object.object)?.kind === 'materialized view';
 
 const isRead = ({ command }: Leak) => command === 'select';
 

@@ -15,7 +15,7 @@ export default rule({
   facts(context) {
     tellLeaks('access/insert-spoof', context, (group) => ({
       message: `A user inserts rows into "${group.object.object}" in another user's name (${seen(group.leaks)}). ${causeOf(group, context.facts.head)} Compare the owner column with "auth.uid()" in WITH CHECK.`,
-      help: wayOut(group, ownPolicy(group)),
+      help: wayOut(group, ownPolicy(group, context.facts.head)),
     }));
   },
 });

@@ -9,6 +9,7 @@ import { isCalledByPolicy, looksAtCaller, routineLooksAtCaller } from '../suppor
 import { questionFor } from '../support/misnamed.ts';
 import { isDeclaredPublic } from '../support/openness.ts';
 import { isToken } from '../support/owners.ts';
+import { isGrantedTo, isLookup, isPublished } from '../support/published.ts';
 import { appliesTo, covers, enters, holders, isPlatform, predicateOf } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
 import { alternatives, columnParts, visitTree } from '../support/tree.ts';
@@ -40,7 +41,9 @@ export default rule({
       !isGrantedTo(routine, 'anon') &&
       isLookup(routine) &&
       givesOneValue(routine);
-    const leftOver = forUsers && open.includes('anon');
+    // Users may read all that anyway.
+    const readAnyway = !forUsers && isLookup(routine) && isOpenToUsers(routine, state);
+    const leftOver = (forUsers || readAnyway) && open.includes('anon');
     const roles = leftOver ? open.filter((role) => role === 'anon') : open;
     const looks = routineLooksAtCaller(routine, state);
     const trigger = callingTrigger(routine, state);
@@ -65,7 +68,7 @@ export default rule({
       trigger !== null
         ? 'Move it to a schema that is not exposed, and call it there.'
         : leftOver
-          ? 'Its GRANT is for "authenticated": revoke EXECUTE from PUBLIC and "anon".'
+          ? `${readAnyway ? 'Signed-in users may read all that anyway' : 'Its GRANT is for "authenticated"'}: revoke EXECUTE from PUBLIC and "anon".`
           : tables.length > 0
             ? 'Check in it that the caller, "auth.uid()", may do this, or revoke EXECUTE.'
             : helper
@@ -80,7 +83,10 @@ export default rule({
       // Written anew by this change: its author is looking at it.
       key: set.before.routines.get(routine.key)?.body === routine.body ? '' : 'rewritten',
       severity:
-        tables.length > 0 && (!forUsers || leftOver) && !isKnowing(routine) && !isPublished(routine)
+        tables.length > 0 &&
+        (!(forUsers || readAnyway) || leftOver) &&
+        !isKnowing(routine) &&
+        !isPublished(routine)
           ? 'warning'
           : undefined,
       evidence: evidenceOf(state),
@@ -90,7 +96,7 @@ export default rule({
           )
         : leftOver || looks
           ? sqlFence(
-              `revoke execute on function ${routine.key} from public, anon;${leftOver ? '' : `\ngrant execute on function ${routine.key} to authenticated;`}`,
+              `revoke execute on function ${routine.key} from public, anon;${leftOver && !readAnyway ? '' : `\ngrant execute on function ${routine.key} to authenticated;`}`,
             )
           : granted && tables.length > 0
             ? askingFirst(routine, state)
@@ -149,26 +155,6 @@ const isSecretWord = (name: string) =>
     name,
   );
 
-/**
- * A statement grants it to visitors by name: it was made for them where EXECUTE was first taken from everybody, and
- * else where it only reads.
- */
-const isPublished = (routine: Routine) =>
-  isGrantedTo(routine, 'anon') &&
-  (!routine.grants.some(({ grantee, privilege }) => grantee === 'public' && privilege === 'execute') ||
-    isLookup(routine));
-
-/** A statement grants it to that role by name. */
-const isGrantedTo = ({ grants }: Routine, role: string) =>
-  grants.some(
-    ({ grantee, privilege, origin }) => grantee === role && privilege === 'execute' && origin !== null,
-  );
-
-/** It only reads, and gives no whole rows of a table: those hold columns that nobody thought of. */
-const isLookup = ({ body, returns }: Routine) =>
-  !/^setof (?!record)[\w".]+\.[\w"]+$/i.test(returns) &&
-  !/\b(insert\s+into|update|delete\s+from|truncate|merge\s+into|execute|perform)\b/i.test(codeOf(body).bare);
-
 /** An answer, a number, an id: rows and documents may hold what only their owner should see. */
 const givesOneValue = ({ returns }: Routine) => !/^(setof|table|record|jsonb?|xml)\b|\./i.test(returns);
 
@@ -207,6 +193,15 @@ function tablesTouched(routine: Routine, state: SchemaState): string[] {
   }
   return [...found];
 }
+
+/** Each table that it reads shows all its rows to signed-in users. */
+const isOpenToUsers = (routine: Routine, state: SchemaState) => {
+  const tables = tablesTouched(routine, state);
+  return (
+    tables.length > 0 &&
+    tables.every((key) => isDeclaredPublic(state.tables.get(key) ?? null, 'authenticated', state))
+  );
+};
 
 /** Everybody may read the table, or those of its rows that meet a condition which the body repeats (`deleted_at is null`). */
 const isOpen = (table: Table, body: string, state: SchemaState) =>

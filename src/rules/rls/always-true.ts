@@ -3,6 +3,7 @@ import type { Command, Policy, SchemaState, Table } from '../../model/schema.ts'
 import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
 import { alsoAsking, claimFor, meansServer, nameSaysRole, questionFor } from '../support/misnamed.ts';
+import { isDeclaredPublic } from '../support/openness.ts';
 import { isCaller, ownerColumns, sensitiveColumns, setByTrigger } from '../support/owners.ts';
 import {
   type ApiRole,
@@ -90,9 +91,11 @@ function judge(policy: Policy, table: Table, state: SchemaState): Open | null {
   const commands = reached.map(({ command }) => command);
   const anybody = reached.some(({ roles }) => roles.includes('anon'));
   if (commands.includes('update') || commands.includes('delete')) {
+    const who = people(reached.flatMap(({ roles }) => roles));
+    const limited = isLimitedBySelect(policy, table, reached);
     return {
-      severity: 'error',
-      message: `${policyName} is true for every row: ${people(reached.flatMap(({ roles }) => roles))} may ${upper(commands)} all of them.${promise} Name the rows in USING, or ${anybody ? 'the role in TO' : 'ask there what the caller is'}.`,
+      severity: limited ? 'warning' : 'error',
+      message: `${policyName} is true for every row: ${who} may ${upper(commands)} ${limited ? 'all that the SELECT policies show them, and nothing else limits it' : 'all of them'}.${promise} Name the rows in USING, or ${anybody ? 'the role in TO' : 'ask there what the caller is'}.`,
       help: sqlFence(
         meansServer(misnamed)
           ? leftToServer(policy, table)
@@ -114,6 +117,25 @@ function judge(policy: Policy, table: Table, state: SchemaState): Open | null {
   const [select] = reached.filter(({ command }) => command === 'select');
   return select === undefined ? null : openSelect(policy, table, state, select.roles, policyName);
 }
+
+/** Through the API an UPDATE or DELETE has a WHERE, and so reaches only rows that SELECT policies show: not all of them here. */
+const isLimitedBySelect = (policy: Policy, table: Table, reached: readonly Reach[]) =>
+  reached.every(({ roles }) =>
+    roles.every((role) =>
+      table.policies.some((other) => other !== policy && covers(other, 'select') && appliesTo(other, role)),
+    ),
+  ) &&
+  !reached.some(({ roles }) =>
+    roles.some((role) =>
+      table.policies.some(
+        (other) =>
+          other.permissive &&
+          covers(other, 'select') &&
+          appliesTo(other, role) &&
+          (opensTo(predicateOf(other, 'select')?.node ?? null) !== null || isDeclaredPublic(table, role)),
+      ),
+    ),
+  );
 
 /** An UPDATE of any row that leaves it as WITH CHECK wants it: that limits what a row becomes, and who may. */
 const asksOfNewRow = ({ check }: Policy, command: Command) =>

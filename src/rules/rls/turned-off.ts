@@ -1,9 +1,11 @@
 import type { ChangeSet } from '../../model/facts.ts';
-import type { Origin } from '../../model/schema.ts';
+import type { Origin, Policy } from '../../model/schema.ts';
+import type { SyntaxNode } from '../../model/sql.ts';
+import { escapeRegExp } from '../../sql/text.ts';
 import { rule } from '../rule.ts';
 import { policyDrop } from '../support/policy-edits.ts';
 import { apiRolesOf, commands, holders, isPlatform } from '../support/roles.ts';
-import { isCascade } from '../support/statements.ts';
+import { isCascade, namesOf } from '../support/statements.ts';
 import { isKnown } from '../support/tables.ts';
 import { sqlFence } from '../support/words.ts';
 
@@ -56,7 +58,7 @@ export default rule({
     if (!before.rls || dropped.length === 0) return;
     if (commands.every((command) => holders(table.grants, command).length === 0)) return;
     // It went with a table or a function that the change drops: there is where to look.
-    const at = policyDrop(table, set) ?? cascadeIn(set);
+    const at = policyDrop(table, set) ?? cascadeIn(set, dropped);
     if (at === null) return;
     report({
       message: `The last policy of "${table.key}" is gone and row level security is on. Whoever used it ("${dropped[0]!.name}") now sees no row and gets no error. Add the policy that replaces it, or revoke the grants if the table is the server's alone.`,
@@ -80,14 +82,22 @@ function effect(open: boolean, policies: boolean): string {
     : 'Nothing but grants guards its rows from then on. Keep it on and add a policy for each way of access';
 }
 
-/** Place of the change's last DROP … CASCADE, or of a DO block that drops policies. */
-function cascadeIn(set: ChangeSet): Origin {
-  for (const { source } of [...set.migrations].reverse()) {
-    const drop = source.statements.findLast(
-      ({ kind, node, sql }) =>
-        (kind === 'DropStmt' && isCascade(node)) || (kind === 'DoStmt' && /drop\s+policy/i.test(sql)),
-    );
-    if (drop !== undefined) return { file: source.path, ...drop.span };
-  }
-  return null;
+/** Place of the change's DROP … CASCADE of something that the policies name, else of its last; or of a DO block that drops policies. */
+function cascadeIn(set: ChangeSet, dropped: readonly Policy[]): Origin {
+  const texts = dropped.map(({ using, check }) => `${using?.text ?? ''} ${check?.text ?? ''}`).join(' ');
+  const isNamed = (node: SyntaxNode) =>
+    (node.objects ?? []).some((object: SyntaxNode) => {
+      const name = namesOf(object).at(-1) ?? namesOf(object.ObjectWithArgs?.objname ?? {}).at(-1);
+      return name !== undefined && new RegExp(`\\b${escapeRegExp(name)}\\b`).test(texts);
+    });
+  const drops = [...set.migrations].reverse().flatMap(({ source }) =>
+    source.statements
+      .filter(
+        ({ kind, node, sql }) =>
+          (kind === 'DropStmt' && isCascade(node)) || (kind === 'DoStmt' && /drop\s+policy/i.test(sql)),
+      )
+      .toReversed()
+      .map(({ kind, node, span }) => ({ node, kind, origin: { file: source.path, ...span } })),
+  );
+  return (drops.find(({ kind, node }) => kind === 'DropStmt' && isNamed(node)) ?? drops[0])?.origin ?? null;
 }

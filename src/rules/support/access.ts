@@ -3,12 +3,14 @@ import type { AccessCell, AccessMatrix, ObjectAccess, Principal } from '../../mo
 import type { Facts } from '../../model/facts.ts';
 import type { Place } from '../../model/finding.ts';
 import type { Command, Origin, SchemaState, Table } from '../../model/schema.ts';
+import { quoteIdent } from '../../sql/names.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import type { Problem } from '../rule.ts';
 import { looksAtCaller } from './caller.ts';
 import type { Leak, LeakGroup } from './leak.ts';
-import { isMild } from './mildness.ts';
+import { isMild, isOfUsers } from './mildness.ts';
 import { isDeclaredPublic, isFilledIn, isOpenBehind, listsOneBucket } from './openness.ts';
+import { isCaller, ownerColumns } from './owners.ts';
 import { apiRolesOf, appliesTo, covers, predicateOf } from './roles.ts';
 import { listed, named, sqlFence, upper } from './words.ts';
 
@@ -339,7 +341,7 @@ export function wayOut({ opener, object }: LeakGroup, policy: string): string {
   return sqlFence(`drop policy "${opener.name}" on ${key};\n\n${policy}`.trim());
 }
 
-export function ownPolicy({ object, leaks }: LeakGroup): string {
+export function ownPolicy({ object, leaks }: LeakGroup, state: SchemaState): string {
   // What a cell says it wrote in another's name is the column; a table without one is not given one here.
   const owner =
     leaks
@@ -347,7 +349,7 @@ export function ownPolicy({ object, leaks }: LeakGroup): string {
       .flatMap(({ cell }) => cell.columns)
       .find((column) => object.ownerColumns.includes(column)) ?? object.ownerColumns[0];
   if (owner === undefined) return '';
-  const own = `(select auth.uid()) = ${owner}`;
+  const own = ownedBy(owner, object.object, state);
   return [...new Set(leaks.map(({ command }) => command))]
     .filter((command) => command !== 'execute')
     .map((command) => {
@@ -356,4 +358,16 @@ export function ownPolicy({ object, leaks }: LeakGroup): string {
       return `create policy "${command} own" on ${object.object} for ${command} to authenticated${using}${check};`;
     })
     .join('\n\n');
+}
+
+/** Whether the row is the caller's: by a column that names a user, or by the parent that it names. */
+function ownedBy(column: string, key: string, state: SchemaState): string {
+  const table = state.tables.get(key);
+  const parentKey = table?.foreignKeys.find(({ columns }) => columns.length === 1 && columns[0] === column);
+  const parent = state.tables.get(parentKey?.references ?? '');
+  if (parentKey === undefined || parent === undefined || isOfUsers(parent.key, state))
+    return isCaller(column, table);
+  const [owner] = ownerColumns(parent, state);
+  const asked = owner === undefined ? '…' : isCaller(owner, parent).replace(' = ', ' = p.');
+  return `exists (select 1 from ${parent.key} p where p.${quoteIdent(parentKey.referencedColumns[0] ?? 'id')} = ${key}.${quoteIdent(column)} and ${asked})`;
 }

@@ -1,4 +1,5 @@
 /** Leaks that are a warning: by what the project says elsewhere they are meant, or harm nobody much. */
+import type { AccessCell } from '../../model/access.ts';
 import type { Facts } from '../../model/facts.ts';
 import type { SchemaState, Table } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
@@ -15,37 +16,89 @@ export const isMild = (group: LeakGroup, facts: Facts) =>
   isSharedByUsers(group, facts) ||
   isGuestsName(group, facts.head) ||
   areAllTrusted(group, facts.head) ||
-  isUnreadName(group, facts.head) ||
+  isUnreadName(group, facts) ||
+  isUnderAskedParent(group, facts.head) ||
   isNotice(group, facts.head) ||
   isUpload(group) ||
   isUsersWork(group, facts.head);
 
 /**
- * Policies ask who is acting, and the name that was written is no answer to it: none of them reads that column; or the
- * row is signed in another one, and this one says whom it is for.
+ * Policies ask who is acting, and the name that was written is no answer to it. None of them reads that column; or the row
+ * is signed in another one, and this one says whom it is for; or what they ask for is a group that nobody enters by
+ * itself, and members write down each other.
  */
-function isUnreadName({ object, leaks, opener }: LeakGroup, state: SchemaState): boolean {
+function isUnreadName({ object, leaks, opener }: LeakGroup, facts: Facts): boolean {
+  const state = facts.head;
   const table = state.tables.get(object.object);
   if (table === undefined || opener === 'off') return false;
   const policies = table.policies.filter((policy) => appliesTo(policy, 'authenticated'));
   const writing = policies.filter((policy) => covers(policy, 'insert') || covers(policy, 'update'));
-  const isUnread = (column: string, written: readonly string[]) =>
+  const asked = policies.filter((policy) =>
+    leaks.some(({ command }) => command !== 'execute' && covers(policy, command)),
+  );
+  const isUnread = (column: string, { columns: written, via }: AccessCell) =>
     (!isRead(column, table, policies) && !isNamedElsewhere(table, column, state)) ||
-    (!isRead(column, table, writing) &&
-      object.ownerColumns.some((other) => !written.includes(other) && isRead(other, table, writing)));
+    object.ownerColumns.some((other) => !written.includes(other) && isRead(other, table, writing)) ||
+    (!isRead(column, table, asked) && (via === null || !isEnteredAlone(via, facts)));
   return (
     leaks.every(
       ({ cell, principal }) =>
         principal !== 'anon' &&
         (cell.subject === 'spoof' || cell.subject === 'transfer') &&
         cell.columns.length > 0 &&
-        cell.columns.every((column) => isUnread(column, cell.columns)),
+        cell.columns.every((column) => isUnread(column, cell)),
     ) &&
-    policies
-      .filter((policy) => leaks.some(({ command }) => command !== 'execute' && covers(policy, command)))
-      .every((policy) => looksAtCaller((policy.check ?? policy.using)?.node, state))
+    asked.every((policy) => {
+      const node = (policy.check ?? policy.using)?.node;
+      return looksAtCaller(node, state) && opensTo(node ?? null) === null;
+    })
   );
 }
+
+/** Anybody may insert itself there: whoever is a member may be a stranger. */
+const isEnteredAlone = (key: string, { access }: Facts) =>
+  access?.head.objects
+    .find(({ object }) => object === key)
+    ?.cells.some(
+      (cell) =>
+        cell.principal === 'user' &&
+        cell.command === 'insert' &&
+        cell.subject === 'own' &&
+        cell.when === null &&
+        cell.outcome === 'allowed',
+    ) === true;
+
+/** Whose the row is, a parent says alone, and the policy asks about that very parent and the caller: it decides who may. */
+function isUnderAskedParent({ object, leaks, opener }: LeakGroup, state: SchemaState): boolean {
+  const table = state.tables.get(object.object);
+  if (table === undefined || opener === null || opener === 'off') return false;
+  const isParent = (column: string) =>
+    table.foreignKeys.some(
+      ({ columns, references }) => columns.includes(column) && !isOfUsers(references, state),
+    );
+  return (
+    looksAtCaller((opener.check ?? opener.using)?.node, state) &&
+    leaks.every(
+      ({ cell, principal }) =>
+        principal !== 'anon' &&
+        cell.subject === 'spoof' &&
+        cell.columns.length > 0 &&
+        cell.columns.every((column) => isParent(column) && isRead(column, table, [opener])),
+    )
+  );
+}
+
+/** The users themselves, or a table that is keyed by them. */
+export const isOfUsers = (key: string, { tables }: SchemaState): boolean => {
+  const table = tables.get(key);
+  return (
+    key === 'auth.users' ||
+    table?.foreignKeys.some(
+      ({ columns, references }) =>
+        references === 'auth.users' && columns.join() === table.primaryKey?.columns.join(),
+    ) === true
+  );
+};
 
 /**
  * Signed-in users may put a notice into anybody's list, by an INSERT policy that says so. The name is the recipient's, by
