@@ -58,9 +58,10 @@ export default rule({
       return;
     }
     const twin = keptUniqueBy(columns, table, context);
+    const isNamedBelow = context.source.text.slice(statement.end).includes(name);
     if (twin !== null && constraint.nulls_not_distinct !== true && constraint.deferrable !== true) {
       reportLock(context, statement, {
-        message: `"${twin}" keeps ${listed(columns)} of "${table}" unique already. This constraint builds a second index on the same columns while reads and writes wait. Leave it out.`,
+        message: `"${twin}" keeps ${listed(columns)} of "${table}" unique already. This constraint builds a second index on the same columns while reads and writes wait. Leave it out${isNamedBelow ? ', and what names it further down' : ''}.`,
         at: place,
         object: table,
         key: columns.join(' '),

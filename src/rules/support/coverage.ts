@@ -26,6 +26,10 @@ export function indexName(table: Table, columns: readonly string[]): string {
   return quoteIdent(isTaken ? `${name.slice(0, 61)}_2` : name);
 }
 
+/** On a table that holds rows already it is built by a statement that has a migration for itself. */
 export function createIndex(table: Table, columns: readonly string[], concurrently: boolean): string {
-  return `create index ${concurrently ? 'concurrently ' : ''}if not exists ${indexName(table, columns)} on ${table.key} (${columns.map(quoteIdent).join(', ')});`;
+  const built = `${indexName(table, columns)} on ${table.key} (${columns.map(quoteIdent).join(', ')});`;
+  return concurrently
+    ? `-- in a migration of its own\ncreate index concurrently ${built}`
+    : `create index if not exists ${built}`;
 }
