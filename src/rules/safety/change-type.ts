@@ -3,7 +3,15 @@ import type { Statement, SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent, quoteLiteral, typeName } from '../../sql/names.ts';
 import { tokenize } from '../../sql/tokens.ts';
 import { type FileContext, rule } from '../rule.ts';
-import { alterExisting, commandsOf, listed, reportLock, sql } from '../support/statements.ts';
+import {
+  alterExisting,
+  commandsOf,
+  listed,
+  type Range,
+  rangeOfCommand,
+  reportLock,
+  sql,
+} from '../support/statements.ts';
 import { bare, columnParts, nodesOf } from '../support/tree.ts';
 
 export default rule({
@@ -18,47 +26,133 @@ export default rule({
   sources: ['https://www.postgresql.org/docs/17/sql-altertable.html#SQL-ALTERTABLE-NOTES'],
   fixable: false,
   statement: alterExisting(['AT_AlterColumnType'], (command, table, statement, context, { place, range }) => {
-    const before = context.set.before.tables.get(table)?.columns.find(({ name }) => name === command.name);
-    // A column that this change adds holds nothing yet.
-    if (before === undefined && context.set.before.tables.has(table)) return;
-    const definition: SyntaxNode | undefined = command.def?.ColumnDef;
-    const change: Change = {
-      column: command.name,
-      table,
-      statement,
-      before,
-      target: targetOf(definition?.typeName, before),
-      using: definition?.raw_default,
-      value: range === null ? null : usingIn(context.source.text.slice(range.start, range.end)),
-    };
-    // A DO block that converts what is converted already has asked for the type first.
-    const inDo = context.source.statements[statement.index] !== statement;
-    if (inDo && before?.type === change.target) return;
+    const change = changeOf(command, table, statement, range, context);
+    if (change === null) return;
+    const { before } = change;
     const problem = { at: place, object: table, key: change.column };
-    const refused =
-      underGenerated(change, context) ?? usingOnGenerated(change, context) ?? withoutCast(change);
+    const refused = refusal(change, context);
     if (refused !== null) {
       context.report({ ...problem, ...refused, severity: 'error' });
       return;
     }
-    if (context.isEmpty(table, statement)) return;
-    if (before !== undefined && isPlain(change) && keepsBytes(before.type, change.target)) return;
+    if (isFree(change, context)) return;
     if (before !== undefined && isThereAndBack(before, table, context)) {
       // Told once, at the first of the two.
       if (change.target !== before.type)
         reportLock(context, statement, { ...problem, ...leaveBothOut(change) });
       return;
     }
+    const own = moreLabels(change, context) ?? toNull(change);
+    if (own !== null) {
+      reportLock(context, statement, { ...problem, ...own });
+      return;
+    }
+    const all = rewritesOf(table, context);
+    const twice = all.filter(({ column }) => column === change.column);
+    if (twice.length > 1) {
+      if (twice[0]!.command === command)
+        reportLock(context, statement, { ...problem, ...writtenAgain(twice) });
+      return;
+    }
+    // Told once for the table, at the first of them.
+    const isAlike = (each: Change) =>
+      all.filter(({ column }) => column === each.column).length === 1 &&
+      holdsNull(each, context) === holdsNull(change, context);
+    const alike = all.filter(isAlike);
+    if (alike[0]?.command !== command) return;
     reportLock(context, statement, {
       ...problem,
-      ...(moreLabels(change, context) ?? toNull(change) ?? rewritten(change, context)),
+      ...(holdsNull(change, context)
+        ? madeAgain(alike)
+        : alike.length === 1
+          ? rewritten(change, context)
+          : severalRewritten(alike, context)),
     });
   }),
 });
 
+/** What a command changes; null where the column holds nothing yet, or is of that type by then. */
+function changeOf(
+  command: SyntaxNode,
+  table: string,
+  statement: Statement,
+  range: Range | null,
+  { set, source }: FileContext,
+): Change | null {
+  const before = set.before.tables.get(table)?.columns.find(({ name }) => name === command.name);
+  // A column that this change adds holds nothing yet.
+  if (before === undefined && set.before.tables.has(table)) return null;
+  const definition: SyntaxNode | undefined = command.def?.ColumnDef;
+  const target = targetOf(definition?.typeName, before);
+  // A DO block that converts what is converted already has asked for the type first.
+  const inDo = source.statements[statement.index] !== statement;
+  if (inDo && before?.type === target) return null;
+  return {
+    column: command.name,
+    table,
+    command,
+    statement,
+    before,
+    target,
+    using: definition?.raw_default,
+    value: range === null ? null : usingIn(source.text.slice(range.start, range.end)),
+  };
+}
+
+const refusal = (change: Change, context: FileContext): Told | null =>
+  underGenerated(change, context) ?? usingOnGenerated(change, context) ?? withoutCast(change);
+
+/** No row, or none that is written anew. */
+const isFree = (change: Change, context: FileContext) =>
+  context.isEmpty(change.table, change.statement) ||
+  (change.before !== undefined && isPlain(change) && keepsBytes(change.before.type, change.target));
+
+/** The changes of the file that write the table anew and have no shorter way, in its order. */
+const rewritesOf = (table: string, context: FileContext): readonly Change[] =>
+  context.statements
+    .filter(({ kind, node }) => kind === 'AlterTableStmt' && context.keyOf(node.relation) === table)
+    .flatMap((statement) =>
+      commandsOf(statement.node).map((command, index) =>
+        command.subtype === 'AT_AlterColumnType'
+          ? changeOf(command, table, statement, rangeOfCommand(context, statement, index), context)
+          : null,
+      ),
+    )
+    .filter((change) => change !== null)
+    .filter(
+      (change) =>
+        refusal(change, context) === null &&
+        !isFree(change, context) &&
+        moreLabels(change, context) === null &&
+        toNull(change) === null &&
+        (change.before === undefined || !isThereAndBack(change.before, table, context)),
+    );
+
+/** The last UPDATE above that names the column sets it to NULL in all rows. */
+function holdsNull({ table, column, statement: own }: Change, { statements, keyOf }: FileContext): boolean {
+  const last = statements.findLast(
+    ({ kind, node, start }) =>
+      start < own.start &&
+      ((kind === 'UpdateStmt' &&
+        keyOf(node.relation) === table &&
+        (node.targetList ?? []).some(({ ResTarget: target }: SyntaxNode) => target?.name === column)) ||
+        (kind === 'InsertStmt' && keyOf(node.relation) === table)),
+  );
+  return (
+    last?.kind === 'UpdateStmt' &&
+    last.node.whereClause === undefined &&
+    last.node.fromClause === undefined &&
+    (last.node.targetList ?? []).some(
+      ({ ResTarget: target }: SyntaxNode) =>
+        target?.name === column && bare(target.val)?.A_Const?.isnull === true,
+    )
+  );
+}
+
 interface Change {
   readonly column: string;
   readonly table: string;
+  readonly command: SyntaxNode;
   readonly statement: Statement;
   /** As it was; undefined where no migration tells. */
   readonly before: Column | undefined;
@@ -172,28 +266,84 @@ function toNull(change: Change): Told | null {
   };
 }
 
+/** As text, and then to a type that is made anew under the old one's name. */
+function writtenAgain(changes: readonly Change[]): Told {
+  const [{ column, table, before }] = changes as readonly [Change];
+  const from = before === undefined ? '' : ` from ${before.type}`;
+  return {
+    message: `"${column}" of "${table}" is changed${from} to ${changes.map(({ target }) => target).join(' and then to ')}: the table is written anew ${changes.length === 2 ? 'twice' : `${changes.length} times`} under an exclusive lock. ${wait}. Add one column of the last type, fill it in batches and swap the names.`,
+    help: 'Make the last type under a name of its own, if one of that name is there. Add a column of it, fill it in batches by the key from the old column, swap the names, and drop the old column when nothing reads it.',
+  };
+}
+
+/** With nothing to convert. */
+function madeAgain(changes: readonly Change[]): Told {
+  const [{ table }] = changes as readonly [Change];
+  const one = changes.length === 1;
+  return {
+    message: `Changing the type of ${listed(changes.map(({ column }) => column))} of "${table}" writes the table anew under an exclusive lock, though the UPDATE above leaves NULL in every row. ${wait}. Drop the ${one ? 'column' : 'columns'} and add ${one ? 'it' : 'them'} again: that writes nothing.`,
+    help: sql(
+      `alter table ${table}`,
+      changes
+        .flatMap(({ column, target }) => [
+          `  drop column ${quoteIdent(column)}`,
+          `  add column ${quoteIdent(column)} ${target}`,
+        ])
+        .join(',\n')
+        .concat(';'),
+      '-- and what was made on it again: a default, an index, a constraint',
+    ),
+  };
+}
+
+function severalRewritten(changes: readonly Change[], context: FileContext): Told {
+  const [{ table }] = changes as readonly [Change];
+  const outcomes = changes.map((change) => outcomeOf(change, context));
+  const added = (column: string) => quoteIdent(`${column}_new`);
+  return {
+    message: `Changing the types of ${listed(changes.map(({ column }) => column))} of "${table}" writes the table anew under an exclusive lock${changes.map(unlessStoredAlike).find((words) => words !== '') ?? ''}. ${outcomes.find((outcome) => outcome !== wait) ?? wait}. Add new columns, fill them in batches and swap the names.`,
+    help: sql(
+      `alter table ${table} ${changes.map(({ column, target }) => `add column ${added(column)} ${target}`).join(', ')};`,
+      `-- in batches`,
+      `update ${table} set`,
+      `${changes.map((change) => `  ${added(change.column)} = ${converted(change)}`).join(',\n')}`,
+      'where …;',
+    ),
+  };
+}
+
 function rewritten(change: Change, context: FileContext): Told {
-  const { column, table, before, target, using, value } = change;
+  const { column, table, before, target } = change;
+  const from = before === undefined || before.type === target ? '' : ` from ${before.type}`;
+  const added = quoteIdent(`${column}_new`);
+  return {
+    message: `${changing(change)}${from} to ${target} writes the table anew under an exclusive lock${unlessStoredAlike(change)}. ${outcomeOf(change, context)}. Add a new column, fill it in batches and swap the names.`,
+    help: sql(
+      `alter table ${table} add column ${added} ${target};`,
+      `-- in batches`,
+      `update ${table} set ${added} = ${converted(change)} where …;`,
+    ),
+  };
+}
+
+const converted = ({ value, column, target }: Change) => value ?? `${quoteIdent(column)}::${target}`;
+
+const unlessStoredAlike = (change: Change) =>
+  change.before === undefined && isPlain(change)
+    ? ', unless the old type, which no migration tells, is stored alike'
+    : '';
+
+function outcomeOf(change: Change, context: FileContext): string {
+  const { before, target, using } = change;
   const plain = isPlain(change);
   const converts =
     newLabels(before?.type, target, context) !== null ||
     !onlyCasts(using) ||
     (plain && alwaysConverts(before?.type, target));
-  const outcome =
+  return (
     (plain ? digitsLost(before?.type, target) : null) ??
-    (converts ? wait : 'A value that does not convert makes it fail');
-  const from = before === undefined || before.type === target ? '' : ` from ${before.type}`;
-  const unless =
-    before === undefined && plain ? ', unless the old type, which no migration tells, is stored alike' : '';
-  const added = quoteIdent(`${column}_new`);
-  return {
-    message: `${changing(change)}${from} to ${target} writes the table anew under an exclusive lock${unless}. ${outcome}. Add a new column, fill it in batches and swap the names.`,
-    help: sql(
-      `alter table ${table} add column ${added} ${target};`,
-      `-- in batches`,
-      `update ${table} set ${added} = ${value ?? `${quoteIdent(column)}::${target}`} where …;`,
-    ),
-  };
+    (converts ? wait : 'A value that does not convert makes it fail')
+  );
 }
 
 /** Generated columns that read this one and still stand when the statement runs. */

@@ -1,4 +1,5 @@
 import { rule } from '../rule.ts';
+import { allRowsTakenBy } from '../support/emptiness.ts';
 import { listed, reportLock } from '../support/statements.ts';
 
 export default rule({
@@ -20,7 +21,10 @@ export default rule({
         (table) =>
           table.foreignKeys.some(
             ({ references, onDelete }) => references === key && onDelete === 'cascade',
-          ) && !context.isEmpty(table.key, statement),
+          ) &&
+          !context.isEmpty(table.key, statement) &&
+          // Emptied by name as well: that tells it.
+          !context.statements.some((other) => allRowsTakenBy(other).includes(table.key)),
       );
       const along =
         pointing.length > 0

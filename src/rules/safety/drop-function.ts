@@ -41,9 +41,10 @@ export default rule({
         const callers = [...set.after.routines.values()]
           .filter(({ body }) => body.includes(name))
           .map(({ key }) => key);
-        const called = callers.length > 0 ? ` "${callers[0]}" still names it.` : '';
+        const called =
+          callers.length > 0 ? `, and "${callers[0]}", which still names it, fails on its next call` : '';
         report({
-          message: `Function "${gone.key}" is dropped and not made again. Clients that still call it get 404, and functions that call it fail on their next call.${called} Drop it when nothing calls it.`,
+          message: `Function "${gone.key}" is dropped and not made again. Clients that still call it get 404${called}. Drop it when nothing calls it.`,
           at: placeOf(statement),
           object: gone.key,
           // Kept for the server, and no other function names it.

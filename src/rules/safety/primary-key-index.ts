@@ -1,8 +1,16 @@
-import type { Statement } from '../../model/sql.ts';
+import type { Statement, SyntaxNode } from '../../model/sql.ts';
 import { strings } from '../../sql/names.ts';
 import { type FileContext, rule } from '../rule.ts';
 import { adoption } from '../support/adoption.ts';
-import { alterFilled, commandsOf, isThere, reportLock } from '../support/statements.ts';
+import {
+  alterFilled,
+  commandsOf,
+  hasConstraint,
+  isThere,
+  reportLock,
+  rowsAreMended,
+} from '../support/statements.ts';
+import { functionName, someNode } from '../support/tree.ts';
 
 export default rule({
   id: 'safety/primary-key-index',
@@ -26,15 +34,62 @@ export default rule({
     const old = droppedAbove(table, columns, statement, context);
     // The type is another, so that all indexes are written anew: safety/change-type speaks of it.
     if (old === 'of another type') return;
+    const fails = old === null ? failure(table, columns, statement, context) : '';
     const { way, help } = adoption({ table, kind: 'primary key', name, columns }, context);
     reportLock(context, statement, {
-      message: `The primary key of "${table}" builds its index while reads and writes wait.${old === null ? ' A NULL or two equal rows make the file fail.' : ''} ${way}.`,
+      message: `The primary key of "${table}" builds its index while reads and writes wait.${fails} ${way}.`,
       at: place,
       object: table,
       help,
     });
   }),
 });
+
+/** Which rows the key refuses: none that the file fills above, or that columns forbid already. */
+function failure(table: string, columns: readonly string[], own: Statement, context: FileContext): string {
+  if (rowsAreMended(own, table, columns, context)) return '';
+  const { before } = context.set;
+  const known = before.tables.get(table);
+  const added = addedAbove(table, own, context);
+  const has = (name: string, type: string): SyntaxNode | null => {
+    const column = added.get(name);
+    return column === undefined ? null : hasConstraint(column, type);
+  };
+  const isSet = (name: string) =>
+    known?.columns.find((column) => column.name === name)?.notNull === true ||
+    ['CONSTR_NOTNULL', 'CONSTR_DEFAULT', 'CONSTR_IDENTITY'].some((type) => has(name, type) !== null);
+  const keys = [...(known?.primaryKey ? [known.primaryKey] : []), ...(known?.uniques ?? [])];
+  const isDistinct =
+    keys.some((key) => key.columns.every((name) => columns.includes(name))) ||
+    columns.some((name) => has(name, 'CONSTR_IDENTITY') !== null || givesUuid(has(name, 'CONSTR_DEFAULT')));
+  const holdsNull = !columns.every(isSet);
+  if (isDistinct) return holdsNull ? ' A NULL makes the file fail.' : '';
+  return ` ${holdsNull ? 'A NULL or two' : 'Two'} equal rows make the file fail.`;
+}
+
+const givesUuid = (constraint: SyntaxNode | null) =>
+  someNode(
+    constraint?.raw_expr,
+    (kind, call) =>
+      kind === 'FuncCall' && /^(gen_random_uuid|uuid_generate_v\d\w*)$/.test(functionName(call).name),
+  );
+
+/** Columns that the file adds to the table above, by name. */
+const addedAbove = (
+  table: string,
+  { start }: Statement,
+  { statements, keyOf }: FileContext,
+): ReadonlyMap<string, SyntaxNode> =>
+  new Map(
+    statements
+      .filter(
+        (other) =>
+          other.start < start && other.kind === 'AlterTableStmt' && keyOf(other.node.relation) === table,
+      )
+      .flatMap(({ node }) => commandsOf(node))
+      .filter(({ subtype }) => subtype === 'AT_AddColumn')
+      .map(({ def }): [string, SyntaxNode] => [def?.ColumnDef?.colname, def?.ColumnDef]),
+  );
 
 /** The key of the same columns that the file drops above, and whether their type is changed between: no value breaks it. */
 function droppedAbove(

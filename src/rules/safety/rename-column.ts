@@ -1,5 +1,6 @@
 import type { Statement } from '../../model/sql.ts';
 import { quoteIdent } from '../../sql/names.ts';
+import { escapeRegExp } from '../../sql/text.ts';
 import { type FileContext, rule } from '../rule.ts';
 import { reportLock, sql } from '../support/statements.ts';
 
@@ -24,16 +25,21 @@ export default rule({
       const [from, to] = [quoteIdent(node.subname), quoteIdent(node.newname)];
       // Clients that name the table's old name fail anyway: safety/rename-table tells it.
       const moved = before === undefined && wasRenamed(key, statement, context);
-      const type = before?.columns.find(({ name }) => name === node.subname)?.type ?? 'text';
+      const old = before?.columns.find(({ name }) => name === node.subname)?.type;
+      const now = context.set.after.tables.get(key)?.columns.find(({ name }) => name === node.newname)?.type;
+      const type = now ?? old ?? '…';
+      const isNamed = new RegExp(`(?<![\\w$])${escapeRegExp(node.subname)}(?![\\w$])`, 'i');
+      const inBodies = [...context.set.before.routines.values()].some(({ body }) => isNamed.test(body));
       reportLock(context, statement, {
-        message: `Column "${node.subname}" of "${key}" is renamed to "${node.newname}". Clients that run meanwhile, and functions that name it, fail until they are changed too. Add the new column, write both, and drop the old one later.`,
+        message: `Column "${node.subname}" of "${key}" is renamed to "${node.newname}". Clients that run meanwhile${inBodies ? ', and functions that name it,' : ''} fail until they are changed too. Add the new column, write both, and drop the old one later.`,
         at: context.placeOf(statement),
         object: key,
         key: node.subname,
         ...(moved ? { severity: 'info' as const } : {}),
         help: sql(
           `alter table ${key} add column ${to} ${type};`,
-          `update ${key} set ${to} = ${from};`,
+          // The file may change the type as well.
+          `update ${key} set ${to} = ${now === undefined || now === old ? from : '…'};`,
           `-- in a later migration, when nothing reads it`,
           `alter table ${key} drop column ${from};`,
         ),

@@ -1,8 +1,8 @@
 import type { Statement, SyntaxNode } from '../../model/sql.ts';
-import { quoteIdent } from '../../sql/names.ts';
+import { quoteIdent, strings } from '../../sql/names.ts';
 import { type FileContext, rule } from '../rule.ts';
 import { allRowsTakenBy, isLeftEmpty } from '../support/emptiness.ts';
-import { alterExisting, commandsOf, reportLock, sql } from '../support/statements.ts';
+import { alterExisting, commandsOf, listed, reportLock, sql } from '../support/statements.ts';
 import { alternatives, bare, columnParts } from '../support/tree.ts';
 
 export default rule({
@@ -17,7 +17,6 @@ export default rule({
   sources: ['https://www.postgresql.org/docs/17/sql-altertable.html#SQL-ALTERTABLE-DESC-SET-DROP-NOT-NULL'],
   fixable: false,
   statement: alterExisting(['AT_SetNotNull'], (command, table, statement, context, { place }) => {
-    const known = context.set.before.tables.get(table);
     if (isLeftEmpty(command.name, table, statement, context.statements, context.set.before)) {
       if (emptiedAbove(table, statement, context)) return;
       const name = quoteIdent(command.name);
@@ -36,37 +35,79 @@ export default rule({
       });
       return;
     }
-    if (context.isEmpty(table, statement)) return;
-    const column = known?.columns.find(({ name }) => name === command.name);
-    if (column?.notNull === true) return;
-    const checks = [
-      ...(known?.checks ?? []),
-      ...(context.changed.step.after.tables.get(table)?.checks ?? []),
-    ];
-    if (checks.some(({ expression, validated }) => validated && proves(expression.node, command.name)))
-      return;
-    if (isAddedFilled(context, statement, table, command.name)) return;
-    const name = quoteIdent(command.name);
-    const short = `${table.split('.').at(-1)!.replaceAll('"', '')}_${command.name}_set`.slice(0, 63);
-    const fails = isFilledAbove(context, statement, table, command.name)
-      ? ''
-      : `, and one NULL in "${command.name}" makes it fail`;
+    // Told once for the table, at the first of them.
+    const all = columnsRead(table, context);
+    if (all[0]?.command !== command) return;
+    const columns = all.map(({ command: { name } }): string => name);
+    const unproven = all
+      .filter((each) => !isFilledAbove(context, each.statement, table, each.command.name))
+      .map(({ command: { name } }) => `"${name}"`);
+    const own = table.split('.').at(-1)!.replaceAll('"', '');
+    const check = quoteIdent(`${own}_${columns.length === 1 ? columns[0] : 'columns'}_set`.slice(0, 63));
+    const isNotNull = (of: readonly string[]) => of.map((name) => `${quoteIdent(name)} is not null`);
     reportLock(context, statement, {
-      message: `SET NOT NULL reads all of "${table}" under an exclusive lock. Reads and writes wait${fails}. Prove it by a validated CHECK first.`,
+      message: `SET NOT NULL${columns.length === 1 ? '' : ` on ${listed(columns)}`} reads all of "${table}" under an exclusive lock. Reads and writes wait${unproven.length === 0 ? '' : `, and one NULL in ${unproven.join(' or ')} makes it fail`}. Prove it by a validated CHECK first.`,
       at: place,
       object: table,
       key: command.name,
       help: sql(
-        `alter table ${table} add constraint ${quoteIdent(short)} check (${name} is not null) not valid;`,
+        `alter table ${table} add constraint ${check} check (${isNotNull(columns).join(' and ')}) not valid;`,
         `-- in the next migration`,
-        `alter table ${table} validate constraint ${quoteIdent(short)};`,
-        `alter table ${table} alter column ${name} set not null;`,
-        `alter table ${table} drop constraint ${quoteIdent(short)};`,
+        `alter table ${table} validate constraint ${check};`,
+        `alter table ${table} ${columns.map((name) => `alter column ${quoteIdent(name)} set not null`).join(', ')};`,
+        `alter table ${table} drop constraint ${check};`,
       ),
-      repro: `select count(*) from ${table} where ${name} is null;`,
+      repro: `select count(*) from ${table} where ${columns.map((name) => `${quoteIdent(name)} is null`).join(' or ')};`,
     });
   }),
 });
+
+interface SetNotNull {
+  readonly command: SyntaxNode;
+  readonly statement: Statement;
+}
+
+/** Each SET NOT NULL of the file that reads the table's rows, in the order of the file. */
+const columnsRead = (table: string, context: FileContext): readonly SetNotNull[] =>
+  context.statements
+    .filter(({ kind, node }) => kind === 'AlterTableStmt' && context.keyOf(node.relation) === table)
+    .flatMap((statement) => commandsOf(statement.node).map((command) => ({ command, statement })))
+    .filter(
+      ({ command, statement }, index, all) =>
+        command.subtype === 'AT_SetNotNull' &&
+        readsRows(command.name, table, statement, context) &&
+        all.findIndex(
+          (each) => each.command.subtype === command.subtype && each.command.name === command.name,
+        ) === index,
+    );
+
+/** No row is known to be free of NULL by other means, or to be looked at anyway. */
+function readsRows(column: string, table: string, own: Statement, context: FileContext): boolean {
+  const known = context.set.before.tables.get(table);
+  if (isLeftEmpty(column, table, own, context.statements, context.set.before)) return false;
+  if (context.isEmpty(table, own)) return false;
+  if (known?.columns.find(({ name }) => name === column)?.notNull === true) return false;
+  const checks = [...(known?.checks ?? []), ...(context.changed.step.after.tables.get(table)?.checks ?? [])];
+  return (
+    !checks.some(({ expression, validated }) => validated && proves(expression.node, column)) &&
+    !isAddedFilled(context, own, table, column) &&
+    !becomesKey(column, table, context)
+  );
+}
+
+/** The file makes a primary key of it, which looks at each row: safety/primary-key-index tells that. */
+const becomesKey = (column: string, table: string, { statements, keyOf }: FileContext) =>
+  statements.some(
+    ({ kind, node }) =>
+      kind === 'AlterTableStmt' &&
+      keyOf(node.relation) === table &&
+      commandsOf(node).some(
+        ({ subtype, def }) =>
+          subtype === 'AT_AddConstraint' &&
+          def?.Constraint?.contype === 'CONSTR_PRIMARY' &&
+          strings(def.Constraint.keys).includes(column),
+      ),
+  );
 
 const emptiedAbove = (table: string, own: Statement, { statements }: FileContext) =>
   statements.some((statement) => statement.start < own.start && allRowsTakenBy(statement).includes(table));

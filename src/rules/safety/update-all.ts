@@ -31,22 +31,27 @@ export default rule({
       const overwritten = targets.filter((target) => !keepsValue(target));
       const those = overwritten.length === 0 ? targets : overwritten;
       const old: string[] = those.map(({ name }) => name);
+      const scaled = overwritten.length > 0 && overwritten.every(readsItself);
       const computed = overwritten.length > 0 && overwritten.every((target) => isComputed(target, context));
       reportLock(context, statement, {
         message:
           overwritten.length === 0
             ? `This writes every row of "${key}" anew, also those whose "${old.join('", "')}" stays as it is. Every row stays locked until the file is through. Say which rows need it.`
-            : computed
-              ? `This computes "${old.join('", "')}" anew in every row of "${key}". Every row stays locked until the file is through. Do it in batches, behind the migration.`
-              : `This overwrites "${old.join('", "')}" in every row of "${key}". The old values are gone, and every row stays locked until the file is through. Say which rows.`,
+            : scaled
+              ? `This computes "${old.join('", "')}" in every row of "${key}" from what it holds. The old values are gone, a second run would do it again, and every row stays locked until the file is through. Keep the old values first.`
+              : computed
+                ? `This computes "${old.join('", "')}" anew in every row of "${key}". Every row stays locked until the file is through. Do it in batches, behind the migration.`
+                : `This overwrites "${old.join('", "')}" in every row of "${key}". The old values are gone, and every row stays locked until the file is through. Say which rows.`,
         at: context.placeOf(statement),
         object: key,
         key: old.join(' '),
-        help: sqlFence(
-          computed
-            ? `-- in batches, by the key\n${context.textOf(statement)}\nwhere …;`
-            : `${context.textOf(statement)}\nwhere ${whatChanges(targets, statement, context)}; -- only what changes; name the rows where not all are meant`,
-        ),
+        help: scaled
+          ? 'Copy the key and the old values into a table of a schema that the Data API does not show, before they change.'
+          : sqlFence(
+              computed
+                ? `-- in batches, by the key\n${context.textOf(statement)}\nwhere …;`
+                : `${context.textOf(statement)}\nwhere ${whatChanges(targets, statement, context)}; -- only what changes; name the rows where not all are meant`,
+            ),
         repro: `select count(*) from ${key};`,
       });
     },
@@ -65,6 +70,10 @@ function keepsValue({ name, val }: SyntaxNode): boolean {
     isItself(val) || isItself(first) || isItself(unlessBlank(first)) || isItself(value?.CaseExpr?.defresult)
   );
 }
+
+/** `round(c * 2)`: each row's new value comes from its own old one. */
+const readsItself = ({ name, val }: SyntaxNode) =>
+  someNode(val, (kind, ref) => kind === 'ColumnRef' && columnParts(ref).at(-1) === name);
 
 /** What `nullif(…, '')` keeps wherever it holds something. */
 function unlessBlank(node: SyntaxNode | undefined): SyntaxNode | undefined {

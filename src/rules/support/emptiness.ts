@@ -92,8 +92,8 @@ export function isRequired(
 }
 
 /**
- * The file adds the column without a default, and no statement between gives it a value: SET NOT NULL then finds a NULL in
- * every row. IF NOT EXISTS adds it surely only where all columns of the table are known.
+ * The file adds the column without a default, and no statement between gives it a value, nor a trigger that one fires: SET
+ * NOT NULL then finds a NULL in every row. IF NOT EXISTS adds it surely only where all columns of the table are known.
  */
 export function isLeftEmpty(
   column: string,
@@ -122,10 +122,28 @@ export function isLeftEmpty(
   );
   if (added === undefined) return false;
   const named = new RegExp(`(?<![\\w$])${escapeRegExp(column)}(?![\\w$])`, 'i');
+  const isTouched = (node: SyntaxNode) =>
+    keyOfRangeVar(node.relation) === table && firesBeforeUpdate(table, own, statements, before);
   return !statements.some(
-    ({ kind, sql, start }) =>
+    ({ kind, node, sql, start }) =>
       start > added.start &&
       start < own.start &&
-      (/^(Do|Call|Select)Stmt$/.test(kind) || (/^(Update|Insert|Merge)Stmt$/.test(kind) && named.test(sql))),
+      (/^(Do|Call|Select)Stmt$/.test(kind) ||
+        (/^(Update|Insert|Merge)Stmt$/.test(kind) && named.test(sql)) ||
+        (kind === 'UpdateStmt' && isTouched(node))),
   );
 }
+
+/** A row trigger may fill what the UPDATE itself does not name. */
+const firesBeforeUpdate = (
+  table: string,
+  own: Statement,
+  statements: readonly Statement[],
+  before: SchemaState,
+) =>
+  before.tables.get(table)?.triggers.some(({ timing, level }) => timing === 'before' && level === 'row') ===
+    true ||
+  statements.some(
+    ({ kind, node, start }) =>
+      kind === 'CreateTrigStmt' && start < own.start && keyOfRangeVar(node.relation) === table,
+  );
