@@ -18,57 +18,95 @@ export default rule({
   sources: ['https://www.postgresql.org/docs/17/sql-altertable.html#SQL-ALTERTABLE-DESC-DROP-COLUMN'],
   fixable: false,
   statement: alterExisting(['AT_DropColumn'], (command, table, statement, context, { place }) => {
-    const { before } = context.set;
-    const known = before.tables.get(table);
-    // Added by this very change, or never there.
-    if (
-      known !== undefined &&
-      known.unknown.length === 0 &&
-      !known.columns.some(({ name }) => name === command.name)
-    )
-      return;
-    if (known === undefined && command.missing_ok === true && before.unknown.length === 0) return;
-    if (wentEarlier(table, command.name, context)) return;
-    const lost = isCascade(command)
-      ? silentlyLost(dependentsOfColumn(before, table, command.name), context)
-      : [];
-    const column = quoteIdent(command.name);
-    const kept = whyNothingIsLost(context, statement, table, command.name);
+    const loss = lossOf(command, table, statement, context);
+    if (loss === null) return;
+    const problem = { at: place, object: table, key: command.name };
+    const { lost, kept } = loss;
+    const name = `"${command.name}" of "${table}"`;
     if (kept !== null && lost.length === 0) {
       reportLock(context, statement, {
-        message: `Column "${command.name}" of "${table}" is dropped. ${kept}, and clients that still name the column fail. Drop it when nothing uses it.`,
-        at: place,
-        object: table,
-        key: command.name,
+        ...problem,
+        message: `Column ${name} is dropped. ${kept}, and clients that still name the column fail. Drop it when nothing uses it.`,
         severity: 'info',
       });
       return;
     }
-    // Another column takes its name: clients go on, and what they find was copied over before.
-    const replaced = isColumnThere(context, table, command.name);
-    const read = isReadAbove(context, statement, table, command.name);
+    // Told once for the table, at the first of them.
+    const along = isPlain(loss) ? plainDrops(table, context) : [command];
+    if (along[0] !== command) return;
+    const columns = along.map((each): string => each.name);
     reportLock(context, statement, {
+      ...problem,
       message:
         lost.length > 0
           ? `DROP COLUMN "${command.name}" … CASCADE on "${table}" takes ${listed(lost)} along, and what the column holds. Nothing says so when it runs. Drop or change them by name first.`
-          : replaced
-            ? `Column "${command.name}" of "${table}" is dropped with all it holds, and another takes its name. What was not copied over is gone. Keep a copy if in doubt.`
-            : read
-              ? `Column "${command.name}" of "${table}" is dropped. A statement above uses it: what that does not keep is gone, and clients that still name the column fail. Drop it when nothing uses it.`
-              : `Column "${command.name}" of "${table}" is dropped with all it holds. No rollback brings it back, and clients that still name it fail. Drop it when nothing uses it, and keep a copy if in doubt.`,
-      at: place,
-      object: table,
-      key: command.name,
+          : loss.replaced
+            ? `Column ${name} is dropped with all it holds, and another takes its name. What was not copied over is gone. Keep a copy if in doubt.`
+            : loss.read
+              ? `Column ${name} is dropped. A statement above uses it: what that does not keep is gone, and clients that still name the column fail. Drop it when nothing uses it.`
+              : columns.length === 1
+                ? `Column ${name} is dropped with all it holds. No rollback brings it back, and clients that still name it fail. Drop it when nothing uses it, and keep a copy if in doubt.`
+                : `Columns ${listed(columns)} of "${table}" are dropped with all they hold. No rollback brings that back, and clients that still name them fail. Drop them when nothing uses them, and keep a copy if in doubt.`,
       ...(lost.length > 0 ? { severity: 'error' as const } : {}),
       help: sql(
         `create schema if not exists ${archive(context)};`,
-        `create table ${archive(context)}.${quoteIdent(`${nameIn(table)}_${command.name}`)} as ${copyOf(table, command.name, context)};`,
-        `alter table ${table} drop column ${column};`,
+        `create table ${archive(context)}.${quoteIdent(`${nameIn(table)}_${columns.length === 1 ? command.name : 'columns'}`)} as ${copyOf(table, columns, context)};`,
+        `alter table ${table} ${columns.map((column) => `drop column ${quoteIdent(column)}`).join(', ')};`,
       ),
-      repro: `select count(*) from ${table} where ${column} is not null;`,
+      repro: `select count(*) from ${table} where ${columns.map((column) => `${quoteIdent(column)} is not null`).join(' or ')};`,
     });
   }),
 });
+
+interface Loss {
+  /** What CASCADE takes along. */
+  readonly lost: readonly string[];
+  /** Why the values are not lost; null where they are. */
+  readonly kept: string | null;
+  /** Another column takes its name: clients go on, and what they find was copied over before. */
+  readonly replaced: boolean;
+  readonly read: boolean;
+}
+
+const isPlain = ({ lost, kept, replaced, read }: Loss) =>
+  lost.length === 0 && kept === null && !replaced && !read;
+
+/** Null where nothing goes that stood before: added by this very change, never there, or computed and made again. */
+function lossOf(command: SyntaxNode, table: string, statement: Statement, context: FileContext): Loss | null {
+  const { before } = context.set;
+  const known = before.tables.get(table);
+  const column = known?.columns.find(({ name }) => name === command.name);
+  if (known !== undefined && known.unknown.length === 0 && column === undefined) return null;
+  if (known === undefined && command.missing_ok === true && before.unknown.length === 0) return null;
+  if (wentEarlier(table, command.name, context)) return null;
+  const lost = isCascade(command)
+    ? silentlyLost(dependentsOfColumn(before, table, command.name), context)
+    : [];
+  const replaced = isColumnThere(context, table, command.name);
+  const computed = column?.generated != null;
+  if (computed && replaced && lost.length === 0) return null;
+  return {
+    lost,
+    kept: computed
+      ? 'What it holds is computed from other columns'
+      : whyNothingIsLost(context, statement, table, command.name),
+    replaced,
+    read: isReadAbove(context, statement, table, command.name),
+  };
+}
+
+/** The columns of the table that go in this file with nothing else to say of them, in its order. */
+const plainDrops = (table: string, context: FileContext): readonly SyntaxNode[] =>
+  context.statements
+    .filter(({ kind, node }) => kind === 'AlterTableStmt' && context.keyOf(node.relation) === table)
+    .flatMap((statement) =>
+      commandsOf(statement.node).filter((command) => {
+        if (command.subtype !== 'AT_DropColumn') return false;
+        const loss = lossOf(command, table, statement, context);
+        return loss !== null && isPlain(loss);
+      }),
+    )
+    .filter((command, index, all) => all.findIndex(({ name }) => name === command.name) === index);
 
 /** Of a key as Postgres spells it. */
 const nameIn = (key: string): string =>
@@ -79,7 +117,7 @@ const archive = ({ facts }: FileContext): string =>
   ['archive', 'backup', 'private'].find((name) => !facts.project.exposedSchemas.includes(name)) ?? 'archive';
 
 /** With the key of its rows, where there is one to find them by; a type that the file drops must not be held on to. */
-function copyOf(key: string, column: string, { set, statements }: FileContext): string {
+function copyOf(key: string, columns: readonly string[], { set, statements }: FileContext): string {
   const typeGoes = statements.some(
     ({ kind, node }) => kind === 'DropStmt' && /^OBJECT_(TYPE|DOMAIN)$/.test(node.removeType),
   );
@@ -87,9 +125,9 @@ function copyOf(key: string, column: string, { set, statements }: FileContext): 
   const names = set.before.tables.get(key)?.primaryKey?.columns ?? [];
   const stays = names.length > 0 && set.after.tables.get(key)?.primaryKey?.columns.join() === names.join();
   if (!stays) return typeGoes ? `select to_jsonb(t) as old_row from ${key} t` : `select * from ${key}`;
-  const name = quoteIdent(column);
-  const value = typeGoes ? `to_jsonb(${name}) as ${name}` : name;
-  return `select ${[...names.filter((each) => each !== column).map(quoteIdent), value].join(', ')} from ${key}`;
+  const values = columns.map(quoteIdent).map((name) => (typeGoes ? `to_jsonb(${name}) as ${name}` : name));
+  const rest = names.filter((each) => !columns.includes(each)).map(quoteIdent);
+  return `select ${[...rest, ...values].join(', ')} from ${key}`;
 }
 
 /** What the file above does so that the values are kept, or proves: that there are none. Null where it does neither. */
