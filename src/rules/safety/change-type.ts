@@ -281,7 +281,7 @@ function madeAgain(changes: readonly Change[]): Told {
   const [{ table }] = changes as readonly [Change];
   const one = changes.length === 1;
   return {
-    message: `Changing the type of ${listed(changes.map(({ column }) => column))} of "${table}" writes the table anew under an exclusive lock, though the UPDATE above leaves NULL in every row. ${wait}. Drop the ${one ? 'column' : 'columns'} and add ${one ? 'it' : 'them'} again: that writes nothing.`,
+    message: `Changing the ${one ? 'type' : 'types'} of ${listed(changes.map(({ column }) => column))} of "${table}" writes the table anew under an exclusive lock, though the UPDATE above leaves NULL in every row. ${wait}. Drop the ${one ? 'column' : 'columns'} and add ${one ? 'it' : 'them'} again: that writes nothing.`,
     help: sql(
       `alter table ${table}`,
       changes

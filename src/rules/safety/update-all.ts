@@ -28,6 +28,17 @@ export default rule({
           before === undefined ? !added.has(name) : before.columns.some((column) => column.name === name),
         );
       if (targets.length === 0) return;
+      if (targets.every(isUnchanged)) {
+        reportLock(context, statement, {
+          message: `This writes every row of "${key}" anew with what it holds, as its triggers may need. Every row stays locked until the file is through. Do it in batches where the table is big.`,
+          at: context.placeOf(statement),
+          object: key,
+          key: targets.map(({ name }): string => name).join(' '),
+          severity: 'info',
+          help: sqlFence(`-- in batches, by the key\n${context.textOf(statement)}\nwhere …;`),
+        });
+        return;
+      }
       const overwritten = targets.filter((target) => !keepsValue(target));
       const those = overwritten.length === 0 ? targets : overwritten;
       const old: string[] = those.map(({ name }) => name);
@@ -58,12 +69,17 @@ export default rule({
   },
 });
 
+const isColumn = (node: SyntaxNode | undefined, name: string) => {
+  const ref = bare(node)?.ColumnRef;
+  return ref !== undefined && columnParts(ref).at(-1) === name;
+};
+
+/** `c = c`: nothing is meant but what a trigger does. */
+const isUnchanged = ({ name, val }: SyntaxNode) => isColumn(val, name);
+
 /** `coalesce(c, …)`, `coalesce(nullif(c, ''), …)`, `c`, `case … else c end`: rows that need no new value keep theirs. */
 function keepsValue({ name, val }: SyntaxNode): boolean {
-  const isItself = (node: SyntaxNode | undefined) => {
-    const ref = bare(node)?.ColumnRef;
-    return ref !== undefined && columnParts(ref).at(-1) === name;
-  };
+  const isItself = (node: SyntaxNode | undefined) => isColumn(node, name);
   const value = bare(val);
   const first = value?.CoalesceExpr?.args?.[0];
   return (
