@@ -2,7 +2,7 @@
 import { splitKey } from '../../sql/fold/table-access.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import type { FileContext } from '../rule.ts';
-import { sql } from './statements.ts';
+import { commandsOf, sql } from './statements.ts';
 
 export interface WantedKey {
   readonly table: string;
@@ -41,7 +41,7 @@ function adopted(key: WantedKey, context: FileContext): string {
       ? '-- in the next migration'
       : '-- in the next migration; until then the old one holds, and is not dropped before',
     ...(held === 'index' ? [`drop index ${splitKey(table)[0]}.${quoteIdent(name)};`] : []),
-    `alter table ${table}${held === 'constraint' ? ` drop constraint ${quoteIdent(name)},` : ''} add constraint ${quoteIdent(name)} ${kind} using index ${index}${suffix};`,
+    `alter table ${table}${held === 'constraint' || held === 'perhaps' ? ` drop constraint ${held === 'perhaps' ? 'if exists ' : ''}${quoteIdent(name)},` : ''} add constraint ${quoteIdent(name)} ${kind} using index ${index}${suffix};`,
   );
 }
 
@@ -64,9 +64,22 @@ const listOf = ({ columns }: WantedKey) => `(${columns.map(quoteIdent).join(', '
 const nullsOf = ({ nullsNotDistinct }: WantedKey) => (nullsNotDistinct ? ' nulls not distinct' : '');
 
 /** What bears the name before the change: the file drops it and gives its name to the new one. */
-function holderOf(name: string, table: string, { set }: FileContext): 'constraint' | 'index' | null {
+function holderOf(
+  name: string,
+  table: string,
+  { set, statements, keyOf }: FileContext,
+): 'constraint' | 'index' | 'perhaps' | null {
   const before = set.before.tables.get(table);
   const keys = [before?.primaryKey, ...(before?.uniques ?? []), ...(before?.exclusions ?? [])];
   if (keys.some((held) => held?.name === name)) return 'constraint';
-  return before?.indexes.some((held) => held.name === name) ? 'index' : null;
+  if (before?.indexes.some((held) => held.name === name)) return 'index';
+  if (before !== undefined && before.unknown.length === 0) return null;
+  // No migration tells all of the table: DROP CONSTRAINT IF EXISTS says that it may be there.
+  const isDropped = statements.some(
+    ({ kind, node }) =>
+      kind === 'AlterTableStmt' &&
+      keyOf(node.relation) === table &&
+      commandsOf(node).some((command) => command.subtype === 'AT_DropConstraint' && command.name === name),
+  );
+  return isDropped ? 'perhaps' : null;
 }
