@@ -54,8 +54,9 @@ export default rule({
         reportLock(context, statement, { ...problem, ...writtenAgain(twice) });
       return;
     }
-    // Told once for the table, at the first of them.
+    // Told once for the statement, at the first of them.
     const isAlike = (each: Change) =>
+      each.statement === statement &&
       all.filter(({ column }) => column === each.column).length === 1 &&
       holdsNull(each, context) === holdsNull(change, context);
     const alike = all.filter(isAlike);

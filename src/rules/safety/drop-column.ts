@@ -31,8 +31,8 @@ export default rule({
       });
       return;
     }
-    // Told once for the table, at the first of them.
-    const along = isPlain(loss) ? plainDrops(table, context) : [command];
+    // Told once for the statement, at the first of them.
+    const along = isPlain(loss) ? plainDrops(table, statement, context) : [command];
     if (along[0] !== command) return;
     const columns = along.map((each): string => each.name);
     reportLock(context, statement, {
@@ -95,18 +95,13 @@ function lossOf(command: SyntaxNode, table: string, statement: Statement, contex
   };
 }
 
-/** The columns of the table that go in this file with nothing else to say of them, in its order. */
-const plainDrops = (table: string, context: FileContext): readonly SyntaxNode[] =>
-  context.statements
-    .filter(({ kind, node }) => kind === 'AlterTableStmt' && context.keyOf(node.relation) === table)
-    .flatMap((statement) =>
-      commandsOf(statement.node).filter((command) => {
-        if (command.subtype !== 'AT_DropColumn') return false;
-        const loss = lossOf(command, table, statement, context);
-        return loss !== null && isPlain(loss);
-      }),
-    )
-    .filter((command, index, all) => all.findIndex(({ name }) => name === command.name) === index);
+/** The columns that go by this statement with nothing else to say of them, in its order. */
+const plainDrops = (table: string, statement: Statement, context: FileContext): readonly SyntaxNode[] =>
+  commandsOf(statement.node).filter((command) => {
+    if (command.subtype !== 'AT_DropColumn') return false;
+    const loss = lossOf(command, table, statement, context);
+    return loss !== null && isPlain(loss);
+  });
 
 /** Of a key as Postgres spells it. */
 const nameIn = (key: string): string =>

@@ -35,13 +35,13 @@ export default rule({
       });
       return;
     }
-    // Told once for the table, at the first of them.
-    const all = columnsRead(table, context);
-    if (all[0]?.command !== command) return;
-    const columns = all.map(({ command: { name } }): string => name);
-    const unproven = all
-      .filter((each) => !isFilledAbove(context, each.statement, table, each.command.name))
-      .map(({ command: { name } }) => `"${name}"`);
+    // Told once for the statement, at the first of them.
+    const all = columnsRead(table, statement, context);
+    if (all[0] !== command) return;
+    const columns = all.map(({ name }): string => name);
+    const unproven = columns
+      .filter((name) => !isFilledAbove(context, statement, table, name))
+      .map((name) => `"${name}"`);
     const own = table.split('.').at(-1)!.replaceAll('"', '');
     const check = quoteIdent(`${own}_${columns.length === 1 ? columns[0] : 'columns'}_set`.slice(0, 63));
     const isNotNull = (of: readonly string[]) => of.map((name) => `${quoteIdent(name)} is not null`);
@@ -62,24 +62,11 @@ export default rule({
   }),
 });
 
-interface SetNotNull {
-  readonly command: SyntaxNode;
-  readonly statement: Statement;
-}
-
-/** Each SET NOT NULL of the file that reads the table's rows, in the order of the file. */
-const columnsRead = (table: string, context: FileContext): readonly SetNotNull[] =>
-  context.statements
-    .filter(({ kind, node }) => kind === 'AlterTableStmt' && context.keyOf(node.relation) === table)
-    .flatMap((statement) => commandsOf(statement.node).map((command) => ({ command, statement })))
-    .filter(
-      ({ command, statement }, index, all) =>
-        command.subtype === 'AT_SetNotNull' &&
-        readsRows(command.name, table, statement, context) &&
-        all.findIndex(
-          (each) => each.command.subtype === command.subtype && each.command.name === command.name,
-        ) === index,
-    );
+/** The columns of the statement that it reads the table's rows for, in its order. */
+const columnsRead = (table: string, statement: Statement, context: FileContext): readonly SyntaxNode[] =>
+  commandsOf(statement.node).filter(
+    ({ subtype, name }) => subtype === 'AT_SetNotNull' && readsRows(name, table, statement, context),
+  );
 
 /** No row is known to be free of NULL by other means, or to be looked at anyway. */
 function readsRows(column: string, table: string, own: Statement, context: FileContext): boolean {
