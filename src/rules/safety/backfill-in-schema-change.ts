@@ -57,12 +57,20 @@ export default rule({
         help: sql(
           '-- in the next migration',
           `${statement.sql};`,
+          ...(hasMoreBelow(table, statement, context) ? [`-- and the further ones on ${table}`] : []),
           ...(needed ? ['-- in the one after that: what follows on the table'] : []),
         ),
       });
     });
   },
 });
+
+/** Told once for the table, at the first of several. */
+const hasMoreBelow = (table: string, own: Statement, { source, keyOf }: FileContext) =>
+  source.statements.some(
+    ({ kind, node, start }) =>
+      start > own.start && /^(Update|Delete)Stmt$/.test(kind) && keyOf(node.relation) === table,
+  );
 
 /** A constraint, a type or a unique index below may hold only for the rows as this leaves them. */
 const isNeededBelow = (table: string, own: Statement, { source, keyOf }: FileContext) =>
