@@ -234,3 +234,25 @@ create function public.mail() returns setof text language plpgsql as $$ begin re
     reason: expect.stringMatching(/^with --all nothing runs on tables with rows/),
   });
 });
+
+test('a table whose trigger never comes to its end is left out of the probes, and the others are tried', async () => {
+  write(
+    '20260101000000_loop.sql',
+    `create table public.loop (id uuid primary key default gen_random_uuid(), user_id uuid references auth.users (id) on delete cascade, body text not null);
+create table public.note (id uuid primary key default gen_random_uuid(), user_id uuid references auth.users (id) on delete cascade, body text not null);
+alter table public.loop enable row level security;
+alter table public.note enable row level security;
+create policy "own" on public.loop for all to authenticated using ((select auth.uid()) = user_id);
+create policy "own" on public.note for all to authenticated using ((select auth.uid()) = user_id);
+create function public.touch() returns trigger language plpgsql set search_path = '' as $$
+begin
+  update public.loop set body = new.body || '.' where id = new.id;
+  return new;
+end $$;
+create trigger touch after insert or update on public.loop for each row execute function public.touch();
+`,
+  );
+  const project = await checked(folder, ['supabase/migrations/20260101000000_loop.sql']);
+  expect(project.notChecked).toContainEqual(expect.objectContaining({ what: 'access to "public.loop"' }));
+  expect(project.access?.objects.map(({ object }) => object)).toContain('public.note');
+});

@@ -117,7 +117,8 @@ class Channel {
     if (this.#waiting.size === 0) this.#stopWatch();
     if (waiting === undefined) return;
     if ('crash' in answer) {
-      const error = new EngineLost('crash', `The embedded Postgres broke: ${answer.crash}`);
+      const running = this.#clock[clockSlots.startedAt]! > 0 ? this.#clock[clockSlots.index]! : null;
+      const error = new EngineLost('crash', `The embedded Postgres broke: ${answer.crash}`, running);
       waiting.reject(error);
       this.#lose(error);
       void this.#worker.terminate();

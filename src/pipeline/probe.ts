@@ -10,7 +10,7 @@ import type { Replay } from '../replay/replay.ts';
 import type { StageBook } from './stages.ts';
 
 /** Engines that may be lost before the probes give up. */
-const attempts = 3;
+const attempts = 6;
 
 export async function probeAll(
   replay: Replay,

@@ -132,6 +132,8 @@ async function probeInside(session: Session, options: ProbeOptions): Promise<Acc
     options.onObject?.(object),
   );
 
+  for (const key of options.leaveOut ?? []) world.failures.set(key, 'a row there broke the database');
+
   const probed = [...state.tables.values()]
     .filter(
       (table) =>
@@ -148,6 +150,7 @@ async function probeInside(session: Session, options: ProbeOptions): Promise<Acc
     catalog.privileges,
     searchPath,
     readings,
+    options.onObject,
   );
   const policyErrors: PolicyError[] = [];
   const asking = askingRoutines(state);
