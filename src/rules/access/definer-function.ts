@@ -1,9 +1,10 @@
 import type { SchemaState } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
 import { seen, tellLeaks } from '../support/access.ts';
-import { isCalledByPolicy } from '../support/caller.ts';
+import { codeOf } from '../support/bodies.ts';
+import { isCalledByPolicy, routineLooksAtCaller } from '../support/caller.ts';
 import type { LeakGroup } from '../support/leak.ts';
-import { isLookup, isPublished } from '../support/published.ts';
+import { isGrantedTo, isLookup, isPublished } from '../support/published.ts';
 import { sqlFence } from '../support/words.ts';
 
 export default rule({
@@ -19,7 +20,7 @@ export default rule({
   fixable: false,
   facts(context) {
     tellLeaks('access/definer-function', context, (group) => ({
-      ...([computesAnew, answersWithIds, isLookedUpByVisitors].some((mild) =>
+      ...([computesAnew, counts, answersWithIds, isMadeForVisitors, isMadeForUsers].some((mild) =>
         mild(group, context.facts.head),
       ) && { severity: 'warning' as const }),
       message: `Function "${group.object.object}" reaches rows that belong to others (${seen(group.leaks)}). It runs as its owner, past every policy, and API roles may call it. Compare its argument with "auth.uid()" inside, or ${isHelper(group, context.facts.head) ? 'move it to a schema that is not exposed' : 'revoke EXECUTE'}.`,
@@ -37,13 +38,48 @@ const isHelper = ({ object }: LeakGroup, state: SchemaState) => {
   return routine !== undefined && isCalledByPolicy(routine, state);
 };
 
-/** Granted to visitors by name, and it only reads: whoever brings the id is shown what it is an id of. */
-const isLookedUpByVisitors = ({ object }: LeakGroup, { routines }: SchemaState) => {
+/** Granted to visitors by name: it only reads, and shows to whoever brings an id what it is an id of; or it takes nothing from them. */
+const isMadeForVisitors = ({ object }: LeakGroup, { routines }: SchemaState) => {
   const routine = routines.get(object.object);
+  const takes = routine?.arguments.some(({ mode }) => mode === 'in' || mode === 'inout') === true;
   return (
-    routine?.arguments.some(({ mode }) => mode === 'in') === true && isPublished(routine) && isLookup(routine)
+    routine !== undefined &&
+    (takes ? isPublished(routine) && isLookup(routine) : isGrantedTo(routine, 'anon'))
   );
 };
+
+/** Granted to signed-in users by name and not to visitors, it asks who is calling and gives nothing back of others' rows. */
+const isMadeForUsers = ({ object, leaks }: LeakGroup, state: SchemaState) => {
+  const routine = state.routines.get(object.object);
+  return (
+    routine !== undefined &&
+    isGrantedTo(routine, 'authenticated') &&
+    routineLooksAtCaller(routine, state) &&
+    leaks.every(
+      ({ cell, principal }) =>
+        principal !== 'anon' && cell.proof.every(({ result }) => !/among them| in \S+\.\S+/.test(result)),
+    )
+  );
+};
+
+/** All that it changes are numbers, by a fixed amount, and the time: views, uses. They can be driven up, and no more. */
+function counts({ object }: LeakGroup, { routines }: SchemaState): boolean {
+  const body = codeOf(routines.get(object.object)?.body ?? '').bare;
+  const sets = [...body.matchAll(/\bset\b([\s\S]*?)(?=\b(?:where|from|returning)\b|;|$)/gi)].map(
+    ([, list]) => list!,
+  );
+  return (
+    sets.length > 0 &&
+    !/\bdelete\s+from\b/i.test(body) &&
+    sets.every((list) =>
+      list
+        .split(/,(?![^(]*\))/)
+        .every((one) =>
+          /=\s*(coalesce\s*\(\s*)?[\w.]+(\s*,\s*0\s*\))?\s*\+\s*1\s*$|=\s*now\s*\(\s*\)\s*$/i.test(one),
+        ),
+    )
+  );
+}
 
 /** It answers yes or no, or with bare ids, to whoever knows a user's id, and changes nothing: no row comes out. */
 function answersWithIds(group: LeakGroup, state: SchemaState): boolean {

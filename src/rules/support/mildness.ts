@@ -8,6 +8,7 @@ import { looksAtCaller } from './caller.ts';
 import type { LeakGroup } from './leak.ts';
 import { isRead } from './name-read.ts';
 import { isDeclaredPublic, isOfOpenParents, opensFor, visitorsInsert } from './openness.ts';
+import { sensitiveColumns } from './owners.ts';
 import { appliesTo, covers } from './roles.ts';
 import { functionName, someNode } from './tree.ts';
 import { opensTo } from './truth.ts';
@@ -19,6 +20,7 @@ export const isMild = (group: LeakGroup, facts: Facts) =>
   isUnreadName(group, facts) ||
   isUnderAskedParent(group, facts.head) ||
   isNotice(group, facts.head) ||
+  isSharedList(group, facts.head) ||
   isUpload(group) ||
   isUsersWork(group, facts.head);
 
@@ -52,6 +54,29 @@ function isUnreadName({ object, leaks, opener }: LeakGroup, facts: Facts): boole
       const node = (policy.check ?? policy.using)?.node;
       return looksAtCaller(node, state) && opensTo(node ?? null) === null;
     })
+  );
+}
+
+/** Who may read is asked, and nothing of the row, in which no column names a user: a list that those share. */
+function isSharedList({ object, leaks }: LeakGroup, state: SchemaState): boolean {
+  const table = state.tables.get(object.object);
+  const policies = (table?.policies ?? []).filter(
+    (policy) => policy.permissive && covers(policy, 'select') && appliesTo(policy, 'authenticated'),
+  );
+  return (
+    table?.rls === true &&
+    policies.length > 0 &&
+    leaks.every(({ command, principal }) => command === 'select' && principal !== 'anon') &&
+    !table.columns.some(({ name }) => isRead(name, table, policies)) &&
+    object.ownerColumns.every((column) =>
+      table.foreignKeys.some(
+        ({ columns, references }) => columns.includes(column) && !isOfUsers(references, state),
+      ),
+    ) &&
+    sensitiveColumns(
+      table.columns.map(({ name }) => name),
+      table,
+    ).length === 0
   );
 }
 
