@@ -21,6 +21,17 @@ export default rule({
     if (timeOf(migration.version) === null) {
       const version = rightVersion(facts, migration);
       const fileName = version === null ? null : `${version}_${snake}.sql`;
+      const ahead = numberAhead(facts, migration);
+      if (ahead !== null) {
+        report({
+          message: `"${migration.fileName}" has version "${migration.version}", which is no date and time of 14 digits. As a string "${ahead}", which the project has, sorts behind every date of today, so a name after the clock would run before it. Go on counting, in the same width.`,
+          at: startOf(migration.path),
+          object: migration.path,
+          severity: 'info',
+          help: 'Versions are compared as strings. To change to the clock, rename all files first, and mend the history of each database with `npx supabase migration repair`.',
+        });
+        return;
+      }
       report({
         message: `"${migration.fileName}" has version "${migration.version}", which is ${whatIsWrong(migration.version)} ${
           fileName === null
@@ -52,6 +63,16 @@ export default rule({
     });
   },
 });
+
+/** A number of the project's that this file must not pass, and that a date would: "21" stands behind "20261127". */
+function numberAhead(facts: Facts, { path, fileName }: Migration): string | null {
+  const clock = freeVersion(facts, path);
+  return (
+    facts.history.head.find(
+      ({ version, fileName: other }) => version.length < 8 && other < fileName && version > clock,
+    )?.version ?? null
+  );
+}
 
 /** Names of other lengths collide and sort between others; one of 14 digits that no clock shows stands ahead of the time. */
 const whatIsWrong = (version: string) =>
