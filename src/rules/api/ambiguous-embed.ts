@@ -32,7 +32,7 @@ export default rule({
         object: table.key,
         key: other,
         evidence: evidenceOf(state),
-        help: `Clients write \`${there.name}!${now[0]!.name}(*)\` or \`${there.name}!${added[0]!.name}(*)\`.`,
+        help: `Clients write ${[...new Set([...now, ...reverse(there, table.key)].map(({ name }) => `\`${there.name}!${name}(*)\``))].join(' or ')}.`,
       });
     }
   },

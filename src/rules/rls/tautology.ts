@@ -5,6 +5,7 @@ import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
 import { type Branch, branchesOf, withoutBranches } from '../support/branches.ts';
 import { asksForCaller, looksAtCaller } from '../support/caller.ts';
+import { meansServer, nameSaysRole } from '../support/misnamed.ts';
 import { isDeclaredPublic } from '../support/openness.ts';
 import { isCaller, isToken, ownerColumns, setByTrigger } from '../support/owners.ts';
 import { type Predicate, predicatesOf } from '../support/predicates.ts';
@@ -42,6 +43,7 @@ export default rule({
         const reads = predicate.commands.every((command) => command === 'select');
         const openBefore = reads && roles.every((role) => isDeclaredPublic(was, role) || wasOpen(was, role));
         // `true or …` says openly what it does; it is worse where the rows had been limited.
+        const forServer = !openBefore && meansServer(nameSaysRole(policy, table, context.state));
         const openly = reads && (was === null || !was.rls) && alternatives(predicate.node).some(isPlainTrue);
         for (const { what, way, severity, instead, advice } of judge(
           predicate,
@@ -50,7 +52,7 @@ export default rule({
           context.state,
         )) {
           context.report({
-            message: `Policy "${policy.name}" on "${table.key}": ${what}. ${openBefore || openly ? 'If that is meant, write "true" alone. Else compare the row with the caller.' : way}`,
+            message: `Policy "${policy.name}" on "${table.key}": ${what}. ${openBefore || openly ? 'If that is meant, write "true" alone. Else compare the row with the caller.' : forServer ? 'By its name it is for the server, which needs no policy: drop it.' : way}`,
             at: context.home(policy.origin ?? table.origin),
             object: table.key,
             key: `${policyKey(policy)} ${predicate.clause}`,
@@ -58,7 +60,13 @@ export default rule({
             severity: openBefore ? 'info' : openly ? 'warning' : severity,
             causes: ['access/widened'],
             evidence: evidenceOf(context.state),
-            help: instead === undefined ? advice : rewritten(policy, predicate, table, instead),
+            help: forServer
+              ? sqlFence(
+                  `-- service_role bypasses row level security\ndrop policy ${quoteIdent(policy.name)} on ${table.key};`,
+                )
+              : instead === undefined
+                ? advice
+                : rewritten(policy, predicate, table, instead),
           });
         }
       }
