@@ -65,21 +65,18 @@ const isMadeForUsers = ({ object, leaks }: LeakGroup, state: SchemaState) => {
 /** All that it changes are numbers, by a fixed amount, and the time: views, uses. They can be driven up, and no more. */
 function counts({ object }: LeakGroup, { routines }: SchemaState): boolean {
   const body = codeOf(routines.get(object.object)?.body ?? '').bare;
-  const sets = [...body.matchAll(/\bset\b([\s\S]*?)(?=\b(?:where|from|returning)\b|;|$)/gi)].map(
-    ([, list]) => list!,
+  const assigned = [...body.matchAll(/\bset\b([\s\S]*?)(?=\b(?:where|from|returning)\b|;|$)/gi)].flatMap(
+    ([, list]) => list!.split(/,(?![^(]*\))/),
   );
   return (
-    sets.length > 0 &&
     !/\bdelete\s+from\b/i.test(body) &&
-    sets.every((list) =>
-      list
-        .split(/,(?![^(]*\))/)
-        .every((one) =>
-          /=\s*(coalesce\s*\(\s*)?[\w.]+(\s*,\s*0\s*\))?\s*\+\s*1\s*$|=\s*now\s*\(\s*\)\s*$/i.test(one),
-        ),
-    )
+    assigned.some((one) => countsUp.test(one)) &&
+    assigned.every((one) => countsUp.test(one) || setsTheTime.test(one))
   );
 }
+
+const countsUp = /=\s*(coalesce\s*\(\s*)?[\w.]+(\s*,\s*0\s*\))?\s*\+\s*1\s*$/i;
+const setsTheTime = /=\s*now\s*\(\s*\)\s*$/i;
 
 /** It answers yes or no, or with bare ids, to whoever knows a user's id, and changes nothing: no row comes out. */
 function answersWithIds(group: LeakGroup, state: SchemaState): boolean {
