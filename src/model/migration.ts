@@ -82,7 +82,10 @@ export interface Project {
   readonly extraSearchPath: readonly string[];
   /** `[api].auto_expose_new_tables`; null where it is not said. */
   readonly autoExposeNewTables: boolean | null;
-  /** The file speaks of that setting, be it in a comment: the CLI that wrote it knows projects that expose nothing by themselves. */
+  /**
+   * The file speaks of that setting, be it in a comment: the CLI that wrote it knows projects that expose nothing by
+   * themselves. Or there is no file, and nothing tells how old the project is.
+   */
   readonly namesAutoExpose: boolean;
   readonly anonymousSignIns: boolean;
   readonly phoneSignIns: boolean;

@@ -51,7 +51,7 @@ export async function readProject(root: string, repositoryRoot: string): Promise
     exposedSchemas: some(get('api', 'schemas')) ?? ['public', 'graphql_public'],
     extraSearchPath: strings(get('api', 'extra_search_path')) ?? ['public', 'extensions'],
     autoExposeNewTables: boolean(get('api', 'auto_expose_new_tables')),
-    namesAutoExpose: /\bauto_expose_new_tables\b/.test(text),
+    namesAutoExpose: text === '' || /\bauto_expose_new_tables\b/.test(text),
     anonymousSignIns: get('auth', 'enable_anonymous_sign_ins') === true,
     phoneSignIns: get('auth', 'sms', 'enable_signup') === true,
     seeds: await Promise.all(seedFiles.map(read)),

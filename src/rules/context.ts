@@ -65,12 +65,22 @@ export function fileContext(
         text,
       };
     },
-    isNew: (kind, key) => set.created.has(`${kind} ${key}`) || madeHere(set).has(`${kind} ${key}`),
+    isNew: (kind, key) =>
+      set.created.has(`${kind} ${key}`) ||
+      madeHere(set).has(`${kind} ${key}`) ||
+      (kind === 'table' && makesAnew(source, key)),
     isEmpty: emptiness(statements, set.before),
     isDropped: (table) => droppedHere(set).has(table),
     keyOf: keyOfRangeVar,
   };
 }
+
+/** CREATE TABLE without IF NOT EXISTS: behind it the table is this file's, or the file has failed. */
+const makesAnew = ({ statements }: SourceFile, key: string) =>
+  statements.some(
+    ({ kind, node }) =>
+      kind === 'CreateStmt' && node.if_not_exists !== true && keyOfRangeVar(node.relation) === key,
+  );
 
 /** Those written out in a DO block stand behind it; what only runs after a failure, or not at all, is left out. */
 function allStatements({ source, step }: ChangedMigration): readonly Statement[] {
