@@ -214,6 +214,8 @@ export function claimOf(node: SyntaxNode | null | undefined): string[] | null {
     if (name === 'current_setting') {
       const setting = String(strip(call.args?.[0])?.A_Const?.sval?.sval ?? '');
       if (setting === 'request.jwt.claims') return [];
+      // PostgREST sets the role of each request.
+      if (setting === 'role') return ['role'];
       return setting.startsWith('request.jwt.claim.') ? [setting.slice('request.jwt.claim.'.length)] : null;
     }
     return null;

@@ -3,17 +3,27 @@ import type { SchemaState } from '../../model/schema.ts';
 import { keyOf } from '../../sql/names.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import type { FileContext } from '../rule.ts';
-import { keyOfParts } from './names.ts';
-import { namesOf } from './statements.ts';
+import { keyOfParts, keyOfRangeVar } from './names.ts';
+import { commandsOf, namesOf } from './statements.ts';
 
 /** What CASCADE takes along without a word: neither dropped by name in this change nor there again at its end. */
 export function silentlyLost(dependents: readonly Dependent[], { set }: FileContext): readonly string[] {
   const named = new Set<string>();
+  // Columns that the change drops by name take their keys along, and that is no news.
+  const columns = new Set<string>();
   for (const { kind, node } of set.migrations.flatMap(({ source }) => source.statements)) {
     if (kind === 'DropStmt') for (const object of node.objects ?? []) named.add(keyOfParts(namesOf(object)));
+    if (kind === 'AlterTableStmt')
+      for (const { subtype, name } of commandsOf(node))
+        if (subtype === 'AT_DropColumn') columns.add(`${keyOfRangeVar(node.relation)} ${name}`);
   }
   return dependents
-    .filter(({ owner, isThere }) => !named.has(owner) && !isThere(set.after))
+    .filter(
+      ({ owner, by, isThere }) =>
+        !named.has(owner) &&
+        !(by ?? []).some((column) => columns.has(`${owner} ${column}`)) &&
+        !isThere(set.after),
+    )
     .map(({ label }) => label);
 }
 
@@ -21,6 +31,8 @@ export interface Dependent {
   readonly label: string;
   /** Key of the table or view it is, or belongs to. */
   readonly owner: string;
+  /** Columns of the owner that it stands on, where it is a key. */
+  readonly by?: readonly string[];
   isThere(state: SchemaState): boolean;
 }
 
@@ -36,6 +48,7 @@ const foreignKeysTo = (state: SchemaState, key: string, column: string | null): 
           .map(({ name, columns }) => ({
             label: `${table.key}.${name}`,
             owner: table.key,
+            by: columns,
             isThere: (later) =>
               later.tables
                 .get(table.key)
