@@ -9,7 +9,8 @@ import { isCalledByPolicy, looksAtCaller, routineLooksAtCaller } from '../suppor
 import { questionFor } from '../support/misnamed.ts';
 import { isDeclaredPublic } from '../support/openness.ts';
 import { isToken } from '../support/owners.ts';
-import { isGrantedTo, isLookup, isPublished } from '../support/published.ts';
+import { filesCalling } from '../support/policy-callers.ts';
+import { isGrantedTo, isLookup, isPublished, onlyReads } from '../support/published.ts';
 import { appliesTo, covers, enters, holders, isPlatform, predicateOf } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
 import { alternatives, columnParts, visitTree } from '../support/tree.ts';
@@ -30,7 +31,7 @@ export default rule({
     'https://www.postgresql.org/docs/17/sql-createfunction.html#SQL-CREATEFUNCTION-SECURITY',
   ],
   fixable: false,
-  routine(routine, { state, set, exposed, home, report }) {
+  routine(routine, { state, set, facts, exposed, home, report }) {
     if (!routine.securityDefiner || !exposed(routine.schema) || isPlatform(routine.schema)) return;
     if (routine.kind === 'aggregate' || /^(event_)?trigger$/.test(routine.returns)) return;
     const open = holders(routine.grants, 'execute').filter((role) => enters(role, routine.schema, state));
@@ -46,7 +47,8 @@ export default rule({
     const leftOver = (forUsers || readAnyway) && open.includes('anon');
     const roles = leftOver ? open.filter((role) => role === 'anon') : open;
     const looks = routineLooksAtCaller(routine, state);
-    const trigger = callingTrigger(routine, state);
+    const triggers = callingTriggers(routine, state);
+    const trigger = triggers[0] ?? null;
     const helper = trigger !== null || isCalledByPolicy(routine, state);
     const tables =
       looks || (helper && (trigger === null || !writesWhatIsGiven(routine)))
@@ -58,6 +60,10 @@ export default rule({
         privilege === 'execute' && origin !== null && grantee !== 'service_role',
     );
     if (granted && (looks || helper) && tables.length === 0) return;
+    const elsewhere = tables.length > 0 && !helper && !forUsers ? filesCalling(routine, set, facts) : [];
+    const called = open.filter((role) => elsewhere.some(({ roles }) => roles.includes(role)));
+    // What is left over to strangers goes, unless a policy of theirs calls it.
+    const keepers = leftOver && !called.includes('anon') ? [] : called;
     const what =
       tables.length > 0
         ? `It works on ${named(tables.slice(0, 3))} past their policies and never asks who is calling`
@@ -67,15 +73,17 @@ export default rule({
     const way =
       trigger !== null
         ? 'Move it to a schema that is not exposed, and call it there.'
-        : leftOver
+        : leftOver && keepers.length === 0
           ? `${readAnyway ? 'Signed-in users may read all that anyway' : 'Its GRANT is for "authenticated"'}: revoke EXECUTE from PUBLIC and "anon".`
-          : tables.length > 0
-            ? 'Check in it that the caller, "auth.uid()", may do this, or revoke EXECUTE.'
-            : helper
-              ? 'Move it to a schema that is not exposed.'
-              : looks
-                ? 'It asks who is calling: revoke EXECUTE from PUBLIC and "anon".'
-                : 'Revoke EXECUTE from those who need not call it.';
+          : keepers.length > 0
+            ? `Policies in ${named(elsewhere.slice(0, 2).map(({ name }) => name))} call it, so ${named(keepers)} must keep EXECUTE: check in it that the caller, "auth.uid()", may do this.`
+            : tables.length > 0
+              ? 'Check in it that the caller, "auth.uid()", may do this, or revoke EXECUTE.'
+              : helper
+                ? 'Move it to a schema that is not exposed.'
+                : looks
+                  ? 'It asks who is calling: revoke EXECUTE from PUBLIC and "anon".'
+                  : 'Revoke EXECUTE from those who need not call it.';
     report({
       message: `${named(roles)} can call "${routine.key}", a "security definer" function, through the API. ${what}. ${way}`,
       at: home(routine.origin),
@@ -91,42 +99,67 @@ export default rule({
           : undefined,
       evidence: evidenceOf(state),
       help: helper
-        ? sqlFence(
-            `create schema if not exists private;\ngrant usage on schema private to authenticated;\nalter function ${routine.key} set schema private;`,
-          )
-        : leftOver || looks
-          ? sqlFence(
-              `revoke execute on function ${routine.key} from public, anon;${leftOver && !readAnyway ? '' : `\ngrant execute on function ${routine.key} to authenticated;`}`,
-            )
-          : granted && tables.length > 0
-            ? askingFirst(routine, state)
-            : sqlFence(
-                `revoke execute on function ${routine.key} from public, anon, authenticated;\ngrant execute on function ${routine.key} to service_role;`,
-              ),
+        ? sqlFence(moved(routine, trigger === null ? ['authenticated'] : open, triggers))
+        : keepers.length > 0
+          ? askedByPolicies(routine, state, open.includes('anon') && !keepers.includes('anon'))
+          : leftOver || looks
+            ? sqlFence(
+                `revoke execute on function ${routine.key} from public, anon;${leftOver && !readAnyway ? '' : `\ngrant execute on function ${routine.key} to authenticated;`}`,
+              )
+            : (granted || (personIn(routine) !== undefined && onlyReads(routine))) && tables.length > 0
+              ? askingFirst(routine, state)
+              : sqlFence(
+                  `revoke execute on function ${routine.key} from public, anon, authenticated;\ngrant execute on function ${routine.key} to service_role;`,
+                ),
     });
   },
 });
 
-/** Somebody granted it, so that users call it: what to ask before anything else, by its own arguments and the project's helpers. */
-function askingFirst(routine: Routine, state: SchemaState): string {
-  const caller = '(select auth.uid())';
-  const admins = /(^|_)admin(_|$|s)/i.test(routine.name) ? questionFor('administrators', state) : null;
-  const person = routine.arguments.find(
-    ({ name, type }) =>
+/** Out of the API's sight; policies follow it there, bodies name it anew. */
+const moved = ({ key, name }: Routine, roles: readonly string[], triggers: readonly string[]) =>
+  [
+    'create schema if not exists private;',
+    `grant usage on schema private to ${roles.join(', ')};`,
+    `alter function ${key} set schema private;`,
+    ...triggers.map((trigger) => `-- and in ${trigger}: private.${quoteIdent(name)}(…)`),
+  ].join('\n');
+
+/** Policies go on calling it: what it asks, and EXECUTE taken from strangers where no policy of theirs calls it. */
+const askedByPolicies = (routine: Routine, state: SchemaState, shutsOut: boolean) =>
+  sqlFence(
+    questionIn(routine, state) +
+      (shutsOut
+        ? `\n-- and, since no policy calls it for "anon"\nrevoke execute on function ${routine.key} from public, anon;\ngrant execute on function ${routine.key} to authenticated, service_role;`
+        : ''),
+  );
+
+/** Granted, or read about one user: users may call it. A server has no auth.uid(): the question would shut it out as well. */
+const askingFirst = (routine: Routine, state: SchemaState) =>
+  sqlFence(
+    `${questionIn(routine, state)}\n-- or, where only a server calls it, which has no auth.uid(), this alone\nrevoke execute on function ${routine.key} from public, anon, authenticated;\ngrant execute on function ${routine.key} to service_role;`,
+  );
+
+/** The argument that says whose rows: users call it for themselves, or a server does for them. */
+const personIn = ({ arguments: all }: Routine): string | undefined =>
+  all.find(
+    ({ name, type, mode }) =>
       name !== null &&
       type === 'uuid' &&
+      mode !== 'out' &&
+      mode !== 'table' &&
       /(^|_)(user|profile|account|member|owner)_?(uu)?id(_|$)/i.test(name),
-  )?.name;
+  )?.name ?? undefined;
+
+/** What to ask before anything else, by its own arguments and the project's helpers. */
+function questionIn(routine: Routine, state: SchemaState): string {
+  const caller = '(select auth.uid())';
+  const admins = /(^|_)admin(_|$|s)/i.test(routine.name) ? questionFor('administrators', state) : null;
+  const person = personIn(routine);
   const asked =
-    admins ?? (person == null ? `${caller} is not null and …` : `${quoteIdent(person)} = ${caller}`);
-  const question =
-    routine.language === 'plpgsql'
-      ? `-- first in its body\nif not coalesce(${asked}, false) then\n  raise exception 'not allowed' using errcode = '42501';\nend if;`
-      : `-- in the WHERE of each query in its body\nand ${asked}`;
-  // A server has no auth.uid(): the question would shut it out as well.
-  return sqlFence(
-    `${question}\n-- or, where only a server calls it, which has no auth.uid(), this alone\nrevoke execute on function ${routine.key} from public, anon, authenticated;\ngrant execute on function ${routine.key} to service_role;`,
-  );
+    admins ?? (person === undefined ? `${caller} is not null and …` : `${quoteIdent(person)} = ${caller}`);
+  return routine.language === 'plpgsql'
+    ? `-- first in its body\nif not coalesce(${asked}, false) then\n  raise exception 'not allowed' using errcode = '42501';\nend if;`
+    : `-- in the WHERE of each query in its body\nand ${asked}`;
 }
 
 /** Who brings the token, the invitation's code, is who may: the row is looked up by what only they know. */
@@ -163,14 +196,18 @@ const writesWhatIsGiven = ({ body, arguments: all }: Routine) =>
   all.some(({ mode }) => mode !== 'out' && mode !== 'table') &&
   /\b(insert\s+into|update|delete\s+from|merge\s+into|execute)\b/i.test(codeOf(body).bare);
 
-/** A trigger function that calls it as whoever fires the trigger: without EXECUTE an ordinary write would fail. */
-function callingTrigger({ key, name }: Routine, { routines }: SchemaState): string | null {
+/** Trigger functions that call it as whoever fires the trigger: without EXECUTE an ordinary write would fail. */
+function callingTriggers({ key, name }: Routine, { routines }: SchemaState): readonly string[] {
   const call = new RegExp(`(?<![\\w$])"?${escapeRegExp(name)}"?\\s*\\(`, 'i');
-  for (const other of routines.values()) {
-    if (other.key === key || other.returns !== 'trigger' || other.securityDefiner) continue;
-    if (call.test(codeOf(other.body).bare)) return other.key;
-  }
-  return null;
+  return [...routines.values()]
+    .filter(
+      (other) =>
+        other.key !== key &&
+        other.returns === 'trigger' &&
+        !other.securityDefiner &&
+        call.test(codeOf(other.body).bare),
+    )
+    .map((other) => other.key);
 }
 
 /** Tables whose policies it passes by: read or written by name in its body. One that no migration made may have policies too. */

@@ -5,7 +5,8 @@ import { strings } from '../../sql/names.ts';
 import { type FileContext, rule } from '../rule.ts';
 import { routinesNamed } from '../support/caller.ts';
 import { opening } from '../support/era.ts';
-import { apiRoles, holds } from '../support/roles.ts';
+import { filesCalling, rolesOfPolicies } from '../support/policy-callers.ts';
+import { type ApiRole, apiRoles, holds } from '../support/roles.ts';
 import { listed, named, sqlFence } from '../support/words.ts';
 
 export default rule({
@@ -37,23 +38,40 @@ export default rule({
         const leavesUsers =
           from.includes('public') && from.includes('anon') && left.join() === 'authenticated';
         if (leavesUsers && /\bauth\.(uid|jwt|role|email)\s*\(/i.test(routine.body)) continue;
-        const way = from.includes('public')
-          ? 'grants of their own, which the default privileges gave'
-          : "PUBLIC's EXECUTE, which every new function has";
-        const missing = from.includes('public') ? left : ['public'];
-        const sql = `revoke execute on function ${routine.key} from ${missing.join(', ')};`;
-        const where = from.includes('public') ? openingOf(routine, left, facts) : '';
+        const calling = policyRoles(routine, context).filter((role) => left.includes(role));
+        // Signed-in users hold it still, and their policies call it: it was not meant otherwise.
+        if (!from.includes('authenticated') && left.join() === 'authenticated' && calling.length > 0)
+          continue;
+        const fromPublic = from.includes('public');
+        const missing = fromPublic ? left.filter((role) => !calling.includes(role)) : ['public'];
+        const still = missing.length > 0 && (fromPublic || calling.length === 0);
+        const one = left.length === 1;
+        const way = fromPublic
+          ? `by ${one ? 'a grant of its own' : 'grants of their own'}, which the default privileges gave`
+          : "by PUBLIC's EXECUTE, which every new function has";
+        const kept =
+          calling.length > 0
+            ? ` Policies call it for ${named(calling)}, whose statements fail without it.`
+            : '';
+        const advice = still ? ` Revoke it from ${listed(missing)} too.` : '';
+        const sql = [
+          `revoke execute on function ${routine.key} from ${missing.join(', ')};`,
+          ...(fromPublic ? [] : grantedAgain(routine, from, facts)),
+        ].join('\n');
+        const where = fromPublic ? openingOf(routine, left, facts) : '';
         context.report({
-          message: `${where}${where === '' ? 'After' : 'after'} this REVOKE ${named(left)} can still execute "${routine.key}". ${left.length > 1 ? 'They hold' : 'The role holds'} it by ${way}. Revoke it from ${listed(missing)} too.`,
+          message: `${where}${where === '' ? 'After' : 'after'} this REVOKE ${named(left)} can still execute "${routine.key}". ${one ? 'The role holds' : 'They hold'} it ${way}.${kept}${advice}`,
           at: context.placeOf(statement),
           object: routine.key,
-          severity: leavesUsers ? 'info' : undefined,
+          severity: leavesUsers || !still ? 'info' : undefined,
           key: left.join(' '),
           // What the REVOKE was meant to end.
           causes: ['functions/exposed-definer'],
-          help: sqlFence(sql),
+          help: still
+            ? sqlFence(sql)
+            : 'Give those policies a TO that names only the roles they are for, then revoke it from the others.',
           fix:
-            object === node.objects?.[0] && node.objects.length === 1
+            still && object === node.objects?.[0] && node.objects.length === 1
               ? {
                   title: `Revoke it from ${listed(missing)} too`,
                   edits: [context.edit(statement.end, statement.end, `;\n${sql.slice(0, -1)}`)],
@@ -71,6 +89,27 @@ const rolesOf = (node: SyntaxNode): string[] =>
   (node.grantees ?? []).map((grantee: SyntaxNode) =>
     grantee.RoleSpec?.roletype === 'ROLESPEC_PUBLIC' ? 'public' : (grantee.RoleSpec?.rolename ?? ''),
   );
+
+/** Roles for whom a policy calls it: of the change's state, of files that ran by hand, or of files to come. */
+function policyRoles(routine: Routine, { set, facts }: FileContext): readonly ApiRole[] {
+  const calling = [
+    ...rolesOfPolicies(routine, set.after),
+    ...filesCalling(routine, set, facts).flatMap(({ roles }) => roles),
+  ];
+  return apiRoles.filter((role) => calling.includes(role));
+}
+
+/** Roles that the REVOKE did not mean and that may hold EXECUTE as PUBLIC alone. */
+function grantedAgain(routine: Routine, from: readonly string[], facts: Facts): readonly string[] {
+  const others = ['authenticated', 'service_role'].filter((role) => {
+    if (from.includes(role)) return false;
+    const own = routine.grants.filter(
+      ({ grantee, privilege }) => grantee === role && privilege === 'execute',
+    );
+    return own.length === 0 || openingOf(routine, [role], facts) !== '';
+  });
+  return others.length === 0 ? [] : [`grant execute on function ${routine.key} to ${others.join(', ')};`];
+}
 
 /** The default privileges of the project may have given it, or not. */
 const openingOf = ({ schema, grants, origin }: Routine, roles: readonly string[], facts: Facts) =>
@@ -95,7 +134,7 @@ function target(object: SyntaxNode, { set, facts }: FileContext): Routine | null
 /** A REVOKE of an earlier file left as much: it is repeated with the function's body, and has been told. */
 function wasLeft(
   key: string,
-  left: readonly string[],
+  left: readonly ApiRole[],
   from: readonly string[],
   context: FileContext,
 ): boolean {
@@ -124,7 +163,7 @@ function wasLeft(
 }
 
 /** Roles the author meant to shut out and that still get in, by a grant that no statement made. */
-function leftovers(routine: Routine, from: readonly string[]): string[] {
+function leftovers(routine: Routine, from: readonly string[]): ApiRole[] {
   const shut = from.includes('public') ? apiRoles : apiRoles.filter((role) => from.includes(role));
   return shut.filter((role) => {
     if (!holds(routine.grants, role, 'execute')) return false;

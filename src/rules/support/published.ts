@@ -18,6 +18,9 @@ export const isGrantedTo = ({ grants }: Routine, role: string) =>
   );
 
 /** It only reads, and gives no whole rows of a table: those hold columns that nobody thought of. */
-export const isLookup = ({ body, returns }: Routine) =>
-  !/^setof (?!record)[\w".]+\.[\w"]+$/i.test(returns) &&
+export const isLookup = (routine: Routine) =>
+  !/^setof (?!record)[\w".]+\.[\w"]+$/i.test(routine.returns) && onlyReads(routine);
+
+/** What writes for a user (points, a freeze) is not every user's to call for themselves. */
+export const onlyReads = ({ body }: Routine) =>
   !/\b(insert\s+into|update|delete\s+from|truncate|merge\s+into|execute|perform)\b/i.test(codeOf(body).bare);
