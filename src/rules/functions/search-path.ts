@@ -1,10 +1,10 @@
 import type { Routine, SchemaState } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
 import { codeOf } from '../support/bodies.ts';
-import { isQualified } from '../support/qualified.ts';
+import { bareNamesBehind, isQualified } from '../support/qualified.ts';
 import { holds, isPlatform } from '../support/roles.ts';
 import { evidenceOf, insertAt, statementAt } from '../support/sites.ts';
-import { sqlFence } from '../support/words.ts';
+import { listed, named, sqlFence } from '../support/words.ts';
 
 export default rule({
   id: 'functions/search-path',
@@ -25,11 +25,19 @@ export default rule({
     if (routine.config.search_path !== undefined || /^(event_)?trigger$/.test(routine.returns)) return;
     const writable = writableSchema(state);
     const operators = usesOperatorsOfExtensions(routine);
-    const certain = !operators && isQualified(routine, state);
+    const qualified = isQualified(routine, state);
+    const behind = operators || !qualified ? [] : bareNamesBehind(routine, state);
+    const certain = !operators && qualified && behind.length === 0;
+    const first =
+      behind.length > 0
+        ? ` once what may run inside it with that path, ${named(behind.slice(0, 3))}, names everything with its schema or has a path of its own`
+        : certain
+          ? ''
+          : ' and name everything in it with its schema';
     const found = certain ? statementAt(set, routine.origin) : null;
     const body = found?.statement.kind === 'CreateFunctionStmt' ? bodyStart(found.statement.node) : null;
     report({
-      message: `"${routine.key}" is "security definer" and has no fixed search_path. ${writable === null ? "It resolves names by its caller's path, with its owner's rights" : `API roles may create objects in "${writable}", which is on its path: they can have their code run as its owner`}. Add ${operators ? '"set search_path = public, extensions": operators of an extension are found by the path' : `"set search_path = ''"${certain ? '' : ' and name everything in it with its schema'}`}.`,
+      message: `"${routine.key}" is "security definer" and has no fixed search_path. ${writable === null ? "It resolves names by its caller's path, with its owner's rights" : `API roles may create objects in "${writable}", which is on its path: they can have their code run as its owner`}. Add ${operators ? '"set search_path = public, extensions": operators of an extension are found by the path' : `"set search_path = ''"${first}`}.`,
       at: home(routine.origin),
       object: routine.key,
       severity: writable === null ? undefined : 'error',
@@ -37,7 +45,7 @@ export default rule({
       help: sqlFence(
         operators
           ? `alter function ${routine.key} set search_path = public, extensions;`
-          : `${certain ? '' : '-- after naming tables, types and functions in the body with their schema\n'}alter function ${routine.key} set search_path = '';`,
+          : `${behind.length > 0 ? `-- after ${listed(behind.slice(0, 3))}\n` : certain ? '' : '-- after naming tables, types and functions in the body with their schema\n'}alter function ${routine.key} set search_path = '';`,
       ),
       fix:
         found === null || body === null

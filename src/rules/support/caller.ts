@@ -160,7 +160,7 @@ export function routineLooksAtCaller(
 }
 
 /** Routines of the state that a piece of code calls. */
-function callsIn(code: Code, state: SchemaState): Routine[] {
+export function callsIn(code: Code, state: SchemaState): Routine[] {
   return callNames(code).flatMap(({ schema, name }) => routinesNamed(state, schema, name));
 }
 

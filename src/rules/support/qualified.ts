@@ -1,6 +1,8 @@
 /** Does a function's body name everything with its schema, so that an empty search_path changes nothing? */
 import type { Routine, SchemaState } from '../../model/schema.ts';
+import { keyOf } from '../../sql/names.ts';
 import { codeOf } from './bodies.ts';
+import { callsIn } from './caller.ts';
 
 // What may stand behind FROM, JOIN, INTO … without being a relation.
 const innocent = new Set(
@@ -27,6 +29,43 @@ export function isQualified(routine: Routine, state: SchemaState): boolean {
     if (!relation!.includes('.') && !ctes.has(relation!) && !innocent.has(relation!)) return false;
   }
   return !mentions(code, state);
+}
+
+/**
+ * What runs inside it without a path of its own, and would look for bare names on the empty one: functions that it
+ * calls, and those of triggers on tables that it writes.
+ */
+export function bareNamesBehind(
+  routine: Routine,
+  state: SchemaState,
+  seen: ReadonlySet<string> = new Set(),
+): readonly string[] {
+  const deeper = new Set(seen).add(routine.key);
+  const found = runsInside(routine, state)
+    .filter(({ key, config }) => config.search_path === undefined && !deeper.has(key))
+    .flatMap((inner) => (isQualified(inner, state) ? bareNamesBehind(inner, state, deeper) : [inner.key]));
+  return [...new Set(found)];
+}
+
+const events = { 'insert into': 'insert', update: 'update', 'delete from': 'delete' } as const;
+
+function runsInside({ body }: Routine, state: SchemaState): readonly Routine[] {
+  const code = codeOf(body);
+  const writes = code.bare
+    .toLowerCase()
+    .matchAll(
+      /\b(insert\s+into|update|delete\s+from)\s+(?:only\s+)?"?([a-z_][\w$]*)"?\s*\.\s*"?([a-z_][\w$]*)/g,
+    );
+  const fired = [...writes].flatMap(([, verb, schema, name]) => {
+    const event = events[verb!.replace(/\s+/g, ' ') as keyof typeof events];
+    return (state.tables.get(keyOf(schema!, name!))?.triggers ?? [])
+      .filter(({ enabled, events: on }) => enabled && on.includes(event))
+      .map((trigger) => trigger.function);
+  });
+  const triggers = [...state.routines.values()].filter(({ schema, name }) =>
+    fired.includes(keyOf(schema, name)),
+  );
+  return [...callsIn(code, state), ...triggers];
 }
 
 /** A bare word that is the name of something of the project: a type in a cast or declaration, a function, a table. */
