@@ -15,7 +15,7 @@ import {
   predicateOf,
   writes,
 } from '../support/roles.ts';
-import { appendFix, evidenceOf, statementAt } from '../support/sites.ts';
+import { appendFix, evidenceOf, type Found, statementAt } from '../support/sites.ts';
 import { commandsOf } from '../support/statements.ts';
 import { neverHolds, opensTo } from '../support/truth.ts';
 import {
@@ -27,14 +27,14 @@ import {
   leavesOutSecrets,
   masks,
 } from '../support/views.ts';
-import { named, people, sqlFence, upper } from '../support/words.ts';
+import { listed, named, people, sqlFence, upper } from '../support/words.ts';
 
 export default rule({
   id: 'views/definer',
   severity: { recommended: 'warning', strict: 'warning' },
   evidence: ['static', 'catalog'],
   summary: 'a view that reads or writes past the policies of the tables behind it',
-  why: 'A view reads as its owner. Migrations run as postgres, who bypasses row level security: every row of the tables behind shows in the view, to whoever may SELECT it. A view of one table is written through as well, with its owner’s rights, by whoever holds INSERT, UPDATE or DELETE on it, as the default privileges give. Since Postgres 15 security_invoker makes it read as the caller. A view dropped and made again loses the setting. A note where it says security_invoker = off itself, and where its own file grants the view by name, with rows and columns chosen, on tables that no policy lets those roles read, or that visitors, granted by name, read in part anyway, and where its name says that it is public or safe and it shows nothing personal: it is there to show just that.',
+  why: 'A view reads as its owner. Migrations run as postgres, who bypasses row level security: every row of the tables behind shows in the view, to whoever may SELECT it. A view of one table is written through as well, with its owner’s rights, by whoever holds INSERT, UPDATE or DELETE on it, as the default privileges give. Since Postgres 15 security_invoker makes it read as the caller. A view dropped and made again loses the setting. A note where it says security_invoker = off itself, or, granted by name, in the comment above it that it passes the policies by, and where its own file grants the view by name, with rows and columns chosen, on tables that no policy lets those roles read, or that visitors, granted by name, read in part anyway, and where its name says that it is public or safe and it shows nothing personal: it is there to show just that.',
   remedy:
     'Let the view read as the caller.\n\n```sql\nalter view public.note_list set (security_invoker = true);\n```',
   since: '0.1.0',
@@ -88,7 +88,20 @@ export default rule({
       tables.length === 0
         ? `revoke ${commands.join(', ')} on ${view.key} from ${writers.join(', ')};`
         : `alter view ${view.key} set (security_invoker = true);`;
-    const meant = statesDefiner(view, set);
+    const meant = statesDefiner(view, set) || (isGrantedByName(view, roles) && commentsDefiner(view, set));
+    const madeFor = tables.length > 0 && !meant && !filters ? othersGranted(view) : [];
+    if (madeFor.length > 0) {
+      const revoke = `revoke all on ${view.key} from ${roles.join(', ')};`;
+      report({
+        message: `View "${view.key}" reads ${named(tables.map(({ key }) => key))} as its owner, past their policies. ${may} no policy limits what it shows. Its GRANT is for ${named(madeFor)}: revoke it from ${named(roles)}.`,
+        at: home(view.origin),
+        object: view.key,
+        evidence: evidenceOf(state),
+        help: sqlFence(revoke),
+        fix: appendFix(set, view.origin, `Take it from ${listed(roles)}`, revoke),
+      });
+      return;
+    }
     if (tables.length > 0 && !meant && !filters && masks(view)) {
       report({
         message: `View "${view.key}" shows ${named(tables.map(({ key }) => key))} in part, to those who may not read all of it: as its owner, past their policies. ${may} nothing limits the rows. Ask in its WHERE who is calling, and revoke it from those it is not for.`,
@@ -108,13 +121,21 @@ export default rule({
       object: view.key,
       severity: filters || (meant && tables.length > 0) ? 'info' : undefined,
       evidence: evidenceOf(state),
-      help: sqlFence(sql),
-      fix: appendFix(
-        set,
-        view.origin,
-        tables.length === 0 ? 'Take the writes through the view away' : 'Let the view read as the caller',
-        sql,
-      ),
+      help:
+        meant && tables.length > 0
+          ? 'With `security_invoker` it would show only what a policy lets the caller read.'
+          : sqlFence(sql),
+      fix:
+        meant && tables.length > 0
+          ? undefined
+          : appendFix(
+              set,
+              view.origin,
+              tables.length === 0
+                ? 'Take the writes through the view away'
+                : 'Let the view read as the caller',
+              sql,
+            ),
     });
   },
 });
@@ -195,6 +216,47 @@ function statesDefiner(view: View, set: ChangeSet): boolean {
           ),
       ),
     )
+  );
+}
+
+/** Every role that may read it was given that by name, in the view's own file. */
+const isGrantedByName = (view: View, roles: readonly ApiRole[]) =>
+  grantedBy(view, 'public') || roles.every((role) => grantedBy(view, role));
+
+/** The comment above it says that it passes the policies by, on purpose. */
+function commentsDefiner(view: View, set: ChangeSet): boolean {
+  const found = statementAt(set, view.origin);
+  if (found === null) return false;
+  const text = commentAbove(found).replace(/\s*\n\s*(--)?\s*/g, ' ');
+  return onPurpose.test(text) && !underPolicies.test(text);
+}
+
+const onPurpose =
+  /\b(bypass|contourn|sidestep)\w*\b[^.]{0,60}\b(rls|row[ -]level|polic\w+)\b|\b(not|no|non|without|sans|never)\b[^.]{0,30}\bsecurity[_ ]invoker\b|\b(view|vue)\W{1,4}definer\b|\bdefiner\W{1,4}view\b/i;
+const underPolicies =
+  /\b(not|never|cannot|can't|doesn't)\s+(bypass|sidestep)|\b(inherit|respect|obey|enforce|honou?r|hered)\w*\b[^.]{0,30}\b(rls|row[ -]level|polic\w+)\b/i;
+
+/** Comments right above a statement, past a DROP of what it makes. */
+function commentAbove({ source, statement }: Found): string {
+  const before = source.text
+    .slice(0, statement.start)
+    .replace(/\bdrop\s+(?:materialized\s+)?view\b[^;]*;\s*$/i, '')
+    .trimEnd();
+  return /(?:(?:^|\n)[ \t]*--[^\n]*)+$|\/\*(?:(?!\*\/)[\s\S])*\*\/$/.exec(before)?.[0] ?? '';
+}
+
+/** Roles outside the API that the view's own file grants it to, where it grants it to none of the API's. */
+function othersGranted(view: View): readonly string[] {
+  if (['public', ...apiRoles].some((role) => grantedBy(view, role))) return [];
+  const given = view.grants.filter(
+    ({ grantee, privilege, origin }) =>
+      privilege === 'select' &&
+      origin !== null &&
+      origin.file === view.origin?.file &&
+      grantee !== view.owner,
+  );
+  return [...new Set(given.map(({ grantee }) => grantee))].filter(
+    (role) => role !== 'postgres' && role !== 'supabase_admin',
   );
 }
 

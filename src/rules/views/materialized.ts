@@ -1,5 +1,7 @@
+import type { View } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
 import { opening } from '../support/era.ts';
+import { sensitiveColumns } from '../support/owners.ts';
 import { holders } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
 import { guardedTables } from '../support/views.ts';
@@ -10,7 +12,7 @@ export default rule({
   severity: { recommended: 'warning', strict: 'warning' },
   evidence: ['static', 'catalog'],
   summary: 'a materialized view in the API over tables with row level security',
-  why: 'A materialized view is a copy of rows, made by its owner. It can have no policies and no security_invoker: whoever may SELECT it reads all of it.',
+  why: 'A materialized view is a copy of rows, made by its owner. It can have no policies and no security_invoker: whoever may SELECT it reads all of it. A note where its own file grants it by name and no column of it is personal.',
   remedy:
     'Keep it out of the API, and read it in a function that asks who is calling.\n\n```sql\nrevoke all on public.note_stats from anon, authenticated;\n```',
   since: '0.1.0',
@@ -23,12 +25,24 @@ export default rule({
       roles.length === 0 ? [] : guardedTables(view, state).filter(({ key }) => key !== 'auth.users');
     if (tables.length === 0) return;
     const where = opening(view, ['select'], facts);
+    // Its own file grants it to them by name, and no column of it is personal: it is there to be read.
+    const meant =
+      roles.every((role) => isGranted(view, role) || isGranted(view, 'public')) &&
+      tables.every((table) => sensitiveColumns(view.columns, table).length === 0);
     report({
-      message: `Materialized view "${view.key}" holds what its owner read of ${named(tables.map(({ key }) => key))}${where === '' ? ', and ' : `. ${where}`}${people(roles)} may SELECT it. It can have no policies. Revoke the grants, or keep it in a schema that is not exposed.`,
+      message: `Materialized view "${view.key}" holds what its owner read of ${named(tables.map(({ key }) => key))}${where === '' ? ', and ' : `. ${where}`}${people(roles)} may SELECT it. It can have no policies. ${meant ? 'Its GRANT says that it is there to be read: keep its columns and rows as narrow as they are meant' : 'Revoke the grants, or keep it in a schema that is not exposed'}.`,
       at: home(view.origin),
       object: view.key,
+      severity: meant ? 'info' : undefined,
       evidence: evidenceOf(state),
-      help: sqlFence(`revoke all on ${view.key} from ${roles.join(', ')};`),
+      help: meant ? undefined : sqlFence(`revoke all on ${view.key} from ${roles.join(', ')};`),
     });
   },
 });
+
+/** By a statement of the view's own file. */
+const isGranted = ({ grants, origin: made }: View, role: string) =>
+  grants.some(
+    ({ grantee, privilege, origin }) =>
+      privilege === 'select' && grantee === role && origin !== null && origin.file === made?.file,
+  );
