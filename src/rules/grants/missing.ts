@@ -1,7 +1,7 @@
-import type { ChangeSet } from '../../model/facts.ts';
+import type { ChangeSet, Facts } from '../../model/facts.ts';
 import type { Place } from '../../model/finding.ts';
 import type { Command, Origin, Policy, Routine, SchemaState, Table } from '../../model/schema.ts';
-import type { SyntaxNode } from '../../model/sql.ts';
+import type { SourceFile, SyntaxNode } from '../../model/sql.ts';
 import { strings } from '../../sql/names.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import { rule, type StateContext } from '../rule.ts';
@@ -21,7 +21,7 @@ export default rule({
   severity: { recommended: 'error', strict: 'error' },
   evidence: ['static', 'catalog'],
   summary: 'a role that a policy names holds no privilege: the API answers 42501',
-  why: 'Postgres looks at grants before it looks at policies. Since 30 October 2026 (for new projects since 30 May) Supabase grants new tables, sequences and functions in public to nobody: without GRANT the Data API answers "permission denied for table", to service_role too. Local stacks and CI on the old default stay green; tables that stood before keep their grants. Milder: a warning where the same change takes the privilege and leaves older policies standing, or takes EXECUTE from everybody; a note where only service_role is left without a privilege, where a left-over UPDATE lets a sequence be drawn from, and where a function that was in use is taken from the server by name.',
+  why: 'Postgres looks at grants before it looks at policies. Since 30 October 2026 (for new projects since 30 May) Supabase grants new tables, sequences and functions in public to nobody: without GRANT the Data API answers "permission denied for table", to service_role too. Local stacks and CI on the old default stay green; tables that stood before keep their grants. Milder: a warning where the same change takes the privilege and leaves older policies standing, an earlier file took it by name, or the change takes EXECUTE from everybody; a note where only service_role is left without a privilege, where a left-over UPDATE lets a sequence be drawn from, and where a function that was in use is taken from the server by name.',
   remedy:
     'Grant each role what its policies allow.\n\n```sql\ngrant select, insert, update, delete on public.note to authenticated;\ngrant select, insert, update, delete on public.note to service_role;\n```',
   since: '0.1.0',
@@ -88,37 +88,65 @@ function tellTable(
   role: string,
   commands: readonly Command[],
   origin: Origin,
-  { state, set, home, report }: StateContext,
+  { state, set, facts, home, report }: StateContext,
 ) {
   const sql = `grant ${commands.join(', ')} on ${table.key} to ${role};`;
   const before = set.before.tables.get(table.key);
   // The change takes the privilege and leaves older policies standing: closed on purpose, most of the time.
   const taken = before !== undefined && commands.every((command) => holds(before.grants, role, command));
-  const revoke = revokeOf(table, role, set);
+  const revoke = revokeOf(table, role, sourcesOf(set));
   // Who names the table and the role in a REVOKE means it, and so does who revokes behind the policies.
   const isMeant = revoke?.byName === true && (taken || isBehind(revoke.place, origin));
+  const withheld =
+    before === undefined || taken || isMeant ? null : withheldBy(table, role, commands, set, facts);
   report({
     message: taken
       ? `"${role}" loses ${upper(commands)} on "${table.key}", and policies still allow it. Postgres looks at grants first, so the API answers "permission denied for table ${table.name}" (42501). Drop the policies if that is meant, else grant it again.`
-      : `Policies allow ${upper(commands)} on "${table.key}" to "${role}", and the role holds no such privilege. Postgres looks at grants first, so the API answers "permission denied for table ${table.name}" (42501). Grant it.`,
+      : `Policies allow ${upper(commands)} on "${table.key}" to "${role}", and the role holds no such privilege. Postgres looks at grants first, so the API answers "permission denied for table ${table.name}" (42501). ${withheld === null ? 'Grant it' : `"${withheld}" took it away by name: drop the policies if that is still meant, else grant it again`}.`,
     at: home((taken || isMeant ? revoke?.place : null) ?? origin ?? table.origin),
-    severity: isMeant ? 'info' : taken ? 'warning' : undefined,
+    severity: isMeant ? 'info' : taken || withheld !== null ? 'warning' : undefined,
     object: table.key,
     // By the role alone: a further GRANT or REVOKE changes the list, and it is the same hole.
     key: role,
     evidence: evidenceOf(state),
-    help: sqlFence(sql),
-    fix: appendFix(set, origin ?? table.origin, `Grant it to ${role}`, sql, isRevoke),
+    help: sqlFence(withheld === null ? sql : `-- where it is meant again\n${sql}`),
+    fix:
+      withheld === null
+        ? appendFix(set, origin ?? table.origin, `Grant it to ${role}`, sql, isRevoke)
+        : undefined,
   });
 }
 
-/** The last REVOKE of this change that takes the table from the role: by its name, or with all tables of its schema. */
-function revokeOf(
-  { name, schema }: Table,
+interface Revoke {
+  readonly place: Place;
+  readonly byName: boolean;
+  /** Privileges that it names; null for all of them. */
+  readonly privileges: readonly string[] | null;
+}
+
+const sourcesOf = (set: ChangeSet) => set.migrations.map(({ source }) => source);
+
+/** File of an earlier change that took from the role, by the table's name, what the policies allow. */
+function withheldBy(
+  table: Table,
   role: string,
+  commands: readonly Command[],
   set: ChangeSet,
-): { readonly place: Place; readonly byName: boolean } | null {
-  for (const { source } of [...set.migrations].reverse()) {
+  { history, sources }: Facts,
+): string | null {
+  const changed = new Set(set.migrations.map(({ migration }) => migration.path));
+  const first = history.head.findIndex(({ path }) => changed.has(path));
+  const earlier = history.head.slice(0, Math.max(0, first)).flatMap(({ path }) => sources.get(path) ?? []);
+  const revoke = revokeOf(table, role, earlier);
+  if (revoke?.byName !== true) return null;
+  const { privileges, place } = revoke;
+  const took = privileges === null || commands.every((command) => privileges.includes(command));
+  return took ? place.file.split('/').at(-1)! : null;
+}
+
+/** The last REVOKE in these files that takes the table from the role: by its name, or with all tables of its schema. */
+function revokeOf({ name, schema }: Table, role: string, sources: readonly SourceFile[]): Revoke | null {
+  for (const source of [...sources].reverse()) {
     for (const { kind, node, span } of [...source.statements].reverse()) {
       if (kind !== 'GrantStmt' || node.is_grant || node.objtype !== 'OBJECT_TABLE') continue;
       const roles: readonly string[] = (node.grantees ?? []).map(({ RoleSpec }: SyntaxNode) =>
@@ -127,9 +155,12 @@ function revokeOf(
       if (!roles.includes(role)) continue;
       const place = { file: source.path, ...span };
       const objects: readonly SyntaxNode[] = node.objects ?? [];
+      const privileges =
+        node.privileges?.map(({ AccessPriv }: SyntaxNode) => String(AccessPriv?.priv_name ?? '')) ?? null;
       if (node.targtype === 'ACL_TARGET_ALL_IN_SCHEMA') {
-        if (strings(objects).includes(schema)) return { place, byName: false };
-      } else if (objects.some(({ RangeVar }) => RangeVar?.relname === name)) return { place, byName: true };
+        if (strings(objects).includes(schema)) return { place, byName: false, privileges };
+      } else if (objects.some(({ RangeVar }) => RangeVar?.relname === name))
+        return { place, byName: true, privileges };
     }
   }
   return null;
