@@ -54,9 +54,13 @@ export default rule({
           ? `add constraint ${quoteIdent(name)} …`
           : context.source.text.slice(range.start, range.end);
       // What stands in a column of this change is the file's own doing.
+      // One of them suffices in a foreign key: where a column is NULL, none is asked for.
       const onNewColumns =
-        kind === 'CONSTR_CHECK' &&
-        alternatives(constraint.raw_expr).some((branch) => readsNewColumns(branch, table, context));
+        kind === 'CONSTR_CHECK'
+          ? alternatives(constraint.raw_expr).some((branch) => readsNewColumns(branch, table, context))
+          : (constraint.fk_attrs ?? []).some((column: SyntaxNode) =>
+              onlyNewColumns({ fk_attrs: [column as { String: { sval: string } }] }, table, context),
+            );
       const what = kind === 'CONSTR_CHECK' ? 'CHECK' : 'foreign key';
       reportLock(context, statement, {
         message: `The ${what} on "${table}" reads every row while ${kind === 'CONSTR_CHECK' ? 'reads and writes wait' : 'writes to both tables wait'}.${onNewColumns || allowsAsMuch(constraint, table, context) || rowsAreMended(statement, table, columnsOf(constraint), context) ? '' : ' One row that breaks it makes the file fail.'} Add it NOT VALID and validate it in the next migration.`,

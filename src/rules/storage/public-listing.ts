@@ -1,6 +1,7 @@
 import type { SchemaState } from '../../model/schema.ts';
-import { quoteIdent } from '../../sql/names.ts';
+import { quoteIdent, quoteLiteral } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
+import { looksAtCaller } from '../support/caller.ts';
 import { apiRolesOf, commandsOf } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
 import { type StoragePolicy, storagePolicies } from '../support/storage.ts';
@@ -70,7 +71,14 @@ function narrowed(listing: StoragePolicy, policies: readonly StoragePolicy[], st
   const others = private_(listing, state);
   const conditions = new Set([
     ...listing.buckets.flatMap((id) =>
-      changing(id, policies).flatMap(({ policy: { using } }) => using?.text ?? []),
+      changing(id, policies).flatMap(({ policy: { using } }) =>
+        using === null
+          ? []
+          : looksAtCaller(using.node, state)
+            ? using.text
+            : // Who removes any file of the bucket sees all of them: that is no condition to take over.
+              `bucket_id = ${quoteLiteral(id)} and owner_id = (select auth.uid())::text`,
+      ),
     ),
     ...(others.length === 0 ? [] : [`bucket_id in (${others.map((id) => `'${id}'`).join(', ')})`]),
   ]);
