@@ -1,2 +1,0 @@
-import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);
-import{a}from"./shared-FJX5OMN5.js";import"./shared-S3VFFLP7.js";import"./shared-H7QR27OP.js";import"./shared-ZGOPVDVT.js";import"./shared-45Z443PR.js";import"./shared-AA7PR7P6.js";import"./shared-O3CA2D3X.js";import"./shared-4DN4K3VB.js";import"./shared-5RDN6ZOW.js";import"./shared-5ODOYST4.js";import"./shared-IE2NDA7H.js";import"./shared-B7LNFU4M.js";import"./shared-CMHGUJ7R.js";export{a as check};
