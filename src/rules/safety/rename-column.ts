@@ -1,3 +1,4 @@
+import type { Table } from '../../model/schema.ts';
 import type { Statement } from '../../model/sql.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { escapeRegExp } from '../../sql/text.ts';
@@ -37,9 +38,10 @@ export default rule({
         key: node.subname,
         ...(moved ? { severity: 'info' as const } : {}),
         help: sql(
-          `alter table ${key} add column ${to} ${type};`,
+          `alter table ${key} add column ${to} ${type}${referenceOf(before, node.subname)};`,
           // The file may change the type as well.
           `update ${key} set ${to} = ${now === undefined || now === old ? from : '…'};`,
+          ...carriedOver(before, node.subname, to),
           `-- in a later migration, when nothing reads it`,
           `alter table ${key} drop column ${from};`,
         ),
@@ -47,6 +49,29 @@ export default rule({
     },
   },
 });
+
+/** ` references …` where a key of this one column points somewhere. */
+function referenceOf(table: Table | undefined, column: string): string {
+  const key = table?.foreignKeys.find(({ columns }) => columns.length === 1 && columns[0] === column);
+  if (key === undefined) return '';
+  const target = key.referencedColumns.length === 1 ? ` (${quoteIdent(key.referencedColumns[0]!)})` : '';
+  return ` references ${key.references}${target}${key.onDelete === 'no action' ? '' : ` on delete ${key.onDelete}`}`;
+}
+
+/** What else stands on the old column, and has to be made for the new one before the old one goes. */
+function carriedOver(table: Table | undefined, name: string, to: string): readonly string[] {
+  if (table === undefined) return [];
+  const column = table.columns.find((each) => each.name === name);
+  const indexed =
+    table.indexes.some(({ columns }) => columns.includes(name)) ||
+    table.checks.some(({ expression }) => new RegExp(`\\b${escapeRegExp(name)}\\b`).test(expression.text));
+  return [
+    ...(indexed ? ["-- and the old column's indexes and checks for the new one"] : []),
+    ...(column?.notNull === true
+      ? ['-- once it is filled', `alter table ${table.key} alter column ${to} set not null;`]
+      : []),
+  ];
+}
 
 /** The file gives the table this name above. */
 const wasRenamed = (table: string, own: Statement, { statements, keyOf }: FileContext) =>

@@ -38,16 +38,17 @@ export default rule({
       if (!asksBucket && asksMore) continue;
       const done = writes.length > 0 ? writes : (['select'] as const);
       const uploads = asksBucket && done.every((command) => command === 'insert');
+      const server = serversName.test(policy.name);
       report({
         message: `Policy "${policy.name}" on "storage.objects" ${
           asksBucket ? inBuckets(about, done, roles) : inAll(commands, roles)
-        }`,
+        }${server ? ' By its name it is for the server, which needs no policy: drop it then.' : ''}`,
         at: home(policy.origin),
         object: table.key,
         key: `${policyKey(policy)} ${buckets.join(',')}`,
         evidence: evidenceOf(state),
         help: sqlFence(
-          excepted.length > 0 && buckets.length === 0
+          server || (excepted.length > 0 && buckets.length === 0)
             ? `drop policy ${quoteIdent(policy.name)} on storage.objects;`
             : uploads
               ? signedIn(policy)
@@ -57,6 +58,9 @@ export default rule({
     }
   },
 });
+
+/** `service_role` bypasses row level security. */
+const serversName = /\bservice[\s_-]?(role|key|account)\b|\bedge[\s_-]functions?\b/i;
 
 const inAll = (commands: readonly string[], roles: readonly string[]) =>
   `names no bucket and lets ${people(roles)} ${upper(commands)} every file. It holds for all buckets, those to come included. Name the bucket, and ask for the owner.`;
