@@ -25,7 +25,7 @@ export async function probeAll(
   const left: NotChecked[] = [];
   for (let attempt = 0; attempt < attempts; attempt += 1) {
     let current: string | null = null;
-    const onObject = (object: string) => {
+    const onObject = (object: string | null) => {
       current = object;
     };
     try {

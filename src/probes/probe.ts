@@ -67,8 +67,8 @@ export interface ProbeOptions {
   readonly leaveOut?: ReadonlySet<string>;
   /** What was seen of tables on another state of the same database: those that nothing changed for are taken from it. */
   readonly memory?: Remembering | null;
-  /** Told before each object, so that a caller knows which one ended the engine. */
-  readonly onObject?: (object: string) => void;
+  /** Told before each object, so that a caller knows which one ended the engine; null where none is at hand. */
+  readonly onObject?: (object: string | null) => void;
 }
 
 export async function probe(engine: Engine, options: ProbeOptions): Promise<AccessMatrix> {

@@ -28,7 +28,7 @@ export async function findPolicyErrors(
   searchPathOf: (schema: string) => string,
   readings: ReadonlyMap<string, Reading>,
   /** Hears which table comes next: a helper that asks for its own table without end breaks the embedded engine. */
-  onObject: (object: string) => void = () => {},
+  onObject: (object: string | null) => void = () => {},
 ): Promise<PolicyErrors> {
   const tried: { table: Table; identity: Identity; command: Command; sql: string }[] = [];
   for (const table of tables) {
@@ -57,6 +57,7 @@ export async function findPolicyErrors(
       )),
     );
   }
+  onObject(null);
   const all = tried.flatMap(({ table, identity, command, sql }, index) => {
     const { outcome } = attempted[index]!;
     if (outcome.ok) return [];

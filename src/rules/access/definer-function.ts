@@ -2,8 +2,9 @@ import type { SchemaState } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
 import { seen, tellLeaks } from '../support/access.ts';
 import { codeOf } from '../support/bodies.ts';
-import { isCalledByPolicy, routineLooksAtCaller } from '../support/caller.ts';
+import { routineLooksAtCaller } from '../support/caller.ts';
 import type { LeakGroup } from '../support/leak.ts';
+import { isCalledByPolicy } from '../support/policy-callers.ts';
 import { isGrantedTo, isLookup, isPublished } from '../support/published.ts';
 import { sqlFence } from '../support/words.ts';
 

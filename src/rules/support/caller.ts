@@ -3,7 +3,6 @@ import type { Routine, SchemaState } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { keyOf } from '../../sql/names.ts';
 import { type Code, codeOf } from './bodies.ts';
-import { callsOf } from './predicates.ts';
 import { functionCalls, functionName, nodesOf, remembered, someNode, visitTree } from './tree.ts';
 
 /** `auth.uid()` and its like: functions of schema `auth` that read the request's token. */
@@ -273,22 +272,4 @@ export function testsRole(node: SyntaxNode | null | undefined, state: SchemaStat
     if (kind !== 'FuncCall' || readsRequest(inner)) return false;
     return callLooks(inner, state);
   });
-}
-
-const called = new WeakMap<SchemaState, ReadonlySet<string>>();
-
-/** Policies call it as whoever asks: its EXECUTE must stay. */
-export function isCalledByPolicy(routine: Routine, state: SchemaState): boolean {
-  let keys = called.get(state);
-  if (keys === undefined) {
-    const found = new Set<string>();
-    for (const table of state.tables.values()) {
-      for (const policy of table.policies) {
-        for (const call of callsOf(policy)) for (const { key } of routinesCalled(call, state)) found.add(key);
-      }
-    }
-    keys = found;
-    called.set(state, keys);
-  }
-  return keys.has(routine.key);
 }

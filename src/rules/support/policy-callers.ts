@@ -10,15 +10,27 @@ import { remembered } from './tree.ts';
 
 /** Roles whose policies call it as the state stands: without EXECUTE their statements fail. */
 export const rolesOfPolicies = (routine: Routine, state: SchemaState): readonly ApiRole[] =>
-  inOrder(
-    [...state.tables.values()].flatMap(({ policies }) =>
-      policies
-        .filter((policy) =>
-          callsOf(policy).some((call) => routinesCalled(call, state).some(({ key }) => key === routine.key)),
-        )
-        .flatMap(apiRolesOf),
-    ),
-  );
+  inOrder(callersIn(state).get(routine.key) ?? []);
+
+/** Policies call it as whoever asks: its EXECUTE must stay. */
+export const isCalledByPolicy = (routine: Routine, state: SchemaState): boolean =>
+  callersIn(state).has(routine.key);
+
+const known = new WeakMap<SchemaState, ReadonlyMap<string, readonly ApiRole[]>>();
+
+/** By the key of a routine, the roles of the policies that call it. */
+function callersIn(state: SchemaState): ReadonlyMap<string, readonly ApiRole[]> {
+  let callers = known.get(state);
+  if (callers === undefined) {
+    const found = new Map<string, readonly ApiRole[]>();
+    for (const policy of [...state.tables.values()].flatMap(({ policies }) => policies))
+      for (const { key } of callsOf(policy).flatMap((call) => routinesCalled(call, state)))
+        found.set(key, [...(found.get(key) ?? []), ...apiRolesOf(policy)]);
+    callers = found;
+    known.set(state, callers);
+  }
+  return callers;
+}
 
 /** A file whose policies call it. */
 export interface CallingFile {
