@@ -24,6 +24,8 @@ const meant = [
 ];
 const categories = [...new Set(rules.map(({ id }) => id.split('/')[0]!))].filter((name) => name !== 'replay');
 
+let held = 0;
+
 test.each(categories)('%s: ways out run where they are offered', async (category) => {
   const failed: string[] = [];
   for (const rule of rules.filter(({ id }) => id.startsWith(`${category}/`))) {
@@ -36,6 +38,7 @@ test.each(categories)('%s: ways out run where they are offered', async (category
         const here = findings.filter((finding) => finding.file === name);
         if (here.length === 0) continue;
         const tried = await waysOut(engine, parseSource(name, text!), here, earlier(fixture, file.name));
+        held += tried.filter(({ outcome }) => outcome === 'holds').length;
         failed.push(
           ...tried.filter(({ outcome }) => outcome === 'fails').map(({ shown }) => `${path}\n${shown}`),
         );
@@ -43,6 +46,10 @@ test.each(categories)('%s: ways out run where they are offered', async (category
     }
   }
   expect(failed).toEqual([]);
+});
+
+test('most of them are tried, and not passed over', () => {
+  expect(held).toBeGreaterThan(300);
 });
 
 /** What runs before a file of the change: the base, and the change's own files of smaller names. */
