@@ -81,34 +81,155 @@ function namesAny(text: string, names: readonly string[]): boolean {
 interface Rival {
   readonly name: string;
   readonly fileName: string;
-  readonly kind: 'table' | 'routine or view';
+  readonly kind: 'table' | 'replaced' | 'dropped' | 'copy';
+  /** Nothing is left of what it makes. */
+  readonly isWhole: boolean;
 }
 
 /**
- * Another file that makes the same, so that to run this one does harm: a table is there already, and a function or a
- * view of a newer file is set back to what it was. Without digits in its name nobody can tell which one is newer.
+ * Another file that makes the same, so that to run this one does harm: a table is there already, and what a newer file
+ * makes anew or takes back is set to what it was. Without digits in its name nobody can tell which one is newer.
  */
 function rivalOf(entry: SkippedEntry, { history }: Facts): Rival | null {
   const name = fileNameOf(entry);
   const text = entry.text ?? '';
-  const others = [
-    ...history.head.map(({ fileName, text: its }) => ({ fileName, text: its ?? '', runs: true })),
-    ...history.skipped
-      .filter((other) => other.reason === 'name' && other.path < entry.path)
-      .map((other) => ({ fileName: fileNameOf(other), text: other.text ?? '', runs: false })),
-  ];
-  const hasDigits = /^\d/.test(name);
-  for (const { fileName, text: its } of others) {
+  const skipped = history.skipped
+    .filter((other) => other.reason === 'name' && other !== entry)
+    .map((other) => ({
+      ...objectsIn(other),
+      fileName: fileNameOf(other),
+      text: other.text ?? '',
+      path: other.path,
+    }));
+  const running = history.head.map((file) => ({
+    ...objectsIn(file),
+    fileName: file.fileName,
+    text: file.text ?? '',
+  }));
+  const own = objectsIn(entry);
+  const isCopy = ({ fileName, made }: Objects & { fileName: string }) =>
+    areCopies(name, fileName) && made.some((each) => own.made.includes(each));
+  const copy = [...running, ...skipped].find(isCopy);
+  if (copy !== undefined)
+    return { name: stemOf(copy.fileName), fileName: copy.fileName, kind: 'copy', isWhole: true };
+  for (const { fileName, text: its } of [...running, ...skipped.filter(({ path }) => path < entry.path)]) {
     const table = tablesIn(text).find((each) => tablesIn(its).includes(each));
-    if (table !== undefined) return { name: table, fileName, kind: 'table' };
+    if (table !== undefined) return { name: table, fileName, kind: 'table', isWhole: false };
   }
-  for (const { fileName, text: its, runs } of others) {
-    if (!runs || (hasDigits && fileName < name)) continue;
-    const again = replacedIn(text).find((each) => replacedIn(its).includes(each));
-    if (again !== undefined) return { name: again, fileName, kind: 'routine or view' };
-  }
-  return null;
+  const later = running.filter(({ fileName }) => !/^\d/.test(name) || fileName > name);
+  const settled = own.made.flatMap((object) => {
+    const by = later.find((file) => settles(file, object));
+    return by === undefined ? [] : [{ object, fileName: by.fileName, drops: !by.made.includes(object) }];
+  });
+  const [first] = settled;
+  if (first === undefined) return null;
+  // What stands between may need it.
+  const isNeeded = later.some(
+    ({ fileName, text: its }) => fileName < first.fileName && namesAny(its, [nameOf(first.object)]),
+  );
+  return {
+    name: nameOf(first.object),
+    fileName: first.fileName,
+    kind: first.drops ? 'dropped' : 'replaced',
+    isWhole: settled.length === own.made.length && !isNeeded && !changesMore(text),
+  };
 }
+
+const settles = ({ made, dropped }: Objects, object: string) =>
+  dropped.includes(object) || (/^(routine|view|policy|trigger) /.test(object) && made.includes(object));
+
+/** Rows and rights, and what is altered otherwise, are nobody's to take back. */
+const changesMore = (text: string) =>
+  /^[ \t]*(insert|update|delete|grant|revoke|do|select|alter(?!\s+table\s+[^;]*?\b(enable|add\s+column)\b))\b/im.test(
+    withoutComments(text).replace(/\$(\w*)\$[\s\S]*?\$\1\$/g, ''),
+  );
+
+/** Of a key like `policy all on note`: what it is called. */
+const nameOf = (object: string) => object.replace(/^\w+ /, '').replace(/ on .*$/, '');
+
+/** Beside each other lie `003_x.sql`, `3_x_v2.sql`, `x copy.sql`: one migration, of which one is to run. */
+function areCopies(name: string, other: string): boolean {
+  const [own, its] = [name, other].map((each) => /^\d+/.exec(each)?.[0]);
+  const isSameNumber = own === undefined || its === undefined || Number(own) === Number(its);
+  return (
+    stemOf(name).length > 3 &&
+    stemOf(name) === stemOf(other) &&
+    (isSameNumber || [name, other].some((each) => copyMark.test(each.replace(/\.\w+$/, ''))))
+  );
+}
+
+const copyMark = /[ ._-]+\(?(copy( \d+)?|v\d+|\d+|final|fixed)\)?$/i;
+
+const stemOf = (name: string) => {
+  let stem = name.replace(/\.\w+$/, '').replace(/^\d+[ ._-]*/, '');
+  while (copyMark.test(stem)) stem = stem.replace(copyMark, '');
+  return stem.toLowerCase();
+};
+
+const withoutComments = (text: string) => text.replace(/\/\*[\s\S]*?\*\/|--.*$/gm, '');
+
+/** Keys of what a file makes and takes back: `view a`, `routine b`, `policy c on d`, `column d.e`. */
+interface Objects {
+  readonly made: readonly string[];
+  readonly dropped: readonly string[];
+}
+
+const objects = new WeakMap<Migration | SkippedEntry, Objects>();
+
+function objectsIn(file: Migration | SkippedEntry): Objects {
+  let found = objects.get(file);
+  if (found === undefined) {
+    const plain = withoutComments(file.text ?? '');
+    found = { made: keysOf(plain, 'create', 'add'), dropped: keysOf(plain, 'drop', 'drop') };
+    objects.set(file, found);
+  }
+  return found;
+}
+
+const identifier = '(?:"[^"]+"|[\\w$]+)';
+const qualified = `${identifier}(?:\\s*\\.\\s*${identifier})?`;
+
+function keysOf(text: string, verb: 'create' | 'drop', columnVerb: 'add' | 'drop'): string[] {
+  const whole = new RegExp(
+    `\\b${verb}\\s+(?:or\\s+replace\\s+)?(?:materialized\\s+|unique\\s+)?(table|view|function|procedure|index|type)\\s+(?:concurrently\\s+)?(?:if\\s+(?:not\\s+)?exists\\s+)?(${qualified})`,
+    'gi',
+  );
+  const hung = new RegExp(
+    `\\b${verb}\\s+(?:or\\s+replace\\s+)?(policy|trigger)\\s+(?:if\\s+exists\\s+)?(${identifier})[^;]*?\\son\\s+(${qualified})`,
+    'gi',
+  );
+  const columns = text.split(';').flatMap((statement) => {
+    const table = new RegExp(
+      `^\\s*alter\\s+table\\s+(?:if\\s+exists\\s+)?(?:only\\s+)?(${qualified})`,
+      'i',
+    ).exec(statement)?.[1];
+    if (table === undefined) return [];
+    const named = new RegExp(
+      `\\b${columnVerb}\\s+column\\s+(?:if\\s+(?:not\\s+)?exists\\s+)?(${identifier})`,
+      'gi',
+    );
+    return [...statement.matchAll(named)].map(
+      ([, column]) => `column ${plainName(table)}.${plainName(column!)}`,
+    );
+  });
+  return [
+    ...[...text.matchAll(whole)].map(([, kind, name]) => {
+      const group = kind!.toLowerCase();
+      return `${/^(function|procedure)$/.test(group) ? 'routine' : group} ${plainName(name!)}`;
+    }),
+    ...[...text.matchAll(hung)].map(
+      ([, kind, name, table]) => `${kind!.toLowerCase()} ${plainName(name!)} on ${plainName(table!)}`,
+    ),
+    ...columns,
+  ];
+}
+
+const plainName = (name: string) =>
+  name
+    .split(/("[^"]+")/)
+    .map((part) => (part.startsWith('"') ? part.slice(1, -1) : part.toLowerCase().replaceAll(/\s/g, '')))
+    .join('')
+    .replace(/^public\./, '');
 
 const fileNameOf = ({ path }: SkippedEntry) => path.split('/').at(-1)!;
 
@@ -116,11 +237,21 @@ const fileNameOf = ({ path }: SkippedEntry) => path.split('/').at(-1)!;
 const tablesIn = (text: string) =>
   namesIn(text, /^[ \t]*create\s+table\s+(?!if\b)((?:"[^"]+"|[\w$]+)(?:\s*\.\s*(?:"[^"]+"|[\w$]+))?)/gim);
 
-const replacedIn = (text: string) =>
-  namesIn(
-    text,
-    /^[ \t]*create\s+(?:or\s+replace\s+)?(?:function|procedure|view)\s+((?:"[^"]+"|[\w$]+)(?:\s*\.\s*(?:"[^"]+"|[\w$]+))?)/gim,
-  );
+const undone = ({ kind, name, fileName }: Rival) =>
+  kind === 'dropped'
+    ? `That brings "${name}" back, which "${fileName}" drops: drop it anew behind it.`
+    : `That sets "${name}" back to what it was before "${fileName}": make it anew behind it.`;
+
+function told({ kind, name, fileName, isWhole }: Rival): string {
+  const rest = isWhole
+    ? 'it looks superseded. Delete it, or run only what is still missing.'
+    : 'run only what is still missing, or remove the file.';
+  if (kind === 'copy')
+    return `"${fileName}" looks like another copy of it, and one of them is to run: keep that one.`;
+  return kind === 'dropped'
+    ? `"${fileName}" drops "${name}", which it makes: ${rest}`
+    : `"${fileName}" makes "${name}" too: ${rest}`;
+}
 
 export default rule({
   id: 'history/skipped-file',
@@ -145,7 +276,7 @@ export default rule({
       const { newName, isOlder } = renamed(name, entry.text ?? '', facts, index);
       const other = entry.reason === 'name' && !aside ? rivalOf(entry, facts) : null;
       // In its place of old it runs before the newer file, which makes the function anew.
-      const rival = isOlder && other?.kind !== 'table' ? null : other;
+      const rival = isOlder && other !== null && other.kind !== 'table' && !other.isWhole ? null : other;
       say({
         message: `The Supabase CLI skips "${name}" because ${why[entry.reason]}. It does not run what lies there, and nothing fails. ${
           entry.reason === 'folder'
@@ -154,14 +285,14 @@ export default rule({
               ? 'Keep it elsewhere if it is not meant to run.'
               : rival === null
                 ? 'Rename the file.'
-                : `"${rival.fileName}" makes "${rival.name}" too: run only what is still missing, or remove the file.`
+                : told(rival)
         }`,
         at: startOf(entry.path),
         object: entry.path,
         severity: aside ? 'info' : 'error',
         ...(entry.reason === 'name' && !aside && rival === null
           ? {
-              help: `Rename it:\n\n\`\`\`sh\ngit mv ${entry.path} ${entry.path.slice(0, -name.length)}${newName}\n\`\`\`${isOlder ? `\n\nNewer files build on it, so its version stays. Where those ran already, \`supabase db push --include-all\` runs it.${other === null ? '' : ` That sets "${other.name}" back to what it was before "${other.fileName}": make it anew behind it.`}` : ''}`,
+              help: `Rename it:\n\n\`\`\`sh\ngit mv ${entry.path} ${entry.path.slice(0, -name.length)}${newName}\n\`\`\`${isOlder ? `\n\nNewer files build on it, so its version stays. Where those ran already, \`supabase db push --include-all\` runs it.${other === null ? '' : ` ${undone(other)}`}` : ''}`,
               fix: {
                 title: `Rename the file to "${newName}"`,
                 edits: [],
@@ -172,7 +303,7 @@ export default rule({
         ...(rival === null
           ? {}
           : {
-              help: `Compare it with "${rival.fileName}". What is still missing goes into a migration of its own: \`npx supabase migration new <name>\` makes one.`,
+              help: `Compare it with "${rival.fileName}"${rival.isWhole ? ', and delete it if nothing of it is missing' : ''}. What is still missing goes into a migration of its own: \`npx supabase migration new <name>\` makes one.`,
             }),
       });
     });
