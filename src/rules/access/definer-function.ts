@@ -1,7 +1,7 @@
 import type { SchemaState } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
 import { seen, tellLeaks } from '../support/access.ts';
-import { codeOf } from '../support/bodies.ts';
+import { onlyCountsUp } from '../support/bodies.ts';
 import { routineLooksAtCaller } from '../support/caller.ts';
 import type { LeakGroup } from '../support/leak.ts';
 import { isCalledByPolicy } from '../support/policy-callers.ts';
@@ -63,21 +63,8 @@ const isMadeForUsers = ({ object, leaks }: LeakGroup, state: SchemaState) => {
   );
 };
 
-/** All that it changes are numbers, by a fixed amount, and the time: views, uses. They can be driven up, and no more. */
-function counts({ object }: LeakGroup, { routines }: SchemaState): boolean {
-  const body = codeOf(routines.get(object.object)?.body ?? '').bare;
-  const assigned = [...body.matchAll(/\bset\b([\s\S]*?)(?=\b(?:where|from|returning)\b|;|$)/gi)].flatMap(
-    ([, list]) => list!.split(/,(?![^(]*\))/),
-  );
-  return (
-    !/\bdelete\s+from\b/i.test(body) &&
-    assigned.some((one) => countsUp.test(one)) &&
-    assigned.every((one) => countsUp.test(one) || setsTheTime.test(one))
-  );
-}
-
-const countsUp = /=\s*(coalesce\s*\(\s*)?[\w.]+(\s*,\s*0\s*\))?\s*\+\s*1\s*$/i;
-const setsTheTime = /=\s*now\s*\(\s*\)\s*$/i;
+const counts = ({ object }: LeakGroup, { routines }: SchemaState) =>
+  onlyCountsUp(routines.get(object.object)?.body ?? '');
 
 /** It answers yes or no, or with bare ids, to whoever knows a user's id, and changes nothing: no row comes out. */
 function answersWithIds(group: LeakGroup, state: SchemaState): boolean {

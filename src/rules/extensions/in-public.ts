@@ -18,6 +18,9 @@ const elsewhere = new Set([
   'pgtle',
 ]);
 
+/** PostgREST offers functions of named arguments, of none, and of one that is text or JSON: these have none of that kind. */
+const withoutEndpoints = new Set(['vector', 'btree_gist', 'btree_gin', 'citext', 'intarray']);
+
 /** Some function's fixed path has public and not extensions. */
 const isFixedToPublic = ({ routines }: SchemaState) =>
   [...routines.values()].some(({ config: { search_path: path = '' }, schema }) => {
@@ -29,7 +32,7 @@ export default rule({
   severity: { recommended: 'warning', strict: 'warning' },
   evidence: ['static', 'catalog'],
   summary: 'an extension in schema public',
-  why: 'An extension’s functions in public are endpoints of the Data API, its types and tables mix with your own, and a dump of public carries them along. Supabase keeps extensions in schema "extensions", which is on the API’s search path. A function that fixes its own, SET search_path = public, finds them there only with that schema on it.',
+  why: 'An extension’s functions in public can become endpoints of the Data API, its types and tables mix with your own, and a dump of public carries them along. Supabase keeps extensions in schema "extensions", which is on the API’s search path. A function that fixes its own, SET search_path = public, finds them there only with that schema on it.',
   remedy:
     'Name the schema; add it to the search_path of functions that fix theirs and use the extension (`set search_path = public, extensions`).\n\n```sql\ncreate extension if not exists pg_trgm with schema extensions;\n```',
   since: '0.1.0',
@@ -46,7 +49,7 @@ export default rule({
           )
         : null;
     report({
-      message: `Extension "${extension.name}" is made in schema "public". Its functions become endpoints of the Data API and mix with your own. Create it "with schema extensions"${isFixedToPublic(state) ? '; functions with "search_path = public" that use it then need that schema on it too' : ''}.`,
+      message: `Extension "${extension.name}" is made in schema "public". ${withoutEndpoints.has(extension.name) ? 'Its types and functions' : 'Its functions become endpoints of the Data API and'} mix with your own. Create it "with schema extensions"${isFixedToPublic(state) ? '; functions with "search_path = public" that use it then need that schema on it too' : ''}.`,
       at: home(extension.origin),
       object: extension.name,
       evidence: evidenceOf(state),

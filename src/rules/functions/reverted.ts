@@ -23,7 +23,7 @@ export default rule({
       const body = bodyOf(node);
       if (
         body === null ||
-        /revert|rollback|restore|undo/i.test(`${source.path} ${source.text.slice(0, 500)}`)
+        /revert|rollback|restore|undo|\bback to\b/i.test(`${source.path} ${source.text.slice(0, 500)}`)
       )
         return;
       const wanted = signature(node);

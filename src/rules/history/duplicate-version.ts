@@ -78,9 +78,27 @@ function oneByOne(own: readonly Migration[], head: readonly Migration[]): string
   const [first] = own;
   if (first === undefined || !/^\d{8}$/.test(first.version) || !startsWithDay(first.version)) return null;
   if (head.some(({ version }) => version.length > 8 && version.startsWith(first.version))) return null;
-  const lines = own.map(
+  const lines = mendsBehind(own).map(
     ({ path, name, fileName }, at) =>
       `git mv ${path} ${path.slice(0, -fileName.length)}${first.version}${String(at).padStart(6, '0')}_${name}.sql`,
   );
-  return `All of that day in their order, where none has been applied yet:\n\n\`\`\`sh\n${lines.join('\n')}\n\`\`\``;
+  return `All of that day in their order (look that none needs a later one), where none has been applied yet:\n\n\`\`\`sh\n${lines.join('\n')}\n\`\`\``;
+}
+
+/** By their names, but `fix_orders` comes behind the `orders` that it mends. */
+function mendsBehind(own: readonly Migration[]): readonly Migration[] {
+  const ordered: Migration[] = [];
+  const place = (migration: Migration) => {
+    if (ordered.includes(migration)) return;
+    for (const other of own)
+      if (
+        other.name.length > 3 &&
+        other.name.length < migration.name.length &&
+        migration.name.includes(other.name)
+      )
+        place(other);
+    ordered.push(migration);
+  };
+  own.forEach(place);
+  return ordered;
 }

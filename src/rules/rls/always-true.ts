@@ -11,9 +11,9 @@ import {
   appliesTo,
   commandsOf,
   covers,
+  grantedColumns,
   holds,
   predicateOf,
-  readableColumns,
 } from '../support/roles.ts';
 import { ownComparisons, readPredicate } from '../support/scope.ts';
 import { evidenceOf } from '../support/sites.ts';
@@ -44,7 +44,7 @@ export default rule({
       // A policy called after a role that its TO forgets is told by rls/misnamed, unless this is the graver way to say it.
       if (open.severity !== 'error' && nameSaysRole(policy, table, context.state) !== null) continue;
       context.report({
-        message: open.message,
+        message: `${open.message}${alsoOpen(policy, table)}`,
         at: context.home(policy.origin ?? table.origin),
         object: table.key,
         key: policyKey(policy),
@@ -55,6 +55,25 @@ export default rule({
     }
   },
 });
+
+/** Other policies that open the same, for the same roles: one alone closes nothing. */
+function alsoOpen(policy: Policy, table: Table): string {
+  const open = commandsOf(policy).filter(
+    (command) => command !== 'select' && opensTo(predicateOf(policy, command)?.node ?? null) !== null,
+  );
+  const others = table.policies.filter(
+    (other) =>
+      other !== policy &&
+      other.permissive &&
+      apiRolesOf(policy).some((role) => appliesTo(other, role)) &&
+      open.some(
+        (command) => covers(other, command) && opensTo(predicateOf(other, command)?.node ?? null) !== null,
+      ),
+  );
+  return others.length === 0
+    ? ''
+    : ` ${named(others.map(({ name }) => name))} ${others.length === 1 ? 'opens the same: mend both' : 'open the same: mend all of them'}.`;
+}
 
 interface Open {
   readonly severity: Severity;
@@ -93,9 +112,10 @@ function judge(policy: Policy, table: Table, state: SchemaState): Open | null {
   if (commands.includes('update') || commands.includes('delete')) {
     const who = people(reached.flatMap(({ roles }) => roles));
     const limited = isLimitedBySelect(policy, table, reached);
+    const granted = grantedOf(table, reached);
     return {
-      severity: limited ? 'warning' : 'error',
-      message: `${policyName} is true for every row: ${who} may ${upper(commands)} ${limited ? 'all that the SELECT policies show them, and nothing else limits it' : 'all of them'}.${promise} Name the rows in USING, or ${anybody ? 'the role in TO' : 'ask there what the caller is'}.`,
+      severity: limited || granted !== null ? 'warning' : 'error',
+      message: `${policyName} is true for every row: ${who} may ${upper(commands)} ${granted === null ? '' : `${named(granted)}, which the grants name, in `}${limited ? 'all that the SELECT policies show them, and nothing else limits it' : 'all of them'}.${promise} Name the rows in USING, or ${anybody ? 'the role in TO' : 'ask there what the caller is'}.`,
       help: sqlFence(
         meansServer(misnamed)
           ? leftToServer(policy, table)
@@ -116,6 +136,16 @@ function judge(policy: Policy, table: Table, state: SchemaState): Open | null {
   }
   const [select] = reached.filter(({ command }) => command === 'select');
   return select === undefined ? null : openSelect(policy, table, state, select.roles, policyName);
+}
+
+/** The columns that UPDATE is granted on, and is all that the policy opens; null where whole rows are open. */
+function grantedOf(table: Table, reached: readonly Reach[]): readonly string[] | null {
+  const columns = reached.map(({ command, roles }) =>
+    command === 'update' ? roles.map((role) => grantedColumns(table, role, 'update')) : null,
+  );
+  if (columns.length === 0 || columns.some((each) => each === null || each.includes(null))) return null;
+  const named = new Set(columns.flatMap((each) => each!.flatMap((those) => those!)));
+  return named.size > 3 || named.size === 0 ? null : [...named];
 }
 
 /** Through the API an UPDATE or DELETE has a WHERE, and so reaches only rows that SELECT policies show: not all of them here. */
@@ -337,7 +367,7 @@ function openSelect(
 ): Open {
   const who = people(roles);
   const readable = new Set(
-    roles.flatMap((role) => readableColumns(table, role) ?? table.columns.map(({ name }) => name)),
+    roles.flatMap((role) => grantedColumns(table, role, 'select') ?? table.columns.map(({ name }) => name)),
   );
   const sensitive = [
     ...new Set([...sensitiveColumns([...readable], table), ...[...readable].filter(isHandedOut)]),

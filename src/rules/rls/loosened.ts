@@ -1,10 +1,21 @@
 import type { Command, Policy, Table } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
+import { isUserId } from '../support/caller.ts';
 import { conditionsLost } from '../support/loosening.ts';
 import { policyDrop } from '../support/policy-edits.ts';
-import { apiRolesOf, commandsOf, covers, holds, isPlatform, predicateOf } from '../support/roles.ts';
+import {
+  apiRolesOf,
+  appliesTo,
+  commandsOf,
+  covers,
+  holds,
+  isPlatform,
+  predicateOf,
+} from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
 import { policyKey } from '../support/tables.ts';
+import { someNode } from '../support/tree.ts';
+import { opensTo } from '../support/truth.ts';
 import { upper } from '../support/words.ts';
 
 export default rule({
@@ -45,7 +56,7 @@ export default rule({
           help,
         });
       if (!was.permissive && (now === undefined || now.permissive)) {
-        if (!isReplaced(was, before, table))
+        if (!isReplaced(was, before, table) && !isAskedAnyway(was, table))
           tell(
             `Restrictive policy "${was.name}" on "${table.key}" ${now === undefined ? 'is gone' : 'is permissive now'}`,
             { who: 'those whom the other policies let in' },
@@ -87,6 +98,20 @@ const isReplaced = (was: Policy, before: Table, after: Table) =>
       !policy.permissive &&
       commandsOf(was).every((command) => covers(policy, command)) &&
       !before.policies.some(({ name }) => name === policy.name),
+  );
+
+/** It asked only whether somebody is signed in, and so does each permissive policy that is left, by its roles or its condition. */
+const isAskedAnyway = (was: Policy, after: Table) =>
+  [was.using, was.check].every((asked) => asked === null || opensTo(asked.node) === 'users') &&
+  after.policies.every(
+    (policy) =>
+      !policy.permissive ||
+      !appliesTo(policy, 'anon') ||
+      commandsOf(was).every((command) => {
+        if (!covers(policy, command)) return true;
+        const node = predicateOf(policy, command)?.node ?? null;
+        return node !== null && someNode(node, (kind, inner) => isUserId({ [kind]: inner }));
+      }),
   );
 
 /** Commands that a policy covers under its old name, and that no policy of the base allowed on the same condition. */

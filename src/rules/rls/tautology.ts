@@ -9,7 +9,7 @@ import { meansServer, nameSaysRole } from '../support/misnamed.ts';
 import { isDeclaredPublic } from '../support/openness.ts';
 import { isCaller, isToken, ownerColumns, setByTrigger } from '../support/owners.ts';
 import { type Predicate, predicatesOf } from '../support/predicates.ts';
-import { apiRolesOf, holds, readableColumns } from '../support/roles.ts';
+import { apiRolesOf, grantedColumns, holds } from '../support/roles.ts';
 import { readPredicate } from '../support/scope.ts';
 import { evidenceOf } from '../support/sites.ts';
 import { policyKey, policyTable } from '../support/tables.ts';
@@ -222,7 +222,7 @@ function columnTested(node: SyntaxNode, how: 'IS_NULL' | 'IS_NOT_NULL'): string 
 /** Column grants keep the secrets from those the policy lets in. */
 const readsNone = (table: Table, policy: Policy, secrets: readonly string[]) =>
   apiRolesOf(policy).every((role) => {
-    const readable = readableColumns(table, role);
+    const readable = grantedColumns(table, role, 'select');
     return readable !== null && secrets.every((column) => !readable.includes(column));
   });
 

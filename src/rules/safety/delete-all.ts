@@ -1,4 +1,5 @@
-import { rule } from '../rule.ts';
+import type { Statement } from '../../model/sql.ts';
+import { type FileContext, rule } from '../rule.ts';
 import { allRowsTakenBy } from '../support/emptiness.ts';
 import { listed, reportLock } from '../support/statements.ts';
 
@@ -30,12 +31,27 @@ export default rule({
         pointing.length > 0
           ? `. Rows of ${listed(pointing.map((table) => `"${table.key}"`))} that point to them go too, and no`
           : ', and no';
+      // Rows that migrations write out: they are no user's, and stand in the files.
+      const refilled = pointing.length === 0 && isFilledAgain(key, statement, context);
       reportLock(context, statement, {
-        message: `This deletes every row of "${key}"${along} rollback brings them back. Say which rows.`,
+        message: refilled
+          ? `This deletes every row of "${key}", and the file writes them anew below. What was added by hand is gone. Say which rows.`
+          : `This deletes every row of "${key}"${along} rollback brings them back. Say which rows.`,
         at: context.placeOf(statement),
         object: key,
+        ...(refilled ? { severity: 'info' as const } : {}),
         repro: `select count(*) from ${key};`,
       });
     },
   },
 });
+
+/** The file writes the rows anew below, with their values. */
+const isFilledAgain = (table: string, { start }: Statement, { statements, keyOf }: FileContext) =>
+  statements.some(
+    ({ kind, node, start: at }) =>
+      at > start &&
+      kind === 'InsertStmt' &&
+      keyOf(node.relation) === table &&
+      node.selectStmt?.SelectStmt?.valuesLists !== undefined,
+  );

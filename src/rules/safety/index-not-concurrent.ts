@@ -53,7 +53,7 @@ function say(table: string, statements: readonly Statement[], context: FileConte
     message: `${ahead === null ? '' : `Key "${ahead}" has an index that begins with the same columns, so this one may not be needed. `}${count} on "${table}" ${statements.length === 1 ? 'is' : 'are'} built without CONCURRENTLY. ${isHeldBefore(first, table, context) ? 'An ALTER TABLE above holds ACCESS EXCLUSIVE, so every read and every write of the table waits until the file is through' : 'Every write to the table waits until the file is through'}. ${
       partitioned
         ? 'Build one on each partition with CONCURRENTLY, then this one with ON ONLY, and attach them'
-        : 'Build with CONCURRENTLY, in a file of its own'
+        : `Build with CONCURRENTLY, ${statements.length === 1 ? '' : 'each '}in a file of its own`
     }.`,
     at: context.placeOf(first),
     object: table,

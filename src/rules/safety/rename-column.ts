@@ -70,6 +70,12 @@ function carriedOver(table: Table | undefined, name: string, to: string): readon
     ...(column?.notNull === true
       ? ['-- once it is filled', `alter table ${table.key} alter column ${to} set not null;`]
       : []),
+    ...(column?.notNull === true && column.default === null && column.generated === null
+      ? [
+          '-- what writes the new one alone is refused otherwise',
+          `alter table ${table.key} alter column ${quoteIdent(name)} drop not null;`,
+        ]
+      : []),
   ];
 }
 

@@ -31,3 +31,21 @@ function read(body: string): Code {
 /** Without comments, white space folded: two bodies that do the same text-wise are equal. */
 export const normalBody = (body: string) =>
   codeOf(body).withStrings.replace(/\s+/g, ' ').trim().toLowerCase();
+
+/** All that it changes are numbers, by a fixed amount, and the time: views, uses. They can be driven up, and no more. */
+export function onlyCountsUp(text: string): boolean {
+  const body = codeOf(text).bare;
+  const assigned = [...body.matchAll(/\bset\b([\s\S]*?)(?=\b(?:where|from|returning)\b|;|$)/gi)].flatMap(
+    ([, list]) => list!.split(/,(?![^(]*\))/),
+  );
+  return (
+    !/\bdelete\s+from\b/i.test(body) &&
+    // A row of its own is more than a number; the first of a count is not.
+    (body.match(/\binsert\s+into\b/gi)?.length ?? 0) <= (body.match(/\bon\s+conflict\b/gi)?.length ?? 0) &&
+    assigned.some((one) => countsUp.test(one)) &&
+    assigned.every((one) => countsUp.test(one) || setsTheTime.test(one))
+  );
+}
+
+const countsUp = /=\s*(coalesce\s*\(\s*)?[\w.]+(\s*,\s*0\s*\))?\s*\+\s*1\s*$/i;
+const setsTheTime = /=\s*now\s*\(\s*\)\s*$/i;

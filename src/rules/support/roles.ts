@@ -43,10 +43,14 @@ export function enters(role: ApiRole, schema: string, state: SchemaState): boole
   return known === undefined || holders(known.grants, 'usage').includes(role);
 }
 
-/** Columns a role may read; null for all of them. */
-export function readableColumns(table: Table, role: string): readonly string[] | null {
+/** Columns a role may read, or write; null for all of them. */
+export function grantedColumns(
+  table: Table,
+  role: string,
+  privilege: 'select' | 'update',
+): readonly string[] | null {
   const grants = table.grants.filter(
-    (grant) => grant.privilege === 'select' && (grant.grantee === role || grant.grantee === 'public'),
+    (grant) => grant.privilege === privilege && (grant.grantee === role || grant.grantee === 'public'),
   );
   if (grants.some((grant) => grant.columns === null)) return null;
   return grants.flatMap((grant) => grant.columns ?? []);
