@@ -43,7 +43,7 @@ export default rule({
         object: table.key,
         key: key.columns.join(' '),
         ...(meant ? { severity: 'info' as const } : {}),
-        help: helpFor(table, key, stays),
+        help: helpFor(table, key, stays, state),
         ...(fix === null ? {} : { fix }),
       });
     }
@@ -57,11 +57,11 @@ const isInherited = ({ kind, parent }: Table, { columns, references }: ForeignKe
     ?.foreignKeys.some((own) => own.references === references && own.columns.join() === columns.join()) ===
     true;
 
-function helpFor(table: Table, key: ForeignKey, stays: Stays | null): string {
+function helpFor(table: Table, key: ForeignKey, stays: Stays | null, state: SchemaState): string {
   const columns = key.columns.map(quoteIdent).join(', ');
   const referenced =
     key.referencedColumns.length === 0 ? '' : ` (${key.referencedColumns.map(quoteIdent).join(', ')})`;
-  const [action, other] = actionsFor(table, key, stays);
+  const [action, other] = actionsFor(table, key, stays, state);
   const loosened = action === 'set null' && !isOptional(table, key);
   return sql(
     `alter table ${table.key}`,
@@ -73,9 +73,23 @@ function helpFor(table: Table, key: ForeignKey, stays: Stays | null): string {
 }
 
 /** What is likeliest to be meant, and what else may be. */
-function actionsFor(table: Table, key: ForeignKey, stays: Stays | null): readonly [string, string | null] {
+function actionsFor(
+  table: Table,
+  key: ForeignKey,
+  stays: Stays | null,
+  { tables }: SchemaState,
+): readonly [string, string | null] {
   if (stays === 'unchanged') return ['restrict', null];
   if (isOptional(table, key)) {
+    // The one of its own rows that counts now: the row goes on without it.
+    if (tables.get(key.references)?.foreignKeys.some(({ references }) => references === table.key))
+      return ['set null', null];
+    const asking = askingForNull(table, key);
+    if (asking !== null)
+      return [
+        'restrict',
+        `set null, where the row shall then be one of those that ${asking} asks for by IS NULL`,
+      ];
     const check = checkOnNull(table, key);
     return check === null
       ? ['set null', null]
@@ -89,6 +103,18 @@ function actionsFor(table: Table, key: ForeignKey, stays: Stays | null): readonl
   return isPart || key.references === 'auth.users'
     ? ['cascade', null]
     : ['restrict', 'cascade, where these rows mean nothing without that one'];
+}
+
+/** A policy or a partial index for which NULL has a meaning of its own: for all, of nobody, a template. */
+function askingForNull({ policies, indexes }: Table, { columns }: ForeignKey): string | null {
+  const asks = new RegExp(
+    `(?<![\\w$])"?(${columns.map(escapeRegExp).join('|')})"?\\)*\\s+is\\s+null\\b`,
+    'i',
+  );
+  const policy = policies.find(({ using }) => asks.test(using?.text ?? ''));
+  if (policy !== undefined) return `policy ${quoteIdent(policy.name)}`;
+  const index = indexes.find(({ unique, predicate }) => unique && asks.test(predicate?.text ?? ''));
+  return index === undefined ? null : `index ${quoteIdent(index.name)}`;
 }
 
 /** A CHECK that asks whether the column has a value: with SET NULL it may refuse the delete, in words nobody expects. */

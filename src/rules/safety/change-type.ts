@@ -3,6 +3,7 @@ import type { Statement, SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent, quoteLiteral, typeName } from '../../sql/names.ts';
 import { tokenize } from '../../sql/tokens.ts';
 import { type FileContext, rule } from '../rule.ts';
+import { standingOn } from '../support/columns.ts';
 import {
   alterExisting,
   commandsOf,
@@ -309,6 +310,7 @@ function severalRewritten(changes: readonly Change[], context: FileContext): Tol
       `update ${table} set`,
       `${changes.map((change) => `  ${added(change.column)} = ${converted(change)}`).join(',\n')}`,
       'where …;',
+      ...carriedOver(changes, context),
     ),
   };
 }
@@ -323,8 +325,24 @@ function rewritten(change: Change, context: FileContext): Told {
       `alter table ${table} add column ${added} ${target};`,
       `-- in batches`,
       `update ${table} set ${added} = ${converted(change)} where …;`,
+      ...carriedOver([change], context),
     ),
   };
+}
+
+/** What stands on the old columns and has to be made for the new ones before the names are swapped. */
+function carriedOver(changes: readonly Change[], { set }: FileContext): readonly string[] {
+  const table = set.before.tables.get(changes[0]!.table);
+  const stands =
+    table === undefined
+      ? []
+      : standingOn(
+          table,
+          changes.map(({ column }) => column),
+        );
+  const needs =
+    changes.length === 1 ? 'column needs what the old one has' : 'columns need what the old ones have';
+  return stands.length === 0 ? [] : [`-- then the new ${needs}: ${stands.join(', ')}`];
 }
 
 const converted = ({ value, column, target }: Change) => value ?? `${quoteIdent(column)}::${target}`;

@@ -1,6 +1,7 @@
 import type { SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent, strings } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
+import { holdsOneRow } from '../support/emptiness.ts';
 import { implies } from '../support/implication.ts';
 import {
   type alterExisting,
@@ -39,6 +40,7 @@ export default rule({
         });
         return;
       }
+      if (holdsOneRow(context.set.before.tables.get(table))) return;
       const constraint = command.def?.Constraint;
       const kind = constraint?.contype;
       if ((kind !== 'CONSTR_CHECK' && kind !== 'CONSTR_FOREIGN') || constraint.skip_validation === true)

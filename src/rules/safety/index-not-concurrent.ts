@@ -2,6 +2,7 @@ import type { Statement } from '../../model/sql.ts';
 import { splitKey } from '../../sql/fold/table-access.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { type FileContext, rule } from '../rule.ts';
+import { holdsOneRow } from '../support/emptiness.ts';
 import { keyLike, keysOver } from '../support/indexes.ts';
 import { behindWords, isIndexThere, reportLock, sql, takesExclusiveLock } from '../support/statements.ts';
 import { isStandalone } from '../support/transaction.ts';
@@ -24,7 +25,7 @@ export default rule({
       if (kind !== 'IndexStmt' || node.concurrent === true) continue;
       const table = context.keyOf(node.relation);
       if (context.isNew('table', table) || context.isNew('view', table)) continue;
-      if (context.isEmpty(table, statement)) continue;
+      if (context.isEmpty(table, statement) || holdsOneRow(context.set.before.tables.get(table))) continue;
       if (isIndexThere(node, table, context)) continue;
       // performance/duplicate-index says to leave it out: no way of building it is advised.
       const twin = keyAhead(statement, table, context);

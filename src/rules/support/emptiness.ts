@@ -2,7 +2,7 @@
  * Whether a table holds no rows where a statement of a changed file runs. What reads, rewrites or locks it then costs
  * nothing, and no value is there to stop it or to be lost.
  */
-import type { SchemaState } from '../../model/schema.ts';
+import type { SchemaState, Table } from '../../model/schema.ts';
 import type { Statement, SyntaxNode } from '../../model/sql.ts';
 import { serialType } from '../../sql/names.ts';
 import { escapeRegExp } from '../../sql/text.ts';
@@ -147,3 +147,14 @@ const firesBeforeUpdate = (
     ({ kind, node, start }) =>
       kind === 'CreateTrigStmt' && start < own.start && keyOfRangeVar(node.relation) === table,
   );
+
+/** Its key can have one value: settings, a counter. One row is read and locked in no time. */
+export function holdsOneRow(table: Table | undefined): boolean {
+  const [column, ...others] = table?.primaryKey?.columns ?? [];
+  if (table === undefined || column === undefined || others.length > 0) return false;
+  const one = new RegExp(
+    `^[\\s(]*"?${escapeRegExp(column)}"?\\s*(=\\s*('[^']*'|[\\w]+)(::\\w+)?|is\\s+true)?[\\s)]*$`,
+    'i',
+  );
+  return table.checks.some(({ expression }) => one.test(expression.text));
+}
