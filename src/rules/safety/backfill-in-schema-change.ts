@@ -3,6 +3,7 @@ import type { SchemaState, Table } from '../../model/schema.ts';
 import type { Statement, SyntaxNode } from '../../model/sql.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import { type FileContext, rule } from '../rule.ts';
+import { holdsOneRow } from '../support/emptiness.ts';
 import { keyOfRangeVar } from '../support/names.ts';
 import { apiRoles, appliesTo, covers, holds } from '../support/roles.ts';
 import { commandsOf, sql, takesExclusiveLock } from '../support/statements.ts';
@@ -89,17 +90,6 @@ function isSmall(key: string, { facts, set }: FileContext): boolean {
   const table = set.before.tables.get(key);
   if (table === undefined) return false;
   return holdsOneRow(table) || (rowsWritten(facts).has(key) && !growsByUse(table, set.before));
-}
-
-/** `id boolean primary key`, or a key that a CHECK binds to one value. */
-function holdsOneRow({ primaryKey, columns, checks }: Table): boolean {
-  const [name, ...others] = primaryKey?.columns ?? [];
-  if (name === undefined || others.length > 0) return false;
-  const one = new RegExp(`^[("\\s]*${escapeRegExp(name)}[)"\\s]*(=\\s*(1|true)[)\\s]*)?$`, 'i');
-  return (
-    columns.some((column) => column.name === name && column.type === 'boolean') ||
-    checks.some(({ expression }) => one.test(expression.text))
-  );
 }
 
 /** A policy lets clients insert, or a function does. */

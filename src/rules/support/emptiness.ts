@@ -148,7 +148,7 @@ const firesBeforeUpdate = (
       kind === 'CreateTrigStmt' && start < own.start && keyOfRangeVar(node.relation) === table,
   );
 
-/** Its key can have one value: settings, a counter. One row is read and locked in no time. */
+/** `id boolean primary key`, or a key that a CHECK binds to one value: settings, a counter. One row is read and locked in no time. */
 export function holdsOneRow(table: Table | undefined): boolean {
   const [column, ...others] = table?.primaryKey?.columns ?? [];
   if (table === undefined || column === undefined || others.length > 0) return false;
@@ -156,5 +156,8 @@ export function holdsOneRow(table: Table | undefined): boolean {
     `^[\\s(]*"?${escapeRegExp(column)}"?\\s*(=\\s*('[^']*'|[\\w]+)(::\\w+)?|is\\s+true)?[\\s)]*$`,
     'i',
   );
-  return table.checks.some(({ expression }) => one.test(expression.text));
+  return (
+    table.columns.some(({ name, type }) => name === column && type === 'boolean') ||
+    table.checks.some(({ expression }) => one.test(expression.text))
+  );
 }
