@@ -1,4 +1,4 @@
-import type { SchemaState } from '../../model/schema.ts';
+import type { Routine, SchemaState } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
 import { seen, tellLeaks } from '../support/access.ts';
 import { onlyCountsUp } from '../support/bodies.ts';
@@ -49,19 +49,30 @@ const isMadeForVisitors = ({ object }: LeakGroup, { routines }: SchemaState) => 
   );
 };
 
-/** Granted to signed-in users by name and not to visitors, it asks who is calling and gives nothing back of others' rows. */
+/**
+ * Granted to signed-in users by name and not to visitors, it is a search; or it asks who is calling and gives nothing back
+ * of others' rows.
+ */
 const isMadeForUsers = ({ object, leaks }: LeakGroup, state: SchemaState) => {
   const routine = state.routines.get(object.object);
   return (
     routine !== undefined &&
     isGrantedTo(routine, 'authenticated') &&
-    routineLooksAtCaller(routine, state) &&
-    leaks.every(
-      ({ cell, principal }) =>
-        principal !== 'anon' && cell.proof.every(({ result }) => !/among them| in \S+\.\S+/.test(result)),
-    )
+    leaks.every(({ principal }) => principal !== 'anon') &&
+    ((isLookup(routine) && !asksForAnId(routine)) ||
+      (routineLooksAtCaller(routine, state) &&
+        leaks.every(({ cell }) => cell.proof.every(({ result }) => !/among them| in \S+\.\S+/.test(result)))))
   );
 };
+
+/** By an id somebody else's rows are picked out; a place, a word or a limit is a search. */
+const asksForAnId = ({ arguments: all }: Routine) =>
+  all.some(
+    ({ name, type, mode }) =>
+      mode !== 'out' &&
+      mode !== 'table' &&
+      (/^uuid/.test(type) || /(^|_)(id|uid|email)s?$/i.test(name ?? '')),
+  );
 
 const counts = ({ object }: LeakGroup, { routines }: SchemaState) =>
   onlyCountsUp(routines.get(object.object)?.body ?? '');

@@ -1,13 +1,16 @@
+import type { SchemaState } from '../../model/schema.ts';
 import { quoteLiteral } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
 import { seen, tellLeaks } from '../support/access.ts';
+import type { LeakGroup } from '../support/leak.ts';
 import { sqlFence } from '../support/words.ts';
 
 export default rule({
   id: 'access/storage',
   severity: { recommended: 'error', strict: 'error' },
   evidence: ['probe'],
-  summary: 'seen: files of another user can be read, replaced or deleted',
+  summary:
+    'seen: files of another user can be read, replaced or deleted, or private channels of others joined',
   why: 'Policies on storage.objects that ask for the bucket alone hold for every file in it. The probes reached a file that another user had put there.',
   remedy:
     'Ask for the owner, or for the folder.\n\n```sql\ncreate policy "own folder" on storage.objects for all to authenticated\n  using (bucket_id = \'avatars\' and (storage.foldername(name))[1] = (select auth.uid())::text);\n```',
@@ -15,13 +18,32 @@ export default rule({
   sources: ['https://supabase.com/docs/guides/storage/security/access-control'],
   fixable: false,
   facts(context) {
-    tellLeaks('access/storage', context, (group) => ({
-      help: sqlFence(ownFolder(group.object.object)),
-      message: `Files of others in bucket "${group.object.object}" can be reached (${seen(group.leaks)}). The policies ask for the bucket and not for the owner. Ask for the owner or the folder in the policies on "storage.objects".`,
-    }));
+    tellLeaks('access/storage', context, (group) =>
+      group.object.kind === 'channel'
+        ? {
+            ...(isForListeners(group, context.facts.head) && { severity: 'warning' as const }),
+            message: `Private channels of others can be joined (${seen(group.leaks)}). The policies on "realtime.messages" do not ask whose topic it is. Compare "realtime.topic()" with the caller, or with a membership.`,
+            help: sqlFence(ownTopic),
+          }
+        : {
+            message: `Files of others in bucket "${group.object.object}" can be reached (${seen(group.leaks)}). The policies ask for the bucket and not for the owner. Ask for the owner or the folder in the policies on "storage.objects".`,
+            help: sqlFence(ownFolder(group.object.object)),
+          },
+    );
   },
 });
 
 const ownFolder = (bucket: string) =>
   `create policy "own folder" on storage.objects for all to authenticated
   using (bucket_id = ${quoteLiteral(bucket)} and (storage.foldername(name))[1] = (select auth.uid())::text);`;
+
+const ownTopic = `create policy "own topic" on realtime.messages for select to authenticated
+  using (realtime.topic() = 'user:' || (select auth.uid())::text);`;
+
+/** Listening alone, on topics that the policy names, by a role that its TO names: a broadcast to whoever comes. */
+const isForListeners = ({ leaks }: LeakGroup, { tables }: SchemaState) =>
+  leaks.every(({ command }) => command === 'select') &&
+  (tables.get('realtime.messages')?.policies ?? []).some(
+    ({ command, roles, using }) =>
+      command === 'select' && roles.includes('anon') && /\btopic\b/i.test(using?.text ?? ''),
+  );

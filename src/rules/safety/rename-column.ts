@@ -38,7 +38,7 @@ export default rule({
         key: node.subname,
         ...(moved ? { severity: 'info' as const } : {}),
         help: sql(
-          `alter table ${key} add column ${to} ${type}${referenceOf(before, node.subname)};`,
+          `alter table ${key} add column ${to} ${type}${referenceOf(before, node.subname, renamedAbove(statement, context))};`,
           // The file may change the type as well.
           `update ${key} set ${to} = ${now === undefined || now === old ? from : '…'};`,
           ...carriedOver(before, node.subname, to),
@@ -50,23 +50,46 @@ export default rule({
   },
 });
 
+/** Tables that the file has given another name above, by the old one. */
+const renamedAbove = (
+  { start }: Statement,
+  { statements, keyOf }: FileContext,
+): ReadonlyMap<string, string> =>
+  new Map(
+    statements
+      .filter(
+        (other) =>
+          other.start < start && other.kind === 'RenameStmt' && other.node.renameType === 'OBJECT_TABLE',
+      )
+      .map(({ node }) => [keyOf(node.relation), keyOf({ ...node.relation, relname: node.newname })]),
+  );
+
 /** ` references …` where a key of this one column points somewhere. */
-function referenceOf(table: Table | undefined, column: string): string {
+function referenceOf(table: Table | undefined, column: string, renamed: ReadonlyMap<string, string>): string {
   const key = table?.foreignKeys.find(({ columns }) => columns.length === 1 && columns[0] === column);
   if (key === undefined) return '';
   const target = key.referencedColumns.length === 1 ? ` (${quoteIdent(key.referencedColumns[0]!)})` : '';
-  return ` references ${key.references}${target}${key.onDelete === 'no action' ? '' : ` on delete ${key.onDelete}`}`;
+  return ` references ${renamed.get(key.references) ?? key.references}${target}${key.onDelete === 'no action' ? '' : ` on delete ${key.onDelete}`}`;
 }
 
 /** What else stands on the old column, and has to be made for the new one before the old one goes. */
 function carriedOver(table: Table | undefined, name: string, to: string): readonly string[] {
   if (table === undefined) return [];
   const column = table.columns.find((each) => each.name === name);
+  const asks = new RegExp(`(?<![\\w$])"?${escapeRegExp(name)}(?![\\w$])`);
+  const asking = table.policies
+    .filter(({ using, check }) => [using, check].some((asked) => asks.test(asked?.text ?? '')))
+    .map((policy) => quoteIdent(policy.name));
   const indexed =
     table.indexes.some(({ columns }) => columns.includes(name)) ||
     table.checks.some(({ expression }) => new RegExp(`\\b${escapeRegExp(name)}\\b`).test(expression.text));
   return [
     ...(indexed ? ["-- and the old column's indexes and checks for the new one"] : []),
+    ...(asking.length > 0
+      ? [
+          `-- and ${asking.length === 1 ? 'policy' : 'policies'} ${asking.join(', ')}, which ${asking.length === 1 ? 'asks' : 'ask'} for the old one`,
+        ]
+      : []),
     ...(column?.notNull === true
       ? ['-- once it is filled', `alter table ${table.key} alter column ${to} set not null;`]
       : []),

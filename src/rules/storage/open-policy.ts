@@ -1,4 +1,4 @@
-import type { Policy, SchemaState } from '../../model/schema.ts';
+import type { Command, Policy, SchemaState } from '../../model/schema.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
 import { claimFor, questionFor } from '../support/misnamed.ts';
@@ -42,7 +42,7 @@ export default rule({
       report({
         message: `Policy "${policy.name}" on "storage.objects" ${
           asksBucket ? inBuckets(about, done, roles) : inAll(commands, roles)
-        }${server ? ' By its name it is for the server, which needs no policy: drop it then.' : ''}`,
+        }${server ? ' By its name it is for the server, which needs no policy: drop it then.' : ''}${alsoOpen(about, done, policies)}`,
         at: home(policy.origin),
         object: table.key,
         key: `${policyKey(policy)} ${buckets.join(',')}`,
@@ -58,6 +58,25 @@ export default rule({
     }
   },
 });
+
+/** Policies that open the same bucket for the same command and role: one alone closes nothing. */
+function alsoOpen(
+  { policy, buckets }: StoragePolicy,
+  commands: readonly Command[],
+  policies: readonly StoragePolicy[],
+): string {
+  const others = policies.filter(
+    (other) =>
+      other.policy !== policy &&
+      other.policy.permissive &&
+      !other.asksMore &&
+      apiRolesOf(policy).some((role) => apiRolesOf(other.policy).includes(role)) &&
+      commands.some((command) => covers(other.policy, command)) &&
+      (other.buckets.length === 0 || other.buckets.some((id) => buckets.includes(id))),
+  );
+  if (others.length === 0 || buckets.length === 0) return '';
+  return ` ${named(others.map((other) => other.policy.name))} ${others.length === 1 ? 'opens the same: mend both' : 'open the same: mend all of them'}.`;
+}
 
 /** `service_role` bypasses row level security. */
 const serversName = /\bservice[\s_-]?(role|key|account)\b|\bedge[\s_-]functions?\b/i;
