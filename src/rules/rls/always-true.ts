@@ -263,7 +263,7 @@ function openInsert(
     };
   }
   const owner = owners.find((column) => makers.test(column)) ?? owners[0]!;
-  const own = isCaller(owner, table);
+  const own = isCaller(owner, table, state);
   // A visitor's row is nobody's: a form goes on as before.
   const guests =
     roles.includes('anon') && !table.columns.some(({ name, notNull }) => name === owner && notNull);
@@ -428,7 +428,7 @@ function limitedToOwner(
   return owner === undefined
     ? undefined
     : sqlFence(
-        `-- where each reads only what is theirs; where all read the rest, keep ${named(sensitive)} in a table of its own\nalter policy ${quoteIdent(policy.name)} on ${table.key} to authenticated\n  using (${isCaller(owner, table)});`,
+        `-- where each reads only what is theirs; where all read the rest, keep ${named(sensitive)} in a table of its own\nalter policy ${quoteIdent(policy.name)} on ${table.key} to authenticated\n  using (${isCaller(owner, table, state)});`,
       );
 }
 
@@ -453,7 +453,7 @@ function rewritten(policy: Policy, table: Table, state: SchemaState, { commands,
   const [owner] = ownerColumns(table, state);
   const role = roleOf(misnamed);
   if (owner !== undefined && role === null) {
-    const own = ownedOrInvited(owner, policy, table);
+    const own = ownedOrInvited(owner, policy, table, state);
     const check = commands.includes('update') || commands.includes('insert') ? `\n  with check (${own})` : '';
     return `alter policy ${quoteIdent(policy.name)} on ${table.key} to authenticated\n  using (${own})${check};`;
   }
@@ -493,7 +493,7 @@ function asInCheck(policy: Policy, table: Table): string {
 }
 
 /** Who accepts an invitation is not who sent it. */
-function ownedOrInvited(owner: string, { name }: Policy, table: Table): string {
+function ownedOrInvited(owner: string, { name }: Policy, table: Table, state: SchemaState): string {
   const address = table.columns.find((column) =>
     /^((invited|invitee|recipient)_)?e_?mail$/i.test(column.name),
   );
@@ -501,5 +501,5 @@ function ownedOrInvited(owner: string, { name }: Policy, table: Table): string {
     /accept|join|respond|claim/i.test(name) &&
     makers.test(owner.replace(/^invited/, 'sent'))
     ? `(select auth.jwt()) ->> 'email' = ${quoteIdent(address.name)}`
-    : isCaller(owner, table);
+    : isCaller(owner, table, state);
 }

@@ -117,7 +117,7 @@ const gives = (grant: Grant, role: string, command: Command) =>
 
 function example(table: Table, command: Command, state: SchemaState): string {
   const [owner] = ownerColumns(table, state);
-  const own = owner === undefined ? '…' : isCaller(owner, table);
+  const own = owner === undefined ? '…' : isCaller(owner, table, state);
   const clause = {
     select: `using (${own})`,
     insert: `with check (${own})`,

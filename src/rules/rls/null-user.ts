@@ -61,5 +61,5 @@ function asking(node: SyntaxNode, clause: string, table: Table, state: SchemaSta
   const branches: readonly SyntaxNode[] = node.BoolExpr?.boolop === 'OR_EXPR' ? node.BoolExpr.args : [node];
   const [owner] = ownerColumns(table, state);
   if (owner === undefined || branches.some((branch) => !holdsForNobody(branch, table))) return '';
-  return `\n  ${clause === 'USING' ? 'using' : 'with check'} (${isCaller(owner, table)})`;
+  return `\n  ${clause === 'USING' ? 'using' : 'with check'} (${isCaller(owner, table, state)})`;
 }

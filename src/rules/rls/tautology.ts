@@ -129,7 +129,7 @@ function judge(predicate: Predicate, policy: Policy, table: Table, state: Schema
               ) ?? undefined)
             : owner === undefined
               ? undefined
-              : isCaller(owner, table),
+              : isCaller(owner, table, state),
       },
     ];
   }
@@ -191,7 +191,7 @@ function rowOnly(
       // A trigger writes the caller into the row: what the client sends of it is overwritten.
       severity: filled && open.every((command) => command === 'insert') ? 'info' : 'warning',
       instead: isForm
-        ? `(${expression.text}) and (${quoteIdent(owner)} is null or ${isCaller(owner, table)})`
+        ? `(${expression.text}) and (${quoteIdent(owner)} is null or ${isCaller(owner, table, state)})`
         : undefined,
       advice: reads
         ? `Keep "${secrets[0]}" in a table of its own, or let a \`security definer\` function that is given one look the row up.`

@@ -43,6 +43,7 @@ export default rule({
           `update ${key} set ${to} = ${now === undefined || now === old ? from : '…'};`,
           ...carriedOver(before, node.subname, to),
           `-- in a later migration, when nothing reads it`,
+          ...policiesMoved(before, node.subname, to),
           `alter table ${key} drop column ${from};`,
         ),
       });
@@ -76,20 +77,11 @@ function referenceOf(table: Table | undefined, column: string, renamed: Readonly
 function carriedOver(table: Table | undefined, name: string, to: string): readonly string[] {
   if (table === undefined) return [];
   const column = table.columns.find((each) => each.name === name);
-  const asks = new RegExp(`(?<![\\w$])"?${escapeRegExp(name)}(?![\\w$])`);
-  const asking = table.policies
-    .filter(({ using, check }) => [using, check].some((asked) => asks.test(asked?.text ?? '')))
-    .map((policy) => quoteIdent(policy.name));
   const indexed =
     table.indexes.some(({ columns }) => columns.includes(name)) ||
     table.checks.some(({ expression }) => new RegExp(`\\b${escapeRegExp(name)}\\b`).test(expression.text));
   return [
     ...(indexed ? ["-- and the old column's indexes and checks for the new one"] : []),
-    ...(asking.length > 0
-      ? [
-          `-- and ${asking.length === 1 ? 'policy' : 'policies'} ${asking.join(', ')}, which ${asking.length === 1 ? 'asks' : 'ask'} for the old one`,
-        ]
-      : []),
     ...(column?.notNull === true
       ? ['-- once it is filled', `alter table ${table.key} alter column ${to} set not null;`]
       : []),
@@ -100,6 +92,24 @@ function carriedOver(table: Table | undefined, name: string, to: string): readon
         ]
       : []),
   ];
+}
+
+/** Policies that ask for the old column: they follow a RENAME, and not this. */
+function policiesMoved(table: Table | undefined, name: string, to: string): readonly string[] {
+  const asks = new RegExp(`(?<![\\w$."])("${escapeRegExp(name)}"|${escapeRegExp(name)})(?![\\w$."])`, 'g');
+  return (table?.policies ?? []).flatMap((policy) => {
+    const clauses = Object.entries({ using: policy.using, 'with check': policy.check }).flatMap(
+      ([clause, asked]) => (asked?.text.match(asks) ? [{ clause, text: asked.text }] : []),
+    );
+    if (clauses.length === 0) return [];
+    const named = `${quoteIdent(policy.name)} on ${table!.key}`;
+    // In a sub-select the name may be another table's column.
+    return clauses.some(({ text }) => /\bselect\b(?!\s+auth\.)/i.test(text))
+      ? [`-- policy ${named} asks for it: write it for the new one`]
+      : [
+          `alter policy ${named}${clauses.map(({ clause, text }) => ` ${clause} (${text.replace(asks, to)})`).join('')};`,
+        ];
+  });
 }
 
 /** The file gives the table this name above. */

@@ -1,3 +1,6 @@
+import type { SyntaxNode } from '../../model/sql.ts';
+import { quoteIdent, typeName } from '../../sql/names.ts';
+import { escapeRegExp } from '../../sql/text.ts';
 import { rule } from '../rule.ts';
 import { linesOf } from '../support/places.ts';
 import { listed } from '../support/statements.ts';
@@ -23,16 +26,22 @@ export default rule({
       const after = step.after.tables.get(key);
       if (after === undefined || after.unknown.length > 0) return;
       const have = new Set([...existing.columns, ...after.columns].map(({ name }) => name));
-      const lacking: string[] = (node.tableElts ?? [])
-        .map((element: { ColumnDef?: { colname: string } }) => element.ColumnDef?.colname)
-        .filter((name: string | undefined) => name !== undefined && !have.has(name));
+      const lacking: SyntaxNode[] = (node.tableElts ?? [])
+        .map((element: { ColumnDef?: SyntaxNode }) => element.ColumnDef)
+        .filter((column: SyntaxNode | undefined) => column !== undefined && !have.has(column.colname));
       if (lacking.length === 0) return;
+      const names = lacking.map(({ colname }) => colname as string);
+      const below = context.source.text.slice(statement.end);
+      const used = names.some((name) =>
+        new RegExp(`(?<![\\w$])${escapeRegExp(name)}(?![\\w$])`, 'i').test(below),
+      );
       context.report({
-        message: `Table "${key}" exists already, so this CREATE does nothing, and the table lacks ${listed(lacking)}. What follows and uses ${lacking.length === 1 ? 'it' : 'them'} fails or goes astray. Add the columns with ALTER TABLE.`,
+        message: `Table "${key}" exists already, so this CREATE does nothing, and the table lacks ${listed(names)}. ${used ? `What follows and uses ${names.length === 1 ? 'it' : 'them'} fails or goes astray. ` : ''}Add the columns with ALTER TABLE.`,
         at: context.placeOf(statement),
         object: key,
+        ...(used ? {} : { severity: 'warning' as const }),
         evidence: ['static'],
-        help: `\`\`\`sql\n${lacking.map((name) => `alter table ${key} add column if not exists ${name} …;`).join('\n')}\n\`\`\``,
+        help: `\`\`\`sql\n${lacking.map((column) => `alter table ${key} add column if not exists ${quoteIdent(column.colname)} ${typeName(column.typeName)};`).join('\n')}\n\`\`\``,
       });
     },
   },

@@ -7,8 +7,21 @@ import { ownComparisons, readPredicate } from './scope.ts';
 import { routineNamed } from './sign-up.ts';
 import { bare } from './tree.ts';
 
-/** Asks in SQL whether the caller is whom that column names; a text is compared with the id as text. */
-export function isCaller(owner: string, table: Table | undefined): string {
+/**
+ * Asks in SQL whether the caller is whom that column names; a text is compared with the id as text. Where the column names
+ * a row that bears an id of its own beside the user's, that row is looked up.
+ */
+export function isCaller(owner: string, table: Table | undefined, state?: SchemaState): string {
+  const key = table?.foreignKeys.find(({ columns }) => columns.length === 1 && columns[0] === owner);
+  const person = key === undefined ? undefined : state?.tables.get(key.references);
+  if (state !== undefined && key !== undefined && person !== undefined && !leadsToUser(person.key, state)) {
+    const user = person.foreignKeys.find(
+      ({ columns, references }) => columns.length === 1 && references === 'auth.users',
+    )?.columns[0];
+    const id = key.referencedColumns[0] ?? person.primaryKey?.columns[0];
+    if (user !== undefined && id !== undefined && user !== id)
+      return `${quoteIdent(owner)} in (select ${quoteIdent(id)} from ${person.key} where ${quoteIdent(user)} = (select auth.uid()))`;
+  }
   const type = table?.columns.find(({ name }) => name === owner)?.type ?? 'uuid';
   return `(select auth.uid())${/^(text|character)/.test(type) ? '::text' : ''} = ${quoteIdent(owner)}`;
 }
