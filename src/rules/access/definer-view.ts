@@ -1,8 +1,11 @@
 import type { SchemaState, View } from '../../model/schema.ts';
+import type { SyntaxNode } from '../../model/sql.ts';
+import { strings } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
 import { commandsSeen, seen, tellLeaks } from '../support/access.ts';
 import { looksAtCaller } from '../support/caller.ts';
 import type { Leak, LeakGroup } from '../support/leak.ts';
+import { functionName } from '../support/tree.ts';
 import { opensTo } from '../support/truth.ts';
 import { named, sqlFence } from '../support/words.ts';
 
@@ -22,7 +25,9 @@ export default rule({
       message: `${messageOf(group)} ${isMaterialized(group, context.facts.head) ? 'It holds a copy of the rows, which no policy guards: revoke it from those it is not for' : `Set "security_invoker" on the view, or ${group.leaks.every(isRead) ? 'filter by "auth.uid()" in it' : 'revoke what is not meant to be written'}`}.`,
       severity:
         group.leaks.every(isRead) &&
-        isNoticeBoard(context.facts.head.views.get(group.object.object), context.facts.head)
+        [isNoticeBoard, isTally].some((mild) =>
+          mild(context.facts.head.views.get(group.object.object), context.facts.head),
+        )
           ? ('warning' as const)
           : undefined,
       help: sqlFence(
@@ -58,4 +63,25 @@ function isNoticeBoard(view: View | undefined, state: SchemaState): boolean {
   const query = view?.definition.node?.SelectStmt ?? view?.definition.node;
   if (query === undefined || query === null || !looksAtCaller(query, state)) return false;
   return !looksAtCaller(query.whereClause, state) || opensTo(query.whereClause) === 'users';
+}
+
+/** Numbers by what they are counted for, granted by name: no row comes out. */
+function isTally(view: View | undefined): boolean {
+  const query = view?.definition.node?.SelectStmt ?? view?.definition.node;
+  const groups = (query?.groupClause ?? []).map((key: SyntaxNode) =>
+    strings(key.ColumnRef?.fields).join('.'),
+  );
+  return (
+    groups.length > 0 &&
+    view!.grants.some(
+      ({ grantee, privilege, origin }) =>
+        privilege === 'select' && origin !== null && /^(anon|authenticated)$/.test(grantee),
+    ) &&
+    (query.targetList ?? []).every(({ ResTarget: target }: SyntaxNode) => {
+      const value = target?.val;
+      return value?.FuncCall !== undefined
+        ? /^(count|sum|avg|min|max)$/.test(functionName(value.FuncCall).name)
+        : value?.ColumnRef !== undefined && groups.includes(strings(value.ColumnRef.fields).join('.'));
+    })
+  );
 }

@@ -73,6 +73,16 @@ export default rule({
       });
       return;
     }
+    const key = parentAsked(run, facts.head);
+    if (key !== null) {
+      tell({
+        message: `Sign-up works for nobody who was tried (${listed(failed.map(({ variant }) => names[variant]))}): ${run.error?.message}. The trigger takes "${key}" from the metadata, and no row of that id was given. Whoever signs up without one reads "Database error saving new user". Let the trigger say so, if that is meant.`,
+        at: home(run, facts),
+        object: 'auth.users',
+        severity: 'warning',
+      });
+      return;
+    }
     tell({
       message: `Sign-up fails (${listed(failed.map(({ variant }) => names[variant]))}): ${run.error?.message ?? 'no reason was given'}${run.step === null ? '' : `, at ${run.step}`}. Users read "Database error saving new user". Mend the trigger on "auth.users".`,
       at: home(run, facts),
@@ -109,6 +119,15 @@ const isOfOurValues = ({ variant, error }: SignUpRun, { signUps }: AccessMatrix)
   variant === 'email-metadata' &&
   /^(23514|22P02|22007)$/.test(error?.sqlstate ?? '') &&
   signUps.some((run) => run.variant === 'email' && run.status === 'works');
+
+/** The id of a row that is there already, which the trigger takes from the metadata: a tenant's, an invitation's. */
+function parentAsked(run: SignUpRun, head: SchemaState): string | null {
+  if (!/^(23514|23502|23503)$/.test(run.error?.sqlstate ?? '')) return null;
+  const keys = routinesOn(run, head).flatMap(
+    ({ body }) => /\bmeta\w*\s*->>\s*'(\w+_id)'/i.exec(body)?.[1] ?? [],
+  );
+  return keys[0] ?? null;
+}
 
 /** RAISE EXCEPTION in a trigger's function: somebody wrote down when to refuse, and does not pass on what went wrong. */
 const isGate = (run: SignUpRun, head: SchemaState) =>

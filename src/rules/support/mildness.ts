@@ -3,6 +3,7 @@ import type { AccessCell } from '../../model/access.ts';
 import type { Facts } from '../../model/facts.ts';
 import type { SchemaState, Table } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
+import { strings } from '../../sql/names.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import { looksAtCaller } from './caller.ts';
 import type { LeakGroup } from './leak.ts';
@@ -10,7 +11,7 @@ import { isRead } from './name-read.ts';
 import { isDeclaredPublic, isOfOpenParents, opensFor, visitorsInsert } from './openness.ts';
 import { sensitiveColumns } from './owners.ts';
 import { appliesTo, covers } from './roles.ts';
-import { functionName, someNode } from './tree.ts';
+import { alternatives, functionName, someNode } from './tree.ts';
 import { opensTo } from './truth.ts';
 
 export const isMild = (group: LeakGroup, facts: Facts) =>
@@ -21,6 +22,8 @@ export const isMild = (group: LeakGroup, facts: Facts) =>
   isUnderAskedParent(group, facts.head) ||
   isNotice(group, facts.head) ||
   isSharedList(group, facts.head) ||
+  isOfOnesGroup(group, facts.head) ||
+  isHandedOnByParent(group, facts.head) ||
   isUpload(group) ||
   isUsersWork(group, facts.head);
 
@@ -77,6 +80,57 @@ function isSharedList({ object, leaks }: LeakGroup, state: SchemaState): boolean
       table.columns.map(({ name }) => name),
       table,
     ).length === 0
+  );
+}
+
+/** What the policy asks puts the caller beside the one whom the row names: the same group, a follower, a friend. */
+function isOfOnesGroup({ object, leaks, opener }: LeakGroup, state: SchemaState): boolean {
+  const node = opener === null || opener === 'off' ? null : (opener.using?.node ?? null);
+  if (node === null || !looksAtCaller(node, state) || opensTo(node) !== null) return false;
+  const isNamed = (inner: SyntaxNode) =>
+    someNode(
+      inner,
+      (kind, { fields }) =>
+        kind === 'ColumnRef' && object.ownerColumns.includes(strings(fields).at(-1) ?? ''),
+    );
+  return (
+    leaks.every(({ command, principal }) => command === 'select' && principal !== 'anon') &&
+    alternatives(node).some((branch) =>
+      someNode(
+        branch,
+        (kind, call) =>
+          kind === 'FuncCall' && functionName(call).schema !== 'auth' && (call.args ?? []).some(isNamed),
+      ),
+    )
+  );
+}
+
+/** The policy asks for the one whom the row names, or for whoever runs what the row is a part of: that one hands it on. */
+function isHandedOnByParent({ object, leaks, opener }: LeakGroup, { tables }: SchemaState): boolean {
+  const table = tables.get(object.object);
+  if (table === undefined || opener === null || opener === 'off') return false;
+  const branches = alternatives((opener.check ?? opener.using)?.node ?? null);
+  const names = (branch: SyntaxNode, columns: readonly string[]) =>
+    someNode(
+      branch,
+      (kind, { fields }) => kind === 'ColumnRef' && columns.includes(strings(fields).at(-1) ?? ''),
+    );
+  return (
+    branches.length > 1 &&
+    leaks.every(({ cell, principal }) => {
+      const parents = table.foreignKeys
+        .flatMap(({ columns }) => columns)
+        .filter((name) => !cell.columns.includes(name));
+      const others = branches.filter((branch) => !names(branch, cell.columns));
+      return (
+        principal !== 'anon' &&
+        cell.subject === 'transfer' &&
+        cell.columns.length > 0 &&
+        others.length > 0 &&
+        others.length < branches.length &&
+        others.every((branch) => names(branch, parents))
+      );
+    })
   );
 }
 
