@@ -5,7 +5,7 @@ import { rule } from '../rule.ts';
 import { commandsSeen, seen, tellLeaks } from '../support/access.ts';
 import { looksAtCaller } from '../support/caller.ts';
 import type { Leak, LeakGroup } from '../support/leak.ts';
-import { functionName } from '../support/tree.ts';
+import { bare, functionName } from '../support/tree.ts';
 import { opensTo } from '../support/truth.ts';
 import { named, sqlFence } from '../support/words.ts';
 
@@ -78,7 +78,7 @@ function isTally(view: View | undefined): boolean {
         privilege === 'select' && origin !== null && /^(anon|authenticated)$/.test(grantee),
     ) &&
     (query.targetList ?? []).every(({ ResTarget: target }: SyntaxNode) => {
-      const value = target?.val;
+      const value = bare(target?.val);
       return value?.FuncCall !== undefined
         ? /^(count|sum|avg|min|max)$/.test(functionName(value.FuncCall).name)
         : value?.ColumnRef !== undefined && groups.includes(strings(value.ColumnRef.fields).join('.'));

@@ -124,7 +124,7 @@ const isOfOurValues = ({ variant, error }: SignUpRun, { signUps }: AccessMatrix)
 function parentAsked(run: SignUpRun, head: SchemaState): string | null {
   if (!/^(23514|23502|23503)$/.test(run.error?.sqlstate ?? '')) return null;
   const keys = routinesOn(run, head).flatMap(
-    ({ body }) => /\bmeta\w*\s*->>\s*'(\w+_id)'/i.exec(body)?.[1] ?? [],
+    ({ body }) => /meta\w*\s*->>\s*'(\w+_id)'/i.exec(body)?.[1] ?? [],
   );
   return keys[0] ?? null;
 }

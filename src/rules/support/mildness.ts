@@ -85,8 +85,12 @@ function isSharedList({ object, leaks }: LeakGroup, state: SchemaState): boolean
 
 /** What the policy asks puts the caller beside the one whom the row names: the same group, a follower, a friend. */
 function isOfOnesGroup({ object, leaks, opener }: LeakGroup, state: SchemaState): boolean {
-  const node = opener === null || opener === 'off' ? null : (opener.using?.node ?? null);
-  if (node === null || !looksAtCaller(node, state) || opensTo(node) !== null) return false;
+  const showing = (state.tables.get(object.object)?.policies ?? []).filter(
+    (policy) => policy.permissive && covers(policy, 'select') && appliesTo(policy, 'authenticated'),
+  );
+  const asked = opener === null ? showing : opener === 'off' ? [] : [opener];
+  const nodes = asked.flatMap(({ using }) => using?.node ?? []);
+  if (!nodes.every((node) => looksAtCaller(node, state) && opensTo(node) === null)) return false;
   const isNamed = (inner: SyntaxNode) =>
     someNode(
       inner,
@@ -95,13 +99,15 @@ function isOfOnesGroup({ object, leaks, opener }: LeakGroup, state: SchemaState)
     );
   return (
     leaks.every(({ command, principal }) => command === 'select' && principal !== 'anon') &&
-    alternatives(node).some((branch) =>
-      someNode(
-        branch,
-        (kind, call) =>
-          kind === 'FuncCall' && functionName(call).schema !== 'auth' && (call.args ?? []).some(isNamed),
-      ),
-    )
+    nodes
+      .flatMap(alternatives)
+      .some((branch) =>
+        someNode(
+          branch,
+          (kind, call) =>
+            kind === 'FuncCall' && functionName(call).schema !== 'auth' && (call.args ?? []).some(isNamed),
+        ),
+      )
   );
 }
 
