@@ -57,6 +57,9 @@ export default rule({
         ...(fillsNew || isSmall(table, context) ? { severity: 'info' as const } : {}),
         help: sql(
           '-- in the next migration',
+          ...(hasBlockAbove(table, statement, context)
+            ? [`-- the DO block above, which updates ${table} too, and`]
+            : []),
           `${statement.sql};`,
           ...(hasMoreBelow(table, statement, context) ? [`-- and the further ones on ${table}`] : []),
           ...(needed ? ['-- in the one after that: what follows on the table'] : []),
@@ -72,6 +75,15 @@ const hasMoreBelow = (table: string, own: Statement, { source, keyOf }: FileCont
     ({ kind, node, start }) =>
       start > own.start && /^(Update|Delete)Stmt$/.test(kind) && keyOf(node.relation) === table,
   );
+
+/** It runs under the same lock: to move only what stands below it wins nothing. */
+const hasBlockAbove = (table: string, own: Statement, { source }: FileContext) => {
+  const name = escapeRegExp(table.split('.').at(-1)!);
+  const writes = new RegExp(`\\b(update\\s+(only\\s+)?|delete\\s+from\\s+)("?\\w+"?\\.)?"?${name}\\b`, 'i');
+  return source.statements.some(
+    ({ kind, start, sql: text }) => kind === 'DoStmt' && start < own.start && writes.test(text),
+  );
+};
 
 /** A constraint, a type or a unique index below may hold only for the rows as this leaves them. */
 const isNeededBelow = (table: string, own: Statement, { source, keyOf }: FileContext) =>
