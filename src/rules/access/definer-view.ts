@@ -33,7 +33,9 @@ export default rule({
       help: sqlFence(
         isMaterialized(group, context.facts.head)
           ? `revoke select on ${group.object.object} from anon, authenticated;`
-          : `alter view ${group.object.object} set (security_invoker = true);`,
+          : isShownOnPurpose(group, context.facts.head)
+            ? `revoke insert, update, delete on ${group.object.object} from anon, authenticated;\n-- and, where others' rows shall not show either\nalter view ${group.object.object} set (security_invoker = true);`
+            : `alter view ${group.object.object} set (security_invoker = true);`,
       ),
     }));
   },
@@ -41,6 +43,16 @@ export default rule({
 
 const isMaterialized = ({ object }: LeakGroup, { views }: SchemaState) =>
   views.get(object.object)?.kind === 'materialized view';
+
+/** SELECT was granted by name, and what is written through it goes past the policies as well: that is left over. */
+const isShownOnPurpose = ({ object, leaks }: LeakGroup, { views }: SchemaState) =>
+  !leaks.every(isRead) && isGrantedByName(views.get(object.object));
+
+const isGrantedByName = (view: View | undefined) =>
+  view?.grants.some(
+    ({ grantee, privilege, origin }) =>
+      privilege === 'select' && origin !== null && /^(anon|authenticated)$/.test(grantee),
+  ) === true;
 
 const isRead = ({ command }: Leak) => command === 'select';
 
@@ -73,10 +85,7 @@ function isTally(view: View | undefined): boolean {
   );
   return (
     groups.length > 0 &&
-    view!.grants.some(
-      ({ grantee, privilege, origin }) =>
-        privilege === 'select' && origin !== null && /^(anon|authenticated)$/.test(grantee),
-    ) &&
+    isGrantedByName(view) &&
     (query.targetList ?? []).every(({ ResTarget: target }: SyntaxNode) => {
       const value = bare(target?.val);
       return value?.FuncCall !== undefined

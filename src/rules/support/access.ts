@@ -207,10 +207,16 @@ export function tellLeaks(
   for (const group of leaksOf(context.facts)) {
     if (group.rule !== rule) continue;
     const [first] = group.leaks;
+    const told = why(group);
+    const lost = lostGuard(group, context.facts);
     const problem: Problem = {
       severity: isMild(group, context.facts) ? 'warning' : undefined,
       repro: reproOf(group.leaks.map(({ cell }) => cell)),
-      ...why(group),
+      ...told,
+      ...(lost !== null && {
+        severity: 'warning' as const,
+        message: `${told.message} "${lost}" did not apply here and speaks of its row level security too: with it this may be otherwise.`,
+      }),
       at: homeOf(group, context.facts),
       object: group.object.object,
       evidence: ['probe'],
@@ -221,6 +227,28 @@ export function tellLeaks(
     else context.report(problem);
   }
 }
+
+/** A file that did not apply, on its own or for want of what no migration makes, and that guards this table. */
+function lostGuard({ object }: LeakGroup, { replay, sources }: Facts): string | null {
+  if (object.kind !== 'table') return null;
+  const name = new RegExp(`(?<![\\w$])${escapeRegExp(object.object.split('.').at(-1)!)}(?![\\w$])`);
+  const lost = replay?.runs.find(({ path, status, statements }) => {
+    const text = sources.get(path)?.text ?? '';
+    const lines = text.split('\n');
+    const parts =
+      status === 'partial'
+        ? statements
+            .filter((statement) => statement.status === 'failed')
+            .map(({ line, endLine }) => lines.slice(line - 1, endLine).join('\n'))
+        : status === 'applied'
+          ? []
+          : [text];
+    return parts.some((part) => guards.test(part) && name.test(part));
+  });
+  return lost?.path.split('/').at(-1) ?? null;
+}
+
+const guards = /\benable\s+row\s+level\s+security\b|\bcreate\s+policy\b/i;
 
 /** Schema rules whose finding on the same object says what the probe proved. */
 function explains({ object, opener }: LeakGroup): readonly string[] {
