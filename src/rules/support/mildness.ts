@@ -23,6 +23,7 @@ export const isMild = (group: LeakGroup, facts: Facts) =>
   isNotice(group, facts.head) ||
   isSharedList(group, facts.head) ||
   isOfOnesGroup(group, facts.head) ||
+  isShownByItsState(group, facts.head) ||
   isHandedOnByParent(group, facts.head) ||
   isUpload(group) ||
   isUsersWork(group, facts.head);
@@ -110,6 +111,24 @@ function isOfOnesGroup({ object, leaks, opener }: LeakGroup, state: SchemaState)
       )
   );
 }
+
+/** The policy does not look at who asks, and shows one row of somebody else and not another: what the row says of itself decides. */
+const isShownByItsState = ({ object, leaks, opener }: LeakGroup, state: SchemaState) =>
+  opener !== null &&
+  opener !== 'off' &&
+  !looksAtCaller(opener.using?.node, state) &&
+  opensTo(opener.using?.node ?? null) === null &&
+  leaks.every(
+    ({ command, principal }) =>
+      command === 'select' &&
+      object.cells.some(
+        (cell) =>
+          cell.principal === principal &&
+          cell.command === 'select' &&
+          cell.subject === 'unowned' &&
+          cell.outcome === 'filtered',
+      ),
+  );
 
 /** The policy asks for the one whom the row names, or for whoever runs what the row is a part of: that one hands it on. */
 function isHandedOnByParent({ object, leaks, opener }: LeakGroup, { tables }: SchemaState): boolean {
