@@ -53,13 +53,18 @@ export default rule({
       object: migration.path,
       help:
         fileName === null
-          ? (oneByOne(own, head) ??
-            `Give it a version of its own that keeps its place${next === undefined ? '' : `, before "${next.fileName}"`}.`)
+          ? (oneByOne(own, head) ?? inWords(migration, next))
           : `\`\`\`sh\ngit mv ${migration.path} ${migration.path.slice(0, -migration.fileName.length)}${fileName}\n\`\`\``,
       ...(all || fileName === null ? {} : { fix: renameTo(migration, fileName) }),
     });
   },
 });
+
+/** Digits behind a number sort before its own file, by `_`: between two that follow each other none lies. */
+const inWords = ({ version }: Migration, next: Migration | undefined): string =>
+  next !== undefined && version.length === next.version.length && Number(next.version) - Number(version) === 1
+    ? `No version lies between it and "${next.fileName}". Where none of those behind needs it, name it after the last of them; else number it and them anew, where none has been applied yet.`
+    : `Give it a version of its own that keeps its place${next === undefined ? '' : `, before "${next.fileName}"`}.`;
 
 /** The next free second that passes no other file; behind all others where it is the newest. Null where neither is. */
 function versionInPlace(facts: Facts, migration: Migration): string | null {
