@@ -1,9 +1,9 @@
-import type { Origin } from '../../model/schema.ts';
+import type { Origin, Table } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
-import { isPlatform } from '../support/roles.ts';
+import { apiRoles, commands, covers, holds, isPlatform } from '../support/roles.ts';
 import { appendFix, evidenceOf } from '../support/sites.ts';
 import { isKnown } from '../support/tables.ts';
-import { named, sqlFence } from '../support/words.ts';
+import { named, sqlFence, upper } from '../support/words.ts';
 
 export default rule({
   id: 'rls/policies-without-rls',
@@ -33,7 +33,7 @@ export default rule({
       severity: exposed(table.schema) ? undefined : 'warning',
       evidence: evidenceOf(state),
       causes: ['rls/disabled'],
-      help: sqlFence(sql),
+      help: sqlFence(`${sql}${refusedThen(table)}`),
       fix: appendFix(set, origin, 'Enable row level security', sql),
     });
   },
@@ -42,3 +42,15 @@ export default rule({
 /** Written in a file that runs before the one that makes the table. */
 const isOlder = (policy: Origin, table: Origin) =>
   policy !== null && table !== null && policy.file < table.file;
+
+/** What the API roles may do today and no policy lets through: enabling refuses it. */
+function refusedThen({ grants, policies }: Table): string {
+  const none = commands.filter(
+    (command) =>
+      apiRoles.some((role) => holds(grants, role, command)) &&
+      !policies.some((policy) => policy.permissive && covers(policy, command)),
+  );
+  return none.length === 0
+    ? ''
+    : `\n-- ${upper(none)} ${none.length === 1 ? 'has' : 'have'} no policy and ${none.length === 1 ? 'is' : 'are'} refused to clients then: write one where they need it`;
+}
