@@ -1,8 +1,9 @@
 import type { SchemaState } from '../../model/schema.ts';
-import { quoteLiteral } from '../../sql/names.ts';
+import { quoteIdent, quoteLiteral } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
 import { seen, tellLeaks } from '../support/access.ts';
 import type { LeakGroup } from '../support/leak.ts';
+import { storagePolicies } from '../support/storage.ts';
 import { sqlFence } from '../support/words.ts';
 
 export default rule({
@@ -27,11 +28,24 @@ export default rule({
           }
         : {
             message: `Files of others in bucket "${group.object.object}" can be reached (${seen(group.leaks)}). The policies ask for the bucket and not for the owner. Ask for the owner or the folder in the policies on "storage.objects".`,
-            help: sqlFence(ownFolder(group.object.object)),
+            help: sqlFence(`${openOnes(group, context.facts.head)}${ownFolder(group.object.object)}`),
           },
     );
   },
 });
+
+/** One policy more closes nothing: those that ask for the bucket alone, for what was reached, go. */
+function openOnes({ object, leaks }: LeakGroup, state: SchemaState): string {
+  const objects = state.tables.get('storage.objects');
+  const reads = leaks.some(({ command }) => command === 'select');
+  return (objects === undefined ? [] : storagePolicies(objects, state))
+    .filter(
+      ({ asksMore, buckets, policy }) =>
+        !asksMore && buckets.includes(object.object) && (reads || policy.command !== 'select'),
+    )
+    .map(({ policy }) => `drop policy ${quoteIdent(policy.name)} on storage.objects;\n`)
+    .join('');
+}
 
 const ownFolder = (bucket: string) =>
   `create policy "own folder" on storage.objects for all to authenticated
