@@ -215,7 +215,7 @@ export function tellLeaks(
       ...told,
       ...(lost !== null && {
         severity: 'warning' as const,
-        message: `${told.message} "${lost}" did not apply here and speaks of its row level security too: with it this may be otherwise.`,
+        message: `${told.message} "${lost}" did not apply here and guards the table: with it this may be otherwise.`,
       }),
       at: homeOf(group, context.facts),
       object: group.object.object,
@@ -228,14 +228,36 @@ export function tellLeaks(
   }
 }
 
-/** A file that did not apply, on its own or for want of what no migration makes, and that guards this table. */
-function lostGuard({ object }: LeakGroup, { replay, sources }: Facts): string | null {
-  if (object.kind !== 'table') return null;
-  const word = `(?<![\\w$])${escapeRegExp(object.object.split('.').at(-1)!)}(?![\\w$])`;
-  const name = new RegExp(word);
+/**
+ * A file that did not apply, on its own or for want of what no migration makes, and that would have turned row level
+ * security on for this table, or dropped the policy that opened it.
+ */
+function lostGuard({ object, opener }: LeakGroup, { replay, sources }: Facts): string | null {
+  if (object.kind !== 'table' || opener === null) return null;
+  const name = escapeRegExp(object.object.split('.').at(-1)!);
+  const table = `("?\\w+"?\\.)?"?${name}(?![\\w$])`;
   // Turned off by name: another file did not forget it.
-  const off = new RegExp(`\\balter\\s+table\\b[^;]*${word}[^;]*\\bdisable\\s+row\\s+level\\b`, 'i');
-  if ([...sources.values()].some(({ text }) => off.test(text))) return null;
+  const off = new RegExp(
+    `\\balter\\s+table\\b[^;]*(?<![\\w$])${name}(?![\\w$])[^;]*\\bdisable\\s+row\\s+level\\b`,
+    'i',
+  );
+  const guards =
+    opener === 'off'
+      ? [
+          new RegExp(
+            `\\balter\\s+table\\s+(if\\s+exists\\s+)?(only\\s+)?${table}"?\\s+enable\\s+row\\s+level\\b`,
+            'i',
+          ),
+          // A loop over names.
+          new RegExp(`'${name}'[\\s\\S]*\\benable\\s+row\\s+level\\b`, 'i'),
+        ]
+      : [
+          new RegExp(
+            `\\bdrop\\s+policy\\s+(if\\s+exists\\s+)?"?${escapeRegExp(opener.name)}"?\\s+on\\s+${table}`,
+            'i',
+          ),
+        ];
+  if (opener === 'off' && [...sources.values()].some(({ text }) => off.test(text))) return null;
   const lost = replay?.runs.find(({ path, status, statements }) => {
     const text = sources.get(path)?.text ?? '';
     const lines = text.split('\n');
@@ -247,12 +269,10 @@ function lostGuard({ object }: LeakGroup, { replay, sources }: Facts): string | 
         : status === 'applied'
           ? []
           : [text];
-    return parts.some((part) => guards.test(part) && name.test(part));
+    return parts.some((part) => guards.some((guard) => guard.test(part)));
   });
   return lost?.path.split('/').at(-1) ?? null;
 }
-
-const guards = /\benable\s+row\s+level\s+security\b|\bcreate\s+policy\b/i;
 
 /** Schema rules whose finding on the same object says what the probe proved. */
 function explains({ object, opener }: LeakGroup): readonly string[] {
