@@ -5,6 +5,7 @@ import { rule } from '../rule.ts';
 import { commandsSeen, seen, tellLeaks } from '../support/access.ts';
 import { looksAtCaller } from '../support/caller.ts';
 import type { Leak, LeakGroup } from '../support/leak.ts';
+import { ownerColumns } from '../support/owners.ts';
 import { bare, functionName } from '../support/tree.ts';
 import { opensTo } from '../support/truth.ts';
 import { named, sqlFence } from '../support/words.ts';
@@ -77,20 +78,29 @@ function isNoticeBoard(view: View | undefined, state: SchemaState): boolean {
   return !looksAtCaller(query.whereClause, state) || opensTo(query.whereClause) === 'users';
 }
 
-/** Numbers by what they are counted for, granted by name: no row comes out. */
-function isTally(view: View | undefined): boolean {
+/** How many there are of each thing, granted by name: no row comes out, and nobody's name. */
+function isTally(view: View | undefined, state: SchemaState): boolean {
   const query = view?.definition.node?.SelectStmt ?? view?.definition.node;
   const groups = (query?.groupClause ?? []).map((key: SyntaxNode) =>
     strings(key.ColumnRef?.fields).join('.'),
   );
+  const owners = new Set(
+    (view?.reads ?? []).flatMap((key) => {
+      const table = state.tables.get(key);
+      return table === undefined ? [] : ownerColumns(table, state);
+    }),
+  );
   return (
     groups.length > 0 &&
+    !groups.some((key: string) => owners.has(key.split('.').at(-1)!) || people.test(key)) &&
     isGrantedByName(view) &&
     (query.targetList ?? []).every(({ ResTarget: target }: SyntaxNode) => {
       const value = bare(target?.val);
       return value?.FuncCall !== undefined
-        ? /^(count|sum|avg|min|max)$/.test(functionName(value.FuncCall).name)
+        ? functionName(value.FuncCall).name === 'count'
         : value?.ColumnRef !== undefined && groups.includes(strings(value.ColumnRef.fields).join('.'));
     })
   );
 }
+
+const people = /(^|[._])(user|owner|member|profile|author|customer|client|employee|e?mail|phone)(_?id)?$/i;
