@@ -43,7 +43,7 @@ function openOnes({ object, leaks }: LeakGroup, state: SchemaState): string {
       ({ asksMore, buckets, policy }) =>
         !asksMore && buckets.includes(object.object) && (reads || policy.command !== 'select'),
     )
-    .map(({ policy }) => `drop policy ${quoteIdent(policy.name)} on storage.objects;\n`)
+    .map(({ policy }) => `drop policy if exists ${quoteIdent(policy.name)} on storage.objects;\n`)
     .join('');
 }
 
