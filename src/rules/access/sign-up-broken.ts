@@ -126,7 +126,8 @@ function parentAsked(run: SignUpRun, head: SchemaState): string | null {
   const keys = routinesOn(run, head).flatMap(
     ({ body }) => /meta\w*\s*->>\s*'(\w+_id)'/i.exec(body)?.[1] ?? [],
   );
-  return keys[0] ?? null;
+  // A NULL that stops it must be that column's: any other is the trigger's own doing.
+  return keys.find((key) => run.error?.sqlstate !== '23502' || run.error.message.includes(key)) ?? null;
 }
 
 /** RAISE EXCEPTION in a trigger's function: somebody wrote down when to refuse, and does not pass on what went wrong. */

@@ -3,6 +3,7 @@ import { quoteIdent, quoteLiteral } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
 import { seen, tellLeaks } from '../support/access.ts';
 import type { LeakGroup } from '../support/leak.ts';
+import { covers } from '../support/roles.ts';
 import { storagePolicies } from '../support/storage.ts';
 import { sqlFence } from '../support/words.ts';
 
@@ -55,9 +56,13 @@ const ownTopic = `create policy "own topic" on realtime.messages for select to a
   using (realtime.topic() = 'user:' || (select auth.uid())::text);`;
 
 /** Listening alone, on topics that the policy names, by a role that its TO names: a broadcast to whoever comes. */
-const isForListeners = ({ leaks }: LeakGroup, { tables }: SchemaState) =>
-  leaks.every(({ command }) => command === 'select') &&
-  (tables.get('realtime.messages')?.policies ?? []).some(
-    ({ command, roles, using }) =>
-      command === 'select' && roles.includes('anon') && /\btopic\b/i.test(using?.text ?? ''),
+const isForListeners = ({ leaks }: LeakGroup, { tables }: SchemaState) => {
+  const listening = (tables.get('realtime.messages')?.policies ?? []).filter(
+    (policy) => policy.permissive && covers(policy, 'select'),
   );
+  return (
+    leaks.every(({ command }) => command === 'select') &&
+    listening.some(({ roles }) => roles.includes('anon')) &&
+    listening.every(({ using }) => /\btopic\b/i.test(using?.text ?? ''))
+  );
+};

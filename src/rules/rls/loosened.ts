@@ -14,7 +14,7 @@ import {
 } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
 import { policyKey } from '../support/tables.ts';
-import { someNode } from '../support/tree.ts';
+import { alternatives, someNode } from '../support/tree.ts';
 import { opensTo } from '../support/truth.ts';
 import { upper } from '../support/words.ts';
 
@@ -110,7 +110,9 @@ const isAskedAnyway = (was: Policy, after: Table) =>
       commandsOf(was).every((command) => {
         if (!covers(policy, command)) return true;
         const node = predicateOf(policy, command)?.node ?? null;
-        return node !== null && someNode(node, (kind, inner) => isUserId({ [kind]: inner }));
+        return alternatives(node).every((branch) =>
+          someNode(branch, (kind, inner) => isUserId({ [kind]: inner })),
+        );
       }),
   );
 
