@@ -1,6 +1,7 @@
-import type { Command, Policy, SchemaState } from '../../model/schema.ts';
+import type { Policy, SchemaState } from '../../model/schema.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
+import { alsoOpen } from '../support/also-open.ts';
 import { claimFor, questionFor } from '../support/misnamed.ts';
 import { apiRolesOf, commandsOf, covers, predicateOf } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
@@ -42,7 +43,7 @@ export default rule({
       report({
         message: `Policy "${policy.name}" on "storage.objects" ${
           asksBucket ? inBuckets(about, done, roles) : inAll(commands, roles)
-        }${server ? ' By its name it is for the server, which needs no policy: drop it then.' : ''}${alsoOpen(about, done, policies)}`,
+        }${server ? ' By its name it is for the server, which needs no policy: drop it then.' : ''}${alsoOpen(policy, done, openingAlike(buckets, policies))}`,
         at: home(policy.origin),
         object: table.key,
         key: `${policyKey(policy)} ${buckets.join(',')}`,
@@ -59,24 +60,16 @@ export default rule({
   },
 });
 
-/** Policies that open the same bucket for the same command and role: one alone closes nothing. */
-function alsoOpen(
-  { policy, buckets }: StoragePolicy,
-  commands: readonly Command[],
-  policies: readonly StoragePolicy[],
-): string {
-  const others = policies.filter(
-    (other) =>
-      other.policy !== policy &&
-      other.policy.permissive &&
-      !other.asksMore &&
-      apiRolesOf(policy).some((role) => apiRolesOf(other.policy).includes(role)) &&
-      commands.some((command) => covers(other.policy, command)) &&
-      (other.buckets.length === 0 || other.buckets.some((id) => buckets.includes(id))),
-  );
-  if (others.length === 0 || buckets.length === 0) return '';
-  return ` ${named(others.map((other) => other.policy.name))} ${others.length === 1 ? 'opens the same: mend both' : 'open the same: mend all of them'}.`;
-}
+/** Others that ask for the bucket alone, or for none, and so open the same files. */
+const openingAlike = (buckets: readonly string[], policies: readonly StoragePolicy[]) =>
+  policies
+    .filter(
+      (other) =>
+        buckets.length > 0 &&
+        !other.asksMore &&
+        (other.buckets.length === 0 || other.buckets.some((id) => buckets.includes(id))),
+    )
+    .map(({ policy }) => policy);
 
 /** `service_role` bypasses row level security. */
 const serversName = /\bservice[\s_-]?(role|key|account)\b|\bedge[\s_-]functions?\b/i;

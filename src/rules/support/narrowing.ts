@@ -1,0 +1,131 @@
+/** SQL that narrows an open policy: to the owner of a row, to those whom the server appoints, to the server itself. */
+import type { Command, Table } from '../../model/schema.ts';
+import { quoteIdent } from '../../sql/names.ts';
+import { alsoAsking, claimFor, questionFor } from './misnamed.ts';
+import { isCaller, ownerColumns } from './owners.ts';
+import type { JudgedPolicy } from './reach.ts';
+import { apiRolesOf, covers } from './roles.ts';
+import { opensTo } from './truth.ts';
+import { named } from './words.ts';
+
+/** Rows that are changed or deleted: by what WITH CHECK asks already, by their owner, or by whom the name speaks of. */
+export function narrowedChanges(judged: JudgedPolicy, commands: readonly Command[]): string {
+  const { policy, table, state } = judged;
+  if (policy.check !== null && opensTo(policy.check.node) === null) return asInCheck(judged);
+  const [owner] = ownerColumns(table, state);
+  const role = roleOf(judged);
+  if (owner !== undefined && role === null) return toUsers(judged, commands, ownedOrInvited(owner, judged));
+  const appointed = `${toAppointed(judged, role ?? 'admin')}${commands.includes('select') ? '\n-- who else may read needs a policy for SELECT' : ''}`;
+  const server = leftToServer(judged);
+  // Who named "authenticated" wants people to write; where no role is named, it is the server as a rule.
+  return [
+    ...(role === null && apiRolesOf(policy).includes('anon')
+      ? [server, `-- or, ${appointed}`]
+      : [`-- ${appointed}`, server.replace('-- the server', '-- or, where only the server writes: it')]),
+    ...(role === null && saysOwn(judged)
+      ? [
+          `-- or, where users do: say whose a row is\n${makerAdded(table)}\n${toUsers(judged, commands, isMaker(table))}`,
+        ]
+      : []),
+  ].join('\n');
+}
+
+/** Rows of nobody that are inserted. */
+export function narrowedInserts(judged: JudgedPolicy, byVisitors: boolean): string {
+  if (byVisitors) return withoutPolicy(judged);
+  if (isKeptInCommon(judged) && !/\busers?\b/i.test(judged.policy.name))
+    return `-- ${toAppointed(judged, 'admin')}`;
+  // A column that says who made the row fills itself: clients go on as before.
+  return `${makerAdded(judged.table)}\n${altered(judged)} to authenticated\n  with check (${isMaker(judged.table)});\n-- or, where clients need not insert:\n${withoutPolicy(judged)}`;
+}
+
+/** Rows of somebody that are inserted; a visitor's row is nobody's, and a form goes on as before. */
+export function insertedByOwner(judged: JudgedPolicy, owner: string, orByNobody: boolean): string {
+  const own = isCaller(owner, judged.table, judged.state);
+  return orByNobody
+    ? `${altered(judged)}\n  with check (${quoteIdent(owner)} is null or ${own});`
+    : `${altered(judged)} to authenticated\n  with check (${own});`;
+}
+
+/** Rows that are read, by signed-in users alone: column grants would hide the columns from their owners too. */
+export function readByOwner(judged: JudgedPolicy, sensitive: readonly string[]): string | null {
+  const [owner] = ownerColumns(judged.table, judged.state);
+  return owner === undefined
+    ? null
+    : `-- where each reads only what is theirs; where all read the rest, keep ${named(sensitive)} in a table of its own\n${altered(judged)} to authenticated\n  using (${isCaller(owner, judged.table, judged.state)});`;
+}
+
+/** Visitors read what is meant to be public; signed-in users read on as before. */
+export const readWithout = (sensitive: readonly string[], readable: readonly string[], { key }: Table) =>
+  `-- visitors without the personal columns, which they then ask for by name; a policy for "authenticated" may limit the rows\nrevoke select on ${key} from anon;\ngrant select (${readable
+    .filter((column) => !sensitive.includes(column))
+    .map(quoteIdent)
+    .join(', ')}) on ${key} to anon;`;
+
+export const leftToServer = ({ policy, table }: JudgedPolicy) =>
+  `-- the server needs no policy: service_role bypasses row level security\ndrop policy ${quoteIdent(policy.name)} on ${table.key};`;
+
+/** The role of accounts that the policy's name speaks of; the database knows none of them. */
+export const roleOf = ({ misnamed }: JudgedPolicy) =>
+  misnamed === 'administrators' ? 'admin' : misnamed === 'staff' ? 'staff' : null;
+
+/** Who made a row, rather than whom it is about or who has it now. */
+export const isMakerName = (column: string) =>
+  /(^|_)(author|creator|submitter|sender)(_id)?$|^(created|inserted|added|submitted|sent|uploaded|recorded)_by(_\w+)?$/i.test(
+    column,
+  );
+
+const altered = ({ policy, table }: JudgedPolicy) =>
+  `alter policy ${quoteIdent(policy.name)} on ${table.key}`;
+
+const toUsers = (judged: JudgedPolicy, commands: readonly Command[], condition: string) =>
+  `${altered(judged)} to authenticated\n  using (${condition})${commands.includes('update') || commands.includes('insert') ? `\n  with check (${condition})` : ''};`;
+
+const toAppointed = ({ policy, table, state }: JudgedPolicy, role: string) =>
+  `for those whom the server appoints, by the role you give them: no user writes app_metadata\n${alsoAsking(policy, table, questionFor('administrators', state) ?? claimFor(role))}`;
+
+const withoutPolicy = ({ policy, table }: JudgedPolicy) =>
+  `drop policy ${quoteIdent(policy.name)} on ${table.key}; -- service_role inserts without a policy`;
+
+const makerColumn = ({ columns }: Table) =>
+  ['created_by', 'inserted_by', 'author_id'].find(
+    (wanted) => !columns.some((column) => column.name === wanted),
+  ) ?? 'made_by';
+
+const makerAdded = (table: Table) =>
+  `alter table ${table.key} add column ${makerColumn(table)} uuid default auth.uid() references auth.users (id) on delete set null;`;
+
+const isMaker = (table: Table) => `(select auth.uid()) = ${makerColumn(table)}`;
+
+/** "Users edit", "creators change": what each made, not what anybody did. */
+const saysOwn = ({ policy }: JudgedPolicy) =>
+  /\b(users?|own|owners?|creators?|their)\b/i.test(policy.name.replaceAll('_', ' ')) &&
+  !/authenticated/i.test(policy.name);
+
+/** All who signed in change all rows: the table is kept in common, and who made a row says nothing. */
+const isKeptInCommon = ({ table }: JudgedPolicy) =>
+  table.policies.some(
+    (policy) =>
+      policy.permissive &&
+      (covers(policy, 'update') || covers(policy, 'delete')) &&
+      opensTo(policy.using?.node ?? null) !== null,
+  );
+
+/** FOR ALL with a WITH CHECK that asks: everybody reads, and who may write is said there. */
+function asInCheck(judged: JudgedPolicy): string {
+  const { policy, table } = judged;
+  const asked = `${altered(judged)}\n  using (${policy.check?.text});`;
+  return covers(policy, 'select')
+    ? `${asked}\n-- and, where all may read:\ncreate policy ${quoteIdent(`${policy.name}_read`.slice(0, 63))} on ${table.key} for select to ${apiRolesOf(policy).join(', ')}\n  using (true);`
+    : asked;
+}
+
+/** Who accepts an invitation is not who sent it. */
+function ownedOrInvited(owner: string, { policy, table, state }: JudgedPolicy): string {
+  const address = table.columns.find(({ name }) => /^((invited|invitee|recipient)_)?e_?mail$/i.test(name));
+  return address !== undefined &&
+    /accept|join|respond|claim/i.test(policy.name) &&
+    isMakerName(owner.replace(/^invited/, 'sent'))
+    ? `(select auth.jwt()) ->> 'email' = ${quoteIdent(address.name)}`
+    : isCaller(owner, table, state);
+}

@@ -1,0 +1,117 @@
+/** INSERT of any row: a form of visitors, a row in somebody's name, or what only the server should write. */
+import type { Table } from '../../model/schema.ts';
+import { alsoAsking, claimFor, meansServer, questionFor } from './misnamed.ts';
+import { insertedByOwner, isMakerName, leftToServer, narrowedInserts, roleOf } from './narrowing.ts';
+import { ownerColumns, setByTrigger } from './owners.ts';
+import type { JudgedPolicy, Open } from './reach.ts';
+import type { ApiRole } from './roles.ts';
+import { named, people, sqlFence } from './words.ts';
+
+export function openInserts(judged: JudgedPolicy, roles: readonly ApiRole[]): Open {
+  const { policy, table, state, title, misnamed, promise } = judged;
+  const open = insertsOf(judged, roles);
+  // It is there for the server by its name: nobody else need insert.
+  if (meansServer(misnamed))
+    return {
+      severity: open.severity,
+      message: `${title} checks nothing: ${people(roles)} may insert any row, in anybody's name.${promise} "service_role" needs no policy: drop it. A trigger that writes for users can be "security definer".`,
+      help: sqlFence(leftToServer(judged)),
+    };
+  const question = questionFor(misnamed, state);
+  return question === null ? open : { ...open, help: sqlFence(alsoAsking(policy, table, question)) };
+}
+
+/** By what the rows are, whatever the policy's name says. */
+function insertsOf(judged: JudgedPolicy, roles: readonly ApiRole[]): Open {
+  const { table, state } = judged;
+  const byVisitors = roles.includes('anon');
+  const owners = ownerColumns(table, state).filter((column) => !setByTrigger(column, table, state));
+  const begin = `${judged.title} checks nothing: ${people(roles)} may insert`;
+  if (owners.length === 0)
+    return byVisitors && isForm(judged) ? form(begin) : ofNobody(begin, judged, byVisitors);
+  if (isSentTo(table)) return toAnybody(begin, judged, owners);
+  if (byVisitors && owners.every((owner) => isRecipient(owner, table)))
+    return toRecipient(begin, judged, owners);
+  return inAnyName(begin, judged, owners, byVisitors);
+}
+
+const form = (begin: string): Open => ({
+  severity: 'warning',
+  message: `${begin} any row. A form for visitors may be so. Nothing stops a flood, and what is written there can't be trusted. Limit what a row may hold, or take it in through an Edge Function.`,
+  help: 'Limit what a row may hold by CHECK constraints on its columns, or take it in through an Edge Function that counts who sends how much, and drop the policy then.',
+});
+
+const ofNobody = (begin: string, judged: JudgedPolicy, byVisitors: boolean): Open => ({
+  severity: 'warning',
+  message: `${begin} any row.${judged.promise} What is written there can't be trusted, and nothing stops a flood. Check the row, or let only the server insert.`,
+  help: sqlFence(narrowedInserts(judged, byVisitors)),
+});
+
+const toAnybody = (begin: string, judged: JudgedPolicy, owners: readonly string[]): Open => ({
+  severity: 'error',
+  message: `${begin} rows for anybody.${judged.promise} ${named(owners)} ${owners.length > 1 ? 'say' : 'says'} whom a row is for, and the client fills it as it likes. Let the server insert, or a function or trigger that is "security definer".`,
+  help: sqlFence(leftToServer(judged)),
+});
+
+const toRecipient = (begin: string, { promise }: JudgedPolicy, owners: readonly string[]): Open => ({
+  severity: 'warning',
+  message: `${begin} any row.${promise} The sender names itself, and ${named(owners)} is whom it writes to: a form may be so. Nothing stops a flood, and nothing that the sender says of itself is proved. Limit what a row may hold, or take it in through an Edge Function.`,
+});
+
+function inAnyName(
+  begin: string,
+  judged: JudgedPolicy,
+  owners: readonly string[],
+  byVisitors: boolean,
+): Open {
+  const { policy, table, promise } = judged;
+  const owner = owners.find(isMakerName) ?? owners[0]!;
+  const guests = byVisitors && !table.columns.some(({ name, notNull }) => name === owner && notNull);
+  const role = roleOf(judged);
+  const way =
+    role !== null
+      ? 'Ask what the caller is'
+      : `Compare it with the signed-in user${guests ? ', and let visitors leave it out' : ''}`;
+  return {
+    severity: 'error',
+    message: `${begin} rows in anybody's name.${promise} The client fills ${named(owners)} as it likes. ${way}.`,
+    help: sqlFence(
+      role !== null ? alsoAsking(policy, table, claimFor(role)) : insertedByOwner(judged, owner, guests),
+    ),
+  };
+}
+
+/** Visitors are meant to send something in: the policy says so, or the table is what a form fills. */
+const isForm = ({ policy: { name, roles }, table }: JudgedPolicy) =>
+  roles.includes('anon') ||
+  /\b(anyone|anybody|everyone|everybody|public|anon|anonymous|visitors?|guests?|forms?)\b/i.test(
+    name.replaceAll('_', ' '),
+  ) ||
+  /(^|_)(contacts?|inquir(y|ies)|enquir(y|ies)|waitlist|newsletter|subscribers?|feedback|leads?|reports?|applications?|registrations?|submissions?)(_|$)/i.test(
+    table.name,
+  );
+
+/** What is sent to somebody, or earned: the user of the row is not the one who writes it. */
+const isSentTo = ({ name }: Table) =>
+  /(^|_)(notifications?|achievements?|badges?|rewards?|awards?)$/i.test(name);
+
+/**
+ * Whom a form's row is for, not who wrote it: the writer stands beside it by name or address (`sender_email`; where the
+ * column does not call its user the author, `email` will do).
+ */
+function isRecipient(owner: string, { columns }: Table): boolean {
+  const names = columns.map(({ name }) => name);
+  if (/(^|_)(author|creator|created|sender|submitter|submitted|from|buyer|reporter|guest)(_|$)/i.test(owner))
+    return false;
+  if (
+    names.some((name) =>
+      /^(sender|visitor|guest|from|contact|lead|inquirer|requester)_(name|email|e_?mail|phone)$/i.test(name),
+    )
+  )
+    return true;
+  return (
+    !/^(user|member|customer|client|account|auth_user)_(id|uuid)$/i.test(owner) &&
+    names.some((name) => /^(e_?mail|phone)$/i.test(name)) &&
+    names.some((name) => /^(message|subject|body|content|comments?|notes?|inquiry|question)$/i.test(name))
+  );
+}

@@ -1,0 +1,77 @@
+/** A policy that asks for nothing: what it opens, to whom, and what beside it is a limit all the same. */
+import type { Severity } from '../../model/finding.ts';
+import type { Command, Policy, SchemaState, Table } from '../../model/schema.ts';
+import { nameSaysRole } from './misnamed.ts';
+import { type ApiRole, apiRolesOf, appliesTo, commandsOf, covers, holds, predicateOf } from './roles.ts';
+import { isPlainTrue, opensTo } from './truth.ts';
+
+/** A policy, where it stands, and what its name promises. */
+export interface JudgedPolicy {
+  readonly policy: Policy;
+  readonly table: Table;
+  readonly state: SchemaState;
+  /** `Policy "p" on "t"`, as each finding begins. */
+  readonly title: string;
+  /** Whom it is for by its name, where nothing else in it says so. */
+  readonly misnamed: string | null;
+  /** That in a sentence, with a space before it; empty where there is nothing to say. */
+  readonly promise: string;
+}
+
+/** What is to be said of what it opens. */
+export interface Open {
+  readonly severity: Severity;
+  readonly message: string;
+  readonly help?: string;
+}
+
+/** One command that a policy opens, and to whom. */
+export interface Reach {
+  readonly command: Command;
+  readonly roles: readonly ApiRole[];
+}
+
+export function judgedPolicy(policy: Policy, table: Table, state: SchemaState): JudgedPolicy {
+  const misnamed = nameSaysRole(policy, table, state);
+  return {
+    policy,
+    table,
+    state,
+    title: `Policy "${policy.name}" on "${table.key}"`,
+    misnamed,
+    promise: misnamed === null ? '' : ` By its name it is for ${misnamed}, and nothing else in it says so.`,
+  };
+}
+
+/** The commands that reach every row, with the roles that hold them. */
+export const reachOf = ({ policy, table }: JudgedPolicy): readonly Reach[] =>
+  commandsOf(policy).flatMap((command) => {
+    const opened = opensTo(predicateOf(policy, command)?.node ?? null);
+    const roles = apiRolesOf(policy).filter(
+      (role) => (opened === 'everybody' || role !== 'anon') && holds(table.grants, role, command),
+    );
+    return opened === null ||
+      roles.length === 0 ||
+      isRestricted(table, command, roles) ||
+      asksOfNewRow(policy, command)
+      ? []
+      : [{ command, roles }];
+  });
+
+/** True where the policy asks nothing of a row before that command. */
+export const opens = (policy: Policy, command: Command) =>
+  covers(policy, command) && opensTo(predicateOf(policy, command)?.node ?? null) !== null;
+
+/** An UPDATE of any row that leaves it as WITH CHECK wants it: that limits what a row becomes, and who may. */
+const asksOfNewRow = ({ check }: Policy, command: Command) =>
+  command === 'update' && check !== null && opensTo(check.node) === null;
+
+/** A restrictive policy that holds for all those roles is a limit of its own. */
+export const isRestricted = (table: Table, command: Command, roles: readonly ApiRole[]) =>
+  table.policies.some(
+    (policy) =>
+      !policy.permissive &&
+      covers(policy, command) &&
+      roles.every((role) => appliesTo(policy, role)) &&
+      !isPlainTrue(predicateOf(policy, command)?.node ?? null),
+  );
