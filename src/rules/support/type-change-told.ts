@@ -1,0 +1,181 @@
+/** What is said of a change of type, and the SQL to write instead. */
+import type { Column } from '../../model/schema.ts';
+import { quoteIdent, quoteLiteral } from '../../sql/names.ts';
+import type { FileContext } from '../rule.ts';
+import { standingOn } from './columns.ts';
+import { alwaysConverts, decimalsLeft } from './conversions.ts';
+import { listed, sql } from './statements.ts';
+import { isPlain, labelsAdded, onlyCasts, type TypeChange } from './type-change.ts';
+
+export interface Told {
+  readonly message: string;
+  readonly help: string;
+}
+
+export function underGenerated(change: TypeChange, computed: readonly Column[]): Told {
+  const { table, target, value } = change;
+  const [columns, are, them] = computed.length === 1 ? ['column', 'is', 'it'] : ['columns', 'are', 'them'];
+  return {
+    message: `${changing(change)} to ${target} fails: the generated ${columns} ${listed(computed.map(({ name }) => name))} ${are} computed from it, and Postgres alters no type under one. Drop ${them} first and make ${them} again behind the change.`,
+    help: sql(
+      ...computed.map(({ name }) => `alter table ${table} drop column ${quoteIdent(name)};`),
+      alter(change, value),
+      ...computed.map(
+        ({ name, type, generated }) =>
+          `alter table ${table} add column ${quoteIdent(name)} ${type} generated always as (${generated!.text}) stored;`,
+      ),
+      '-- and its indexes again, and what else was made on it',
+    ),
+  };
+}
+
+export const usingOnGenerated = (change: TypeChange): Told => ({
+  message: `${changing(change)} to ${change.target} fails: the column is generated, and the type of one is altered without USING. Leave USING out.`,
+  help: sql(alter(change)),
+});
+
+export function withoutCast(change: TypeChange): Told {
+  const { table, target } = change;
+  const added = addedName(change);
+  return {
+    message: `${changing(change)}${from(change)} to ${target} fails: Postgres has no cast between them. Add a new column, say which value each row gets, and swap the names.`,
+    help: sql(
+      `alter table ${table} add column ${added} ${target};`,
+      '-- in batches, from what tells which is which',
+      `update ${table} set ${added} = … where …;`,
+    ),
+  };
+}
+
+/** As a diff writes it. */
+export const leaveBothOut = (change: TypeChange): Told => ({
+  message: `"${change.column}" of "${change.table}" is changed${from(change)} to ${change.target} and back in this file: the table is written anew twice under an exclusive lock, for nothing. Leave both out.`,
+  help: 'Leave both statements out: the column has that type already.',
+});
+
+export const moreLabels = (change: TypeChange, type: string, labels: readonly string[]): Told => ({
+  message: `${changing(change)} to an enum of more labels writes the table anew under an exclusive lock. ${wait}. Add the labels to the type that is there: that writes nothing.`,
+  help: sql(
+    '-- in place of the new type',
+    ...labels.map((label) => `alter type ${type} add value if not exists ${quoteLiteral(label)};`),
+  ),
+});
+
+export function toNull(change: TypeChange): Told {
+  const { column, table, target } = change;
+  const old = quoteIdent(`${column}_old`);
+  return {
+    message: `${changing(change)} to ${target} USING NULL writes the table anew under an exclusive lock, and what the column holds is gone. Add a new column, and drop the old one when nothing needs it.`,
+    help: sql(
+      `alter table ${table} rename column ${quoteIdent(column)} to ${old};`,
+      `alter table ${table} add column ${quoteIdent(column)} ${target};`,
+      '-- in a later migration',
+      `alter table ${table} drop column ${old};`,
+    ),
+  };
+}
+
+/** As text, and then to a type that is made anew under the old one's name. */
+export function writtenAgain(changes: readonly TypeChange[]): Told {
+  const [first] = changes as readonly [TypeChange];
+  return {
+    message: `"${first.column}" of "${first.table}" is changed${first.before === undefined ? '' : ` from ${first.before.type}`} to ${changes.map(({ target }) => target).join(' and then to ')}: the table is written anew ${changes.length === 2 ? 'twice' : `${changes.length} times`} under an exclusive lock. ${wait}. Add one column of the last type, fill it in batches and swap the names.`,
+    help: 'Make the last type under a name of its own, if one of that name is there. Add a column of it, fill it in batches by the key from the old column, swap the names, and drop the old column when nothing reads it.',
+  };
+}
+
+/** With nothing to convert. */
+export function madeAgain(changes: readonly TypeChange[]): Told {
+  const [{ table }] = changes as readonly [TypeChange];
+  const one = changes.length === 1;
+  return {
+    message: `Changing the ${one ? 'type' : 'types'} of ${listed(changes.map(({ column }) => column))} of "${table}" writes the table anew under an exclusive lock, though the UPDATE above leaves NULL in every row. ${wait}. Drop the ${one ? 'column' : 'columns'} and add ${one ? 'it' : 'them'} again: that writes nothing.`,
+    help: sql(
+      `alter table ${table}`,
+      changes
+        .flatMap(({ column, target }) => [
+          `  drop column ${quoteIdent(column)}`,
+          `  add column ${quoteIdent(column)} ${target}`,
+        ])
+        .join(',\n')
+        .concat(';'),
+      '-- and what was made on it again: a default, an index, a constraint',
+    ),
+  };
+}
+
+export function rewritten(change: TypeChange, context: FileContext): Told {
+  const { table, target } = change;
+  const added = addedName(change);
+  return {
+    message: `${changing(change)}${from(change)} to ${target} writes the table anew under an exclusive lock${unlessStoredAlike(change)}. ${lossOf(change, context) ?? wait}. Add a new column, fill it in batches and swap the names.`,
+    help: sql(
+      `alter table ${table} add column ${added} ${target};`,
+      '-- in batches',
+      `update ${table} set ${added} = ${converted(change)} where …;`,
+      ...carriedOver([change], context),
+    ),
+  };
+}
+
+export function severalRewritten(changes: readonly TypeChange[], context: FileContext): Told {
+  const [{ table }] = changes as readonly [TypeChange];
+  const alike = changes.map(unlessStoredAlike).find((words) => words !== '') ?? '';
+  const loss = changes.map((change) => lossOf(change, context)).find((words) => words !== null) ?? wait;
+  return {
+    message: `Changing the types of ${listed(changes.map(({ column }) => column))} of "${table}" writes the table anew under an exclusive lock${alike}. ${loss}. Add new columns, fill them in batches and swap the names.`,
+    help: sql(
+      `alter table ${table} ${changes.map((change) => `add column ${addedName(change)} ${change.target}`).join(', ')};`,
+      '-- in batches',
+      `update ${table} set`,
+      changes.map((change) => `  ${addedName(change)} = ${converted(change)}`).join(',\n'),
+      'where …;',
+      ...carriedOver(changes, context),
+    ),
+  };
+}
+
+/** `Changing "c" of "t"`, as each of them begins. */
+const changing = ({ column, table }: TypeChange) => `Changing "${column}" of "${table}"`;
+
+/** The type as it was, unless it bears the name of the new one. */
+const from = ({ before, target }: TypeChange) =>
+  before === undefined || before.type === target ? '' : ` from ${before.type}`;
+
+const wait = 'Reads and writes wait that long';
+
+/** What may come of values that do not fit; null where all do. */
+function lossOf(change: TypeChange, context: FileContext): string | null {
+  const { before, target } = change;
+  const plain = isPlain(change);
+  const decimals = plain ? decimalsLeft(before?.type, target) : null;
+  if (decimals !== null)
+    return `Values are rounded to ${decimals === 1 ? 'one decimal' : `${decimals} decimals`}, and one that is too large makes it fail`;
+  const converts =
+    labelsAdded(change, context) !== null ||
+    !onlyCasts(change) ||
+    (plain && alwaysConverts(before?.type, target));
+  return converts ? null : 'A value that does not convert makes it fail';
+}
+
+const unlessStoredAlike = (change: TypeChange) =>
+  change.before === undefined && isPlain(change)
+    ? ', unless the old type, which no migration tells, is stored alike'
+    : '';
+
+const alter = ({ table, column, target }: TypeChange, value: string | null = null) =>
+  `alter table ${table} alter column ${quoteIdent(column)} type ${target}${value === null ? '' : ` using ${value}`};`;
+
+const addedName = ({ column }: TypeChange) => quoteIdent(`${column}_new`);
+
+const converted = ({ value, column, target }: TypeChange) => value ?? `${quoteIdent(column)}::${target}`;
+
+/** What stands on the old columns and has to be made for the new ones before the names are swapped. */
+function carriedOver(changes: readonly TypeChange[], { set }: FileContext): readonly string[] {
+  const table = set.before.tables.get(changes[0]!.table);
+  const names = changes.map(({ column }) => column);
+  const stands = table === undefined ? [] : standingOn(table, names);
+  const needs =
+    changes.length === 1 ? 'column needs what the old one has' : 'columns need what the old ones have';
+  return stands.length === 0 ? [] : [`-- then the new ${needs}: ${stands.join(', ')}`];
+}
