@@ -45,7 +45,7 @@ async function checkProject(
   if (!discovered.touched) return nothingChanged(discovered, project, config, book);
 
   const found = await withRemote(discovered, config, book);
-  const reading = await book.time('read', () => readChange(project, found.history, config.grantsEra));
+  const reading = await book.time('read', () => readChange(project, found, config.grantsEra));
   const input = { found, project, config, reading, settings, book };
   const examined = readsOnly(input)
     ? examineNothing(input)

@@ -4,6 +4,7 @@ import type { Migration } from '../../src/model/migration.ts';
 import type { ReplayFacts } from '../../src/model/replay.ts';
 import type { SchemaState } from '../../src/model/schema.ts';
 import type { SourceFile } from '../../src/model/sql.ts';
+import { clientCallsIn } from '../../src/project/client-calls.ts';
 import { emptyState, foldFile } from '../../src/sql/fold/index.ts';
 import { parseSource } from '../../src/sql/parse.ts';
 import { accessOf } from './access.ts';
@@ -91,6 +92,7 @@ export function factsOf(fixture: Fixture): Facts {
     },
     changeSets,
     sources,
+    clientCalls: clientCallsIn(new Map(fixture.code), 'public'),
     base: baseState,
     head: state,
     eraOf: () => fixture.era,

@@ -10,6 +10,7 @@
  *   -- skipped: name [what it holds]  -- open-pull-request: version path  -- remote: version
  *   -- replay: {…}  -- rollback: […]         facts of those stages, laid over empty ones
  *   -- access: {…}                            what the probes saw, written short: see access.ts
+ *   -- code: src/notes.ts the file's text     code of the application
  *   -- unfixed                               the offered fix is not expected to silence the rule
  *
  * Directive lines reach the parser as empty lines, so that line numbers hold.
@@ -53,13 +54,15 @@ export interface Fixture {
   readonly replay: Partial<ReplayFacts> | null;
   readonly access: ShortAccess | null;
   readonly rollback: readonly Partial<RollbackResult>[] | null;
+  /** Code of the application: paths and texts. */
+  readonly code: readonly (readonly [path: string, text: string])[];
   readonly unfixed: boolean;
   /** The SQL alone, for the docs. */
   readonly sql: string;
 }
 
 const directive =
-  /^-- (expect|says|says-not|base|head|file|edited|removed|config|skipped|open-pull-request|base-tip|remote|replay|access|rollback|unfixed)(?::\s*(.*?))?\s*$/;
+  /^-- (expect|says|says-not|base|head|file|edited|removed|config|skipped|open-pull-request|base-tip|remote|replay|access|rollback|code|unfixed)(?::\s*(.*?))?\s*$/;
 const folder = 'supabase/migrations';
 
 export function readFixture(path: string): Fixture {
@@ -87,6 +90,7 @@ export function parseFixture(path: string, text: string): Fixture {
   let replay: Partial<ReplayFacts> | null = null;
   let access: ShortAccess | null = null;
   let rollback: Partial<RollbackResult>[] | null = null;
+  const code: [string, string][] = [];
   let unfixed = false;
   let side: 'base' | 'head' = 'head';
   const open = (name: string | null, kind: 'added' | 'edited', at: number) =>
@@ -152,6 +156,11 @@ export function parseFixture(path: string, text: string): Fixture {
       case 'rollback':
         rollback = JSON.parse(value);
         break;
+      case 'code': {
+        const [, file = '', written = ''] = /^(\S+)\s+(.*)$/.exec(value)!;
+        code.push([file, written]);
+        break;
+      }
       case 'unfixed':
         unfixed = true;
         break;
@@ -208,6 +217,7 @@ export function parseFixture(path: string, text: string): Fixture {
     replay,
     access,
     rollback,
+    code,
     unfixed,
     sql: sql.join('\n').trim(),
   };

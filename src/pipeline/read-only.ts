@@ -40,6 +40,7 @@ export function factsRead({ found, project, reading, settings }: ExamineInput): 
     history: found.history,
     changeSets: reading.changeSets,
     sources: reading.sources,
+    clientCalls: reading.clientCalls,
     base: reading.base,
     head: reading.head,
     eraOf: reading.eraOf,

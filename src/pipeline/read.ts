@@ -1,9 +1,12 @@
 /** Stage 2: syntax trees of all migrations, and the state of the schema folded over them. */
+import type { DiscoveredProject } from '../changes/discover.ts';
+import type { ClientCall } from '../model/client.ts';
 import type { ChangedMigration, ChangeSet } from '../model/facts.ts';
-import type { History, Migration, Project } from '../model/migration.ts';
+import type { Migration, Project } from '../model/migration.ts';
 import type { GrantsEra } from '../model/replay.ts';
 import type { FoldStep, ObjectRef, SchemaState } from '../model/schema.ts';
 import type { SourceFile } from '../model/sql.ts';
+import { readClientCalls } from '../project/client-calls.ts';
 import { compareNames } from '../project/migrations.ts';
 import { startsWithDay } from '../rules/support/versions.ts';
 import { emptyState, foldFile } from '../sql/fold/index.ts';
@@ -21,6 +24,7 @@ export interface Reading {
   readonly sources: ReadonlyMap<string, SourceFile>;
   readonly baseSources: ReadonlyMap<string, SourceFile>;
   readonly changeSets: readonly ChangeSet[];
+  readonly clientCalls: readonly ClientCall[];
   readonly base: SchemaState;
   readonly head: SchemaState;
   /** Migrations in the order a database that has the base would run them: base first, then what is new. */
@@ -45,7 +49,7 @@ export function eraOf(
 
 export async function readChange(
   project: Project,
-  history: History,
+  { history, repositoryRoot }: Pick<DiscoveredProject, 'history' | 'repositoryRoot'>,
   forcedEra: GrantsEra | 'auto',
 ): Promise<Reading> {
   const bytes = history.head.reduce((sum, { text }) => sum + (text?.length ?? 0), 0);
@@ -95,7 +99,11 @@ export async function readChange(
   const changeSets = history.all
     ? changed.map((one) => toChangeSet([one], one.step.before, one.step.after))
     : [toChangeSet(changed, base, head)];
-  return { sources, baseSources, changeSets, base, head, order, eraOf: era };
+  const touched = changeSets.flatMap((set) => [...set.touched]);
+  const clientCalls = touched.some((key) => /^(?:table|view) /.test(key))
+    ? readClientCalls(repositoryRoot, project.path, project.exposedSchemas[0] ?? 'public')
+    : [];
+  return { sources, baseSources, changeSets, clientCalls, base, head, order, eraOf: era };
 }
 
 /** The same change, judged on what the catalog shows where the replay ran. */

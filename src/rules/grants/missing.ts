@@ -1,13 +1,22 @@
 import type { ChangeSet, Facts } from '../../model/facts.ts';
 import type { Place } from '../../model/finding.ts';
-import type { Command, Origin, Policy, Routine, SchemaState, Table } from '../../model/schema.ts';
+import type { Command, Origin, Policy, Routine, SchemaState, Table, View } from '../../model/schema.ts';
 import type { SourceFile, SyntaxNode } from '../../model/sql.ts';
 import { strings } from '../../sql/names.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import { rule, type StateContext } from '../rule.ts';
 import { routinesCalled } from '../support/caller.ts';
+import { callsOn, placesOf, toldCalls } from '../support/client-calls.ts';
 import { predicatesOf } from '../support/predicates.ts';
-import { apiRoles, appliesTo, commandsOf, holds, isPlatform } from '../support/roles.ts';
+import {
+  commands as allCommands,
+  apiRoles,
+  appliesTo,
+  commandsOf,
+  holders,
+  holds,
+  isPlatform,
+} from '../support/roles.ts';
 import { appendFix, evidenceOf, isRevoke } from '../support/sites.ts';
 import { isExposedTable } from '../support/tables.ts';
 import { functionCalls, remembered } from '../support/tree.ts';
@@ -31,11 +40,17 @@ export default rule({
   ],
   fixable: true,
   table(table, context) {
-    if (!table.rls || table.policies.length === 0 || !isExposedTable(table, context)) return;
+    if (!isExposedTable(table, context)) return;
+    if (!table.rls) tellAsked(table, context);
+    if (!table.rls || table.policies.length === 0) return;
     for (const { role, commands, origin } of denied(table)) tellTable(table, role, commands, origin, context);
     tellServer(table, context);
     tellSequences(table, context);
     tellFunctions(table, context);
+  },
+  view(view, context) {
+    if (view.unknown.length === 0 && context.exposed(view.schema) && !isPlatform(view.schema))
+      tellAsked(view, context);
   },
   state(context) {
     for (const schema of context.state.schemas.values()) tellSchema(schema.name, context);
@@ -44,6 +59,31 @@ export default rule({
     tellRoutine(routine, context);
   },
 });
+
+/** The code asks for what no API role holds a privilege for, and no policy tells whom it is meant for. */
+function tellAsked(
+  { key, grants, origin }: Pick<Table | View, 'key' | 'grants' | 'origin'>,
+  { facts, state, set, home, report }: StateContext,
+) {
+  const calls = callsOn(
+    key,
+    allCommands.filter((command) => holders(grants, command).length === 0),
+    facts,
+  );
+  if (calls.length === 0) return;
+  const missing = [...new Set(calls.map(({ command }) => command))];
+  const sql = `grant ${missing.join(', ')} on ${key} to authenticated;`;
+  report({
+    message: `Neither "anon" nor "authenticated" holds ${upper(missing)} on "${key}", and the code asks for it: ${toldCalls(calls, 'privilege')}. Grant it to whom it is meant for.`,
+    at: home(origin),
+    object: key,
+    key: `asked ${missing.join(' ')}`,
+    severity: 'warning',
+    evidence: evidenceOf(state),
+    help: sqlFence(sql),
+    fix: appendFix(set, origin, 'Grant it to authenticated', sql, isRevoke),
+  });
+}
 
 interface Denied {
   readonly role: string;
@@ -306,10 +346,29 @@ function tellSchema(name: string, context: StateContext) {
   });
 }
 
-/** EXECUTE taken from everybody, and nothing inside the database that calls the function. */
-function tellRoutine(routine: Routine, { state, set, home, exposed, report }: StateContext) {
+/** EXECUTE taken from everybody, and nothing inside the database that calls the function; or from those who call it. */
+function tellRoutine(routine: Routine, { facts, state, set, home, exposed, report }: StateContext) {
   if (!exposed(routine.schema) || routine.kind === 'aggregate' || /^(event_)?trigger$/.test(routine.returns))
     return;
+  const calls = callsOn(`${routine.schema}.${routine.name}`, ['execute'], facts);
+  // Another of its name may be the one that is called.
+  const isServed = [...state.routines.values()].some(
+    ({ schema, name, grants }) =>
+      schema === routine.schema && name === routine.name && holders(grants, 'execute').length > 0,
+  );
+  if (calls.length > 0 && !isServed) {
+    const sql = `grant execute on function ${routine.key} to authenticated;`;
+    report({
+      message: `Neither "anon" nor "authenticated" may execute "${routine.key}", and the code calls it: ${placesOf(calls)}, which fails with "permission denied for function" (42501). Grant EXECUTE to whom it is meant for, or take the call out.`,
+      at: home(revokes(routine, set) ?? routine.origin),
+      object: routine.key,
+      key: 'asked',
+      severity: 'warning',
+      evidence: evidenceOf(state),
+      help: sqlFence(sql),
+    });
+    return;
+  }
   const before = set.before.routines.get(routine.key);
   const mentioned = revokes(routine, set);
   if (before === undefined && !mentioned) return;

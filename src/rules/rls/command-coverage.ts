@@ -1,8 +1,9 @@
 import type { Command, Grant, SchemaState, Table } from '../../model/schema.ts';
-import { rule } from '../rule.ts';
+import { rule, type StateContext } from '../rule.ts';
 import { looksAtCaller } from '../support/caller.ts';
+import { callsOn, toldCalls } from '../support/client-calls.ts';
 import { opening } from '../support/era.ts';
-import { isCaller, ownerColumns } from '../support/owners.ts';
+import { ownPolicy } from '../support/own-policy.ts';
 import { policyDrop } from '../support/policy-edits.ts';
 import { apiRoles, apiRolesOf, appliesTo, commands, covers, predicateOf } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
@@ -15,7 +16,7 @@ export default rule({
   severity: { recommended: 'info', strict: 'info' },
   evidence: ['static', 'catalog'],
   summary: 'a command that API roles are granted and no policy allows',
-  why: 'Row level security refuses a command that no permissive policy covers: SELECT, UPDATE and DELETE quietly affect no row, INSERT fails with 42501. An UPDATE or DELETE with a WHERE needs a SELECT policy too. Where a grant names the command, somebody meant it to work.',
+  why: "Row level security refuses a command that no permissive policy covers: SELECT, UPDATE and DELETE quietly affect no row, INSERT fails with 42501. An UPDATE or DELETE with a WHERE needs a SELECT policy too. Where a grant names the command, somebody meant it to work. A warning where the code of the repository asks for it: supabase-js calls such as `.from('note').delete()` in code that a browser runs, or on a client made with the anon key.",
   remedy:
     'Add the policy, or revoke the privilege.\n\n```sql\ncreate policy "delete own" on public.note for delete to authenticated\n  using ((select auth.uid()) = user_id);\n```',
   since: '0.1.0',
@@ -37,30 +38,66 @@ export default rule({
     );
     if (context.state === context.set.after && lost.length > 0) {
       context.report({
-        message: `No policy on "${table.key}" covers ${upper(lost)} any more. The policy that allowed it is gone, so clients that used it now affect no row or get 42501. Add a policy, or revoke the privilege if that is meant.`,
+        message: `No policy on "${table.key}" covers ${upper(lost)} any more. The policy that allowed it is gone, so clients that used it now affect no row or get 42501.${asked(table, lost, context)} Add a policy, or revoke the privilege if that is meant.`,
         at: context.home(drop),
         object: table.key,
         key: `lost ${lost.join(' ')}`,
         evidence: evidenceOf(context.state),
-        help: sqlFence(lost.map((command) => example(table, command, context.state)).join('\n\n')),
+        severity: asked(table, lost, context) === '' ? undefined : 'warning',
+        help: sqlFence(lost.map((command) => ownPolicy(table, command, context.state)).join('\n\n')),
       });
     }
     const missing = open.filter((command) => !lost.includes(command));
+    tellWithheld(table, context);
     if (missing.length === 0) return;
     const roles = [...new Set(missing.flatMap((command) => unserved(table, command)))];
     const others = missing.some((command) => allows(table, command));
     context.report({
-      message: `No policy on "${table.key}" covers ${upper(missing)}${others ? ` for ${named(roles)}` : ''}. ${others ? `${roles.length > 1 ? 'They hold' : 'The role holds'} the privilege, and row level security refuses it` : `${opening(table, missing, context.facts)}${named(roles)} hold${roles.length > 1 ? '' : 's'} the privilege, and row level security refuses it to all of them`}. Add a policy, or revoke the privilege if that is meant.`,
+      message: `No policy on "${table.key}" covers ${upper(missing)}${others ? ` for ${named(roles)}` : ''}. ${others ? `${roles.length > 1 ? 'They hold' : 'The role holds'} the privilege, and row level security refuses it` : `${opening(table, missing, context.facts)}${named(roles)} hold${roles.length > 1 ? '' : 's'} the privilege, and row level security refuses it to all of them`}.${asked(table, missing, context)} Add a policy, or revoke the privilege if that is meant.`,
       at: context.home(table.rlsOrigin ?? table.origin),
       object: table.key,
       key: missing.join(' '),
       evidence: evidenceOf(context.state),
+      severity: asked(table, missing, context) === '' ? undefined : 'warning',
       help: sqlFence(
-        `${missing.map((command) => example(table, command, context.state)).join('\n\n')}\n\n-- or\nrevoke ${missing.join(', ')} on ${table.key} from ${roles.join(', ')};`,
+        `${missing.map((command) => ownPolicy(table, command, context.state)).join('\n\n')}\n\n-- or\nrevoke ${missing.join(', ')} on ${table.key} from ${roles.join(', ')};`,
       ),
     });
   },
 });
+
+/** What the code asks for and no policy allows, as a sentence with a space before it; empty where it asks for nothing. */
+function asked(table: Table, commands: readonly Command[], { facts }: StateContext): string {
+  // Where one of the API roles is served, whose call it is is not known.
+  const calls = callsOn(
+    table.key,
+    commands.filter((command) => !allows(table, command)),
+    facts,
+  );
+  return calls.length === 0 ? '' : ` The code asks for it: ${toldCalls(calls, 'policy')}.`;
+}
+
+/** The code asks for what neither a policy nor a privilege gives. */
+function tellWithheld(table: Table, context: StateContext) {
+  const withheld = commands.filter(
+    (command) =>
+      !allows(table, command) &&
+      callsOn(table.key, [command], context.facts).length > 0 &&
+      !table.grants.some((grant) => apiRoles.some((role) => gives(grant, role, command))),
+  );
+  if (withheld.length === 0) return;
+  context.report({
+    message: `Neither a policy nor a privilege on "${table.key}" allows ${upper(withheld)}, and the code asks for it: ${toldCalls(callsOn(table.key, withheld, context.facts), 'privilege')}. Add both, or take the call out.`,
+    at: context.home(table.rlsOrigin ?? table.origin),
+    object: table.key,
+    key: `asked ${withheld.join(' ')}`,
+    severity: 'warning',
+    evidence: evidenceOf(context.state),
+    help: sqlFence(
+      `${withheld.map((command) => ownPolicy(table, command, context.state)).join('\n\n')}\ngrant ${withheld.join(', ')} on ${table.key} to authenticated;`,
+    ),
+  });
+}
 
 const allows = (table: Table, command: Command) =>
   table.policies.some(
@@ -114,15 +151,3 @@ function unserved(table: Table, command: Command): readonly string[] {
 
 const gives = (grant: Grant, role: string, command: Command) =>
   grant.privilege === command && (grant.grantee === role || grant.grantee === 'public');
-
-function example(table: Table, command: Command, state: SchemaState): string {
-  const [owner] = ownerColumns(table, state);
-  const own = owner === undefined ? '…' : isCaller(owner, table, state);
-  const clause = {
-    select: `using (${own})`,
-    insert: `with check (${own})`,
-    update: `using (${own}) with check (${own})`,
-    delete: `using (${own})`,
-  }[command];
-  return `create policy "${command} own" on ${table.key} for ${command} to authenticated\n  ${clause};`;
-}

@@ -1,5 +1,7 @@
 import { rule } from '../rule.ts';
+import { callsOn, toldCalls } from '../support/client-calls.ts';
 import { opening } from '../support/era.ts';
+import { ownPolicy } from '../support/own-policy.ts';
 import { commands, holders } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
 import { isExposedTable } from '../support/tables.ts';
@@ -10,7 +12,7 @@ export default rule({
   severity: { recommended: 'info', strict: 'info' },
   evidence: ['static', 'catalog'],
   summary: 'row level security is on and there is no policy: only service_role reaches the rows',
-  why: 'With row level security on and no policy Postgres refuses every row to every role that does not bypass it. That is right for tables only the server uses; where users should see their rows, the API answers with an empty list and no error.',
+  why: "With row level security on and no policy Postgres refuses every row to every role that does not bypass it. That is right for tables only the server uses; where users should see their rows, the API answers with an empty list and no error. A warning where the code of the repository asks for them: supabase-js calls such as `.from('note').select()` in code that a browser runs, or on a client made with the anon key.",
   remedy:
     'Add the policies, or revoke the grants to say that the table is the server’s alone.\n\n```sql\nrevoke all on public.note from anon, authenticated;\n```',
   since: '0.1.0',
@@ -21,14 +23,31 @@ export default rule({
     // The parent's policies hold for queries through the parent: a partition needs none of its own.
     if (table.kind === 'partition') return;
     const roles = [...new Set(commands.flatMap((command) => holders(table.grants, command)))];
-    if (roles.length === 0) return;
+    const calls = callsOn(table.key, commands, context.facts);
+    if (roles.length === 0 && calls.length === 0) return;
+    const told = (refusal: 'policy' | 'privilege') =>
+      calls.length === 0 ? '' : ` The code asks for them: ${toldCalls(calls, refusal)}.`;
+    const wanted = commands.filter(
+      (each) => calls.some(({ command }) => command === each) || (calls.length === 0 && each === 'select'),
+    );
+    const policies = wanted.map((command) => ownPolicy(table, command, context.state));
+    const grant = roles.length === 0 ? [`grant ${wanted.join(', ')} on ${table.key} to authenticated;`] : [];
     context.report({
-      message: `"${table.key}" has row level security and no policy. ${opening(table, commands, context.facts)}${named(roles)} hold grants on it and yet see no row; only "service_role" does. Add policies, or revoke the grants if that is meant.`,
+      message:
+        roles.length === 0
+          ? `"${table.key}" has row level security, no policy and no grants: only "service_role" sees its rows.${told('privilege')} Add policies and grants, or take the call out.`
+          : `"${table.key}" has row level security and no policy. ${opening(table, commands, context.facts)}${named(roles)} hold grants on it and yet see no row; only "service_role" does.${told('policy')} Add policies, or revoke the grants if that is meant.`,
       at: context.home(table.rlsOrigin ?? table.origin),
       object: table.key,
+      severity: calls.length > 0 ? 'warning' : undefined,
       evidence: evidenceOf(context.state),
       help: sqlFence(
-        `-- if only the server uses it\nrevoke all on ${table.key} from ${roles.join(', ')};\n\n-- if users see their own rows\ncreate policy "own rows" on ${table.key} for select to authenticated\n  using ((select auth.uid()) = user_id);`,
+        [
+          ...(roles.length === 0
+            ? []
+            : [`-- if only the server uses it\nrevoke all on ${table.key} from ${roles.join(', ')};`]),
+          ['-- if users see their own rows', ...policies, ...grant].join('\n'),
+        ].join('\n\n'),
       ),
     });
   },

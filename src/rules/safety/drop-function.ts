@@ -1,6 +1,7 @@
 import type { SyntaxNode } from '../../model/sql.ts';
 import { qualified, strings, typeName } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
+import { stillAsked } from '../support/client-calls.ts';
 import { holders } from '../support/roles.ts';
 
 export default rule({
@@ -8,7 +9,7 @@ export default rule({
   severity: { recommended: 'warning', strict: 'warning' },
   evidence: ['static'],
   summary: 'a function of an exposed schema that is dropped and not made again',
-  why: 'Between the migration and the deployment of the new code, running clients that call the function through the Data API get 404 (PGRST202). Bodies of other functions that call it are not checked: they fail on the next call.',
+  why: 'Between the migration and the deployment of the new code, running clients that call the function through the Data API get 404 (PGRST202). Bodies of other functions that call it are not checked: they fail on the next call. Where the code of the repository still calls it (`.rpc(…)` on a client made with the anon key), the first such place is named.',
   remedy:
     "Drop it when nothing calls it any more, or leave one of its name that says so.\n\n```sql\nselect proname from pg_proc where prosrc like '%old_total%';\n```",
   since: '0.1.0',
@@ -43,12 +44,16 @@ export default rule({
           .map(({ key }) => key);
         const called =
           callers.length > 0 ? `, and "${callers[0]}", which still names it, fails on its next call` : '';
+        const asked = stillAsked(`${inSchema}.${name}`, facts);
         report({
-          message: `Function "${gone.key}" is dropped and not made again. Clients that still call it get 404${called}. Drop it when nothing calls it.`,
+          message: `Function "${gone.key}" is dropped and not made again. Clients that still call it get 404${called}.${asked} Drop it when nothing calls it.`,
           at: placeOf(statement),
           object: gone.key,
           // Kept for the server, and no other function names it.
-          severity: callers.length === 0 && holders(gone.grants, 'execute').length === 0 ? 'info' : undefined,
+          severity:
+            callers.length === 0 && asked === '' && holders(gone.grants, 'execute').length === 0
+              ? 'info'
+              : undefined,
         });
       }
     },

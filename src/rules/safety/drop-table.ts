@@ -1,6 +1,7 @@
 import type { Statement, SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { type FileContext, rule } from '../rule.ts';
+import { stillAsked } from '../support/client-calls.ts';
 import { dependentsOfTable, silentlyLost } from '../support/dependents.ts';
 import { keyOfParts } from '../support/names.ts';
 import { isCascade, listed, namesOf, placeOfName, reportLock, sql } from '../support/statements.ts';
@@ -10,7 +11,7 @@ export default rule({
   severity: { recommended: 'warning', strict: 'warning' },
   evidence: ['static', 'replay'],
   summary: 'a table that is dropped, with its rows',
-  why: 'The rows are gone, and no rollback brings them back. With CASCADE, foreign keys of other tables and views that read it go too, without a word.',
+  why: 'The rows are gone, and no rollback brings them back. With CASCADE, foreign keys of other tables and views that read it go too, without a word. Where the code of the repository still asks for the table (supabase-js calls on a client made with the anon key), the first such place is named.',
   remedy:
     'Move it out of the way first and drop it when nobody missed it.\n\n```sql\ncreate schema if not exists archive;\nalter table public.note set schema archive;\n```',
   since: '0.1.0',
@@ -29,21 +30,24 @@ export default rule({
         const copy = copiedTo(key, statement, context);
         const lost = isCascade(node) ? silentlyLost(dependentsOfTable(before, key), context) : [];
         // IF EXISTS of what was made outside of the migrations, or is not there.
+        const { after } = context.set;
+        const isGone = !after.tables.has(key) && !after.views.has(key);
+        const asked = isGone ? stillAsked(key, context.facts) : '';
         const stranger = !before.tables.has(key) && node.missing_ok === true;
         reportLock(context, statement, {
           message:
             lost.length > 0
-              ? `DROP TABLE "${key}" CASCADE takes ${listed(lost)} along, and all rows. Nothing says so when it runs. Drop or change them by name first.`
+              ? `DROP TABLE "${key}" CASCADE takes ${listed(lost)} along, and all rows. Nothing says so when it runs.${asked} Drop or change them by name first.`
               : copy !== null
-                ? `Table "${key}" is dropped, and its rows were copied to "${copy}" above. What was not copied is gone. Compare the counts before it goes.`
+                ? `Table "${key}" is dropped, and its rows were copied to "${copy}" above. What was not copied is gone.${asked} Compare the counts before it goes.`
                 : stranger
-                  ? `No migration makes table "${key}". If it is there, it is dropped with all its rows, and no rollback brings them back.`
-                  : `Table "${key}" is dropped with all its rows. No rollback brings them back. ${goesAlone(node, statement, context) ? 'Move it to another schema first, and drop it when nobody missed it' : 'Keep a copy in another schema first'}.`,
+                  ? `No migration makes table "${key}". If it is there, it is dropped with all its rows, and no rollback brings them back.${asked}`
+                  : `Table "${key}" is dropped with all its rows. No rollback brings them back.${asked} ${goesAlone(node, statement, context) ? 'Move it to another schema first, and drop it when nobody missed it' : 'Keep a copy in another schema first'}.`,
           at: placeOfName(context, statement, parts.at(-1)!),
           object: key,
           ...(lost.length > 0
             ? { severity: 'error' as const }
-            : copy !== null || stranger
+            : (copy !== null || stranger) && asked === ''
               ? { severity: 'info' as const }
               : {}),
           help: sql(

@@ -1,5 +1,6 @@
 import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
+import { stillAsked } from '../support/client-calls.ts';
 import { reportLock, sql } from '../support/statements.ts';
 
 export default rule({
@@ -7,7 +8,7 @@ export default rule({
   severity: { recommended: 'warning', strict: 'warning' },
   evidence: ['static', 'replay'],
   summary: 'a table or view that is renamed',
-  why: 'Between the migration and the deployment of the new code, running clients ask the Data API for the old name and get 404 (PGRST205). Function bodies that name the table break on the next call.',
+  why: 'Between the migration and the deployment of the new code, running clients ask the Data API for the old name and get 404 (PGRST205). Function bodies that name the table break on the next call. Where the code of the repository still asks for the old name, the first such place is named.',
   remedy:
     'Leave a view of the old name until no client uses it.\n\n```sql\nalter table public.note rename to entry;\ncreate view public.note with (security_invoker = true) as select * from public.entry;\n```',
   since: '0.1.0',
@@ -51,7 +52,7 @@ export default rule({
           [key, target].includes(context.keyOf(other.node.relation)),
       );
       reportLock(context, statement, {
-        message: `"${key}" is renamed to "${target}". Clients that run meanwhile, and functions that name it, fail until they are changed too. Leave a view of the old name for a while.`,
+        message: `"${key}" is renamed to "${target}". Clients that run meanwhile, and functions that name it, fail until they are changed too.${stillAsked(key, context.facts, 'the old name')} Leave a view of the old name for a while.`,
         at: context.placeOf(statement),
         object: key,
         help: sql(

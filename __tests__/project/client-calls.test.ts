@@ -1,0 +1,143 @@
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { clientCallsIn, readClientCalls } from '../../src/project/client-calls.ts';
+
+const told = (files: Readonly<Record<string, string>>) =>
+  clientCallsIn(new Map(Object.entries(files)), 'public').map(
+    ({ path, line, object, command }) => `${path}:${line} ${command} ${object}`,
+  );
+
+const browserClient = `import { createClient } from '@supabase/supabase-js';
+export const supabase = createClient(import.meta.env.VITE_SUPABASE_URL, import.meta.env.VITE_SUPABASE_ANON_KEY);`;
+const serverClient = `import { createClient } from '@supabase/supabase-js';
+export const supabase = createClient(url, process.env.SUPABASE_SERVICE_ROLE_KEY);`;
+
+describe('calls of the application', () => {
+  test('in code that a browser runs', () => {
+    expect(
+      told({
+        'src/a.tsx': `'use client';\nsupabase\n  .from('note')\n  .delete()\n  .eq('id', id);`,
+        'src/b.ts': `const [a, b] = useState(1);\nawait supabase.from("note").upsert({ id });`,
+        'src/c.vue': `await (supabase as any).from(\`note\` as never).update({ id });`,
+        'src/d.tsx': `useEffect(() => { supabase.rpc('totals', {}); client.schema('api').from('note').select('*'); });`,
+      }),
+    ).toEqual([
+      'src/a.tsx:3 delete public.note',
+      'src/b.ts:2 insert public.note',
+      'src/b.ts:2 update public.note',
+      'src/c.vue:1 update public.note',
+      'src/d.tsx:1 execute public.totals',
+      'src/d.tsx:1 select api.note',
+    ]);
+  });
+
+  test('by a client that holds the anon key, wherever that is made', () => {
+    const call = `await supabase.from('note').insert({});`;
+    expect(
+      told({
+        'src/lib/supabase/client.ts': browserClient,
+        'src/notes/a.ts': `import { supabase } from '../lib/supabase/client';\n${call}`,
+        'src/notes/b.ts': `import { supabase } from '@/lib/supabase/client';\n${call}`,
+        'src/notes/c.ts': `import { make } from '~/lib/supabase/client';\nconst supabase = await make<Database>();\n${call}`,
+        'src/notes/d.ts': `${browserClient}\n${call}`,
+      }),
+    ).toEqual([
+      'src/notes/a.ts:2 insert public.note',
+      'src/notes/b.ts:2 insert public.note',
+      'src/notes/c.ts:3 insert public.note',
+      'src/notes/d.ts:3 insert public.note',
+    ]);
+  });
+
+  test('not by one that holds the service key, nor by one of which nothing is known', () => {
+    const call = `await supabase.from('note').insert({});`;
+    expect(
+      told({
+        'lib/server.ts': serverClient,
+        'lib/client.ts': browserClient,
+        'apps/a/db.ts': browserClient,
+        'apps/b/db.ts': serverClient,
+        'api/a.ts': `import { supabase } from '../lib/server';\n${call}`,
+        'api/b.ts': `import { supabase } from '@acme/db';\n${call}`,
+        'api/c.ts': `export const add = (supabase) => ${call}`,
+        'api/d.ts': `import { supabase } from '@/db';\n${call}`,
+        // One name, two clients.
+        'api/e.ts': `import { make } from '../lib/server';\nimport { own } from '../lib/client';\n{ const supabase = own(); }\n{ const supabase = make(); ${call} }`,
+        'src/f.tsx': `useState(0); supabaseAdmin.from('note').delete();`,
+        'src/g.tsx': `'use server';\nuseState(0); ${call}`,
+      }),
+    ).toEqual([]);
+  });
+
+  test('not in comments, of buckets, or with a name that is made at run time', () => {
+    expect(
+      told({
+        'src/a.tsx': [
+          `useState(0);`,
+          `// supabase.from('note').delete()`,
+          ` * supabase.from('note').delete()`,
+          `run(); // supabase.from('note').delete()`,
+          `supabase.storage.from('files').update('a', b);`,
+          `Array.from('note').map(String);`,
+          `supabase.from(table).delete();`,
+        ].join('\n'),
+      }),
+    ).toEqual([]);
+  });
+
+  test('an upsert that leaves what is there alone updates nothing', () => {
+    expect(
+      told({ 'a.vue': `supabase.from('note').upsert(rows, { onConflict: 'id', ignoreDuplicates: true })` }),
+    ).toEqual(['a.vue:1 insert public.note']);
+  });
+
+  test.each([
+    ['names', `useState(0); ${'a'.repeat(400_000)}.from('a').select()`],
+    ['calls', `useState(0);${`s.from('a').select();`.repeat(20_000)}`],
+    ['clients', Array.from({ length: 20_000 }, (_, i) => `c${i}.from('a').select();`).join('')],
+    ['lines', `${'\n'.repeat(400_000)}.from('a').select(`],
+    ['imports', `${'import '.repeat(60_000)}c.from('a').select();`],
+    ['spaces', `import${' '.repeat(400_000)}c.from('a').select(); const c${' '.repeat(90_000)}= d()`],
+    ['slashes', `${'/'.repeat(400_000)}.from('a').select()`],
+    ['quotes', `${`from '`.repeat(80_000)}c.from('a').select()`],
+  ])('of a hostile file of many %s are read in no time', (_, text) => {
+    const began = performance.now();
+    told({ 'a.ts': text });
+    expect(performance.now() - began).toBeLessThan(2_000);
+  });
+});
+
+describe('code of the repository', () => {
+  test('is what people write: no packages, tests, Edge Functions, links or other projects', () => {
+    const root = mkdtempSync(join(tmpdir(), 'guard-client-'));
+    const write = (path: string, text: string) => {
+      mkdirSync(dirname(join(root, path)), { recursive: true });
+      writeFileSync(join(root, path), text);
+    };
+    const call = `useState(0); supabase.from('note').select();`;
+    try {
+      for (const path of [
+        'apps/web/src/lib/supabase/notes.ts',
+        'apps/web/src/notes.test.ts',
+        'apps/web/__tests__/notes.ts',
+        'apps/web/supabase/config.toml',
+        'apps/web/supabase/functions/notes/index.ts',
+        'apps/web/node_modules/a/index.js',
+        'apps/web/.next/notes.js',
+        'apps/mobile/src/notes.ts',
+        'apps/mobile/supabase/config.toml',
+      ])
+        write(path, call);
+      write('apps/web/src/large.ts', `${call}${' '.repeat(600_000)}`);
+      symlinkSync(join(root, 'apps/mobile/src/notes.ts'), join(root, 'apps/web/src/linked.ts'));
+      symlinkSync(join(root, 'apps/mobile'), join(root, 'apps/web/mobile'));
+      const paths = readClientCalls(root, 'apps/web', 'public').map(({ path }) => path);
+      expect(paths).toEqual(['apps/web/src/lib/supabase/notes.ts']);
+      expect(readClientCalls(join(root, 'nowhere'), '.', 'public')).toEqual([]);
+    } finally {
+      rmSync(root, { recursive: true, force: true });
+    }
+  });
+});

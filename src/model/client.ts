@@ -1,0 +1,18 @@
+/** What the application's own code asks of the database. */
+import type { Command } from './schema.ts';
+
+/**
+ * A call of supabase-js made with the anon key: as `anon` or as the user who signed in, never as `service_role`. An
+ * `upsert` is an insert and an update.
+ */
+export interface ClientCall {
+  /** Relative to the repository root, with forward slashes. */
+  readonly path: string;
+  /** From 1. */
+  readonly line: number;
+  /** Schema and name of the table, the view or, with `execute`, of the function: `public.note`. */
+  readonly object: string;
+  readonly command: Command | 'execute';
+  /** As the code writes it: `insert`, `upsert`, `rpc`. */
+  readonly method: string;
+}

@@ -1,0 +1,68 @@
+/** What the application's own code asks of a table, and what it gets where nothing allows it. */
+import type { ClientCall } from '../../model/client.ts';
+import type { Facts } from '../../model/facts.ts';
+import type { Command } from '../../model/schema.ts';
+
+const none: readonly ClientCall[] = [];
+const indexes = new WeakMap<readonly ClientCall[], ReadonlyMap<string, readonly ClientCall[]>>();
+
+/** Calls on the table, view or function of that schema and name with one of these commands. */
+export function callsOn(
+  object: string,
+  commands: readonly ClientCall['command'][],
+  { clientCalls }: Facts,
+): readonly ClientCall[] {
+  let index = indexes.get(clientCalls);
+  if (index === undefined) {
+    const made = new Map<string, ClientCall[]>();
+    for (const call of clientCalls) {
+      const known = made.get(call.object);
+      if (known === undefined) made.set(call.object, [call]);
+      else known.push(call);
+    }
+    index = made;
+    indexes.set(clientCalls, index);
+  }
+  return (index.get(object) ?? none).filter(({ command }) => commands.includes(command));
+}
+
+/** A sentence with a space before it: where the code of the change still asks for what is gone; empty where it does not. */
+export function stillAsked(object: string, facts: Facts, of = 'it'): string {
+  const calls = callsOn(object, ['select', 'insert', 'update', 'delete', 'execute'], facts);
+  return calls.length === 0 ? '' : ` The code still asks for ${of}: ${placesOf(calls)}.`;
+}
+
+/** `src/a.tsx:12`, and how many more there are. */
+export function placesOf(calls: readonly ClientCall[], first = calls[0]!): string {
+  const more = calls.length - 1;
+  return `${first.path}:${first.line}${more === 0 ? '' : ` (and ${more} more ${more === 1 ? 'place' : 'places'})`}`;
+}
+
+/** `src/a.tsx:12 deletes, which removes no row and gives no error`: one call a command, and how many more there are. */
+export function toldCalls(calls: readonly ClientCall[], refusal: 'policy' | 'privilege'): string {
+  const commands = [...new Set(calls.map(({ command }) => command))];
+  // An upsert that lacks both is told by its insert, which fails first.
+  const told = commands.filter(
+    (command) =>
+      command !== 'update' ||
+      calls.some(({ method }) => method === 'update') ||
+      !calls.some(({ method, command: other }) => method === 'upsert' && other === 'insert'),
+  );
+  return told
+    .map((command) => {
+      const each = calls.filter((call) => call.command === command);
+      const first = each.find(({ method }) => method === command) ?? each[0]!;
+      const kind = first.method === 'upsert' && command === 'update' ? 'upsert' : command;
+      return `${placesOf(each, first)} ${first.method}s, ${refusal === 'privilege' ? 'which fails with 42501' : outcome[kind]}`;
+    })
+    .join('; ');
+}
+
+const outcome: Readonly<Record<Command | 'upsert' | 'execute', string>> = {
+  select: 'which answers with no row',
+  insert: 'which fails with 42501',
+  update: 'which changes no row and gives no error',
+  delete: 'which removes no row and gives no error',
+  execute: 'which fails with 42501',
+  upsert: 'which fails with 42501 once the row is there',
+};
