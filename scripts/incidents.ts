@@ -103,7 +103,9 @@ async function findingsOf(incident: Record<string, string>): Promise<readonly Fi
   try {
     run('clone', '-q', '--shared', '--no-checkout', git, '.');
     const project = incident.introducing_files!.split('supabase/')[0]!;
-    run('sparse-checkout', 'set', join(project, 'supabase'));
+    // The application's code too: it says what clients ask for.
+    const code = ['ts', 'tsx', 'js', 'jsx', 'vue', 'svelte'].map((ending) => `*.${ending}`);
+    run('sparse-checkout', 'set', '--no-cone', `/${join(project, 'supabase')}/`, ...code);
     run('checkout', '-q', incident.introducing_commit!);
     const files = incident.introducing_files!.split(/[\s,;]+/).filter((file) => existsSync(join(root, file)));
     const changed = run('log', '-1', '--first-parent', '-m', '--name-only', '--format=%P', 'HEAD').split(

@@ -42,12 +42,18 @@ describe('calls of the application', () => {
         'src/notes/b.ts': `import { supabase } from '@/lib/supabase/client';\n${call}`,
         'src/notes/c.ts': `import { make } from '~/lib/supabase/client';\nconst supabase = await make<Database>();\n${call}`,
         'src/notes/d.ts': `${browserClient}\n${call}`,
+        'src/lib/lazy.ts': `export const load = async () => (await import('./supabase/client')).supabase;`,
+        'src/lib/index.ts': `export { load } from './lazy';`,
+        'src/notes/e.ts': `import { load } from '@/lib/lazy';\nconst supabase = await load();\n${call}`,
+        'src/notes/f.ts': `import { load } from '../lib';\nconst supabase = await load();\n${call}`,
       }),
     ).toEqual([
       'src/notes/a.ts:2 insert public.note',
       'src/notes/b.ts:2 insert public.note',
       'src/notes/c.ts:3 insert public.note',
       'src/notes/d.ts:3 insert public.note',
+      'src/notes/e.ts:3 insert public.note',
+      'src/notes/f.ts:3 insert public.note',
     ]);
   });
 
@@ -57,6 +63,8 @@ describe('calls of the application', () => {
       told({
         'lib/server.ts': serverClient,
         'lib/client.ts': browserClient,
+        'lib/both.ts': `export * from './server';\nexport * from './client';\nexport * from './both';`,
+        'api/0.ts': `import { supabase } from '../lib/both';\n${call}`,
         'apps/a/db.ts': browserClient,
         'apps/b/db.ts': serverClient,
         'api/a.ts': `import { supabase } from '../lib/server';\n${call}`,

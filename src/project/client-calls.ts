@@ -38,7 +38,7 @@ export function readClientCalls(
 
 /** The same of texts by their paths. `schema`: where a name without one is looked for. */
 export function clientCallsIn(texts: ReadonlyMap<string, string>, schema: string): readonly ClientCall[] {
-  const modules = modulesOf(texts);
+  const modules = modulesIn(texts);
   return [...texts].flatMap(([path, text]) => {
     if (!/\.(?:from|rpc)\b/.test(text) || holdsServiceKey(text)) return [];
     const inBrowser = runsInBrowser(path, text);
@@ -129,6 +129,7 @@ const before =
 /** Of one file: no more are written by hand. */
 const mostCalls = 1_000;
 const mostClients = 20;
+const mostImports = 100;
 
 function callsIn(text: string): Call[] {
   const calls: Call[] = [];
@@ -189,7 +190,7 @@ function runsInBrowser(path: string, text: string): boolean {
 }
 
 /** Whether the client of that name holds the anon key, by the modules it comes from. */
-function anonClients(path: string, text: string, moduleOf: Modules): (client: string) => boolean {
+function anonClients(path: string, text: string, modules: Modules): (client: string) => boolean {
   const known = new Map<string, boolean>();
   const imports = importsOf(text);
   const look = (client: string): boolean => {
@@ -204,8 +205,8 @@ function anonClients(path: string, text: string, moduleOf: Modules): (client: st
     return (
       from.length > 0 &&
       from.every(({ specifier }) => {
-        const module = specifier.startsWith('@supabase/') ? text : moduleOf(specifier, path);
-        return module !== undefined && makesAnonClient(module);
+        const module = specifier.startsWith('@supabase/') ? path : modules.resolve(specifier, path);
+        return module !== undefined && modules.key(module) === 'anon';
       })
     );
   };
@@ -229,10 +230,19 @@ function importsOf(text: string): readonly Import[] {
   });
 }
 
-/** Text of the file that a specifier leads to, relative or by an alias; undefined where it is none or several. */
-type Modules = (specifier: string, importer: string) => string | undefined;
+interface Modules {
+  /** Path of the file that a specifier leads to, relative or by an alias; undefined where it is none or several. */
+  resolve(specifier: string, importer: string): string | undefined;
+  /** Which key the clients hold that a file makes or hands on; null where it has none. */
+  key(path: string): Key | null;
+}
 
-function modulesOf(texts: ReadonlyMap<string, string>): Modules {
+type Key = 'anon' | 'unknown';
+
+/** Files between a client and who calls it: `lib/supabase.ts`, an index, a loader. */
+const mostHops = 3;
+
+function modulesIn(texts: ReadonlyMap<string, string>): Modules {
   const byLastPart = new Map<string, string[]>();
   for (const path of texts.keys()) {
     const plain = path.replace(code, '').replace(/\/index$/, '');
@@ -241,12 +251,11 @@ function modulesOf(texts: ReadonlyMap<string, string>): Modules {
     if (known === undefined) byLastPart.set(last, [plain]);
     else known.push(plain);
   }
-  const textOf = (plain: string) =>
+  const fileOf = (plain: string) =>
     ['ts', 'js', 'tsx', 'jsx', 'mts', 'mjs']
       .flatMap((ending) => [`${plain}.${ending}`, `${plain}/index.${ending}`])
-      .map((path) => texts.get(path))
-      .find((text) => text !== undefined);
-  return (specifier, importer) => {
+      .find((path) => texts.has(path));
+  const resolve = (specifier: string, importer: string) => {
     const isRelative = specifier.startsWith('.');
     const parts = isRelative ? importer.split('/').slice(0, -1) : [];
     for (const part of specifier.replace(code, '').split('/')) {
@@ -255,19 +264,43 @@ function modulesOf(texts: ReadonlyMap<string, string>): Modules {
       else if (part !== '.' && !/^[@~$]?$/.test(part)) parts.push(part.replace(/^\$(?=lib$)/, ''));
     }
     const plain = parts.join('/').replace(/\/index$/, '');
-    if (isRelative) return textOf(plain);
+    if (isRelative) return fileOf(plain);
     const found = (byLastPart.get(plain.split('/').at(-1)!) ?? []).filter(
       (each) => each === plain || each.endsWith(`/${plain}`),
     );
     // An alias in two apps of the repository: which of them is meant is not known.
-    return found.length === 1 ? textOf(found[0]!) : undefined;
+    return found.length === 1 ? fileOf(found[0]!) : undefined;
   };
+  const keys = new Map<string, Key | null>();
+  const look = (path: string, hops: number): Key | null => {
+    const text = texts.get(path)!;
+    if (holdsServiceKey(text)) return 'unknown';
+    if (makesClient(text)) return holdsAnonKey(text) ? 'anon' : 'unknown';
+    if (hops === mostHops) return null;
+    const handed = [...text.matchAll(/\b(?:from\s{1,4}|import\(\s{0,4})['"]([^'"\n]{1,200})['"]/g)]
+      .slice(0, mostImports)
+      .flatMap(([, specifier]) => resolve(specifier!, path) ?? [])
+      .flatMap((module) => (module === path ? [] : (key(module, hops + 1) ?? [])));
+    return handed.length === 0 ? null : handed.every((each) => each === 'anon') ? 'anon' : 'unknown';
+  };
+  const key = (path: string, hops: number) => {
+    let known = keys.get(path);
+    if (known === undefined) {
+      // Files that import each other.
+      keys.set(path, null);
+      known = look(path, hops);
+      keys.set(path, known);
+    }
+    return known;
+  };
+  return { resolve, key: (path) => key(path, 0) };
 }
 
-const makesAnonClient = (module: string) =>
-  !holdsServiceKey(module) &&
+const makesClient = (module: string) =>
   importsOf(module).some(
     ({ names, specifier }) =>
       specifier.startsWith('@supabase/') && [...names].some((name) => /^create\w*Client$/.test(name)),
-  ) &&
-  (/anon_?key|publishable|['"]eyJ/i.test(module) || /create(?:Browser|ClientComponent)/.test(module));
+  );
+
+const holdsAnonKey = (module: string) =>
+  /anon_?key|publishable|['"]eyJ/i.test(module) || /create(?:Browser|ClientComponent)/.test(module);
