@@ -1,0 +1,97 @@
+/** Names in a PL/pgSQL body that mean an argument and a column alike: Postgres refuses them on the call (42702). */
+import type { Routine, SchemaState } from '../../model/schema.ts';
+import type { SyntaxNode } from '../../model/sql.ts';
+import { parseStatements } from '../../sql/parse.ts';
+import { type PlpgsqlQuery, readPlpgsql } from '../../sql/plpgsql-queries.ts';
+import { type Reading, readPredicate, relationKey } from './scope.ts';
+
+export interface Ambiguous {
+  readonly name: string;
+  /** Of the table that has the column. */
+  readonly table: string;
+  /** From 1, in the body. */
+  readonly bodyLine: number;
+  /** `OUT` and columns of RETURNS TABLE are variables too, which few expect. */
+  readonly isResult: boolean;
+}
+
+/** The first such name; null where there is none, or nothing is known. */
+export function ambiguousName(routine: Routine, state: SchemaState): Ambiguous | null {
+  if (routine.language !== 'plpgsql') return null;
+  const named = routine.arguments.filter(
+    ({ name }) => name !== null && new RegExp(`\\b${name}\\b`).test(routine.body),
+  );
+  if (named.length === 0) return null;
+  const read = readPlpgsql(routine.body);
+  if (read === null || read.resolvesConflicts) return null;
+  const names = new Set(named.map(({ name }) => name));
+  for (const query of read.queries) {
+    const found = namesRead(query, state).find(({ name }) => names.has(name));
+    if (found === undefined) continue;
+    const { mode } = named.find(({ name }) => name === found.name)!;
+    return {
+      ...found,
+      bodyLine: routine.body.slice(0, query.start).split('\n').length,
+      isResult: mode === 'out' || mode === 'table',
+    };
+  }
+  return null;
+}
+
+/** Columns that stand without their table where Postgres looks for variables too. */
+function namesRead({ sql }: PlpgsqlQuery, state: SchemaState): { name: string; table: string }[] {
+  const [statement] = parseStatements(sql) ?? [];
+  if (statement === undefined) return [];
+  const { kind, node } = statement;
+  const own =
+    node.relation === undefined ? null : (state.tables.get(relationKey(node.relation, state)) ?? null);
+  const alone = node.fromClause === undefined && node.usingClause === undefined;
+  const parts: SyntaxNode[] =
+    kind === 'SelectStmt'
+      ? [{ SelectStmt: node }]
+      : kind === 'InsertStmt'
+        ? [node.selectStmt]
+        : /^(?:Update|Delete)Stmt$/.test(kind) && alone && own !== null
+          ? [node.whereClause]
+          : [];
+  const sorted = new Set<number>();
+  for (const part of parts) sortedAt(part, sorted);
+  const returned = alone && own !== null ? (node.returningList ?? []) : [];
+  const uses: readonly Reading[] = [
+    ...parts.map((part) => readPredicate(part ?? null, kind === 'InsertStmt' ? null : own, state)),
+    ...returned.map((item: SyntaxNode) => readPredicate(item, own, state)),
+  ];
+  const inferred = (node.onConflictClause?.infer?.indexElems ?? []).flatMap(({ IndexElem }: SyntaxNode) =>
+    own?.unknown.length === 0 && own.columns.some(({ name }) => name === IndexElem?.name)
+      ? [{ name: IndexElem.name, table: own.key }]
+      : [],
+  );
+  return [
+    ...uses.flatMap(({ columns }) =>
+      columns.flatMap(({ name, source, unqualified, location }) =>
+        unqualified && source.key !== null && source.columns?.has(name) && !sorted.has(location)
+          ? [{ name, table: source.key }]
+          : [],
+      ),
+    ),
+    ...inferred,
+  ];
+}
+
+/** A bare name in ORDER BY, GROUP BY or DISTINCT ON may mean a column of the result. */
+function sortedAt(value: unknown, found: Set<number>): void {
+  if (typeof value !== 'object' || value === null) return;
+  if (Array.isArray(value)) {
+    for (const item of value) sortedAt(item, found);
+    return;
+  }
+  for (const [key, inner] of Object.entries(value)) {
+    if (/^(?:sort|group|distinct)Clause$/.test(key)) {
+      for (const item of inner as SyntaxNode[]) {
+        const column = item.SortBy?.node?.ColumnRef ?? item.ColumnRef;
+        if (column !== undefined) found.add(column.location ?? 0);
+      }
+    }
+    sortedAt(inner, found);
+  }
+}
