@@ -83,11 +83,11 @@ export function freeVersion(facts: Facts, path: string): string {
   return formatVersion(Math.max(facts.now, newest) + 1000 * (1 + Math.max(0, paths.indexOf(path))));
 }
 
-export function renameTo(migration: Migration, fileName: string): Fix {
-  const folder = migration.path.slice(0, migration.path.length - migration.fileName.length);
+export function renameTo({ path, ...old }: Pick<Migration, 'path' | 'fileName'>, fileName: string) {
+  const folder = path.slice(0, path.length - old.fileName.length);
   return {
     title: `Rename the file to "${fileName}"`,
     edits: [],
-    rename: { from: migration.path, to: `${folder}${fileName}` },
-  };
+    rename: { from: path, to: `${folder}${fileName}` },
+  } satisfies Fix;
 }

@@ -1,0 +1,109 @@
+/** Another file that makes what a skipped one makes, so that to run the skipped one does harm. */
+import type { Facts } from '../../model/facts.ts';
+import type { SkippedEntry } from '../../model/migration.ts';
+import {
+  doesMore,
+  type FileObject,
+  type FileObjects,
+  isReplaceable,
+  namesAny,
+  objectsOf,
+} from './file-objects.ts';
+import { fileNameOf, mayBeNewer, type NamedFile, runningFiles, sourceOf } from './skipped.ts';
+
+export interface Rival {
+  /** What both are about. */
+  readonly name: string;
+  readonly fileName: string;
+  readonly kind: 'table' | 'replaced' | 'dropped' | 'copy';
+  /** Nothing is left of what the skipped file makes. */
+  readonly isWhole: boolean;
+}
+
+/** The first of them: a copy, a table that is there already, a newer file that makes the same anew or takes it back. */
+export function rivalOf(entry: SkippedEntry, facts: Facts): Rival | null {
+  const own = { fileName: fileNameOf(entry), source: sourceOf(entry) };
+  const running = runningFiles(facts);
+  const skipped = facts.history.skipped
+    .filter((other) => other.reason === 'name' && other !== entry)
+    .map((other) => ({ fileName: fileNameOf(other), source: sourceOf(other) }));
+  const before = skipped.filter(({ source }) => source.path < entry.path);
+  return (
+    copyOf(own, [...running, ...skipped]) ??
+    tableTwice(own, [...running, ...before]) ??
+    settled(
+      own,
+      running.filter((file) => mayBeNewer(file, entry)),
+    )
+  );
+}
+
+function copyOf(own: NamedFile, others: readonly NamedFile[]): Rival | null {
+  const { made } = objectsOf(own.source);
+  const copy = others.find(
+    ({ fileName, source }) =>
+      areCopies(own.fileName, fileName) && made.some(({ key }) => objectsOf(source).makes.has(key)),
+  );
+  return copy === undefined
+    ? null
+    : { name: stemOf(copy.fileName), fileName: copy.fileName, kind: 'copy', isWhole: true };
+}
+
+/** Both make a table, and neither asks whether it is there. */
+function tableTwice(own: NamedFile, others: readonly NamedFile[]): Rival | null {
+  const { made, tables } = objectsOf(own.source);
+  for (const { fileName, source } of others) {
+    const twice = made.find(({ key }) => tables.has(key) && objectsOf(source).tables.has(key));
+    if (twice !== undefined) return { name: twice.label, fileName, kind: 'table', isWhole: false };
+  }
+  return null;
+}
+
+/** To run it behind the newer file would set back what that one says. */
+function settled(own: NamedFile, newer: readonly NamedFile[]): Rival | null {
+  const { made, makes } = objectsOf(own.source);
+  const settles = ({ drops, makes: anew }: FileObjects, object: FileObject) =>
+    drops.has(object.key) ||
+    // With the table that the file makes goes what it makes on it.
+    (object.table !== null && makes.has(object.table) && drops.has(object.table)) ||
+    (isReplaceable(object) && anew.has(object.key));
+  const pairs = made.flatMap((object) => {
+    const by = newer.find(({ source }) => settles(objectsOf(source), object));
+    return by === undefined ? [] : [{ object, by }];
+  });
+  // A function tells more than a policy that calls it.
+  const first = pairs.find(({ object }) => object.table === null) ?? pairs[0];
+  if (first === undefined) return null;
+  const { object, by } = first;
+  // What stands between may need it.
+  const isNeeded = newer.some(
+    ({ fileName, source }) => fileName < by.fileName && namesAny(source, [object.name]),
+  );
+  return {
+    name: object.label,
+    fileName: by.fileName,
+    kind: objectsOf(by.source).makes.has(object.key) ? 'replaced' : 'dropped',
+    isWhole: pairs.length === made.length && !isNeeded && !doesMore(own.source),
+  };
+}
+
+/** Beside each other lie `003_x.sql`, `3_x_v2.sql`, `x copy.sql`: one migration, of which one is to run. */
+function areCopies(name: string, other: string): boolean {
+  const [own, its] = [name, other].map((each) => /^\d+/.exec(each)?.[0]);
+  const isSameNumber = own === undefined || its === undefined || Number(own) === Number(its);
+  return (
+    stemOf(name).length > 3 &&
+    stemOf(name) === stemOf(other) &&
+    (isSameNumber || [name, other].some((each) => copyMark.test(withoutEnding(each))))
+  );
+}
+
+const copyMark = /[ ._-]+\(?(copy( \d+)?|v\d+|\d+|final|fixed)\)?$/i;
+
+const withoutEnding = (name: string) => name.replace(/\.\w+$/, '');
+
+const stemOf = (name: string) => {
+  let stem = withoutEnding(name).replace(/^\d+[ ._-]*/, '');
+  while (copyMark.test(stem)) stem = stem.replace(copyMark, '');
+  return stem.toLowerCase();
+};
