@@ -95,6 +95,25 @@ describe('calls of the application', () => {
     ).toEqual([]);
   });
 
+  test('name columns: selected, filtered by, ordered by and written', () => {
+    const columns = (text: string) =>
+      clientCallsIn(new Map([['a.vue', text]]), 'public').map((call) => call.columns.join(' '));
+    expect(
+      columns(
+        `supabase.from('note').select('id, text:body, author:users!fk(name, team(title)), tags->a').eq('state', x).order("rank").single();\nother.eq('no', 1)`,
+      ),
+    ).toEqual(['id body tags state rank']);
+    expect(
+      columns(
+        `supabase.from('note').update({\n  body,\n  "rank": user.level,\n  state: a ? b : c\n}).eq('id', id)`,
+      ),
+    ).toEqual(['id body rank state']);
+    expect(columns(`supabase.from('a').select('x')\nsupabase.from('b').insert([{ y: 1 }])`)).toEqual([
+      'x',
+      'y',
+    ]);
+  });
+
   test('an upsert that leaves what is there alone updates nothing', () => {
     expect(
       told({ 'a.vue': `supabase.from('note').upsert(rows, { onConflict: 'id', ignoreDuplicates: true })` }),

@@ -15,4 +15,6 @@ export interface ClientCall {
   readonly command: Command | 'execute';
   /** As the code writes it: `insert`, `upsert`, `rpc`. */
   readonly method: string;
+  /** Columns that the call names: selected, filtered by, ordered by or written. */
+  readonly columns: readonly string[];
 }

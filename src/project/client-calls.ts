@@ -45,13 +45,14 @@ export function clientCallsIn(texts: ReadonlyMap<string, string>, schema: string
     const isAnon = inBrowser ? () => true : anonClients(path, text, modules);
     return callsIn(text)
       .filter(({ client }) => !isServerName.test(client) && isAnon(client))
-      .flatMap(({ line, name, schema: written, method, commands }) =>
+      .flatMap(({ line, name, schema: written, method, commands, columns }) =>
         commands.map((command) => ({
           path,
           line,
           object: `${written ?? schema}.${name}`,
           command,
           method,
+          columns,
         })),
       );
   });
@@ -106,6 +107,7 @@ interface Call {
   readonly schema: string | null;
   readonly method: string;
   readonly commands: readonly ClientCall['command'][];
+  readonly columns: readonly string[];
 }
 
 const commandsOf: Readonly<Record<string, readonly ClientCall['command'][]>> = {
@@ -157,10 +159,41 @@ function callsIn(text: string): Call[] {
       schema: head[2] ?? null,
       method,
       commands: ignores ? ['insert'] : commandsOf[method]!,
+      columns: method === 'rpc' ? [] : columnsIn(chainFrom(text, at)),
     });
     if (calls.length === mostCalls) break;
   }
   return calls;
+}
+
+/** The call and what is chained to it, as far as a semicolon, an empty line or the next call. */
+function chainFrom(text: string, at: number): string {
+  const rest = text.slice(at, at + 1_500);
+  const end = /;|\n[ \t]{0,80}\n|\.from\(|\.rpc\(/.exec(rest.slice(5));
+  return end === null ? rest : rest.slice(0, end.index + 5);
+}
+
+function columnsIn(chain: string): readonly string[] {
+  const found = new Set<string>();
+  for (const [, list] of chain.matchAll(/\.select\(\s{0,40}['"`]([^'"`]{0,1000})['"`]/g)) {
+    // `author:users(name)` names columns of another table.
+    let plain = list!;
+    for (let before = ''; before !== plain; ) {
+      before = plain;
+      plain = plain.replace(/[\w!:]{0,100}\([^()]{0,1000}\)/g, '');
+    }
+    for (const item of plain.split(',')) {
+      const [, column] = /^\s*(?:\w+:)?(\w+)/.exec(item) ?? [];
+      if (column !== undefined) found.add(column);
+    }
+  }
+  const filters =
+    /\.(?:eq|neq|gt|gte|lt|lte|like|ilike|is|in|contains|containedBy|overlaps|textSearch|order|not|filter|match)\(\s{0,40}['"`](\w{1,63})['"`]/g;
+  for (const [, column] of chain.matchAll(filters)) found.add(column!);
+  const written = /\.(?:insert|upsert|update)\(\s{0,40}\[?\s{0,40}\{([^{}]{0,1200})/.exec(chain)?.[1] ?? '';
+  for (const [, column] of written.matchAll(/(?:^|[,\n])\s{0,80}['"]?(\w{1,63})['"]?\s{0,4}(?=[:,\n]|$)/g))
+    found.add(column!);
+  return [...found];
 }
 
 /** As far as its line shows. */

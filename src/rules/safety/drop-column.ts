@@ -2,6 +2,7 @@ import type { Statement, SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import { type FileContext, rule } from '../rule.ts';
+import { stillNamed } from '../support/client-calls.ts';
 import { dependentsOfColumn, silentlyLost } from '../support/dependents.ts';
 import { alterExisting, commandsOf, isCascade, listed, reportLock, sql } from '../support/statements.ts';
 import { bare, columnParts, conjuncts, someNode } from '../support/tree.ts';
@@ -11,7 +12,7 @@ export default rule({
   severity: { recommended: 'warning', strict: 'warning' },
   evidence: ['static', 'replay'],
   summary: 'a column that is dropped, with what it holds',
-  why: 'What the column holds is gone, and no rollback brings it back. Clients that run meanwhile name a column that no longer exists (42703). With CASCADE, views, policies and foreign keys that use it go too, without a word.',
+  why: 'What the column holds is gone, and no rollback brings it back. Clients that run meanwhile name a column that no longer exists (42703). With CASCADE, views, policies and foreign keys that use it go too, without a word. Where the code of the repository still names the column (in supabase-js calls on a client made with the anon key), the first such place is told.',
   remedy:
     'Stop using it first, drop it in a later migration, and keep a copy if in doubt.\n\n```sql\ncreate table private.note_body as select id, body from public.note;\nalter table public.note drop column body;\n```',
   since: '0.1.0',
@@ -23,11 +24,18 @@ export default rule({
     const problem = { at: place, object: table, key: command.name };
     const { lost, kept } = loss;
     const name = `"${command.name}" of "${table}"`;
+    const named = (columns: readonly string[]) =>
+      stillNamed(
+        table,
+        columns.filter((column) => !isColumnThere(context, table, column)),
+        context.facts,
+        columns.length === 1 ? 'it' : 'them',
+      );
     if (kept !== null && lost.length === 0) {
       reportLock(context, statement, {
         ...problem,
-        message: `Column ${name} is dropped. ${kept}, and clients that still name the column fail. Drop it when nothing uses it.`,
-        severity: 'info',
+        message: `Column ${name} is dropped. ${kept}, and clients that still name the column fail.${named([command.name])} Drop it when nothing uses it.`,
+        ...(named([command.name]) === '' ? { severity: 'info' as const } : {}),
       });
       return;
     }
@@ -39,14 +47,14 @@ export default rule({
       ...problem,
       message:
         lost.length > 0
-          ? `DROP COLUMN "${command.name}" … CASCADE on "${table}" takes ${listed(lost)} along, and what the column holds. Nothing says so when it runs. Drop or change them by name first.`
+          ? `DROP COLUMN "${command.name}" … CASCADE on "${table}" takes ${listed(lost)} along, and what the column holds. Nothing says so when it runs.${named([command.name])} Drop or change them by name first.`
           : loss.replaced
             ? `Column ${name} is dropped with all it holds, and another takes its name. What was not copied over is gone. Keep a copy if in doubt.`
             : loss.read
-              ? `Column ${name} is dropped. A statement above uses it: what that does not keep is gone, and clients that still name the column fail. Drop it when nothing uses it.`
+              ? `Column ${name} is dropped. A statement above uses it: what that does not keep is gone, and clients that still name the column fail.${named([command.name])} Drop it when nothing uses it.`
               : columns.length === 1
-                ? `Column ${name} is dropped with all it holds. No rollback brings it back, and clients that still name it fail. Drop it when nothing uses it, and keep a copy if in doubt.`
-                : `Columns ${listed(columns)} of "${table}" are dropped with all they hold. No rollback brings that back, and clients that still name them fail. Drop them when nothing uses them, and keep a copy if in doubt.`,
+                ? `Column ${name} is dropped with all it holds. No rollback brings it back, and clients that still name it fail.${named(columns)} Drop it when nothing uses it, and keep a copy if in doubt.`
+                : `Columns ${listed(columns)} of "${table}" are dropped with all they hold. No rollback brings that back, and clients that still name them fail.${named(columns)} Drop them when nothing uses them, and keep a copy if in doubt.`,
       ...(lost.length > 0 ? { severity: 'error' as const } : {}),
       help: sql(
         `create schema if not exists ${archive(context)};`,

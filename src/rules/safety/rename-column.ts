@@ -3,6 +3,7 @@ import type { Statement } from '../../model/sql.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import { type FileContext, rule } from '../rule.ts';
+import { stillNamed } from '../support/client-calls.ts';
 import { reportLock, sql } from '../support/statements.ts';
 
 export default rule({
@@ -10,7 +11,7 @@ export default rule({
   severity: { recommended: 'warning', strict: 'warning' },
   evidence: ['static', 'replay'],
   summary: 'a column that is renamed',
-  why: 'Between the migration and the deployment of the new code, running clients name a column that is gone (42703). Function bodies that name it break on the next call.',
+  why: 'Between the migration and the deployment of the new code, running clients name a column that is gone (42703). Function bodies that name it break on the next call. Where the code of the repository still names the old one, the first such place is told.',
   remedy:
     'Add the new column, write both, move the readers, drop the old one in a later migration.\n\n```sql\nalter table public.note add column title text;\nupdate public.note set title = name where title is null;\n```',
   since: '0.1.0',
@@ -32,7 +33,7 @@ export default rule({
       const isNamed = new RegExp(`(?<![\\w$])${escapeRegExp(node.subname)}(?![\\w$])`, 'i');
       const inBodies = [...context.set.before.routines.values()].some(({ body }) => isNamed.test(body));
       reportLock(context, statement, {
-        message: `Column "${node.subname}" of "${key}" is renamed to "${node.newname}". Clients that run meanwhile${inBodies ? ', and functions that name it,' : ''} fail until they are changed too. Add the new column, write both, and drop the old one later.`,
+        message: `Column "${node.subname}" of "${key}" is renamed to "${node.newname}". Clients that run meanwhile${inBodies ? ', and functions that name it,' : ''} fail until they are changed too.${stillNamed(key, [node.subname], context.facts, 'the old name')} Add the new column, write both, and drop the old one later.`,
         at: context.placeOf(statement),
         object: key,
         key: node.subname,

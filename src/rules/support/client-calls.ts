@@ -32,6 +32,14 @@ export function stillAsked(object: string, facts: Facts, of = 'it'): string {
   return calls.length === 0 ? '' : ` The code still asks for ${of}: ${placesOf(calls)}.`;
 }
 
+/** The same of columns of a table. */
+export function stillNamed(table: string, columns: readonly string[], facts: Facts, of = 'it'): string {
+  const calls = callsOn(table, ['select', 'insert', 'update', 'delete'], facts).filter((call) =>
+    call.columns.some((column) => columns.includes(column)),
+  );
+  return calls.length === 0 ? '' : ` The code still names ${of}: ${placesOf(calls)}.`;
+}
+
 /** `src/a.tsx:12`, and how many more there are. */
 export function placesOf(calls: readonly ClientCall[], first = calls[0]!): string {
   const more = calls.length - 1;
