@@ -1,15 +1,8 @@
 /** Another file that makes what a skipped one makes, so that to run the skipped one does harm. */
 import type { Facts } from '../../model/facts.ts';
 import type { SkippedEntry } from '../../model/migration.ts';
-import {
-  doesMore,
-  type FileObject,
-  type FileObjects,
-  isReplaceable,
-  namesAny,
-  objectsOf,
-} from './file-objects.ts';
-import { fileNameOf, mayBeNewer, type NamedFile, runningFiles, sourceOf } from './skipped.ts';
+import { doesMore, type FileObject, type FileObjects, isReplaceable, objectsOf } from './file-objects.ts';
+import { fileNameOf, isNeededBefore, mayBeNewer, type NamedFile, runningFiles, sourceOf } from './skipped.ts';
 
 export interface Rival {
   /** What both are about. */
@@ -75,15 +68,11 @@ function settled(own: NamedFile, newer: readonly NamedFile[]): Rival | null {
   const first = pairs.find(({ object }) => object.table === null) ?? pairs[0];
   if (first === undefined) return null;
   const { object, by } = first;
-  // What stands between may need it.
-  const isNeeded = newer.some(
-    ({ fileName, source }) => fileName < by.fileName && namesAny(source, [object.name]),
-  );
   return {
     name: object.label,
     fileName: by.fileName,
     kind: objectsOf(by.source).makes.has(object.key) ? 'replaced' : 'dropped',
-    isWhole: pairs.length === made.length && !isNeeded && !doesMore(own.source),
+    isWhole: pairs.length === made.length && !isNeededBefore(object, by, newer) && !doesMore(own.source),
   };
 }
 

@@ -3,7 +3,7 @@ import type { Facts } from '../../model/facts.ts';
 import type { SkippedEntry } from '../../model/migration.ts';
 import type { SourceFile } from '../../model/sql.ts';
 import { parseSource } from '../../sql/parse.ts';
-import { isReplaceable, type MadeObject, objectsOf } from './file-objects.ts';
+import { type FileObject, isReplaceable, type MadeObject, namesAny, objectsOf } from './file-objects.ts';
 import { remembered } from './tree.ts';
 
 export const fileNameOf = ({ path }: SkippedEntry) => path.split('/').at(-1)!;
@@ -21,9 +21,15 @@ export const runningFiles = remembered(({ history, sources }: Facts): readonly N
   history.head.map(({ path, fileName }) => ({ fileName, source: sources.get(path)! })),
 );
 
+const hasTurn = (entry: SkippedEntry) => /^\d/.test(fileNameOf(entry));
+
 /** Without digits in the skipped file's name nobody can tell which of the two is newer. */
 export const mayBeNewer = ({ fileName }: NamedFile, entry: SkippedEntry) =>
-  !/^\d/.test(fileNameOf(entry)) || fileName > fileNameOf(entry);
+  !hasTurn(entry) || fileName > fileNameOf(entry);
+
+/** What stands between the skipped file and the one that makes or drops the object may need it. */
+export const isNeededBefore = ({ name }: FileObject, by: NamedFile, newer: readonly NamedFile[]) =>
+  newer.some(({ fileName, source }) => fileName < by.fileName && namesAny(source, [name]));
 
 /** By its name, its first lines, or what it makes. */
 export const isSetAside = (entry: SkippedEntry, facts: Facts) =>
@@ -49,12 +55,16 @@ const isForHands = (text: string) =>
  */
 function repeats(entry: SkippedEntry, facts: Facts): boolean {
   const { made } = objectsOf(sourceOf(entry));
-  const isMade = (object: MadeObject) =>
-    runningFiles(facts).some(
+  const running = runningFiles(facts);
+  const newer = hasTurn(entry) ? running.filter((file) => mayBeNewer(file, entry)) : [];
+  const isMade = (object: MadeObject) => {
+    const maker = running.find(
       (file) =>
         objectsOf(file.source).makes.has(object.key) &&
         (!isReplaceable(object) || mayBeNewer(file, entry) || hasSame(object, file)),
     );
+    return maker !== undefined && (object.table !== null || !isNeededBefore(object, maker, newer));
+  };
   return made.length > 1 && made.every(isMade);
 }
 
