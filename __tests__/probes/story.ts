@@ -202,6 +202,7 @@ function outcomeOf(cell: AccessCell): string {
     cell.outcome,
     ...(cell.when === null ? [] : [`when ${cell.when}`]),
     ...(cell.acrossTenants ? ['across tenants'] : []),
+    ...(cell.state === undefined ? [] : [`for rows where ${cell.state}`]),
     ...(cell.representation ? [] : ['without returning']),
     ...(cell.when === null && cell.via !== null ? [`via ${cell.via}`] : []),
   ].join(' ');

@@ -11,7 +11,7 @@
  *
  * An escalation that ends with `in the open` reads what opens.
  *
- * A cell is `principal command subject [outcome]`, then any of columns=, when=, via=, reason=, no-return. Objects are
+ * A cell is `principal command subject [outcome]`, then any of columns=, when=, via=, state=, reason=, no-return. Objects are
  * tables unless their key begins with a kind: `view public.note_list`.
  */
 import type {
@@ -74,12 +74,12 @@ function objectOf(key: string, cells: readonly string[], short: ShortAccess): Ob
 
 function cellOf(text: string, object: string): AccessCell {
   const options = new Map(
-    [...text.matchAll(/ (columns|when|via|reason)=(.+?)(?= (?:columns|when|via|reason)=|$)/g)].map(
+    [...text.matchAll(/ (columns|when|via|state|reason)=(.+?)(?= (?:columns|when|via|state|reason)=|$)/g)].map(
       (match) => [match[1], match[2]!],
     ),
   );
   const [principal, command, subject, outcome] = text
-    .replace(/ (columns|when|via|reason)=.*$/, '')
+    .replace(/ (columns|when|via|state|reason)=.*$/, '')
     .split(' ');
   return {
     principal: principal as AccessCell['principal'],
@@ -94,6 +94,7 @@ function cellOf(text: string, object: string): AccessCell {
     via: options.get('via') ?? null,
     proof: [{ as: principal!, sql: `${command} … ${object}`, result: '1 row' }],
     reason: options.get('reason') ?? null,
+    ...(options.has('state') && { state: options.get('state')! }),
   };
 }
 

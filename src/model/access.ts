@@ -36,6 +36,8 @@ export interface AccessCell {
   readonly via: string | null;
   /** True where a plain row in `via` for the caller's own organisation opened a row of another one. */
   readonly acrossTenants?: boolean;
+  /** What the row of another holds, and without which it can't be read: `type = 'general'`. */
+  readonly state?: string;
   readonly proof: readonly Proof[];
   /** Why the outcome is `unknown`, or the error's text. */
   readonly reason: string | null;

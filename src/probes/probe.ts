@@ -50,6 +50,7 @@ import { conditionalCells } from './worlds/index.ts';
 import { joinedByThemselves, ofMembersAlone } from './worlds/joining.ts';
 import { tryWithRights } from './worlds/rights.ts';
 import { sharesOf, withoutShares } from './worlds/shares.ts';
+import { withStates } from './worlds/states.ts';
 
 export interface ProbeOptions {
   readonly project: Pick<
@@ -235,7 +236,8 @@ async function probeInside(session: Session, options: ProbeOptions): Promise<Acc
     const inClosed = cases
       .map((entry) => (trustsItself && a !== undefined ? withoutRow(entry, a) : entry))
       .map((entry) => prepared(entry, [...closing, ...leaving(entry, context, subjects, world)]));
-    const closed = await probeCases(context, inClosed);
+    const seen = await probeCases(context, inClosed);
+    const closed = await withStates({ ...context, state, reading, world }, seen, inClosed);
     const worlds = {
       ...context,
       state,

@@ -16,6 +16,8 @@ export interface ColumnChoice {
   readonly natural: Value;
   /** Every other value worth trying, the most satisfying first. */
   readonly open: readonly Value[];
+  /** All values but the closed one: where several satisfy as much, that one may open a row as well. */
+  readonly others: readonly Value[];
   /** One of several that may or may not satisfy: each is tried by itself, and an ordinary row's is said. */
   readonly each: boolean;
 }
@@ -269,7 +271,8 @@ export function createPlanner(
         : usual !== undefined && (usual !== null || nullIsOpen) && pool.includes(usual)
           ? usual
           : (open[0] ?? closed.value);
-    return { closed: closed.value, natural, open, each };
+    const others = pool.filter((value) => value !== closed.value);
+    return { closed: closed.value, natural, open, others, each };
   }
 }
 

@@ -116,7 +116,10 @@ const opening = (context: WorldContext, all: readonly Toggle[]): Spec => ({
 });
 
 /** True where rows of the probed table hang on rows of that table, and these are not the users themselves. */
-const hangsOn = (context: WorldContext, table: string): boolean =>
+export const hangsOn = (
+  context: Pick<WorldContext, 'planner' | 'ownership' | 'state' | 'table'>,
+  table: string,
+): boolean =>
   context.planner.ancestors(context.table.key).has(table) &&
   !context.ownership
     .ownersOf(table)

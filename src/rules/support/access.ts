@@ -84,7 +84,9 @@ const isVisitors = (other: AccessCell, cell: AccessCell) =>
 /** The base let it through too; or the change does not touch the object and the base could not be asked. */
 function wasOpen(cell: AccessCell, before: ObjectAccess, facts: Facts): boolean {
   const asked = before.cells.filter((other) => sameQuestion(cell, other));
-  if (asked.some((other) => isFree(other, before.kind))) return true;
+  // Rows of one kind, and now all: that is more.
+  const asMuch = ({ state }: AccessCell) => state === undefined || state === cell.state;
+  if (asked.some((other) => isFree(other, before.kind) && asMuch(other))) return true;
   return asked.every(({ outcome }) => outcome === 'unknown') && !isTouched(before, facts);
 }
 
@@ -209,13 +211,15 @@ export function tellLeaks(
     const [first] = group.leaks;
     const told = why(group);
     const lost = lostGuard(group, context.facts);
+    const message = [told.message, ...conditionsOf(group)].join(' ');
     const problem: Problem = {
       severity: isMild(group, context.facts) ? 'warning' : undefined,
       repro: reproOf(group.leaks.map(({ cell }) => cell)),
       ...told,
+      message,
       ...(lost !== null && {
         severity: 'warning' as const,
-        message: `${told.message} "${lost}" did not apply here and guards the table: with it this may be otherwise.`,
+        message: `${message} "${lost}" did not apply here and guards the table: with it this may be otherwise.`,
       }),
       at: homeOf(group, context.facts),
       object: group.object.object,
@@ -227,6 +231,17 @@ export function tellLeaks(
     else context.report(problem);
   }
 }
+
+/** What every leak of a group hangs on, as sentences. */
+function conditionsOf({ leaks }: LeakGroup): string[] {
+  const states = [...new Set(leaks.flatMap(({ cell }) => cell.state ?? []))];
+  return isAlways(leaks, ({ state }) => state !== undefined)
+    ? [`It is so for rows where ${states.join(' or ')}.`]
+    : [];
+}
+
+const isAlways = (leaks: readonly Leak[], holds: (cell: AccessCell) => boolean) =>
+  leaks.every(({ cell }) => holds(cell));
 
 /**
  * A file that did not apply, on its own or for want of what no migration makes, and that would have turned row level

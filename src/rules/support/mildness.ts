@@ -23,6 +23,7 @@ export const isMild = (group: LeakGroup, facts: Facts) =>
   isNotice(group, facts.head) ||
   isSharedList(group, facts.head) ||
   isOfOnesGroup(group, facts.head) ||
+  isReadByItsState(group) ||
   isShownByItsState(group, facts.head) ||
   isHandedOnByParent(group, facts.head) ||
   isUpload(group) ||
@@ -111,6 +112,10 @@ function isOfOnesGroup({ object, leaks, opener }: LeakGroup, state: SchemaState)
       )
   );
 }
+
+/** Other rows of the same owner stay closed: what such a row says of itself opens it, to all users. */
+const isReadByItsState = ({ leaks }: LeakGroup) =>
+  leaks.every(({ command, cell }) => command === 'select' && cell.state !== undefined);
 
 /** The policy does not look at who asks, and shows one row of somebody else and not another: what the row says of itself decides. */
 const isShownByItsState = ({ object, leaks, opener }: LeakGroup, state: SchemaState) =>
