@@ -10,7 +10,7 @@ import { readState } from '../../src/database/catalog/state.ts';
 import { openEmbedded } from '../../src/database/embedded.ts';
 import type { Engine } from '../../src/database/engine.ts';
 import { policyTables } from '../../src/database/platform/index.ts';
-import type { AccessCell, AccessMatrix } from '../../src/model/access.ts';
+import type { AccessCell, AccessMatrix, Footing } from '../../src/model/access.ts';
 import type { Memory } from '../../src/probes/memory.ts';
 import { type ProbeOptions, probe } from '../../src/probes/probe.ts';
 import { loadParser, parseSource } from '../../src/sql/parse.ts';
@@ -162,7 +162,8 @@ export function answer(matrix: AccessMatrix, expectation: string): string {
   }
   if (expectation.startsWith('escalation ')) {
     const found = matrix.escalations.map(
-      (entry) => `escalation ${entry.kind} ${entry.object} opens ${entry.opens}`,
+      ({ kind, object, opens, footing }) =>
+        `escalation ${kind} ${object} opens ${opens}${footing === undefined ? '' : ` ${footingOf(footing)}`}`,
     );
     return found.find((text) => text.startsWith(expectation))
       ? expectation
@@ -197,12 +198,16 @@ export function answer(matrix: AccessMatrix, expectation: string): string {
 const cellsOf = (matrix: AccessMatrix, object: string): readonly AccessCell[] =>
   matrix.objects.find((entry) => entry.object === object)?.cells ?? [];
 
+const footingOf = ({ table, given, rank }: Footing): string =>
+  given === 'nowhere' ? `on a row in ${table} that nobody comes by` : `as ${rank} in ${table} by sign-up`;
+
 function outcomeOf(cell: AccessCell): string {
   return [
     cell.outcome,
     ...(cell.when === null ? [] : [`when ${cell.when}`]),
     ...(cell.acrossTenants ? ['across tenants'] : []),
     ...(cell.state === undefined ? [] : [`for rows where ${cell.state}`]),
+    ...(cell.footing === undefined ? [] : [footingOf(cell.footing)]),
     ...(cell.representation ? [] : ['without returning']),
     ...(cell.when === null && cell.via !== null ? [`via ${cell.via}`] : []),
   ].join(' ');

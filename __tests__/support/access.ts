@@ -9,9 +9,9 @@
  *     "errors": { "head": ["public.note user select 42P17 infinite recursion …", "… permission denied for function f for nothing"], "base": […] },
  *     "escalations": { "head": ["public.members user membership rows of public.orgs"], "base": […] } }
  *
- * An escalation that ends with `in the open` reads what opens.
+ * An escalation that ends with `in the open` reads what opens; with `from nowhere`, no policy gives the row it begins with.
  *
- * A cell is `principal command subject [outcome]`, then any of columns=, when=, via=, state=, reason=, no-return. Objects are
+ * A cell is `principal command subject [outcome]`, then any of columns=, when=, via=, state=, footing=, reason=, no-return. Objects are
  * tables unless their key begins with a kind: `view public.note_list`.
  */
 import type {
@@ -22,6 +22,7 @@ import type {
   AccessFacts,
   AccessMatrix,
   Escalation,
+  Footing,
   ObjectAccess,
   PolicyError,
   SignUpRun,
@@ -74,12 +75,14 @@ function objectOf(key: string, cells: readonly string[], short: ShortAccess): Ob
 
 function cellOf(text: string, object: string): AccessCell {
   const options = new Map(
-    [...text.matchAll(/ (columns|when|via|state|reason)=(.+?)(?= (?:columns|when|via|state|reason)=|$)/g)].map(
-      (match) => [match[1], match[2]!],
-    ),
+    [
+      ...text.matchAll(
+        / (columns|when|via|state|footing|reason)=(.+?)(?= (?:columns|when|via|state|footing|reason)=|$)/g,
+      ),
+    ].map((match) => [match[1], match[2]!]),
   );
   const [principal, command, subject, outcome] = text
-    .replace(/ (columns|when|via|state|reason)=.*$/, '')
+    .replace(/ (columns|when|via|state|footing|reason)=.*$/, '')
     .split(' ');
   return {
     principal: principal as AccessCell['principal'],
@@ -95,7 +98,14 @@ function cellOf(text: string, object: string): AccessCell {
     proof: [{ as: principal!, sql: `${command} … ${object}`, result: '1 row' }],
     reason: options.get('reason') ?? null,
     ...(options.has('state') && { state: options.get('state')! }),
+    ...(options.has('footing') && { footing: footingOf(options.get('footing')!) }),
   };
+}
+
+/** `nowhere public.agents`, `admin public.roles`: the rank that sign-up gives. */
+function footingOf(text: string): Footing {
+  const [given, table] = text.split(' ');
+  return given === 'nowhere' ? { table: table!, given } : { table: table!, given: 'sign-up', rank: given! };
 }
 
 function changeOf(text: string): AccessChange {
@@ -154,7 +164,7 @@ function errorOf(text: string): PolicyError {
 
 function escalationOf(text: string): Escalation {
   const inTheOpen = text.endsWith(' in the open');
-  const [object, principal, kind, ...opens] = text.replace(/ in the open$/, '').split(' ');
+  const [object, principal, kind, ...opens] = text.replace(/ (in the open|from nowhere)$/, '').split(' ');
   return {
     object: object!,
     opens: opens.join(' '),
@@ -165,5 +175,6 @@ function escalationOf(text: string): Escalation {
       ...(inTheOpen ? [{ as: principal!, sql: `select from ${opens.join(' ')}`, result: '1 row' }] : []),
     ],
     ...(inTheOpen && { inTheOpen }),
+    ...(text.endsWith(' from nowhere') && { footing: { table: object!, given: 'nowhere' as const } }),
   };
 }

@@ -38,9 +38,18 @@ export interface AccessCell {
   readonly acrossTenants?: boolean;
   /** What the row of another holds, and without which it can't be read: `type = 'general'`. */
   readonly state?: string;
+  /** A row of the caller's without which it stays closed. */
+  readonly footing?: Footing;
   readonly proof: readonly Proof[];
   /** Why the outcome is `unknown`, or the error's text. */
   readonly reason: string | null;
+}
+
+/** Where somebody must stand, and how it comes to: by sign-up, which gives everybody that rank, or by nothing it can do. */
+export interface Footing {
+  readonly table: string;
+  readonly given: 'nowhere' | 'sign-up';
+  readonly rank?: string;
 }
 
 export interface AccessSummary {
@@ -110,6 +119,8 @@ export interface Escalation {
     | 'foreign-parent';
   /** True where whoever joined saw before what it joined: an event that all see, an open group. */
   readonly inTheOpen?: boolean;
+  /** A row without which it can't be tried, and that nobody comes to have by itself. */
+  readonly footing?: Footing;
   readonly proof: readonly Proof[];
 }
 

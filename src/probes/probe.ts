@@ -46,6 +46,7 @@ import { leaving, standingIn, withStanding } from './tables/standing.ts';
 import { casesOf, probeCases } from './tables/table.ts';
 import { layUnowned } from './tables/unowned.ts';
 import { plainColumns } from './tables/updates.ts';
+import { findFootings, withFooting, withFootings } from './worlds/footings.ts';
 import { conditionalCells } from './worlds/index.ts';
 import { joinedByThemselves, ofMembersAlone } from './worlds/joining.ts';
 import { tryWithRights } from './worlds/rights.ts';
@@ -293,8 +294,11 @@ async function probeInside(session: Session, options: ProbeOptions): Promise<Acc
     notChecked.push(...seen.notChecked);
   }
   await session.exec('release savepoint of_table');
-  const objects = ofMembersAlone(tables, joinedByThemselves(state, tables, signUps.creates));
-  const escalations = await findEscalations(
+  const joins = joinedByThemselves(state, tables, signUps.creates);
+  const ground = { session, state, world, planner, ownership, signUps, absent, joins, searchPath };
+  const footings = await findFootings(ground);
+  const objects = await withFootings(ground, footings, ofMembersAlone(tables, joins), readings, identities);
+  const found = await findEscalations(
     {
       session,
       state,
@@ -310,6 +314,7 @@ async function probeInside(session: Session, options: ProbeOptions): Promise<Acc
     objects,
     readings,
   );
+  const escalations = found.map((escalation) => withFooting(escalation, ground, tables));
   objects.push(
     ...(await probeAround(options, {
       session,

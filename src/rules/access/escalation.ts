@@ -1,6 +1,8 @@
 import type { Escalation } from '../../model/access.ts';
+import type { Facts } from '../../model/facts.ts';
 import { rule } from '../rule.ts';
 import { escalationsOf, problemOf, stoodBefore } from '../support/escalation.ts';
+import { isOutOfReach, outOfReach } from '../support/footing.ts';
 
 export default rule({
   id: 'access/escalation',
@@ -18,22 +20,23 @@ export default rule({
       const tell = stoodBefore(escalation, facts) ? preexisting : report;
       tell(
         problemOf(escalation, facts, {
-          message: messageOf(escalation),
-          severity: isMostlyMeant(escalation) ? 'warning' : undefined,
+          message: messageOf(escalation, facts),
+          severity:
+            isMostlyMeant(escalation) || isOutOfReach(escalation.footing, facts) ? 'warning' : undefined,
         }),
       );
     }
   },
 });
 
-function messageOf({ kind, object, opens, proof }: Escalation): string {
+function messageOf({ kind, object, opens, proof, footing }: Escalation, facts: Facts): string {
   switch (kind) {
     case 'entry':
       return `A user enters others into "${object}" without asking them. That opens their own rows in "${opens}" to it. Let whoever is entered agree first.`;
     case 'sign-up':
       return `Whoever signs up chooses what policies trust: sign-up wrote what the new user said of itself, ${proof[0]!.result}. That opens ${opens}. Let the trigger write a constant, and let the server raise it.`;
     default:
-      return `A user gives itself ${what[kind]} through "${object}". That opens ${opens}. Keep what policies trust out of the user's reach.`;
+      return `A user gives itself ${what[kind]} through "${object}". That opens ${opens}. ${isOutOfReach(footing, facts) ? `${outOfReach(footing!)} ` : ''}Keep what policies trust out of the user's reach.`;
   }
 }
 

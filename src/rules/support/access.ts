@@ -7,6 +7,7 @@ import { quoteIdent } from '../../sql/names.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import type { Problem } from '../rule.ts';
 import { looksAtCaller } from './caller.ts';
+import { isOutOfReach, outOfReach } from './footing.ts';
 import type { Leak, LeakGroup } from './leak.ts';
 import { isMild, isOfUsers } from './mildness.ts';
 import { isDeclaredPublic, isFilledIn, isOpenBehind, listsOneBucket } from './openness.ts';
@@ -21,10 +22,38 @@ export function leaksOf(facts: Facts): readonly LeakGroup[] {
   if (groups === undefined) {
     const access = facts.access;
     groups =
-      access === null ? [] : access.head.objects.flatMap((object) => groupLeaks(object, access.base, facts));
+      access === null
+        ? []
+        : bySignUpOnce(access.head.objects.flatMap((object) => groupLeaks(object, access.base, facts)));
     cache.set(facts, groups);
   }
   return groups;
+}
+
+/** What everybody may who has the rank that sign-up gives to all has one cause: it is told once, where it is gravest. */
+function bySignUpOnce(groups: readonly LeakGroup[]): LeakGroup[] {
+  const causeOf = ({ leaks, preexisting }: LeakGroup) => {
+    const [footing] = leaks.map(({ cell }) => cell.footing);
+    return leaks.every(
+      ({ cell }) => cell.footing?.given === 'sign-up' && cell.footing.table === footing!.table,
+    )
+      ? `${preexisting} ${footing!.table}`
+      : null;
+  };
+  const first = new Map<string, LeakGroup>();
+  for (const group of groups) {
+    const cause = causeOf(group);
+    const known = cause === null ? undefined : first.get(cause);
+    if (cause !== null && (known === undefined || gravity.indexOf(group.rule) < gravity.indexOf(known.rule)))
+      first.set(cause, group);
+  }
+  return groups.flatMap((group) => {
+    const cause = causeOf(group);
+    if (cause === null) return [group];
+    if (first.get(cause) !== group) return [];
+    const alike = groups.filter((other) => other !== group && causeOf(other) === cause);
+    return [{ ...group, alike: [...new Set(alike.map(({ object }) => object.object))].toSorted() }];
+  });
 }
 
 /** Seen, and bound to nothing: a row that a flag shows, or a membership opens, is nobody's leak. */
@@ -74,7 +103,9 @@ function groupLeaks(object: ObjectAccess, base: AccessMatrix | null, facts: Fact
     const [rule, ...also] = isCheckUnion(those, opener, table, facts.head)
       ? ['rls/check-union', ...rules]
       : rules;
-    return [{ object, rule: rule!, also, leaks: those, opener, preexisting: key.startsWith('true') }];
+    return [
+      { object, rule: rule!, also, leaks: those, opener, alike: [], preexisting: key.startsWith('true') },
+    ];
   });
 }
 
@@ -84,8 +115,10 @@ const isVisitors = (other: AccessCell, cell: AccessCell) =>
 /** The base let it through too; or the change does not touch the object and the base could not be asked. */
 function wasOpen(cell: AccessCell, before: ObjectAccess, facts: Facts): boolean {
   const asked = before.cells.filter((other) => sameQuestion(cell, other));
-  // Rows of one kind, and now all: that is more.
-  const asMuch = ({ state }: AccessCell) => state === undefined || state === cell.state;
+  // Rows of one kind, and now all; who was let in, and now everybody: that is more.
+  const asMuch = ({ state, footing }: AccessCell) =>
+    (state === undefined || state === cell.state) &&
+    (footing?.given !== 'nowhere' || cell.footing?.given === 'nowhere');
   if (asked.some((other) => isFree(other, before.kind) && asMuch(other))) return true;
   return asked.every(({ outcome }) => outcome === 'unknown') && !isTouched(before, facts);
 }
@@ -211,7 +244,7 @@ export function tellLeaks(
     const [first] = group.leaks;
     const told = why(group);
     const lost = lostGuard(group, context.facts);
-    const message = [told.message, ...conditionsOf(group)].join(' ');
+    const message = [told.message, ...conditionsOf(group, context.facts)].join(' ');
     const problem: Problem = {
       severity: isMild(group, context.facts) ? 'warning' : undefined,
       repro: reproOf(group.leaks.map(({ cell }) => cell)),
@@ -233,15 +266,17 @@ export function tellLeaks(
 }
 
 /** What every leak of a group hangs on, as sentences. */
-function conditionsOf({ leaks }: LeakGroup): string[] {
-  const states = [...new Set(leaks.flatMap(({ cell }) => cell.state ?? []))];
-  return isAlways(leaks, ({ state }) => state !== undefined)
-    ? [`It is so for rows where ${states.join(' or ')}.`]
-    : [];
+function conditionsOf({ leaks, alike }: LeakGroup, facts: Facts): string[] {
+  const cells = leaks.map(({ cell }) => cell);
+  const [{ footing }] = cells as [AccessCell];
+  const states = [...new Set(cells.flatMap(({ state }) => state ?? []))];
+  if (cells.every(({ state }) => state !== undefined))
+    return [`It is so for rows where ${states.join(' or ')}.`];
+  if (cells.every((cell) => isOutOfReach(cell.footing, facts))) return [outOfReach(footing!)];
+  if (!cells.every((cell) => cell.footing?.given === 'sign-up')) return [];
+  const others = alike.length === 0 ? '' : ` It is so with ${named(alike)} too.`;
+  return [`Sign-up makes everybody "${footing!.rank}" in "${footing!.table}", by its own words.${others}`];
 }
-
-const isAlways = (leaks: readonly Leak[], holds: (cell: AccessCell) => boolean) =>
-  leaks.every(({ cell }) => holds(cell));
 
 /**
  * A file that did not apply, on its own or for want of what no migration makes, and that would have turned row level

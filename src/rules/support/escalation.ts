@@ -10,11 +10,16 @@ export function escalationsOf(facts: Facts, wanted: (kind: Escalation['kind']) =
   return (facts.access?.head.escalations ?? []).filter(({ kind }) => wanted(kind));
 }
 
-export function stoodBefore({ object, opens, kind, principal }: Escalation, facts: Facts): boolean {
+export function stoodBefore({ object, opens, kind, principal, footing }: Escalation, facts: Facts): boolean {
   return (
     facts.access?.base?.escalations.some(
       (was) =>
-        was.object === object && was.kind === kind && was.principal === principal && was.opens === opens,
+        was.object === object &&
+        was.kind === kind &&
+        was.principal === principal &&
+        was.opens === opens &&
+        // Who was let in, and now everybody.
+        (was.footing === undefined || footing !== undefined),
     ) === true
   );
 }

@@ -19,5 +19,7 @@ export interface LeakGroup {
   readonly leaks: readonly Leak[];
   /** Policy that opened it; `off` where row level security is off; null where no single policy did. */
   readonly opener: Policy | 'off' | null;
+  /** Other objects of the same cause, which are not told by themselves. */
+  readonly alike: readonly string[];
   readonly preexisting: boolean;
 }

@@ -6,6 +6,7 @@ import type { SyntaxNode } from '../../model/sql.ts';
 import { strings } from '../../sql/names.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import { looksAtCaller } from './caller.ts';
+import { isOutOfReach } from './footing.ts';
 import type { LeakGroup } from './leak.ts';
 import { isRead } from './name-read.ts';
 import { isDeclaredPublic, isOfOpenParents, opensFor, visitorsInsert } from './openness.ts';
@@ -24,6 +25,7 @@ export const isMild = (group: LeakGroup, facts: Facts) =>
   isSharedList(group, facts.head) ||
   isOfOnesGroup(group, facts.head) ||
   isReadByItsState(group) ||
+  isByFooting(group, facts) ||
   isShownByItsState(group, facts.head) ||
   isHandedOnByParent(group, facts.head) ||
   isUpload(group) ||
@@ -112,6 +114,11 @@ function isOfOnesGroup({ object, leaks, opener }: LeakGroup, state: SchemaState)
       )
   );
 }
+
+/** Who does it stands where nobody comes to stand by itself, or where sign-up puts everybody, as its own words have it. */
+const isByFooting = ({ leaks }: LeakGroup, facts: Facts) =>
+  leaks.every(({ cell: { footing } }) => footing?.given === 'sign-up') ||
+  leaks.every(({ cell: { footing } }) => isOutOfReach(footing, facts));
 
 /** Other rows of the same owner stay closed: what such a row says of itself opens it, to all users. */
 const isReadByItsState = ({ leaks }: LeakGroup) =>

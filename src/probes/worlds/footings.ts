@@ -1,0 +1,184 @@
+/**
+ * Rows of A's that its reach hangs on, and that say something of their own: one that nobody comes to have by itself was
+ * laid for the probes' sake, and a rank that sign-up gives to everybody is meant, by its own words. Taken away, what
+ * stays closed is bound to them.
+ */
+import type { Session } from '../../database/engine.ts';
+import type { AccessCell, Escalation, Footing, ObjectAccess } from '../../model/access.ts';
+import type { SchemaState, Table } from '../../model/schema.ts';
+import { type Attempt, type Attempted, attemptAll } from '../attempt.ts';
+import type { Reading } from '../predicate/reading.ts';
+import { type Identity, userA } from '../principals.ts';
+import { literal, name } from '../quote.ts';
+import { rank } from '../rank.ts';
+import { type Ownership, ownerValue } from '../rows/owners.ts';
+import { type Planner, uniqueKeys } from '../rows/plan.ts';
+import { quietly } from '../rows/triggers.ts';
+import { type World, whereIs } from '../rows/world.ts';
+import type { SignUps } from '../sign-up.ts';
+import { passes } from '../summary.ts';
+
+export interface FootingContext {
+  readonly session: Session;
+  readonly state: SchemaState;
+  readonly world: World;
+  readonly planner: Planner;
+  readonly ownership: Ownership;
+  readonly signUps: SignUps;
+  /** Tables that hold no row of A's unless a world lays one. */
+  readonly absent: ReadonlySet<string>;
+  /** Whether a user comes to be in a table by itself. */
+  readonly joins: (key: string) => boolean;
+  readonly searchPath: (schema: string) => string;
+}
+
+interface Known extends Footing {
+  /** Takes A's footing away. */
+  readonly change: string;
+}
+
+export async function findFootings(context: FootingContext): Promise<Known[]> {
+  const { state, ownership, absent, signUps } = context;
+  const found: Known[] = [];
+  if (!signUps.runs.some(({ status }) => status === 'works')) return found;
+  for (const key of [...ownership.trusted].toSorted()) {
+    const table = state.tables.get(key);
+    if (table === undefined || absent.has(key)) continue;
+    if (signUps.creates.has(key)) found.push(...(await ranksOfAll(context, table)));
+    else if (!context.joins(key)) {
+      const row = context.world.row(key, userA);
+      if (row !== undefined)
+        found.push({ table: key, given: 'nowhere', change: `delete from ${key} where ${whereIs(row)}` });
+    }
+  }
+  return found;
+}
+
+/** Ranks of whoever runs a project. */
+const high = /admin|moderator|manager|staff|super|root/i;
+
+/** Ranks that the trigger writes for everybody, as a word of its own; not those in what the new user founds by it. */
+async function ranksOfAll(context: FootingContext, table: Table): Promise<Known[]> {
+  const { session, state, planner, ownership } = context;
+  const [owner] = ownership
+    .ownersOf(table.key)
+    .filter(({ form, caller }) => form === 'plain' && caller.kind === 'uid');
+  const people = new Set(ownership.ownersOf(table.key).map(({ column }) => column));
+  const isGlobal = table.foreignKeys.every(({ columns }) => columns.every((column) => people.has(column)));
+  if (owner === undefined || !isGlobal) return [];
+  const words = [...state.routines.values()]
+    .filter(({ returns, body }) => returns === 'trigger' && body.includes(table.name))
+    .map(({ body }) => body)
+    .join('\n');
+  const own = `${name(owner.column)} = ${literal(ownerValue(owner, userA))}`;
+  const found: Known[] = [];
+  for (const [column, choice] of planner.choices(table.key)) {
+    if (!rank.test(column)) continue;
+    const rows = await session.query(
+      `select distinct ${name(column)}::text as held from ${table.key} where ${own}`,
+    );
+    for (const { held } of rows) {
+      if (held == null || !high.test(held) || !words.includes(literal(held))) continue;
+      const where = `${own} and ${name(column)} = ${literal(held)}`;
+      const lower = [choice.closed, ...choice.others].find((value) => value !== held);
+      // One row for each rank, or one row for each user.
+      const perRank = uniqueKeys(table).some((columns) => columns.length > 1 && columns.includes(column));
+      if (!perRank && lower === undefined) continue;
+      found.push({
+        table: table.key,
+        given: 'sign-up',
+        rank: held,
+        change: perRank
+          ? `delete from ${table.key} where ${where}`
+          : `update ${table.key} set ${name(column)} = ${literal(lower!)} where ${where}`,
+      });
+    }
+  }
+  return found;
+}
+
+/** The objects, with the footing of A's on which each leak hangs. */
+export async function withFootings(
+  context: FootingContext,
+  footings: readonly Known[],
+  objects: readonly ObjectAccess[],
+  readings: ReadonlyMap<string, Reading>,
+  identities: readonly Identity[],
+): Promise<ObjectAccess[]> {
+  const asked = objects.flatMap(({ object, cells }) =>
+    cells.flatMap((cell) => {
+      const identity = identities.find(({ principal }) => principal === cell.principal);
+      if (identity === undefined || !isReach(cell)) return [];
+      return (
+        footings
+          .filter(({ table }) => readings.get(object)?.tables.has(table))
+          // Its own row is what it hands on there.
+          .filter(
+            ({ table, given }) => given === 'sign-up' || table !== object || cell.subject !== 'transfer',
+          )
+          .map((footing) => ({ cell, footing, attempt: attemptOf(context, object, cell, identity) }))
+      );
+    }),
+  );
+  const attempted = await attemptAll(
+    context.session,
+    asked.flatMap(({ attempt, footing }) => [
+      attempt,
+      { ...attempt, prepare: [...(attempt.prepare ?? []), ...quietly([footing.change])] },
+    ]),
+  );
+  const bound = new Map<AccessCell, Footing>();
+  for (const [at, { cell, footing }] of asked.entries()) {
+    const [there, away] = [attempted[at * 2]!, attempted[at * 2 + 1]!];
+    if (!works(there) || away.unprepared !== null || works(away) || bound.has(cell)) continue;
+    const { change: _, ...what } = footing;
+    bound.set(cell, what);
+  }
+  return objects.map((object) => ({
+    ...object,
+    cells: object.cells.map((cell) => {
+      const footing = bound.get(cell);
+      return footing === undefined ? cell : { ...cell, footing };
+    }),
+  }));
+}
+
+const isReach = (cell: AccessCell): boolean =>
+  (cell.principal === 'user' || cell.principal === 'user-anonymous') &&
+  cell.subject !== 'own' &&
+  cell.outcome === 'allowed' &&
+  (cell.when === null || cell.acrossTenants === true);
+
+/** The statement that was seen to work, and what was done before it. */
+const attemptOf = (
+  { state, searchPath }: FootingContext,
+  object: string,
+  { proof }: AccessCell,
+  identity: Identity,
+): Attempt => ({
+  identity,
+  searchPath: searchPath(state.tables.get(object)?.schema ?? 'public'),
+  prepare: quietly(proof.filter(({ as }) => as === 'superuser (the condition)').map(({ sql }) => sql)),
+  sql: proof.find(({ as }) => !as.startsWith('superuser'))!.sql,
+});
+
+const works = ({ unprepared, outcome }: Attempted): boolean =>
+  unprepared === null && outcome.ok && Math.max(outcome.rows.length, outcome.affected) > 0;
+
+/** Who raises its own rank must be there to begin with: where no policy lets anybody in, only the server does. */
+export function withFooting(
+  escalation: Escalation,
+  { joins, signUps }: FootingContext,
+  objects: readonly ObjectAccess[],
+): Escalation {
+  const { object, kind } = escalation;
+  const isEntered = objects
+    .find((entry) => entry.object === object)
+    ?.cells.some((cell) => cell.principal.startsWith('user') && cell.command === 'insert' && passes(cell));
+  return (kind === 'role-column' || kind === 'function') &&
+    signUps.runs.some(({ status }) => status === 'works') &&
+    !isEntered &&
+    !joins(object)
+    ? { ...escalation, footing: { table: object, given: 'nowhere' } }
+    : escalation;
+}
