@@ -8,7 +8,7 @@ import type { AccessCell, Escalation, Footing, ObjectAccess } from '../../model/
 import type { SchemaState, Table } from '../../model/schema.ts';
 import { type Attempt, type Attempted, attemptAll } from '../attempt.ts';
 import type { Reading } from '../predicate/reading.ts';
-import { type Identity, userA } from '../principals.ts';
+import { type Identity, userA, userB } from '../principals.ts';
 import { literal, name } from '../quote.ts';
 import { rank } from '../rank.ts';
 import { type Ownership, ownerValue } from '../rows/owners.ts';
@@ -45,7 +45,7 @@ export async function findFootings(context: FootingContext): Promise<Known[]> {
     const table = state.tables.get(key);
     if (table === undefined || absent.has(key)) continue;
     if (signUps.creates.has(key)) found.push(...(await ranksOfAll(context, table)));
-    else if (!context.joins(key)) {
+    else if (isPersons(context, table) && !context.joins(key)) {
       const row = context.world.row(key, userA);
       if (row !== undefined)
         found.push({ table: key, given: 'nowhere', change: `delete from ${key} where ${whereIs(row)}` });
@@ -53,6 +53,12 @@ export async function findFootings(context: FootingContext): Promise<Known[]> {
   }
   return found;
 }
+
+/** One row for each user, which says who it is: a profile, and no order or project that it may come to have. */
+const isPersons = ({ ownership }: FootingContext, table: Table): boolean =>
+  ownership
+    .ownersOf(table.key)
+    .some(({ column }) => uniqueKeys(table).some((columns) => columns.join() === column));
 
 /** Ranks of whoever runs a project. */
 const high = /admin|moderator|manager|staff|super|root/i;
@@ -116,7 +122,9 @@ export async function withFootings(
           .filter(
             ({ table, given }) => given === 'sign-up' || table !== object || cell.subject !== 'transfer',
           )
-          .map((footing) => ({ cell, footing, attempt: attemptOf(context, object, cell, identity) }))
+          .flatMap((footing) =>
+            attemptsOf(context, object, cell, identity).map((attempt) => ({ cell, footing, attempt })),
+          )
       );
     }),
   );
@@ -128,11 +136,13 @@ export async function withFootings(
     ]),
   );
   const bound = new Map<AccessCell, Footing>();
+  const free = new Map<AccessCell, Footing>();
   for (const [at, { cell, footing }] of asked.entries()) {
     const [there, away] = [attempted[at * 2]!, attempted[at * 2 + 1]!];
-    if (!works(there) || away.unprepared !== null || works(away) || bound.has(cell)) continue;
+    if (!works(there) || away.unprepared !== null || bound.has(cell) || free.get(cell) === footing) continue;
     const { change: _, ...what } = footing;
-    bound.set(cell, what);
+    if (works(away)) free.set(cell, footing);
+    else bound.set(cell, what);
   }
   return objects.map((object) => ({
     ...object,
@@ -149,18 +159,28 @@ const isReach = (cell: AccessCell): boolean =>
   cell.outcome === 'allowed' &&
   (cell.when === null || cell.acrossTenants === true);
 
-/** The statement that was seen to work, and what was done before it. */
-const attemptOf = (
-  { state, searchPath }: FootingContext,
+/** The statement that was seen to work, and what was done before it: B's row may have been in the way. */
+function attemptsOf(
+  { state, searchPath, world }: FootingContext,
   object: string,
-  { proof }: AccessCell,
+  { proof, subject }: AccessCell,
   identity: Identity,
-): Attempt => ({
-  identity,
-  searchPath: searchPath(state.tables.get(object)?.schema ?? 'public'),
-  prepare: quietly(proof.filter(({ as }) => as === 'superuser (the condition)').map(({ sql }) => sql)),
-  sql: proof.find(({ as }) => !as.startsWith('superuser'))!.sql,
-});
+): Attempt[] {
+  const before = proof.filter(({ as }) => as === 'superuser (the condition)').map(({ sql }) => sql);
+  const attempt = {
+    identity,
+    searchPath: searchPath(state.tables.get(object)?.schema ?? 'public'),
+    sql: proof.find(({ as }) => !as.startsWith('superuser'))!.sql,
+  };
+  const row = world.row(object, userB);
+  const named = row !== undefined && (subject === 'transfer' || subject === 'spoof');
+  return [
+    { ...attempt, prepare: quietly(before) },
+    ...(named
+      ? [{ ...attempt, prepare: quietly([...before, `delete from ${object} where ${whereIs(row)}`]) }]
+      : []),
+  ];
+}
 
 const works = ({ unprepared, outcome }: Attempted): boolean =>
   unprepared === null && outcome.ok && Math.max(outcome.rows.length, outcome.affected) > 0;
@@ -168,15 +188,19 @@ const works = ({ unprepared, outcome }: Attempted): boolean =>
 /** Who raises its own rank must be there to begin with: where no policy lets anybody in, only the server does. */
 export function withFooting(
   escalation: Escalation,
-  { joins, signUps }: FootingContext,
+  context: FootingContext,
   objects: readonly ObjectAccess[],
 ): Escalation {
+  const { joins, signUps, state } = context;
   const { object, kind } = escalation;
+  const table = state.tables.get(object);
   const isEntered = objects
     .find((entry) => entry.object === object)
     ?.cells.some((cell) => cell.principal.startsWith('user') && cell.command === 'insert' && passes(cell));
   return (kind === 'role-column' || kind === 'function') &&
     signUps.runs.some(({ status }) => status === 'works') &&
+    table !== undefined &&
+    isPersons(context, table) &&
     !isEntered &&
     !joins(object)
     ? { ...escalation, footing: { table: object, given: 'nowhere' } }

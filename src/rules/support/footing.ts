@@ -11,9 +11,12 @@ export function isOutOfReach(footing: Footing | undefined, { sources, replay }: 
   if (footing?.given !== 'nowhere') return false;
   const name = escapeRegExp(footing.table.split('.').at(-1)!.replaceAll('"', ''));
   const made = new RegExp(`\\b(insert|merge)\\s+into\\s+(only\\s+)?("?\\w+"?\\.)?"?${name}"?(?![\\w$])`, 'i');
-  const named = new RegExp(`(?<![\\w$])${name}(?![\\w$])`, 'i');
+  const entering = new RegExp(
+    `\\bcreate\\s+policy\\b[^;]*?\\bon\\s+("?\\w+"?\\.)?"?${name}"?(?![\\w$])(?!\\s+(as\\s+permissive\\s+)?for\\s+(select|update|delete)\\b)`,
+    'i',
+  );
   const lost = new Set(replay?.runs.flatMap(({ path, status }) => (status === 'applied' ? [] : [path])));
-  return ![...sources].some(([path, { text }]) => made.test(text) || (lost.has(path) && named.test(text)));
+  return ![...sources].some(([path, { text }]) => made.test(text) || (lost.has(path) && entering.test(text)));
 }
 
 export const outOfReach = ({ table }: Footing) =>

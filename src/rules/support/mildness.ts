@@ -1,5 +1,5 @@
 /** Leaks that are a warning: by what the project says elsewhere they are meant, or harm nobody much. */
-import type { AccessCell } from '../../model/access.ts';
+import type { AccessCell, AccessMatrix } from '../../model/access.ts';
 import type { Facts } from '../../model/facts.ts';
 import type { SchemaState, Table } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
@@ -21,6 +21,8 @@ export const isMild = (group: LeakGroup, facts: Facts) =>
   areAllTrusted(group, facts.head) ||
   isUnreadName(group, facts) ||
   isUnderAskedParent(group, facts.head) ||
+  isAboutOpenParent(group, facts.head) ||
+  isEntry(group, facts) ||
   isNotice(group, facts.head) ||
   isSharedList(group, facts.head) ||
   isOfOnesGroup(group, facts.head) ||
@@ -142,7 +144,10 @@ const isShownByItsState = ({ object, leaks, opener }: LeakGroup, state: SchemaSt
       ),
   );
 
-/** The policy asks for the one whom the row names, or for whoever runs what the row is a part of: that one hands it on. */
+/**
+ * The policy asks for the one whom the row names, or for whoever runs what the row is a part of: that one hands it on, and
+ * enters whom it is about.
+ */
 function isHandedOnByParent({ object, leaks, opener }: LeakGroup, { tables }: SchemaState): boolean {
   const table = tables.get(object.object);
   if (table === undefined || opener === null || opener === 'off') return false;
@@ -161,7 +166,8 @@ function isHandedOnByParent({ object, leaks, opener }: LeakGroup, { tables }: Sc
       const others = branches.filter((branch) => !names(branch, cell.columns));
       return (
         principal !== 'anon' &&
-        cell.subject === 'transfer' &&
+        (cell.subject === 'transfer' ||
+          (cell.subject === 'spoof' && cell.columns.every((column) => concerned.test(column)))) &&
         cell.columns.length > 0 &&
         others.length > 0 &&
         others.length < branches.length &&
@@ -204,6 +210,78 @@ function isUnderAskedParent({ object, leaks, opener }: LeakGroup, state: SchemaS
   );
 }
 
+/**
+ * A conversation about a listing that all see: the row outlives the listing and may be without one, no policy reads it, and
+ * who sees the row is asked of the caller by other ways. It is its people's, and in nobody's name.
+ */
+function isAboutOpenParent({ object, leaks }: LeakGroup, state: SchemaState): boolean {
+  const table = state.tables.get(object.object);
+  if (table === undefined) return false;
+  const policies = table.policies.filter((policy) => appliesTo(policy, 'authenticated'));
+  const showing = policies.filter((policy) => policy.permissive && covers(policy, 'select'));
+  const isAbout = (column: string) =>
+    table.columns.find(({ name }) => name === column)?.notNull === false &&
+    !isRead(column, table, policies) &&
+    table.foreignKeys.some(
+      ({ columns, references }) =>
+        columns.join() === column && !isOfUsers(references, state) && isShownToAll(references, state),
+    );
+  return (
+    showing.length > 0 &&
+    showing.every(({ using }) => looksAtCaller(using?.node, state)) &&
+    leaks.every(
+      ({ cell, principal }) =>
+        principal !== 'anon' &&
+        cell.command === 'insert' &&
+        cell.subject === 'spoof' &&
+        cell.columns.length > 0 &&
+        cell.columns.every(isAbout),
+    )
+  );
+}
+
+/** Some of its rows whoever asks sees: all, or those that are published. */
+const isShownToAll = (key: string, state: SchemaState) =>
+  state.tables
+    .get(key)
+    ?.policies.some(
+      (policy) =>
+        policy.permissive &&
+        covers(policy, 'select') &&
+        appliesTo(policy, 'authenticated') &&
+        !looksAtCaller(policy.using?.node, state),
+    ) === true;
+
+/**
+ * All may enter anybody anywhere, and that they enter themselves is told as an escalation. Entering the other side is how
+ * one begins a conversation.
+ */
+function isEntry({ object, leaks, preexisting }: LeakGroup, facts: Facts): boolean {
+  const table = facts.head.tables.get(object.object);
+  const oneEach = (column: string) =>
+    [table?.primaryKey?.columns ?? [], ...(table?.uniques ?? []).map(({ columns }) => columns)].some(
+      (columns) => columns.length > 1 && columns.includes(column),
+    );
+  // As an error, and with this change as this is.
+  const stands = (matrix: AccessMatrix | null | undefined) =>
+    matrix?.escalations.some(
+      ({ kind, object: key, principal, inTheOpen }) =>
+        kind === 'membership' && key === object.object && principal === 'user' && inTheOpen !== true,
+    ) === true;
+  return (
+    leaks.every(
+      ({ cell, principal }) =>
+        principal === 'user' &&
+        cell.command === 'insert' &&
+        cell.subject === 'spoof' &&
+        cell.columns.length === 1 &&
+        oneEach(cell.columns[0]!),
+    ) &&
+    stands(facts.access?.head) &&
+    (preexisting || !stands(facts.access?.base))
+  );
+}
+
 /** The users themselves, or a table that is keyed by them. */
 export const isOfUsers = (key: string, { tables }: SchemaState): boolean => {
   const table = tables.get(key);
@@ -240,6 +318,10 @@ function isNotice({ object, leaks, opener }: LeakGroup, { tables }: SchemaState)
     )
   );
 }
+
+/** Whom a row is about. */
+const concerned =
+  /^(client|customer|buyer|guest|tenant|patient|student|member|attendee|participant)(_?u?id)?$/i;
 
 /** Who a row says it comes from. */
 const signature = /(^|_)(by|from|sender|actor|author|creator|created)(_|$)/i;
