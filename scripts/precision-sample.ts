@@ -11,6 +11,7 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { workTreeOf } from '../src/changes/git.ts';
 import { check } from '../src/check.ts';
 import { readShared, toCheckSettings } from '../src/commands/command.ts';
 import type { Finding } from '../src/model/finding.ts';
@@ -21,6 +22,8 @@ const linesShown = 12;
 
 interface Drawn {
   readonly folder: string;
+  /** What the files of findings are named from. */
+  readonly root: string;
   readonly finding: Finding;
 }
 
@@ -53,7 +56,8 @@ let migrations = 0;
 for (const folder of folders) {
   const { seen, findings } = await lint(folder);
   migrations += seen;
-  found.push(...findings.map((finding) => ({ folder, finding })));
+  const root = (await workTreeOf(resolve(folder))) ?? folder;
+  found.push(...findings.map((finding) => ({ folder, root, finding })));
 }
 const sample = draw(found, Number(values.size), random(Number(values.seed)));
 write(sample);
@@ -114,12 +118,12 @@ function random(seed: number): () => number {
 function write(sample: readonly Drawn[]): void {
   const rows = ['id\trule\tseverity\tproject\twhere\tobject'];
   const texts: string[] = [];
-  for (const [at, { folder, finding }] of sample.entries()) {
+  for (const [at, { folder, root, finding }] of sample.entries()) {
     const { rule, severity, object, message, help } = finding;
     const row = [at + 1, rule, severity, nameOf(folder), `${finding.file}:${finding.line}`, object ?? ''];
     rows.push(row.join('\t'));
     texts.push(
-      `=== ${row.join(' ')}\n${message}\n${help === null ? '' : `${help}\n`}${context(folder, finding)}\n`,
+      `=== ${row.join(' ')}\n${message}\n${help === null ? '' : `${help}\n`}${context(root, finding)}\n`,
     );
   }
   writeFileSync(out, `${rows.join('\n')}\n`);
@@ -133,9 +137,9 @@ function nameOf(folder: string): string {
   return relative(shared, resolve(folder));
 }
 
-function context(folder: string, { file, line }: Finding): string {
+function context(root: string, { file, line }: Finding): string {
   if (file === null) return '(no file)';
-  const path = join(folder, file);
+  const path = join(root, file);
   if (statSync(path).isDirectory()) return `(a folder with ${readdirSync(path).join(', ')})`;
   const lines = readFileSync(path, 'utf8').split('\n');
   const first = Math.max(0, (line ?? 1) - 1 - linesBefore);
