@@ -1,4 +1,5 @@
-import type { Command, Grant, SchemaState, Table } from '../../model/schema.ts';
+import type { ClientCall } from '../../model/client.ts';
+import type { Command, Grant, Origin, SchemaState, Table } from '../../model/schema.ts';
 import { rule, type StateContext } from '../rule.ts';
 import { looksAtCaller } from '../support/caller.ts';
 import { callsOn, toldCalls } from '../support/client-calls.ts';
@@ -36,46 +37,68 @@ export default rule({
       (command) =>
         before !== undefined && drop !== null && isLoss(before, table, command, context.set.before),
     );
-    if (context.state === context.set.after && lost.length > 0) {
-      context.report({
-        message: `No policy on "${table.key}" covers ${upper(lost)} any more. The policy that allowed it is gone, so clients that used it now affect no row or get 42501.${asked(table, lost, context)} Add a policy, or revoke the privilege if that is meant.`,
-        at: context.home(drop),
-        object: table.key,
-        key: `lost ${lost.join(' ')}`,
-        evidence: evidenceOf(context.state),
-        severity: asked(table, lost, context) === '' ? undefined : 'warning',
-        help: sqlFence(lost.map((command) => ownPolicy(table, command, context.state)).join('\n\n')),
-      });
-    }
+    if (context.state === context.set.after && lost.length > 0) tellLost(table, lost, drop, context);
     const missing = open.filter((command) => !lost.includes(command));
+    if (missing.length > 0) tellMissing(table, missing, context);
     tellWithheld(table, context);
-    if (missing.length === 0) return;
-    const roles = [...new Set(missing.flatMap((command) => unserved(table, command)))];
-    const others = missing.some((command) => allows(table, command));
-    context.report({
-      message: `No policy on "${table.key}" covers ${upper(missing)}${others ? ` for ${named(roles)}` : ''}. ${others ? `${roles.length > 1 ? 'They hold' : 'The role holds'} the privilege, and row level security refuses it` : `${opening(table, missing, context.facts)}${named(roles)} hold${roles.length > 1 ? '' : 's'} the privilege, and row level security refuses it to all of them`}.${asked(table, missing, context)} Add a policy, or revoke the privilege if that is meant.`,
-      at: context.home(table.rlsOrigin ?? table.origin),
-      object: table.key,
-      key: missing.join(' '),
-      evidence: evidenceOf(context.state),
-      severity: asked(table, missing, context) === '' ? undefined : 'warning',
-      help: sqlFence(
-        `${missing.map((command) => ownPolicy(table, command, context.state)).join('\n\n')}\n\n-- or\nrevoke ${missing.join(', ')} on ${table.key} from ${roles.join(', ')};`,
-      ),
-    });
   },
 });
 
-/** What the code asks for and no policy allows, as a sentence with a space before it; empty where it asks for nothing. */
-function asked(table: Table, commands: readonly Command[], { facts }: StateContext): string {
-  // Where one of the API roles is served, whose call it is is not known.
-  const calls = callsOn(
+function tellLost(table: Table, lost: readonly Command[], drop: Origin, context: StateContext) {
+  const calls = asked(table, lost, context);
+  context.report({
+    message: `No policy on "${table.key}" covers ${upper(lost)} any more. The policy that allowed it is gone, so clients that used it now affect no row or get 42501.${askedFor(calls)} Add a policy, or revoke the privilege if that is meant.`,
+    at: context.home(drop),
+    object: table.key,
+    key: `lost ${lost.join(' ')}`,
+    severity: calls.length > 0 ? 'warning' : undefined,
+    evidence: evidenceOf(context.state),
+    help: sqlFence(lost.map((command) => ownPolicy(table, command, context.state)).join('\n\n')),
+  });
+}
+
+function tellMissing(table: Table, missing: readonly Command[], context: StateContext) {
+  const roles = [...new Set(missing.flatMap((command) => unserved(table, command)))];
+  const others = missing.some((command) => allows(table, command));
+  const refused = others
+    ? `${roles.length > 1 ? 'They hold' : 'The role holds'} the privilege, and row level security refuses it`
+    : `${opening(table, missing, context.facts)}${named(roles)} hold${roles.length > 1 ? '' : 's'} the privilege, and row level security refuses it to all of them`;
+  const calls = asked(table, missing, context);
+  const wanted = missing.filter(
+    (each) => calls.length === 0 || calls.some(({ command }) => command === each),
+  );
+  const policies = wanted.map((command) => ownPolicy(table, command, context.state));
+  const unwanted = calls.length === 0 ? missing : missing.filter((command) => !wanted.includes(command));
+  const revoke = `revoke ${unwanted.join(', ')} on ${table.key} from ${roles.join(', ')};`;
+  context.report({
+    message: `No policy on "${table.key}" covers ${upper(missing)}${others ? ` for ${named(roles)}` : ''}. ${refused}.${askedFor(calls)} ${calls.length > 0 ? 'Add the policy that it needs, or take the call out' : 'Add a policy, or revoke the privilege if that is meant'}.`,
+    at: context.home(table.rlsOrigin ?? table.origin),
+    object: table.key,
+    key: missing.join(' '),
+    severity: calls.length > 0 ? 'warning' : undefined,
+    evidence: evidenceOf(context.state),
+    help: sqlFence(
+      [
+        ...policies,
+        ...(unwanted.length === 0
+          ? []
+          : [`-- ${calls.length > 0 ? 'what no code asks for' : 'or'}\n${revoke}`]),
+      ].join('\n\n'),
+    ),
+  });
+}
+
+/** Calls of the code that no policy allows. */
+const asked = (table: Table, commands: readonly Command[], { facts }: StateContext) =>
+  callsOn(
     table.key,
+    // Where one of the API roles is served, whose call it is is not known.
     commands.filter((command) => !allows(table, command)),
     facts,
   );
-  return calls.length === 0 ? '' : ` The code asks for it: ${toldCalls(calls, 'policy')}.`;
-}
+
+const askedFor = (calls: readonly ClientCall[]) =>
+  calls.length === 0 ? '' : ` The code asks for it: ${toldCalls(calls, 'policy')}.`;
 
 /** The code asks for what neither a policy nor a privilege gives. */
 function tellWithheld(table: Table, context: StateContext) {
