@@ -1,8 +1,11 @@
+import type { Facts } from '../../model/facts.ts';
 import type { Routine, SchemaState } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
 import { seen, tellLeaks } from '../support/access.ts';
+import { questionIn } from '../support/asking.ts';
 import { onlyCountsUp } from '../support/bodies.ts';
 import { routineLooksAtCaller } from '../support/caller.ts';
+import { callsOn, placesOf } from '../support/client-calls.ts';
 import type { LeakGroup } from '../support/leak.ts';
 import { isCalledByPolicy } from '../support/policy-callers.ts';
 import { isGrantedTo, isLookup, isPublished } from '../support/published.ts';
@@ -24,15 +27,35 @@ export default rule({
       ...([computesAnew, counts, answersWithIds, isMadeForVisitors, isMadeForUsers].some((mild) =>
         mild(group, context.facts.head),
       ) && { severity: 'warning' as const }),
-      message: `Function "${group.object.object}" reaches rows that belong to others (${seen(group.leaks)}). It runs as its owner, past every policy, and API roles may call it. Compare its argument with "auth.uid()" inside, or ${isHelper(group, context.facts.head) ? 'move it to a schema that is not exposed' : 'revoke EXECUTE'}.`,
-      help: sqlFence(
-        isHelper(group, context.facts.head)
-          ? `-- policies go on calling it there\ncreate schema if not exists private;\ngrant usage on schema private to authenticated;\nalter function ${group.object.object} set schema private;`
-          : `revoke execute on function ${group.object.object} from public, anon, authenticated;`,
-      ),
+      message: `Function "${group.object.object}" reaches rows that belong to others (${seen(group.leaks)}). It runs as its owner, past every policy, and API roles may call it. ${wayOut(group, context.facts)}.`,
+      help: sqlFence(sqlOf(group, context.facts)),
     }));
   },
 });
+
+function wayOut(group: LeakGroup, facts: Facts): string {
+  const calls = callsOf(group, facts);
+  const compare = 'ompare its argument with "auth.uid()" inside';
+  if (isHelper(group, facts.head)) return `C${compare}, or move it to a schema that is not exposed`;
+  return calls.length === 0
+    ? `C${compare}, or revoke EXECUTE`
+    : `The code calls it (${placesOf(calls)}), and revoking EXECUTE would break that: c${compare}`;
+}
+
+function sqlOf(group: LeakGroup, facts: Facts): string {
+  const { object } = group.object;
+  if (isHelper(group, facts.head))
+    return `-- policies go on calling it there\ncreate schema if not exists private;\ngrant usage on schema private to authenticated;\nalter function ${object} set schema private;`;
+  const routine = facts.head.routines.get(object);
+  return routine === undefined || callsOf(group, facts).length === 0
+    ? `revoke execute on function ${object} from public, anon, authenticated;`
+    : questionIn(routine, facts.head);
+}
+
+function callsOf({ object }: LeakGroup, facts: Facts) {
+  const routine = facts.head.routines.get(object.object);
+  return routine === undefined ? [] : callsOn(`${routine.schema}.${routine.name}`, ['execute'], facts);
+}
 
 const isHelper = ({ object }: LeakGroup, state: SchemaState) => {
   const routine = state.routines.get(object.object);

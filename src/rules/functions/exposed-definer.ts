@@ -4,9 +4,10 @@ import { madeElsewhere } from '../../sql/fold/table-access.ts';
 import { keyOf, quoteIdent } from '../../sql/names.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import { rule } from '../rule.ts';
+import { personIn, questionIn } from '../support/asking.ts';
 import { codeOf, onlyCountsUp } from '../support/bodies.ts';
 import { looksAtCaller, routineLooksAtCaller } from '../support/caller.ts';
-import { questionFor } from '../support/misnamed.ts';
+import { callsOn, placesOf } from '../support/client-calls.ts';
 import { isDeclaredPublic } from '../support/openness.ts';
 import { isToken } from '../support/owners.ts';
 import { filesCalling, isCalledByPolicy } from '../support/policy-callers.ts';
@@ -64,6 +65,8 @@ export default rule({
     const called = open.filter((role) => elsewhere.some(({ roles }) => roles.includes(role)));
     // What is left over to strangers goes, unless a policy of theirs calls it.
     const keepers = leftOver && !called.includes('anon') ? [] : called;
+    // Who revokes what the code calls breaks it.
+    const calls = callsOn(`${routine.schema}.${routine.name}`, ['execute'], facts);
     const what =
       tables.length > 0
         ? `It works on ${named(tables.slice(0, 3))} past their policies and never asks who is calling`
@@ -77,13 +80,15 @@ export default rule({
           ? `${readAnyway ? 'Signed-in users may read all that anyway' : 'Its GRANT is for "authenticated"'}: revoke EXECUTE from PUBLIC and "anon".`
           : keepers.length > 0
             ? `Policies in ${named(elsewhere.slice(0, 2).map(({ name }) => name))} call it, so ${named(keepers)} must keep EXECUTE: check in it that the caller, "auth.uid()", may do this.`
-            : tables.length > 0
-              ? 'Check in it that the caller, "auth.uid()", may do this, or revoke EXECUTE.'
-              : helper
-                ? 'Move it to a schema that is not exposed.'
-                : looks
-                  ? 'It asks who is calling: revoke EXECUTE from PUBLIC and "anon".'
-                  : 'Revoke EXECUTE from those who need not call it.';
+            : tables.length > 0 && calls.length > 0
+              ? `The code calls it (${placesOf(calls)}), and revoking EXECUTE would break that: check in it that the caller, "auth.uid()", may do this.`
+              : tables.length > 0
+                ? 'Check in it that the caller, "auth.uid()", may do this, or revoke EXECUTE.'
+                : helper
+                  ? 'Move it to a schema that is not exposed.'
+                  : looks
+                    ? 'It asks who is calling: revoke EXECUTE from PUBLIC and "anon".'
+                    : 'Revoke EXECUTE from those who need not call it.';
     report({
       message: `${named(roles)} can call "${routine.key}", a "security definer" function, through the API. ${what}. ${way}`,
       at: home(routine.origin),
@@ -108,11 +113,13 @@ export default rule({
             ? sqlFence(
                 `revoke execute on function ${routine.key} from public, anon;${leftOver && !readAnyway ? '' : `\ngrant execute on function ${routine.key} to authenticated;`}`,
               )
-            : (granted || (personIn(routine) !== undefined && onlyReads(routine))) && tables.length > 0
-              ? askingFirst(routine, state)
-              : sqlFence(
-                  `revoke execute on function ${routine.key} from public, anon, authenticated;\ngrant execute on function ${routine.key} to service_role;`,
-                ),
+            : tables.length > 0 && calls.length > 0
+              ? sqlFence(questionIn(routine, state))
+              : (granted || (personIn(routine) !== undefined && onlyReads(routine))) && tables.length > 0
+                ? askingFirst(routine, state)
+                : sqlFence(
+                    `revoke execute on function ${routine.key} from public, anon, authenticated;\ngrant execute on function ${routine.key} to service_role;`,
+                  ),
     });
   },
 });
@@ -140,29 +147,6 @@ const askingFirst = (routine: Routine, state: SchemaState) =>
   sqlFence(
     `${questionIn(routine, state)}\n-- or, where only a server calls it, which has no auth.uid(), this alone\nrevoke execute on function ${routine.key} from public, anon, authenticated;\ngrant execute on function ${routine.key} to service_role;`,
   );
-
-/** The argument that says whose rows: users call it for themselves, or a server does for them. */
-const personIn = ({ arguments: all }: Routine): string | undefined =>
-  all.find(
-    ({ name, type, mode }) =>
-      name !== null &&
-      type === 'uuid' &&
-      mode !== 'out' &&
-      mode !== 'table' &&
-      /(^|_)(user|profile|account|member|owner)_?(uu)?id(_|$)/i.test(name),
-  )?.name ?? undefined;
-
-/** What to ask before anything else, by its own arguments and the project's helpers. */
-function questionIn(routine: Routine, state: SchemaState): string {
-  const caller = '(select auth.uid())';
-  const admins = /(^|_)admin(_|$|s)/i.test(routine.name) ? questionFor('administrators', state) : null;
-  const person = personIn(routine);
-  const asked =
-    admins ?? (person === undefined ? `${caller} is not null and …` : `${quoteIdent(person)} = ${caller}`);
-  return routine.language === 'plpgsql'
-    ? `-- first in its body\nif not coalesce(${asked}, false) then\n  raise exception 'not allowed' using errcode = '42501';\nend if;`
-    : `-- in the WHERE of each query in its body\nand ${asked}`;
-}
 
 /** Who brings the token, the invitation's code, is who may: the row is looked up by what only they know. */
 function isKnowing({ arguments: all, body }: Routine): boolean {

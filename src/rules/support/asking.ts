@@ -1,0 +1,27 @@
+/** What a security definer function has to ask before anything else: who is calling, and whether they may. */
+import type { Routine, SchemaState } from '../../model/schema.ts';
+import { quoteIdent } from '../../sql/names.ts';
+import { questionFor } from './misnamed.ts';
+
+/** The argument that says whose rows: users call it for themselves, or a server does for them. */
+export const personIn = ({ arguments: all }: Routine): string | undefined =>
+  all.find(
+    ({ name, type, mode }) =>
+      name !== null &&
+      type === 'uuid' &&
+      mode !== 'out' &&
+      mode !== 'table' &&
+      /(^|_)(user|profile|account|member|owner)_?(uu)?id(_|$)/i.test(name),
+  )?.name ?? undefined;
+
+/** What to ask before anything else, by its own arguments and the project's helpers. */
+export function questionIn(routine: Routine, state: SchemaState): string {
+  const caller = '(select auth.uid())';
+  const admins = /(^|_)admin(_|$|s)/i.test(routine.name) ? questionFor('administrators', state) : null;
+  const person = personIn(routine);
+  const asked =
+    admins ?? (person === undefined ? `${caller} is not null and …` : `${quoteIdent(person)} = ${caller}`);
+  return routine.language === 'plpgsql'
+    ? `-- first in its body\nif not coalesce(${asked}, false) then\n  raise exception 'not allowed' using errcode = '42501';\nend if;`
+    : `-- in the WHERE of each query in its body\nand ${asked}`;
+}
