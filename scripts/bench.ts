@@ -10,7 +10,7 @@ import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { readState } from '../src/database/catalog/state.ts';
 import { openEmbedded } from '../src/database/embedded.ts';
-import type { Engine } from '../src/database/engine.ts';
+import type { Engine, Outcome } from '../src/database/engine.ts';
 import { openServer } from '../src/database/server.ts';
 import type { Report } from '../src/model/report.ts';
 import { probe } from '../src/probes/probe.ts';
@@ -215,12 +215,12 @@ async function bareOn(url: string, files: readonly string[]): Promise<number> {
  * same engine, the median of three interleaved runs each; ratios are of processor time, which other work on the machine
  * does not lengthen. A probe is a statement sent as an API role; its time holds all
  * that belongs to it: the rows laid, the controls, the reading back, the undoing. So most of the probes are writes, and
- * the bare ones reads.
+ * the bare ones reads: the last columns say what the probes' own statements take, and their share of Postgres' time.
  */
 async function probes() {
   await loadParser();
   console.log(
-    '| tables | matrix (aim 5 s for 100) | of a processor | probes | round trips | probes a second, of bare transactions (aim 0.7) | time a statement, of bare |\n|---|---|---|---|---|---|---|',
+    '| tables | matrix (aim 5 s for 100) | of a processor | probes | round trips | probes a second, of bare transactions (aim 0.7) | time a statement, of bare | a bare transaction, a probe’s own statement | own statements, of all |\n|---|---|---|---|---|---|---|---|---|',
   );
   for (const tables of [10, 50, 100]) {
     const engine = await openEmbedded({ statementLimitMs: 60_000, extensions: [] });
@@ -243,7 +243,7 @@ async function probes() {
       const bare = Array.from({ length: rounds }, () => transaction).flat();
       const runs: { ms: number; cpu: number; bare: number; counts: Counts }[] = [];
       for (let run = 0; run < 3; run += 1) {
-        const counts = { trips: 0, statements: 0, probes: 0 };
+        const counts = { trips: 0, statements: 0, probes: 0, ownMs: 0, allMs: 0 };
         const whole = { ms: 0 };
         const cpu = await processorTime(async () => {
           whole.ms = await timed(() => probe(counted(engine, counts), { project, state }));
@@ -253,11 +253,11 @@ async function probes() {
       }
       const ms = median(runs.map((run) => run.ms));
       const cpu = median(runs.map((run) => run.cpu));
-      const { trips, statements, probes: count } = runs[0]!.counts;
+      const { trips, statements, probes: count, ownMs, allMs } = runs[0]!.counts;
       const speed = median(runs.map((run) => (run.bare * count) / run.cpu));
       const each = median(runs.map((run) => run.cpu / statements / (run.bare / transaction.length)));
       console.log(
-        `| ${tables} | ${seconds(ms)} | ${seconds(cpu)} | ${count} of ${statements} statements | ${trips} | ${speed.toFixed(2)} | ${each.toFixed(1)} |`,
+        `| ${tables} | ${seconds(ms)} | ${seconds(cpu)} | ${count} of ${statements} statements | ${trips} | ${speed.toFixed(2)} | ${each.toFixed(1)} | ${median(runs.map((run) => run.bare)).toFixed(2)} ms, ${(ownMs / count).toFixed(2)} ms | ${(ownMs / allMs).toFixed(2)} |`,
       );
     } finally {
       await engine.close();
@@ -270,6 +270,9 @@ interface Counts {
   statements: number;
   /** Sent as an API role. */
   probes: number;
+  /** Milliseconds in Postgres of those, and of all statements. */
+  ownMs: number;
+  allMs: number;
 }
 
 function counted(engine: Engine, counts: Counts): Engine {
@@ -277,16 +280,21 @@ function counted(engine: Engine, counts: Counts): Engine {
   // As whom the statements behind the savepoint run, and the one that comes.
   let group = false;
   let asRole = false;
-  const count = (statements: readonly string[]) => {
+  const count = (statements: readonly string[], outcomes: readonly Outcome[] = []) => {
     counts.trips += 1;
     counts.statements += statements.length;
-    for (const sql of statements) {
+    for (const [index, sql] of statements.entries()) {
+      const ms = outcomes[index]?.ms ?? 0;
+      counts.allMs += ms;
       if (/^select set_config\('role'/.test(sql)) {
         group = /^select set_config\('role', '(anon|authenticated|service_role)'/.test(sql);
         asRole = group;
       } else if (/^(set local role none|rollback to savepoint (?!probe$))/.test(sql)) asRole = false;
       else if (sql === 'rollback to savepoint probe') asRole = group;
-      else if (asRole && !/^(savepoint|release|set) /.test(sql)) counts.probes += 1;
+      else if (asRole && !/^(savepoint|release|set) /.test(sql)) {
+        counts.probes += 1;
+        counts.ownMs += ms;
+      }
     }
   };
   const counting: Engine['admin'] = {
@@ -298,9 +306,10 @@ function counted(engine: Engine, counts: Counts): Engine {
       count([sql]);
       return admin.query(sql, parameters);
     },
-    batch(statements, options) {
-      count(statements);
-      return admin.batch(statements, options);
+    async batch(statements, options) {
+      const outcomes = await admin.batch(statements, options);
+      count(statements, outcomes);
+      return outcomes;
     },
   };
   return {
