@@ -17,4 +17,8 @@ export interface ClientCall {
   readonly method: string;
   /** Columns that the call names: selected, filtered by, ordered by or written. */
   readonly columns: readonly string[];
+  /** Relations it embeds without naming the foreign key: `author:users(name)`. */
+  readonly embeds: readonly string[];
+  /** `.single()`: where no row comes back, that is an error. */
+  readonly single: boolean;
 }

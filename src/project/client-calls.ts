@@ -45,14 +45,12 @@ export function clientCallsIn(texts: ReadonlyMap<string, string>, schema: string
     const isAnon = inBrowser ? () => true : anonClients(path, text, modules);
     return callsIn(text)
       .filter(({ client }) => !isServerName.test(client) && isAnon(client))
-      .flatMap(({ line, name, schema: written, method, commands, columns }) =>
+      .flatMap(({ name, schema: written, commands, ...call }) =>
         commands.map((command) => ({
           path,
-          line,
           object: `${written ?? schema}.${name}`,
           command,
-          method,
-          columns,
+          ...call,
         })),
       );
   });
@@ -99,15 +97,12 @@ function readText(path: string): string | null {
   }
 }
 
-interface Call {
-  readonly line: number;
+interface Call extends Pick<ClientCall, 'line' | 'method' | 'columns' | 'embeds' | 'single'> {
   /** The name before `.from`. */
   readonly client: string;
   readonly name: string;
   readonly schema: string | null;
-  readonly method: string;
   readonly commands: readonly ClientCall['command'][];
-  readonly columns: readonly string[];
 }
 
 const commandsOf: Readonly<Record<string, readonly ClientCall['command'][]>> = {
@@ -151,6 +146,7 @@ function callsIn(text: string): Call[] {
     // `storage.from('files').update()` is a bucket's.
     if (head === null || head[1] === 'storage' || isComment(text, at)) continue;
     const method = (match[3] ?? match[4])!;
+    const chain = method === 'rpc' ? '' : chainFrom(text, at);
     const ignores = method === 'upsert' && /ignoreDuplicates:\s{0,4}true/.test(text.slice(at, at + 1500));
     calls.push({
       line,
@@ -159,7 +155,9 @@ function callsIn(text: string): Call[] {
       schema: head[2] ?? null,
       method,
       commands: ignores ? ['insert'] : commandsOf[method]!,
-      columns: method === 'rpc' ? [] : columnsIn(chainFrom(text, at)),
+      columns: columnsIn(chain),
+      embeds: embedsIn(chain),
+      single: /\.single\(/.test(chain),
     });
     if (calls.length === mostCalls) break;
   }
@@ -171,6 +169,14 @@ function chainFrom(text: string, at: number): string {
   const rest = text.slice(at, at + 1_500);
   const end = /;|\n[ \t]{0,80}\n|\.from\(|\.rpc\(/.exec(rest.slice(5));
   return end === null ? rest : rest.slice(0, end.index + 5);
+}
+
+/** Whose key is not named: `users(…)`, `author:users(…)`, and not `users!author_id(…)` but for a join's kind. */
+function embedsIn(chain: string): readonly string[] {
+  const lists = [...chain.matchAll(/\.select\(\s{0,40}['"`]([^'"`]{0,2000})['"`]/g)].map(([, list]) => list!);
+  return lists.flatMap((list) =>
+    [...list.matchAll(/(?<![\w!])(\w{1,63})(?:!(?:inner|left))?\(/g)].map(([, name]) => name!),
+  );
 }
 
 function columnsIn(chain: string): readonly string[] {

@@ -115,7 +115,8 @@ export default rule({
               )
             : tables.length > 0 && calls.length > 0
               ? sqlFence(questionIn(routine, state))
-              : (granted || (personIn(routine) !== undefined && onlyReads(routine))) && tables.length > 0
+              : (granted || (personIn(routine, state) !== undefined && onlyReads(routine))) &&
+                  tables.length > 0
                 ? askingFirst(routine, state)
                 : sqlFence(
                     `revoke execute on function ${routine.key} from public, anon, authenticated;\ngrant execute on function ${routine.key} to service_role;`,

@@ -9,7 +9,7 @@ export default rule({
   severity: { recommended: 'warning', strict: 'warning' },
   evidence: ['static'],
   summary: 'a file name other than "YYYYMMDDHHMMSS_snake_case.sql", or a version that is no real date',
-  why: 'The version decides when a migration runs, and the CLI compares versions as strings. Dates without a time and sequence numbers collide as soon as two people work at once, and sort between others where nobody expects them.',
+  why: 'The version decides when a migration runs, and the CLI compares versions as strings. Dates without a time and sequence numbers collide as soon as two people work at once, and sort between others where nobody expects them. A note where all files of the project count in one width, each number once.',
   remedy: 'Let the CLI name the file: `npx supabase migration new <name>`.',
   since: '0.1.0',
   sources: ['https://supabase.com/docs/guides/deployment/database-migrations'],
@@ -28,7 +28,17 @@ export default rule({
           at: startOf(migration.path),
           object: migration.path,
           severity: 'info',
-          help: 'Versions are compared as strings. To change to the clock, rename all files first, and mend the history of each database with `npx supabase migration repair`.',
+          help: toTheClock,
+        });
+        return;
+      }
+      if (countsOn(facts, migration)) {
+        report({
+          message: `"${migration.fileName}" has version "${migration.version}", which is no date and time of 14 digits. All migrations of the project count that way, in one width, so they run in this order; two people who work at once take the same number.`,
+          at: startOf(migration.path),
+          object: migration.path,
+          severity: 'info',
+          help: toTheClock,
         });
         return;
       }
@@ -63,6 +73,19 @@ export default rule({
     });
   },
 });
+
+const toTheClock =
+  'Versions are compared as strings. To change to the clock, rename all files first, and mend the history of each database with `npx supabase migration repair`.';
+
+/** Every file has a number of its own, as wide as this one's: they sort as they were counted. */
+function countsOn({ history }: Facts, { version }: Migration): boolean {
+  return (
+    version.length < 8 &&
+    history.head.length > 1 &&
+    history.head.every((other) => other.version.length === version.length) &&
+    new Set(history.head.map((other) => other.version)).size === history.head.length
+  );
+}
 
 /** A number of the project's that this file must not pass, and that a date would: "21" stands behind "20261127". */
 function numberAhead(facts: Facts, { path, fileName }: Migration): string | null {

@@ -21,9 +21,9 @@ export default rule({
     if (facts.replay?.brokenFunctions.some((broken) => broken.function === routine.key)) return;
     const ambiguous = ambiguousName(routine, state);
     if (ambiguous === null) return;
-    const { name, table, bodyLine, isResult } = ambiguous;
+    const { name, table, bodyLine, isResult, inConflict } = ambiguous;
     report({
-      message: `Function "${routine.key}" fails when it comes to line ${bodyLine} of its body: "${name}" is ${isResult ? 'a column of its result' : 'an argument'} and a column of "${table}", so the reference is ambiguous (42702). Postgres checks the body on the call and not on CREATE, so the migration applies all the same. Write the table's name before the column.`,
+      message: `Function "${routine.key}" fails when it comes to line ${bodyLine} of its body: "${name}" is ${isResult ? 'a column of its result' : 'an argument'} and a column of "${table}", so the reference is ambiguous (42702). Postgres checks the body on the call and not on CREATE, so the migration applies all the same. ${inConflict ? 'Name the constraint instead: ON CONFLICT ON CONSTRAINT …' : "Write the table's name before the column"}.`,
       at: home(routine.origin),
       object: routine.key,
       evidence: ['static'],

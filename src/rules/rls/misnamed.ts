@@ -1,5 +1,6 @@
 import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
+import { callsOn, placesOf } from '../support/client-calls.ts';
 import { alsoAsking, claimFor, meansServer, nameSaysRole, questionFor } from '../support/misnamed.ts';
 import { predicatesOf } from '../support/predicates.ts';
 import { apiRolesOf, appliesTo, commandsOf } from '../support/roles.ts';
@@ -48,8 +49,10 @@ export default rule({
       // These are no roles of the database: TO can't name them.
       const inAccounts = promised === 'administrators' || promised === 'staff';
       const question = questionFor(promised, context.state);
+      // What the application does as the user is not for the server alone, whatever the name says.
+      const calls = meansServer(promised) ? callsOn(table.key, commandsOf(policy), context.facts) : [];
       context.report({
-        message: `Policy "${policy.name}" on "${table.key}" is for ${promised} by its name, and for ${people(reached)}${asks ? ' who meets its condition' : ''} in effect. Neither its TO nor its condition limits it so. ${promised === 'the server' ? 'Drop the policy if the server writes as "service_role", which needs none; a trigger that writes for users can be "security definer"' : inAccounts ? `Ask in its condition whether the caller is one` : `Name the role in TO${role === 'service_role' ? ', or drop the policy: "service_role" needs none' : ''}`}.`,
+        message: `Policy "${policy.name}" on "${table.key}" is for ${promised} by its name, and for ${people(reached)}${asks ? ' who meets its condition' : ''} in effect. Neither its TO nor its condition limits it so. ${calls.length > 0 ? `The code relies on it (${placesOf(calls)}), so dropping it would break that: limit its condition to what is the caller's, and name it after them` : promised === 'the server' ? 'Drop the policy if the server writes as "service_role", which needs none; a trigger that writes for users can be "security definer"' : inAccounts ? `Ask in its condition whether the caller is one` : `Name the role in TO${role === 'service_role' ? ', or drop the policy: "service_role" needs none' : ''}`}.`,
         at: context.home(policy.origin ?? table.origin),
         object: table.key,
         key: policyKey(policy),
@@ -62,11 +65,15 @@ export default rule({
                 question ?? claimFor(promised === 'administrators' ? 'admin' : 'staff'),
               ),
             )
-          : sqlFence(
-              promised === 'the server'
-                ? `drop policy ${quoteIdent(policy.name)} on ${table.key};`
-                : `alter policy ${quoteIdent(policy.name)} on ${table.key} to ${role};`,
-            ),
+          : calls.length > 0
+            ? sqlFence(
+                `alter policy ${quoteIdent(policy.name)} on ${table.key} rename to ${quoteIdent(`users ${policy.command === 'all' ? 'change' : policy.command}`)};`,
+              )
+            : sqlFence(
+                promised === 'the server'
+                  ? `drop policy ${quoteIdent(policy.name)} on ${table.key};`
+                  : `alter policy ${quoteIdent(policy.name)} on ${table.key} to ${role};`,
+              ),
       });
     }
   },

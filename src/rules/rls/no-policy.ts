@@ -36,17 +36,26 @@ export default rule({
       message:
         roles.length === 0
           ? `"${table.key}" has row level security, no policy and no grants: only "service_role" sees its rows.${told('privilege')} Add policies and grants, or take the call out.`
-          : `"${table.key}" has row level security and no policy. ${opening(table, commands, context.facts)}${named(roles)} hold grants on it and yet see no row; only "service_role" does.${told('policy')} Add policies, or revoke the grants if that is meant.`,
+          : `"${table.key}" has row level security and no policy. ${opening(table, commands, context.facts)}${named(roles)} hold grants on it and yet see no row; only "service_role" does.${told('policy')} ${calls.length > 0 ? 'Add the policies that it needs' : 'Add policies, or revoke the grants if that is meant'}.`,
       at: context.home(table.rlsOrigin ?? table.origin),
       object: table.key,
       severity: calls.length > 0 ? 'warning' : undefined,
       evidence: evidenceOf(context.state),
       help: sqlFence(
         [
-          ...(roles.length === 0
+          ...(roles.length === 0 || calls.length > 0
             ? []
             : [`-- if only the server uses it\nrevoke all on ${table.key} from ${roles.join(', ')};`]),
-          ['-- if users see their own rows', ...policies, ...grant].join('\n'),
+          [
+            `-- ${calls.length > 0 ? 'where each user has rows of their own' : 'if users see their own rows'}`,
+            ...policies,
+            ...grant,
+          ].join('\n'),
+          ...(calls.some(({ command }) => command === 'select')
+            ? [
+                `-- where others may read them too, that one with\n-- using (true), or what makes a row public`,
+              ]
+            : []),
         ].join('\n\n'),
       ),
     });

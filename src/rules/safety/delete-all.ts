@@ -36,7 +36,7 @@ export default rule({
       reportLock(context, statement, {
         message: refilled
           ? `This deletes every row of "${key}", and the file writes them anew below. What was added by hand is gone. Say which rows.`
-          : `This deletes every row of "${key}"${along} rollback brings them back. Say which rows.`,
+          : `This deletes every row of "${key}"${along} rollback file brings them back. Say which rows.`,
         at: context.placeOf(statement),
         object: key,
         ...(refilled ? { severity: 'info' as const } : {}),

@@ -12,7 +12,7 @@ export default rule({
   severity: { recommended: 'warning', strict: 'warning' },
   evidence: ['static', 'replay'],
   summary: 'a column that is dropped, with what it holds',
-  why: 'What the column holds is gone, and no rollback brings it back. Clients that run meanwhile name a column that no longer exists (42703). With CASCADE, views, policies and foreign keys that use it go too, without a word. Where the code of the repository still names the column (in supabase-js calls on a client made with the anon key), the first such place is told.',
+  why: 'What the column holds is gone, and no rollback file brings it back. Clients that run meanwhile name a column that no longer exists (42703). With CASCADE, views, policies and foreign keys that use it go too, without a word. Where the code of the repository still names the column (in supabase-js calls on a client made with the anon key), the first such place is told.',
   remedy:
     'Stop using it first, drop it in a later migration, and keep a copy if in doubt.\n\n```sql\ncreate table private.note_body as select id, body from public.note;\nalter table public.note drop column body;\n```',
   since: '0.1.0',
@@ -53,8 +53,8 @@ export default rule({
             : loss.read
               ? `Column ${name} is dropped. A statement above uses it: what that does not keep is gone, and clients that still name the column fail.${named([command.name])} Drop it when nothing uses it.`
               : columns.length === 1
-                ? `Column ${name} is dropped with all it holds. No rollback brings it back, and clients that still name it fail.${named(columns)} Drop it when nothing uses it, and keep a copy if in doubt.`
-                : `Columns ${listed(columns)} of "${table}" are dropped with all they hold. No rollback brings that back, and clients that still name them fail.${named(columns)} Drop them when nothing uses them, and keep a copy if in doubt.`,
+                ? `Column ${name} is dropped with all it holds. No rollback file brings it back, and clients that still name it fail.${named(columns)} Drop it when nothing uses it, and keep a copy if in doubt.`
+                : `Columns ${listed(columns)} of "${table}" are dropped with all they hold. No rollback file brings that back, and clients that still name them fail.${named(columns)} Drop them when nothing uses them, and keep a copy if in doubt.`,
       ...(lost.length > 0 ? { severity: 'error' as const } : {}),
       help: sql(
         `create schema if not exists ${archive(context)};`,

@@ -29,7 +29,7 @@ export default rule({
         const takes = isCascade(node) && tables.length > 0;
         report({
           message: takes
-            ? `DROP SCHEMA "${name}" CASCADE takes ${listed(tables)} along, with all rows. No rollback brings them back. Drop them by name first.`
+            ? `DROP SCHEMA "${name}" CASCADE takes ${listed(tables)} along, with all rows. No rollback file brings them back. Drop them by name first.`
             : `Schema "${name}" is dropped. Clients and functions that name something in it fail. Drop it when nothing uses it.`,
           at: placeOf(statement),
           object: key,

@@ -11,7 +11,7 @@ export default rule({
   severity: { recommended: 'warning', strict: 'warning' },
   evidence: ['static', 'replay'],
   summary: 'a table that is dropped, with its rows',
-  why: 'The rows are gone, and no rollback brings them back. With CASCADE, foreign keys of other tables and views that read it go too, without a word. Where the code of the repository still asks for the table (supabase-js calls on a client made with the anon key), the first such place is named.',
+  why: 'The rows are gone, and no rollback file brings them back. With CASCADE, foreign keys of other tables and views that read it go too, without a word. Where the code of the repository still asks for the table (supabase-js calls on a client made with the anon key), the first such place is named.',
   remedy:
     'Move it out of the way first and drop it when nobody missed it.\n\n```sql\ncreate schema if not exists archive;\nalter table public.note set schema archive;\n```',
   since: '0.1.0',
@@ -41,8 +41,8 @@ export default rule({
               : copy !== null
                 ? `Table "${key}" is dropped, and its rows were copied to "${copy}" above. What was not copied is gone.${asked} Compare the counts before it goes.`
                 : stranger
-                  ? `No migration makes table "${key}". If it is there, it is dropped with all its rows, and no rollback brings them back.${asked}`
-                  : `Table "${key}" is dropped with all its rows. No rollback brings them back.${asked} ${goesAlone(node, statement, context) ? 'Move it to another schema first, and drop it when nobody missed it' : 'Keep a copy in another schema first'}.`,
+                  ? `No migration makes table "${key}". If it is there, it is dropped with all its rows, and no rollback file brings them back.${asked}`
+                  : `Table "${key}" is dropped with all its rows. No rollback file brings them back.${asked} ${goesAlone(node, statement, context) ? 'Move it to another schema first, and drop it when nobody missed it' : 'Keep a copy in another schema first'}.`,
           at: placeOfName(context, statement, parts.at(-1)!),
           object: key,
           ...(lost.length > 0

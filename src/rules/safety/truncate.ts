@@ -1,6 +1,8 @@
 import type { SyntaxNode } from '../../model/sql.ts';
+import { splitKey } from '../../sql/fold/table-access.ts';
+import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
-import { isCascade, listed, reportLock } from '../support/statements.ts';
+import { isCascade, listed, reportLock, sql } from '../support/statements.ts';
 
 export default rule({
   id: 'safety/truncate',
@@ -29,11 +31,15 @@ export default rule({
         const takes = isCascade(node) && along.length > 0;
         reportLock(context, statement, {
           message: takes
-            ? `TRUNCATE "${key}" CASCADE empties ${listed(along)} too. No DELETE trigger runs, and no rollback brings the rows back. Name every table that shall be emptied.`
-            : `TRUNCATE empties "${key}". No DELETE trigger runs, and no rollback brings the rows back. Delete by a condition, or keep a copy.`,
+            ? `TRUNCATE "${key}" CASCADE empties ${listed(along)} too. No DELETE trigger runs, and no rollback file brings the rows back. Name every table that shall be emptied.`
+            : `TRUNCATE empties "${key}". No DELETE trigger runs, and no rollback file brings the rows back. Delete by a condition, or keep a copy.`,
           at: context.placeOf(statement),
           object: key,
           ...(takes ? { severity: 'error' as const } : {}),
+          help: sql(
+            'create schema if not exists archive;',
+            `create table archive.${quoteIdent(splitKey(key)[1])} as select to_jsonb(t) as old_row from ${key} t;`,
+          ),
           repro: `select count(*) from ${key};`,
         });
       }

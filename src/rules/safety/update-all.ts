@@ -100,8 +100,13 @@ function unlessBlank(node: SyntaxNode | undefined): SyntaxNode | undefined {
     : undefined;
 }
 
-/** `(a, b) is distinct from (x, y)`: rows that hold the new values already are left alone. */
-function whatChanges(targets: readonly SyntaxNode[], statement: Statement, context: FileContext): string {
+/**
+ * `(a, b) is distinct from (x, y)`: rows that hold the new values already are left alone. The time of the change is no
+ * reason for one: it is always another.
+ */
+function whatChanges(all: readonly SyntaxNode[], statement: Statement, context: FileContext): string {
+  const lasting = all.filter(({ val }) => !isOfTheMoment(val));
+  const targets = lasting.length === 0 ? all : lasting;
   const values = targets.map((target) => assignedValue(target, statement, context));
   if (values.includes(null)) return `${quoteIdent(targets[0]!.name)} is distinct from …`;
   if (targets.length === 1) {
@@ -110,6 +115,17 @@ function whatChanges(targets: readonly SyntaxNode[], statement: Statement, conte
   }
   return `(${targets.map(({ name }) => quoteIdent(name)).join(', ')}) is distinct from (${values.join(', ')})`;
 }
+
+const isOfTheMoment = (value: SyntaxNode) =>
+  someNode(
+    [value],
+    (kind, node) =>
+      kind === 'SQLValueFunction' ||
+      (kind === 'FuncCall' &&
+        /^(now|clock_timestamp|statement_timestamp|transaction_timestamp|random|gen_random_uuid|timezone)$/.test(
+          functionName(node).name,
+        )),
+  );
 
 /** What stands behind `column =`, as it is written. */
 function assignedValue(

@@ -1,7 +1,7 @@
 import type { Statement } from '../../model/sql.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { type FileContext, rule } from '../rule.ts';
-import { listed, placeOfName, tokensIn } from '../support/statements.ts';
+import { commandsOf, listed, placeOfName, tokensIn } from '../support/statements.ts';
 
 // NAMEDATALEN - 1 (src/include/pg_config_manual.h): what is longer is cut, with a NOTICE only.
 const longest = 63;
@@ -46,6 +46,18 @@ export default rule({
 const maybeTooLong = (sql: string) =>
   Buffer.byteLength(sql) > sql.length || /\b[\w$]{64}|"(?:[^"]|""){64,}"/.test(sql);
 
+const isDropped = (name: string, { kind, node }: Statement) =>
+  kind === 'AlterTableStmt' &&
+  commandsOf(node).some(
+    (command) => /^AT_Drop(Constraint|Column)$/.test(command.subtype) && command.name === cut(name),
+  );
+
+const cut = (name: string) =>
+  Buffer.from(name)
+    .subarray(0, longest)
+    .toString('utf8')
+    .replace(/\uFFFD+$/, '');
+
 function tooLong(statement: Statement, context: FileContext) {
   if (!maybeTooLong(statement.sql)) return;
   const seen = new Set<string>();
@@ -53,11 +65,10 @@ function tooLong(statement: Statement, context: FileContext) {
     if (token.kind !== 'word' && token.kind !== 'identifier') continue;
     const name = token.kind === 'word' ? token.text : token.text.slice(1, -1).replaceAll('""', '"');
     if (name.length * 3 <= longest || Buffer.byteLength(name) <= longest || seen.has(name)) continue;
+    // What is looked for and dropped is cut alike.
+    if (isDropped(name, statement)) continue;
     seen.add(name);
-    const kept = Buffer.from(name)
-      .subarray(0, longest)
-      .toString('utf8')
-      .replace(/\uFFFD+$/, '');
+    const kept = cut(name);
     context.report({
       message: `"${name}" is ${Buffer.byteLength(name)} bytes long, and Postgres keeps 63. It is cut to "${kept}" without an error. Shorten it.`,
       at: context.placeOfRange(token.start, token.end),

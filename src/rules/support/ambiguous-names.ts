@@ -13,6 +13,8 @@ export interface Ambiguous {
   readonly bodyLine: number;
   /** `OUT` and columns of RETURNS TABLE are variables too, which few expect. */
   readonly isResult: boolean;
+  /** ON CONFLICT names columns alone, and takes no table before them. */
+  readonly inConflict: boolean;
 }
 
 /** The first such name; null where there is none, or nothing is known. */
@@ -39,7 +41,10 @@ export function ambiguousName(routine: Routine, state: SchemaState): Ambiguous |
 }
 
 /** Columns that stand without their table where Postgres looks for variables too. */
-function namesRead({ sql }: PlpgsqlQuery, state: SchemaState): { name: string; table: string }[] {
+function namesRead(
+  { sql }: PlpgsqlQuery,
+  state: SchemaState,
+): Pick<Ambiguous, 'name' | 'table' | 'inConflict'>[] {
   const [statement] = parseStatements(sql) ?? [];
   if (statement === undefined) return [];
   const { kind, node } = statement;
@@ -63,14 +68,14 @@ function namesRead({ sql }: PlpgsqlQuery, state: SchemaState): { name: string; t
   ];
   const inferred = (node.onConflictClause?.infer?.indexElems ?? []).flatMap(({ IndexElem }: SyntaxNode) =>
     own?.unknown.length === 0 && own.columns.some(({ name }) => name === IndexElem?.name)
-      ? [{ name: IndexElem.name, table: own.key }]
+      ? [{ name: IndexElem.name, table: own.key, inConflict: true }]
       : [],
   );
   return [
     ...uses.flatMap(({ columns }) =>
       columns.flatMap(({ name, source, unqualified, location }) =>
         unqualified && source.key !== null && source.columns?.has(name) && !sorted.has(location)
-          ? [{ name, table: source.key }]
+          ? [{ name, table: source.key, inConflict: false }]
           : [],
       ),
     ),

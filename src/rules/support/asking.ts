@@ -2,23 +2,34 @@
 import type { Routine, SchemaState } from '../../model/schema.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { questionFor } from './misnamed.ts';
+import { ownerColumns } from './owners.ts';
 
 /** The argument that says whose rows: users call it for themselves, or a server does for them. */
-export const personIn = ({ arguments: all }: Routine): string | undefined =>
-  all.find(
-    ({ name, type, mode }) =>
-      name !== null &&
-      type === 'uuid' &&
-      mode !== 'out' &&
-      mode !== 'table' &&
-      /(^|_)(user|profile|account|member|owner)_?(uu)?id(_|$)/i.test(name),
-  )?.name ?? undefined;
+export const personIn = ({ arguments: all }: Routine, state: SchemaState): string | undefined =>
+  all.find(({ name, type, mode }) => {
+    if (name === null || type !== 'uuid' || mode === 'out' || mode === 'table') return false;
+    const word = /(?:^|_)(user|profile|account|member|owner)_?(?:uu)?id(?:_|$)/i.exec(name)?.[1];
+    return word !== undefined && isPerson(word.toLowerCase(), state);
+  })?.name ?? undefined;
+
+/** A bank's account is nobody: where the project has a table of that name, its key says whether it is a user's id. */
+function isPerson(word: string, state: SchemaState): boolean {
+  if (word === 'user' || word === 'owner') return true;
+  const tables = [...state.tables.values()].filter(({ name }) => name === word || name === `${word}s`);
+  return tables.every(
+    (table) =>
+      ownerColumns(table, state).includes('id') ||
+      table.foreignKeys.some(
+        ({ columns, references }) => columns.join() === 'id' && references === 'auth.users',
+      ),
+  );
+}
 
 /** What to ask before anything else, by its own arguments and the project's helpers. */
 export function questionIn(routine: Routine, state: SchemaState): string {
   const caller = '(select auth.uid())';
   const admins = /(^|_)admin(_|$|s)/i.test(routine.name) ? questionFor('administrators', state) : null;
-  const person = personIn(routine);
+  const person = personIn(routine, state);
   const asked =
     admins ?? (person === undefined ? `${caller} is not null and …` : `${quoteIdent(person)} = ${caller}`);
   return routine.language === 'plpgsql'

@@ -61,7 +61,9 @@ export function toldCalls(calls: readonly ClientCall[], refusal: 'policy' | 'pri
       const each = calls.filter((call) => call.command === command);
       const first = each.find(({ method }) => method === command) ?? each[0]!;
       const kind = first.method === 'upsert' && command === 'update' ? 'upsert' : command;
-      return `${placesOf(each, first)} ${first.method}s, ${refusal === 'privilege' ? 'which fails with 42501' : outcome[kind]}`;
+      // `.select().single()` behind it asks for the row that did not come.
+      const result = first.single ? outcome[kind].replace(/ and gives no error$/, '') : outcome[kind];
+      return `${placesOf(each, first)} ${first.method}s, ${refusal === 'privilege' ? 'which fails with 42501' : result}`;
     })
     .join('; ');
 }

@@ -85,6 +85,24 @@ export function questionFor(promised: string | null, state: SchemaState): string
   for (const { key, name, returns, arguments: all } of state.routines.values())
     if (asked.test(name) && returns === 'boolean' && all.every(({ hasDefault }) => hasDefault))
       return `(select ${key.slice(0, key.indexOf('('))}())`;
+  return roleQuestion(promised === 'staff' ? 'staff' : 'admin', state);
+}
+
+/** `public.has_role(auth.uid(), 'admin')`: the project keeps roles, and asks for them by name. */
+function roleQuestion(role: string, state: SchemaState): string | null {
+  for (const { key, name, returns, arguments: all } of state.routines.values()) {
+    if (!/^(user_)?has_(app_|any_)?role$/i.test(name) || returns !== 'boolean') continue;
+    const asked = all.filter(({ hasDefault, mode }) => mode === 'in' && !hasDefault);
+    const [last, first, ...more] = asked.toReversed();
+    if (last === undefined || more.length > 0 || (first !== undefined && first.type !== 'uuid')) continue;
+    const values = [...state.types.values()].find(
+      (type) => type.key === last.type || type.name === last.type,
+    )?.values;
+    if (values === undefined ? !/^(text|character varying)$/.test(last.type) : !values.includes(role))
+      continue;
+    const caller = first === undefined ? '' : '(select auth.uid()), ';
+    return `(select ${key.slice(0, key.indexOf('('))}(${caller}'${role}'))`;
+  }
   return null;
 }
 
@@ -98,5 +116,7 @@ export function alsoAsking(policy: Policy, table: Table, question: string): stri
     ...(policy.using === null ? [] : [`using (${both(policy.using)})`]),
     ...(policy.check === null ? [] : [`with check (${both(policy.check)})`]),
   ];
-  return `alter policy ${quoteIdent(policy.name)} on ${table.key}\n  ${clauses.join('\n  ')};`;
+  // Visitors are never asked anything that is true of them.
+  const users = policy.roles.length === 1 && policy.roles[0] === 'anon' ? ' to authenticated' : '';
+  return `alter policy ${quoteIdent(policy.name)} on ${table.key}${users}\n  ${clauses.join('\n  ')};`;
 }

@@ -1,5 +1,6 @@
 /** The policy that is offered where one is missing: as the table's other policies have it, else each user's own rows. */
 import type { Command, SchemaState, Table } from '../../model/schema.ts';
+import { quoteIdent } from '../../sql/names.ts';
 import { codeOf } from './bodies.ts';
 import { looksAtCaller } from './caller.ts';
 import { isCaller, ownerColumns } from './owners.ts';
@@ -13,12 +14,22 @@ export function ownPolicy(table: Table, command: Command, state: SchemaState): s
     likeItsSiblings(table, command, state) ?? (owner === undefined ? '…' : isCaller(owner, table, state));
   const clause = {
     select: `using (${own})`,
-    insert: `with check (${own})`,
+    insert: `with check (${own}${asGiven(table)})`,
     update: `using (${own}) with check (${own})`,
     delete: `using (${own})`,
   }[command];
   return `create policy "${command} own" on ${table.key} for ${command} to authenticated\n  ${clause};`;
 }
+
+/** What gives rights is not for the new row's owner to choose. */
+const asGiven = ({ columns }: Table) =>
+  columns
+    .filter(({ name }) => givesRights.test(name))
+    .map((column) => ` and ${quoteIdent(column.name)} = ${column.default?.text ?? '…'}`)
+    .join('');
+
+const givesRights =
+  /^(user_?|account_?|app_?)?roles?$|^is_(super_?)?(admin|staff|moderator)$|^(access|permission)_level$/i;
 
 /** Commands whose policy says most about who may do the other. */
 const siblings: Readonly<Record<Command, readonly Command[]>> = {

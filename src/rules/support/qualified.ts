@@ -23,7 +23,7 @@ export function isQualified(routine: Routine, state: SchemaState): boolean {
     [...code.matchAll(/\b([a-z_]\w*)\s+as\s+(?:not\s+)?(?:materialized\s+)?\(/g)].map(([, name]) => name!),
   );
   for (const [, relation] of code.matchAll(
-    /\b(?:from|join|update|insert\s+into|delete\s+from|using)\s+("?[a-z_][\w$."]*)/g,
+    /\b(?:from|join|update|insert\s+into|delete\s+from|using|refresh\s+materialized\s+view(?:\s+concurrently)?|truncate(?:\s+table)?)\s+("?[a-z_][\w$."]*)/g,
   )) {
     // `extract(epoch from x)`, `is distinct from x`: a name that is a variable or column. Not certain: no.
     if (!relation!.includes('.') && !ctes.has(relation!) && !innocent.has(relation!)) return false;
