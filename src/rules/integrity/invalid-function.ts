@@ -1,5 +1,7 @@
-import { rule } from '../rule.ts';
-import { ambiguousName } from '../support/ambiguous-names.ts';
+import type { Routine, Table } from '../../model/schema.ts';
+import { rule, type StateContext } from '../rule.ts';
+import { type Ambiguous, ambiguousName } from '../support/ambiguous-names.ts';
+import { missingField } from '../support/missing-fields.ts';
 import { linesOf } from '../support/places.ts';
 import { sqlFence } from '../support/words.ts';
 
@@ -8,29 +10,20 @@ export default rule({
   severity: { recommended: 'error', strict: 'error' },
   evidence: ['replay', 'static'],
   summary: 'a function whose body names what does not exist',
-  why: 'Postgres checks the body of a plpgsql function when it is called and not when it is created. The migration applies, and the first call in production fails. Where the replay could not run from zero, what the SQL alone shows is told: a name that is an argument (or a column of RETURNS TABLE) and a column of the table that is read.',
+  why: 'Postgres checks the body of a plpgsql function when it is called and not when it is created. The migration applies, and the first call in production fails. Where the replay could not run from zero, what the SQL alone shows is told: a name that is an argument (or a column of RETURNS TABLE) and a column of the table that is read, or a field of NEW that the trigger’s table has not.',
   remedy: 'Correct the name in the body.',
   since: '0.1.0',
   sources: ['https://www.postgresql.org/docs/17/plpgsql-implementation.html#PLPGSQL-PLAN-CACHING'],
   fixable: false,
   // A trigger function that fails stops the sign-up: that is what users meet.
   backs: ['access/sign-up-broken'],
-  routine(routine, { facts, state, set, home, report }) {
-    // What ran is known: the replay looks into every body.
-    if (state !== set.after || facts.replay?.base.reproducible === true) return;
-    if (facts.replay?.brokenFunctions.some((broken) => broken.function === routine.key)) return;
-    const ambiguous = ambiguousName(routine, state);
-    if (ambiguous === null) return;
-    const { name, table, bodyLine, isResult, inConflict } = ambiguous;
-    report({
-      message: `Function "${routine.key}" fails when it comes to line ${bodyLine} of its body: "${name}" is ${isResult ? 'a column of its result' : 'an argument'} and a column of "${table}", so the reference is ambiguous (42702). Postgres checks the body on the call and not on CREATE, so the migration applies all the same. ${inConflict ? 'Name the constraint instead: ON CONFLICT ON CONSTRAINT …' : "Write the table's name before the column"}.`,
-      at: home(routine.origin),
-      object: routine.key,
-      evidence: ['static'],
-      help: sqlFence(
-        `-- or let the column win, as the first line of the body\n#variable_conflict use_column`,
-      ),
-    });
+  routine(routine, context) {
+    if (isSeen(routine, context)) return;
+    // Reading a body takes time, and who touched neither it nor its arguments made nothing ambiguous.
+    const isTouched = context.set.touched.has(`routine ${routine.key}`);
+    const ambiguous = isTouched ? ambiguousName(routine, context.state) : null;
+    if (ambiguous !== null) tellAmbiguous(routine, ambiguous, context);
+    tellMissing(routine, context.state.tables.values(), context);
   },
   facts({ facts, report }) {
     for (const broken of facts.replay?.brokenFunctions ?? []) {
@@ -50,3 +43,36 @@ export default rule({
     }
   },
 });
+
+/** The replay looks into every body, where it came as far as the function. */
+const isSeen = ({ key }: Routine, { facts }: StateContext) =>
+  facts.replay?.base.reproducible === true ||
+  facts.replay?.brokenFunctions.some((broken) => broken.function === key) === true;
+
+const unseen =
+  'Postgres checks the body on the call and not on CREATE, so the migration applies all the same';
+
+function tellAmbiguous(routine: Routine, ambiguous: Ambiguous, { home, report }: StateContext) {
+  const { name, table, bodyLine, isResult, inConflict } = ambiguous;
+  report({
+    message: `Function "${routine.key}" fails when it comes to line ${bodyLine} of its body: "${name}" is ${isResult ? 'a column of its result' : 'an argument'} and a column of "${table}", so the reference is ambiguous (42702). ${unseen}. ${inConflict ? 'Name the constraint instead: ON CONFLICT ON CONSTRAINT …' : "Write the table's name before the column"}.`,
+    at: home(routine.origin),
+    object: routine.key,
+    key: 'ambiguous',
+    evidence: ['static'],
+    help: sqlFence('-- or let the column win, as the first line of the body\n#variable_conflict use_column'),
+  });
+}
+
+function tellMissing(routine: Routine, tables: Iterable<Table>, { home, report }: StateContext) {
+  const missing = missingField(routine, tables);
+  if (missing === null) return;
+  const { written, column, table, trigger, bodyLine } = missing;
+  report({
+    message: `Function "${routine.key}" fails as trigger "${trigger}" of "${table}" when it comes to line ${bodyLine} of its body: it reads "${written}", and the table has no column "${column}" (42703). ${unseen}. Correct the name, or give the table a function of its own.`,
+    at: home(routine.origin),
+    object: routine.key,
+    key: `field ${table}`,
+    evidence: ['static'],
+  });
+}
