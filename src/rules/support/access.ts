@@ -51,7 +51,7 @@ function bySignUpOnce(groups: readonly LeakGroup[]): LeakGroup[] {
     const cause = causeOf(group);
     if (cause === null) return [group];
     if (first.get(cause) !== group) return [];
-    const alike = groups.filter((other) => other !== group && causeOf(other) === cause);
+    const alike = groups.filter((other) => other.object !== group.object && causeOf(other) === cause);
     return [{ ...group, alike: [...new Set(alike.map(({ object }) => object.object))].toSorted() }];
   });
 }

@@ -13,7 +13,7 @@ import { isDeclaredPublic, isOfOpenParents, opensFor, visitorsInsert } from './o
 import { sensitiveColumns } from './owners.ts';
 import { appliesTo, covers } from './roles.ts';
 import { alternatives, functionName, someNode } from './tree.ts';
-import { opensTo } from './truth.ts';
+import { neverHolds, opensTo } from './truth.ts';
 
 export const isMild = (group: LeakGroup, facts: Facts) =>
   isSharedByUsers(group, facts) ||
@@ -249,7 +249,9 @@ const isShownToAll = (key: string, state: SchemaState) =>
         policy.permissive &&
         covers(policy, 'select') &&
         appliesTo(policy, 'authenticated') &&
-        !looksAtCaller(policy.using?.node, state),
+        alternatives(policy.using?.node ?? null).some(
+          (branch) => !looksAtCaller(branch, state) && !neverHolds(branch, { table: null, who: 'user' }),
+        ),
     ) === true;
 
 /**
