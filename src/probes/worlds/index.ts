@@ -17,7 +17,7 @@ import { claimWorlds, headerWorlds, merge } from './requests.ts';
 import { everyRowOpen, rowsOf, rowWorlds, withRowsOpen } from './rows.ts';
 import { shareWorlds, withoutShares } from './shares.ts';
 import { openValues, type Spec, shownAll, type WorldContext } from './spec.ts';
-import { besideWorlds, naming, sharesTenant, trustedTables, trustWorlds } from './trust.ts';
+import { belowWorlds, besideWorlds, naming, sharesTenant, trustedTables, trustWorlds } from './trust.ts';
 
 const keyOf = (cell: Pick<AccessCell, 'principal' | 'command' | 'subject'>): string =>
   `${cell.principal} ${cell.command} ${cell.subject}`;
@@ -54,6 +54,7 @@ export async function conditionalCells(
   const people: Spec[] = [];
   for (const key of trustedTables(context)) people.push(...(await trustWorlds(context, key)));
   for (const key of trustedTables(context)) people.push(...(await besideWorlds(context, key)));
+  for (const key of trustedTables(context)) people.push(...(await belowWorlds(context, key)));
   specs.push(...people);
   const opened = await tryAll(context, wanted, specs);
   const found = distil(opened);

@@ -103,6 +103,27 @@ export async function besideWorlds(context: WorldContext, key: string): Promise<
   }));
 }
 
+/** The row's owner below the caller, where rows there hang on each other: whom one manages. */
+export async function belowWorlds(context: WorldContext, key: string): Promise<Spec[]> {
+  const foreign = context.state.tables.get(key)?.foreignKeys.find(({ references }) => references === key);
+  if (foreign === undefined) return [];
+  const theirs = await context.trusted.rowIn(key, userB);
+  const mine = await context.trusted.rowIn(key, userA);
+  if ('failure' in theirs || 'failure' in mine) return [];
+  const below = Object.fromEntries(
+    foreign.columns.map((column, at) => [column, mine.row.values[foreign.referencedColumns[at]!] ?? null]),
+  );
+  return [
+    {
+      changes: [...mine.inserts, ...theirs.inserts, updating(key, below, [theirs.row])],
+      when: `rows below the caller's own in ${key}`,
+      via: key,
+      onlyUsers: true,
+      subjects: ['foreign', 'unowned'],
+    },
+  ];
+}
+
 /** Keys of a members table to the organisation, project, team … on which the probed rows hang. */
 function tenantKeys(context: WorldContext, key: string): readonly ForeignKey[] {
   const around = new Set([...context.planner.ancestors(context.table.key), context.table.key]);
