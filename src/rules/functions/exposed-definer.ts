@@ -23,7 +23,7 @@ export default rule({
   severity: { recommended: 'info', strict: 'info' },
   evidence: ['static', 'catalog'],
   summary: 'a security definer function that API roles can call',
-  why: 'Every function of an exposed schema is an endpoint, /rest/v1/rpc/…. A security definer function runs with its owner’s rights, past every policy: it must itself ask who is calling. New functions can be executed by everybody (PUBLIC) unless that is revoked. One that works on guarded tables and never asks is a warning; a note where it looks a row up by a token that it is given or only counts or counts up, or was granted to anon by name and either only reads or was taken from PUBLIC first, where it looks up one value, granted to authenticated by name and anon has no part in it, and where a trigger function calls it with the rights of whoever writes.',
+  why: 'Every function of an exposed schema is an endpoint, /rest/v1/rpc/…. A security definer function runs with its owner’s rights, past every policy: it must itself ask who is calling. New functions can be executed by everybody (PUBLIC) unless that is revoked. One that works on guarded tables and never asks is a warning; a note where it looks a row up by a token that it is given, only counts, counts up or deletes what is out of date, or was granted to anon by name and either only reads or was taken from PUBLIC first, where it looks up one value, granted to authenticated by name and anon has no part in it, and where a trigger function calls it with the rights of whoever writes.',
   remedy:
     'Ask in the function who is calling, move helpers of policies to a schema that is not exposed, or take EXECUTE away.\n\n```sql\nrevoke execute on function public.close_month(date) from public, anon, authenticated;\ngrant execute on function public.close_month(date) to service_role;\n```',
   since: '0.1.0',
@@ -67,6 +67,14 @@ export default rule({
     const keepers = leftOver && !called.includes('anon') ? [] : called;
     // Who revokes what the code calls breaks it.
     const calls = callsOn(`${routine.schema}.${routine.name}`, ['execute'], facts);
+    const isGrave =
+      tables.length > 0 &&
+      (!(forUsers || readAnyway) || leftOver) &&
+      !isKnowing(routine) &&
+      !onlyCountsUp(routine.body) &&
+      !onlyTallies(routine) &&
+      !onlyCleansUp(routine) &&
+      !isPublished(routine);
     const what =
       tables.length > 0
         ? `It works on ${named(tables.slice(0, 3))} past their policies and never asks who is calling`
@@ -80,30 +88,24 @@ export default rule({
           ? `${readAnyway ? 'Signed-in users may read all that anyway' : 'Its GRANT is for "authenticated"'}: revoke EXECUTE from PUBLIC and "anon".`
           : keepers.length > 0
             ? `Policies in ${named(elsewhere.slice(0, 2).map(({ name }) => name))} call it, so ${named(keepers)} must keep EXECUTE: check in it that the caller, "auth.uid()", may do this.`
-            : tables.length > 0 && calls.length > 0
-              ? `The code calls it (${placesOf(calls)}), and revoking EXECUTE would break that: check in it that the caller, "auth.uid()", may do this.`
-              : tables.length > 0
-                ? 'Check in it that the caller, "auth.uid()", may do this, or revoke EXECUTE.'
-                : helper
-                  ? 'Move it to a schema that is not exposed.'
-                  : looks
-                    ? 'It asks who is calling: revoke EXECUTE from PUBLIC and "anon".'
-                    : 'Revoke EXECUTE from those who need not call it.';
+            : tables.length > 0 && calls.length > 0 && !isGrave
+              ? `The code calls it (${placesOf(calls)}): see that what it gives or changes is meant for everybody who can.`
+              : tables.length > 0 && calls.length > 0
+                ? `The code calls it (${placesOf(calls)}), and revoking EXECUTE would break that: check in it that the caller, "auth.uid()", may do this.`
+                : tables.length > 0
+                  ? 'Check in it that the caller, "auth.uid()", may do this, or revoke EXECUTE.'
+                  : helper
+                    ? 'Move it to a schema that is not exposed.'
+                    : looks
+                      ? 'It asks who is calling: revoke EXECUTE from PUBLIC and "anon".'
+                      : 'Revoke EXECUTE from those who need not call it.';
     report({
       message: `${named(roles)} can call "${routine.key}", a "security definer" function, through the API. ${what}. ${way}`,
       at: home(routine.origin),
       object: routine.key,
       // Written anew by this change: its author is looking at it.
       key: set.before.routines.get(routine.key)?.body === routine.body ? '' : 'rewritten',
-      severity:
-        tables.length > 0 &&
-        (!(forUsers || readAnyway) || leftOver) &&
-        !isKnowing(routine) &&
-        !onlyCountsUp(routine.body) &&
-        !onlyTallies(routine) &&
-        !isPublished(routine)
-          ? 'warning'
-          : undefined,
+      severity: isGrave ? 'warning' : undefined,
       evidence: evidenceOf(state),
       help: helper
         ? sqlFence(moved(routine, trigger === null ? ['authenticated'] : open, triggers))
@@ -114,7 +116,9 @@ export default rule({
                 `revoke execute on function ${routine.key} from public, anon;${leftOver && !readAnyway ? '' : `\ngrant execute on function ${routine.key} to authenticated;`}`,
               )
             : tables.length > 0 && calls.length > 0
-              ? sqlFence(questionIn(routine, state))
+              ? isGrave
+                ? sqlFence(questionIn(routine, state))
+                : 'Limit it to what everybody may see, and how often it may be called to what the application needs.'
               : (granted || (personIn(routine, state) !== undefined && onlyReads(routine))) &&
                   tables.length > 0
                 ? askingFirst(routine, state)
@@ -266,3 +270,17 @@ function plainly(node: SyntaxNode): { reads: boolean; columns: readonly string[]
 
 const mentions =
   /\b(from|join|insert\s+into|(?<!\b(?:for|key|do)\s+)update|delete\s+from)\s+(?:only\s+)?((?:"?[\w$]+"?\s*\.\s*)?"?[\w$]+"?)/gi;
+
+/** All it does is to delete what is out of date, by nobody's choice. */
+function onlyCleansUp({ body, arguments: all }: Routine): boolean {
+  const { bare } = codeOf(body);
+  const deletes = [...bare.matchAll(/\bdelete\s+from\b([^;]*)/gi)];
+  return (
+    deletes.length > 0 &&
+    all.every(({ mode }) => mode === 'out' || mode === 'table') &&
+    !/\b(insert\s+into|update\s+\w|truncate|drop|execute)\b/i.test(bare) &&
+    deletes.every(([, rest]) =>
+      /\bwhere\b[^;]*<=?\s*\(?\s*(now\s*\(|current_timestamp|clock_timestamp|timezone)/i.test(rest!),
+    )
+  );
+}

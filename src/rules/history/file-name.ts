@@ -80,7 +80,7 @@ const toTheClock =
 /** Every file has a number of its own, as wide as this one's: they sort as they were counted. */
 function countsOn({ history }: Facts, { version }: Migration): boolean {
   return (
-    version.length < 8 &&
+    version.length < 14 &&
     history.head.length > 1 &&
     history.head.every((other) => other.version.length === version.length) &&
     new Set(history.head.map((other) => other.version)).size === history.head.length

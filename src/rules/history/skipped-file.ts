@@ -62,12 +62,13 @@ function wayIn(entry: SkippedEntry, facts: Facts, index: number): Way {
   const { fileName, isOlder } = newName(entry, facts, index);
   const rival = rivalOf(entry, facts);
   // In its place of old it runs before the newer file, which makes the function anew.
-  const isInTurn = isOlder && rival?.kind !== 'table' && rival?.isWhole !== true;
+  const isInTurn = isOlder && rival?.kind !== 'table' && rival?.kind !== 'differs' && rival?.isWhole !== true;
   if (rival !== null && !isInTurn) return compared(rival);
+  if (!isOlder && isOutdated(entry, facts)) return onceByHand(entry, fileName);
   const fix = renameTo({ path: entry.path, fileName: fileNameOf(entry) }, fileName);
   return {
     advice: 'Rename the file.',
-    help: `Rename it:\n\n\`\`\`sh\ngit mv ${entry.path} ${fix.rename.to}\n\`\`\`${isOlder ? `\n\nNewer files build on it, so its version stays. Where those ran already, \`supabase db push --include-all\` runs it.${rival === null ? '' : ` ${setBack(rival)}`}` : ''}`,
+    help: `Rename it:\n\n\`\`\`sh\ngit mv ${entry.path} ${fix.rename.to}\n\`\`\`${isOlder ? `\n\nNewer files build on it, so its version stays. Where those ran already, \`supabase db push --include-all\` runs it; where the database has what it makes, \`supabase migration repair --status applied ${fix.rename.to.split('/').at(-1)!.split('_')[0]}\` notes it instead.${rival === null ? '' : ` ${setBack(rival)}`}` : ''}`,
     fix,
   };
 }
@@ -89,6 +90,25 @@ function newName(entry: SkippedEntry, { history, sources, now }: Facts, index: n
   return { fileName: `${formatVersion(now + 1000 * index)}_${snakeCase(words)}.sql`, isOlder: false };
 }
 
+/** Rows alone, and newer files stand: somebody may have run it by hand long ago. */
+const isOutdated = (entry: SkippedEntry, facts: Facts) => {
+  const { statements } = sourceOf(entry);
+  const name = fileNameOf(entry);
+  return (
+    statements.length > 0 &&
+    statements.every(({ kind }) => /^(Update|Delete|Insert|Select)Stmt$/.test(kind)) &&
+    statements.some(({ kind }) => /^(Update|Delete)Stmt$/.test(kind)) &&
+    /^\d/.test(name) &&
+    facts.history.head.some(({ fileName }) => fileName > name)
+  );
+};
+
+const onceByHand = ({ path }: SkippedEntry, fileName: string): Way => ({
+  advice:
+    'It changes rows alone, and newer files stand: look whether it ran by hand. Delete it then, and name it anew only where its rows still wait.',
+  help: `Where they do:\n\n\`\`\`sh\ngit mv ${path} ${path.slice(0, path.lastIndexOf('/') + 1)}${fileName}\n\`\`\``,
+});
+
 function compared({ kind, name, fileName, isWhole }: Rival): Way {
   const rest = isWhole
     ? 'it looks superseded. Delete it, or run only what is still missing.'
@@ -99,7 +119,11 @@ function compared({ kind, name, fileName, isWhole }: Rival): Way {
         ? `"${fileName}" looks like another copy of it, and one of them is to run: keep that one.`
         : kind === 'dropped'
           ? `"${fileName}" drops "${name}", which it makes: ${rest}`
-          : `"${fileName}" makes "${name}" too: ${rest}`,
+          : kind === 'differs'
+            ? `"${fileName}" makes "${name}" with other arguments or another result, and the two can't follow each other: ${rest}`
+            : kind === 'altered'
+              ? `"${fileName}" sets something on "${name}", which making it anew would undo: ${rest}`
+              : `"${fileName}" makes "${name}" too: ${rest}`,
     help: `Compare it with "${fileName}"${isWhole ? ', and delete it if nothing of it is missing' : ''}. What is still missing goes into a migration of its own: \`npx supabase migration new <name>\` makes one.`,
   };
 }
@@ -107,4 +131,6 @@ function compared({ kind, name, fileName, isWhole }: Rival): Way {
 const setBack = ({ kind, name, fileName }: Rival) =>
   kind === 'dropped'
     ? `That brings "${name}" back, which "${fileName}" drops: drop it anew behind it.`
-    : `That sets "${name}" back to what it was before "${fileName}": make it anew behind it.`;
+    : kind === 'altered'
+      ? `That undoes what "${fileName}" sets on "${name}": set it again behind it.`
+      : `That sets "${name}" back to what it was before "${fileName}": make it anew behind it.`;

@@ -6,6 +6,7 @@ import { escapeRegExp } from '../../sql/text.ts';
 import { tokenize } from '../../sql/tokens.ts';
 import { rule } from '../rule.ts';
 import { offsetOf } from '../support/places.ts';
+import { isShortList } from '../support/short-lists.ts';
 import { routineNamed } from '../support/sign-up.ts';
 import { listed, sql } from '../support/statements.ts';
 
@@ -42,7 +43,8 @@ export default rule({
         at,
         object: table.key,
         key: key.columns.join(' '),
-        ...(meant ? { severity: 'info' as const } : {}),
+        // Nobody deletes a kind or a plan by the way: what is refused by itself is meant.
+        ...(meant || isShortList(key.references, state, facts) ? { severity: 'info' as const } : {}),
         help: helpFor(table, key, stays, state),
         ...(fix === null ? {} : { fix }),
       });

@@ -1,6 +1,7 @@
 import { rule } from '../rule.ts';
 import { createIndex, isIndexed } from '../support/coverage.ts';
 import { isPlatform } from '../support/roles.ts';
+import { isShortList } from '../support/short-lists.ts';
 import { appendFix, evidenceOf } from '../support/sites.ts';
 import { hasKnownKeys } from '../support/tables.ts';
 import { named, sqlFence } from '../support/words.ts';
@@ -19,7 +20,7 @@ export default rule({
     'https://supabase.com/docs/guides/database/database-advisors?lint=0001_unindexed_foreign_keys',
   ],
   fixable: true,
-  table(table, { state, set, home, report }) {
+  table(table, { facts, state, set, home, report }) {
     // A partition has its parent's keys and indexes.
     if (table.kind === 'partition' || !hasKnownKeys(table) || isPlatform(table.schema)) return;
     for (const key of table.foreignKeys) {
@@ -32,7 +33,7 @@ export default rule({
         message: partly
           ? `No index of "${table.key}" begins with all of the foreign key ${named(key.columns)}. A DELETE on "${key.references}" reads more rows than it must. Add one if the part that is indexed has few values.`
           : `Foreign key ${named(key.columns)} of "${table.key}" has no index. Every DELETE on "${key.references}" and every join along the key scans the whole table. Add an index.`,
-        severity: partly ? 'info' : undefined,
+        severity: partly || isShortList(table.key, state, facts) ? 'info' : undefined,
         at: home(key.origin ?? table.origin),
         object: table.key,
         key: key.columns.join(', '),

@@ -69,9 +69,10 @@ function tellMissing(table: Table, missing: readonly Command[], context: StateCo
   );
   const policies = wanted.map((command) => ownPolicy(table, command, context.state));
   const unwanted = calls.length === 0 ? missing : missing.filter((command) => !wanted.includes(command));
+  const byServer = calls.length > 0 && wanted.some((command) => isServers(table, command));
   const revoke = `revoke ${unwanted.join(', ')} on ${table.key} from ${roles.join(', ')};`;
   context.report({
-    message: `No policy on "${table.key}" covers ${upper(missing)}${others ? ` for ${named(roles)}` : ''}. ${refused}.${askedFor(calls)} ${calls.length > 0 ? 'Add the policy that it needs, or take the call out' : 'Add a policy, or revoke the privilege if that is meant'}.`,
+    message: `No policy on "${table.key}" covers ${upper(missing)}${others ? ` for ${named(roles)}` : ''}. ${refused}.${askedFor(calls)} ${byServer ? 'A policy names the server for it: let the server do it, in an Edge Function or a function that checks the caller' : calls.length > 0 ? 'Add the policy that it needs, or take the call out' : 'Add a policy, or revoke the privilege if that is meant'}.`,
     at: context.home(table.rlsOrigin ?? table.origin),
     object: table.key,
     key: missing.join(' '),
@@ -79,6 +80,7 @@ function tellMissing(table: Table, missing: readonly Command[], context: StateCo
     evidence: evidenceOf(context.state),
     help: sqlFence(
       [
+        ...(byServer ? ['-- only if users may do that themselves'] : []),
         ...policies,
         ...(unwanted.length === 0
           ? []
@@ -95,7 +97,16 @@ const asked = (table: Table, commands: readonly Command[], { facts }: StateConte
     // Where one of the API roles is served, whose call it is is not known.
     commands.filter((command) => !allows(table, command)),
     facts,
+    // What names other columns is written for another version of the table.
+  ).filter(
+    ({ columns }) =>
+      table.unknown.length > 0 ||
+      columns.every((column) => table.columns.some(({ name }) => name === column)),
   );
+
+/** A policy names the server for the command: clients were not meant to do it. */
+const isServers = (table: Table, command: Command) =>
+  table.policies.some((policy) => covers(policy, command) && policy.roles.includes('service_role'));
 
 const askedFor = (calls: readonly ClientCall[]) =>
   calls.length === 0 ? '' : ` The code asks for it: ${toldCalls(calls, 'policy')}.`;

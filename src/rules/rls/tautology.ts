@@ -112,7 +112,7 @@ function branchReplaced(expression: Expression, column: string, condition: strin
 function judge(predicate: Predicate, policy: Policy, table: Table, state: SchemaState): Judgement[] {
   const { node, clause, commands, expression } = predicate;
   // `using (true)` says openly what it does: rls/always-true.
-  if (opensTo(node) !== null) return [];
+  if (opensTo(node) !== null || namesNoColumn(node, table)) return [];
   const opens = `${people(apiRolesOf(policy))} may ${upper(commands)} all of them`;
   if (truthOf(node, { table, who: 'anyone' }) === 'true') {
     const [owner] = ownerColumns(table, state);
@@ -149,6 +149,23 @@ function judge(predicate: Predicate, policy: Policy, table: Table, state: Schema
   }
   const nobodys = unowned(predicate, policy, table, state);
   return nobodys.length > 0 ? nobodys : rowOnly(predicate, policy, table, state);
+}
+
+/** Postgres refuses the policy: a name outside of any sub-select that is no column of the table (42703). */
+function namesNoColumn(value: unknown, table: Table): boolean {
+  if (typeof value !== 'object' || value === null || table.unknown.length > 0) return false;
+  if (Array.isArray(value)) return value.some((item) => namesNoColumn(item, table));
+  return Object.entries(value).some(([kind, inner]) => {
+    if (kind === 'SubLink') return namesNoColumn(inner.testexpr, table);
+    if (kind !== 'ColumnRef') return namesNoColumn(inner, table);
+    const parts = columnParts(inner);
+    return (
+      parts.length === 1 &&
+      inner.fields?.length === 1 &&
+      parts[0] !== table.name &&
+      !table.columns.some(({ name }) => name === parts[0])
+    );
+  });
 }
 
 /** A condition on the row alone says which rows, and nothing about whose: as good as none for writing, and for secrets. */

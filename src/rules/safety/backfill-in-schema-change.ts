@@ -1,11 +1,8 @@
-import type { Facts } from '../../model/facts.ts';
-import type { SchemaState, Table } from '../../model/schema.ts';
+import type { Table } from '../../model/schema.ts';
 import type { Statement, SyntaxNode } from '../../model/sql.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import { type FileContext, rule } from '../rule.ts';
-import { holdsOneRow } from '../support/emptiness.ts';
-import { keyOfRangeVar } from '../support/names.ts';
-import { apiRoles, appliesTo, covers, holds } from '../support/roles.ts';
+import { isShortList } from '../support/short-lists.ts';
 import { commandsOf, sql, takesExclusiveLock } from '../support/statements.ts';
 import { insideExplicitTransaction, isStandalone } from '../support/transaction.ts';
 import { bare } from '../support/tree.ts';
@@ -54,7 +51,9 @@ export default rule({
         message: `The lock of the ALTER TABLE above is still held while rows of "${table}" are ${kind === 'UpdateStmt' ? 'updated' : 'deleted'}. Nobody can read the table as long as that takes. ${needed ? 'What follows on the table may need it: make three files of this one, with this in the middle' : 'Split the file there, so that it runs in a migration of its own'}.`,
         at: context.placeOf(statement),
         object: table,
-        ...(fillsNew || isSmall(table, context) ? { severity: 'info' as const } : {}),
+        ...(fillsNew || isShortList(table, context.set.before, context.facts)
+          ? { severity: 'info' as const }
+          : {}),
         help: sql(
           '-- in the next migration',
           ...(hasBlockAbove(table, statement, context)
@@ -96,48 +95,6 @@ const isNeededBelow = (table: string, own: Statement, { source, keyOf }: FileCon
           /^AT_(AlterColumnType|SetNotNull|AddConstraint|AddIndex|DropColumn)$/.test(subtype),
         );
   });
-
-/** One row by its key, or a list that migrations write and no client and no function adds to. */
-function isSmall(key: string, { facts, set }: FileContext): boolean {
-  const table = set.before.tables.get(key);
-  if (table === undefined) return false;
-  return holdsOneRow(table) || (rowsWritten(facts).has(key) && !growsByUse(table, set.before));
-}
-
-/** A policy lets clients insert, or a function does. */
-function growsByUse({ rls, policies, grants, name }: Table, { routines }: SchemaState): boolean {
-  const byClients = apiRoles.some(
-    (role) =>
-      holds(grants, role, 'insert') &&
-      (!rls || policies.some((policy) => covers(policy, 'insert') && appliesTo(policy, role))),
-  );
-  const insert = new RegExp(
-    `\\binsert\\s+into\\s+(?:only\\s+)?(?:"?\\w+"?\\s*\\.\\s*)?"?${escapeRegExp(name)}\\b`,
-    'i',
-  );
-  return byClients || [...routines.values()].some(({ body }) => insert.test(body));
-}
-
-const written = new WeakMap<Facts, ReadonlySet<string>>();
-
-/** Tables that an INSERT … VALUES of a migration fills. */
-function rowsWritten(facts: Facts): ReadonlySet<string> {
-  let found = written.get(facts);
-  if (found === undefined) {
-    found = new Set(
-      [...facts.sources.values()].flatMap(({ statements }) =>
-        statements
-          .filter(
-            ({ kind, node }) =>
-              kind === 'InsertStmt' && node.selectStmt?.SelectStmt?.valuesLists !== undefined,
-          )
-          .map(({ node }) => keyOfRangeVar(node.relation)),
-      ),
-    );
-    written.set(facts, found);
-  }
-  return found;
-}
 
 /** `where id = …`: every column of a key is compared with a constant, or with a few. */
 function namesItsRows({ whereClause }: SyntaxNode, table: Table | undefined): boolean {

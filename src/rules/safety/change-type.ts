@@ -2,6 +2,7 @@ import { type FileContext, rule } from '../rule.ts';
 import { alterExisting, reportLock } from '../support/statements.ts';
 import { holdsNull, outcomeOf, rewritesOf, type TypeChange, typeChangeOf } from '../support/type-change.ts';
 import {
+  defaultInTheWay,
   leaveBothOut,
   madeAgain,
   moreLabels,
@@ -20,7 +21,7 @@ export default rule({
   severity: { recommended: 'warning', strict: 'warning' },
   evidence: ['static', 'replay'],
   summary: 'a change of type that rewrites the table or may lose values',
-  why: 'Unless the new type stores the very same bytes (a longer varchar, varchar to text, a wider numeric), Postgres writes the whole table and its indexes anew under ACCESS EXCLUSIVE, and a value that does not convert makes it fail. A column that a generated one is computed from can not change its type at all, and a number can not become a uuid: errors.',
+  why: 'Unless the new type stores the very same bytes (a longer varchar, varchar to text, a wider numeric), Postgres writes the whole table and its indexes anew under ACCESS EXCLUSIVE, and a value that does not convert makes it fail. A column that a generated one is computed from can not change its type at all, and a number can not become a uuid, nor a column with a default an enum: errors.',
   remedy:
     'Add a column of the new type, fill it in batches, swap the names later.\n\n```sql\nalter table public.note add column size_new bigint;\nupdate public.note set size_new = size where id between 1 and 10000;\n```',
   since: '0.1.0',
@@ -42,6 +43,8 @@ export default rule({
         return fails(usingOnGenerated(change));
       case 'without-cast':
         return fails(withoutCast(change));
+      case 'default-stands':
+        return fails(defaultInTheWay(change));
       case 'there-and-back':
         // Told once, at the first of the two.
         return locks(change.target === change.before?.type ? null : leaveBothOut(change));

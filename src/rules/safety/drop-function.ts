@@ -1,8 +1,13 @@
+import type { Routine, SchemaState } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { qualified, strings, typeName } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
 import { stillAsked } from '../support/client-calls.ts';
+import { predicatesOf } from '../support/predicates.ts';
 import { holders } from '../support/roles.ts';
+import { isCascade } from '../support/statements.ts';
+import { functionCalls, functionName } from '../support/tree.ts';
+import { listed, sqlFence } from '../support/words.ts';
 
 export default rule({
   id: 'safety/drop-function',
@@ -26,19 +31,41 @@ export default rule({
         const { schema, name } = qualified(strings(objname));
         const inSchema = schema ?? 'public';
         if (!facts.project.exposedSchemas.includes(inSchema)) continue;
+        const overloads = [...set.before.routines.values()].filter(
+          (routine) => routine.schema === inSchema && routine.name === name,
+        );
+        if (args_unspecified === true && overloads.length > 1) {
+          report({
+            message: `"${inSchema}.${name}" has ${overloads.length} overloads, and DROP FUNCTION without their arguments fails: "function name is not unique" (42725). Name the arguments of the one that shall go.`,
+            at: placeOf(statement),
+            object: `${inSchema}.${name}`,
+            key: 'not unique',
+            severity: 'error',
+            help: sqlFence(overloads.map(({ key }) => `drop function if exists ${key};`).join('\n')),
+          });
+          continue;
+        }
         const types = (objargs ?? []).map((type: SyntaxNode) =>
           typeName(type.TypeName, { modifiers: false }),
         );
-        const named = [...set.before.routines.values()].filter(
-          (routine) => routine.schema === inSchema && routine.name === name,
-        );
-        const gone = named.find(
+        const gone = overloads.find(
           ({ key }) => args_unspecified === true || key.endsWith(`(${types.join(', ')})`),
         );
         // A trigger function is called by its trigger alone, and Postgres minds those.
         if (gone === undefined || /^(event_)?trigger$/.test(gone.returns)) continue;
         // Made again, perhaps with other arguments: api/overload and the access probes look at that.
         if ([...set.after.routines.values()].some((r) => r.schema === inSchema && r.name === name)) continue;
+        const using = isCascade(node) ? [] : policiesCalling(gone, set.after);
+        if (using.length > 0) {
+          report({
+            message: `DROP FUNCTION "${gone.key}" fails: ${listed(using.slice(0, 3).map((policy) => `policy ${policy}`))}${using.length > 3 ? ` and ${using.length - 3} more` : ''} call it (2BP01). Change them first.`,
+            at: placeOf(statement),
+            object: gone.key,
+            key: 'in use',
+            severity: 'error',
+          });
+          continue;
+        }
         const callers = [...set.after.routines.values()]
           .filter(({ body }) => body.includes(name))
           .map(({ key }) => key);
@@ -59,3 +86,18 @@ export default rule({
     },
   },
 });
+
+/** Policies that stand at the end and call the function, which is there once: `"own" on "public.note"`. */
+const policiesCalling = ({ schema, name }: Routine, after: SchemaState): readonly string[] =>
+  [...after.tables.values()].flatMap((table) =>
+    table.policies
+      .filter((policy) =>
+        predicatesOf(policy).some(({ node }) =>
+          functionCalls(node).some((call) => {
+            const called = functionName(call);
+            return called.name === name && (called.schema ?? 'public') === schema;
+          }),
+        ),
+      )
+      .map((policy) => `"${policy.name}" on "${table.key}"`),
+  );

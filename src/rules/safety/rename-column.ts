@@ -30,6 +30,7 @@ export default rule({
       const old = before?.columns.find(({ name }) => name === node.subname)?.type;
       const now = context.set.after.tables.get(key)?.columns.find(({ name }) => name === node.newname)?.type;
       const type = now ?? old ?? '…';
+      const filled = before?.columns.find(({ name }) => name === node.subname)?.default?.text;
       const isNamed = new RegExp(`(?<![\\w$])${escapeRegExp(node.subname)}(?![\\w$])`, 'i');
       const inBodies = [...context.set.before.routines.values()].some(({ body }) => isNamed.test(body));
       reportLock(context, statement, {
@@ -39,7 +40,7 @@ export default rule({
         key: node.subname,
         ...(moved ? { severity: 'info' as const } : {}),
         help: sql(
-          `alter table ${key} add column ${to} ${type}${referenceOf(before, node.subname, renamedAbove(statement, context))};`,
+          `alter table ${key} add column ${to} ${type}${filled === undefined ? '' : ` default ${filled}`}${referenceOf(before, node.subname, renamedAbove(statement, context))};`,
           // The file may change the type as well.
           `update ${key} set ${to} = ${now === undefined || now === old ? from : '…'};`,
           ...carriedOver(before, node.subname, to),

@@ -1,8 +1,8 @@
-import type { SyntaxNode } from '../../model/sql.ts';
+import type { Statement, SyntaxNode } from '../../model/sql.ts';
 import { splitKey } from '../../sql/fold/table-access.ts';
 import { quoteIdent } from '../../sql/names.ts';
-import { rule } from '../rule.ts';
-import { isCascade, listed, reportLock, sql } from '../support/statements.ts';
+import { type FileContext, rule } from '../rule.ts';
+import { commandsOf, hasConstraint, isCascade, listed, reportLock, sql } from '../support/statements.ts';
 
 export default rule({
   id: 'safety/truncate',
@@ -35,7 +35,11 @@ export default rule({
             : `TRUNCATE empties "${key}". No DELETE trigger runs, and no rollback file brings the rows back. Delete by a condition, or keep a copy.`,
           at: context.placeOf(statement),
           object: key,
-          ...(takes ? { severity: 'error' as const } : {}),
+          ...(takes
+            ? { severity: 'error' as const }
+            : needsNoRows(key, statement, context)
+              ? { severity: 'info' as const }
+              : {}),
           help: sql(
             'create schema if not exists archive;',
             `create table archive.${quoteIdent(splitKey(key)[1])} as select to_jsonb(t) as old_row from ${key} t;`,
@@ -46,3 +50,19 @@ export default rule({
     },
   },
 });
+
+/** What stands below fails on any row: a column that is NOT NULL and has no default. */
+const needsNoRows = (table: string, { start }: Statement, { statements, keyOf }: FileContext) =>
+  statements.some(
+    (later) =>
+      later.start > start &&
+      later.kind === 'AlterTableStmt' &&
+      keyOf(later.node.relation) === table &&
+      commandsOf(later.node).some(
+        ({ subtype, def }) =>
+          subtype === 'AT_AddColumn' &&
+          def?.ColumnDef !== undefined &&
+          hasConstraint(def.ColumnDef, 'CONSTR_NOTNULL') !== null &&
+          hasConstraint(def.ColumnDef, 'CONSTR_DEFAULT') === null,
+      ),
+  );

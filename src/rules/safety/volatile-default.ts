@@ -1,5 +1,6 @@
 import type { SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent, strings, typeName } from '../../sql/names.ts';
+import { tokenize } from '../../sql/tokens.ts';
 import { type FileContext, rule } from '../rule.ts';
 import { alterFilled, hasConstraint, reportLock, sql } from '../support/statements.ts';
 import { walk } from '../walk.ts';
@@ -22,12 +23,14 @@ export default rule({
   since: '0.1.0',
   sources: ['https://www.postgresql.org/docs/17/sql-altertable.html#SQL-ALTERTABLE-NOTES'],
   fixable: false,
-  statement: alterFilled(['AT_AddColumn'], (command, table, statement, context, { place }) => {
+  statement: alterFilled(['AT_AddColumn'], (command, table, statement, context, { place, range }) => {
     const column = command.def?.ColumnDef;
     const value = column === undefined ? null : hasConstraint(column, 'CONSTR_DEFAULT')?.raw_expr;
     const cause = value && volatileCall(value, context);
     if (!cause) return;
     const name = quoteIdent(column.colname);
+    const written = range === null ? null : defaultIn(context.source.text.slice(range.start, range.end));
+    const each = written ?? `${cause}()`;
     reportLock(context, statement, {
       message: `"${cause}()" gives each row another value, so adding "${column.colname}" writes all of "${table}" anew. Reads and writes wait that long. Add the column without default, set the default then, and fill old rows in batches.`,
       at: place,
@@ -35,9 +38,12 @@ export default rule({
       key: column.colname,
       help: sql(
         `alter table ${table} add column ${name} ${typeName(column.typeName)};`,
-        `alter table ${table} alter column ${name} set default ${cause}();`,
+        `alter table ${table} alter column ${name} set default ${each};`,
         `-- then, in batches`,
-        `update ${table} set ${name} = ${cause}() where ${name} is null and …;`,
+        `update ${table} set ${name} = ${each} where ${name} is null and …;`,
+        ...(hasConstraint(column, 'CONSTR_NOTNULL') === null
+          ? []
+          : [`alter table ${table} alter column ${name} set not null;`]),
       ),
     });
   }),
@@ -57,4 +63,21 @@ function volatileCall(value: SyntaxNode, { set }: FileContext): string | null {
     if (known) found ??= name;
   });
   return found;
+}
+
+/** What stands behind DEFAULT, as it is written, to the next constraint. */
+function defaultIn(command: string): string | null {
+  const tokens = tokenize(command);
+  const at = tokens.findIndex(({ kind, text }) => kind === 'word' && text.toLowerCase() === 'default');
+  const first = tokens[at + 1];
+  if (at === -1 || first === undefined) return null;
+  const end = tokens.findIndex(
+    ({ kind, text, depth }, index) =>
+      index > at + 1 &&
+      depth === first.depth &&
+      kind === 'word' &&
+      /^(not|null|unique|primary|references|check|constraint|generated|collate)$/i.test(text),
+  );
+  const last = tokens[(end === -1 ? tokens.length : end) - 1]!;
+  return command.slice(first.start, last.end);
 }

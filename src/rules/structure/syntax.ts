@@ -1,4 +1,5 @@
 import type { SyntaxNode } from '../../model/sql.ts';
+import { lackingDefault } from '../../sql/function-parameters.ts';
 import { rule } from '../rule.ts';
 
 export default rule({
@@ -13,6 +14,14 @@ export default rule({
   fixable: false,
   statement: {
     CreateFunctionStmt(node, statement, context) {
+      const lacking = lackingDefault(node.parameters);
+      if (lacking !== null) {
+        context.report({
+          message: `Parameter "${lacking}" has no default and stands behind one that has: CREATE FUNCTION fails with "input parameters after one with a default value must also have defaults" (42P13), and nothing of the file is applied. Move it before them, or give it a default.`,
+          at: context.placeOf(statement),
+          key: 'parameters',
+        });
+      }
       const body = plpgsqlBody(node);
       // A dump turns the check off, and the function fails on its first call.
       if (body === null || /\bcheck_function_bodies\b/i.test(context.source.text)) return;

@@ -1,7 +1,7 @@
 /** What a file makes and takes back, by its statements: files are compared by that. */
 import type { SourceFile, Statement, SyntaxNode } from '../../model/sql.ts';
 import { walkDo } from '../../sql/do.ts';
-import { strings } from '../../sql/names.ts';
+import { strings, typeName } from '../../sql/names.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import { keyOfParts } from './names.ts';
 import { commandsOf, namesOf } from './statements.ts';
@@ -22,6 +22,8 @@ export interface FileObject {
 export interface MadeObject extends FileObject {
   /** The statement that makes it. */
   readonly sql: string;
+  /** A routine's parameters and result: another one can't take its place, or stands beside it. Null of all else. */
+  readonly signature: string | null;
 }
 
 export interface FileObjects {
@@ -29,6 +31,8 @@ export interface FileObjects {
   /** Keys of `made`, and of what is dropped. */
   readonly makes: ReadonlySet<string>;
   readonly drops: ReadonlySet<string>;
+  /** Keys of the routines that ALTER FUNCTION sets something on: made anew, they lose it. */
+  readonly alters: ReadonlySet<string>;
   /** Keys of the tables whose creation fails where they are there. */
   readonly tables: ReadonlySet<string>;
 }
@@ -46,12 +50,21 @@ const statementsOf = remembered((source: SourceFile): readonly Statement[] =>
 export const objectsOf = remembered((source: SourceFile): FileObjects => {
   const statements = statementsOf(source);
   const made = statements.flatMap((statement) =>
-    madeBy(statement).map((object) => ({ ...object, sql: statement.sql })),
+    madeBy(statement).map((object) => ({
+      ...object,
+      sql: statement.sql,
+      signature: signatureOf(statement),
+    })),
   );
   return {
     made,
     makes: keysOf(made),
     drops: keysOf(statements.flatMap(droppedBy)),
+    alters: keysOf(
+      statements
+        .filter(({ kind }) => kind === 'AlterFunctionStmt')
+        .map(({ node }) => object('routine', strings(node.func?.objname))),
+    ),
     tables: keysOf(
       statements
         .filter(({ node }) => node.if_not_exists !== true)
@@ -60,6 +73,20 @@ export const objectsOf = remembered((source: SourceFile): FileObjects => {
     ),
   };
 });
+
+/** Names and types, as far as they decide whether CREATE OR REPLACE is refused. */
+function signatureOf({ kind, node }: Statement): string | null {
+  if (kind !== 'CreateFunctionStmt') return null;
+  const parameters = (node.parameters ?? []).map(({ FunctionParameter: parameter }: SyntaxNode) =>
+    [
+      /^FUNC_PARAM_(OUT|TABLE|INOUT|VARIADIC)$/.exec(parameter?.mode ?? '')?.[1] ?? '',
+      parameter?.name ?? '',
+      typeName(parameter?.argType ?? {}, { modifiers: false }),
+    ].join(' '),
+  );
+  const result = node.returnType === undefined ? '' : typeName(node.returnType, { modifiers: false });
+  return `${parameters.join(', ')}: ${node.returnType?.setof === true ? 'setof ' : ''}${result}`;
+}
 
 /** What a later file makes anew takes the place of it: of a table, the first one stays. */
 export const isReplaceable = ({ kind }: FileObject) => /^(routine|view|policy|trigger)$/.test(kind);

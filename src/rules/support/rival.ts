@@ -1,14 +1,22 @@
 /** Another file that makes what a skipped one makes, so that to run the skipped one does harm. */
 import type { Facts } from '../../model/facts.ts';
 import type { SkippedEntry } from '../../model/migration.ts';
-import { doesMore, type FileObject, type FileObjects, isReplaceable, objectsOf } from './file-objects.ts';
+import {
+  doesMore,
+  type FileObject,
+  type FileObjects,
+  isReplaceable,
+  type MadeObject,
+  objectsOf,
+} from './file-objects.ts';
 import { fileNameOf, isNeededBefore, mayBeNewer, type NamedFile, runningFiles, sourceOf } from './skipped.ts';
 
 export interface Rival {
   /** What both are about. */
   readonly name: string;
   readonly fileName: string;
-  readonly kind: 'table' | 'replaced' | 'dropped' | 'copy';
+  /** `differs`: a function of other arguments or another result; `altered`: newer settings of a function. */
+  readonly kind: 'table' | 'replaced' | 'dropped' | 'copy' | 'differs' | 'altered';
   /** Nothing is left of what the skipped file makes. */
   readonly isWhole: boolean;
 }
@@ -66,14 +74,35 @@ function settled(own: NamedFile, newer: readonly NamedFile[]): Rival | null {
   });
   // A function tells more than a policy that calls it.
   const first = pairs.find(({ object }) => object.table === null) ?? pairs[0];
-  if (first === undefined) return null;
+  if (first === undefined) return altered(made, newer);
   const { object, by } = first;
+  // What stands at the end is what is set back.
+  const last = newer.findLast(({ source }) => settles(objectsOf(source), object)) ?? by;
   return {
     name: object.label,
-    fileName: by.fileName,
-    kind: objectsOf(by.source).makes.has(object.key) ? 'replaced' : 'dropped',
+    fileName: last.fileName,
+    kind: kindOf(object, last, newer),
     isWhole: pairs.length === made.length && !isNeededBefore(object, by, newer) && !doesMore(own.source),
   };
+}
+
+/** Made anew, a function loses what was set on it since. */
+function altered(made: readonly MadeObject[], newer: readonly NamedFile[]): Rival | null {
+  for (const { key, label } of made) {
+    const by = newer.findLast(({ source }) => objectsOf(source).alters.has(key));
+    if (by !== undefined) return { name: label, fileName: by.fileName, kind: 'altered', isWhole: false };
+  }
+  return null;
+}
+
+function kindOf(object: MadeObject, last: NamedFile, newer: readonly NamedFile[]): Rival['kind'] {
+  const signatures = newer
+    .flatMap(({ source }) => objectsOf(source).made)
+    .filter(({ key }) => key === object.key)
+    .map(({ signature }) => signature);
+  if (object.signature !== null && signatures.some((signature) => signature !== object.signature))
+    return 'differs';
+  return objectsOf(last.source).makes.has(object.key) ? 'replaced' : 'dropped';
 }
 
 /** Beside each other lie `003_x.sql`, `3_x_v2.sql`, `x copy.sql`: one migration, of which one is to run. */

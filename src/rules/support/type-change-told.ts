@@ -47,6 +47,19 @@ export function withoutCast(change: TypeChange): Told {
   };
 }
 
+export function defaultInTheWay(change: TypeChange): Told {
+  const { table, before, target, column, value } = change;
+  const name = quoteIdent(column);
+  return {
+    message: `${changing(change)}${from(change)} to ${target} fails: its default can't be cast automatically (42804), whatever USING says. Drop the default first and set it again behind the change.`,
+    help: sql(
+      `alter table ${table} alter column ${name} drop default;`,
+      alter(change, value ?? `${name}::text::${target}`),
+      `alter table ${table} alter column ${name} set default ${before!.default!.text.replace(/::[\w." ]+$/, '')};`,
+    ),
+  };
+}
+
 /** As a diff writes it. */
 export const leaveBothOut = (change: TypeChange): Told => ({
   message: `"${change.column}" of "${change.table}" is changed${from(change)} to ${change.target} and back in this file: the table is written anew twice under an exclusive lock, for nothing. Leave both out.`,

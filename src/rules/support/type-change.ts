@@ -26,7 +26,14 @@ export type Outcome =
   | { readonly is: 'under-generated'; readonly computed: readonly Column[] }
   | { readonly is: 'more-labels'; readonly type: string; readonly labels: readonly string[] }
   | {
-      readonly is: 'using-on-generated' | 'without-cast' | 'free' | 'there-and-back' | 'to-null' | 'rewrite';
+      readonly is:
+        | 'using-on-generated'
+        | 'without-cast'
+        | 'default-stands'
+        | 'free'
+        | 'there-and-back'
+        | 'to-null'
+        | 'rewrite';
     };
 
 /** What a command changes; null where the column holds nothing yet, or is of that type by then. */
@@ -67,6 +74,7 @@ export function outcomeOf(change: TypeChange, context: FileContext): Outcome {
   // It fails with no row in the table too.
   if (before !== undefined && isPlain(change) && hasNoCast(before.type, target))
     return { is: 'without-cast' };
+  if (before !== undefined && defaultStands(change, context)) return { is: 'default-stands' };
   if (context.isEmpty(change.table, change.statement)) return { is: 'free' };
   if (before !== undefined && isPlain(change) && keepsBytes(before.type, target)) return { is: 'free' };
   if (isThereAndBack(change, context)) return { is: 'there-and-back' };
@@ -193,4 +201,30 @@ function isThereAndBack(
       commandsOf(node).some((command) => command.subtype === 'AT_AlterColumnType' && command.name === name),
   );
   return changes.length === 2 && own.every(({ kind }) => kind !== 'UpdateStmt');
+}
+
+/** A default of the old type has no cast to an enum by itself, whatever USING says of the rows (42804). */
+function defaultStands(
+  { before, table, column, target, statement, command }: TypeChange,
+  { set, statements, keyOf }: FileContext,
+): boolean {
+  if (before?.default == null || before.type === target || before.generated != null) return false;
+  if (bare(before.default.node)?.A_Const?.isnull === true) return false;
+  const types = [...set.after.types.values(), ...set.before.types.values()];
+  const isEnum = types.some(({ kind, key, name }) => kind === 'enum' && (key === target || name === target));
+  // A bare literal is of the column's old type.
+  if (!isEnum) return false;
+  return !statements.some(
+    (other) =>
+      other.kind === 'AlterTableStmt' &&
+      other.start <= statement.start &&
+      keyOf(other.node.relation) === table &&
+      commandsOf(other.node).some(
+        (each) =>
+          each !== command &&
+          each.subtype === 'AT_ColumnDefault' &&
+          each.name === column &&
+          each.def === undefined,
+      ),
+  );
 }

@@ -1,6 +1,7 @@
 /** Functions, procedures and aggregates. */
 import type { FunctionArgument, Routine } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
+import { lackingDefault } from '../function-parameters.ts';
 import { functionKey, keyOf, qualified, quoteIdent, strings } from '../names.ts';
 import { type Draft, temporarySchema } from './draft.ts';
 import { initialGrants } from './grants.ts';
@@ -14,6 +15,8 @@ const modes: Readonly<Record<string, FunctionArgument['mode']>> = {
 };
 
 export function createRoutine(draft: Draft, node: SyntaxNode, site: Site): void {
+  // Postgres refuses it, and there is no such function.
+  if (lackingDefault(node.parameters) !== null) return;
   const args = parameters(draft, node.parameters);
   const { schema, name } = draft.newName(strings(node.funcname));
   // It ends with the session.
