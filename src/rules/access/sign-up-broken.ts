@@ -64,6 +64,16 @@ export default rule({
       });
       return;
     }
+    const missing = madeByHand(run, facts);
+    if (missing !== null) {
+      tell({
+        message: `Sign-up could not be tried: ${run.error?.message}. The migrations alter "${missing}", and none of them makes it: where it was made by hand sign-up may work, and in a database made from zero it fails. Write its CREATE TABLE into a migration, or into a baseline.`,
+        at: home(run, facts),
+        object: 'auth.users',
+        severity: 'warning',
+      });
+      return;
+    }
     if (isGate(run, facts.head)) {
       tell({
         message: `Sign-up is refused to everybody who was tried (${listed(failed.map(({ variant }) => names[variant]))}) by an exception of the project's own: ${run.error?.message}. If only invited people may sign up, that is right. Else mend the trigger on "auth.users".`,
@@ -128,6 +138,22 @@ function parentAsked(run: SignUpRun, head: SchemaState): string | null {
   );
   // A NULL that stops it must be that column's: any other is the trigger's own doing.
   return keys.find((key) => run.error?.sqlstate !== '23502' || run.error.message.includes(key)) ?? null;
+}
+
+/** The table that is not there, where the migrations work on it and none makes it: the database that is in use has it. */
+function madeByHand({ error }: SignUpRun, { sources }: Facts): string | null {
+  const [, name] = error?.sqlstate === '42P01' ? (/"(?:\w+\.)?(\w+)"/.exec(error.message) ?? []) : [];
+  if (name === undefined) return null;
+  const statements = [...sources.values()].flatMap((source) => source.statements);
+  const isMade = statements.some(
+    ({ kind, node }) => kind === 'CreateStmt' && node.relation?.relname === name,
+  );
+  const isUsed = statements.some(
+    ({ kind, node }) =>
+      /^(AlterTable|Index|CreatePolicy|CreateTrig|Insert|Update|Delete)Stmt$/.test(kind) &&
+      (node.relation ?? node.table)?.relname === name,
+  );
+  return isUsed && !isMade ? name : null;
 }
 
 /** RAISE EXCEPTION in a trigger's function: somebody wrote down when to refuse, and does not pass on what went wrong. */
