@@ -49,7 +49,7 @@ function sqlOf(group: LeakGroup, facts: Facts): string {
   const routine = facts.head.routines.get(object);
   return routine === undefined || callsOf(group, facts).length === 0
     ? `revoke execute on function ${object} from public, anon, authenticated;`
-    : questionIn(routine, facts.head);
+    : questionIn(routine, facts.head, true);
 }
 
 function callsOf({ object }: LeakGroup, facts: Facts) {

@@ -117,7 +117,7 @@ export default rule({
               )
             : tables.length > 0 && calls.length > 0
               ? isGrave
-                ? sqlFence(questionIn(routine, state))
+                ? sqlFence(questionIn(routine, state, true))
                 : 'Limit it to what everybody may see, and how often it may be called to what the application needs.'
               : (granted || (personIn(routine, state) !== undefined && onlyReads(routine))) &&
                   tables.length > 0

@@ -359,13 +359,15 @@ function tellRoutine(routine: Routine, { facts, state, set, home, exposed, repor
   if (calls.length > 0 && !isServed) {
     const sql = `grant execute on function ${routine.key} to authenticated;`;
     report({
-      message: `Neither "anon" nor "authenticated" may execute "${routine.key}", and the code calls it: ${placesOf(calls)}, which fails with "permission denied for function" (42501). Grant EXECUTE to whom it is meant for, or take the call out.`,
+      message: `Neither "anon" nor "authenticated" may execute "${routine.key}", and the code calls it: ${placesOf(calls)}, which fails with "permission denied for function" (42501). ${revokes(routine, set) === null ? 'Grant EXECUTE to whom it is meant for, or take the call out' : 'Let the server make the call, or grant EXECUTE again if users may make it'}.`,
       at: home(revokes(routine, set) ?? routine.origin),
       object: routine.key,
       key: 'asked',
       severity: 'warning',
       evidence: evidenceOf(state),
-      help: sqlFence(sql),
+      help: sqlFence(
+        revokes(routine, set) === null ? sql : `-- only if users may call it themselves\n${sql}`,
+      ),
     });
     return;
   }

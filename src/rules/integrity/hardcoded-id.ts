@@ -1,6 +1,6 @@
 import type { Facts } from '../../model/facts.ts';
-import type { SyntaxNode } from '../../model/sql.ts';
-import { rule } from '../rule.ts';
+import type { Statement, SyntaxNode } from '../../model/sql.ts';
+import { type FileContext, rule } from '../rule.ts';
 import { isVerbatim } from '../support/statements.ts';
 
 const uuid = /\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/gi;
@@ -21,7 +21,7 @@ export default rule({
       if (!/^(Insert|Update|Delete|Merge|CreatePolicy|AlterPolicy|CreateFunction)/.test(statement.kind))
         continue;
       if (!statement.sql.includes('-')) continue;
-      const own = ownIds(statement.kind, statement.node);
+      const own = new Set([...ownIds(statement.kind, statement.node), ...keysWritten(statement, context)]);
       const made = idsMadeIn(context.facts);
       const foreign = [...statement.sql.matchAll(uuid)].filter(({ 0: id, index: at }) => {
         const lower = id.toLowerCase();
@@ -73,6 +73,34 @@ function ownIds(kind: string, node: SyntaxNode): ReadonlySet<string> {
     for (const id of JSON.stringify(row[at] ?? null).match(uuid) ?? []) ids.add(id.toLowerCase());
   }
   return ids;
+}
+
+/**
+ * Ids that an INSERT writes into a text without a foreign key, or into the column that its ON CONFLICT asks about: keys of
+ * another system, and of no row.
+ */
+function keysWritten({ kind, node }: Statement, { keyOf, changed }: FileContext): readonly string[] {
+  if (kind !== 'InsertStmt') return [];
+  const key = keyOf(node.relation);
+  const table = changed.step.after.tables.get(key) ?? changed.step.before.tables.get(key);
+  const asked: readonly string[] = (node.onConflictClause?.infer?.indexElems ?? []).map(
+    ({ IndexElem }: SyntaxNode) => IndexElem?.name,
+  );
+  const names: readonly string[] = (node.cols ?? []).map((item: SyntaxNode) => item.ResTarget?.name);
+  const isKey = (name: string) => {
+    if (table?.foreignKeys.some(({ columns }) => columns.includes(name)) === true) return false;
+    const type = table?.columns.find((column) => column.name === name)?.type ?? '';
+    return asked.includes(name) || /^(text|character varying)/.test(type);
+  };
+  const select = node.selectStmt?.SelectStmt;
+  const rows: SyntaxNode[][] = (select?.valuesLists ?? []).map((row: SyntaxNode) => row.List?.items ?? []);
+  return rows.flatMap((row) =>
+    row.flatMap((value, at) =>
+      names[at] !== undefined && isKey(names[at])
+        ? (JSON.stringify(value ?? null).match(uuid) ?? []).map((id) => id.toLowerCase())
+        : [],
+    ),
+  );
 }
 
 const made = new WeakMap<Facts['sources'], ReadonlySet<string>>();

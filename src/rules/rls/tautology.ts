@@ -66,7 +66,10 @@ export default rule({
                 )
               : instead === undefined
                 ? advice
-                : rewritten(policy, predicate, table, instead),
+                : rewritten(policy, predicate, table, instead) +
+                  (instead.includes('request.headers')
+                    ? '\n\nClients then send the value in that header.'
+                    : ''),
           });
         }
       }

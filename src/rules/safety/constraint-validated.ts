@@ -1,4 +1,4 @@
-import type { SyntaxNode } from '../../model/sql.ts';
+import type { Statement, SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent, strings } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
 import { holdsOneRow } from '../support/emptiness.ts';
@@ -70,7 +70,7 @@ export default rule({
         object: table,
         key: constraint.conname ?? what,
         help: sql(
-          `alter table ${table} ${written} not valid;`,
+          `alter table ${table} ${droppedBeside(constraint.conname, statement) ? `drop constraint ${quoteIdent(name)}, ` : ''}${written} not valid;`,
           `-- in the next migration`,
           `alter table ${table} validate constraint ${quoteIdent(name)};`,
         ),
@@ -190,3 +190,7 @@ function onlyNewColumns(
     })
   );
 }
+
+/** The statement drops the one of that name itself. */
+const droppedBeside = (name: string | undefined, { node }: Statement) =>
+  commandsOf(node).some((command) => command.subtype === 'AT_DropConstraint' && command.name === name);

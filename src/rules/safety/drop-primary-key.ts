@@ -1,4 +1,4 @@
-import { rule } from '../rule.ts';
+import { type FileContext, rule } from '../rule.ts';
 import { alterExisting, commandsOf, reportLock } from '../support/statements.ts';
 
 export default rule({
@@ -27,6 +27,16 @@ export default rule({
       message: `The primary key of "${table}" is dropped and not put back. ON CONFLICT on it fails with 42P10, and UPDATE and DELETE with 55000 where a publication such as Realtime's holds the table. Replace it in the same statement.`,
       at: place,
       object: table,
+      ...(keyGoes(table, context) ? { severity: 'info' as const } : {}),
     });
   }),
 });
+
+/** The column goes as well: nobody asks for it any more. */
+const keyGoes = (table: string, { set }: FileContext) => {
+  const columns = set.before.tables.get(table)?.primaryKey?.columns ?? [];
+  const left = set.after.tables.get(table)?.columns;
+  return (
+    columns.length > 0 && left !== undefined && columns.every((name) => !left.some((c) => c.name === name))
+  );
+};

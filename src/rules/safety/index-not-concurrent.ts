@@ -1,4 +1,4 @@
-import type { Statement } from '../../model/sql.ts';
+import type { Statement, SyntaxNode } from '../../model/sql.ts';
 import { splitKey } from '../../sql/fold/table-access.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { type FileContext, rule } from '../rule.ts';
@@ -26,7 +26,7 @@ export default rule({
       const table = context.keyOf(node.relation);
       if (context.isNew('table', table) || context.isNew('view', table)) continue;
       if (context.isEmpty(table, statement) || holdsOneRow(context.set.before.tables.get(table))) continue;
-      if (isIndexThere(node, table, context)) continue;
+      if (isIndexThere(node, table, context) || isLockedByHand(table, statement, context)) continue;
       // performance/duplicate-index says to leave it out: no way of building it is advised.
       const twin = keyAhead(statement, table, context);
       if (twin?.whole === true) continue;
@@ -136,3 +136,13 @@ function built({ node, sql: text }: Statement, table: string, { set }: FileConte
 
 const concurrent = (text: string) =>
   text.replace(/^(create\s+(?:unique\s+)?index)(\s+if\s+not\s+exists)?/i, '$1 concurrently');
+
+/** LOCK TABLE above, in its strongest mode: that everybody waits is what the file wants. */
+const isLockedByHand = (table: string, { start }: Statement, { statements, keyOf }: FileContext) =>
+  statements.some(
+    (other) =>
+      other.start < start &&
+      other.kind === 'LockStmt' &&
+      (other.node.mode ?? 8) >= 8 &&
+      (other.node.relations ?? []).some(({ RangeVar }: SyntaxNode) => RangeVar && keyOf(RangeVar) === table),
+  );

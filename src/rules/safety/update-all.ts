@@ -56,6 +56,7 @@ export default rule({
         at: context.placeOf(statement),
         object: key,
         key: old.join(' '),
+        ...(isCopiedAbove(key, statement, context) ? { severity: 'info' as const } : {}),
         help: scaled
           ? 'Copy the key and the old values into a table of a schema that the Data API does not show, before they change.'
           : sqlFence(
@@ -171,3 +172,15 @@ function columnsAdded(key: string, context: FileContext): ReadonlySet<string> {
   }
   return added;
 }
+
+/** The old values were copied into another table above. */
+const isCopiedAbove = (table: string, { start }: Statement, { statements, keyOf }: FileContext) =>
+  statements.some(
+    ({ kind, node, start: at }) =>
+      at < start &&
+      /^(CreateTableAs|Insert)Stmt$/.test(kind) &&
+      ((node.query ?? node.selectStmt)?.SelectStmt?.fromClause ?? []).some(
+        ({ RangeVar }: SyntaxNode) => RangeVar !== undefined && keyOf(RangeVar) === table,
+      ) &&
+      keyOf(node.relation ?? node.into?.rel) !== table,
+  );

@@ -24,6 +24,9 @@ export default rule({
       // Where the replay ran, it saw what happened.
       if (context.facts.replay !== null || node.if_not_exists !== true || existing === undefined) return;
       const after = step.after.tables.get(key);
+      // A file that can't be parsed makes nothing.
+      const maker = context.facts.sources.get(existing.origin?.file ?? '');
+      if (maker !== undefined && maker.issue !== null) return;
       if (after === undefined || after.unknown.length > 0) return;
       const have = new Set([...existing.columns, ...after.columns].map(({ name }) => name));
       const lacking: SyntaxNode[] = (node.tableElts ?? [])

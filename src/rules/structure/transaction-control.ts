@@ -46,6 +46,11 @@ export default rule({
       }. ${usesEnumValueApart(context, controls) ? 'Add the enum value in a migration of its own, then remove both' : 'Remove both'}.`,
       at: context.placeOf(controls[0]!),
       object: context.source.path,
+      ...(context.source.statements.some(({ kind }) => kind === 'LockStmt')
+        ? {
+            help: 'LOCK TABLE and the like ask for a transaction block, which a pipeline of the CLI is not: move them into a DO block, then remove BEGIN and COMMIT.',
+          }
+        : {}),
       ...(usesEnumValueApart(context, controls)
         ? {
             help: 'Move `alter type … add value` into a migration before this one: the same transaction can not use the value.',

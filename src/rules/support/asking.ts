@@ -25,14 +25,14 @@ function isPerson(word: string, state: SchemaState): boolean {
   );
 }
 
-/** What to ask before anything else, by its own arguments and the project's helpers. */
-export function questionIn(routine: Routine, state: SchemaState): string {
+/** What to ask before anything else, by its own arguments and the project's helpers; a server's key may be let in too. */
+export function questionIn(routine: Routine, state: SchemaState, orServer = false): string {
   const caller = '(select auth.uid())';
   const admins = /(^|_)admin(_|$|s)/i.test(routine.name) ? questionFor('administrators', state) : null;
   const person = personIn(routine, state);
   const asked =
     admins ?? (person === undefined ? `${caller} is not null and …` : `${quoteIdent(person)} = ${caller}`);
   return routine.language === 'plpgsql'
-    ? `-- first in its body\nif not coalesce(${asked}, false) then\n  raise exception 'not allowed' using errcode = '42501';\nend if;`
+    ? `-- first in its body\nif not coalesce(${orServer ? `(select auth.role()) = 'service_role' or ` : ''}${asked}, false) then\n  raise exception 'not allowed' using errcode = '42501';\nend if;`
     : `-- in the WHERE of each query in its body\nand ${asked}`;
 }

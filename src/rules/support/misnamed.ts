@@ -98,7 +98,7 @@ function roleQuestion(role: string, state: SchemaState): string | null {
     const values = [...state.types.values()].find(
       (type) => type.key === last.type || type.name === last.type,
     )?.values;
-    if (values === undefined ? !/^(text|character varying)$/.test(last.type) : !values.includes(role))
+    if (values === undefined ? !/^(text|character varying)$|role/.test(last.type) : !values.includes(role))
       continue;
     const caller = first === undefined ? '' : '(select auth.uid()), ';
     return `(select ${key.slice(0, key.indexOf('('))}(${caller}'${role}'))`;

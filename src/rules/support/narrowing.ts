@@ -1,5 +1,5 @@
 /** SQL that narrows an open policy: to the owner of a row, to those whom the server appoints, to the server itself. */
-import type { Command, Table } from '../../model/schema.ts';
+import type { Command, SchemaState, Table } from '../../model/schema.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { alsoAsking, claimFor, questionFor } from './misnamed.ts';
 import { isCaller, ownerColumns } from './owners.ts';
@@ -8,11 +8,21 @@ import { apiRolesOf, covers } from './roles.ts';
 import { opensTo } from './truth.ts';
 import { named } from './words.ts';
 
+/** Whose a row is, as the schema says; else by a name that says it. */
+const ownerOf = (table: Table, state: SchemaState): string | undefined =>
+  ownerColumns(table, state)[0] ??
+  table.columns.find(
+    ({ name, type }) =>
+      /^(user|owner)_?id$/i.test(name) &&
+      type === 'uuid' &&
+      !table.foreignKeys.some(({ columns }) => columns.includes(name)),
+  )?.name;
+
 /** Rows that are changed or deleted: by what WITH CHECK asks already, by their owner, or by whom the name speaks of. */
 export function narrowedChanges(judged: JudgedPolicy, commands: readonly Command[]): string {
   const { policy, table, state } = judged;
   if (policy.check !== null && opensTo(policy.check.node) === null) return asInCheck(judged);
-  const [owner] = ownerColumns(table, state);
+  const owner = ownerOf(table, state);
   const role = roleOf(judged);
   if (owner !== undefined && role === null) return toUsers(judged, commands, ownedOrInvited(owner, judged));
   const appointed = `${toAppointed(judged, role ?? 'admin')}${commands.includes('select') ? '\n-- who else may read needs a policy for SELECT' : ''}`;
@@ -49,7 +59,7 @@ export function insertedByOwner(judged: JudgedPolicy, owner: string, orByNobody:
 
 /** Rows that are read, by signed-in users alone: column grants would hide the columns from their owners too. */
 export function readByOwner(judged: JudgedPolicy, sensitive: readonly string[]): string | null {
-  const [owner] = ownerColumns(judged.table, judged.state);
+  const owner = ownerOf(judged.table, judged.state);
   return owner === undefined
     ? null
     : `-- where each reads only what is theirs; where all read the rest, keep ${named(sensitive)} in a table of its own\n${altered(judged)} to authenticated\n  using (${isCaller(owner, judged.table, judged.state)});`;
