@@ -142,6 +142,7 @@ export { default as 'structure/object-name' } from './structure/object-name.ts';
 export { default as 'structure/primary-key' } from './structure/primary-key.ts';
 export { default as 'structure/psql-command' } from './structure/psql-command.ts';
 export { default as 'structure/qualified-name' } from './structure/qualified-name.ts';
+export { default as 'structure/refused' } from './structure/refused.ts';
 export { default as 'structure/section-order' } from './structure/section-order.ts';
 export { default as 'structure/syntax' } from './structure/syntax.ts';
 export { default as 'structure/table-comment' } from './structure/table-comment.ts';

@@ -4,6 +4,7 @@ import { quoteIdent } from '../../sql/names.ts';
 import { type FileContext, rule } from '../rule.ts';
 import { holdsOneRow } from '../support/emptiness.ts';
 import { keyLike, keysOver } from '../support/indexes.ts';
+import { refusedIndex } from '../support/refused.ts';
 import { behindWords, isIndexThere, reportLock, sql, takesExclusiveLock } from '../support/statements.ts';
 import { isStandalone } from '../support/transaction.ts';
 
@@ -26,6 +27,7 @@ export default rule({
       const table = context.keyOf(node.relation);
       if (context.isNew('table', table) || context.isNew('view', table)) continue;
       if (context.isEmpty(table, statement) || holdsOneRow(context.set.before.tables.get(table))) continue;
+      if (refusedIndex(node) !== null) continue;
       if (isIndexThere(node, table, context) || isLockedByHand(table, statement, context)) continue;
       // performance/duplicate-index says to leave it out: no way of building it is advised.
       const twin = keyAhead(statement, table, context);

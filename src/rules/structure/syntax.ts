@@ -1,5 +1,3 @@
-import type { SyntaxNode } from '../../model/sql.ts';
-import { lackingDefault } from '../../sql/function-parameters.ts';
 import { rule } from '../rule.ts';
 
 export default rule({
@@ -12,30 +10,6 @@ export default rule({
   since: '0.1.0',
   sources: ['https://www.postgresql.org/docs/17/sql-syntax.html'],
   fixable: false,
-  statement: {
-    CreateFunctionStmt(node, statement, context) {
-      const lacking = lackingDefault(node.parameters);
-      if (lacking !== null) {
-        context.report({
-          message: `Parameter "${lacking}" has no default and stands behind one that has: CREATE FUNCTION fails with "input parameters after one with a default value must also have defaults" (42P13), and nothing of the file is applied. Move it before them, or give it a default.`,
-          at: context.placeOf(statement),
-          key: 'parameters',
-        });
-      }
-      const body = plpgsqlBody(node);
-      // A dump turns the check off, and the function fails on its first call.
-      if (body === null || /\bcheck_function_bodies\b/i.test(context.source.text)) return;
-      const first = /^(?:\s|--[^\n]*\n|\/\*[\s\S]*?\*\/|#[^\n]*\n|<<\s*\w+\s*>>)*([a-z_]\w*)/i.exec(
-        body,
-      )?.[1];
-      if (first === undefined || /^(?:declare|begin)$/i.test(first)) return;
-      context.report({
-        message: `The body of a PL/pgSQL function begins with DECLARE or BEGIN, and this one with "${first}": CREATE FUNCTION fails with a syntax error (42601), and nothing of the file is applied. Put BEGIN and END around it, or write LANGUAGE sql.`,
-        at: context.placeOf(statement),
-        key: 'body',
-      });
-    },
-  },
   file({ source, report }) {
     if (source.issue === null) return;
     const { message, span } = source.issue;
@@ -71,11 +45,4 @@ function adviceFor(text: string, message: string): string | undefined {
     return 'The file holds the marks of an unresolved merge conflict. Resolve it.';
   }
   return undefined;
-}
-
-function plpgsqlBody({ options }: SyntaxNode): string | null {
-  const option = (name: string) =>
-    (options ?? []).find(({ DefElem }: SyntaxNode) => DefElem?.defname === name)?.DefElem?.arg;
-  if (option('language')?.String?.sval?.toLowerCase() !== 'plpgsql') return null;
-  return option('as')?.List?.items?.[0]?.String?.sval ?? null;
 }

@@ -1,0 +1,69 @@
+/** What Postgres refuses of a statement whatever the database holds; null where nothing is known against it. */
+import type { SyntaxNode } from '../../model/sql.ts';
+import { lackingDefault } from '../../sql/function-parameters.ts';
+import { functionName, someNode } from './tree.ts';
+
+export interface Refusal {
+  /** A sentence without its full stop, with what Postgres says. */
+  readonly why: string;
+  readonly way: string;
+}
+
+/** `where expires_at > now()`: an index holds what was true when it was written (42P17). */
+export function refusedIndex({ whereClause, indexParams }: SyntaxNode): Refusal | null {
+  const expressions = (indexParams ?? []).map(({ IndexElem }: SyntaxNode) => IndexElem?.expr);
+  let called: string | null = null;
+  const changes = (part: SyntaxNode | undefined) =>
+    someNode([part], (kind, node) => {
+      const name =
+        kind === 'SQLValueFunction'
+          ? (/^SVFOP_(CURRENT_(?:DATE|TIME|TIMESTAMP)|LOCALTIME(?:STAMP)?)/
+              .exec(node.op)?.[1]
+              ?.toLowerCase() ?? null)
+          : kind === 'FuncCall' && changing.test(functionName(node).name)
+            ? `${functionName(node).name}()`
+            : null;
+      called ??= name;
+      return name !== null;
+    });
+  const inPredicate = changes(whereClause);
+  if (!inPredicate && !expressions.some(changes)) return null;
+  return {
+    why: `"${called}" is not immutable, and CREATE INDEX fails with "functions in index ${inPredicate ? 'predicate' : 'expression'} must be marked IMMUTABLE" (42P17)`,
+    way: inPredicate
+      ? 'Leave the time out of the predicate and index its column: the query compares it'
+      : 'Index the column itself',
+  };
+}
+
+const changing =
+  /^(now|clock_timestamp|statement_timestamp|transaction_timestamp|timeofday|random|gen_random_uuid|uid)$/;
+
+export function refusedFunction(node: SyntaxNode, checksBodies: boolean): Refusal | null {
+  const lacking = lackingDefault(node.parameters);
+  if (lacking !== null)
+    return {
+      why: `parameter "${lacking}" has no default and stands behind one that has, and CREATE FUNCTION fails with "input parameters after one with a default value must also have defaults" (42P13)`,
+      way: 'Move it before them, or give it a default',
+    };
+  const first = checksBodies ? beginning(plpgsqlBody(node)) : null;
+  return first === null || /^(?:declare|begin)$/i.test(first)
+    ? null
+    : {
+        why: `the body of a PL/pgSQL function begins with DECLARE or BEGIN, and this one with "${first}": CREATE FUNCTION fails with a syntax error (42601)`,
+        way: 'Put BEGIN and END around it, or write LANGUAGE sql',
+      };
+}
+
+/** The first word behind comments, compiler options and labels. */
+const beginning = (body: string | null): string | null =>
+  body === null
+    ? null
+    : (/^(?:\s|--[^\n]*\n|\/\*[\s\S]*?\*\/|#[^\n]*\n|<<\s*\w+\s*>>)*([a-z_]\w*)/i.exec(body)?.[1] ?? null);
+
+function plpgsqlBody({ options }: SyntaxNode): string | null {
+  const option = (name: string) =>
+    (options ?? []).find(({ DefElem }: SyntaxNode) => DefElem?.defname === name)?.DefElem?.arg;
+  if (option('language')?.String?.sval?.toLowerCase() !== 'plpgsql') return null;
+  return option('as')?.List?.items?.[0]?.String?.sval ?? null;
+}
