@@ -82,18 +82,21 @@ export function everyRowOpen(context: WorldContext): Spec | null {
 
 /** People's worlds with the rows open as well: a member reads what is not deleted. */
 export function withRowsOpen(context: WorldContext, specs: readonly Spec[]): Spec[] {
-  const all = firstToggles(context);
-  if (all.length === 0) return [];
-  const rows = opening(context, all);
-  // What an owner has published is meant for others, whatever organisation they are in.
-  const usual = all.every((toggle) => toggle.usual);
-  return specs.map((spec) => ({
-    ...spec,
-    changes: [...spec.changes, ...rows.changes],
-    when: `${rows.when}, and ${spec.when}`,
-    choose: rows.choose!,
-    ownTenant: usual && spec.ownTenant === true,
-  }));
+  const first = firstToggles(context);
+  return specs.flatMap((spec) => {
+    const all = first.filter(({ table, column }) => spec.kept?.has(`${table}.${column}`) !== true);
+    if (all.length === 0) return [];
+    const rows = opening(context, all);
+    // What an owner has published is meant for others, whatever organisation they are in.
+    const usual = all.every((toggle) => toggle.usual);
+    return {
+      ...spec,
+      changes: [...spec.changes, ...rows.changes],
+      when: `${rows.when}, and ${spec.when}`,
+      choose: rows.choose!,
+      ownTenant: usual && spec.ownTenant === true,
+    };
+  });
 }
 
 /** The most satisfying value of each column. */

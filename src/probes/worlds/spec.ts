@@ -44,6 +44,8 @@ export interface Spec {
   readonly shared?: boolean;
   /** The condition is a plain row of the caller's in its own organisation. */
   readonly ownTenant?: boolean;
+  /** Columns that opening rows leaves as they are here: `public.areas.name`. */
+  readonly kept?: ReadonlySet<string>;
 }
 
 const shown = (column: string, value: Value): string =>

@@ -3,6 +3,7 @@ import type { ForeignKey } from '../../model/schema.ts';
 import type { ValueAtom } from '../predicate/reading.ts';
 import { userA, userB } from '../principals.ts';
 import { isGiven, rank } from '../rank.ts';
+import { isUnique } from '../rows/plan.ts';
 import type { Value } from '../rows/values.ts';
 import { type LaidRow, updating } from '../rows/world.ts';
 import { choicesRead, type Spec, shownAll, type WorldContext } from './spec.ts';
@@ -59,24 +60,67 @@ export async function trustWorlds(context: WorldContext, key: string): Promise<S
     return [];
   }
   const ownTenant = sharesTenant(context, key);
-  const plain = { via: key, onlyUsers: true };
+  const parents = ownTenant ? await calledParents(context, key) : [];
+  const renamed = parents.map(({ renaming }) => renaming);
+  const plain = { via: key, onlyUsers: true, kept: new Set(parents.map(({ column }) => column)) };
   const specs: Spec[] = [];
   // In the probed table itself A's row was left out for others' rows: here it is back.
   if (row.inserts.length > 0 || key === context.table.key) {
     const when = inRow(key, unsaid(context, key, row.row));
-    specs.push({ ...plain, changes: row.inserts, when, ownTenant });
+    specs.push({ ...plain, changes: [...row.inserts, ...renamed], when, ownTenant });
   }
   for (const { values, ranked } of assignments(context, key)) {
     specs.push({
       ...plain,
-      changes: [...row.inserts, updating(key, values, [row.row])],
+      changes: [...row.inserts, ...renamed, updating(key, values, [row.row])],
       when: inRow(key, values),
       ranked,
       // A rank may be one over all organisations; not where a helper is asked about one and looks at none.
       ownTenant: ownTenant && (!ranked || context.reading.forgetful.has(key)),
     });
   }
+  for (const { words } of parents) {
+    const when = `${inRow(key, unsaid(context, key, row.row))} where ${words}`;
+    specs.push({ via: key, onlyUsers: true, changes: row.inserts, when });
+  }
   return specs;
+}
+
+interface CalledParent {
+  readonly column: string;
+  /** The condition in words. */
+  readonly words: string;
+  /** Calls the parent of A's row otherwise. */
+  readonly renaming: string;
+}
+
+/**
+ * Parents of a member's row that policies ask for by a word of theirs: `areas.name = 'Safety'`. To be in that very one is
+ * a role that somebody gives; what any member may is seen where the caller's is called otherwise.
+ */
+async function calledParents(context: WorldContext, key: string): Promise<CalledParent[]> {
+  const found = new Map<string, CalledParent>();
+  const parents = new Set(context.state.tables.get(key)!.foreignKeys.map(({ references }) => references));
+  for (const atom of context.reading.values) {
+    const column = `${atom.table}.${atom.column}`;
+    if (atom.home || atom.table === key || !parents.has(atom.table) || !isCalled(atom)) continue;
+    const choice = context.planner.choice(atom.table, atom.column);
+    const parent = await context.trusted.rowIn(atom.table, userA);
+    if (choice === null || 'failure' in parent || found.has(column)) continue;
+    const called = parent.row.values[atom.column] ?? null;
+    const theirs = context.world.row(atom.table, userB)?.values[atom.column];
+    const taken = isUnique(parent.row.table, atom.column) ? theirs : undefined;
+    const other = [choice.closed, ...choice.others].find(
+      (value) => value !== null && value !== taken && !choice.open.includes(value),
+    );
+    if (!choice.open.includes(called) || other === undefined) continue;
+    found.set(column, {
+      column,
+      words: shownAll({ [atom.column]: called }, `${atom.table}.`),
+      renaming: updating(atom.table, { [atom.column]: other }, [parent.row]),
+    });
+  }
+  return [...found.values()];
 }
 
 /** The caller beside the row's owner: both in one organisation, the caller plain at first, then with each rank. */

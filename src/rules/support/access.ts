@@ -2,14 +2,16 @@
 import type { AccessCell, AccessMatrix, ObjectAccess, Principal } from '../../model/access.ts';
 import type { Facts } from '../../model/facts.ts';
 import type { Place } from '../../model/finding.ts';
-import type { Command, Origin, SchemaState, Table } from '../../model/schema.ts';
+import type { Command, Origin, Policy, SchemaState, Table } from '../../model/schema.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import type { Problem } from '../rule.ts';
 import { looksAtCaller } from './caller.ts';
 import { isOutOfReach, outOfReach } from './footing.ts';
+import { showsDefaultsAlone } from './granted.ts';
 import type { Leak, LeakGroup } from './leak.ts';
 import { isMild, isOfUsers } from './mildness.ts';
+import { isRead } from './name-read.ts';
 import { isDeclaredPublic, isFilledIn, isOpenBehind, listsOneBucket } from './openness.ts';
 import { isCaller, ownerColumns } from './owners.ts';
 import { apiRolesOf, appliesTo, covers, predicateOf } from './roles.ts';
@@ -182,7 +184,11 @@ function isLeak(cell: AccessCell, object: ObjectAccess, table: Table | null, sta
   if (command === 'select') {
     // Rows without an owner are shared; a table whose rows are nobody's is rls/disabled's to tell.
     if (subject !== 'foreign' && !(principal === 'anon' && subject === 'own')) return false;
-    return (owned || limits(table, state)) && !isDeclaredPublic(table, roleOf(principal), state);
+    return (
+      (owned || limits(table, state)) &&
+      !isDeclaredPublic(table, roleOf(principal), state) &&
+      !showsDefaultsAlone(table, roleOf(principal), object.ownerColumns, state)
+    );
   }
   if (command === 'insert') return subject === 'spoof' && !isFilledIn(cell, table, state);
   if (subject === 'own') return principal === 'anon';
@@ -351,19 +357,29 @@ export function causeOf({ opener, object, leaks }: LeakGroup, state: SchemaState
 
 /** Several policies apply: which of them it was, or whether it took two, the rows do not tell. */
 function manyOf(leaks: readonly Leak[], table: Table | undefined): string {
-  const names = (table?.policies ?? [])
-    .filter(
-      (policy) =>
-        policy.permissive &&
-        leaks.some(
-          ({ command, principal }) =>
-            command !== 'execute' && covers(policy, command) && appliesTo(policy, roleOf(principal)),
-        ),
-    )
-    .map(({ name }) => name);
+  const names = applying(leaks, table).map(({ name }) => name);
   return names.length === 0
     ? 'No policy limits it.'
     : `The policies that apply (${named(names)}) let it through.`;
+}
+
+/** Policies that may have let it through: one that asks for the name that was forged has not. */
+function applying(leaks: readonly Leak[], table: Table | undefined): readonly Policy[] {
+  const all = (table?.policies ?? []).filter(
+    (policy) =>
+      policy.permissive &&
+      leaks.some(
+        ({ command, principal }) =>
+          command !== 'execute' && covers(policy, command) && appliesTo(policy, roleOf(principal)),
+      ),
+  );
+  const forged = leaks.map(({ cell }) => (cell.subject === 'spoof' ? cell.columns : []));
+  const blind = all.filter((policy) =>
+    forged.some(
+      (columns) => columns.length > 0 && !columns.some((column) => isRead(column, table!, [policy])),
+    ),
+  );
+  return blind.length > 0 ? blind : all;
 }
 
 export const commandsSeen = (leaks: readonly Leak[]) =>
@@ -386,6 +402,11 @@ export function reproOf(cells: readonly AccessCell[]): string | undefined {
 
 function homeOf({ object, opener, leaks }: LeakGroup, facts: Facts): Place | null {
   const { command } = leaks[0]!;
+  if (opener === null) {
+    const origins = applying(leaks, facts.head.tables.get(object.object)).map(({ origin }) => origin);
+    const changed = origins.find((origin) => isOfChange(origin, facts));
+    if (changed !== undefined) return changed;
+  }
   if (opener === null || opener === 'off') return homeOfTable(facts, object.object, command);
   if (isOfChange(opener.origin, facts)) return opener.origin;
   return changedPart(facts, object.object, command) ?? opener.origin ?? originOf(object.object, facts);
@@ -443,21 +464,22 @@ export function wayOut({ opener, object }: LeakGroup, policy: string): string {
   return sqlFence(`drop policy "${opener.name}" on ${key};\n\n${policy}`.trim());
 }
 
-export function ownPolicy({ object, leaks }: LeakGroup, state: SchemaState): string {
+export function ownPolicy({ object, leaks, opener }: LeakGroup, state: SchemaState): string {
   // What a cell says it wrote in another's name is the column; a table without one is not given one here.
+  const inName = leaks.filter(({ cell }) => cell.subject === 'spoof' || cell.subject === 'transfer');
   const owner =
-    leaks
-      .filter(({ cell }) => cell.subject === 'spoof' || cell.subject === 'transfer')
-      .flatMap(({ cell }) => cell.columns)
-      .find((column) => object.ownerColumns.includes(column)) ?? object.ownerColumns[0];
+    inName.flatMap(({ cell }) => cell.columns).find((column) => object.ownerColumns.includes(column)) ??
+    object.ownerColumns[0];
   if (owner === undefined) return '';
   const own = ownedBy(owner, object.object, state);
+  // Beside policies of which each lets something through, one more that does closes nothing.
+  const alone = opener !== null || inName.length < leaks.length;
   return [...new Set(leaks.map(({ command }) => command))]
     .filter((command) => command !== 'execute')
     .map((command) => {
-      const using = command === 'insert' ? '' : `\n  using (${own})`;
+      const using = command === 'insert' || !alone ? '' : `\n  using (${own})`;
       const check = command === 'insert' || command === 'update' ? `\n  with check (${own})` : '';
-      return `create policy "${command} own" on ${object.object} for ${command} to authenticated${using}${check};`;
+      return `create policy "${command} own" on ${object.object}${alone ? '' : ' as restrictive'} for ${command} to authenticated${using}${check};`;
     })
     .join('\n\n');
 }

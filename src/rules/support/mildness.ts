@@ -1,14 +1,14 @@
 /** Leaks that are a warning: by what the project says elsewhere they are meant, or harm nobody much. */
 import type { AccessCell, AccessMatrix } from '../../model/access.ts';
 import type { Facts } from '../../model/facts.ts';
-import type { SchemaState, Table } from '../../model/schema.ts';
+import type { SchemaState } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { strings } from '../../sql/names.ts';
-import { escapeRegExp } from '../../sql/text.ts';
 import { looksAtCaller } from './caller.ts';
 import { isOutOfReach } from './footing.ts';
+import { asksForARoleAlone, isCatalogue, isSignedByInsertAlone } from './granted.ts';
 import type { LeakGroup } from './leak.ts';
-import { isRead } from './name-read.ts';
+import { isRead, isReadElsewhere } from './name-read.ts';
 import { isDeclaredPublic, isOfOpenParents, opensFor, visitorsInsert } from './openness.ts';
 import { sensitiveColumns } from './owners.ts';
 import { appliesTo, covers } from './roles.ts';
@@ -31,7 +31,8 @@ export const isMild = (group: LeakGroup, facts: Facts) =>
   isShownByItsState(group, facts.head) ||
   isHandedOnByParent(group, facts.head) ||
   isUpload(group) ||
-  isUsersWork(group, facts.head);
+  isUsersWork(group, facts.head) ||
+  isCatalogue(group, facts.head);
 
 /**
  * Policies ask who is acting, and the name that was written is no answer to it. None of them reads that column; or the row
@@ -47,10 +48,11 @@ function isUnreadName({ object, leaks, opener }: LeakGroup, facts: Facts): boole
   const asked = policies.filter((policy) =>
     leaks.some(({ command }) => command !== 'execute' && covers(policy, command)),
   );
-  const isUnread = (column: string, { columns: written, via }: AccessCell) =>
-    (!isRead(column, table, policies) && !isNamedElsewhere(table, column, state)) ||
-    object.ownerColumns.some((other) => !written.includes(other) && isRead(other, table, writing)) ||
-    (!isRead(column, table, asked) && (via === null || !isEnteredAlone(via, facts)));
+  const isUnread = (column: string, cell: AccessCell) =>
+    (!isRead(column, table, policies) && !isReadElsewhere(table, column, state)) ||
+    isSignedByInsertAlone(column, cell, table, policies, state) ||
+    object.ownerColumns.some((other) => !cell.columns.includes(other) && isRead(other, table, writing)) ||
+    (!isRead(column, table, asked) && (cell.via === null || !isEnteredAlone(cell.via, facts)));
   return (
     leaks.every(
       ({ cell, principal }) =>
@@ -146,12 +148,14 @@ const isShownByItsState = ({ object, leaks, opener }: LeakGroup, state: SchemaSt
 
 /**
  * The policy asks for the one whom the row names, or for whoever runs what the row is a part of: that one hands it on, and
- * enters whom it is about.
+ * enters whom it is about. What it asks of the caller alone, a role, is no stranger's.
  */
-function isHandedOnByParent({ object, leaks, opener }: LeakGroup, { tables }: SchemaState): boolean {
-  const table = tables.get(object.object);
+function isHandedOnByParent({ object, leaks, opener }: LeakGroup, state: SchemaState): boolean {
+  const table = state.tables.get(object.object);
   if (table === undefined || opener === null || opener === 'off') return false;
   const branches = alternatives((opener.check ?? opener.using)?.node ?? null);
+  // A role that everybody has would open others' rows as well, where the old row is asked the same.
+  const asksOnce = opener.check === null || opener.check.text === opener.using?.text;
   const names = (branch: SyntaxNode, columns: readonly string[]) =>
     someNode(
       branch,
@@ -169,9 +173,11 @@ function isHandedOnByParent({ object, leaks, opener }: LeakGroup, { tables }: Sc
         (cell.subject === 'transfer' ||
           (cell.subject === 'spoof' && cell.columns.every((column) => concerned.test(column)))) &&
         cell.columns.length > 0 &&
-        others.length > 0 &&
         others.length < branches.length &&
-        others.every((branch) => names(branch, parents))
+        others.some((branch) => names(branch, parents)) &&
+        others.every(
+          (branch) => names(branch, parents) || (asksOnce && asksForARoleAlone(branch, table, state)),
+        )
       );
     })
   );
@@ -419,20 +425,9 @@ function isShared(key: string, facts: Facts, depth = 0): boolean {
       const parent = table.foreignKeys.find(({ columns }) => columns.includes(owner))?.references;
       return (
         (table.columns.find(({ name }) => name === owner)?.notNull === false &&
-          !isNamedElsewhere(table, owner, state)) ||
+          !isReadElsewhere(table, owner, state)) ||
         (parent !== undefined && parent !== key && depth < 4 && isShared(parent, facts, depth + 1))
       );
     })
   );
 }
-
-const isNamedElsewhere = (table: Table, column: string, state: SchemaState) =>
-  [...state.tables.values()].some((other) =>
-    other.policies.some(({ using, check }) => {
-      const text = `${using?.text ?? ''} ${check?.text ?? ''}`;
-      return (
-        other !== table &&
-        [table.name, column].every((word) => new RegExp(`\\b${escapeRegExp(word)}\\b`).test(text))
-      );
-    }),
-  );

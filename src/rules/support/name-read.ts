@@ -1,5 +1,5 @@
 /** Whether policies read the name that stands in a row: then whose row it is hangs on it. */
-import type { Expression, Policy, Table } from '../../model/schema.ts';
+import type { Expression, Policy, SchemaState, Table } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { strings } from '../../sql/names.ts';
 import { escapeRegExp } from '../../sql/text.ts';
@@ -56,3 +56,15 @@ const isBareColumn = (node: SyntaxNode): boolean =>
 
 const isServersClaim = (node: SyntaxNode): boolean =>
   someNode(node, (kind, inner) => kind === 'A_Const' && inner.sval?.sval === 'app_metadata');
+
+/** A policy of another table asks about that column of this one. */
+export const isReadElsewhere = (table: Table, column: string, { tables }: SchemaState): boolean =>
+  [...tables.values()].some((other) =>
+    other.policies.some(({ using, check }) => {
+      const text = `${using?.text ?? ''} ${check?.text ?? ''}`;
+      return (
+        other !== table &&
+        [table.name, column].every((word) => new RegExp(`\\b${escapeRegExp(word)}\\b`).test(text))
+      );
+    }),
+  );
