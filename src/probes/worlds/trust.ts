@@ -79,11 +79,7 @@ export async function trustWorlds(context: WorldContext, key: string): Promise<S
       ownTenant: ownTenant && (!ranked || context.reading.forgetful.has(key)),
     });
   }
-  for (const { words } of parents) {
-    const when = `${inRow(key, unsaid(context, key, row.row))} where ${words}`;
-    specs.push({ via: key, onlyUsers: true, changes: row.inserts, when });
-  }
-  return specs;
+  return [...specs, ...inThoseCalled(parents, specs, ownTenant && context.reading.forgetful.has(key))];
 }
 
 interface CalledParent {
@@ -123,6 +119,23 @@ async function calledParents(context: WorldContext, key: string): Promise<Called
   return [...found.values()];
 }
 
+/** The same worlds with the parents called as the policies ask for. */
+function inThoseCalled(
+  parents: readonly CalledParent[],
+  specs: readonly Spec[],
+  ownTenant: boolean,
+): readonly Spec[] {
+  if (parents.length === 0) return [];
+  const renamed = new Set(parents.map(({ renaming }) => renaming));
+  const words = parents.map((parent) => parent.words).join(' and ');
+  return specs.map(({ kept: _, ...spec }) => ({
+    ...spec,
+    changes: spec.changes.filter((change) => !renamed.has(change)),
+    when: `${spec.when} where ${words}`,
+    ownTenant,
+  }));
+}
+
 /** The caller beside the row's owner: both in one organisation, the caller plain at first, then with each rank. */
 export async function besideWorlds(context: WorldContext, key: string): Promise<Spec[]> {
   const keys = tenantKeys(context, key);
@@ -135,16 +148,25 @@ export async function besideWorlds(context: WorldContext, key: string): Promise<
   );
   const same = ` of the same ${keys[0]!.references}`;
   const plain = unsaid(context, key, mine.row);
+  const parents = await calledParents(context, key);
+  const renamed = parents.map(({ renaming }) => renaming);
   // Where rows are their parent's, a new one under the other's parent is what a member adds there.
   const byParent = context.ownership.ownersOf(context.table.key).length === 0;
-  return [{ values: {}, ranked: false }, ...assignments(context, key)].map(({ values, ranked }) => ({
-    changes: [...theirs.inserts, ...mine.inserts, updating(key, { ...tenant, ...values }, [mine.row])],
+  const specs = [{ values: {}, ranked: false }, ...assignments(context, key)].map(({ values, ranked }) => ({
+    changes: [
+      ...theirs.inserts,
+      ...mine.inserts,
+      ...renamed,
+      updating(key, { ...tenant, ...values }, [mine.row]),
+    ],
+    kept: new Set(parents.map(({ column }) => column)),
     when: inRow(key, Object.keys(values).length === 0 ? plain : values, same),
     via: key,
     onlyUsers: true,
     ranked,
     subjects: byParent ? (['foreign', 'spoof'] as const) : (['foreign'] as const),
   }));
+  return [...specs, ...inThoseCalled(parents, specs, false)];
 }
 
 /** The row's owner below the caller, where rows there hang on each other: whom one manages. */
