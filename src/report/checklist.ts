@@ -131,6 +131,7 @@ const items: Readonly<Record<ChecklistId, Item>> = {
     rules: [
       'replay/',
       'structure/syntax',
+      'structure/refused',
       'data/',
       'platform/',
       'structure/create-skipped',
