@@ -28,7 +28,7 @@ export default rule({
     if (table === null || !table.rls) return;
     for (const policy of table.policies) {
       if (!policy.permissive) continue;
-      const judged = judgedPolicy(policy, table, context.state);
+      const judged = judgedPolicy(policy, table, context);
       const open = openedBy(judged);
       if (open === null) continue;
       // A policy called after a role that its TO forgets is told by rls/misnamed, unless this is the graver way to say it.

@@ -1,3 +1,4 @@
+import type { SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent, typeName } from '../../sql/names.ts';
 import { type FileContext, rule } from '../rule.ts';
 import { allRowsTakenBy, isRequired } from '../support/emptiness.ts';
@@ -17,6 +18,7 @@ export default rule({
   statement: alterExisting(['AT_AddColumn'], (command, table, statement, context, { place }) => {
     const column = command.def?.ColumnDef;
     if (!isRequired(command, table, context.set.before) || isEmptied(table, context)) return;
+    if (command.missing_ok === true && isDeclaredHere(column.colname, table, context)) return;
     const name = quoteIdent(column.colname);
     const type = typeName(column.typeName);
     reportLock(context, statement, {
@@ -37,3 +39,13 @@ export default rule({
 /** A file that empties the table first knows what it does. */
 const isEmptied = (table: string, { source }: FileContext) =>
   source.statements.some((statement) => allRowsTakenBy(statement).includes(table));
+
+/** CREATE TABLE IF NOT EXISTS of the file has the column, and no file before it the table: ADD … IF NOT EXISTS does nothing. */
+const isDeclaredHere = (column: string, table: string, { statements, keyOf, set }: FileContext) =>
+  !set.before.tables.has(table) &&
+  statements.some(
+    ({ kind, node }) =>
+      kind === 'CreateStmt' &&
+      keyOf(node.relation) === table &&
+      (node.tableElts ?? []).some(({ ColumnDef }: SyntaxNode) => ColumnDef?.colname === column),
+  );

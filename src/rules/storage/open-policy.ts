@@ -87,7 +87,7 @@ function inBuckets(
     return `${who} ${upper(commands)} every file of all buckets but ${named([...new Set(excepted)])}, those to come included. Policies are added to each other, so one forbids nothing: what no policy allows is refused without it. Drop it, or make it "as restrictive".`;
   const where = `bucket ${named([...new Set(buckets)])}`;
   return commands.every((command) => command === 'insert')
-    ? `${who} upload whatever they like to ${where}. It asks for the bucket and for nothing else. Let those who signed in upload; where visitors are meant to, limit the bucket's size and types of files.`
+    ? `${who} upload any number of files to ${where}, at any path. It asks for the bucket and for nothing else. Let those who signed in upload; where visitors are meant to, limit the bucket's size and types of files.`
     : `${who} ${upper(commands)} every file of ${where}. It asks for the bucket and for nothing else. Ask for the owner or the folder.`;
 }
 

@@ -1,9 +1,9 @@
-import type { SyntaxNode } from '../../model/sql.ts';
+import type { Statement, SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent, typeName } from '../../sql/names.ts';
 import { escapeRegExp } from '../../sql/text.ts';
-import { rule } from '../rule.ts';
+import { type FileContext, rule } from '../rule.ts';
 import { linesOf } from '../support/places.ts';
-import { listed } from '../support/statements.ts';
+import { hasConstraint, listed, tokensIn } from '../support/statements.ts';
 
 export default rule({
   id: 'structure/create-skipped',
@@ -44,7 +44,7 @@ export default rule({
         object: key,
         ...(used ? {} : { severity: 'warning' as const }),
         evidence: ['static'],
-        help: `\`\`\`sql\n${lacking.map((column) => `alter table ${key} add column if not exists ${quoteIdent(column.colname)} ${typeName(column.typeName)};`).join('\n')}\n\`\`\``,
+        help: `\`\`\`sql\n${lacking.map((column) => `alter table ${key} add column if not exists ${quoteIdent(column.colname)} ${typeName(column.typeName)}${defaultOf(column, statement, context)};`).join('\n')}\n\`\`\``,
       });
     },
   },
@@ -59,3 +59,26 @@ export default rule({
     }
   },
 });
+
+/** With its default, and NOT NULL where there is one: rows that are there get it. */
+function defaultOf(column: SyntaxNode, statement: Statement, context: FileContext): string {
+  const value = hasConstraint(column, 'CONSTR_DEFAULT');
+  if (value === null) return '';
+  const tokens = tokensIn(context, statement);
+  const from = context.source.offsetOfByte(value.location ?? 0);
+  const at = tokens.findIndex(({ start, text }) => start >= from && text === 'default');
+  const first = tokens[at + 1];
+  if (at === -1 || first === undefined) return '';
+  const end = tokens.findIndex(
+    ({ depth, text, kind }, index) =>
+      index > at + 1 &&
+      (depth < first.depth ||
+        (depth === first.depth &&
+          (text === ',' ||
+            (kind === 'word' &&
+              /^(not|null|unique|primary|references|check|constraint|generated|collate)$/.test(text))))),
+  );
+  const last = tokens[(end === -1 ? tokens.length : end) - 1]!;
+  const notNull = hasConstraint(column, 'CONSTR_NOTNULL') === null ? '' : ' not null';
+  return `${notNull} default ${context.source.text.slice(first.start, last.end)}`;
+}

@@ -1,5 +1,6 @@
 /** INSERT of any row: a form of visitors, a row in somebody's name, or what only the server should write. */
 import type { Table } from '../../model/schema.ts';
+import { placesOf } from './client-calls.ts';
 import { alsoAsking, claimFor, meansServer, questionFor } from './misnamed.ts';
 import { insertedByOwner, isMakerName, leftToServer, narrowedInserts, roleOf } from './narrowing.ts';
 import { ownerColumns, setByTrigger } from './owners.ts';
@@ -11,6 +12,12 @@ export function openInserts(judged: JudgedPolicy, roles: readonly ApiRole[]): Op
   const { policy, table, state, title, misnamed, promise } = judged;
   const open = insertsOf(judged, roles);
   // It is there for the server by its name: nobody else need insert.
+  if (meansServer(misnamed) && judged.inserts.length > 0)
+    return {
+      severity: open.severity,
+      message: `${title} checks nothing: ${people(roles)} may insert any row, in anybody's name.${promise} The code inserts with the user's own rights all the same (${placesOf(judged.inserts)}), so dropping it would break that: ask whose the row is.`,
+      help: open.help ?? '',
+    };
   if (meansServer(misnamed))
     return {
       severity: open.severity,

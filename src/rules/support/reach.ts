@@ -1,6 +1,9 @@
 /** A policy that asks for nothing: what it opens, to whom, and what beside it is a limit all the same. */
+import type { ClientCall } from '../../model/client.ts';
 import type { Severity } from '../../model/finding.ts';
 import type { Command, Policy, SchemaState, Table } from '../../model/schema.ts';
+import type { StateContext } from '../rule.ts';
+import { callsOn } from './client-calls.ts';
 import { nameSaysRole } from './misnamed.ts';
 import { type ApiRole, apiRolesOf, appliesTo, commandsOf, covers, holds, predicateOf } from './roles.ts';
 import { isPlainTrue, opensTo } from './truth.ts';
@@ -16,6 +19,8 @@ export interface JudgedPolicy {
   readonly misnamed: string | null;
   /** That in a sentence, with a space before it; empty where there is nothing to say. */
   readonly promise: string;
+  /** Rows that the application's code inserts with the user's own rights. */
+  readonly inserts: readonly ClientCall[];
 }
 
 /** What is to be said of what it opens. */
@@ -31,7 +36,7 @@ export interface Reach {
   readonly roles: readonly ApiRole[];
 }
 
-export function judgedPolicy(policy: Policy, table: Table, state: SchemaState): JudgedPolicy {
+export function judgedPolicy(policy: Policy, table: Table, { state, facts }: StateContext): JudgedPolicy {
   const misnamed = nameSaysRole(policy, table, state);
   return {
     policy,
@@ -40,6 +45,7 @@ export function judgedPolicy(policy: Policy, table: Table, state: SchemaState): 
     title: `Policy "${policy.name}" on "${table.key}"`,
     misnamed,
     promise: misnamed === null ? '' : ` By its name it is for ${misnamed}, and nothing else in it says so.`,
+    inserts: callsOn(table.key, ['insert'], facts),
   };
 }
 

@@ -5,6 +5,7 @@ import { looksAtCaller } from './caller.ts';
 import { predicatesOf } from './predicates.ts';
 import { ownComparisons, readPredicate } from './scope.ts';
 import { operatorOf } from './tree.ts';
+import { truthOf } from './truth.ts';
 
 export interface StoragePolicy {
   readonly policy: Policy;
@@ -25,6 +26,8 @@ export function storagePolicies(objects: Table, state: SchemaState): StoragePoli
       const predicates = predicatesOf(policy);
       if (predicates.length === 0) return [];
       const nodes = predicates.map(({ node }) => node);
+      // `and false`: it lets nobody in.
+      if (nodes.every((node) => truthOf(node, { table: objects, who: 'anyone' }) === 'false')) return [];
       const read = nodes.map((node) => readPredicate(node, objects, state));
       return [
         {
