@@ -21,6 +21,7 @@ describe('calls of the application', () => {
         'src/a.tsx': `'use client';\nsupabase\n  .from('note')\n  .delete()\n  .eq('id', id);`,
         'src/b.ts': `const [a, b] = useState(1);\nawait supabase.from("note").upsert({ id });`,
         'src/c.vue': `await (supabase as any).from(\`note\` as never).update({ id });`,
+        'lib/notes.dart': `await Supabase.instance.client.from('note').insert({'body': body});`,
         'src/d.tsx': `useEffect(() => { supabase.rpc('totals', {}); client.schema('api').from('note').select('*'); });`,
       }),
     ).toEqual([
@@ -28,6 +29,7 @@ describe('calls of the application', () => {
       'src/b.ts:2 insert public.note',
       'src/b.ts:2 update public.note',
       'src/c.vue:1 update public.note',
+      'lib/notes.dart:1 insert public.note',
       'src/d.tsx:1 execute public.totals',
       'src/d.tsx:1 select api.note',
     ]);

@@ -11,7 +11,7 @@ import type { ClientCall } from '../model/client.ts';
 const mostFiles = 20_000;
 const largestFile = 512 * 1024;
 
-const code = /\.(?:[mc]?[jt]s|[jt]sx|vue|svelte)$/;
+const code = /\.(?:[mc]?[jt]s|[jt]sx|vue|svelte|dart)$/;
 /** Neither tests nor tools nor what was built; Edge Functions mostly hold the service key. */
 const noApplication =
   /^(?:\.|node_modules$|dist$|build$|out$|coverage$|vendor$|public$|static$|scripts?$|tests?$|__tests__$|__mocks__$|mocks?$|e2e$|cypress$|playwright$|fixtures$|stories$|examples?$|docs$|seeds?$|archive$)/i;
@@ -219,7 +219,8 @@ const holdsServiceKey = (text: string) =>
 /** Code that a browser (or an app) runs: the service key is never there. */
 function runsInBrowser(path: string, text: string): boolean {
   if (/^[ \t]{0,40}['"]use server['"]/m.test(text)) return false;
-  if (/\.(?:vue|svelte)$/.test(path)) return true;
+  // Flutter's code is the app itself.
+  if (/\.(?:vue|svelte|dart)$/.test(path)) return true;
   return (
     /^(?:\s|\/\/[^\n]*\n|\/\*[^*]*\*\/)*['"]use client['"]/.test(text.slice(0, 4_000)) ||
     /\b(?:useState|useEffect|useLayoutEffect|useReducer|useQuery|useMutation|useInfiniteQuery|useSWR|useRouter|useNavigate)\s{0,4}[(<]/.test(

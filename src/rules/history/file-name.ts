@@ -80,9 +80,13 @@ const toTheClock =
 /** Every file has a number of its own, as wide as this one's: they sort as they were counted. */
 function countsOn({ history }: Facts, { version }: Migration): boolean {
   return (
-    version.length < 14 &&
     history.head.length > 1 &&
-    history.head.every((other) => other.version.length === version.length) &&
+    history.head.every(
+      (other) =>
+        other.version.length === version.length &&
+        // With fourteen digits it is the time of day that counts on.
+        (version.length < 14 || other.version.slice(0, 8) === version.slice(0, 8)),
+    ) &&
     new Set(history.head.map((other) => other.version)).size === history.head.length
   );
 }

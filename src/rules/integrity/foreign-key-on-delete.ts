@@ -99,7 +99,13 @@ function actionsFor(
   }
   if (stays !== null) return ['restrict', null];
   // Who made a row is not whose it is: it should not go with them.
-  if (key.columns.every((name) => /(^|_)(by|by_id|creator_id|author_id|inviter_id)$/i.test(name)))
+  if (
+    key.columns.every((name) =>
+      /(^|_)(by|by_id|creator_id|author_id|inviter_id|admin_id|moderator_id|reviewer_id|approver_id)$/i.test(
+        name,
+      ),
+    )
+  )
     return ['set null', 'restrict, where a user who made such rows shall not be deleted'];
   const isPart = key.columns.some((name) => table.primaryKey?.columns.includes(name));
   return isPart || key.references === 'auth.users'

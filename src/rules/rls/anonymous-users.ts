@@ -5,7 +5,7 @@ import { appliesTo, commandsOf, holds } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
 import { isExposedTable, policyKey } from '../support/tables.ts';
 import { someNode } from '../support/tree.ts';
-import { opensTo } from '../support/truth.ts';
+import { opensTo, truthOf } from '../support/truth.ts';
 import { sqlFence, upper } from '../support/words.ts';
 
 export default rule({
@@ -28,6 +28,9 @@ export default rule({
       if (!policy.permissive || appliesTo(policy, 'anon') || !appliesTo(policy, 'authenticated')) continue;
       const reached = commandsOf(policy).filter((command) => holds(table.grants, 'authenticated', command));
       if (reached.length === 0 || looks(policy)) continue;
+      // `using (false)` lets nobody in.
+      if (predicatesOf(policy).every(({ node }) => truthOf(node, { table, who: 'anyone' }) === 'false'))
+        continue;
       // Own rows, memberships: an anonymous user has only what is its own there.
       if (predicatesOf(policy).some(({ node }) => tiesToUser(node) || callsHelper(node))) continue;
       // What it reads elsewhere, other policies show it.

@@ -70,7 +70,7 @@ export default rule({
         object: table,
         key: constraint.conname ?? what,
         help: sql(
-          `alter table ${table} ${droppedBeside(constraint.conname, statement) ? `drop constraint ${quoteIdent(name)}, ` : ''}${written} not valid;`,
+          `alter table ${table} ${droppedBeside(constraint.conname, statement)}${written} not valid;`,
           `-- in the next migration`,
           `alter table ${table} validate constraint ${quoteIdent(name)};`,
         ),
@@ -191,6 +191,12 @@ function onlyNewColumns(
   );
 }
 
-/** The statement drops the one of that name itself. */
-const droppedBeside = (name: string | undefined, { node }: Statement) =>
-  commandsOf(node).some((command) => command.subtype === 'AT_DropConstraint' && command.name === name);
+/** The statement drops the one of that name itself: so does what is offered. */
+function droppedBeside(name: string | undefined, { node }: Statement): string {
+  const drop = commandsOf(node).find(
+    (command) => command.subtype === 'AT_DropConstraint' && command.name === name,
+  );
+  return drop === undefined
+    ? ''
+    : `drop constraint ${drop.missing_ok === true ? 'if exists ' : ''}${quoteIdent(name!)}, `;
+}

@@ -1,6 +1,5 @@
-import type { Statement } from '../../model/sql.ts';
-import { type FileContext, rule } from '../rule.ts';
-import { allRowsTakenBy } from '../support/emptiness.ts';
+import { rule } from '../rule.ts';
+import { allRowsTakenBy, isFilledAgain } from '../support/emptiness.ts';
 import { listed, reportLock } from '../support/statements.ts';
 
 export default rule({
@@ -45,13 +44,3 @@ export default rule({
     },
   },
 });
-
-/** The file writes the rows anew below, with their values. */
-const isFilledAgain = (table: string, { start }: Statement, { statements, keyOf }: FileContext) =>
-  statements.some(
-    ({ kind, node, start: at }) =>
-      at > start &&
-      kind === 'InsertStmt' &&
-      keyOf(node.relation) === table &&
-      node.selectStmt?.SelectStmt?.valuesLists !== undefined,
-  );

@@ -1,3 +1,4 @@
+import type { Facts } from '../../model/facts.ts';
 import type { Routine, SchemaState } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { qualified, strings, typeName } from '../../sql/names.ts';
@@ -78,7 +79,9 @@ export default rule({
           object: gone.key,
           // Kept for the server, and no other function names it.
           severity:
-            callers.length === 0 && asked === '' && holders(gone.grants, 'execute').length === 0
+            callers.length === 0 &&
+            asked === '' &&
+            (holders(gone.grants, 'execute').length === 0 || servedPolicies(gone, set.before, facts))
               ? 'info'
               : undefined,
         });
@@ -86,6 +89,10 @@ export default rule({
     },
   },
 });
+
+/** Policies called it, and the code, which is known to call others, does not. */
+const servedPolicies = (routine: Routine, before: SchemaState, { clientCalls }: Facts) =>
+  clientCalls.length > 0 && policiesCalling(routine, before).length > 0;
 
 /** Policies that stand at the end and call the function, which is there once: `"own" on "public.note"`. */
 const policiesCalling = ({ schema, name }: Routine, after: SchemaState): readonly string[] =>

@@ -27,7 +27,7 @@ export default rule({
       const table = context.keyOf(node.relation);
       if (context.isNew('table', table) || context.isNew('view', table)) continue;
       if (context.isEmpty(table, statement) || holdsOneRow(context.set.before.tables.get(table))) continue;
-      if (refusedIndex(node) !== null) continue;
+      if (refusedIndex(node) !== null || namesNoColumn(node, table, context)) continue;
       if (isIndexThere(node, table, context) || isLockedByHand(table, statement, context)) continue;
       // performance/duplicate-index says to leave it out: no way of building it is advised.
       const twin = keyAhead(statement, table, context);
@@ -148,3 +148,14 @@ const isLockedByHand = (table: string, { start }: Statement, { statements, keyOf
       (other.node.mode ?? 8) >= 8 &&
       (other.node.relations ?? []).some(({ RangeVar }: SyntaxNode) => RangeVar && keyOf(RangeVar) === table),
   );
+
+/** It fails for want of the column, and nobody waits. */
+function namesNoColumn({ indexParams }: SyntaxNode, table: string, { set }: FileContext): boolean {
+  const states = [set.before.tables.get(table), set.after.tables.get(table)];
+  if (states.some((each) => each === undefined || each.unknown.length > 0)) return false;
+  return (indexParams ?? []).some(
+    ({ IndexElem }: SyntaxNode) =>
+      IndexElem?.name !== undefined &&
+      states.every((each) => !each!.columns.some(({ name }) => name === IndexElem.name)),
+  );
+}

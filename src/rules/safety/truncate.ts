@@ -2,6 +2,7 @@ import type { Statement, SyntaxNode } from '../../model/sql.ts';
 import { splitKey } from '../../sql/fold/table-access.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { type FileContext, rule } from '../rule.ts';
+import { isFilledAgain } from '../support/emptiness.ts';
 import { commandsOf, hasConstraint, isCascade, listed, reportLock, sql } from '../support/statements.ts';
 
 export default rule({
@@ -37,7 +38,7 @@ export default rule({
           object: key,
           ...(takes
             ? { severity: 'error' as const }
-            : needsNoRows(key, statement, context)
+            : needsNoRows(key, statement, context) || isFilledAgain(key, statement, context)
               ? { severity: 'info' as const }
               : {}),
           help: sql(

@@ -6,6 +6,7 @@ import type { SchemaState, Table } from '../../model/schema.ts';
 import type { Statement, SyntaxNode } from '../../model/sql.ts';
 import { serialType } from '../../sql/names.ts';
 import { escapeRegExp } from '../../sql/text.ts';
+import type { FileContext } from '../rule.ts';
 import { keyOfRangeVar } from './names.ts';
 import { commandsOf, hasConstraint } from './statements.ts';
 
@@ -161,3 +162,17 @@ export function holdsOneRow(table: Table | undefined): boolean {
     table.checks.some(({ expression }) => one.test(expression.text))
   );
 }
+
+/** The file writes the rows anew below, with their values. */
+export const isFilledAgain = (
+  table: string,
+  { start }: Statement,
+  { statements, keyOf }: Pick<FileContext, 'statements' | 'keyOf'>,
+) =>
+  statements.some(
+    ({ kind, node, start: at }) =>
+      at > start &&
+      kind === 'InsertStmt' &&
+      keyOf(node.relation) === table &&
+      node.selectStmt?.SelectStmt?.valuesLists !== undefined,
+  );

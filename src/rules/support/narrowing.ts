@@ -15,7 +15,10 @@ const ownerOf = (table: Table, state: SchemaState): string | undefined =>
     ({ name, type }) =>
       /^(user|owner)_?id$/i.test(name) &&
       type === 'uuid' &&
-      !table.foreignKeys.some(({ columns }) => columns.includes(name)),
+      table.foreignKeys.every(
+        ({ columns, references }) =>
+          !columns.includes(name) || /\.(users|profiles|accounts)$/.test(references),
+      ),
   )?.name;
 
 /** Rows that are changed or deleted: by what WITH CHECK asks already, by their owner, or by whom the name speaks of. */

@@ -10,7 +10,7 @@ export interface Refusal {
 }
 
 /** `where expires_at > now()`: an index holds what was true when it was written (42P17). */
-export function refusedIndex({ whereClause, indexParams }: SyntaxNode): Refusal | null {
+export function refusedIndex({ whereClause, indexParams, unique }: SyntaxNode): Refusal | null {
   const expressions = (indexParams ?? []).map(({ IndexElem }: SyntaxNode) => IndexElem?.expr);
   let called: string | null = null;
   const changes = (part: SyntaxNode | undefined) =>
@@ -31,7 +31,9 @@ export function refusedIndex({ whereClause, indexParams }: SyntaxNode): Refusal 
   return {
     why: `"${called}" is not immutable, and CREATE INDEX fails with "functions in index ${inPredicate ? 'predicate' : 'expression'} must be marked IMMUTABLE" (42P17)`,
     way: inPredicate
-      ? 'Leave the time out of the predicate and index its column: the query compares it'
+      ? unique === true
+        ? 'Leave the time out of the predicate, and free what is out of date by deleting it'
+        : 'Leave the time out of the predicate and index its column: the query compares it'
       : 'Index the column itself',
   };
 }
