@@ -58,6 +58,10 @@ export async function run(argv: readonly string[], terminal: Terminal): Promise<
         `There is no command "${name}".${near === null ? '' : ` Did you mean "${near}"?`} See "migration-guard --help".`,
       );
     }
+    if (rest.includes('--help') || rest.includes('-h')) {
+      terminal.stdout.write(help());
+      return 0;
+    }
     return await (await command.load())(rest, terminal);
   } catch (error) {
     if (error instanceof UsageError) {

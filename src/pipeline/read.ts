@@ -100,7 +100,7 @@ export async function readChange(
     ? changed.map((one) => toChangeSet([one], one.step.before, one.step.after))
     : [toChangeSet(changed, base, head)];
   const touched = changeSets.flatMap((set) => [...set.touched]);
-  const clientCalls = touched.some((key) => /^(?:table|view) /.test(key))
+  const clientCalls = touched.some((key) => /^(?:table|view|routine) /.test(key))
     ? readClientCalls(repositoryRoot, project.path, project.exposedSchemas[0] ?? 'public')
     : [];
   return { sources, baseSources, changeSets, clientCalls, base, head, order, eraOf: era };

@@ -1,6 +1,7 @@
 /** What Postgres finds wrong with SQL when it becomes the body of a function: tried in a savepoint and taken back. */
 import type { Outcome, Session } from '../database/engine.ts';
 import type { SqlError } from '../model/replay.ts';
+import { escapeRegExp } from '../sql/text.ts';
 import { offsetOfCharacter, sqlError } from './errors.ts';
 import type { BodyProblem, CatalogFunction } from './functions.ts';
 
@@ -39,7 +40,7 @@ export function isMadeIn({ body, transitions }: CatalogFunction, { message }: Sq
   const missing = /"(?:[^".]+\.)?([^".]+)"[^"]*does not exist$/.exec(message)?.[1];
   if (missing === undefined) return false;
   if (transitions.includes(missing)) return true;
-  const name = missing.replace(/[^\p{L}\p{N}_]/gu, '\\$&');
+  const name = escapeRegExp(missing);
   return new RegExp(`\\b(create|alter)\\b[^;]*\\b${name}\\b`, 'iu').test(body);
 }
 

@@ -19,6 +19,7 @@ function swallowCauses(findings: readonly Finding[]): readonly Finding[] {
         other !== finding &&
         !gone.has(other) &&
         finding.causes.includes(other.rule) &&
+        !speaksOfCode(other) &&
         (counts(finding) || !counts(other)) &&
         // What is graver than its consequence says more than that: both stay.
         order.indexOf(other.severity) >= order.indexOf(finding.severity) &&
@@ -78,6 +79,10 @@ function joinBacking(findings: readonly Finding[], rules: ReadonlyMap<string, Ru
 /** The rule's own sentence on what to do says what the message ends with. */
 const ownHelp = ({ rule, help }: Finding, rules: ReadonlyMap<string, Rule>): string | null =>
   help !== null && rules.get(rule)?.remedy.startsWith(help) === true ? null : help;
+
+/** Notes that the application's code raised to warnings: they name the place in it, which no probe knows. */
+const speaksOfCode = ({ rule, severity }: Finding): boolean =>
+  /^rls\/(command-coverage|no-policy)$/.test(rule) && severity !== 'info';
 
 /** What stood before, or is mended later, hides nothing that is new. */
 const counts = (finding: Finding): boolean => finding.new && finding.mendedBy === null;

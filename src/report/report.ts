@@ -156,9 +156,12 @@ export function headline(report: Report): string {
   if (statements > 0 && statementsChecked === 0)
     return 'nothing could be tried, and reading found nothing that breaks';
   if (statementsChecked < statements) return 'nothing would break in what could be checked';
-  return objectsProbed > 0 && compared(report)
-    ? 'nothing would break, and access stays as it is'
-    : 'nothing would break';
+  const stays = objectsProbed > 0 && compared(report);
+  const warnings = currentOf(report).filter(({ severity }) => severity === 'warning').length;
+  // What a warning tells may well break: a page that asks for what goes.
+  if (warnings > 0)
+    return `no errors${stays ? ', access stays as it is' : ''}, and ${plural(warnings, 'warning')} to look at`;
+  return stays ? 'nothing would break, and access stays as it is' : 'nothing would break';
 }
 
 export interface Coverage {

@@ -6,7 +6,7 @@ import { rule } from '../rule.ts';
 import { homeOfTable, isTouched, reproOf } from '../support/access.ts';
 import { isUserId } from '../support/caller.ts';
 import { predicatesOf } from '../support/predicates.ts';
-import { appliesTo } from '../support/roles.ts';
+import { appliesTo, covers, holders } from '../support/roles.ts';
 import { someNode } from '../support/tree.ts';
 import { sqlFence, upper } from '../support/words.ts';
 
@@ -67,6 +67,8 @@ function lockedOut(object: ObjectAccess, state: SchemaState, matrix: AccessMatri
   // Another finding tells why.
   if (matrix.policyErrors.some((error) => error.object === object.object)) return null;
   const own = object.cells.filter(({ principal, subject }) => principal === 'user' && subject === 'own');
+  // Postgres looks at grants first: grants/missing names the one that is.
+  if (isUngranted(object.object, state)) return null;
   const read = own.filter(({ command }) => command === 'select');
   if (read.length === 0 || !read.every(({ outcome }) => unreached.has(outcome))) return null;
   const writes = [
@@ -89,3 +91,15 @@ function lockedOut(object: ObjectAccess, state: SchemaState, matrix: AccessMatri
     );
   return aboutUsers ? { writes: [], cells: read } : null;
 }
+
+/** Policies let users read, and nobody was granted it. */
+const isUngranted = (key: string, { tables }: SchemaState) => {
+  const table = tables.get(key);
+  return (
+    table !== undefined &&
+    holders(table.grants, 'select').length === 0 &&
+    table.policies.some(
+      (policy) => policy.permissive && covers(policy, 'select') && appliesTo(policy, 'authenticated'),
+    )
+  );
+};

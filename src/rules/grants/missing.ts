@@ -139,12 +139,16 @@ function tellTable(
   const isMeant = revoke?.byName === true && (taken || isBehind(revoke.place, origin));
   const withheld =
     before === undefined || taken || isMeant ? null : withheldBy(table, role, commands, set, facts);
+  // Visitors and users share the code: whose call it is shows where one of the two is left without.
+  const calls = role === 'authenticated' ? callsOn(table.key, commands, facts) : [];
+  const asked = calls.length === 0 ? '' : ` The code asks for it: ${toldCalls(calls, 'privilege')}.`;
   report({
     message: taken
-      ? `"${role}" loses ${upper(commands)} on "${table.key}", and policies still allow it. Postgres looks at grants first, so the API answers "permission denied for table ${table.name}" (42501). Drop the policies if that is meant, else grant it again.`
+      ? `"${role}" loses ${upper(commands)} on "${table.key}", and policies still allow it. Postgres looks at grants first, so the API answers "permission denied for table ${table.name}" (42501).${asked} ${calls.length === 0 ? 'Drop the policies if that is meant, else grant it again' : 'Grant it again, or take the call out'}.`
       : `Policies allow ${upper(commands)} on "${table.key}" to "${role}", and the role holds no such privilege. Postgres looks at grants first, so the API answers "permission denied for table ${table.name}" (42501). ${withheld === null ? 'Grant it' : `"${withheld}" took it away by name: drop the policies if that is still meant, else grant it again`}.`,
     at: home((taken || isMeant ? revoke?.place : null) ?? origin ?? table.origin),
-    severity: isMeant ? 'info' : taken || withheld !== null ? 'warning' : undefined,
+    severity:
+      isMeant && calls.length === 0 ? 'info' : taken || isMeant || withheld !== null ? 'warning' : undefined,
     object: table.key,
     // By the role alone: a further GRANT or REVOKE changes the list, and it is the same hole.
     key: role,

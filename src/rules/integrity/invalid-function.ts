@@ -1,4 +1,7 @@
+import type { Facts } from '../../model/facts.ts';
+import type { Place } from '../../model/finding.ts';
 import type { Routine, Table } from '../../model/schema.ts';
+import { escapeRegExp } from '../../sql/text.ts';
 import { rule, type StateContext } from '../rule.ts';
 import { type Ambiguous, ambiguousName } from '../support/ambiguous-names.ts';
 import { missingField } from '../support/missing-fields.ts';
@@ -36,7 +39,7 @@ export default rule({
       report({
         message: `Function "${name}" ${fails}. Postgres checks the body on the call and not on CREATE, so the migration applies all the same. Correct the body.`,
         ...(swallowed ? { severity: 'warning' as const } : {}),
-        at: path === null || line === null ? null : linesOf(path, line),
+        at: path === null || line === null ? brokenBy(error.message, facts) : linesOf(path, line),
         object: name,
         ...(error.hint === null ? {} : { help: error.hint }),
       });
@@ -75,4 +78,23 @@ function tellMissing(routine: Routine, tables: Iterable<Table>, { home, report }
     key: `field ${table}`,
     evidence: ['static'],
   });
+}
+
+/** The function stands in an older file: the changed statement that takes away what it names. */
+function brokenBy(message: string, { changeSets }: Facts): Place | null {
+  const names = [...message.matchAll(/"?([a-z_][\w$]*(?:\.[a-z_][\w$]*)?)"? does not exist|"([^"]+)"/gi)].map(
+    ([, plain, quoted]) => (plain ?? quoted ?? '').split('.').at(-1)!,
+  );
+  for (const { source } of changeSets.flatMap(({ migrations }) => migrations)) {
+    for (const statement of source.statements) {
+      if (!/^(Drop|Rename|AlterTable|AlterObjectSchema|AlterFunction)Stmt$/.test(statement.kind)) continue;
+      if (
+        names.some(
+          (name) => name !== '' && new RegExp(`\\b${escapeRegExp(name)}\\b`, 'i').test(statement.sql),
+        )
+      )
+        return { file: source.path, ...statement.span };
+    }
+  }
+  return null;
 }

@@ -10,7 +10,7 @@ export default rule({
   id: 'safety/drop-table',
   severity: { recommended: 'warning', strict: 'warning' },
   evidence: ['static', 'replay'],
-  summary: 'a table that is dropped, with its rows',
+  summary: 'a table that is dropped, with its rows; a view that the code still reads',
   why: 'The rows are gone, and no rollback file brings them back. With CASCADE, foreign keys of other tables and views that read it go too, without a word. Where the code of the repository still asks for the table (supabase-js calls on a client made with the anon key), the first such place is named.',
   remedy:
     'Move it out of the way first and drop it when nobody missed it.\n\n```sql\ncreate schema if not exists archive;\nalter table public.note set schema archive;\n```',
@@ -19,6 +19,7 @@ export default rule({
   fixable: false,
   statement: {
     DropStmt(node, statement, context) {
+      if (/^OBJECT_(VIEW|MATVIEW)$/.test(node.removeType)) tellViews(node, statement, context);
       if (node.removeType !== 'OBJECT_TABLE') return;
       for (const object of node.objects ?? []) {
         const parts = namesOf(object);
@@ -90,4 +91,21 @@ function copiedTo(key: string, drop: Statement, { statements, keyOf }: FileConte
       return keyOf(node.relation ?? node.into?.rel);
   }
   return null;
+}
+
+/** A view holds nothing that could be lost: what is told is who still reads it. */
+function tellViews(node: SyntaxNode, statement: Statement, context: FileContext) {
+  const { before, after } = context.set;
+  for (const object of node.objects ?? []) {
+    const parts = namesOf(object);
+    const key = keyOfParts(parts);
+    if (!before.views.has(key) || after.views.has(key) || after.tables.has(key)) continue;
+    const asked = stillAsked(key, context.facts);
+    if (asked === '') continue;
+    context.report({
+      message: `View "${key}" is dropped, and clients that ask for it get 404 (PGRST205).${asked} Change the code first.`,
+      at: placeOfName(context, statement, parts.at(-1)!),
+      object: key,
+    });
+  }
 }

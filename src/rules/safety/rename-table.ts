@@ -1,6 +1,7 @@
 import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
 import { stillAsked } from '../support/client-calls.ts';
+import { grantedAgain } from '../support/era.ts';
 import { reportLock, sql } from '../support/statements.ts';
 
 export default rule({
@@ -58,6 +59,7 @@ export default rule({
         help: sql(
           goesOn ? '-- at the end of this file' : `${statement.sql};`,
           `create view ${key} with (security_invoker = true) as select *${renamed} from ${target};`,
+          ...grantedAgain(key, context),
         ),
       });
     },

@@ -1,5 +1,7 @@
 import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
+import { stillAsked } from '../support/client-calls.ts';
+import { grantedAgain } from '../support/era.ts';
 import { reportLock, sql } from '../support/statements.ts';
 
 export default rule({
@@ -21,12 +23,13 @@ export default rule({
       if (context.set.after.views.has(key)) return;
       const target = `${quoteIdent(node.newschema)}.${quoteIdent(node.relation.relname)}`;
       reportLock(context, statement, {
-        message: `"${key}" moves to "${target}". Clients that run meanwhile, and functions that name it, fail until they are changed too. Leave a view at the old place for a while.`,
+        message: `"${key}" moves to "${target}". Clients that run meanwhile, and functions that name it, fail until they are changed too.${stillAsked(key, context.facts, 'the old place')} Leave a view at the old place for a while.`,
         at: context.placeOf(statement),
         object: key,
         help: sql(
           `${statement.sql};`,
           `create view ${key} with (security_invoker = true) as select * from ${target};`,
+          ...grantedAgain(key, context),
         ),
       });
     },

@@ -42,7 +42,8 @@ export function stillNamed(table: string, columns: readonly string[], facts: Fac
 
 /** `src/a.tsx:12`, and how many more there are. */
 export function placesOf(calls: readonly ClientCall[], first = calls[0]!): string {
-  const more = calls.length - 1;
+  // An upsert asks for two things in one place.
+  const more = new Set(calls.map(({ path, line }) => `${path}:${line}`)).size - 1;
   return `${first.path}:${first.line}${more === 0 ? '' : ` (and ${more} more ${more === 1 ? 'place' : 'places'})`}`;
 }
 

@@ -1,6 +1,8 @@
 /** Whether what a new object grants depends on the project it is made in. */
 import type { Facts } from '../../model/facts.ts';
 import type { Privilege, Table, View } from '../../model/schema.ts';
+import type { FileContext } from '../rule.ts';
+import { apiRoles, commands, holds } from './roles.ts';
 import { overviewOf, startsWithDay } from './versions.ts';
 
 /** From this day on, new projects grant new objects of `public` to nobody (changelog 45329). */
@@ -23,4 +25,14 @@ export function opening(
     (startsWithDay(version) ? version >= newProjectsSince : project.namesAutoExpose) &&
     grants.every((grant) => grant.origin === null || !privileges.includes(grant.privilege));
   return isUncertain ? 'Where the project exposes new tables by default, ' : '';
+}
+
+/** What a view in the old one's place needs where nothing new is granted by default. */
+export function grantedAgain(key: string, { facts, changed, set }: FileContext): readonly string[] {
+  const old = set.before.tables.get(key) ?? set.before.views.get(key);
+  if (old === undefined || facts.eraOf(changed.migration.version) !== 'explicit') return [];
+  return [...apiRoles, 'service_role'].flatMap((role) => {
+    const held = commands.filter((command) => holds(old.grants, role, command));
+    return held.length === 0 ? [] : [`grant ${held.join(', ')} on ${key} to ${role};`];
+  });
 }
