@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { dateOf, migrationTemplate, nextVersion, toName } from '../../src/project/template.ts';
+import { dateOf, migrationTemplate, nextVersion, timeKeeper, toName } from '../../src/project/template.ts';
 import { loadParser, parseSource } from '../../src/sql/parse.ts';
 
 beforeAll(loadParser);
@@ -20,6 +20,26 @@ describe('a new migration', () => {
     expect(nextVersion(now, ['20261123100000'])).toBe('20261123100001');
     expect(nextVersion(now, ['20261231235959'])).toBe('20270101000000');
     expect(nextVersion(now, ['001', '20260101'])).toBe('20261123100000');
+  });
+
+  test('makes the function that keeps updated_at once, and takes it back again', () => {
+    const first = migrationTemplate('create notes table', 'create_notes_table', '20261123100000');
+    expect(first).toContain('CREATE FUNCTION public.set_updated_at()');
+    expect(first).toContain('-- DROP FUNCTION public.set_updated_at();');
+    expect(timeKeeper([first])).toBe('set_updated_at');
+    expect(timeKeeper(['create or replace function update_updated_at_column() returns trigger …'])).toBe(
+      'update_updated_at_column',
+    );
+    expect(timeKeeper(['create function public.touch() …'])).toBeNull();
+    const second = migrationTemplate(
+      'create tags table',
+      'create_tags_table',
+      '20261123100001',
+      timeKeeper([first]),
+    );
+    expect(second).not.toContain('CREATE FUNCTION');
+    expect(second).not.toContain('DROP FUNCTION');
+    expect(second).toContain('EXECUTE FUNCTION public.set_updated_at();');
   });
 
   test('has SQL that Postgres can parse', () => {

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { readMigrations } from '../project/migrations.ts';
 import { findProject, UsageError } from '../project/project.ts';
-import { migrationTemplate, nextVersion, toName } from '../project/template.ts';
+import { migrationTemplate, nextVersion, timeKeeper, toName } from '../project/template.ts';
 import { type Command, readArguments } from './command.ts';
 
 export const newMigration: Command = async (argv, terminal) => {
@@ -21,8 +21,9 @@ export const newMigration: Command = async (argv, terminal) => {
     migrations.map((migration) => migration.version),
   );
   const path = join(folder, `${version}_${name}.sql`);
+  const keeper = timeKeeper(migrations.map(({ text }) => text ?? ''));
   await mkdir(folder, { recursive: true });
-  await writeFile(path, migrationTemplate(words, name, version), { flag: 'wx' });
+  await writeFile(path, migrationTemplate(words, name, version, keeper), { flag: 'wx' });
   terminal.stdout.write(`${relative(terminal.cwd, path)}\n`);
   return 0;
 };

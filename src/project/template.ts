@@ -43,12 +43,27 @@ export function stamp(date: Date): string {
   return date.toISOString().replace(/[-:T]/g, '').slice(0, 14);
 }
 
-/** `create_<x>_table` fills the table's name in; anything else leaves `your_table` to be written over. */
-export function migrationTemplate(words: string, name: string, version: string): string {
+/**
+ * `create_<x>_table` fills the table's name in. `keeper` is the project's own trigger function for `updated_at`, where it
+ * has one (`timeKeeper`).
+ */
+export function migrationTemplate(
+  words: string,
+  name: string,
+  version: string,
+  keeper: string | null = null,
+): string {
   const table = /^(?:create|add)_(\w+?)_table$/.exec(name)?.[1];
   const day = `${version.slice(0, 4)}-${version.slice(4, 6)}-${version.slice(6, 8)}`;
   const header = `-- Migration: ${words.replace(/\s+/g, ' ')}\n-- Created: ${day}\n-- Purpose: \n`;
-  return table === undefined ? `${header}\n${emptySections}` : `${header}\n${tableSections(table)}`;
+  return table === undefined ? `${header}\n${emptySections}` : `${header}\n${tableSections(table, keeper)}`;
+}
+
+/** The function that keeps `updated_at` in the migrations so far, by its name; null where there is none. */
+export function timeKeeper(texts: readonly string[]): string | null {
+  const made =
+    /\bcreate\s+(?:or\s+replace\s+)?function\s+(?:public\s*\.\s*)?"?((?:set|update|handle|touch|trigger_set)_?(?:\w*_)?(?:updated_?at|timestamp)(?:_column)?)"?\s*\(\s*\)/gi;
+  return texts.flatMap((text) => [...text.matchAll(made)]).at(-1)?.[1] ?? null;
 }
 
 const rule = `-- ${'='.repeat(60)}`;
@@ -59,7 +74,7 @@ const emptySections = `${section('Changes', '')}
 -- 
 `;
 
-const tableSections = (table: string) =>
+const tableSections = (table: string, keeper: string | null) =>
   [
     section(
       '1. Tables',
@@ -94,18 +109,22 @@ CREATE POLICY "${table}: delete own rows" ON public.${table}
     ),
     section(
       '6. Triggers',
-      `CREATE OR REPLACE FUNCTION public.set_updated_at() RETURNS trigger
+      `${
+        keeper === null
+          ? `CREATE FUNCTION public.set_updated_at() RETURNS trigger
   LANGUAGE plpgsql SET search_path = '' AS $$
 BEGIN
   NEW.updated_at = now();
   RETURN NEW;
 END;
 $$;
-CREATE TRIGGER ${table}_set_updated_at BEFORE UPDATE ON public.${table}
-  FOR EACH ROW EXECUTE FUNCTION public.set_updated_at();`,
+`
+          : ''
+      }CREATE TRIGGER ${table}_set_updated_at BEFORE UPDATE ON public.${table}
+  FOR EACH ROW EXECUTE FUNCTION public.${keeper ?? 'set_updated_at'}();`,
     ),
     section('7. Comments', `COMMENT ON TABLE public.${table} IS '${table}: what one row stands for.';`),
     `-- Rollback:
 -- DROP TABLE public.${table};
-`,
+${keeper === null ? '-- DROP FUNCTION public.set_updated_at();\n' : ''}`,
   ].join('\n');
