@@ -30,9 +30,10 @@ export default rule({
       // A partition's key is its parent's: it is told, and changed, there.
       if (isInherited(table, key, state)) continue;
       const at = home(key.origin ?? table.origin);
-      const fix = fixOf(facts.sources.get(at?.file ?? ''), key);
       const toUsers = key.references === 'auth.users';
       const meant = isSaidToBeMeant(facts.sources.get(at?.file ?? ''), key);
+      // That users can't be deleted is the problem, and RESTRICT would only say it.
+      const fix = toUsers && !meant ? null : fixOf(facts.sources.get(at?.file ?? ''), key);
       const stays = meant ? 'unchanged' : mustStay(table, state);
       report({
         message: `The foreign key on ${listed(key.columns)} of "${table.key}" has no ON DELETE. ${
