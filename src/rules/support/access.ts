@@ -357,15 +357,16 @@ export function causeOf({ opener, object, leaks }: LeakGroup, state: SchemaState
 
 /** Several policies apply: which of them it was, or whether it took two, the rows do not tell. */
 function manyOf(leaks: readonly Leak[], table: Table | undefined): string {
-  const names = applying(leaks, table).map(({ name }) => name);
+  const all = applying(leaks, table);
+  const blind = blindTo(leaks, table);
+  const names = (blind.length > 0 ? blind : all).map(({ name }) => name);
   return names.length === 0
     ? 'No policy limits it.'
     : `The policies that apply (${named(names)}) let it through.`;
 }
 
-/** Policies that may have let it through: one that asks for the name that was forged has not. */
-function applying(leaks: readonly Leak[], table: Table | undefined): readonly Policy[] {
-  const all = (table?.policies ?? []).filter(
+const applying = (leaks: readonly Leak[], table: Table | undefined): readonly Policy[] =>
+  (table?.policies ?? []).filter(
     (policy) =>
       policy.permissive &&
       leaks.some(
@@ -373,13 +374,15 @@ function applying(leaks: readonly Leak[], table: Table | undefined): readonly Po
           command !== 'execute' && covers(policy, command) && appliesTo(policy, roleOf(principal)),
       ),
   );
+
+/** Of them those that do not ask for a name that was forged: one that does has not let it through. */
+function blindTo(leaks: readonly Leak[], table: Table | undefined): readonly Policy[] {
   const forged = leaks.map(({ cell }) => (cell.subject === 'spoof' ? cell.columns : []));
-  const blind = all.filter((policy) =>
-    forged.some(
+  return applying(leaks, table).filter((policy) =>
+    forged.every(
       (columns) => columns.length > 0 && !columns.some((column) => isRead(column, table!, [policy])),
     ),
   );
-  return blind.length > 0 ? blind : all;
 }
 
 export const commandsSeen = (leaks: readonly Leak[]) =>
@@ -403,7 +406,7 @@ export function reproOf(cells: readonly AccessCell[]): string | undefined {
 function homeOf({ object, opener, leaks }: LeakGroup, facts: Facts): Place | null {
   const { command } = leaks[0]!;
   if (opener === null) {
-    const origins = applying(leaks, facts.head.tables.get(object.object)).map(({ origin }) => origin);
+    const origins = blindTo(leaks, facts.head.tables.get(object.object)).map(({ origin }) => origin);
     const changed = origins.find((origin) => isOfChange(origin, facts));
     if (changed !== undefined) return changed;
   }
