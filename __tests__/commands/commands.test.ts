@@ -118,7 +118,7 @@ create policy "own" on public.notes for select using (auth.uid() = user_id);\r
 `,
     );
     await guard('lint', '--fix', '20260101000000_notes.sql');
-    expect(err).toMatch(/^\d+ findings mended\.$/m);
+    expect(err).toMatch(/^\d+ findings mended\.\n {2}supabase\/migrations\/20260101000000_notes\.sql$/m);
     const mended = text('20260101000000_notes.sql');
     expect(mended).toMatch(/^\ufeff-- Notes\r\n/);
     // What becomes of the rows of a user who goes is no fix to guess.
@@ -136,6 +136,7 @@ create policy "own" on public.notes for select using (auth.uid() = user_id);\r
     migration('20260101_Add-Notes.sql', correct);
     migration('late.sql', correct);
     expect(await guard('lint', '--fix', '20260101_Add-Notes.sql', '--fail-on', 'never')).toBe(0);
+    expect(err).toMatch(/mended\.\n {2}supabase\/migrations\/\d{14}_add_notes\.sql$/m);
     expect(names()).toEqual([expect.stringMatching(/^\d{14}_add_notes\.sql$/), 'late.sql']);
     expect(await guard('lint', '--fix', '--all', '--fail-on', 'never')).toBe(0);
     expect(names()).toEqual([

@@ -2,6 +2,7 @@
 import { basename, dirname, join } from 'node:path';
 import { check } from '../check.ts';
 import type { CheckSettings } from '../pipeline/settings.ts';
+import { visible } from '../report/escape.ts';
 import { applyFixes } from '../report/fix.ts';
 import { type Command, readArguments, readShared, sharedOptions, toCheckSettings } from './command.ts';
 import { exitCode, show, showProblem, withProgress } from './show.ts';
@@ -17,15 +18,22 @@ export const lint: Command = async (argv, terminal) => {
     let report = await withProgress(terminal, (io) => check(settings, io));
     if (values.fix) {
       let mended = 0;
+      const touched = new Set<string>();
       // A fix may wait for another that stands in its way, or be asked for by what another wrote.
       for (let round = 0; round < maxRounds; round += 1) {
-        const { taken, renames } = await applyFixes(report, terminal.cwd);
+        const { taken, edits, renames } = await applyFixes(report, terminal.cwd);
         if (taken === 0) break;
         mended += taken;
+        for (const file of edits.keys()) touched.add(file);
+        for (const [from, to] of renames) {
+          touched.delete(from);
+          touched.add(to);
+        }
         settings = { ...settings, selection: renamed(settings.selection, renames) };
         report = await check(settings);
       }
       terminal.stderr.write(`${mended} ${mended === 1 ? 'finding' : 'findings'} mended.\n`);
+      for (const file of [...touched].sort()) terminal.stderr.write(`  ${visible(file)}\n`);
     }
     await show(report, shared, terminal);
     return exitCode(report);
