@@ -262,3 +262,16 @@ describe('rollback', () => {
     expect(written).toContain('ALTER TABLE public.note ADD COLUMN body text;');
   }, 60_000);
 });
+
+describe('access', () => {
+  test('shows who reaches which rows, and names the migrations whose objects are missing from it', async () => {
+    migration('20260101000000_note.sql', 'create table public.note (id uuid primary key, body text);');
+    migration('20260102000000_tag.sql', 'create table public.tag (note uuid references public.notes);');
+    expect(await guard('access')).toBe(0);
+    expect(out).toMatch(/^public\.note \(table, row level security off\)$/m);
+    expect(out).not.toMatch(/public\.tag/);
+    expect(err).toMatch(
+      /1 migration did not apply; what only it makes is not in the matrix: supabase\/migrations\/20260102000000_tag\.sql$/m,
+    );
+  }, 60_000);
+});

@@ -7,8 +7,10 @@ import { configName } from '../config/load.ts';
 import type { ProjectReport, Report } from '../model/report.ts';
 import { declarationOf, toPgTap } from '../probes/declare.ts';
 import { findProject, UsageError } from '../project/project.ts';
+import { visible } from '../report/escape.ts';
 import { html } from '../report/html.ts';
 import { matrixMarkdown, matrixText } from '../report/matrix.ts';
+import { plural } from '../report/report.ts';
 import { type Command, print, readArguments, readShared, sharedOptions, toCheckSettings } from './command.ts';
 import { withProgress } from './show.ts';
 
@@ -53,6 +55,12 @@ export const access: Command = async (argv, terminal) => {
     );
     terminal.stderr.write(`migration-guard: The access could not be probed. ${reasons?.join('; ') ?? ''}\n`);
     return 3;
+  }
+  const failed = project.migrations.filter(({ status }) => status === 'failed');
+  if (failed.length > 0) {
+    terminal.stderr.write(
+      `migration-guard: ${plural(failed.length, 'migration')} did not apply; what only ${failed.length === 1 ? 'it makes' : 'they make'} is not in the matrix: ${failed.map(({ path }) => visible(path)).join(', ')}\n`,
+    );
   }
   if (emit === 'pgtap') await print(terminal, shared.output, toPgTap(matrixOf(project)));
   else if (write) {
