@@ -5,21 +5,21 @@ import type { SourceFile, SyntaxNode } from '../../model/sql.ts';
 import { strings } from '../../sql/names.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import { rule, type StateContext } from '../rule.ts';
-import { routinesCalled } from '../support/caller.ts';
 import { callsOn, placesOf, toldCalls } from '../support/client-calls.ts';
 import { predicatesOf } from '../support/predicates.ts';
 import {
   commands as allCommands,
+  allowsInsert,
   apiRoles,
-  appliesTo,
   commandsOf,
   holders,
   holds,
   isPlatform,
 } from '../support/roles.ts';
+import { type Refused, refusedTo, tablesRefused } from '../support/run-as-caller.ts';
 import { appendFix, evidenceOf, isRevoke } from '../support/sites.ts';
 import { isExposedTable } from '../support/tables.ts';
-import { functionCalls, remembered } from '../support/tree.ts';
+import { remembered } from '../support/tree.ts';
 import { truthOf } from '../support/truth.ts';
 import { listed, named, sqlFence, upper } from '../support/words.ts';
 
@@ -56,6 +56,7 @@ export default rule({
     for (const schema of context.state.schemas.values()) tellSchema(schema.name, context);
   },
   routine(routine, context) {
+    tellHelper(routine, context);
     tellRoutine(routine, context);
   },
 });
@@ -268,56 +269,56 @@ function tellSequences(table: Table, { state, set, home, report }: StateContext)
   }
 }
 
-const allowsInsert = (policy: Policy, role: string) =>
-  policy.permissive && appliesTo(policy, role) && commandsOf(policy).includes('insert');
-
 /** Functions in policies, defaults and checks run as the caller. */
-function tellFunctions(table: Table, { state, home, report }: StateContext) {
-  const told = new Set<string>();
-  const look = (routine: Routine, roles: readonly string[], where: string, origin: Origin) => {
-    const lacking = roles.filter((role) => !holds(routine.grants, role, 'execute'));
-    if (lacking.length === 0 || told.has(routine.key) || isPlatform(routine.schema)) return;
-    told.add(routine.key);
-    report({
-      message: `${where} of "${table.key}" calls "${routine.key}", which ${named(lacking)} may not execute. The whole statement fails with "permission denied for function ${routine.name}" (42501). Grant EXECUTE.`,
-      at: home(origin ?? table.origin),
-      object: table.key,
-      key: `function ${routine.key}`,
-      evidence: evidenceOf(state),
-      help: sqlFence(`grant execute on function ${routine.key} to ${lacking.join(', ')};`),
-    });
-  };
-  const called = (node: SyntaxNode | null | undefined, visit: (routine: Routine) => void) => {
-    for (const call of node ? functionCalls(node) : []) {
-      // An overload that fits is not known: where one of them may be called, none is told.
-      const routines = routinesCalled(call, state);
-      if (routines.length === 1) visit(routines[0]!);
-    }
-  };
-  for (const policy of table.policies) {
-    const roles = apiRoles.filter(
-      (role) =>
-        appliesTo(policy, role) && commandsOf(policy).some((command) => holds(table.grants, role, command)),
-    );
-    for (const { node } of predicatesOf(policy)) {
-      // TO PUBLIC, written or not, does not say that strangers are meant.
-      const meant = policy.roles.includes('public') ? roles.slice(-1) : roles;
-      called(node, (routine) => look(routine, meant, `Policy "${policy.name}"`, policy.origin));
-    }
+function tellFunctions(table: Table, context: StateContext) {
+  for (const refused of refusedTo(table, context.state)) {
+    if (!isRefusedNow(refused, context)) tellRefused(refused, [table], refused.origin, context);
   }
-  const writers = apiRoles.filter(
-    (role) =>
-      holds(table.grants, role, 'insert') &&
-      table.policies.some((policy) => policy.roles.includes(role) && allowsInsert(policy, role)),
+}
+
+/** What the change took from a function is told once, and not at each table that calls it. */
+function tellHelper(routine: Routine, context: StateContext) {
+  const users = (tablesRefused(context.state).get(routine) ?? []).filter(
+    ({ table, refused }) => isExposedTable(table, context) && isRefusedNow(refused, context),
   );
-  for (const column of table.columns) {
-    called(column.default?.node, (routine) =>
-      look(routine, writers, `The default of "${column.name}"`, column.origin),
-    );
-  }
-  for (const check of table.checks) {
-    called(check.expression.node, (routine) => look(routine, writers, `CHECK "${check.name}"`, check.origin));
-  }
+  if (users.length === 0) return;
+  tellRefused(
+    users[0]!.refused,
+    users.map(({ table }) => table),
+    users.length === 1 ? users[0]!.refused.origin : (revokes(routine, context.set) ?? routine.origin),
+    context,
+  );
+}
+
+/** The first three by name. */
+const shortly = (names: readonly string[]) =>
+  names.length <= 3
+    ? named(names)
+    : `${names
+        .slice(0, 3)
+        .map((name) => `"${name}"`)
+        .join(', ')} and ${names.length - 3} more`;
+
+/** The roles could execute it before this change, or there was no such function. */
+function isRefusedNow({ routine, roles }: Refused, { set }: StateContext): boolean {
+  const before = set.before.routines.get(routine.key);
+  return before === undefined || roles.every((role) => holds(before.grants, role, 'execute'));
+}
+
+function tellRefused(
+  { routine, roles, where }: Refused,
+  [table, ...others]: readonly Table[],
+  origin: Origin,
+  { state, home, report }: StateContext,
+) {
+  report({
+    message: `${where} of "${table!.key}" calls "${routine.key}", which ${named(roles)} may not execute${others.length === 0 ? '' : `; so do those of ${shortly(others.map(({ key }) => key))}`}. The whole statement fails with "permission denied for function ${routine.name}" (42501). Grant EXECUTE.`,
+    at: home(origin ?? table!.origin),
+    object: table!.key,
+    key: `function ${routine.key}`,
+    evidence: evidenceOf(state),
+    help: sqlFence(`grant execute on function ${routine.key} to ${roles.join(', ')};`),
+  });
 }
 
 /** An exposed schema of the project's own: nobody has USAGE on it by itself. */

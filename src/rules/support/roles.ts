@@ -77,3 +77,6 @@ export function apiRolesOf(policy: Policy): ApiRole[] {
 export function predicateOf(policy: Policy, command: Command) {
   return command === 'insert' ? (policy.check ?? policy.using) : policy.using;
 }
+
+export const allowsInsert = (policy: Policy, role: string) =>
+  policy.permissive && appliesTo(policy, role) && commandsOf(policy).includes('insert');

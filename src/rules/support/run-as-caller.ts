@@ -1,0 +1,73 @@
+/** Functions that a table's policies, defaults and checks run as the caller, who may not execute them. */
+import type { Origin, Routine, SchemaState, Table } from '../../model/schema.ts';
+import type { SyntaxNode } from '../../model/sql.ts';
+import { routinesCalled } from './caller.ts';
+import { predicatesOf } from './predicates.ts';
+import { allowsInsert, apiRoles, appliesTo, commandsOf, holds, isPlatform } from './roles.ts';
+import { functionCalls, remembered } from './tree.ts';
+
+/** A function that these roles need and may not execute. */
+export interface Refused {
+  readonly routine: Routine;
+  readonly roles: readonly string[];
+  /** What calls it, first word in capitals: `Policy "own"`. */
+  readonly where: string;
+  readonly origin: Origin;
+}
+
+/** Each function once, at the first that calls it. */
+export function refusedTo(table: Table, state: SchemaState): readonly Refused[] {
+  const found = new Map<string, Refused>();
+  const look = (
+    node: SyntaxNode | null | undefined,
+    roles: readonly string[],
+    where: string,
+    origin: Origin,
+  ) => {
+    for (const call of node ? functionCalls(node) : []) {
+      // An overload that fits is not known: where one of them may be called, none is told.
+      const [routine, ...others] = routinesCalled(call, state);
+      if (routine === undefined || others.length > 0 || isPlatform(routine.schema)) continue;
+      const lacking = roles.filter((role) => !holds(routine.grants, role, 'execute'));
+      if (lacking.length === 0 || found.has(routine.key)) continue;
+      found.set(routine.key, { routine, roles: lacking, where, origin });
+    }
+  };
+  for (const policy of table.policies) {
+    const roles = apiRoles.filter(
+      (role) =>
+        appliesTo(policy, role) && commandsOf(policy).some((command) => holds(table.grants, role, command)),
+    );
+    // TO PUBLIC, written or not, does not say that strangers are meant.
+    const meant = policy.roles.includes('public') ? roles.slice(-1) : roles;
+    for (const { node } of predicatesOf(policy)) look(node, meant, `Policy "${policy.name}"`, policy.origin);
+  }
+  const writers = apiRoles.filter(
+    (role) =>
+      holds(table.grants, role, 'insert') &&
+      table.policies.some((policy) => policy.roles.includes(role) && allowsInsert(policy, role)),
+  );
+  for (const column of table.columns) {
+    look(column.default?.node, writers, `The default of "${column.name}"`, column.origin);
+  }
+  for (const { name, expression, origin } of table.checks) {
+    look(expression.node, writers, `CHECK "${name}"`, origin);
+  }
+  return [...found.values()];
+}
+
+/** The tables with policies whose rows need the function, by the function. */
+export const tablesRefused = remembered(
+  (state: SchemaState): ReadonlyMap<Routine, readonly { table: Table; refused: Refused }[]> => {
+    const found = new Map<Routine, { table: Table; refused: Refused }[]>();
+    for (const table of state.tables.values()) {
+      if (!table.rls || table.policies.length === 0) continue;
+      for (const refused of refusedTo(table, state)) {
+        const known = found.get(refused.routine);
+        if (known === undefined) found.set(refused.routine, [{ table, refused }]);
+        else known.push({ table, refused });
+      }
+    }
+    return found;
+  },
+);
