@@ -76,3 +76,42 @@ describe('a bucket', () => {
     expect(bucket([select({ principal: 'anon', when: 'the path is known' })])).not.toContain('lists');
   });
 });
+
+describe('a function', () => {
+  const execute = (fields: Partial<AccessCell>) =>
+    cell({ command: 'execute', subject: 'foreign', ...fields });
+
+  test('that runs and reaches nothing is told from one that may not be executed', () => {
+    const text = matrixText(
+      report({
+        projects: [
+          project({
+            access: {
+              objects: [
+                {
+                  ...notes([
+                    execute({ principal: 'anon', outcome: 'no-permission' }),
+                    execute({ outcome: 'filtered' }),
+                  ]),
+                  object: 'public.is_mine(uuid)',
+                  kind: 'function',
+                  summary: [
+                    { principal: 'anon', command: 'execute', access: 'none' },
+                    { principal: 'user', command: 'execute', access: 'none' },
+                  ],
+                },
+              ],
+              changes: [],
+              signUps: [],
+            },
+          }),
+        ],
+      }),
+    );
+    expect(text.split('\n').slice(-3)).toEqual([
+      '  anon  -',
+      '  user  runs',
+      '  runs: it gave out, made and changed no row of another',
+    ]);
+  });
+});

@@ -55,7 +55,8 @@ function table(object: ObjectAccess): string[][] {
   );
   const cell = (principal: Principal, command: AccessSummary['command']) => {
     const entry = object.summary.find((one) => one.principal === principal && one.command === command);
-    return entry === undefined ? '' : words[entry.access];
+    if (entry === undefined) return '';
+    return entry.access === 'none' && runs(object, principal) ? 'runs' : words[entry.access];
   };
   return [
     ['', ...used],
@@ -67,7 +68,16 @@ const notes = (object: ObjectAccess): string[] => [
   ...(object.summary.length === 0 ? ['  not known: nothing could be tried'] : []),
   ...conditions(object),
   ...listings(object),
+  ...(principals.some((principal) => runs(object, principal))
+    ? ['  runs: it gave out, made and changed no row of another']
+    : []),
 ];
+
+/** A function that may be executed, and through which nobody reached the rows of another. */
+const runs = ({ cells }: ObjectAccess, principal: Principal): boolean =>
+  cells.some(
+    (cell) => cell.principal === principal && cell.command === 'execute' && cell.outcome === 'filtered',
+  );
 
 /** Who sees the names of a bucket's files: of a public one, they are all that its files' addresses keep back. */
 function listings({ kind, cells }: ObjectAccess): string[] {
