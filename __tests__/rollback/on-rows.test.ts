@@ -146,3 +146,35 @@ test('where the migration itself stops on rows, nothing is claimed to be seen', 
     'the values of public.note.body (not seen on rows: the migration stops on the rows tried)',
   ]);
 });
+
+test('a table that was copied before it went comes back with its rows, and the copy goes last', async () => {
+  const [result] = await back(
+    `create table public.page (
+       id bigint generated always as identity primary key, no serial, title text not null default 'x',
+       len integer generated always as (length(title)) stored, "Odd Name" text)`,
+    {
+      '20260102000000_drop.sql': `create table public.page_old as select * from public.page;
+        drop table public.page;`,
+    },
+  );
+  expect(result).toMatchObject({ plan: 'generated', status: 'restores', losesData: [], upAgain: true });
+  const at = (text: string) => result!.sql!.indexOf(text);
+  expect(at('INSERT INTO public.page (id, no, title, "Odd Name")')).toBeGreaterThan(
+    at('CREATE TABLE public.page'),
+  );
+  expect(at('DROP TABLE public.page_old')).toBeGreaterThan(at('FROM public.page_old'));
+  // The next number comes after those of the rows.
+  expect(result!.sql).toContain(
+    "SELECT setval(pg_get_serial_sequence('public.page', 'id'), max(id)) FROM public.page",
+  );
+  expect(result!.sql).toContain("SELECT setval('public.page_no_seq'::regclass, max(no)) FROM public.page");
+}, 60_000);
+
+test('a copy of some of the rows is no way back', async () => {
+  const [result] = await back(notes, {
+    '20260102000000_drop.sql': `create table public.kept as select * from public.old where id > 1;
+      drop table public.old;`,
+  });
+  expect(result!.losesData).toEqual([expect.stringMatching(/^the rows of public\.old/)]);
+  expect(result!.sql).not.toMatch(/INSERT INTO/);
+}, 60_000);

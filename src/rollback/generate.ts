@@ -4,6 +4,7 @@ import type { Session } from '../database/engine.ts';
 import type { Snapshot } from '../model/catalog.ts';
 import { parseSource } from '../sql/parse.ts';
 import { differingIds } from './compare.ts';
+import { type KeptCopy, withRowsBack } from './copies.ts';
 import { type PlannedStatement, plan } from './plan.ts';
 import { type RunError, run, type SqlOf } from './run.ts';
 
@@ -22,31 +23,41 @@ export interface Generated {
   readonly end: Snapshot;
 }
 
-/** `rows`: what is done before the catalog is touched. In an open transaction whose state is `after`; leaves it in the state it led to. `known` differences stay. */
+/** What is done about rows on the way. */
+export interface RowsBack {
+  /** Done before the catalog is touched. */
+  readonly first: readonly PlannedStatement[];
+  readonly copies: readonly KeptCopy[];
+}
+
+export const noRows: RowsBack = { first: [], copies: [] };
+
+/** In an open transaction whose state is `after`; leaves it in the state it led to. `known` differences stay. */
 export async function generate(
   session: Session,
   after: Snapshot,
   before: Snapshot,
   known: ReadonlySet<string>,
   sqlOf: SqlOf,
-  rows: readonly PlannedStatement[] = [],
+  rows: RowsBack = noRows,
 ): Promise<Generated> {
-  const statements: PlannedStatement[] = [...rows];
+  const statements: PlannedStatement[] = [...rows.first];
   const impossible = new Set<string>();
   let now = after;
   let last = '';
-  let error = rows.length === 0 ? null : await run(session, parseSource('', format(rows)), sqlOf);
+  let error = rows.first.length === 0 ? null : await run(session, parseSource('', format(rows.first)), sqlOf);
   for (let round = 0; round < ROUNDS && error === null; round += 1) {
     const goal = leaveAlone(before, now, known);
     const next = plan(now, goal);
     for (const object of next.impossible) impossible.add(object);
-    const text = format(next.statements);
+    const steps = withRowsBack(next.statements, rows.copies);
+    const text = format(steps);
     // The same again would lead nowhere: what only somebody else may undo.
     if (text === '' || text === last) break;
     last = text;
-    const planned = next.statements.some(({ sql }) => /^CREATE (OR REPLACE )?(FUNCTION|PROCEDURE)/.test(sql))
-      ? [unchecked, ...next.statements]
-      : next.statements;
+    const planned = steps.some(({ sql }) => /^CREATE (OR REPLACE )?(FUNCTION|PROCEDURE)/.test(sql))
+      ? [unchecked, ...steps]
+      : steps;
     error = await run(session, parseSource('', format(planned)), sqlOf);
     statements.push(...planned.filter((statement) => !statements.includes(statement)));
     if (error !== null) break;

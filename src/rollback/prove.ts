@@ -9,9 +9,10 @@ import type { RollbackResult } from '../model/rollback.ts';
 import type { SourceFile } from '../model/sql.ts';
 import { parseSource } from '../sql/parse.ts';
 import { type Difference, differences, differingIds } from './compare.ts';
+import { keptCopies } from './copies.ts';
 import { losesData } from './data.ts';
 import type { FoundPlan } from './find.ts';
-import { type Generated, generate } from './generate.ts';
+import { type Generated, generate, type RowsBack } from './generate.ts';
 import { takeOutRows } from './rows.ts';
 import { apart, type RunError, run, type SqlOf } from './run.ts';
 
@@ -128,9 +129,12 @@ async function tryGenerated(
 ): Promise<Outcome> {
   const { session, sqlOf = asItIs } = input;
   await session.exec('savepoint generated');
-  const rows = takeOutRows(step.source, step.before, step.after);
+  const rows: RowsBack = {
+    first: takeOutRows(step.source, step.before, step.after),
+    copies: keptCopies(step.source, step.before, step.after),
+  };
   let generated: Generated = await generate(session, now, step.before, known, sqlOf, rows);
-  if (generated.error !== null && rows.length > 0) {
+  if (generated.error !== null && rows.first.length + rows.copies.length > 0) {
     // Rows are a courtesy: the catalog counts.
     await session.exec('rollback to savepoint generated');
     generated = await generate(session, now, step.before, known, sqlOf);
