@@ -3,7 +3,7 @@ import { quoteIdent } from '../../sql/names.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import { type FileContext, rule } from '../rule.ts';
 import { stillNamed } from '../support/client-calls.ts';
-import { dependentsOfColumn, silentlyLost } from '../support/dependents.ts';
+import { type Dependent, dependentsOfColumn, silentlyLost } from '../support/dependents.ts';
 import { alterExisting, commandsOf, isCascade, listed, reportLock, sql } from '../support/statements.ts';
 import { bare, columnParts, conjuncts, someNode } from '../support/tree.ts';
 
@@ -47,7 +47,7 @@ export default rule({
       ...problem,
       message:
         lost.length > 0
-          ? `DROP COLUMN "${command.name}" … CASCADE on "${table}" takes ${listed(lost)} along, and what the column holds. Nothing says so when it runs.${named([command.name])} Drop or change them by name first.`
+          ? `DROP COLUMN "${command.name}" … CASCADE on "${table}" takes ${listed(lost.map(({ label }) => label))} along, and what the column holds. Nothing says so when it runs.${named([command.name])} Drop or change them by name first.`
           : loss.replaced
             ? `Column ${name} is dropped with all it holds, and another takes its name. What was not copied over is gone. Keep a copy if in doubt.`
             : loss.read
@@ -59,6 +59,7 @@ export default rule({
       help: sql(
         `create schema if not exists ${archive(context)};`,
         `create table ${archive(context)}.${quoteIdent(`${nameIn(table)}_${columns.length === 1 ? command.name : 'columns'}`)} as ${copyOf(table, columns, context)};`,
+        ...lost.map(({ drop }) => drop),
         `alter table ${table} ${columns.map((column) => `drop column ${quoteIdent(column)}`).join(', ')};`,
       ),
       repro: `select count(*) from ${table} where ${columns.map((column) => `${quoteIdent(column)} is not null`).join(' or ')};`,
@@ -68,7 +69,7 @@ export default rule({
 
 interface Loss {
   /** What CASCADE takes along. */
-  readonly lost: readonly string[];
+  readonly lost: readonly Dependent[];
   /** Why the values are not lost; null where they are. */
   readonly kept: string | null;
   /** Another column takes its name: clients go on, and what they find was copied over before. */

@@ -38,7 +38,7 @@ export default rule({
         reportLock(context, statement, {
           message:
             lost.length > 0
-              ? `DROP TABLE "${key}" CASCADE takes ${listed(lost)} along, and all rows. Nothing says so when it runs.${asked} Drop or change them by name first.`
+              ? `DROP TABLE "${key}" CASCADE takes ${listed(lost.map(({ label }) => label))} along, and all rows. Nothing says so when it runs.${asked} Drop or change them by name first.`
               : copy !== null
                 ? `Table "${key}" is dropped, and its rows were copied to "${copy}" above. What was not copied is gone.${asked} Compare the counts before it goes.`
                 : stranger
@@ -58,7 +58,8 @@ export default rule({
               : [
                   '-- a copy that hangs on nothing which goes as well',
                   `create table archive.${quoteIdent(parts.at(-1)!)} as select to_jsonb(t) as old_row from ${key} t;`,
-                  `drop table ${key}${isCascade(node) ? ' cascade' : ''};`,
+                  ...lost.map(({ drop }) => drop),
+                  `drop table ${key}${isCascade(node) && lost.length === 0 ? ' cascade' : ''};`,
                 ]),
           ),
           repro: `select count(*) from ${key};`,
