@@ -11,6 +11,7 @@ import {
   startsWithDay,
   timeOf,
 } from '../support/versions.ts';
+import { gitMove, shFence } from '../support/words.ts';
 
 export default rule({
   id: 'history/duplicate-version',
@@ -54,7 +55,9 @@ export default rule({
       help:
         fileName === null
           ? (oneByOne(own, head) ?? inWords(migration, next))
-          : `\`\`\`sh\ngit mv ${migration.path} ${migration.path.slice(0, -migration.fileName.length)}${fileName}\n\`\`\``,
+          : shFence(
+              gitMove(migration.path, `${migration.path.slice(0, -migration.fileName.length)}${fileName}`),
+            ),
       ...(all || fileName === null ? {} : { fix: renameTo(migration, fileName) }),
     });
   },
@@ -83,11 +86,13 @@ function oneByOne(own: readonly Migration[], head: readonly Migration[]): string
   const [first] = own;
   if (first === undefined || !/^\d{8}$/.test(first.version) || !startsWithDay(first.version)) return null;
   if (head.some(({ version }) => version.length > 8 && version.startsWith(first.version))) return null;
-  const lines = mendsBehind(own).map(
-    ({ path, name, fileName }, at) =>
-      `git mv ${path} ${path.slice(0, -fileName.length)}${first.version}${String(at).padStart(6, '0')}_${name}.sql`,
+  const lines = mendsBehind(own).map(({ path, name, fileName }, at) =>
+    gitMove(
+      path,
+      `${path.slice(0, -fileName.length)}${first.version}${String(at).padStart(6, '0')}_${name}.sql`,
+    ),
   );
-  return `All of that day in their order (look that none needs a later one), where none has been applied yet:\n\n\`\`\`sh\n${lines.join('\n')}\n\`\`\``;
+  return `All of that day in their order (look that none needs a later one), where none has been applied yet:\n\n${shFence(...lines)}`;
 }
 
 /** By their names, but `fix_orders` comes behind the `orders` that it mends. */

@@ -2,6 +2,7 @@ import type { Change, Migration } from '../../model/migration.ts';
 import { parseSource } from '../../sql/parse.ts';
 import { rule } from '../rule.ts';
 import { linesOf, startOf } from '../support/places.ts';
+import { shellWord, shFence } from '../support/words.ts';
 
 export default rule({
   id: 'history/edited-migration',
@@ -33,7 +34,10 @@ export default rule({
         object: was.path,
         key: change.kind,
         ...(verdict.mild ? { severity: 'info' as const } : {}),
-        help: `\`\`\`sh\ngit checkout origin/main -- ${was.path}\nnpx supabase migration new <what changes>\n\`\`\``,
+        help: shFence(
+          `git checkout origin/main -- ${shellWord(was.path)}`,
+          'npx supabase migration new <what changes>',
+        ),
       });
     }
   },

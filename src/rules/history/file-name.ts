@@ -3,6 +3,7 @@ import type { Migration } from '../../model/migration.ts';
 import { rule } from '../rule.ts';
 import { startOf } from '../support/places.ts';
 import { freeVersion, renameTo, snakeCase, timeOf } from '../support/versions.ts';
+import { gitMove, shFence } from '../support/words.ts';
 
 export default rule({
   id: 'history/file-name',
@@ -55,7 +56,9 @@ export default rule({
         ...(fileName === null
           ? {}
           : {
-              help: `\`\`\`sh\ngit mv ${migration.path} ${migration.path.slice(0, -migration.fileName.length)}${fileName}\n\`\`\``,
+              help: shFence(
+                gitMove(migration.path, `${migration.path.slice(0, -migration.fileName.length)}${fileName}`),
+              ),
             }),
         ...(facts.history.all || fileName === null ? {} : { fix: renameTo(migration, fileName) }),
       });
@@ -68,7 +71,9 @@ export default rule({
       at: startOf(migration.path),
       object: migration.path,
       severity: 'info',
-      help: `\`\`\`sh\ngit mv ${migration.path} ${migration.path.slice(0, -migration.fileName.length)}${fileName}\n\`\`\``,
+      help: shFence(
+        gitMove(migration.path, `${migration.path.slice(0, -migration.fileName.length)}${fileName}`),
+      ),
       ...(facts.history.all ? {} : { fix: renameTo(migration, fileName) }),
     });
   },

@@ -1,6 +1,7 @@
 import { rule } from '../rule.ts';
 import { startOf } from '../support/places.ts';
 import { freeVersion, renameTo, timeOf } from '../support/versions.ts';
+import { gitMove, shFence } from '../support/words.ts';
 
 const day = 86_400_000;
 
@@ -24,7 +25,9 @@ export default rule({
       message: `"${migration.fileName}" is dated ${new Date(time).toISOString().slice(0, 10)}, which is in the future. Until then every migration named after the clock is refused as out of order. Rename it to "${fileName}".`,
       at: startOf(migration.path),
       object: migration.path,
-      help: `\`\`\`sh\ngit mv ${migration.path} ${migration.path.slice(0, -migration.fileName.length)}${fileName}\n\`\`\``,
+      help: shFence(
+        gitMove(migration.path, `${migration.path.slice(0, -migration.fileName.length)}${fileName}`),
+      ),
       ...(facts.history.all ? {} : { fix: renameTo(migration, fileName) }),
     });
   },

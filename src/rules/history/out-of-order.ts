@@ -2,6 +2,7 @@ import type { Migration, MigrationElsewhere } from '../../model/migration.ts';
 import { rule } from '../rule.ts';
 import { startOf } from '../support/places.ts';
 import { freeVersion, renameTo } from '../support/versions.ts';
+import { gitMove, shFence } from '../support/words.ts';
 
 export default rule({
   id: 'history/out-of-order',
@@ -36,7 +37,9 @@ export default rule({
       object: migration.path,
       ...(isLate
         ? {
-            help: `\`\`\`sh\ngit mv ${migration.path} ${migration.path.slice(0, -migration.fileName.length)}${fileName}\n\`\`\``,
+            help: shFence(
+              gitMove(migration.path, `${migration.path.slice(0, -migration.fileName.length)}${fileName}`),
+            ),
             fix: renameTo(migration, fileName),
           }
         : {}),

@@ -7,6 +7,7 @@ import { startOf } from '../support/places.ts';
 import { type Rival, rivalOf } from '../support/rival.ts';
 import { fileNameOf, isSetAside, sourceOf } from '../support/skipped.ts';
 import { formatVersion, overviewOf, renameTo, snakeCase, timeOf } from '../support/versions.ts';
+import { gitMove, shFence } from '../support/words.ts';
 
 export default rule({
   id: 'history/skipped-file',
@@ -68,7 +69,7 @@ function wayIn(entry: SkippedEntry, facts: Facts, index: number): Way {
   const fix = renameTo({ path: entry.path, fileName: fileNameOf(entry) }, fileName);
   return {
     advice: 'Rename the file.',
-    help: `Rename it:\n\n\`\`\`sh\ngit mv ${entry.path} ${fix.rename.to}\n\`\`\`${isOlder ? `\n\nNewer files build on it, so its version stays. Where those ran already, \`supabase db push --include-all\` runs it; where the database has what it makes, \`supabase migration repair --status applied ${fix.rename.to.split('/').at(-1)!.split('_')[0]}\` notes it instead.${rival === null ? '' : ` ${setBack(rival)}`}` : ''}`,
+    help: `Rename it:\n\n${shFence(gitMove(entry.path, fix.rename.to))}${isOlder ? `\n\nNewer files build on it, so its version stays. Where those ran already, \`supabase db push --include-all\` runs it; where the database has what it makes, \`supabase migration repair --status applied ${fix.rename.to.split('/').at(-1)!.split('_')[0]}\` notes it instead.${rival === null ? '' : ` ${setBack(rival)}`}` : ''}`,
     fix,
   };
 }
@@ -106,7 +107,7 @@ const isOutdated = (entry: SkippedEntry, facts: Facts) => {
 const onceByHand = ({ path }: SkippedEntry, fileName: string): Way => ({
   advice:
     'It changes rows alone, and newer files stand: look whether it ran by hand. Delete it then, and name it anew only where its rows still wait.',
-  help: `Where they do:\n\n\`\`\`sh\ngit mv ${path} ${path.slice(0, path.lastIndexOf('/') + 1)}${fileName}\n\`\`\``,
+  help: `Where they do:\n\n${shFence(gitMove(path, `${path.slice(0, path.lastIndexOf('/') + 1)}${fileName}`))}`,
 });
 
 function compared({ kind, name, fileName, isWhole }: Rival): Way {

@@ -1,6 +1,7 @@
 import { rule } from '../rule.ts';
 import { startOf } from '../support/places.ts';
 import { undoneBy } from '../support/undone.ts';
+import { gitMove, shFence } from '../support/words.ts';
 
 export default rule({
   id: 'rollback/runs-as-migration',
@@ -30,7 +31,12 @@ export default rule({
       at: startOf(migration.path),
       object: migration.path,
       ...(early && !shared ? { severity: 'warning' as const } : {}),
-      help: `\`\`\`sh\ngit mv ${migration.path} ${migration.path.replace(/migrations\/[^/]*$/, '')}rollback/${target.fileName}\n\`\`\``,
+      help: shFence(
+        gitMove(
+          migration.path,
+          `${migration.path.replace(/migrations\/[^/]*$/, '')}rollback/${target.fileName}`,
+        ),
+      ),
     });
   },
 });

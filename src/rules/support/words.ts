@@ -17,3 +17,19 @@ export const people = (roles: readonly string[]) =>
 export const withoutExample = (remedy: string) => remedy.replace(/\n*```sql\n[\s\S]*?\n```/g, '').trim();
 
 export const sqlFence = (sql: string) => `\`\`\`sql\n${sql}\n\`\`\``;
+
+/**
+ * A path as a shell takes it for one word and nothing else: names of files come from the pull request. One that holds
+ * control characters or backticks, which would end the example it stands in, is not repeated.
+ */
+export const shellWord = (path: string): string => {
+  if (path.startsWith('-')) return shellWord(`./${path}`);
+  if (/^[\w./+=@%:,-]+$/.test(path)) return path;
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
+  return /[\u0000-\u001f\u007f`]/.test(path) ? '<file>' : `'${path.replaceAll("'", "'\\''")}'`;
+};
+
+export const shFence = (...lines: readonly string[]) => `\`\`\`sh\n${lines.join('\n')}\n\`\`\``;
+
+/** The command that gives a file another name. */
+export const gitMove = (from: string, to: string) => `git mv ${shellWord(from)} ${shellWord(to)}`;
