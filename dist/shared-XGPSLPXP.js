@@ -1,2 +1,0 @@
-import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);
-import{a}from"./shared-QY7MT6Y3.js";import"./shared-KVV7BQ3Y.js";import"./shared-H7QR27OP.js";import"./shared-ZGOPVDVT.js";import"./shared-CGG2EDHZ.js";import"./shared-AA7PR7P6.js";import"./shared-O3CA2D3X.js";import"./shared-ALESSBFN.js";import"./shared-RRAFL6MD.js";import"./shared-UZOWK5CE.js";import"./shared-IE2NDA7H.js";import"./shared-7PIWU63R.js";import"./shared-CMHGUJ7R.js";export{a as check};
