@@ -2,7 +2,7 @@ import type { SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent, strings, typeName } from '../../sql/names.ts';
 import { tokenize } from '../../sql/tokens.ts';
 import { type FileContext, rule } from '../rule.ts';
-import { alterFilled, hasConstraint, reportLock, sql } from '../support/statements.ts';
+import { alterFilled, defaultText, hasConstraint, reportLock, sql } from '../support/statements.ts';
 import { walk } from '../walk.ts';
 
 // provolatile = 'v' in pg_proc and the extensions that every Supabase project has; now() and the like are stable.
@@ -29,7 +29,8 @@ export default rule({
     const cause = value && volatileCall(value, context);
     if (!cause) return;
     const name = quoteIdent(column.colname);
-    const written = range === null ? null : defaultIn(context.source.text.slice(range.start, range.end));
+    const { text } = context.source;
+    const written = range === null ? null : defaultText(text, tokenize(text, range.start, range.end));
     const each = written ?? `${cause}()`;
     reportLock(context, statement, {
       message: `"${cause}()" gives each row another value, so adding "${column.colname}" writes all of "${table}" anew. Reads and writes wait that long. Add the column without default, set the default then, and fill old rows in batches.`,
@@ -63,21 +64,4 @@ function volatileCall(value: SyntaxNode, { set }: FileContext): string | null {
     if (known) found ??= name;
   });
   return found;
-}
-
-/** What stands behind DEFAULT, as it is written, to the next constraint. */
-function defaultIn(command: string): string | null {
-  const tokens = tokenize(command);
-  const at = tokens.findIndex(({ kind, text }) => kind === 'word' && text.toLowerCase() === 'default');
-  const first = tokens[at + 1];
-  if (at === -1 || first === undefined) return null;
-  const end = tokens.findIndex(
-    ({ kind, text, depth }, index) =>
-      index > at + 1 &&
-      depth === first.depth &&
-      kind === 'word' &&
-      /^(not|null|unique|primary|references|check|constraint|generated|collate)$/i.test(text),
-  );
-  const last = tokens[(end === -1 ? tokens.length : end) - 1]!;
-  return command.slice(first.start, last.end);
 }

@@ -3,7 +3,7 @@ import { quoteIdent, typeName } from '../../sql/names.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import { type FileContext, rule } from '../rule.ts';
 import { linesOf } from '../support/places.ts';
-import { hasConstraint, listed, tokensIn } from '../support/statements.ts';
+import { defaultText, hasConstraint, listed, tokensIn } from '../support/statements.ts';
 
 export default rule({
   id: 'structure/create-skipped',
@@ -64,21 +64,10 @@ export default rule({
 function defaultOf(column: SyntaxNode, statement: Statement, context: FileContext): string {
   const value = hasConstraint(column, 'CONSTR_DEFAULT');
   if (value === null) return '';
-  const tokens = tokensIn(context, statement);
-  const from = context.source.offsetOfByte(value.location ?? 0);
-  const at = tokens.findIndex(({ start, text }) => start >= from && text === 'default');
-  const first = tokens[at + 1];
-  if (at === -1 || first === undefined) return '';
-  const end = tokens.findIndex(
-    ({ depth, text, kind }, index) =>
-      index > at + 1 &&
-      (depth < first.depth ||
-        (depth === first.depth &&
-          (text === ',' ||
-            (kind === 'word' &&
-              /^(not|null|unique|primary|references|check|constraint|generated|collate)$/.test(text))))),
-  );
-  const last = tokens[(end === -1 ? tokens.length : end) - 1]!;
+  const { source } = context;
+  const from = source.offsetOfByte(value.location ?? 0);
+  const written = defaultText(source.text, tokensIn(context, statement), from);
+  if (written === null) return '';
   const notNull = hasConstraint(column, 'CONSTR_NOTNULL') === null ? '' : ' not null';
-  return `${notNull} default ${context.source.text.slice(first.start, last.end)}`;
+  return `${notNull} default ${written}`;
 }

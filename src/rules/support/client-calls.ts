@@ -2,9 +2,19 @@
 import type { ClientCall } from '../../model/client.ts';
 import type { Facts } from '../../model/facts.ts';
 import type { Command } from '../../model/schema.ts';
+import { remembered } from './tree.ts';
 
 const none: readonly ClientCall[] = [];
-const indexes = new WeakMap<readonly ClientCall[], ReadonlyMap<string, readonly ClientCall[]>>();
+
+const byObject = remembered((calls: readonly ClientCall[]): ReadonlyMap<string, readonly ClientCall[]> => {
+  const found = new Map<string, ClientCall[]>();
+  for (const call of calls) {
+    const known = found.get(call.object);
+    if (known === undefined) found.set(call.object, [call]);
+    else known.push(call);
+  }
+  return found;
+});
 
 /** Calls on the table, view or function of that schema and name with one of these commands. */
 export function callsOn(
@@ -12,18 +22,7 @@ export function callsOn(
   commands: readonly ClientCall['command'][],
   { clientCalls }: Facts,
 ): readonly ClientCall[] {
-  let index = indexes.get(clientCalls);
-  if (index === undefined) {
-    const made = new Map<string, ClientCall[]>();
-    for (const call of clientCalls) {
-      const known = made.get(call.object);
-      if (known === undefined) made.set(call.object, [call]);
-      else known.push(call);
-    }
-    index = made;
-    indexes.set(clientCalls, index);
-  }
-  return (index.get(object) ?? none).filter(({ command }) => commands.includes(command));
+  return (byObject(clientCalls).get(object) ?? none).filter(({ command }) => commands.includes(command));
 }
 
 /** A sentence with a space before it: where the code of the change still asks for what is gone; empty where it does not. */

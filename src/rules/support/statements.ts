@@ -25,6 +25,25 @@ export function tokensIn(context: FileContext, statement: Statement): readonly T
   return isVerbatim(context, statement) ? tokenize(context.source.text, statement.start, statement.end) : [];
 }
 
+/** What stands behind the first DEFAULT from an offset on, as it is written, to the next constraint or column. */
+export function defaultText(text: string, tokens: readonly Token[], from = 0): string | null {
+  const at = tokens.findIndex(
+    (token) => token.start >= from && token.kind === 'word' && token.text === 'default',
+  );
+  const first = tokens[at + 1];
+  if (at === -1 || first === undefined) return null;
+  const end = tokens.findIndex(
+    (token, index) =>
+      index > at + 1 &&
+      (token.depth < first.depth ||
+        (token.depth === first.depth &&
+          (token.text === ',' || (token.kind === 'word' && opensConstraint.test(token.text))))),
+  );
+  return text.slice(first.start, tokens[(end === -1 ? tokens.length : end) - 1]!.end);
+}
+
+const opensConstraint = /^(not|null|unique|primary|references|check|constraint|generated|collate)$/;
+
 /** Offsets behind the first run of these words, in the statement: where to insert. Null where they do not stand there. */
 export function behindWords(context: FileContext, statement: Statement, ...words: string[]): number | null {
   const tokens = tokensIn(context, statement);
