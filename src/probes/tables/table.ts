@@ -103,7 +103,8 @@ export async function probeCases(context: TableContext, cases: readonly Case[]):
         result: resultText(entry, answer),
       });
       if (!works(index, answer)) {
-        reason = `the control did not work either: ${resultText(entry, control)}`;
+        const why = judged(entry, control).reason ?? resultText(entry, control);
+        reason = `the control did not work either: ${why}`;
         outcome = 'unknown';
       } else if (anybody.has(index)) {
         reason = `a trigger refuses this value, or this row, to everybody: ${resultText(entry, control)}`;

@@ -161,20 +161,26 @@ function plainness(column: Table['columns'][number], table: Table): number {
 function changed(context: TableContext, row: LaidRow, column: string): Value {
   const current = row.values[column] ?? null;
   const choice = context.planner.choice(context.table.key, column);
-  const open = choice?.open.find((value) => value !== current);
-  if (open !== undefined) return open;
   const type = context.table.columns.find((candidate) => candidate.name === column)?.type ?? '';
+  const differsFromIt = (value: Value) => !isSame(type, value, current);
+  const open = choice?.open.find(differsFromIt);
+  if (open !== undefined) return open;
   const counts = /^(small|big)?int/.test(type) && !isUnique(context.table, column);
   for (const turn of [1, 2, 3]) {
     const others = context.values
       .candidates(context.table, column, { owner: row.user.letter, turn })
-      .filter((value) => value !== current && value !== null);
+      .filter((value) => value !== null && differsFromIt(value));
     // A small number before a made-up one, where no other row holds it: triggers know bounds too.
     const next = (counts ? others.find(isSmall) : undefined) ?? others[0];
     if (next !== undefined) return next;
   }
   return current;
 }
+
+/** Equal as the column's type has it: 0 is 0.00 where cents are kept. */
+const isSame = (type: string, left: Value, right: Value): boolean =>
+  left === right ||
+  (left !== null && right !== null && /^(numeric|real|double)/.test(type) && Number(left) === Number(right));
 
 const isSmall = (value: Value): boolean => value !== null && /^\d{1,3}$/.test(value);
 
