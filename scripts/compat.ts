@@ -123,6 +123,7 @@ async function replayed(root: string, kind: Kind): Promise<Outcome> {
     baseTip: [],
     remote: null,
     ranBefore: [],
+    baseCommit: null,
     all: false,
   };
   const texts = [

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -143,6 +144,28 @@ create policy "own" on public.notes for select using (auth.uid() = user_id);\r
       expect.stringMatching(/^\d{14}_add_notes\.sql$/),
       expect.stringMatching(/^\d{14}_late\.sql$/),
     ]);
+  });
+});
+
+describe('lint --fix --all', () => {
+  test('leaves what the default branch has as it ran, and says so', async () => {
+    const git = (...args: string[]) => execFileSync('git', ['-C', folder, ...args], { stdio: 'pipe' });
+    const broken = 'create table public.T (id uuid primary key, body json);\n';
+    migration('20260101000000_old.sql', broken.replace('T', 'old'));
+    git('init', '--quiet', '--initial-branch', 'main');
+    git('add', '.');
+    git('-c', 'user.name=a', '-c', 'user.email=a@b.c', 'commit', '--quiet', '--message', 'old');
+    migration('20260102000000_new.sql', broken.replace('T', 'new'));
+
+    const text = (name: string) => readFileSync(join(folder, 'supabase/migrations', name), 'utf8');
+    await guard('lint', '--fix', '--all');
+    expect(text('20260101000000_old.sql')).toMatch(/body json\)/);
+    expect(text('20260102000000_new.sql')).toMatch(/body jsonb\)/);
+    expect(err).toMatch(/^ {2}supabase\/migrations\/20260102000000_new\.sql$/m);
+    expect(err).toMatch(/^One migration of the default branch could be mended, and stays as it ran: /m);
+
+    await guard('lint', '--fix', '20260101000000_old.sql');
+    expect(text('20260101000000_old.sql')).toMatch(/body jsonb\)/);
   });
 });
 

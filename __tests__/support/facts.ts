@@ -87,6 +87,7 @@ export function factsOf(fixture: Fixture): Facts {
       openPullRequests: fixture.openPullRequests,
       baseTip: fixture.baseTip,
       ranBefore: [],
+      baseCommit: null,
       remote: fixture.remote?.map((version) => ({ version, name: null, statements: null })) ?? null,
       all: fixture.all,
     },

@@ -95,6 +95,7 @@ export function historyOf(story: Story): History {
     baseTip: [],
     remote: null,
     ranBefore: [],
+    baseCommit: null,
     all: story.all ?? false,
   };
 }

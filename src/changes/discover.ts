@@ -113,6 +113,14 @@ async function defaultBase(git: Git): Promise<string | null> {
   return git.resolve('HEAD');
 }
 
+/** Files on the default branch, where this branch left it: what databases have run, as far as they are migrations. */
+export async function mergedFiles(folder: string): Promise<ReadonlySet<string>> {
+  const git = await Git.open(folder);
+  const commit = git === null ? null : await defaultBase(git);
+  const tree = commit === null ? null : await git!.tree(commit);
+  return new Set(tree?.keys());
+}
+
 /** Every folder whose `supabase/` differs from the base in a way that matters to the guard. */
 async function changedProjects(git: Git, base: Base): Promise<string[]> {
   const roots = new Set<string>();
@@ -234,6 +242,7 @@ async function againstBase(
       baseTip: newOnTip(folder, options.baseTip, onBase.migrations, head.migrations),
       remote: null,
       ranBefore: [],
+      baseCommit: base.sha,
       all: false,
     },
   };
@@ -289,6 +298,7 @@ async function withoutGit(options: DiscoverOptions, selection: Selection): Promi
       baseTip: newOnTip(folder, options.baseTip, [], migrations),
       remote: null,
       ranBefore: [],
+      baseCommit: null,
       all: selection.kind === 'all',
     },
   };

@@ -60,6 +60,8 @@ export interface History {
   readonly remote: readonly RemoteVersion[] | null;
   /** Files that would be changes, had the remote database not run them already: they stand in the base. */
   readonly ranBefore: readonly string[];
+  /** The commit that `base` was read from; null where no git was asked. */
+  readonly baseCommit: string | null;
   /** True with `--all`: every migration is judged as its own pull request. */
   readonly all: boolean;
 }

@@ -5,14 +5,14 @@ import { Git } from '../changes/git.ts';
 import type { Edit, Fix } from '../model/finding.ts';
 import type { Report } from '../model/report.ts';
 
-/** What was carried out. */
-export async function applyFixes(report: Report, cwd: string): Promise<Chosen> {
+/** What was carried out. Files in `keep` are left as they are. */
+export async function applyFixes(
+  report: Report,
+  cwd: string,
+  keep: ReadonlySet<string> = new Set(),
+): Promise<Chosen> {
   const root = (await Git.open(cwd))?.root ?? cwd;
-  const fixes = report.projects
-    .flatMap((project) => project.findings)
-    .filter((finding) => finding.new && finding.mendedBy === null)
-    .flatMap((finding) => (finding.fix === null ? [] : [finding.fix]));
-  const chosen = chooseFixes(fixes);
+  const chosen = chooseFixes(fixesOf(report).filter((fix) => !filesOf(fix).some((file) => keep.has(file))));
   for (const [file, each] of chosen.edits) {
     const path = join(root, file);
     await writeFile(path, applyEdits(await readFile(path, 'utf8'), each));
@@ -20,6 +20,18 @@ export async function applyFixes(report: Report, cwd: string): Promise<Chosen> {
   for (const [from, to] of chosen.renames) await rename(join(root, from), join(root, to));
   return chosen;
 }
+
+/** The certain fixes of what the change brought. */
+export const fixesOf = (report: Report): readonly Fix[] =>
+  report.projects
+    .flatMap((project) => project.findings)
+    .filter((finding) => finding.new && finding.mendedBy === null)
+    .flatMap((finding) => (finding.fix === null ? [] : [finding.fix]));
+
+export const filesOf = (fix: Fix): readonly string[] => [
+  ...fix.edits.map(({ file }) => file),
+  ...(fix.rename === undefined ? [] : [fix.rename.from]),
+];
 
 /** Fixes that can be carried out together: edits and new names by file. */
 export interface Chosen {

@@ -11,7 +11,7 @@ export default rule({
   summary: 'a migration of the base that is edited, renamed or removed',
   why: 'A database that ran the file never runs it again: the Supabase CLI compares versions only. What is edited reaches new databases and never production. A renamed file counts as new and runs a second time; a removed one stops "supabase db push" ("Remote migration versions not found in local migrations directory").',
   remedy:
-    'Put the file back as it was and write what shall change into a new migration.\n\n```sh\ngit checkout origin/main -- supabase/migrations/<file>\nnpx supabase migration new <what changes>\n```',
+    'Put the file back as it was and write what shall change into a new migration.\n\n```sh\ngit checkout <base> -- supabase/migrations/<file>\nnpx supabase migration new <what changes>\n```',
   since: '0.1.0',
   sources: [
     'https://github.com/supabase/cli/issues/3491',
@@ -19,7 +19,7 @@ export default rule({
   ],
   fixable: false,
   facts({ facts, report }) {
-    const { base, head, changes, all } = facts.history;
+    const { base, head, changes, all, baseCommit } = facts.history;
     if (all) return;
     for (const change of changes) {
       if (change.kind === 'added') continue;
@@ -35,7 +35,7 @@ export default rule({
         key: change.kind,
         ...(verdict.mild ? { severity: 'info' as const } : {}),
         help: shFence(
-          `git checkout origin/main -- ${shellWord(was.path)}`,
+          `git checkout ${baseCommit?.slice(0, 12) ?? 'origin/main'} -- ${shellWord(was.path)}`,
           'npx supabase migration new <what changes>',
         ),
       });
