@@ -164,8 +164,10 @@ describe('lint --fix --all', () => {
     expect(err).toMatch(/^ {2}supabase\/migrations\/20260102000000_new\.sql$/m);
     expect(err).toMatch(/^One migration of the default branch could be mended, and stays as it ran: /m);
 
-    await guard('lint', '--fix', '20260101000000_old.sql');
+    err = '';
+    await guard('lint', '--fix', '20260101000000_old.sql', '20260102000000_new.sql');
     expect(text('20260101000000_old.sql')).toMatch(/body jsonb\)/);
+    expect(err).not.toMatch(/default branch/);
   });
 });
 
