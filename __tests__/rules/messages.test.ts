@@ -85,7 +85,7 @@ test('the SQL to write instead names the tables at hand, never those of an examp
         [...(help ?? '').matchAll(/\bpublic\.(\w+)/g)]
           .filter(
             ([, name]) =>
-              !`${told}\n${message}\n${object}`.includes(name!) && !/_(backup|new|seq)$/.test(name!),
+              !`${told}\n${message}\n${object}`.includes(name!) && !/_(backup|new|seq|in_step)$/.test(name!),
           )
           .map(([name]) => `${basename(path)}: ${name}`),
       );

@@ -2,9 +2,20 @@
 import { createHash } from 'node:crypto';
 import type { ChangeSet, Facts } from '../model/facts.ts';
 import type { Finding, Place, Severity, SuppressedFinding } from '../model/finding.ts';
-import type { ObjectKind, Origin, SchemaState } from '../model/schema.ts';
+import type { SchemaState } from '../model/schema.ts';
 import { causeIn } from './cause.ts';
 import { fileContext, type Speaker, stateContext } from './context.ts';
+import {
+  type HookedKind,
+  identityOf,
+  isHooked,
+  type Noted,
+  objectKinds,
+  objectOf,
+  sourcesOf,
+  underFormerName,
+  wholeSchema,
+} from './identity.ts';
 import { rules as registered } from './index.ts';
 import { isMoot } from './moot.ts';
 import type { Problem, Rule, StateContext, StatementVisitor } from './rule.ts';
@@ -22,20 +33,6 @@ export interface Judgement {
   /** Rules that threw: what they would have found is not known. */
   readonly failed: readonly { readonly rule: string; readonly message: string }[];
 }
-
-/** A problem on its way to a finding. */
-interface Noted {
-  readonly rule: Rule;
-  readonly problem: Problem;
-  readonly isNew: boolean;
-  /** What was judged when a state hook saw it; null for the other hooks. */
-  readonly set: ChangeSet | null;
-  mendedBy: string | null;
-}
-
-const objectKinds = ['table', 'view', 'routine', 'sequence', 'extension', 'publication', 'bucket'] as const;
-type HookedKind = (typeof objectKinds)[number];
-const wholeSchema = 'the schema';
 
 export function judge(facts: Facts, settings: RuleSettings, rules: readonly Rule[] = registered): Judgement {
   return new Run(facts, settings, rules).judge();
@@ -150,14 +147,14 @@ class Run {
   /** A pull request: everything on the state before and the state after; what only the latter shows is new. */
   private judgeStates() {
     const set = this.facts.changeSets[0] ?? this.emptySet();
-    const before = new Set<string>();
+    const known = new Set<string>();
     for (const source of sourcesOf(set.before)) {
-      for (const identity of this.findIn(set, set.before, source).keys()) before.add(identity);
+      for (const identity of this.findIn(set, set.before, source).keys()) known.add(identity);
     }
     for (const source of sourcesOf(set.after)) {
-      const moved = foundBeforeMove(set, source, (old) => this.findIn(set, set.before, old));
+      const before = underFormerName(set, source, (old) => this.findIn(set, set.before, old));
       for (const [identity, noted] of this.findIn(set, set.after, source)) {
-        const old = before.has(identity) || moved.has(placeIdentityOf(noted));
+        const old = known.has(identity) || before(noted) !== undefined;
         this.noted.push(old ? { ...noted, isNew: false } : noted);
       }
     }
@@ -171,13 +168,13 @@ class Run {
       const sources = [...set.touched, wholeSchema];
       const foundBefore = (source: string) =>
         known.get(source)?.found ?? this.findIn(set, set.before, source);
-      const moves = new Map(sources.map((source) => [source, foundBeforeMove(set, source, foundBefore)]));
+      const formers = new Map(sources.map((source) => [source, underFormerName(set, source, foundBefore)]));
       const moved = new Set<Noted>();
       for (const source of sources) {
         const before = foundBefore(source);
         const found = new Map<string, Noted>();
         for (const [identity, noted] of this.findIn(set, set.after, source)) {
-          const elsewhere = moves.get(source)?.get(placeIdentityOf(noted));
+          const elsewhere = before.has(identity) ? undefined : formers.get(source)?.(noted);
           if (elsewhere !== undefined) moved.add(elsewhere);
           const older = before.get(identity) ?? elsewhere;
           if (older !== undefined) found.set(identity, older);
@@ -426,63 +423,7 @@ function lineOf(file: string, text: string, line: number) {
   return { file, line, column, endLine: line, endColumn: content.length + 1 };
 }
 
-/** Every object that has hooks, as `kind key`, and the schema as a whole. */
-function* sourcesOf(state: SchemaState): Iterable<string> {
-  for (const kind of objectKinds) for (const key of state[collections[kind]].keys()) yield `${kind} ${key}`;
-  yield wholeSchema;
-}
-
-function objectOf(state: SchemaState, source: string): unknown {
-  const at = source.indexOf(' ');
-  return state[collections[source.slice(0, at) as HookedKind]].get(source.slice(at + 1));
-}
-
-const isHooked = (kind: string): kind is HookedKind => (objectKinds as readonly string[]).includes(kind);
-
 const pathOf = (set: ChangeSet) => set.migrations.at(-1)?.source.path ?? null;
-
-const collections = {
-  table: 'tables',
-  view: 'views',
-  routine: 'routines',
-  sequence: 'sequences',
-  extension: 'extensions',
-  publication: 'publications',
-  bucket: 'buckets',
-} as const satisfies Record<HookedKind & ObjectKind, keyof SchemaState>;
-
-/** Rule, object and what else tells findings apart: never a line number. */
-const identityOf = ({ rule, problem }: Noted) =>
-  `${rule.id}\0${problem.object ?? problem.at?.file ?? ''}\0${problem.key ?? ''}`;
-
-/** The same but for the object's name: what the same words of the same file gave. */
-const placeIdentityOf = ({ rule, problem: { at, severity } }: Noted) =>
-  `${rule.id}\0${severity ?? ''}\0${at?.file}\0${at?.line}\0${at?.column}`;
-
-/** A table or function that was renamed or moved keeps its origin: what was wrong with it under its old name is not new. */
-function foundBeforeMove(
-  { before, after, touched }: ChangeSet,
-  source: string,
-  foundBefore: (source: string) => ReadonlyMap<string, Noted>,
-): ReadonlyMap<string, Noted> {
-  const kind = source.split(' ', 1)[0]!;
-  if (!/^(table|routine)$/.test(kind) || objectOf(before, source) !== undefined) return new Map();
-  const origin = originOf(after, source);
-  if (origin === null) return new Map();
-  for (const old of touched) {
-    if (!old.startsWith(`${kind} `) || !isSame(originOf(before, old), origin)) continue;
-    // A new one may have taken the old name.
-    if (isSame(originOf(after, old), origin)) continue;
-    return new Map([...foundBefore(old).values()].map((noted) => [placeIdentityOf(noted), noted]));
-  }
-  return new Map();
-}
-
-const originOf = (state: SchemaState, source: string): Origin =>
-  (objectOf(state, source) as { origin: Origin } | undefined)?.origin ?? null;
-
-const isSame = (a: Origin, b: Origin) =>
-  a !== null && b !== null && a.file === b.file && a.line === b.line && a.column === b.column;
 
 const fingerprint = (identity: string) => createHash('sha256').update(identity).digest('hex').slice(0, 32);
 

@@ -32,7 +32,7 @@ export default rule({
       report({
         message: partly
           ? `No index of "${table.key}" begins with all of the foreign key ${named(key.columns)}. A DELETE on "${key.references}" reads more rows than it must. Add one if the part that is indexed has few values.`
-          : `Foreign key ${named(key.columns)} of "${table.key}" has no index. Every DELETE on "${key.references}" and every join along the key scans the whole table. Add an index.`,
+          : `Foreign key ${named(key.columns)} of "${table.key}" has no index. Every DELETE on "${key.references}", and every query for what belongs to one of its rows, scans the whole table. Add an index.`,
         severity: partly || isShortList(table.key, state, facts) ? 'info' : undefined,
         at: home(key.origin ?? table.origin),
         object: table.key,

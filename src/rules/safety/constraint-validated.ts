@@ -7,6 +7,7 @@ import {
   type alterExisting,
   alterFilled,
   commandsOf,
+  isHeldExclusively,
   isThere,
   reportLock,
   rowsAreMended,
@@ -65,7 +66,7 @@ export default rule({
             );
       const what = kind === 'CONSTR_CHECK' ? 'CHECK' : 'foreign key';
       reportLock(context, statement, {
-        message: `The ${what} on "${table}" reads every row while ${kind === 'CONSTR_CHECK' ? 'reads and writes wait' : 'writes to both tables wait'}.${onNewColumns || allowsAsMuch(constraint, table, context) || rowsAreMended(statement, table, columnsOf(constraint), context) ? '' : ' One row that breaks it makes the file fail.'} Add it NOT VALID and validate it in the next migration.`,
+        message: `The ${what} on "${table}" reads every row while ${kind === 'CONSTR_CHECK' || isHeldExclusively(statement, table, context) ? 'reads and writes wait' : context.keyOf(constraint.pktable) === table ? 'writes to it wait' : 'writes to both tables wait'}.${onNewColumns || allowsAsMuch(constraint, table, context) || rowsAreMended(statement, table, columnsOf(constraint), context) ? '' : ' One row that breaks it makes the file fail.'} Add it NOT VALID and validate it in the next migration.`,
         at: place,
         object: table,
         key: constraint.conname ?? what,

@@ -1,5 +1,6 @@
 import { rule } from '../rule.ts';
 import { allRowsTakenBy, isFilledAgain } from '../support/emptiness.ts';
+import { isSaidToHoldNothing } from '../support/said.ts';
 import { listed, reportLock } from '../support/statements.ts';
 
 export default rule({
@@ -38,7 +39,7 @@ export default rule({
           : `This deletes every row of "${key}"${along} rollback file brings them back. Say which rows.`,
         at: context.placeOf(statement),
         object: key,
-        ...(refilled ? { severity: 'info' as const } : {}),
+        ...(refilled || isSaidToHoldNothing(statement, context) ? { severity: 'info' as const } : {}),
         repro: `select count(*) from ${key};`,
       });
     },

@@ -4,6 +4,7 @@ import { escapeRegExp } from '../../sql/text.ts';
 import { type FileContext, rule } from '../rule.ts';
 import { stillNamed } from '../support/client-calls.ts';
 import { type Dependent, dependentsOfColumn, silentlyLost } from '../support/dependents.ts';
+import { isSaidToHoldNothing } from '../support/said.ts';
 import { alterExisting, commandsOf, isCascade, listed, reportLock, sql } from '../support/statements.ts';
 import { bare, columnParts, conjuncts, someNode } from '../support/tree.ts';
 
@@ -55,7 +56,11 @@ export default rule({
               : columns.length === 1
                 ? `Column ${name} is dropped with all it holds. No rollback file brings it back, and clients that still name it fail.${named(columns)} Drop it when nothing uses it, and keep a copy if in doubt.`
                 : `Columns ${listed(columns)} of "${table}" are dropped with all they hold. No rollback file brings that back, and clients that still name them fail.${named(columns)} Drop them when nothing uses them, and keep a copy if in doubt.`,
-      ...(lost.length > 0 ? { severity: 'error' as const } : {}),
+      ...(lost.length > 0
+        ? { severity: 'error' as const }
+        : isSaidToHoldNothing(statement, context) && named(columns) === ''
+          ? { severity: 'info' as const }
+          : {}),
       help: sql(
         `create schema if not exists ${archive(context)};`,
         `create table ${archive(context)}.${quoteIdent(`${nameIn(table)}_${columns.length === 1 ? command.name : 'columns'}`)} as ${copyOf(table, columns, context)};`,

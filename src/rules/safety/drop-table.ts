@@ -4,6 +4,7 @@ import { type FileContext, rule } from '../rule.ts';
 import { stillAsked } from '../support/client-calls.ts';
 import { dependentsOfTable, silentlyLost } from '../support/dependents.ts';
 import { keyOfParts } from '../support/names.ts';
+import { isSaidToHoldNothing } from '../support/said.ts';
 import { isCascade, listed, namesOf, placeOfName, reportLock, sql } from '../support/statements.ts';
 
 export default rule({
@@ -48,7 +49,7 @@ export default rule({
           object: key,
           ...(lost.length > 0
             ? { severity: 'error' as const }
-            : (copy !== null || stranger) && asked === ''
+            : (copy !== null || stranger || isSaidToHoldNothing(statement, context)) && asked === ''
               ? { severity: 'info' as const }
               : {}),
           help: sql(

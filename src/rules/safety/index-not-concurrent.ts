@@ -5,7 +5,7 @@ import { type FileContext, rule } from '../rule.ts';
 import { holdsOneRow } from '../support/emptiness.ts';
 import { keyLike, keysOver } from '../support/indexes.ts';
 import { refusedIndex } from '../support/refused.ts';
-import { behindWords, isIndexThere, reportLock, sql, takesExclusiveLock } from '../support/statements.ts';
+import { behindWords, isHeldExclusively, isIndexThere, reportLock, sql } from '../support/statements.ts';
 import { isStandalone } from '../support/transaction.ts';
 
 export default rule({
@@ -53,7 +53,7 @@ function say(table: string, statements: readonly Statement[], context: FileConte
   const prepared = statements.every((statement) => isSaidToBeBuilt(statement, context));
   const plain = statements.every(({ node }) => node.if_not_exists !== true);
   reportLock(context, first, {
-    message: `${ahead === null ? '' : `Key "${ahead}" has an index that begins with the same columns, so this one may not be needed. `}${count} on "${table}" ${statements.length === 1 ? 'is' : 'are'} built without CONCURRENTLY. ${isHeldBefore(first, table, context) ? 'An ALTER TABLE above holds ACCESS EXCLUSIVE, so every read and every write of the table waits until the file is through' : 'Every write to the table waits until the file is through'}. ${
+    message: `${ahead === null ? '' : `Key "${ahead}" has an index that begins with the same columns, so this one may not be needed. `}${count} on "${table}" ${statements.length === 1 ? 'is' : 'are'} built without CONCURRENTLY. ${isHeldExclusively(first, table, context) ? 'An ALTER TABLE above holds ACCESS EXCLUSIVE, so every read and every write of the table waits until the file is through' : 'Every write to the table waits until the file is through'}. ${
       partitioned
         ? 'Build one on each partition with CONCURRENTLY, then this one with ON ONLY, and attach them'
         : `Build with CONCURRENTLY, ${statements.length === 1 ? '' : 'each '}in a file of its own`
@@ -70,17 +70,6 @@ function say(table: string, statements: readonly Statement[], context: FileConte
       : {}),
   });
 }
-
-/** The file has altered the table under ACCESS EXCLUSIVE above, and holds that lock while it builds. */
-const isHeldBefore = ({ start }: Statement, table: string, { statements, keyOf }: FileContext) =>
-  statements.some(
-    (other) =>
-      other.start < start &&
-      other.kind === 'AlterTableStmt' &&
-      other.node.objtype === 'OBJECT_TABLE' &&
-      keyOf(other.node.relation) === table &&
-      takesExclusiveLock(other.node),
-  );
 
 /** A key whose own index answers for this one: with the same columns, or with more behind them. */
 function keyAhead(

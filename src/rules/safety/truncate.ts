@@ -3,6 +3,7 @@ import { splitKey } from '../../sql/fold/table-access.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { type FileContext, rule } from '../rule.ts';
 import { isFilledAgain } from '../support/emptiness.ts';
+import { isSaidToHoldNothing } from '../support/said.ts';
 import { commandsOf, hasConstraint, isCascade, listed, reportLock, sql } from '../support/statements.ts';
 
 export default rule({
@@ -38,7 +39,9 @@ export default rule({
           object: key,
           ...(takes
             ? { severity: 'error' as const }
-            : needsNoRows(key, statement, context) || isFilledAgain(key, statement, context)
+            : needsNoRows(key, statement, context) ||
+                isFilledAgain(key, statement, context) ||
+                isSaidToHoldNothing(statement, context)
               ? { severity: 'info' as const }
               : {}),
           help: sql(

@@ -1,6 +1,8 @@
 import type { Statement, SyntaxNode } from '../../model/sql.ts';
-import { quoteIdent } from '../../sql/names.ts';
+import { quoteIdent, strings } from '../../sql/names.ts';
 import { type FileContext, rule } from '../rule.ts';
+import { isSaidToHoldNothing } from '../support/said.ts';
+import { isShortList } from '../support/short-lists.ts';
 import { commandsOf, reportLock, tokensIn } from '../support/statements.ts';
 import { bare, columnParts, functionName, someNode } from '../support/tree.ts';
 import { sqlFence } from '../support/words.ts';
@@ -43,20 +45,26 @@ export default rule({
       const those = overwritten.length === 0 ? targets : overwritten;
       const old: string[] = those.map(({ name }) => name);
       const scaled = overwritten.length > 0 && overwritten.every(readsItself);
+      const repeats = overwritten.some(grows);
       const computed = overwritten.length > 0 && overwritten.every((target) => isComputed(target, context));
       reportLock(context, statement, {
         message:
           overwritten.length === 0
             ? `This writes every row of "${key}" anew, also those whose "${old.join('", "')}" stays as it is. Every row stays locked until the file is through. Say which rows need it.`
             : scaled
-              ? `This computes "${old.join('", "')}" in every row of "${key}" from what it holds. The old values are gone, a second run would do it again, and every row stays locked until the file is through. Keep the old values first.`
+              ? `This computes "${old.join('", "')}" in every row of "${key}" from what it holds. The old values are gone,${repeats ? ' a second run would do it again,' : ''} and every row stays locked until the file is through. Keep the old values first.`
               : computed
                 ? `This computes "${old.join('", "')}" anew in every row of "${key}". Every row stays locked until the file is through. Do it in batches, behind the migration.`
                 : `This overwrites "${old.join('", "')}" in every row of "${key}". The old values are gone, and every row stays locked until the file is through. Say which rows.`,
         at: context.placeOf(statement),
         object: key,
         key: old.join(' '),
-        ...(isCopiedAbove(key, statement, context) ? { severity: 'info' as const } : {}),
+        // A list that migrations write is theirs to write anew.
+        ...(isCopiedAbove(key, statement, context) ||
+        isShortList(key, context.set.before, context.facts) ||
+        isSaidToHoldNothing(statement, context)
+          ? { severity: 'info' as const }
+          : {}),
         help: scaled
           ? 'Copy the key and the old values into a table of a schema that the Data API does not show, before they change.'
           : sqlFence(
@@ -91,6 +99,16 @@ function keepsValue({ name, val }: SyntaxNode): boolean {
 /** `round(c * 2)`: each row's new value comes from its own old one. */
 const readsItself = ({ name, val }: SyntaxNode) =>
   someNode(val, (kind, ref) => kind === 'ColumnRef' && columnParts(ref).at(-1) === name);
+
+/** `c * 2`, `c || 'x'`: run twice, it is another value than run once. */
+const grows = ({ name, val }: SyntaxNode) =>
+  someNode(
+    val,
+    (kind, node) =>
+      kind === 'A_Expr' &&
+      /^([-+*/%^]|\|\|)$/.test(strings(node.name).at(-1) ?? '') &&
+      [node.lexpr, node.rexpr].some((side) => isColumn(side, name)),
+  );
 
 /** What `nullif(…, '')` keeps wherever it holds something. */
 function unlessBlank(node: SyntaxNode | undefined): SyntaxNode | undefined {

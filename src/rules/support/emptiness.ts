@@ -154,7 +154,7 @@ export function holdsOneRow(table: Table | undefined): boolean {
   const [column, ...others] = table?.primaryKey?.columns ?? [];
   if (table === undefined || column === undefined || others.length > 0) return false;
   const one = new RegExp(
-    `^[\\s(]*"?${escapeRegExp(column)}"?\\s*(=\\s*('[^']*'|[\\w]+)(::\\w+)?|is\\s+true)?[\\s)]*$`,
+    `^[\\s(]*"?${escapeRegExp(column)}"?\\s*(=\\s*('[^']*'|[\\w]+)(::["\\w]+)?|is\\s+true)?[\\s)]*$`,
     'i',
   );
   return (

@@ -141,6 +141,17 @@ export function takesExclusiveLock(node: SyntaxNode): boolean {
   );
 }
 
+/** The file has altered the table under ACCESS EXCLUSIVE above, and holds that lock while it builds. */
+export const isHeldExclusively = ({ start }: Statement, table: string, { statements, keyOf }: FileContext) =>
+  statements.some(
+    (other) =>
+      other.start < start &&
+      other.kind === 'AlterTableStmt' &&
+      other.node.objtype === 'OBJECT_TABLE' &&
+      keyOf(other.node.relation) === table &&
+      takesExclusiveLock(other.node),
+  );
+
 /** `alter table [if exists] [only] name [*] first, second, …`: the n-th of them. */
 export function rangeOfCommand(context: FileContext, statement: Statement, index: number): Range | null {
   const tokens = tokensIn(context, statement);
