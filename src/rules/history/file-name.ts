@@ -10,7 +10,7 @@ export default rule({
   severity: { recommended: 'warning', strict: 'warning' },
   evidence: ['static'],
   summary: 'a file name other than "YYYYMMDDHHMMSS_snake_case.sql", or a version that is no real date',
-  why: 'The version decides when a migration runs, and the CLI compares versions as strings. Dates without a time and sequence numbers collide as soon as two people work at once, and sort between others where nobody expects them. A note where all files of the project count in one width, each number once.',
+  why: 'The version decides when a migration runs, and the CLI compares versions as strings. Dates without a time and sequence numbers collide as soon as two people work at once, and sort between others where nobody expects them. A note where all files of the project count in one width and no other has this number.',
   remedy: 'Let the CLI name the file: `npx supabase migration new <name>`.',
   since: '0.1.0',
   sources: ['https://supabase.com/docs/guides/deployment/database-migrations'],
@@ -82,7 +82,10 @@ export default rule({
 const toTheClock =
   'Versions are compared as strings. To change to the clock, rename all files first, and mend the history of each database with `npx supabase migration repair`.';
 
-/** Every file has a number of its own, as wide as this one's: they sort as they were counted. */
+/**
+ * Every file has a number as wide as this one's, and this one's is its own: they sort as they were counted. Two of one
+ * number elsewhere are told there.
+ */
 function countsOn({ history }: Facts, { version }: Migration): boolean {
   return (
     history.head.length > 1 &&
@@ -92,7 +95,7 @@ function countsOn({ history }: Facts, { version }: Migration): boolean {
         // With fourteen digits it is the time of day that counts on.
         (version.length < 14 || other.version.slice(0, 8) === version.slice(0, 8)),
     ) &&
-    new Set(history.head.map((other) => other.version)).size === history.head.length
+    history.head.filter((other) => other.version === version).length === 1
   );
 }
 
