@@ -2,8 +2,8 @@
 import type { Command } from './schema.ts';
 
 /**
- * A call of supabase-js made with the anon key: as `anon` or as the user who signed in, never as `service_role`. An
- * `upsert` is an insert and an update.
+ * A call of supabase-js, supabase-flutter, supabase-swift or supabase-kt made with the anon key: as `anon` or as the user
+ * who signed in, never as `service_role`. An `upsert` is an insert and an update.
  */
 export interface ClientCall {
   /** Relative to the repository root, with forward slashes. */

@@ -6,12 +6,22 @@
 import { type Dirent, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ClientCall } from '../model/client.ts';
+import type { Call } from './call.ts';
+import {
+  appClientsIn,
+  callsInApp,
+  isAppCode,
+  isAppTest,
+  isServerClient,
+  mentionsServer,
+} from './calls-in-app.ts';
+import { callsInScript } from './calls-in-script.ts';
 
 /** Files of the repository's code, bytes of one of them: what is more is no application written by hand. */
 const mostFiles = 20_000;
 const largestFile = 512 * 1024;
 
-const code = /\.(?:[mc]?[jt]s|[jt]sx|vue|svelte|dart)$/;
+const code = /\.(?:[mc]?[jt]s|[jt]sx|vue|svelte|dart|swift|kt)$/;
 /** Neither tests nor tools nor what was built; Edge Functions mostly hold the service key. */
 const noApplication =
   /^(?:\.|node_modules$|dist$|build$|out$|coverage$|vendor$|public$|static$|scripts?$|tests?$|__tests__$|__mocks__$|mocks?$|e2e$|cypress$|playwright$|fixtures$|stories$|examples?$|docs$|seeds?$|archive$)/i;
@@ -39,21 +49,53 @@ export function readClientCalls(
 /** The same of texts by their paths. `schema`: where a name without one is looked for. */
 export function clientCallsIn(texts: ReadonlyMap<string, string>, schema: string): readonly ClientCall[] {
   const modules = modulesIn(texts);
+  const apps = appsIn(texts, schema);
   return [...texts].flatMap(([path, text]) => {
-    if (!/\.(?:from|rpc)\b/.test(text) || holdsServiceKey(text)) return [];
-    const inBrowser = runsInBrowser(path, text);
-    const isAnon = inBrowser ? () => true : anonClients(path, text, modules);
-    return callsIn(text)
-      .filter(({ client }) => !isServerName.test(client) && isAnon(client))
-      .flatMap(({ name, schema: written, commands, ...call }) =>
-        commands.map((command) => ({
-          path,
-          object: `${written ?? schema}.${name}`,
-          command,
-          ...call,
-        })),
-      );
+    const app = apps.get(languageOf(path));
+    const calls = isAppCode(path)
+      ? app === undefined
+        ? []
+        : callsOfApp(text)
+      : callsOfScript(path, text, modules);
+    return calls.flatMap(({ name, schema: written, commands, client: _, ...call }) =>
+      commands.map((command) => ({
+        path,
+        object: `${written ?? app ?? schema}.${name}`,
+        command,
+        ...call,
+      })),
+    );
   });
+}
+
+function callsOfScript(path: string, text: string, modules: Modules): readonly Call[] {
+  if (!/\.(?:from|rpc)\b/.test(text) || holdsServiceKey(text)) return [];
+  const isAnon = runsInBrowser(path, text) ? () => true : anonClients(path, text, modules);
+  return callsInScript(text).filter(({ client }) => !isServerName.test(client) && isAnon(client));
+}
+
+function callsOfApp(text: string): readonly Call[] {
+  if (!/\.(?:from|rpc)\b|\bpostgrest\b/.test(text) || mentionsServer(text)) return [];
+  return callsInApp(text).filter(({ client }) => !isServerClient(client));
+}
+
+const languageOf = (path: string) => path.slice(path.lastIndexOf('.'));
+
+/** The schema that clients of each language of apps ask; none where a server is among them, or several schemas are. */
+function appsIn(texts: ReadonlyMap<string, string>, schema: string): ReadonlyMap<string, string> {
+  const byLanguage = new Map<string, string[]>();
+  for (const [path, text] of texts) {
+    if (!isAppCode(path)) continue;
+    const known = byLanguage.get(languageOf(path));
+    if (known === undefined) byLanguage.set(languageOf(path), [text]);
+    else known.push(text);
+  }
+  return new Map(
+    [...byLanguage].flatMap(([language, all]) => {
+      const { server, schemas } = appClientsIn(all);
+      return server || schemas.length > 1 ? [] : [[language, schemas[0] ?? schema]];
+    }),
+  );
 }
 
 /** One after the other and without waiting: for thousands of small files that takes a fifth of the time. */
@@ -67,8 +109,9 @@ function listCode(root: string): { files: readonly string[]; projects: readonly 
       // A link is neither: what it leads to may lie outside.
       if (entry.isDirectory()) {
         if (entry.name === 'supabase' && isProject(join(root, path))) projects.push(path);
-        else if (!noApplication.test(entry.name)) folders.push(`${path}/`);
+        else if (!noApplication.test(entry.name) || isPackage(folder, entry.name)) folders.push(`${path}/`);
       } else if (entry.isFile() && code.test(entry.name) && !noApplicationFile.test(entry.name)) {
+        if (isAppCode(path) && isAppTest(path)) continue;
         if (files.push(path) === mostFiles) return { files, projects };
       }
     }
@@ -84,6 +127,10 @@ function entriesOf(folder: string): readonly Dirent[] {
   }
 }
 
+/** Below `src/main/java` and the like folders are packages: `com/example/notes`, `features/docs`. */
+const isPackage = (folder: string, name: string) =>
+  /\/(?:java|kotlin)\//.test(folder) && /^(?:examples?|docs|public|static|archive|vendor)$/.test(name);
+
 /** `src/lib/supabase` is the home of a client, and no project. */
 const isProject = (folder: string) =>
   ['config.toml', 'migrations', 'functions'].some((name) => existsSync(join(folder, name)));
@@ -95,117 +142,6 @@ function readText(path: string): string | null {
   } catch {
     return null;
   }
-}
-
-interface Call extends Pick<ClientCall, 'line' | 'method' | 'columns' | 'embeds' | 'single'> {
-  /** The name before `.from`. */
-  readonly client: string;
-  readonly name: string;
-  readonly schema: string | null;
-  readonly commands: readonly ClientCall['command'][];
-}
-
-const commandsOf: Readonly<Record<string, readonly ClientCall['command'][]>> = {
-  select: ['select'],
-  insert: ['insert'],
-  upsert: ['insert', 'update'],
-  update: ['update'],
-  delete: ['delete'],
-  rpc: ['execute'],
-};
-
-// The text is hostile: every repetition below has an end, so that no pattern takes more than a few steps a character.
-
-/** `.from('note').delete(`, `.rpc('totals'`. */
-const asked =
-  /\.from(?:<[^<>()]{0,80}>)?\(\s{0,40}(['"`])(\w{1,63})\1(?:\s{1,4}as\s{1,4}\w{1,20})?\s{0,40}\)\s{0,200}\.(select|insert|upsert|update|delete)\s{0,4}[(<]|\.(rpc)(?:<[^<>()]{0,80}>)?\(\s{0,40}['"`](\w{1,63})['"`]/g;
-/** What stands before it: a name, perhaps `(name as any)`, `name()`, and a schema. */
-const before =
-  /(?<![\w$])([\w$]{1,80})(?:\s{1,4}as\s{1,4}[\w.]{1,60}\))?(?:!|\(\))?\)?\s{0,100}(?:\.schema\(\s{0,10}['"`](\w{1,63})['"`]\s{0,10}\)\s{0,100})?$/;
-
-/** Of one file: no more are written by hand. */
-const mostCalls = 1_000;
-const mostClients = 20;
-const mostImports = 100;
-
-function callsIn(text: string): Call[] {
-  const calls: Call[] = [];
-  let line = 1;
-  let counted = 0;
-  for (const match of text.matchAll(asked)) {
-    const at = match.index;
-    for (
-      let next = text.indexOf('\n', counted);
-      next !== -1 && next < at;
-      next = text.indexOf('\n', counted)
-    ) {
-      line += 1;
-      counted = next + 1;
-    }
-    const head = before.exec(text.slice(Math.max(0, at - 400), at));
-    // `storage.from('files').update()` is a bucket's.
-    if (head === null || head[1] === 'storage' || isComment(text, at)) continue;
-    const method = (match[3] ?? match[4])!;
-    const chain = method === 'rpc' ? '' : chainFrom(text, at);
-    const ignores = method === 'upsert' && /ignoreDuplicates:\s{0,4}true/.test(text.slice(at, at + 1500));
-    calls.push({
-      line,
-      client: head[1]!,
-      name: (match[2] ?? match[5])!,
-      schema: head[2] ?? null,
-      method,
-      commands: ignores ? ['insert'] : commandsOf[method]!,
-      columns: columnsIn(chain),
-      embeds: embedsIn(chain),
-      single: /\.single\(/.test(chain),
-    });
-    if (calls.length === mostCalls) break;
-  }
-  return calls;
-}
-
-/** The call and what is chained to it, as far as a semicolon, an empty line or the next call. */
-function chainFrom(text: string, at: number): string {
-  const rest = text.slice(at, at + 1_500);
-  const end = /;|\n[ \t]{0,80}\n|\.from\(|\.rpc\(/.exec(rest.slice(5));
-  return end === null ? rest : rest.slice(0, end.index + 5);
-}
-
-/** Whose key is not named: `users(…)`, `author:users(…)`, and not `users!author_id(…)` but for a join's kind. */
-function embedsIn(chain: string): readonly string[] {
-  const lists = [...chain.matchAll(/\.select\(\s{0,40}['"`]([^'"`]{0,2000})['"`]/g)].map(([, list]) => list!);
-  return lists.flatMap((list) =>
-    [...list.matchAll(/(?<![\w!])(\w{1,63})(?:!(?:inner|left))?\(/g)].map(([, name]) => name!),
-  );
-}
-
-function columnsIn(chain: string): readonly string[] {
-  const found = new Set<string>();
-  for (const [, list] of chain.matchAll(/\.select\(\s{0,40}['"`]([^'"`]{0,1000})['"`]/g)) {
-    // `author:users(name)` names columns of another table.
-    let plain = list!;
-    for (let before = ''; before !== plain; ) {
-      before = plain;
-      plain = plain.replace(/[\w!:]{0,100}\([^()]{0,1000}\)/g, '');
-    }
-    for (const item of plain.split(',')) {
-      const [, column] = /^\s*(?:\w+:)?(\w+)/.exec(item) ?? [];
-      if (column !== undefined) found.add(column);
-    }
-  }
-  const filters =
-    /\.(?:eq|neq|gt|gte|lt|lte|like|ilike|is|in|contains|containedBy|overlaps|textSearch|order|not|filter|match)\(\s{0,40}['"`](\w{1,63})['"`]/g;
-  for (const [, column] of chain.matchAll(filters)) found.add(column!);
-  const written = /\.(?:insert|upsert|update)\(\s{0,40}\[?\s{0,40}\{([^{}]{0,1200})/.exec(chain)?.[1] ?? '';
-  for (const [, column] of written.matchAll(/(?:^|[,\n])\s{0,80}['"]?(\w{1,63})['"]?\s{0,4}(?=[:,\n]|$)/g))
-    found.add(column!);
-  return [...found];
-}
-
-/** As far as its line shows. */
-function isComment(text: string, at: number): boolean {
-  const line = text.slice(Math.max(text.lastIndexOf('\n', at - 1) + 1, at - 500), at);
-  return /^[ \t]{0,80}(?:\/\/|\*|\/\*|<!--)/.test(line) || /(?:^|[ \t])\/\/[ \t]/.test(line);
 }
 
 /** Names of clients that hold the service key. */
@@ -228,6 +164,8 @@ function runsInBrowser(path: string, text: string): boolean {
     )
   );
 }
+
+const mostClients = 20;
 
 /** Whether the client of that name holds the anon key, by the modules it comes from. */
 function anonClients(path: string, text: string, modules: Modules): (client: string) => boolean {
@@ -279,6 +217,7 @@ interface Modules {
 
 type Key = 'anon' | 'unknown';
 
+const mostImports = 100;
 /** Files between a client and who calls it: `lib/supabase.ts`, an index, a loader. */
 const mostHops = 3;
 

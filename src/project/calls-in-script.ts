@@ -1,0 +1,68 @@
+/** Calls of supabase-js, and of supabase-flutter, which writes them alike, in the text of one file: whoever's client it is. */
+import {
+  type Call,
+  columnsOfList,
+  commandsOf,
+  embedsOfList,
+  isComment,
+  lineCounter,
+  mostCalls,
+} from './call.ts';
+
+// The text is hostile: every repetition below has an end, so that no pattern takes more than a few steps a character.
+
+/** `.from('note').delete(`, `.rpc('totals'`. */
+const asked =
+  /\.from(?:<[^<>()]{0,80}>)?\(\s{0,40}(['"`])(\w{1,63})\1(?:\s{1,4}as\s{1,4}\w{1,20})?\s{0,40}\)\s{0,200}\.(select|insert|upsert|update|delete)\s{0,4}[(<]|\.(rpc)(?:<[^<>()]{0,80}>)?\(\s{0,40}['"`](\w{1,63})['"`]/g;
+/** What stands before it: a name, perhaps `(name as any)`, `name()`, and a schema. */
+const before =
+  /(?<![\w$])([\w$]{1,80})(?:\s{1,4}as\s{1,4}[\w.]{1,60}\))?(?:!|\(\))?\)?\s{0,100}(?:\.schema\(\s{0,10}['"`](\w{1,63})['"`]\s{0,10}\)\s{0,100})?$/;
+
+export function callsInScript(text: string): readonly Call[] {
+  const calls: Call[] = [];
+  const lineOf = lineCounter(text);
+  for (const match of text.matchAll(asked)) {
+    const at = match.index;
+    const line = lineOf(at);
+    const head = before.exec(text.slice(Math.max(0, at - 400), at));
+    // `storage.from('files').update()` is a bucket's.
+    if (head === null || head[1] === 'storage' || isComment(text, at)) continue;
+    const method = (match[3] ?? match[4])!;
+    const chain = method === 'rpc' ? '' : chainFrom(text, at);
+    const ignores = method === 'upsert' && /ignoreDuplicates:\s{0,4}true/.test(text.slice(at, at + 1500));
+    calls.push({
+      line,
+      client: head[1]!,
+      name: (match[2] ?? match[5])!,
+      schema: head[2] ?? null,
+      method,
+      commands: ignores ? ['insert'] : commandsOf[method]!,
+      columns: columnsIn(chain),
+      embeds: listsIn(chain).flatMap(embedsOfList),
+      single: /\.single\(/.test(chain),
+    });
+    if (calls.length === mostCalls) break;
+  }
+  return calls;
+}
+
+/** The call and what is chained to it, as far as a semicolon, an empty line or the next call. */
+function chainFrom(text: string, at: number): string {
+  const rest = text.slice(at, at + 1_500);
+  const end = /;|\n[ \t]{0,80}\n|\.from\(|\.rpc\(/.exec(rest.slice(5));
+  return end === null ? rest : rest.slice(0, end.index + 5);
+}
+
+const listsIn = (chain: string): readonly string[] =>
+  [...chain.matchAll(/\.select\(\s{0,40}['"`]([^'"`]{0,2000})['"`]/g)].map(([, list]) => list!);
+
+function columnsIn(chain: string): readonly string[] {
+  const found = new Set(listsIn(chain).flatMap(columnsOfList));
+  const filters =
+    /\.(?:eq|neq|gt|gte|lt|lte|like|ilike|is|in|contains|containedBy|overlaps|textSearch|order|not|filter|match)\(\s{0,40}['"`](\w{1,63})['"`]/g;
+  for (const [, column] of chain.matchAll(filters)) found.add(column!);
+  const written = /\.(?:insert|upsert|update)\(\s{0,40}\[?\s{0,40}\{([^{}]{0,1200})/.exec(chain)?.[1] ?? '';
+  for (const [, column] of written.matchAll(/(?:^|[,\n])\s{0,80}['"]?(\w{1,63})['"]?\s{0,4}(?=[:,\n]|$)/g))
+    found.add(column!);
+  return [...found];
+}
