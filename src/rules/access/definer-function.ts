@@ -2,7 +2,7 @@ import type { Facts } from '../../model/facts.ts';
 import type { Routine, SchemaState } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
 import { seen, tellLeaks } from '../support/access.ts';
-import { questionIn } from '../support/asking.ts';
+import { questionIn, questionOfHelper } from '../support/asking.ts';
 import { onlyCountsUp } from '../support/bodies.ts';
 import { routineLooksAtCaller } from '../support/caller.ts';
 import { callsOn, placesOf } from '../support/client-calls.ts';
@@ -36,20 +36,20 @@ export default rule({
 function wayOut(group: LeakGroup, facts: Facts): string {
   const calls = callsOf(group, facts);
   const compare = 'ompare its argument with "auth.uid()" inside';
-  if (isHelper(group, facts.head)) return `C${compare}, or move it to a schema that is not exposed`;
-  return calls.length === 0
-    ? `C${compare}, or revoke EXECUTE`
-    : `The code calls it (${placesOf(calls)}), and revoking EXECUTE would break that: c${compare}`;
+  const isHelped = isHelper(group, facts.head);
+  if (calls.length > 0)
+    return `The code calls it (${placesOf(calls)}), and ${isHelped ? 'moving it' : 'revoking EXECUTE'} would break that: c${compare}`;
+  return `C${compare}, or ${isHelped ? 'move it to a schema that is not exposed' : 'revoke EXECUTE'}`;
 }
 
 function sqlOf(group: LeakGroup, facts: Facts): string {
   const { object } = group.object;
+  const routine = facts.head.routines.get(object);
+  if (routine !== undefined && callsOf(group, facts).length > 0)
+    return (isHelper(group, facts.head) ? questionOfHelper : questionIn)(routine, facts.head, true);
   if (isHelper(group, facts.head))
     return `-- policies go on calling it there\ncreate schema if not exists private;\ngrant usage on schema private to authenticated;\nalter function ${object} set schema private;`;
-  const routine = facts.head.routines.get(object);
-  return routine === undefined || callsOf(group, facts).length === 0
-    ? `revoke execute on function ${object} from public, anon, authenticated;`
-    : questionIn(routine, facts.head, true);
+  return `revoke execute on function ${object} from public, anon, authenticated;`;
 }
 
 function callsOf({ object }: LeakGroup, facts: Facts) {

@@ -1,9 +1,11 @@
+import type { Facts } from '../../model/facts.ts';
 import type { SchemaState, View } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { strings } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
 import { commandsSeen, seen, tellLeaks } from '../support/access.ts';
 import { looksAtCaller } from '../support/caller.ts';
+import { callsOn, placesOf, revokeOfRead } from '../support/client-calls.ts';
 import type { Leak, LeakGroup } from '../support/leak.ts';
 import { ownerColumns } from '../support/owners.ts';
 import { bare, functionName } from '../support/tree.ts';
@@ -23,7 +25,7 @@ export default rule({
   fixable: false,
   facts(context) {
     tellLeaks('access/definer-view', context, (group) => ({
-      message: `${messageOf(group)} ${isMaterialized(group, context.facts.head) ? 'It holds a copy of the rows, which no policy guards: revoke it from those it is not for' : `Set "security_invoker" on the view, or ${group.leaks.every(isRead) ? 'filter by "auth.uid()" in it' : 'revoke what is not meant to be written'}`}.`,
+      message: `${messageOf(group)} ${isMaterialized(group, context.facts.head) ? copyOf(group, context.facts) : `Set "security_invoker" on the view, or ${group.leaks.every(isRead) ? 'filter by "auth.uid()" in it' : 'revoke what is not meant to be written'}`}.`,
       severity:
         group.leaks.every(isRead) &&
         [isNoticeBoard, isTally].some((mild) =>
@@ -33,7 +35,7 @@ export default rule({
           : undefined,
       help: sqlFence(
         isMaterialized(group, context.facts.head)
-          ? `revoke select on ${group.object.object} from anon, authenticated;`
+          ? revokeOfRead(group.object.object, ['anon', 'authenticated'], readsOf(group, context.facts))
           : isShownOnPurpose(group, context.facts.head)
             ? `revoke insert, update, delete on ${group.object.object} from anon, authenticated;\n-- and, where others' rows shall not show either\nalter view ${group.object.object} set (security_invoker = true);`
             : `alter view ${group.object.object} set (security_invoker = true);`,
@@ -41,6 +43,13 @@ export default rule({
     }));
   },
 });
+
+function copyOf(group: LeakGroup, facts: Facts): string {
+  const calls = readsOf(group, facts);
+  return `It holds a copy of the rows, which no policy guards${calls.length === 0 ? ': revoke it from those it is not for' : `. The code reads it (${placesOf(calls)}): let it call a function that asks who is calling, then revoke the grants`}`;
+}
+
+const readsOf = ({ object }: LeakGroup, facts: Facts) => callsOn(object.object, ['select'], facts);
 
 const isMaterialized = ({ object }: LeakGroup, { views }: SchemaState) =>
   views.get(object.object)?.kind === 'materialized view';

@@ -4,7 +4,7 @@ import { madeElsewhere } from '../../sql/fold/table-access.ts';
 import { keyOf, quoteIdent } from '../../sql/names.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import { rule } from '../rule.ts';
-import { personIn, questionIn } from '../support/asking.ts';
+import { personIn, questionIn, questionOfHelper } from '../support/asking.ts';
 import { codeOf, onlyCountsUp } from '../support/bodies.ts';
 import { looksAtCaller, routineLooksAtCaller } from '../support/caller.ts';
 import { callsOn, placesOf } from '../support/client-calls.ts';
@@ -81,8 +81,11 @@ export default rule({
         : helper
           ? `It runs past every policy; ${trigger === null ? 'policies call it' : `"${trigger}" calls it with the rights of whoever writes`}, so its EXECUTE must stay`
           : "It runs past every policy, with its owner's rights";
-    const way =
-      trigger !== null
+    // What the code calls must stay where it is, and its EXECUTE too.
+    const stays = calls.length > 0 && helper;
+    const way = stays
+      ? `The code calls it as well (${placesOf(calls)}), so it must stay in this schema${looks ? '' : ': check in it that the caller, "auth.uid()", may do this'}.`
+      : trigger !== null
         ? 'Move it to a schema that is not exposed, and call it there.'
         : leftOver && keepers.length === 0
           ? `${readAnyway ? 'Signed-in users may read all that anyway' : 'Its GRANT is for "authenticated"'}: revoke EXECUTE from PUBLIC and "anon".`
@@ -98,7 +101,9 @@ export default rule({
                     ? 'Move it to a schema that is not exposed.'
                     : looks
                       ? 'It asks who is calling: revoke EXECUTE from PUBLIC and "anon".'
-                      : 'Revoke EXECUTE from those who need not call it.';
+                      : calls.length > 0
+                        ? `The code calls it (${placesOf(calls)}): keep EXECUTE for those who do.`
+                        : 'Revoke EXECUTE from those who need not call it.';
     report({
       message: `${named(roles)} can call "${routine.key}", a "security definer" function, through the API. ${what}. ${way}`,
       at: home(routine.origin),
@@ -107,24 +112,34 @@ export default rule({
       key: set.before.routines.get(routine.key)?.body === routine.body ? '' : 'rewritten',
       severity: isGrave ? 'warning' : undefined,
       evidence: evidenceOf(state),
-      help: helper
-        ? sqlFence(moved(routine, trigger === null ? ['authenticated'] : open, triggers))
-        : keepers.length > 0
-          ? askedByPolicies(routine, state, open.includes('anon') && !keepers.includes('anon'))
-          : leftOver || looks
-            ? sqlFence(
-                `revoke execute on function ${routine.key} from public, anon;${leftOver && !readAnyway ? '' : `\ngrant execute on function ${routine.key} to authenticated;`}`,
-              )
-            : tables.length > 0 && calls.length > 0
-              ? isGrave
-                ? sqlFence(questionIn(routine, state, true))
-                : 'Limit it to what everybody may see, and how often it may be called to what the application needs.'
-              : (granted || (personIn(routine, state) !== undefined && onlyReads(routine))) &&
-                  tables.length > 0
-                ? askingFirst(routine, state)
-                : sqlFence(
-                    `revoke execute on function ${routine.key} from public, anon, authenticated;\ngrant execute on function ${routine.key} to service_role;`,
-                  ),
+      help: stays
+        ? looks
+          ? 'See that it answers callers about themselves, and about others only what all may know.'
+          : sqlFence(questionOfHelper(routine, state, true))
+        : helper
+          ? sqlFence(moved(routine, trigger === null ? ['authenticated'] : open, triggers))
+          : keepers.length > 0
+            ? askedByPolicies(routine, state, open.includes('anon') && !keepers.includes('anon'))
+            : leftOver || looks
+              ? sqlFence(
+                  `revoke execute on function ${routine.key} from public, anon;${leftOver && !readAnyway ? '' : `\ngrant execute on function ${routine.key} to authenticated;`}`,
+                )
+              : tables.length > 0 && calls.length > 0
+                ? isGrave
+                  ? sqlFence(questionIn(routine, state, true))
+                  : 'Limit it to what everybody may see, and how often it may be called to what the application needs.'
+                : (granted || (personIn(routine, state) !== undefined && onlyReads(routine))) &&
+                    tables.length > 0
+                  ? askingFirst(routine, state)
+                  : calls.length > 0
+                    ? !open.includes('anon')
+                      ? 'Limit it to what its callers need, and to what they may see.'
+                      : sqlFence(
+                          `-- where only signed-in users call it\nrevoke execute on function ${routine.key} from public, anon;\ngrant execute on function ${routine.key} to authenticated;`,
+                        )
+                    : sqlFence(
+                        `revoke execute on function ${routine.key} from public, anon, authenticated;\ngrant execute on function ${routine.key} to service_role;`,
+                      ),
     });
   },
 });

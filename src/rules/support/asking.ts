@@ -26,9 +26,20 @@ function isPerson(word: string, state: SchemaState): boolean {
 }
 
 /** What to ask before anything else, by its own arguments and the project's helpers; a server's key may be let in too. */
-export function questionIn(routine: Routine, state: SchemaState, orServer = false): string {
+export const questionIn = (routine: Routine, state: SchemaState, orServer = false) =>
+  questionOf(
+    routine,
+    state,
+    orServer,
+    /(^|_)admin(_|$|s)/i.test(routine.name) ? questionFor('administrators', state) : null,
+  );
+
+/** The same of what policies call: `is_admin()` can't ask itself whether the caller is an administrator. */
+export const questionOfHelper = (routine: Routine, state: SchemaState, orServer = false) =>
+  questionOf(routine, state, orServer, null);
+
+function questionOf(routine: Routine, state: SchemaState, orServer: boolean, admins: string | null): string {
   const caller = '(select auth.uid())';
-  const admins = /(^|_)admin(_|$|s)/i.test(routine.name) ? questionFor('administrators', state) : null;
   const person = personIn(routine, state);
   const asked =
     admins ?? (person === undefined ? `${caller} is not null and …` : `${quoteIdent(person)} = ${caller}`);

@@ -39,6 +39,12 @@ export function stillNamed(table: string, columns: readonly string[], facts: Fac
   return calls.length === 0 ? '' : ` The code still names ${of}: ${placesOf(calls)}.`;
 }
 
+/** What takes the reading of a relation away, for when the code reads it: not before it asks something else. */
+export function revokeOfRead(key: string, roles: readonly string[], calls: readonly ClientCall[]): string {
+  const revoke = `revoke all on ${key} from ${roles.join(', ')};`;
+  return calls.length === 0 ? revoke : `-- once the code calls a function instead\n${revoke}`;
+}
+
 /** `src/a.tsx:12`, and how many more there are. */
 export function placesOf(calls: readonly ClientCall[], first = calls[0]!): string {
   // An upsert asks for two things in one place.

@@ -1,4 +1,5 @@
 import { rule } from '../rule.ts';
+import { callsOn, placesOf, revokeOfRead } from '../support/client-calls.ts';
 import { opening } from '../support/era.ts';
 import { holders } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
@@ -23,26 +24,46 @@ export default rule({
     // Filtered by the caller it shows each user itself.
     const where = opening(view, ['select'], facts);
     const filters = view.kind === 'view' && asksWho(view, state);
+    const calls = callsOn(view.key, ['select'], facts);
+    const read = calls.length === 0 ? null : `The code reads it (${placesOf(calls)})`;
     if (countsUsers(view)) {
       report({
-        message: `View "${view.key}" counts rows of "auth.users" in a schema that the API exposes. It shows numbers and no user, to ${where !== '' ? 'whoever is granted SELECT' : people(roles).replace(/,$/, '')}. Revoke the grants if the numbers are not for everybody.`,
+        message: `View "${view.key}" counts rows of "auth.users" in a schema that the API exposes. It shows numbers and no user, to ${where !== '' ? 'whoever is granted SELECT' : people(roles).replace(/,$/, '')}. ${read === null ? 'Revoke the grants if the numbers are not for everybody' : `${read}: see that the numbers are meant for everybody`}.`,
         at: home(view.origin),
         object: view.key,
         severity: 'info',
         evidence: evidenceOf(state),
         causes: ['views/definer', 'views/materialized'],
-        help: sqlFence(`revoke all on ${view.key} from ${roles.join(', ')};`),
+        help:
+          read === null
+            ? sqlFence(revokeOfRead(view.key, roles, calls))
+            : 'Numbers of all users, or of a day, show nobody.',
       });
       return;
     }
+    const way =
+      read === null
+        ? 'Keep what others may see in a table of your own, or revoke the grants'
+        : view.kind !== 'view'
+          ? `${read}: let it call a function that asks who is calling, then revoke the grants`
+          : filters
+            ? `${read}: keep that condition, and no more columns than are meant`
+            : `${read}: ask in its WHERE who is calling, or keep what others may see in a table of your own`;
     report({
-      message: `View "${view.key}" shows rows of "auth.users" in a schema that the API exposes. ${filters ? 'Only its own condition keeps users apart' : where !== '' ? `It reads as its owner. ${where}${people(roles)} may read what it selects of all users` : `It reads as its owner, so ${people(roles)} may read what it selects of all users`}. Keep what others may see in a table of your own, or revoke the grants.`,
+      message: `View "${view.key}" shows rows of "auth.users" in a schema that the API exposes. ${filters ? 'Only its own condition keeps users apart' : where !== '' ? `It reads as its owner. ${where}${people(roles)} may read what it selects of all users` : `It reads as its owner, so ${people(roles)} may read what it selects of all users`}. ${way}.`,
       at: home(view.origin),
       object: view.key,
       severity: filters ? 'info' : undefined,
       evidence: evidenceOf(state),
       causes: ['views/definer', 'views/materialized'],
-      help: sqlFence(`revoke all on ${view.key} from ${roles.join(', ')};`),
+      help:
+        read === null || view.kind !== 'view'
+          ? sqlFence(revokeOfRead(view.key, roles, calls))
+          : filters
+            ? 'A new version of the view has to repeat it.'
+            : sqlFence(
+                '-- in the view, where each user sees what is theirs: where users.id = (select auth.uid())',
+              ),
     });
   },
 });

@@ -1,7 +1,9 @@
-import type { ChangeSet } from '../../model/facts.ts';
+import type { ClientCall } from '../../model/client.ts';
+import type { ChangeSet, Facts } from '../../model/facts.ts';
 import type { SchemaState, Table, View } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { rule } from '../rule.ts';
+import { callsOn, placesOf } from '../support/client-calls.ts';
 import { opening } from '../support/era.ts';
 import { keyOfRangeVar } from '../support/names.ts';
 import { sensitiveColumns } from '../support/owners.ts';
@@ -59,7 +61,7 @@ export default rule({
     const filters = asksWho(view, state);
     if (isPublishedWhole(view, roles, tables) || isNamedPublic(view, tables)) {
       report({
-        ...published(view, roles, tables, written, opening(view, writes, facts)),
+        ...published(view, roles, tables, written, facts),
         at: home(view.origin),
         object: view.key,
         evidence: evidenceOf(state),
@@ -84,12 +86,15 @@ export default rule({
     const commands = [...new Set(written.map(({ command }) => command))];
     const writers = [...new Set(written.map(({ role }) => role))];
     // What it shows may be seen by all; who else may see it than by the table's policies, nobody knows here.
+    const used = tables.length === 0 ? callsOn(view.key, commands, facts) : [];
     const sql =
-      tables.length === 0
+      tables.length === 0 && used.length === 0
         ? `revoke ${commands.join(', ')} on ${view.key} from ${writers.join(', ')};`
         : `alter view ${view.key} set (security_invoker = true);`;
     const meant = statesDefiner(view, set) || (isGrantedByName(view, roles) && commentsDefiner(view, set));
-    const madeFor = tables.length > 0 && !meant && !filters ? othersGranted(view) : [];
+    // What the code reads is neither taken away nor left empty.
+    const reads = tables.length > 0 && !meant ? callsOn(view.key, ['select'], facts) : [];
+    const madeFor = tables.length > 0 && !meant && !filters && reads.length === 0 ? othersGranted(view) : [];
     if (madeFor.length > 0) {
       const revoke = `revoke all on ${view.key} from ${roles.join(', ')};`;
       report({
@@ -104,34 +109,51 @@ export default rule({
     }
     if (tables.length > 0 && !meant && !filters && masks(view)) {
       report({
-        message: `View "${view.key}" shows ${named(tables.map(({ key }) => key))} in part, to those who may not read all of it: as its owner, past their policies. ${may} nothing limits the rows. Ask in its WHERE who is calling, and revoke it from those it is not for.`,
+        message: `View "${view.key}" shows ${named(tables.map(({ key }) => key))} in part, to those who may not read all of it: as its owner, past their policies. ${may} nothing limits the rows. ${reads.length === 0 ? '' : `${readAt(reads)}. `}Ask in its WHERE who is calling${reads.length === 0 ? ', and revoke it from those it is not for' : ''}.`,
         at: home(view.origin),
         object: view.key,
         evidence: evidenceOf(state),
         help: sqlFence(
-          `${roles.includes('anon') ? `revoke all on ${view.key} from anon;\n` : ''}-- and in the view: where (select auth.uid()) is …`,
+          reads.length === 0 && roles.includes('anon')
+            ? `revoke all on ${view.key} from anon;\n-- and in the view: where (select auth.uid()) is …`
+            : '-- in the view: where (select auth.uid()) is …',
         ),
       });
       return;
     }
-    const reads = `reads ${named(tables.map(({ key }) => key))} as its owner, past their policies. ${filters ? 'It asks itself who is calling, and nothing else limits what it shows' : `${may} no policy limits what it shows`}`;
+    const emptied = reads.length > 0 ? tables.filter((table) => !isReadBy(roles, table)) : [];
+    const limits = `reads ${named(tables.map(({ key }) => key))} as its owner, past their policies. ${filters ? 'It asks itself who is calling, and nothing else limits what it shows' : `${may} no policy limits what it shows`}`;
+    const way =
+      used.length > 0
+        ? `The code writes through it (${placesOf(used)}): set "security_invoker"`
+        : tables.length === 0
+          ? `Revoke ${upper(commands)}, or set "security_invoker"`
+          : meant
+            ? 'It says so itself: keep its columns and rows as narrow as they are meant'
+            : reads.length === 0
+              ? 'Set "security_invoker"'
+              : emptied.length > 0
+                ? `${readAt(reads)}, and no policy lets them read ${named(emptied.map(({ key }) => key))}: with "security_invoker" those rows would be missing. ${filters ? 'Keep that condition' : 'Ask in its WHERE who is calling'}`
+                : `${readAt(reads)}: set "security_invoker"${filters ? '' : ', or ask in its WHERE who is calling'}`;
     report({
-      message: `View "${view.key}" ${tables.length === 0 ? writesOf(written, opening(view, writes, facts)) : reads}. ${tables.length === 0 ? `Revoke ${upper(commands)}, or set "security_invoker"` : meant ? 'It says so itself: keep its columns and rows as narrow as they are meant' : 'Set "security_invoker"'}.`,
+      message: `View "${view.key}" ${tables.length === 0 ? writesOf(written, opening(view, writes, facts)) : limits}. ${way}.`,
       at: home(view.origin),
       object: view.key,
       severity: filters || (meant && tables.length > 0) ? 'info' : undefined,
       evidence: evidenceOf(state),
       help:
-        meant && tables.length > 0
+        (meant && tables.length > 0) || (emptied.length > 0 && filters)
           ? 'With `security_invoker` it would show only what a policy lets the caller read.'
-          : sqlFence(sql),
+          : emptied.length === 0
+            ? sqlFence(sql)
+            : sqlFence('-- in the view: where (select auth.uid()) is …'),
       fix:
-        meant && tables.length > 0
+        (meant && tables.length > 0) || emptied.length > 0
           ? undefined
           : appendFix(
               set,
               view.origin,
-              tables.length === 0
+              tables.length === 0 && used.length === 0
                 ? 'Take the writes through the view away'
                 : 'Let the view read as the caller',
               sql,
@@ -265,16 +287,26 @@ function published(
   roles: readonly ApiRole[],
   tables: readonly Table[],
   written: readonly GuardedWrite[],
-  where: string,
+  facts: Facts,
 ) {
+  const where = opening(view, writes, facts);
   const behind = named(tables.map(({ key }) => key));
   if (written.length > 0) {
     const commands = [...new Set(written.map(({ command }) => command))];
     const roles = [...new Set(written.map(({ role }) => role))];
+    const used = callsOn(view.key, commands, facts);
+    const unused = commands.filter((each) => used.every(({ command }) => command !== each));
+    const asked =
+      used.length === 0
+        ? ''
+        : ` The code writes through it (${placesOf(used)}): let it call a function that asks who is calling.`;
     return {
-      message: `View "${view.key}" ${writesOf(written, where)}. Its ${isNamedPublic(view, tables) ? 'name' : 'GRANT of SELECT'} says that it is there to be read. Revoke ${upper(commands)}.`,
+      message: `View "${view.key}" ${writesOf(written, where)}. Its ${isNamedPublic(view, tables) ? 'name' : 'GRANT of SELECT'} says that it is there to be read.${asked}${unused.length === 0 ? '' : ` Revoke ${upper(unused)}.`}`,
       key: 'written',
-      help: sqlFence(`revoke ${commands.join(', ')} on ${view.key} from ${roles.join(', ')};`),
+      help:
+        unused.length === 0
+          ? 'A function can look at the caller before it writes, and the view needs no such privilege then.'
+          : sqlFence(`revoke ${unused.join(', ')} on ${view.key} from ${roles.join(', ')};`),
     };
   }
   const readAnyway = tables.some((table) => isReadBy(roles, table));
@@ -286,6 +318,8 @@ function published(
       : 'With `security_invoker` it would show nothing until a policy lets the caller read those rows.',
   };
 }
+
+const readAt = (calls: readonly ClientCall[]) => `The code reads it as its users (${placesOf(calls)})`;
 
 function writesOf(written: readonly GuardedWrite[], where: string): string {
   const commands = upper([...new Set(written.map(({ command }) => command))]);

@@ -1,4 +1,5 @@
 import { rule } from '../rule.ts';
+import { callsOn, placesOf, revokeOfRead } from '../support/client-calls.ts';
 import { opening } from '../support/era.ts';
 import { holders, isPlatform } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
@@ -20,12 +21,17 @@ export default rule({
     const roles = holders(table.grants, 'select');
     if (roles.length === 0) return;
     const where = opening(table, ['select'], facts);
+    const calls = callsOn(table.key, ['select'], facts);
+    const way =
+      calls.length > 0
+        ? `The code reads it (${placesOf(calls)}): let it call a function that asks who is calling, then revoke the grants`
+        : 'Revoke the grants, or move it to another schema';
     report({
-      message: `Foreign table "${table.key}" stands in a schema that the API exposes${where === '' ? ', and ' : `. ${where}`}${people(roles)} may SELECT it. Row level security does not work on foreign tables. Revoke the grants, or move it to another schema.`,
+      message: `Foreign table "${table.key}" stands in a schema that the API exposes${where === '' ? ', and ' : `. ${where}`}${people(roles)} may SELECT it. Row level security does not work on foreign tables. ${way}.`,
       at: home(table.origin),
       object: table.key,
       evidence: evidenceOf(state),
-      help: sqlFence(`revoke all on ${table.key} from ${roles.join(', ')};`),
+      help: sqlFence(revokeOfRead(table.key, roles, calls)),
     });
   },
 });

@@ -1,5 +1,6 @@
 import type { View } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
+import { callsOn, placesOf, revokeOfRead } from '../support/client-calls.ts';
 import { opening } from '../support/era.ts';
 import { sensitiveColumns } from '../support/owners.ts';
 import { holders } from '../support/roles.ts';
@@ -29,13 +30,19 @@ export default rule({
     const meant =
       roles.every((role) => isGranted(view, role) || isGranted(view, 'public')) &&
       tables.every((table) => sensitiveColumns(view.columns, table).length === 0);
+    const calls = callsOn(view.key, ['select'], facts);
+    const way = meant
+      ? 'Its GRANT says that it is there to be read: keep its columns and rows as narrow as they are meant'
+      : calls.length > 0
+        ? `The code reads it (${placesOf(calls)}): let it call a function that asks who is calling, then revoke the grants`
+        : 'Revoke the grants, or keep it in a schema that is not exposed';
     report({
-      message: `Materialized view "${view.key}" holds what its owner read of ${named(tables.map(({ key }) => key))}${where === '' ? ', and ' : `. ${where}`}${people(roles)} may SELECT it. It can have no policies. ${meant ? 'Its GRANT says that it is there to be read: keep its columns and rows as narrow as they are meant' : 'Revoke the grants, or keep it in a schema that is not exposed'}.`,
+      message: `Materialized view "${view.key}" holds what its owner read of ${named(tables.map(({ key }) => key))}${where === '' ? ', and ' : `. ${where}`}${people(roles)} may SELECT it. It can have no policies. ${way}.`,
       at: home(view.origin),
       object: view.key,
       severity: meant ? 'info' : undefined,
       evidence: evidenceOf(state),
-      help: meant ? undefined : sqlFence(`revoke all on ${view.key} from ${roles.join(', ')};`),
+      help: meant ? undefined : sqlFence(revokeOfRead(view.key, roles, calls)),
     });
   },
 });
