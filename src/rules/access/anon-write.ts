@@ -1,19 +1,11 @@
 import type { AccessCell, ObjectAccess } from '../../model/access.ts';
 import type { SchemaState } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
-import {
-  causeOf,
-  commandsSeen,
-  homeOfTable,
-  isFree,
-  ownPolicy,
-  reproOf,
-  seen,
-  tellLeaks,
-  wayOut,
-} from '../support/access.ts';
-import type { Leak } from '../support/leak.ts';
+import { causeOf, homeOfTable, isFree, reproOf, seen, tellLeaks } from '../support/access.ts';
+import type { Leak, LeakGroup } from '../support/leak.ts';
+import { commandsOpen, isNobodys, mendOf } from '../support/mend.ts';
 import { isFilledIn } from '../support/openness.ts';
+import { upper } from '../support/words.ts';
 
 export default rule({
   id: 'access/anon-write',
@@ -29,8 +21,8 @@ export default rule({
   facts(context) {
     const id = 'access/anon-write';
     tellLeaks(id, context, (group) => ({
-      message: `Without signing in, ${commandsSeen(group.leaks)} on "${group.object.object}" reaches rows of others${conditionOf(group.leaks)} (${seen(group.leaks)}). ${causeOf(group, context.facts.head)} Allow it to the owner alone.`,
-      help: wayOut(group, ownPolicy(group, context.facts.head)),
+      message: messageOf(group, context.facts.head),
+      help: mendOf(group, context.facts),
     }));
     for (const object of context.facts.access?.head.objects ?? []) {
       const form = isForm(object, context.facts.head);
@@ -53,6 +45,16 @@ export default rule({
     }
   },
 });
+
+function messageOf(group: LeakGroup, state: SchemaState): string {
+  const { object } = group.object;
+  const open = commandsOpen(group, state.tables.get(object));
+  const rows = `${conditionOf(group.leaks)} (${seen(group.leaks)}). ${causeOf(group, state)}`;
+  // That such rows are read is what they are for.
+  return isNobodys(group)
+    ? `Without signing in, anyone may ${upper(open.filter((command) => command !== 'select'))} rows of "${object}"${rows} Leave that to the server, or to those whom a policy names.`
+    : `Without signing in, ${upper(open)} on "${object}" ${open.length === 1 ? 'reaches' : 'reach'} rows of others${rows} Allow it to the owner alone.`;
+}
 
 /** Which rows, where only some are reached: ` where public = true`. */
 function conditionOf(leaks: readonly Leak[]): string {

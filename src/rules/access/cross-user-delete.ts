@@ -1,5 +1,6 @@
 import { rule } from '../rule.ts';
-import { causeOf, ownPolicy, seen, tellLeaks, wayOut } from '../support/access.ts';
+import { causeOf, seen, tellLeaks } from '../support/access.ts';
+import { mendOf } from '../support/mend.ts';
 
 export default rule({
   id: 'access/cross-user-delete',
@@ -15,7 +16,7 @@ export default rule({
   facts(context) {
     tellLeaks('access/cross-user-delete', context, (group) => ({
       message: `A user deletes rows of "${group.object.object}" that belong to another (${seen(group.leaks)}). ${causeOf(group, context.facts.head)} Limit DELETE to the owner.`,
-      help: wayOut(group, ownPolicy(group, context.facts.head)),
+      help: mendOf(group, context.facts),
     }));
   },
 });

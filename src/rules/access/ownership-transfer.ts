@@ -1,5 +1,6 @@
 import { rule } from '../rule.ts';
-import { causeOf, ownPolicy, seen, tellLeaks, wayOut } from '../support/access.ts';
+import { causeOf, seen, tellLeaks } from '../support/access.ts';
+import { mendOf } from '../support/mend.ts';
 
 export default rule({
   id: 'access/ownership-transfer',
@@ -15,7 +16,7 @@ export default rule({
   facts(context) {
     tellLeaks('access/ownership-transfer', context, (group) => ({
       message: `A user hands rows of "${group.object.object}" to another user (${seen(group.leaks)}). ${causeOf(group, context.facts.head)} Compare the owner column with "auth.uid()" in WITH CHECK.`,
-      help: wayOut(group, ownPolicy(group, context.facts.head)),
+      help: mendOf(group, context.facts),
     }));
   },
 });

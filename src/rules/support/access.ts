@@ -3,19 +3,19 @@ import type { AccessCell, AccessMatrix, ObjectAccess, Principal } from '../../mo
 import type { Facts } from '../../model/facts.ts';
 import type { Place } from '../../model/finding.ts';
 import type { Command, Origin, Policy, SchemaState, Table } from '../../model/schema.ts';
-import { quoteIdent } from '../../sql/names.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import type { Problem } from '../rule.ts';
 import { looksAtCaller } from './caller.ts';
 import { isOutOfReach, outOfReach } from './footing.ts';
 import { showsDefaultsAlone } from './granted.ts';
 import type { Leak, LeakGroup } from './leak.ts';
-import { isMild, isOfUsers } from './mildness.ts';
+import { letsThrough } from './lets-through.ts';
+import { lostGuard } from './lost-guard.ts';
+import { isMild } from './mildness.ts';
 import { isRead } from './name-read.ts';
 import { isDeclaredPublic, isFilledIn, isOpenBehind, listsOneBucket } from './openness.ts';
-import { isCaller, ownerColumns } from './owners.ts';
-import { apiRolesOf, appliesTo, covers, predicateOf } from './roles.ts';
-import { listed, named, sqlFence, upper } from './words.ts';
+import { type ApiRole, apiRolesOf, appliesTo, covers, predicateOf } from './roles.ts';
+import { listed, named, upper } from './words.ts';
 
 const cache = new WeakMap<Facts, readonly LeakGroup[]>();
 
@@ -161,7 +161,7 @@ function aboutOf({ principal, command, subject }: AccessCell, { kind }: ObjectAc
   return subject === 'transfer' ? 'access/ownership-transfer' : 'access/cross-user-write';
 }
 
-const roleOf = (principal: Principal) =>
+export const roleOf = (principal: Principal) =>
   principal === 'anon' ? 'anon' : principal === 'service_role' ? 'service_role' : 'authenticated';
 
 function isLeak(cell: AccessCell, object: ObjectAccess, table: Table | null, state: SchemaState): boolean {
@@ -284,52 +284,6 @@ function conditionsOf({ leaks, alike }: LeakGroup, facts: Facts): string[] {
   return [`Sign-up makes everybody "${footing!.rank}" in "${footing!.table}", by its own words.${others}`];
 }
 
-/**
- * A file that did not apply, on its own or for want of what no migration makes, and that would have turned row level
- * security on for this table, or dropped the policy that opened it.
- */
-function lostGuard({ object, opener }: LeakGroup, { replay, sources }: Facts): string | null {
-  if (object.kind !== 'table' || opener === null) return null;
-  const name = escapeRegExp(object.object.split('.').at(-1)!);
-  const table = `("?\\w+"?\\.)?"?${name}(?![\\w$])`;
-  // Turned off by name: another file did not forget it.
-  const off = new RegExp(
-    `\\balter\\s+table\\b[^;]*(?<![\\w$])${name}(?![\\w$])[^;]*\\bdisable\\s+row\\s+level\\b`,
-    'i',
-  );
-  const guards =
-    opener === 'off'
-      ? [
-          new RegExp(
-            `\\balter\\s+table\\s+(if\\s+exists\\s+)?(only\\s+)?${table}"?\\s+enable\\s+row\\s+level\\b`,
-            'i',
-          ),
-          // A loop over names.
-          new RegExp(`'${name}'[\\s\\S]*\\benable\\s+row\\s+level\\b`, 'i'),
-        ]
-      : [
-          new RegExp(
-            `\\bdrop\\s+policy\\s+(if\\s+exists\\s+)?"?${escapeRegExp(opener.name)}"?\\s+on\\s+${table}`,
-            'i',
-          ),
-        ];
-  if (opener === 'off' && [...sources.values()].some(({ text }) => off.test(text))) return null;
-  const lost = replay?.runs.find(({ path, status, statements }) => {
-    const text = sources.get(path)?.text ?? '';
-    const lines = text.split('\n');
-    const parts =
-      status === 'partial'
-        ? statements
-            .filter((statement) => statement.status === 'failed')
-            .map(({ line, endLine }) => lines.slice(line - 1, endLine).join('\n'))
-        : status === 'applied'
-          ? []
-          : [text];
-    return parts.some((part) => guards.some((guard) => guard.test(part)));
-  });
-  return lost?.path.split('/').at(-1) ?? null;
-}
-
 /** Schema rules whose finding on the same object says what the probe proved. */
 function explains({ object, opener }: LeakGroup): readonly string[] {
   if (object.kind === 'view') return ['views/definer', 'views/materialized', 'views/auth-users'];
@@ -349,19 +303,27 @@ function explains({ object, opener }: LeakGroup): readonly string[] {
 /** Why it was possible, as a sentence. */
 export function causeOf({ opener, object, leaks }: LeakGroup, state: SchemaState): string {
   if (opener === 'off') return `Row level security is off on "${object.object}".`;
-  if (opener === null) return manyOf(leaks, state.tables.get(object.object));
+  if (opener === null) return manyOf(leaks, state.tables.get(object.object), state);
   const blind = [opener.using, opener.check].every((expression) => !looksAtCaller(expression?.node, state));
   const everybody = apiRolesOf(opener).includes('anon') && !opener.rolesStated;
   return `Policy "${opener.name}" ${blind ? 'does not look at who is asking' : 'lets it through'}${everybody ? ', and names no role' : ''}.`;
 }
 
 /** Several policies apply: which of them it was, or whether it took two, the rows do not tell. */
-function manyOf(leaks: readonly Leak[], table: Table | undefined): string {
+function manyOf(leaks: readonly Leak[], table: Table | undefined, state: SchemaState): string {
   const all = applying(leaks, table);
   const blind = blindTo(leaks, table);
-  const names = (blind.length > 0 ? blind : all).map(({ name }) => name);
-  return names.length === 0
-    ? 'No policy limits it.'
+  // By their own words some let everybody of that role through: the others have no part in it.
+  const open = (blind.length > 0 ? blind : all).filter((policy) =>
+    leaks.some(
+      ({ command, principal }) =>
+        command !== 'execute' && letsThrough(policy, command, roleOf(principal) as ApiRole, table!, state),
+    ),
+  );
+  const names = (open.length > 0 ? open : blind.length > 0 ? blind : all).map(({ name }) => name);
+  if (names.length === 0) return 'No policy limits it.';
+  return names.length === 1
+    ? `Policy "${names[0]}" lets it through.`
     : `The policies that apply (${named(names)}) let it through.`;
 }
 
@@ -457,44 +419,4 @@ export function originOf(key: string, { head }: Facts): Place | null {
     head.buckets.get(key)?.origin ??
     null
   );
-}
-
-/** SQL that closes what a group is about. */
-export function wayOut({ opener, object }: LeakGroup, policy: string): string {
-  const key = object.object;
-  if (opener === 'off') return sqlFence(`alter table ${key} enable row level security;\n\n${policy}`.trim());
-  if (opener === null) return sqlFence(policy || '-- a policy that asks who is asking');
-  return sqlFence(`drop policy "${opener.name}" on ${key};\n\n${policy}`.trim());
-}
-
-export function ownPolicy({ object, leaks, opener }: LeakGroup, state: SchemaState): string {
-  // What a cell says it wrote in another's name is the column; a table without one is not given one here.
-  const inName = leaks.filter(({ cell }) => cell.subject === 'spoof' || cell.subject === 'transfer');
-  const owner =
-    inName.flatMap(({ cell }) => cell.columns).find((column) => object.ownerColumns.includes(column)) ??
-    object.ownerColumns[0];
-  if (owner === undefined) return '';
-  const own = ownedBy(owner, object.object, state);
-  // Beside policies of which each lets something through, one more that does closes nothing.
-  const alone = opener !== null || inName.length < leaks.length;
-  return [...new Set(leaks.map(({ command }) => command))]
-    .filter((command) => command !== 'execute')
-    .map((command) => {
-      const using = command === 'insert' || !alone ? '' : `\n  using (${own})`;
-      const check = command === 'insert' || command === 'update' ? `\n  with check (${own})` : '';
-      return `create policy "${command} own" on ${object.object}${alone ? '' : ' as restrictive'} for ${command} to authenticated${using}${check};`;
-    })
-    .join('\n\n');
-}
-
-/** Whether the row is the caller's: by a column that names a user, or by the parent that it names. */
-function ownedBy(column: string, key: string, state: SchemaState): string {
-  const table = state.tables.get(key);
-  const parentKey = table?.foreignKeys.find(({ columns }) => columns.length === 1 && columns[0] === column);
-  const parent = state.tables.get(parentKey?.references ?? '');
-  if (parentKey === undefined || parent === undefined || isOfUsers(parent.key, state))
-    return isCaller(column, table);
-  const [owner] = ownerColumns(parent, state);
-  const asked = owner === undefined ? '…' : isCaller(owner, parent).replace(' = ', ' = p.');
-  return `exists (select 1 from ${parent.key} p where p.${quoteIdent(parentKey.referencedColumns[0] ?? 'id')} = ${key}.${quoteIdent(column)} and ${asked})`;
 }

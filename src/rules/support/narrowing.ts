@@ -2,15 +2,16 @@
 import type { Command, SchemaState, Table } from '../../model/schema.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { alsoAsking, claimFor, questionFor } from './misnamed.ts';
-import { isCaller, ownerColumns } from './owners.ts';
+import { isCaller } from './owners.ts';
 import type { JudgedPolicy } from './reach.ts';
 import { apiRolesOf, covers } from './roles.ts';
 import { opensTo } from './truth.ts';
+import { ownerOf as whoseRow } from './whose.ts';
 import { named } from './words.ts';
 
 /** Whose a row is, as the schema says; else by a name that says it. */
 const ownerOf = (table: Table, state: SchemaState): string | undefined =>
-  ownerColumns(table, state)[0] ??
+  whoseRow(table, state) ??
   table.columns.find(
     ({ name, type }) =>
       /^(user|owner)_?id$/i.test(name) &&

@@ -6,6 +6,7 @@ import { insertedByOwner, isMakerName, leftToServer, narrowedInserts, roleOf } f
 import { ownerColumns, setByTrigger } from './owners.ts';
 import type { JudgedPolicy, Open } from './reach.ts';
 import type { ApiRole } from './roles.ts';
+import { ownerOf } from './whose.ts';
 import { named, people, sqlFence } from './words.ts';
 
 export function openInserts(judged: JudgedPolicy, roles: readonly ApiRole[]): Open {
@@ -72,7 +73,8 @@ function inAnyName(
   byVisitors: boolean,
 ): Open {
   const { policy, table, promise } = judged;
-  const owner = owners.find(isMakerName) ?? owners[0]!;
+  const owner =
+    ownerOf(table, judged.state, owners, 'insert', owners) ?? owners.find(isMakerName) ?? owners[0]!;
   const guests = byVisitors && !table.columns.some(({ name, notNull }) => name === owner && notNull);
   const role = roleOf(judged);
   const way =

@@ -11,19 +11,54 @@ import { bare } from './tree.ts';
  * Asks in SQL whether the caller is whom that column names; a text is compared with the id as text. Where the column names
  * a row that bears an id of its own beside the user's, that row is looked up.
  */
-export function isCaller(owner: string, table: Table | undefined, state?: SchemaState): string {
+export function isCaller(
+  owner: string,
+  table: Table | undefined,
+  state?: SchemaState,
+  /** An alias and its dot, where the column stands in a sub-select. */
+  prefix = '',
+): string {
   const key = table?.foreignKeys.find(({ columns }) => columns.length === 1 && columns[0] === owner);
   const person = key === undefined ? undefined : state?.tables.get(key.references);
   if (state !== undefined && key !== undefined && person !== undefined && !leadsToUser(person.key, state)) {
-    const user = person.foreignKeys.find(
-      ({ columns, references }) => columns.length === 1 && references === 'auth.users',
-    )?.columns[0];
+    const user = accountOf(person, state);
     const id = key.referencedColumns[0] ?? person.primaryKey?.columns[0];
     if (user !== undefined && id !== undefined && user !== id)
-      return `${quoteIdent(owner)} in (select ${quoteIdent(id)} from ${person.key} where ${quoteIdent(user)} = (select auth.uid()))`;
+      return `${prefix}${quoteIdent(owner)} in (select ${quoteIdent(id)} from ${person.key} where ${quoteIdent(user)} = (select auth.uid()))`;
   }
   const type = table?.columns.find(({ name }) => name === owner)?.type ?? 'uuid';
-  return `(select auth.uid())${/^(text|character)/.test(type) ? '::text' : ''} = ${quoteIdent(owner)}`;
+  return `(select auth.uid())${/^(text|character)/.test(type) ? '::text' : ''} = ${prefix}${quoteIdent(owner)}`;
+}
+
+/** The column of a person's row that holds the id of the account. */
+function accountOf(person: Table, state: SchemaState): string | undefined {
+  const named = [
+    ...person.foreignKeys.flatMap(({ columns, references }) =>
+      columns.length === 1 && references === 'auth.users' ? [columns[0]!] : [],
+    ),
+    ...(people.test(person.name)
+      ? [
+          ...ownerColumns(person, state),
+          ...person.columns.filter(({ type }) => type === 'uuid').map(({ name }) => name),
+        ]
+      : []),
+  ];
+  return (
+    named.find((name) => account.test(name)) ??
+    (ownerColumns(person, state).includes('id') ? 'id' : undefined)
+  );
+}
+
+const account = /^(auth|supabase)_?(user_?)?(id|uid)$|^(user|account|auth)_?(id|uid)?$/i;
+
+const people =
+  /(^|_)(users?|profiles?|people|persons?|members?|employees?|staff|accounts?|customers?|clients?|authors?)$/i;
+
+/** Each of its rows is a user: `auth.users`, a table with the same key, or one that names the account beside its own id. */
+export function isPersonTable(key: string, state: SchemaState): boolean {
+  if (leadsToUser(key, state)) return true;
+  const table = state.tables.get(key);
+  return table !== undefined && people.test(table.name) && accountOf(table, state) !== undefined;
 }
 
 const cache = new WeakMap<SchemaState, Map<string, readonly string[]>>();

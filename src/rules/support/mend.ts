@@ -1,0 +1,284 @@
+/** SQL that closes what the probes saw on a table, and leaves to its users what is theirs. */
+import type { Facts } from '../../model/facts.ts';
+import type { Command, Policy, SchemaState, Table } from '../../model/schema.ts';
+import { quoteIdent } from '../../sql/names.ts';
+import { roleOf } from './access.ts';
+import { looksAtCaller } from './caller.ts';
+import { callsOn, placesOf } from './client-calls.ts';
+import type { LeakGroup } from './leak.ts';
+import { letsThrough } from './lets-through.ts';
+import { isPersonTable, sensitiveColumns } from './owners.ts';
+import { asGiven, chosenByInsert, grantedWithout, rightsKept } from './rights.ts';
+import { type ApiRole, apiRoles, appliesTo, commands, covers, holders, writes } from './roles.ts';
+import { ownComparisons, readPredicate } from './scope.ts';
+import { alternatives } from './tree.ts';
+import { isOwn, ownerOf, readersBeside } from './whose.ts';
+import { named, sqlFence } from './words.ts';
+
+/** No row of it belongs to anybody: a list of plans, of currencies, of settings. */
+export const isNobodys = ({ object }: LeakGroup) => object.ownerColumns.length === 0;
+
+export function mendOf(group: LeakGroup, facts: Facts): string {
+  const table = facts.head.tables.get(group.object.object);
+  if (table === undefined) return sqlFence('-- a policy that asks who is asking');
+  const parts = handsOnOnly(group, table, facts) ?? [
+    ...(group.opener === 'off' ? [`alter table ${table.key} enable row level security;`] : []),
+    droppedOf(group, table, facts.head)
+      .map(({ name }) => `drop policy ${quoteIdent(name)} on ${table.key};`)
+      .join('\n'),
+    ...policiesFor(group, table, facts),
+  ];
+  return sqlFence(parts.filter((part) => part !== '').join('\n\n'));
+}
+
+const commandsOfLeaks = ({ leaks }: LeakGroup): Command[] =>
+  commands.filter((command) => leaks.some((leak) => leak.command === command));
+
+/** A row written in another's name, and nothing else. */
+const inNameOnly = ({ leaks }: LeakGroup) =>
+  leaks.every(({ cell }) => cell.subject === 'spoof' || cell.subject === 'transfer');
+
+/** Beside policies of which each lets something through, one more that does closes nothing. */
+const isRestrictive = (group: LeakGroup) => group.opener === null && inNameOnly(group);
+
+/** Policies are added to each other: all that let the stranger through go, and none that does not. */
+function droppedOf(group: LeakGroup, table: Table, state: SchemaState): readonly Policy[] {
+  const { opener } = group;
+  if (isRestrictive(group)) return [];
+  const reached: readonly ApiRole[] =
+    opener === 'off'
+      ? apiRoles
+      : apiRoles.filter((role) => group.leaks.some(({ principal }) => roleOf(principal) === role));
+  // Once row level security is on, every policy counts.
+  const asked = opener === 'off' ? commands : commandsOfLeaks(group);
+  return table.policies.filter(
+    (policy) =>
+      policy === opener ||
+      (!(isNobodys(group) && policy.command === 'select') &&
+        reached.some((role) => asked.some((command) => letsThrough(policy, command, role, table, state)))),
+  );
+}
+
+function policiesFor(group: LeakGroup, table: Table, facts: Facts): string[] {
+  const state = facts.head;
+  const dropped = droppedOf(group, table, state);
+  const kept = table.policies.filter((policy) => !dropped.includes(policy));
+  if (isNobodys(group)) return [readOn(group, table, dropped, kept, facts)];
+  const wanted = commands.filter(
+    (command) =>
+      commandsOfLeaks(group).includes(command) ||
+      dropped.some((policy) => covers(policy, command)) ||
+      (group.opener === 'off' && isOwnAllowed(group, command)),
+  );
+  const missing = isRestrictive(group)
+    ? wanted
+    : wanted.filter((command) => !kept.some((policy) => asksForOwner(policy, command, table, state)));
+  const conditions = new Map(missing.map((command) => [command, conditionOf(group, command, table, state)]));
+  const rights = missing.includes('update') ? rightsKept(table, state) : '';
+  const given = missing.includes('insert') ? asGiven(table, state) : '';
+  const left = leftToServer(table, state);
+  const alike = new Set(conditions.values()).size === 1;
+  const [condition] = conditions.values();
+  const still = blame(group, dropped, table, state);
+  if (missing.length === commands.length && alike && given === '' && left === null)
+    return [
+      still,
+      `create policy ${newName('own rows', kept)} on ${table.key} for all to authenticated\n  using (${condition})\n  with check (${condition});`,
+      rights,
+    ];
+  return [
+    still,
+    ...missing.map((command) =>
+      command === 'insert' && left !== null && !isRestrictive(group)
+        ? left
+        : created(
+            newName(`${command} own`, kept),
+            command,
+            table,
+            `${conditions.get(command)}`,
+            command === 'insert' ? given : '',
+            isRestrictive(group),
+          ),
+    ),
+    rights,
+  ];
+}
+
+/** Why no policy for INSERT is offered; null where each may insert its own. */
+function leftToServer(table: Table, state: SchemaState): string | null {
+  const chosen = chosenByInsert(table, state);
+  if (chosen.length > 0)
+    return `-- no policy for INSERT: who inserts would choose ${named(chosen)}, which gives rights and has no default; let the server insert`;
+  return isMembership(table, state)
+    ? `-- no policy for INSERT: with its own name in it everybody would enter any ${table.foreignKeys
+        .find(({ references }) => !isPersonTable(references, state))!
+        .references.split('.')
+        .at(-1)}; let the server enter members, or ask who runs it`
+    : null;
+}
+
+/** A person in something: to be in it is the right. */
+const isMembership = ({ name, foreignKeys }: Table, state: SchemaState) =>
+  /(^|_)(members?|memberships?|participants?|collaborators?)$/i.test(name) &&
+  foreignKeys.some(({ references }) => isPersonTable(references, state)) &&
+  foreignKeys.some(({ references }) => !isPersonTable(references, state));
+
+function created(
+  name: string,
+  command: Command,
+  table: Table,
+  condition: string,
+  given: string,
+  restrictive: boolean,
+): string {
+  const using = command === 'insert' || restrictive ? '' : `\n  using (${condition})`;
+  const check = command === 'insert' || command === 'update' ? `\n  with check (${condition}${given})` : '';
+  return `create policy ${name} on ${table.key}${restrictive ? ' as restrictive' : ''} for ${command} to authenticated${using}${check};`;
+}
+
+/** A name that no policy of the table bears. */
+function newName(name: string, kept: readonly Policy[]): string {
+  const taken = kept.some((policy) => policy.name === name);
+  return quoteIdent(taken ? `${name} only` : name).replace(/^([^"].*)$/, '"$1"');
+}
+
+function conditionOf(group: LeakGroup, command: Command, table: Table, state: SchemaState): string {
+  const forged =
+    command === 'insert' || inNameOnly(group)
+      ? group.leaks.flatMap(({ cell }) =>
+          cell.subject === 'spoof' || cell.subject === 'transfer' ? cell.columns : [],
+        )
+      : [];
+  const owner = ownerOf(table, state, group.object.ownerColumns, command, forged);
+  if (owner === undefined) return '…';
+  const beside = command === 'select' ? readersBeside(owner, table, state) : [];
+  return [owner, ...beside].map((column) => isOwn(column, table, state)).join(' or ');
+}
+
+/** Where none of them is blind, one lets it through all the same: which, the rows do not tell. */
+function blame(group: LeakGroup, dropped: readonly Policy[], table: Table, state: SchemaState): string {
+  if (group.opener !== null || isRestrictive(group) || dropped.length > 0) return '';
+  const applying = table.policies.filter(
+    (policy) =>
+      policy.permissive &&
+      group.leaks.some(
+        ({ command, principal }) =>
+          command !== 'execute' &&
+          covers(policy, command) &&
+          appliesTo(policy, roleOf(principal)) &&
+          looksAtCaller((policy.using ?? policy.check)?.node, state),
+      ),
+  );
+  return applying.length === 0
+    ? ''
+    : `-- and narrow or drop the one of ${named(applying.map(({ name }) => name))} that lets it through: policies are added to each other`;
+}
+
+const isOwnAllowed = ({ object }: LeakGroup, command: Command) =>
+  object.cells.some(
+    (cell) =>
+      cell.principal === 'user' &&
+      cell.command === command &&
+      cell.subject === 'own' &&
+      cell.outcome === 'allowed',
+  );
+
+/** A policy that stays and gives the owner that command already. */
+const asksForOwner = (policy: Policy, command: Command, table: Table, state: SchemaState) =>
+  policy.permissive &&
+  covers(policy, command) &&
+  appliesTo(policy, 'authenticated') &&
+  [policy.using, policy.check].some((expression) =>
+    ownComparisons(readPredicate(expression?.node ?? null, table, state)).some(
+      ({ other, operator }) => operator === '=' && other.is === 'user-id',
+    ),
+  );
+
+/** Rows of nobody: who read them goes on reading, and the server writes. */
+function readOn(
+  { object, opener }: LeakGroup,
+  table: Table,
+  dropped: readonly Policy[],
+  kept: readonly Policy[],
+  facts: Facts,
+): string {
+  const readers = apiRoles.filter(
+    (role) =>
+      holders(table.grants, 'select').includes(role) &&
+      (opener === 'off' ||
+        dropped.some((policy) => letsThrough(policy, 'select', role, table, facts.head))) &&
+      !kept.some((policy) => letsThrough(policy, 'select', role, table, facts.head)),
+  );
+  const personal = sensitiveColumns(
+    table.columns.map(({ name }) => name),
+    table,
+  );
+  const calls = callsOn(table.key, writes, facts);
+  const writers =
+    calls.length === 0
+      ? 'only the server writes, which needs no policy'
+      : `the code writes it (${placesOf(calls)}), for which a policy has to say who may; the server needs none`;
+  if (
+    personal.length > 0 ||
+    !object.cells.some(({ command, outcome }) => command === 'select' && outcome === 'allowed')
+  )
+    return `-- ${writers}`;
+  if (readers.length === 0) return opener === 'off' || dropped.length > 0 ? `-- ${writers}` : '';
+  const group = table.columns.find(({ name }) => tenant.test(name))?.name;
+  const to = group === undefined ? readers : (['authenticated'] as const);
+  return `-- ${group === undefined ? 'who read it goes on reading' : `signed-in users go on reading; ask for their own ${quoteIdent(group)} where the others' are not for them`}; ${writers}\ncreate policy ${newName(`read ${table.name}`, kept)} on ${table.key} for select to ${to.join(', ')} using (true);`;
+}
+
+const tenant =
+  /^(tenant|org|organi[sz]ation|company|workspace|account|store|shop|club|school|restaurant|clinic|agency|business|household|family|project)_?(uu)?id$/i;
+
+/**
+ * An UPDATE policy with more than the owner in it, an admin or the other party, that lets the owner be written: who may
+ * change the row stays, and that column goes from the grants. Null where the policies are the place for it.
+ */
+function handsOnOnly(group: LeakGroup, table: Table, facts: Facts): string[] | null {
+  const columns = [...new Set(group.leaks.flatMap(({ cell }) => cell.columns))];
+  if (columns.length === 0 || group.opener === 'off') return null;
+  if (!group.leaks.every(({ cell }) => cell.subject === 'transfer')) return null;
+  const state = facts.head;
+  const updates = table.policies.filter(
+    (policy) =>
+      policy.permissive &&
+      covers(policy, 'update') &&
+      appliesTo(policy, 'authenticated') &&
+      policy.using !== null,
+  );
+  const isOwners = ({ using }: Policy) =>
+    alternatives(using!.node).every((branch) =>
+      ownComparisons(readPredicate(branch, table, state)).some(
+        ({ column, other, operator }) =>
+          columns.includes(column.name) && operator === '=' && other.is === 'user-id',
+      ),
+    );
+  const written = callsOn(table.key, ['update'], facts).some((call) =>
+    call.columns.some((column) => columns.includes(column)),
+  );
+  if (written || updates.every(isOwners) || !updates.every(({ using }) => looksAtCaller(using!.node, state)))
+    return null;
+  return [
+    `-- who may change a row may go on; whose it is (${named(columns)}) no user writes\n${grantedWithout(table, 'update', columns)}`,
+  ];
+}
+
+/** Commands of that principal on any row: seen to work, or not tried while neither a policy nor a grant stops them. */
+export function commandsOpen(group: LeakGroup, table: Table | undefined): readonly Command[] {
+  const seen = commandsOfLeaks(group);
+  if (group.opener !== 'off' || table === undefined) return seen;
+  const principal = group.leaks[0]!.principal;
+  return commands.filter((command) => {
+    const cells = group.object.cells.filter(
+      (cell) => cell.principal === principal && cell.command === command && cell.subject !== 'own',
+    );
+    return (
+      seen.includes(command) ||
+      cells.some(({ outcome }) => outcome === 'allowed') ||
+      (cells.every(({ outcome }) => outcome === 'unknown') &&
+        holders(table.grants, command).includes(roleOf(principal) as ApiRole))
+    );
+  });
+}

@@ -1,0 +1,136 @@
+/** Whose a row is, for a policy that is offered: the column that says it, and the condition that asks it. */
+import type { Command, SchemaState, Table } from '../../model/schema.ts';
+import { quoteIdent } from '../../sql/names.ts';
+import { isUserId } from './caller.ts';
+import { isCaller, isPersonTable, ownerColumns, setByTrigger } from './owners.ts';
+import { covers } from './roles.ts';
+import { ownComparisons, readPredicate } from './scope.ts';
+import { bare } from './tree.ts';
+
+/** Who made the row, or whose it is by name. */
+const maker =
+  /^(user|owner|auth_?user|account|profile)(_?(id|uid|uuid))?$|(^|_)(author|creator|sender|submitter|requester|requestor|reporter|inviter|rater|from_user)(_?(id|uid))?$|^(?!last_)\w+_by(_\w+)?$/i;
+
+/** The other side: whom the row is sent to, about, or entrusted to. */
+const otherSide =
+  /(^|_)(ratee|invitee|payee|assignee|recipient|receiver|addressee|reviewer|approver|moderator|referee|to_user|target|reported|followed|following|blocked|referred|invited_user|friend)(_?(user_?)?(id|uid))?$|^(invited|assigned|shared|sent|granted)_(to|user)(_\w+)?$/i;
+
+/** Empty until somebody else has dealt with the row. */
+const dealtWith =
+  /^(accepted|received|reviewed|approved|rejected|declined|resolved|responded|assigned|claimed|updated|modified|changed|edited|deleted|archived|verified|validated|closed|processed|handled|acknowledged|completed|cancelled|canceled|confirmed|moderated|checked|paid|used|redeemed|revoked|released|unlocked|locked|last_\w+)_by(_\w+)?$|^(assigned_(to|user)|assignee|reviewer|approver|moderator)(_?(user_?)?(id|uid))?$/i;
+
+/** Of several columns the one by which rows are a user's own; undefined where none of them says so from the start. */
+export function ownerOf(
+  table: Table,
+  state: SchemaState,
+  /** Columns by which the probes knew the owner, a parent's key among them. */
+  seen: readonly string[] = [],
+  command: Command | null = null,
+  /** Columns that were written in another's name. */
+  forged: readonly string[] = [],
+): string | undefined {
+  const owners = [...new Set([...seen, ...ownerColumns(table, state), ...peopleIn(table, state)])];
+  // Where it is asked already who signs a row, the parent that was forged is what is left to ask for.
+  const isSigned =
+    command !== null &&
+    owners.some(
+      (column) => !isParent(column, table, state) && commandsAsking(column, table, state).includes(command),
+    );
+  const isForged = (column: string) =>
+    forged.includes(column) && !isOtherSide(column) && (isSigned || !isParent(column, table, state));
+  const ranked = owners
+    .map((column) => ({
+      column,
+      rank: rankOf(column, table, state, command) + (isForged(column) ? 30 : 0),
+    }))
+    .filter(({ rank }) => rank > -50)
+    .toSorted((a, b) => b.rank - a.rank);
+  return ranked[0]?.column;
+}
+
+/** References to users' own tables, such as have an id of their own beside the account's. */
+const peopleIn = (table: Table, state: SchemaState): string[] =>
+  table.foreignKeys.flatMap(({ columns, references }) =>
+    columns.length === 1 && isPersonTable(references, state) ? [columns[0]!] : [],
+  );
+
+/** It names a row of another table, and no person. */
+const isParent = (name: string, { foreignKeys }: Table, state: SchemaState) => {
+  const key = foreignKeys.find(({ columns }) => columns.length === 1 && columns[0] === name);
+  return key !== undefined && !isPersonTable(key.references, state);
+};
+
+function rankOf(name: string, table: Table, state: SchemaState, command: Command | null): number {
+  const column = table.columns.find((other) => other.name === name);
+  const filled = isUserId(bare(column?.default?.node)) || setByTrigger(name, table, state);
+  const asked = commandsAsking(name, table, state);
+  const notNull = column?.notNull === true || table.primaryKey?.columns.includes(name) === true;
+  // A row that names a person itself is not its parent's.
+  const ofParent = isParent(name, table, state) && asked.length === 0 && !filled;
+  if (dealtWith.test(name) && !notNull && !filled && asked.length === 0) return -100;
+  return (
+    (filled ? 16 : 0) +
+    (asked.length > 0 ? 4 : 0) +
+    (command !== null && asked.includes(command) ? 8 : 0) +
+    (maker.test(name) && !dealtWith.test(name) ? 4 : 0) +
+    (notNull ? 2 : 0) -
+    (otherSide.test(name) || dealtWith.test(name) ? 8 : 0) -
+    (ofParent ? 20 : 0)
+  );
+}
+
+/** Commands whose policies compare the column with the caller. */
+const commandsAsking = (name: string, table: Table, state: SchemaState): Command[] =>
+  (['select', 'insert', 'update', 'delete'] as const).filter((command) =>
+    table.policies.some(
+      (policy) =>
+        covers(policy, command) &&
+        [policy.using, policy.check].some((expression) =>
+          ownComparisons(readPredicate(expression?.node ?? null, table, state)).some(
+            ({ column, other, operator }) =>
+              column.name === name && operator === '=' && other.is === 'user-id',
+          ),
+        ),
+    ),
+  );
+
+export const isOtherSide = (column: string) => otherSide.test(column);
+
+/** Beside the one who wrote the row, whom it is for: both read it. */
+export const readersBeside = (owner: string, table: Table, state: SchemaState): string[] =>
+  isOtherSide(owner)
+    ? []
+    : table.foreignKeys.flatMap(({ columns, references }) =>
+        columns.length === 1 &&
+        columns[0] !== owner &&
+        isOtherSide(columns[0]!) &&
+        isPersonTable(references, state)
+          ? [columns[0]!]
+          : [],
+      );
+
+/** Whether the row is the caller's: by a column that names a user, or by the parent that it names. */
+export function isOwn(column: string, table: Table, state: SchemaState, prefix = '', depth = 0): string {
+  const key = table.foreignKeys.find(({ columns }) => columns.length === 1 && columns[0] === column);
+  const parent = state.tables.get(key?.references ?? '');
+  if (key === undefined || parent === undefined || isPersonTable(parent.key, state) || depth > 2)
+    return isCaller(column, table, state, prefix);
+  const owner = ownerOf(parent, state) ?? ownedParentOf(parent, state);
+  const alias = depth === 0 ? 'p' : `p${depth + 1}`;
+  const asked = owner === undefined ? '…' : isOwn(owner, parent, state, `${alias}.`, depth + 1);
+  const id = quoteIdent(key.referencedColumns[0] ?? parent.primaryKey?.columns[0] ?? 'id');
+  return `exists (select 1 from ${parent.key} ${alias} where ${alias}.${id} = ${prefix === '' ? `${table.key}.` : prefix}${quoteIdent(column)} and ${asked})`;
+}
+
+/** The key to what a row is a part of, where that is somebody's. */
+const ownedParentOf = (table: Table, state: SchemaState): string | undefined =>
+  table.foreignKeys.find(({ columns, references }) => {
+    const parent = state.tables.get(references);
+    return (
+      columns.length === 1 &&
+      parent !== undefined &&
+      parent !== table &&
+      table.columns.find(({ name }) => name === columns[0])?.notNull === true &&
+      ownerOf(parent, state) !== undefined
+    );
+  })?.columns[0];
