@@ -62,7 +62,7 @@ export function accessOf(short: ShortAccess): AccessFacts {
 }
 
 function objectOf(key: string, cells: readonly string[], short: ShortAccess): ObjectAccess {
-  const [kind, object] = key.includes(' ') ? key.split(' ') : ['table', key];
+  const [, kind = 'table', object] = /^(?:(view|function|bucket|channel) )?(.*)$/s.exec(key)!;
   return {
     object: object!,
     kind: kind as ObjectAccess['kind'],

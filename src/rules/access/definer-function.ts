@@ -2,10 +2,10 @@ import type { Facts } from '../../model/facts.ts';
 import type { Routine, SchemaState } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
 import { seen, tellLeaks } from '../support/access.ts';
-import { questionIn, questionOfHelper } from '../support/asking.ts';
 import { onlyCountsUp } from '../support/bodies.ts';
 import { routineLooksAtCaller } from '../support/caller.ts';
-import { callsOn, placesOf } from '../support/client-calls.ts';
+import { callsOn } from '../support/client-calls.ts';
+import { type FunctionMend, functionMend } from '../support/function-mend.ts';
 import type { LeakGroup } from '../support/leak.ts';
 import { isCalledByPolicy } from '../support/policy-callers.ts';
 import { isGrantedTo, isLookup, isPublished } from '../support/published.ts';
@@ -23,33 +23,28 @@ export default rule({
   sources: ['https://supabase.com/docs/guides/database/functions#security-definer-vs-invoker'],
   fixable: false,
   facts(context) {
-    tellLeaks('access/definer-function', context, (group) => ({
-      ...([computesAnew, counts, answersWithIds, isMadeForVisitors, isMadeForUsers].some((mild) =>
-        mild(group, context.facts.head),
-      ) && { severity: 'warning' as const }),
-      message: `Function "${group.object.object}" reaches rows that belong to others (${seen(group.leaks)}). It runs as its owner, past every policy, and API roles may call it. ${wayOut(group, context.facts)}.`,
-      help: sqlFence(sqlOf(group, context.facts)),
-    }));
+    tellLeaks('access/definer-function', context, (group) => {
+      const mend = mendOf(group, context.facts);
+      return {
+        ...([computesAnew, counts, answersWithIds, isMadeForVisitors, isMadeForUsers].some((mild) =>
+          mild(group, context.facts.head),
+        ) && { severity: 'warning' as const }),
+        message: `Function "${group.object.object}" reaches rows that belong to others (${seen(group.leaks)}). It runs as its owner, past every policy, and API roles may call it. ${mend.advice}.`,
+        help: sqlFence(mend.sql),
+      };
+    });
   },
 });
 
-function wayOut(group: LeakGroup, facts: Facts): string {
-  const calls = callsOf(group, facts);
-  const compare = 'ompare its argument with "auth.uid()" inside';
-  const isHelped = isHelper(group, facts.head);
-  if (calls.length > 0)
-    return `The code calls it (${placesOf(calls)}), and ${isHelped ? 'moving it' : 'revoking EXECUTE'} would break that: c${compare}`;
-  return `C${compare}, or ${isHelped ? 'move it to a schema that is not exposed' : 'revoke EXECUTE'}`;
-}
-
-function sqlOf(group: LeakGroup, facts: Facts): string {
+function mendOf(group: LeakGroup, facts: Facts): FunctionMend {
   const { object } = group.object;
   const routine = facts.head.routines.get(object);
-  if (routine !== undefined && callsOf(group, facts).length > 0)
-    return (isHelper(group, facts.head) ? questionOfHelper : questionIn)(routine, facts.head, true);
-  if (isHelper(group, facts.head))
-    return `-- policies go on calling it there\ncreate schema if not exists private;\ngrant usage on schema private to authenticated;\nalter function ${object} set schema private;`;
-  return `revoke execute on function ${object} from public, anon, authenticated;`;
+  return routine === undefined
+    ? {
+        advice: 'Ask inside who is calling, or revoke EXECUTE',
+        sql: `revoke execute on function ${object} from public, anon, authenticated;`,
+      }
+    : functionMend(routine, callsOf(group, facts), facts.head);
 }
 
 function callsOf({ object }: LeakGroup, facts: Facts) {

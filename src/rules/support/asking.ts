@@ -1,20 +1,35 @@
 /** What a security definer function has to ask before anything else: who is calling, and whether they may. */
 import type { Routine, SchemaState } from '../../model/schema.ts';
 import { quoteIdent } from '../../sql/names.ts';
+import { escapeRegExp } from '../../sql/text.ts';
+import { codeOf } from './bodies.ts';
 import { questionFor } from './misnamed.ts';
 import { ownerColumns } from './owners.ts';
 
 /** The argument that says whose rows: users call it for themselves, or a server does for them. */
-export const personIn = ({ arguments: all }: Routine, state: SchemaState): string | undefined =>
-  all.find(({ name, type, mode }) => {
-    if (name === null || type !== 'uuid' || mode === 'out' || mode === 'table') return false;
-    const word = /(?:^|_)(user|profile|account|member|owner)_?(?:uu)?id(?:_|$)/i.exec(name)?.[1];
+export const personIn = ({ arguments: all, body }: Routine, state: SchemaState): string | undefined => {
+  const ids = all.filter(
+    ({ name, type, mode }) => name !== null && type === 'uuid' && mode !== 'out' && mode !== 'table',
+  );
+  const named = ids.find(({ name }) => {
+    const word = /(?:^|_)(user|profile|account|member|owner|recipient|author)_?(?:uu)?id(?:_|$)/i.exec(
+      name!,
+    )?.[1];
     return word !== undefined && isPerson(word.toLowerCase(), state);
-  })?.name ?? undefined;
+  });
+  return (named ?? ids.find(({ name }) => isSetBesideUser(name!, body)))?.name ?? undefined;
+};
+
+/** `where user_id = p_who` */
+const isSetBesideUser = (name: string, body: string) =>
+  new RegExp(
+    `\\b(user_id|owner_id|recipient_id|profile_id|author_id|created_by)\\s*=\\s*(\\w+\\.)?${escapeRegExp(name)}\\b`,
+    'i',
+  ).test(codeOf(body).bare);
 
 /** A bank's account is nobody: where the project has a table of that name, its key says whether it is a user's id. */
 function isPerson(word: string, state: SchemaState): boolean {
-  if (word === 'user' || word === 'owner') return true;
+  if (/^(user|owner|recipient|author)$/.test(word)) return true;
   const tables = [...state.tables.values()].filter(({ name }) => name === word || name === `${word}s`);
   return tables.every(
     (table) =>
