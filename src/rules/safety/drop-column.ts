@@ -7,6 +7,7 @@ import { type Dependent, dependentsOfColumn, silentlyLost } from '../support/dep
 import { isSaidToHoldNothing } from '../support/said.ts';
 import { alterExisting, commandsOf, isCascade, listed, reportLock, sql } from '../support/statements.ts';
 import { bare, columnParts, conjuncts, someNode } from '../support/tree.ts';
+import { whereColumnIsThere, whereTableIsThere } from '../support/where-there.ts';
 
 export default rule({
   id: 'safety/drop-column',
@@ -63,9 +64,9 @@ export default rule({
           : {}),
       help: sql(
         `create schema if not exists ${archive(context)};`,
-        `create table ${archive(context)}.${quoteIdent(`${nameIn(table)}_${columns.length === 1 ? command.name : 'columns'}`)} as ${copyOf(table, columns, context)};`,
+        ...copied(table, along, statement, context),
         ...lost.map(({ drop }) => drop),
-        `alter table ${table} ${columns.map((column) => `drop column ${quoteIdent(column)}`).join(', ')};`,
+        `alter table ${ifExists(statement.node)}${table} ${along.map((each) => `drop column ${ifExists(each)}${quoteIdent(each.name)}`).join(', ')};`,
       ),
       repro: `select count(*) from ${table} where ${columns.map((column) => `${quoteIdent(column)} is not null`).join(' or ')};`,
     });
@@ -124,6 +125,26 @@ const nameIn = (key: string): string =>
 /** A schema that the Data API does not show. */
 const archive = ({ facts }: FileContext): string =>
   ['archive', 'backup', 'private'].find((name) => !facts.project.exposedSchemas.includes(name)) ?? 'archive';
+
+const ifExists = ({ missing_ok }: SyntaxNode) => (missing_ok === true ? 'if exists ' : '');
+
+/** The copy, which must not fail where IF EXISTS lets the statement pass. */
+function copied(
+  table: string,
+  along: readonly SyntaxNode[],
+  { node }: Statement,
+  context: FileContext,
+): readonly string[] {
+  const columns = along.map((each): string => each.name);
+  const [column] = columns as [string];
+  const one = columns.length === 1;
+  const mayLack = along.some((each) => each.missing_ok === true);
+  const rows =
+    mayLack && !one ? `select to_jsonb(t) as old_row from ${table} t` : copyOf(table, columns, context);
+  const copy = `create table ${archive(context)}.${quoteIdent(`${nameIn(table)}_${one ? column : 'columns'}`)} as ${rows};`;
+  if (mayLack && one) return whereColumnIsThere(table, column, copy);
+  return node.missing_ok === true ? whereTableIsThere(table, copy) : [copy];
+}
 
 /** With the key of its rows, where there is one to find them by; a type that the file drops must not be held on to. */
 function copyOf(key: string, columns: readonly string[], { set, statements }: FileContext): string {

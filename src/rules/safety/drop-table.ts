@@ -6,6 +6,7 @@ import { dependentsOfTable, silentlyLost } from '../support/dependents.ts';
 import { keyOfParts } from '../support/names.ts';
 import { isSaidToHoldNothing } from '../support/said.ts';
 import { isCascade, listed, namesOf, placeOfName, reportLock, sql } from '../support/statements.ts';
+import { whereTableIsThere } from '../support/where-there.ts';
 
 export default rule({
   id: 'safety/drop-table',
@@ -36,6 +37,8 @@ export default rule({
         const isGone = !after.tables.has(key) && !after.views.has(key);
         const asked = isGone ? stillAsked(key, context.facts) : '';
         const stranger = !before.tables.has(key) && node.missing_ok === true;
+        const ifExists = node.missing_ok === true ? 'if exists ' : '';
+        const copied = `create table archive.${quoteIdent(parts.at(-1)!)} as select to_jsonb(t) as old_row from ${key} t;`;
         reportLock(context, statement, {
           message:
             lost.length > 0
@@ -55,12 +58,12 @@ export default rule({
           help: sql(
             'create schema if not exists archive;',
             ...(goesAlone(node, statement, context)
-              ? [`alter table ${stranger ? 'if exists ' : ''}${key} set schema archive;`]
+              ? [`alter table ${ifExists}${key} set schema archive;`]
               : [
                   '-- a copy that hangs on nothing which goes as well',
-                  `create table archive.${quoteIdent(parts.at(-1)!)} as select to_jsonb(t) as old_row from ${key} t;`,
+                  ...(node.missing_ok === true ? whereTableIsThere(key, copied) : [copied]),
                   ...lost.map(({ drop }) => drop),
-                  `drop table ${key}${isCascade(node) && lost.length === 0 ? ' cascade' : ''};`,
+                  `drop table ${ifExists}${key}${isCascade(node) && lost.length === 0 ? ' cascade' : ''};`,
                 ]),
           ),
           repro: `select count(*) from ${key};`,
