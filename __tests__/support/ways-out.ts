@@ -42,7 +42,12 @@ export async function waysOut(
     const failed: string[] = [];
     for (const way of ways) {
       const again = new Set(way.map(words));
-      const rest = texts.map((sql, index) => (index === at || again.has(words(sql)) ? 'select 1' : sql));
+      const moved = linesMoved(finding);
+      const rest = texts.map((sql, index) =>
+        index === at || again.has(words(sql)) || moved.has(source.statements[index]!.span.line)
+          ? 'select 1'
+          : sql,
+      );
       const behind = fresh(await run([...texts, ...way]));
       const instead =
         behind.length === 0 ? [] : fresh(await run([...rest.slice(0, at), ...way, ...rest.slice(at)]));
@@ -64,11 +69,20 @@ function sqlOf({ help }: Finding): readonly (readonly string[])[] | null {
   const texts = fences
     .join('\n')
     .replaceAll('where …', 'where true')
+    .replaceAll(' and …;', ';')
     .split(/^-- or\b.*$/m);
   const sources = texts.map((text) => parseSource('way out', text));
   if (sources.some(({ issue, text }) => issue || text.includes('…'))) return [];
   return sources.map(({ statements }) => statements.map(({ sql }) => plain(sql)));
 }
+
+/** Lines that move to a later file together with it, as the message says. */
+const linesMoved = ({ message }: Finding): ReadonlySet<number> =>
+  new Set(
+    [...message.matchAll(/\bLines? ((?:\d+(?:, | and )?)+)[^.]*?\bmoves? (?:along|behind)\b/g)].flatMap(
+      ([, lines]) => lines!.match(/\d+/g)!.map(Number),
+    ),
+  );
 
 /** What two spellings of one statement share. */
 function words(sql: string): string {

@@ -3,9 +3,24 @@ import { splitKey } from '../../sql/fold/table-access.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { type FileContext, rule } from '../rule.ts';
 import { holdsOneRow } from '../support/emptiness.ts';
-import { keyLike, keysOver } from '../support/indexes.ts';
+import { concurrently, keyLike, keysOver } from '../support/indexes.ts';
+import {
+  conflictsBelow,
+  dropsOf,
+  movingAlong,
+  movingBehind,
+  namedBelow,
+  replacedBy,
+} from '../support/moves-along.ts';
 import { refusedIndex } from '../support/refused.ts';
-import { behindWords, isHeldExclusively, isIndexThere, reportLock, sql } from '../support/statements.ts';
+import {
+  behindWords,
+  commandsOf,
+  isHeldExclusively,
+  isIndexThere,
+  reportLock,
+  sql,
+} from '../support/statements.ts';
 import { isStandalone } from '../support/transaction.ts';
 
 export default rule({
@@ -52,12 +67,16 @@ function say(table: string, statements: readonly Statement[], context: FileConte
   });
   const prepared = statements.every((statement) => isSaidToBeBuilt(statement, context));
   const plain = statements.every(({ node }) => node.if_not_exists !== true);
+  const moving = context.source.statements.filter((other) =>
+    statements.some((statement) => neededBy(statement, table, context).includes(other)),
+  );
+  const replaced = statements.flatMap((statement) => replacedByIndex(statement, table, context));
   reportLock(context, first, {
     message: `${ahead === null ? '' : `Key "${ahead}" has an index that begins with the same columns, so this one may not be needed. `}${count} on "${table}" ${statements.length === 1 ? 'is' : 'are'} built without CONCURRENTLY. ${isHeldExclusively(first, table, context) ? 'An ALTER TABLE above holds ACCESS EXCLUSIVE, so every read and every write of the table waits until the file is through' : 'Every write to the table waits until the file is through'}. ${
       partitioned
         ? 'Build one on each partition with CONCURRENTLY, then this one with ON ONLY, and attach them'
         : `Build with CONCURRENTLY, ${statements.length === 1 ? '' : 'each '}in a file of its own`
-    }.`,
+    }.${movingAlong(moving, statements.length === 1 ? 'it' : 'them')}${movingBehind(replaced)}`,
     at: context.placeOf(first),
     object: table,
     ...(prepared ? { severity: 'info' as const } : {}),
@@ -104,13 +123,23 @@ const isSaidToBeBuilt = ({ node, start }: Statement, { source }: FileContext) =>
   );
 
 /** Under a name of its own where another index, which the file drops, still bears it. */
-function built({ node, sql: text }: Statement, table: string, { set }: FileContext): string[] {
+function built(statement: Statement, table: string, context: FileContext): string[] {
+  const { node, sql: text } = statement;
   const name: string | undefined = node.idxname;
-  const taken = set.before.tables.get(table)?.indexes.find((each) => each.name === name);
-  if (name === undefined || taken === undefined) return [`${concurrent(text)};`];
+  const taken = context.set.before.tables.get(table)?.indexes.find((each) => each.name === name);
+  const behind = [
+    ...neededBy(statement, table, context).map((each) => `${each.sql};`),
+    ...replacedByIndex(statement, table, context).map((each) => each.sql),
+  ];
+  if (name === undefined || taken === undefined || isRetyped(taken.columns, name, table, context))
+    return [
+      ...(taken === undefined ? [] : ['-- in a later file, as the DROP stays']),
+      `${concurrently(text)};`,
+      ...(behind.length === 0 ? [] : ['-- in the next file', ...behind]),
+    ];
   const other = quoteIdent(`${name.slice(0, 59)}_new`);
   const index = `${splitKey(table)[0]}.${quoteIdent(name)}`;
-  const first = `${concurrent(text).replace(/^(create\s+(?:unique\s+)?index\s+concurrently)\s+(?:"[^"]*"|\S+)/i, `$1 ${other}`)};`;
+  const first = `${concurrently(text).replace(/^(create\s+(?:unique\s+)?index\s+concurrently)\s+(?:"[^"]*"|\S+)/i, `$1 ${other}`)};`;
   if (taken.constraint)
     return [
       first,
@@ -122,11 +151,44 @@ function built({ node, sql: text }: Statement, table: string, { set }: FileConte
     '-- each in a file of its own',
     `drop index concurrently if exists ${index};`,
     `alter index ${splitKey(table)[0]}.${other} rename to ${quoteIdent(name)};`,
+    ...behind,
   ];
 }
 
-const concurrent = (text: string) =>
-  text.replace(/^(create\s+(?:unique\s+)?index)(\s+if\s+not\s+exists)?/i, '$1 concurrently');
+/** The file drops the index, changes the type of a column in it and makes it again: nothing is won by keeping the old one. */
+const isRetyped = (
+  columns: readonly (string | null)[],
+  name: string,
+  table: string,
+  context: FileContext,
+): boolean =>
+  dropsOf(name, table, context).length > 0 &&
+  context.statements.some(
+    ({ kind, node }) =>
+      kind === 'AlterTableStmt' &&
+      context.keyOf(node.relation) === table &&
+      commandsOf(node).some(
+        (command) => command.subtype === 'AT_AlterColumnType' && columns.includes(command.name),
+      ),
+  );
+
+/** Statements below that name the index, or that ask for the key which it is. */
+function neededBy(statement: Statement, table: string, context: FileContext): readonly Statement[] {
+  const { node } = statement;
+  const columns: readonly (string | null)[] = (node.indexParams ?? []).map(
+    ({ IndexElem }: SyntaxNode) => IndexElem?.name ?? null,
+  );
+  return [
+    ...(node.idxname === undefined ? [] : namedBelow(node.idxname, table, statement, context)),
+    ...(node.unique === true && node.whereClause === undefined && !columns.includes(null)
+      ? conflictsBelow(columns as readonly string[], table, statement, context)
+      : []),
+  ].toSorted((a, b) => a.start - b.start);
+}
+
+/** Keys and unique indexes that the file drops for it. */
+const replacedByIndex = ({ node, sql: text }: Statement, table: string, context: FileContext) =>
+  node.unique === true ? replacedBy(text.slice(text.indexOf('(')), node.idxname ?? '', table, context) : [];
 
 /** LOCK TABLE above, in its strongest mode: that everybody waits is what the file wants. */
 const isLockedByHand = (table: string, { start }: Statement, { statements, keyOf }: FileContext) =>

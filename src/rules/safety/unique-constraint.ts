@@ -3,6 +3,7 @@ import type { SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent, strings } from '../../sql/names.ts';
 import { type FileContext, rule } from '../rule.ts';
 import { adoption } from '../support/adoption.ts';
+import { conflictsBelow, movingAlong, movingBehind, namedBelow, replacedBy } from '../support/moves-along.ts';
 import {
   alterFilled,
   commandsOf,
@@ -69,6 +70,12 @@ export default rule({
       });
       return;
     }
+    const moving = [
+      ...namedBelow(name, table, statement, context),
+      ...conflictsBelow(columns, table, statement, context),
+    ];
+    const replaced = replacedBy(columns.join(' '), name, table, context);
+    const others = replaced.filter((each) => each.statement !== statement);
     const { way, help } = adoption(
       {
         table,
@@ -81,9 +88,10 @@ export default rule({
           : '',
       },
       context,
+      [...moving.map((each) => `${each.sql};`), ...replaced.map((each) => each.sql)],
     );
     reportLock(context, statement, {
-      message: `The unique constraint on ${listed(columns)} builds its index while reads and writes on "${table}" wait.${mayRepeat(columns, table, context) && !rowsAreMended(statement, table, null, context) ? ' Two equal rows make the file fail.' : ''} ${way}.`,
+      message: `The unique constraint on ${listed(columns)} builds its index while reads and writes on "${table}" wait.${mayRepeat(columns, table, context) && !rowsAreMended(statement, table, null, context) ? ' Two equal rows make the file fail.' : ''} ${way}.${movingAlong(moving)}${movingBehind(others)}`,
       at: place,
       object: table,
       key: columns.join(' '),

@@ -2,6 +2,7 @@
 import { splitKey } from '../../sql/fold/table-access.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import type { FileContext } from '../rule.ts';
+import { dropsOf } from './moves-along.ts';
 import { commandsOf, sql } from './statements.ts';
 
 export interface WantedKey {
@@ -15,10 +16,11 @@ export interface WantedKey {
   readonly suffix?: string;
 }
 
-/** What to do, and in SQL. The name may be that of a key which the file drops; a partitioned table adopts no index. */
+/** What to do, and in SQL, with what follows it. The name may be that of a key which the file drops; a partitioned table adopts no index. */
 export function adoption(
   key: WantedKey,
   context: FileContext,
+  behind: readonly string[] = [],
 ): { readonly way: string; readonly help: string } {
   return context.set.before.tables.get(key.table)?.kind === 'partitioned'
     ? {
@@ -27,22 +29,35 @@ export function adoption(
       }
     : {
         way: `Build ${key.kind === 'unique' ? 'the index' : 'a unique index'} with CONCURRENTLY in a file of its own and adopt it`,
-        help: adopted(key, context),
+        help: sql(...adoptedBy(key, context, behind)),
       };
 }
 
-function adopted(key: WantedKey, context: FileContext): string {
+/** The index, and in the next migration the key that adopts it. */
+export function adoptedBy(
+  key: WantedKey,
+  context: FileContext,
+  behind: readonly string[] = [],
+): readonly string[] {
   const { table, kind, name, suffix = '' } = key;
   const held = holderOf(name, table, context);
   const index = quoteIdent(held === null ? name : `${name.slice(0, 59)}_new`);
-  return sql(
+  const other = kind === 'primary key' ? otherKeyDropped(name, table, context) : null;
+  return [
     `create unique index concurrently ${index} on ${table} ${listOf(key)}${nullsOf(key)};`,
-    held === null
+    held === null && other === null
       ? '-- in the next migration'
       : '-- in the next migration; until then the old one holds, and is not dropped before',
     ...(held === 'index' ? [`drop index ${splitKey(table)[0]}.${quoteIdent(name)};`] : []),
-    `alter table ${table}${held === 'constraint' || held === 'perhaps' ? ` drop constraint ${held === 'perhaps' ? 'if exists ' : ''}${quoteIdent(name)},` : ''} add constraint ${quoteIdent(name)} ${kind} using index ${index}${suffix};`,
-  );
+    `alter table ${table}${other === null ? '' : ` drop constraint if exists ${quoteIdent(other)},`}${held === 'constraint' || held === 'perhaps' ? ` drop constraint ${held === 'perhaps' ? 'if exists ' : ''}${quoteIdent(name)},` : ''} add constraint ${quoteIdent(name)} ${kind} using index ${index}${suffix};`,
+    ...behind,
+  ];
+}
+
+/** The primary key before the change, which bears another name and is dropped by the file. */
+function otherKeyDropped(name: string, table: string, context: FileContext): string | null {
+  const old = context.set.before.tables.get(table)?.primaryKey?.name;
+  return old === undefined || old === name || dropsOf(old, table, context).length === 0 ? null : old;
 }
 
 function partByPart(key: WantedKey, { set }: FileContext): string {

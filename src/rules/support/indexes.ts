@@ -34,3 +34,7 @@ export function keysOver(table: Table, index: Index): readonly Key[] {
   const keys = [...(table.primaryKey === null ? [] : [table.primaryKey]), ...table.uniques];
   return keys.filter(({ columns }) => index.columns.every((name, at) => name === columns[at]));
 }
+
+/** CREATE INDEX as it is written, with CONCURRENTLY in the place of IF NOT EXISTS. */
+export const concurrently = (text: string) =>
+  text.replace(/^(create\s+(?:unique\s+)?index)(\s+if\s+not\s+exists)?/i, '$1 concurrently');
