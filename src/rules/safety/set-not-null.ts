@@ -2,6 +2,7 @@ import type { Statement, SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent, strings } from '../../sql/names.ts';
 import { type FileContext, rule } from '../rule.ts';
 import { allRowsTakenBy, isLeftEmpty } from '../support/emptiness.ts';
+import { provenNotNull } from '../support/proof.ts';
 import { alterExisting, commandsOf, listed, reportLock, sql } from '../support/statements.ts';
 import { alternatives, bare, columnParts } from '../support/tree.ts';
 
@@ -42,9 +43,6 @@ export default rule({
     const unproven = columns
       .filter((name) => !isFilledAbove(context, statement, table, name))
       .map((name) => `"${name}"`);
-    const own = table.split('.').at(-1)!.replaceAll('"', '');
-    const check = quoteIdent(`${own}_${columns.length === 1 ? columns[0] : 'columns'}_set`.slice(0, 63));
-    const isNotNull = (of: readonly string[]) => of.map((name) => `${quoteIdent(name)} is not null`);
     reportLock(context, statement, {
       message: `SET NOT NULL${columns.length === 1 ? '' : ` on ${listed(columns)}`} reads all of "${table}" under an exclusive lock. Reads and writes wait${unproven.length === 0 ? '' : `, and one NULL in ${unproven.join(' or ')} makes it fail`}. Prove it by a validated CHECK first.`,
       at: place,
@@ -54,13 +52,7 @@ export default rule({
       ...(unproven.length === 0 && columns.every((name) => isAddedHere(name, table, context))
         ? { severity: 'info' as const }
         : {}),
-      help: sql(
-        `alter table ${table} add constraint ${check} check (${isNotNull(columns).join(' and ')}) not valid;`,
-        `-- in the next migration`,
-        `alter table ${table} validate constraint ${check};`,
-        `alter table ${table} ${columns.map((name) => `alter column ${quoteIdent(name)} set not null`).join(', ')};`,
-        `alter table ${table} drop constraint ${check};`,
-      ),
+      help: sql(...provenNotNull(table, columns)),
       repro: `select count(*) from ${table} where ${columns.map((name) => `${quoteIdent(name)} is null`).join(' or ')};`,
     });
   }),
