@@ -1,7 +1,7 @@
 /**
  * Does the SQL of a way out hold on the schema at hand? It runs in the place of the statement that the finding points at,
- * with the rest of the file after it; and once more behind the whole file. It holds where one of the two brings no error
- * that the file itself does not have. CONCURRENTLY is left out, as all of it is rolled back.
+ * with the rest of the file after it; what is for later files behind that; and all of it behind the whole file. It holds
+ * where one of these brings no error that the file itself does not have. CONCURRENTLY is left out, as all of it is rolled back.
  */
 import type { Engine } from '../../src/database/engine.ts';
 import type { Finding } from '../../src/model/finding.ts';
@@ -38,9 +38,10 @@ export async function waysOut(
       found.push({ finding, outcome: 'not tried', shown: '' });
       continue;
     }
-    const fresh = (seen: readonly (string | null)[]) => seen.filter((error) => error && !own.includes(error));
+    const fresh = (seen: readonly (string | null)[]) =>
+      seen.filter((error): error is string => error !== null && error !== '' && !own.includes(error));
     const failed: string[] = [];
-    for (const way of ways) {
+    for (const { statements: way, later } of ways) {
       const again = new Set(way.map(words));
       const moved = linesMoved(finding);
       const rest = texts.map((sql, index) =>
@@ -48,11 +49,23 @@ export async function waysOut(
           ? 'select 1'
           : sql,
       );
-      const behind = fresh(await run([...texts, ...way]));
-      const instead =
-        behind.length === 0 ? [] : fresh(await run([...rest.slice(0, at), ...way, ...rest.slice(at)]));
-      if (behind.length > 0 && instead.length > 0)
-        failed.push(`instead: ${instead.join(' | ')}`, `behind:  ${behind.join(' | ')}`, ...way);
+      const [above, below] = [rest.slice(0, at), rest.slice(at)];
+      const errors: string[][] = [];
+      for (const all of [
+        [...texts, ...way],
+        [...above, ...way, ...below],
+        [...above, ...way.slice(0, later), ...below, ...way.slice(later)],
+      ]) {
+        errors.push(fresh(await run(all)));
+        if (errors.at(-1)!.length === 0) break;
+      }
+      if (errors.every(({ length }) => length > 0))
+        failed.push(
+          ...errors.map(
+            (seen, index) => `${['behind', 'instead', 'over files'][index]}: ${seen.join(' | ')}`,
+          ),
+          ...way,
+        );
     }
     found.push({ finding, outcome: failed.length === 0 ? 'holds' : 'fails', shown: failed.join('\n') });
   }
@@ -63,7 +76,7 @@ export async function waysOut(
  * The ways out in a finding's fences, each with its statements: a line `-- or …` tells one from the next. Null without
  * any, empty where they are no SQL (a gap left to fill in).
  */
-function sqlOf({ help }: Finding): readonly (readonly string[])[] | null {
+function sqlOf({ help }: Finding): readonly Way[] | null {
   const fences = [...(help ?? '').matchAll(/```sql\n([\s\S]*?)```/g)].map(([, sql]) => sql!);
   if (fences.length === 0) return null;
   const texts = fences
@@ -73,7 +86,19 @@ function sqlOf({ help }: Finding): readonly (readonly string[])[] | null {
     .split(/^-- or\b.*$/m);
   const sources = texts.map((text) => parseSource('way out', text));
   if (sources.some(({ issue, text }) => issue || text.includes('…'))) return [];
-  return sources.map(({ statements }) => statements.map(({ sql }) => plain(sql)));
+  return sources.map(({ text, statements }) => {
+    const at = text.search(/^-- (?:in a later|in the next|in a file of its own|each in a file|then, in)/m);
+    return {
+      statements: statements.map(({ sql }) => plain(sql)),
+      later: at < 0 ? statements.length : statements.filter(({ start }) => start < at).length,
+    };
+  });
+}
+
+interface Way {
+  readonly statements: readonly string[];
+  /** Index of the first that is for a later file. */
+  readonly later: number;
 }
 
 /** Lines that move to a later file together with it, as the message says. */

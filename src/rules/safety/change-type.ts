@@ -7,7 +7,6 @@ import {
   madeAgain,
   moreLabels,
   rewritten,
-  severalRewritten,
   type Told,
   toNull,
   underGenerated,
@@ -23,7 +22,7 @@ export default rule({
   summary: 'a change of type that rewrites the table or may lose values',
   why: 'Unless the new type stores the very same bytes (a longer varchar, varchar to text, a wider numeric), Postgres writes the whole table and its indexes anew under ACCESS EXCLUSIVE, and a value that does not convert makes it fail. A column that a generated one is computed from can not change its type at all, and a number can not become a uuid, nor a column with a default an enum: errors.',
   remedy:
-    'Add a column of the new type, fill it in batches, swap the names later.\n\n```sql\nalter table public.note add column size_new bigint;\nupdate public.note set size_new = size where id between 1 and 10000;\n```',
+    "Add a column of the new type that a trigger keeps in step, fill old rows in batches in a later file, swap the names in the last one.\n\n```sql\nalter table public.note add column size_new bigint;\ncreate function public.note_size_new_in_step() returns trigger language plpgsql set search_path = '' as $$\nbegin\n  new.size_new := new.size;\n  return new;\nend;\n$$;\ncreate trigger note_size_new_in_step before insert or update on public.note for each row execute function public.note_size_new_in_step();\n-- in a later file\nupdate public.note set size_new = size where id between 1 and 10000;\n-- in the last one\ndrop trigger note_size_new_in_step on public.note;\ndrop function public.note_size_new_in_step();\nalter table public.note drop column size;\nalter table public.note rename column size_new to size;\n```",
   since: '0.1.0',
   sources: ['https://www.postgresql.org/docs/17/sql-altertable.html#SQL-ALTERTABLE-NOTES'],
   fixable: false,
@@ -76,5 +75,5 @@ function rewrite(change: TypeChange, context: FileContext): Told | null {
   );
   if (!isFirst(alike)) return null;
   if (isNull) return madeAgain(alike);
-  return alike.length === 1 ? rewritten(change, context) : severalRewritten(alike, context);
+  return rewritten(alike, context);
 }

@@ -11,6 +11,7 @@ import {
   movingBehind,
   namedBelow,
   replacedBy,
+  shown,
 } from '../support/moves-along.ts';
 import { refusedIndex } from '../support/refused.ts';
 import {
@@ -71,6 +72,7 @@ function say(table: string, statements: readonly Statement[], context: FileConte
     statements.some((statement) => neededBy(statement, table, context).includes(other)),
   );
   const replaced = statements.flatMap((statement) => replacedByIndex(statement, table, context));
+  const behind = [...moving.map(shown), ...new Set(replaced.map((each) => each.sql))];
   reportLock(context, first, {
     message: `${ahead === null ? '' : `Key "${ahead}" has an index that begins with the same columns, so this one may not be needed. `}${count} on "${table}" ${statements.length === 1 ? 'is' : 'are'} built without CONCURRENTLY. ${isHeldExclusively(first, table, context) ? 'An ALTER TABLE above holds ACCESS EXCLUSIVE, so every read and every write of the table waits until the file is through' : 'Every write to the table waits until the file is through'}. ${
       partitioned
@@ -83,7 +85,12 @@ function say(table: string, statements: readonly Statement[], context: FileConte
     key: statements.map(({ node }) => node.idxname ?? '').join(' '),
     ...(partitioned
       ? {}
-      : { help: sql(...statements.flatMap((statement) => built(statement, table, context))) }),
+      : {
+          help: sql(
+            ...statements.flatMap((statement) => built(statement, table, context)),
+            ...(behind.length === 0 ? [] : ['-- in the next file', ...behind]),
+          ),
+        }),
     ...(alone && plain && !partitioned && edits.every((edit) => edit !== null)
       ? { fix: { title: 'Add CONCURRENTLY', edits: edits.filter((edit) => edit !== null) } }
       : {}),
@@ -127,15 +134,10 @@ function built(statement: Statement, table: string, context: FileContext): strin
   const { node, sql: text } = statement;
   const name: string | undefined = node.idxname;
   const taken = context.set.before.tables.get(table)?.indexes.find((each) => each.name === name);
-  const behind = [
-    ...neededBy(statement, table, context).map((each) => `${each.sql};`),
-    ...replacedByIndex(statement, table, context).map((each) => each.sql),
-  ];
   if (name === undefined || taken === undefined || isRetyped(taken.columns, name, table, context))
     return [
       ...(taken === undefined ? [] : ['-- in a later file, as the DROP stays']),
       `${concurrently(text)};`,
-      ...(behind.length === 0 ? [] : ['-- in the next file', ...behind]),
     ];
   const other = quoteIdent(`${name.slice(0, 59)}_new`);
   const index = `${splitKey(table)[0]}.${quoteIdent(name)}`;
@@ -151,7 +153,6 @@ function built(statement: Statement, table: string, context: FileContext): strin
     '-- each in a file of its own',
     `drop index concurrently if exists ${index};`,
     `alter index ${splitKey(table)[0]}.${other} rename to ${quoteIdent(name)};`,
-    ...behind,
   ];
 }
 

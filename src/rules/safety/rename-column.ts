@@ -43,7 +43,7 @@ export default rule({
             to: node.newname,
             type: now ?? old ?? null,
             sameType: now === undefined || now === old,
-            before: context.set.before,
+            context,
             renamed: renamedAbove(statement, context),
             isRewritten: (table, policy) => isRewritten(table, policy, context),
           }),

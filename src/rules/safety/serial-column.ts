@@ -6,7 +6,7 @@ import { adoptedBy } from '../support/adoption.ts';
 import { filled } from '../support/fill.ts';
 import { concurrently } from '../support/indexes.ts';
 import { type KeysBelow, keysBelow } from '../support/keys-below.ts';
-import { droppedLater, movingAlong } from '../support/moves-along.ts';
+import { droppedLater, movingAlong, shown } from '../support/moves-along.ts';
 import { provenNotNull } from '../support/proof.ts';
 import { alterFilled, commandsOf, hasConstraint, reportLock, sql } from '../support/statements.ts';
 
@@ -70,7 +70,7 @@ function wayOut(
     ...provenNotNull(table, [column.colname]),
     ...indexes.flatMap((index) => ['-- in a file of its own', `${concurrently(index.sql)};`]),
     ...keys.flatMap((key) => ['-- in a file of its own', ...adoptedBy(key, context)]),
-    ...references.map((each) => `${each.sql};`),
+    ...references.map(shown),
     ...(generated === undefined
       ? []
       : [

@@ -3,7 +3,14 @@ import type { SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent, strings } from '../../sql/names.ts';
 import { type FileContext, rule } from '../rule.ts';
 import { adoption } from '../support/adoption.ts';
-import { conflictsBelow, movingAlong, movingBehind, namedBelow, replacedBy } from '../support/moves-along.ts';
+import {
+  conflictsBelow,
+  movingAlong,
+  movingBehind,
+  namedBelow,
+  replacedBy,
+  shown,
+} from '../support/moves-along.ts';
 import {
   alterFilled,
   commandsOf,
@@ -88,7 +95,7 @@ export default rule({
           : '',
       },
       context,
-      [...moving.map((each) => `${each.sql};`), ...replaced.map((each) => each.sql)],
+      [...moving.map(shown), ...replaced.map((each) => each.sql)],
     );
     reportLock(context, statement, {
       message: `The unique constraint on ${listed(columns)} builds its index while reads and writes on "${table}" wait.${mayRepeat(columns, table, context) && !rowsAreMended(statement, table, null, context) ? ' Two equal rows make the file fail.' : ''} ${way}.${movingAlong(moving)}${movingBehind(others)}`,

@@ -1,7 +1,5 @@
-/** Columns as a statement defines them, in CREATE TABLE and ADD COLUMN, and what is made on those that are there. */
-import type { Table } from '../../model/schema.ts';
+/** Columns as a statement defines them, in CREATE TABLE and ADD COLUMN. */
 import type { Statement, SyntaxNode } from '../../model/sql.ts';
-import { escapeRegExp } from '../../sql/text.ts';
 import type { FileContext, StatementVisitor } from '../rule.ts';
 import { commandsOf } from './statements.ts';
 
@@ -58,19 +56,4 @@ function read(definition: SyntaxNode): DefinedColumn | null {
   const type = typeNode?.names?.at(-1)?.String?.sval;
   if (type === undefined) return null;
   return { name: definition.colname, definition, type, typeNode };
-}
-
-/** What is made on these columns, as words: a default, NOT NULL, checks, keys, indexes. */
-export function standingOn(table: Table, names: readonly string[]): readonly string[] {
-  const columns = table.columns.filter(({ name }) => names.includes(name));
-  const asks = new RegExp(`(?<![\\w$])(${names.map(escapeRegExp).join('|')})(?![\\w$])`);
-  const isOn = (on: readonly (string | null)[]) => on.some((name) => name !== null && names.includes(name));
-  const keys = [table.primaryKey, ...table.uniques, ...table.foreignKeys];
-  return Object.entries({
-    default: columns.some((column) => column.default !== null),
-    'NOT NULL': columns.some(({ notNull }) => notNull),
-    checks: table.checks.some(({ expression }) => asks.test(expression.text)),
-    keys: keys.some((key) => key !== null && isOn(key.columns)),
-    indexes: table.indexes.some((index) => !index.constraint && isOn(index.columns)),
-  }).flatMap(([word, stands]) => (stands ? [word] : []));
 }

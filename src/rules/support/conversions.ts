@@ -36,15 +36,36 @@ export const hasNoCast = (from: string, to: string) =>
 const castsToNoUuid =
   /^(smallint|integer|bigint|real|double precision|boolean|date|interval|jsonb?|(numeric|time|timestamp)\b.*)$/;
 
-/** Each value of the one type is a value of the other: everything can be written as text, and numbers only widen. */
+/** Each value of the one type has one of the other: everything can be written as text, numbers only widen, times lose a part. */
 export function alwaysConverts(from: string | undefined, to: string): boolean {
   if (/^(text|character varying)(\[\])?$/.test(to))
     return !to.endsWith('[]') || from?.endsWith('[]') === true;
-  const [a, b] = [from === undefined ? -1 : widening.indexOf(from), widening.indexOf(to)];
-  return a !== -1 && (a < b || (to === 'double precision' && from !== 'numeric'));
+  if (from === undefined) return false;
+  if (/^(date|timestamp\b.*)$/.test(from) && /^(date|timestamp\b.*|time\b.*)$/.test(to))
+    return !(from === 'date' && to.startsWith('time ')) && !/^time\(/.test(to);
+  if (from === 'boolean' && to === 'integer') return true;
+  if (/^(real|double precision)$/.test(from)) return /^(double precision|numeric)$/.test(to);
+  const [digits, room] = [integerDigits(from), integerDigits(to)];
+  if (digits !== null && room !== null && /^numeric\(/.test(to))
+    return digits <= room && decimalsLeft(from, to) === null;
+  const [a, b] = [widening.indexOf(from.replace(/^numeric\(.*/, 'numeric')), widening.indexOf(to)];
+  return a !== -1 && (a < b || to === 'numeric' || (to === 'double precision' && from !== 'numeric'));
 }
 
 const widening = ['smallint', 'integer', 'bigint', 'numeric'];
+
+/** How many digits stand before the point, at most. */
+function integerDigits(type: string): number | null {
+  const whole = { smallint: 5, integer: 10, bigint: 19 }[type];
+  const [, precision, scale = '0'] = /^numeric\((\d+)(?:,(-?\d+))?\)$/.exec(type) ?? [];
+  return whole ?? (precision === undefined ? null : Number(precision) - Number(scale));
+}
+
+/** A value of the one may be too large for the other once it is rounded. */
+export const mayOverflow = (from: string | undefined, to: string): boolean => {
+  const [digits, room] = [integerDigits(from ?? ''), integerDigits(to)];
+  return digits === null || room === null || digits >= room;
+};
 
 /** A numeric of fewer decimals rounds without a word: how many are left. Null where it has as many. */
 export function decimalsLeft(from: string | undefined, to: string): number | null {

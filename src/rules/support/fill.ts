@@ -1,4 +1,4 @@
-/** A column that is filled by UPDATE, in batches: unlike the rewrite of ALTER TABLE, that fires triggers. */
+/** A column that is filled by UPDATE, in batches: unlike ALTER TABLE, that fires triggers. */
 import type { Trigger } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent } from '../../sql/names.ts';
@@ -22,7 +22,7 @@ export function filled(
     '-- in a later file or a job, in batches',
     ...(others.length === 0
       ? []
-      : [`-- it fires ${listed(others)}, which the rewrite would not: see that it may`]),
+      : [`-- it fires ${listed(others)}, which the ALTER TABLE would not: see that it may`]),
     ...(stamps.length === 0
       ? []
       : [

@@ -7,18 +7,25 @@ import { keyOfParts } from './names.ts';
 import { commandsOf, namesOf } from './statements.ts';
 import { listed } from './words.ts';
 
-/** ` Line 96 names it and moves along.` Nothing where there is none. */
+/** ` Line 96 needs it and moves along.` Nothing where there is none. */
 export function movingAlong(statements: readonly Statement[], what = 'it'): string {
-  const lines = statements.map(({ span }) => `${span.line}`);
+  const lines = linesOf(statements);
   if (lines.length === 0) return '';
   return lines.length === 1
     ? ` Line ${lines[0]} needs ${what} and moves along.`
     : ` Lines ${listed(lines)} need ${what} and move along.`;
 }
 
+export const linesOf = (statements: readonly Statement[]): readonly string[] =>
+  [...new Set(statements.map(({ span }) => span.line))].toSorted((a, b) => a - b).map(String);
+
+/** As it stands in a way out: a long one by its line. */
+export const shown = ({ sql, span }: Statement): string =>
+  sql.length > 300 ? `-- and the statement of line ${span.line}` : `${sql};`;
+
 /** ` Line 5 drops "old" and moves along: until then the old key holds.` */
 export function droppedLater(names: readonly string[], drops: readonly Statement[]): string {
-  const lines = drops.map(({ span }) => `${span.line}`);
+  const lines = linesOf(drops);
   if (lines.length === 0) return '';
   const old = listed(names.map((name) => `"${name}"`));
   return lines.length === 1
@@ -29,8 +36,8 @@ export function droppedLater(names: readonly string[], drops: readonly Statement
 /** ` Line 30 drops "old", which this one replaces: it moves behind, else nothing is unique in between.` */
 export function movingBehind(drops: readonly Replaced[]): string {
   if (drops.length === 0) return '';
-  const lines = [...new Set(drops.map(({ statement }) => `${statement.span.line}`))];
-  const names = listed(drops.map(({ name }) => `"${name}"`));
+  const lines = linesOf(drops.map(({ statement }) => statement));
+  const names = listed([...new Set(drops.map(({ name }) => `"${name}"`))]);
   return lines.length === 1
     ? ` Line ${lines[0]} drops ${names}, which this replaces, and moves behind it: nothing is unique in between otherwise.`
     : ` Lines ${listed(lines)} drop ${names}, which this replaces, and move behind it: nothing is unique in between otherwise.`;

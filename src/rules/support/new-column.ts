@@ -1,7 +1,11 @@
 /** A column's new name without a moment in which clients fail: a second column, kept in step until nobody uses the first. */
-import type { Policy, SchemaState, Table } from '../../model/schema.ts';
+import type { Policy, Table } from '../../model/schema.ts';
 import { quoteIdent } from '../../sql/names.ts';
-import { escapeRegExp } from '../../sql/text.ts';
+import type { FileContext } from '../rule.ts';
+import { filled } from './fill.ts';
+import { inStep } from './in-step.ts';
+import { nameIn, policiesMoved } from './policies-moved.ts';
+import { provenNotNull } from './proof.ts';
 
 export interface NewColumn {
   /** Key of the table. */
@@ -12,8 +16,7 @@ export interface NewColumn {
   readonly type: string | null;
   /** False where the file changes the type as well. */
   readonly sameType: boolean;
-  /** The state before the change. */
-  readonly before: SchemaState;
+  readonly context: FileContext;
   /** Names of tables that the file has changed above, by the old one. */
   readonly renamed: ReadonlyMap<string, string>;
   /** True of a policy that the change itself writes anew, or drops. */
@@ -21,47 +24,43 @@ export interface NewColumn {
 }
 
 export function newColumn(column: NewColumn): readonly string[] {
-  const { table: key, before, sameType } = column;
+  const { table: key, sameType, context } = column;
+  const { before } = context.set;
   const [from, to] = [quoteIdent(column.from), quoteIdent(column.to)];
   const table = before.tables.get(key);
   const old = table?.columns.find(({ name }) => name === column.from);
   const fallback = old?.default == null ? [] : [`alter column ${to} set default ${old.default.text}`];
-  const name = stepName(key, column.to);
+  const step = inStep(key, table, column.to, bothWritten(from, to));
+  const filledFirst = [
+    ...(old?.notNull === true && sameType ? provenNotNull(key, [column.to]) : []),
+    ...standsOn(table, column),
+  ];
   return [
     `alter table ${key} add column ${to} ${column.type ?? '…'}${referenceOf(table, column)};`,
-    ...(sameType ? inStep(key, name, from, to) : ['-- a trigger that keeps the two in step']),
-    `update ${key} set ${to} = ${sameType ? from : '…'} where ${to} is null;`,
-    ...(old?.notNull === true && sameType ? [`alter table ${key} alter column ${to} set not null;`] : []),
-    ...standsOn(table, column),
+    ...(sameType ? step.made : ['-- a trigger that keeps the two in step']),
+    ...filled(
+      key,
+      [column.to],
+      [`update ${key} set ${to} = ${sameType ? from : '…'} where ${to} is null and …;`],
+      context,
+    ),
+    ...(filledFirst.length === 0 ? [] : ['-- when every row is filled', ...filledFirst]),
     '-- in a later migration, when nothing reads or writes the old one',
-    ...(sameType ? [`drop trigger ${name} on ${key};`, `drop function ${functionOf(key, name)}();`] : []),
-    ...policiesMoved(column),
+    ...(sameType ? step.dropped : []),
+    ...policiesMoved(before, key, new Map([[column.from, column.to]]), column.isRewritten),
     `alter table ${key} ${[...fallback, `drop column ${from}`].join(', ')};`,
   ];
 }
 
 /** Who writes one of the two writes both. A default of the old one counts as written by nobody. */
-const inStep = (key: string, name: string, from: string, to: string): readonly string[] => [
-  `create function ${functionOf(key, name)}() returns trigger language plpgsql set search_path = '' as $$`,
-  'begin',
+const bothWritten = (from: string, to: string): readonly string[] => [
   // OLD is null on INSERT.
-  `  if new.${to} is distinct from old.${to} then`,
-  `    new.${from} := new.${to};`,
-  '  else',
-  `    new.${to} := new.${from};`,
-  '  end if;',
-  '  return new;',
-  'end;',
-  '$$;',
-  `create trigger ${name} before insert or update on ${key} for each row execute function ${functionOf(key, name)}();`,
+  `if new.${to} is distinct from old.${to} then`,
+  `  new.${from} := new.${to};`,
+  'else',
+  `  new.${to} := new.${from};`,
+  'end if;',
 ];
-
-/** At most 63 bytes, as Postgres cuts names. */
-const stepName = (key: string, column: string): string =>
-  quoteIdent(`${key.split('.').at(-1)!.replaceAll('"', '')}_${column}`.slice(0, 50).concat('_in_step'));
-
-const functionOf = (key: string, name: string): string =>
-  key.includes('.') ? `${key.slice(0, key.lastIndexOf('.'))}.${name}` : name;
 
 /** ` references …` where a key of this one column points somewhere. */
 function referenceOf(table: Table | undefined, { from, renamed }: NewColumn): string {
@@ -107,33 +106,3 @@ function standsOn(table: Table | undefined, { from, to }: NewColumn): readonly s
     ...(rest ? ["-- and the old column's other indexes and checks for the new one"] : []),
   ];
 }
-
-/** Policies that ask for the old column: they follow a RENAME, and not this. */
-function policiesMoved(column: NewColumn): readonly string[] {
-  const { table: key, from, before } = column;
-  const to = quoteIdent(column.to);
-  const asks = nameIn(from, 'g');
-  return [...before.tables.values()].flatMap((table) =>
-    table.policies.flatMap((policy) => {
-      if (column.isRewritten(table.key, policy)) return [];
-      const clauses = Object.entries({ using: policy.using, 'with check': policy.check }).flatMap(
-        ([clause, asked]) => (asked?.text.match(asks) ? [{ clause, text: asked.text }] : []),
-      );
-      const own = table.key === key;
-      const bare = key.split('.').at(-1)!;
-      if (clauses.length === 0) return [];
-      if (!own && !clauses.some(({ text }) => nameIn(bare.replaceAll('"', '')).test(text))) return [];
-      const named = `${quoteIdent(policy.name)} on ${table.key}`;
-      // In a sub-select the name may be another table's column.
-      return !own || clauses.some(({ text }) => /\bselect\b(?!\s+auth\.)/i.test(text))
-        ? [`-- policy ${named} asks for it: write it for the new one`]
-        : [
-            `alter policy ${named}${clauses.map(({ clause, text }) => ` ${clause} (${text.replace(asks, to)})`).join('')};`,
-          ];
-    }),
-  );
-}
-
-/** A name as a word of its own that no other name is put before or behind. */
-const nameIn = (name: string, flags = ''): RegExp =>
-  new RegExp(`(?<![\\w$"])("${escapeRegExp(name)}"|${escapeRegExp(name)})(?![\\w$."])`, flags);

@@ -1,11 +1,17 @@
 /** What is said of a change of type, and the SQL to write instead. */
 import type { Column } from '../../model/schema.ts';
+import type { Statement } from '../../model/sql.ts';
 import { quoteIdent, quoteLiteral } from '../../sql/names.ts';
 import type { FileContext } from '../rule.ts';
-import { standingOn } from './columns.ts';
-import { alwaysConverts, decimalsLeft } from './conversions.ts';
+import { swapOf } from './column-swap.ts';
+import { alwaysConverts, decimalsLeft, mayOverflow } from './conversions.ts';
+import { filled } from './fill.ts';
+import { inStep } from './in-step.ts';
+import { linesOf, movingAlong, shown } from './moves-along.ts';
 import { listed, sql } from './statements.ts';
 import { isPlain, labelsAdded, onlyCasts, type TypeChange } from './type-change.ts';
+import { atTheEnd, endOfOldTypes, meantForThem } from './type-change-lines.ts';
+import { listed as andList } from './words.ts';
 
 export interface Told {
   readonly message: string;
@@ -43,6 +49,8 @@ export function withoutCast(change: TypeChange): Told {
       `alter table ${table} add column ${added} ${target};`,
       '-- in batches, from what tells which is which',
       `update ${table} set ${added} = … where …;`,
+      inStepSomehow,
+      '-- in the last migration: drop the old column, and rename the new one',
     ),
   };
 }
@@ -92,8 +100,8 @@ export function toNull(change: TypeChange): Told {
 export function writtenAgain(changes: readonly TypeChange[]): Told {
   const [first] = changes as readonly [TypeChange];
   return {
-    message: `"${first.column}" of "${first.table}" is changed${first.before === undefined ? '' : ` from ${first.before.type}`} to ${changes.map(({ target }) => target).join(' and then to ')}: the table is written anew ${changes.length === 2 ? 'twice' : `${changes.length} times`} under an exclusive lock. ${wait}. Add one column of the last type, fill it in batches and swap the names.`,
-    help: 'Make the last type under a name of its own, if one of that name is there. Add a column of it, fill it in batches by the key from the old column, swap the names, and drop the old column when nothing reads it.',
+    message: `"${first.column}" of "${first.table}" is changed${first.before === undefined ? '' : ` from ${first.before.type}`} to ${changes.map(({ target }) => target).join(' and then to ')}: the table is written anew ${changes.length === 2 ? 'twice' : `${changes.length} times`} under an exclusive lock. ${wait}. Add one column of the last type that a trigger keeps in step, fill it in batches in a later file, and swap the names in the last.`,
+    help: 'Make the last type under a name of its own, if one of that name is there. Add a column of it, let a trigger fill it for rows written meanwhile, fill the others in batches from the old column, and swap the names in the last migration.',
   };
 }
 
@@ -117,36 +125,75 @@ export function madeAgain(changes: readonly TypeChange[]): Told {
   };
 }
 
-export function rewritten(change: TypeChange, context: FileContext): Told {
-  const { table, target } = change;
-  const added = addedName(change);
+export function rewritten(changes: readonly TypeChange[], context: FileContext): Told {
+  const [first] = changes as readonly [TypeChange];
+  const { table, target } = first;
+  const one = changes.length === 1;
+  const alike = changes.map(unlessStoredAlike).find((words) => words !== '') ?? '';
+  const loss = changes.map((change) => lossOf(change, context)).find((words) => words !== null) ?? wait;
+  const what = one
+    ? `${changing(first)}${from(first)} to ${target}`
+    : `Changing the types of ${listed(changes.map(({ column }) => column))} of "${table}"`;
+  const old = endOfOldTypes(changes, context);
   return {
-    message: `${changing(change)}${from(change)} to ${target} writes the table anew under an exclusive lock${unlessStoredAlike(change)}. ${lossOf(change, context) ?? wait}. Add a new column, fill it in batches and swap the names.`,
-    help: sql(
-      `alter table ${table} add column ${added} ${target};`,
-      '-- in batches',
-      `update ${table} set ${added} = ${converted(change)} where …;`,
-      ...carriedOver([change], context),
-    ),
+    message: `${what} writes the table anew under an exclusive lock${alike}. ${loss}. Add ${one ? 'a new column' : 'new columns'} that a trigger keeps in step, fill ${one ? 'it' : 'them'} in batches in a later file, and swap the names in the last.${movingAlong(meantForThem(changes, context), 'the new type')}${movingBehindSwap(old)}`,
+    help: sql(...newColumns(changes, context), ...old.map(shown)),
   };
 }
 
-export function severalRewritten(changes: readonly TypeChange[], context: FileContext): Told {
-  const [{ table }] = changes as readonly [TypeChange];
-  const alike = changes.map(unlessStoredAlike).find((words) => words !== '') ?? '';
-  const loss = changes.map((change) => lossOf(change, context)).find((words) => words !== null) ?? wait;
-  return {
-    message: `Changing the types of ${listed(changes.map(({ column }) => column))} of "${table}" writes the table anew under an exclusive lock${alike}. ${loss}. Add new columns, fill them in batches and swap the names.`,
-    help: sql(
-      `alter table ${table} ${changes.map((change) => `add column ${addedName(change)} ${change.target}`).join(', ')};`,
-      '-- in batches',
-      `update ${table} set`,
-      changes.map((change) => `  ${addedName(change)} = ${converted(change)}`).join(',\n'),
-      'where …;',
-      ...carriedOver(changes, context),
-    ),
-  };
+/** ` Line 9 drops the old type and moves behind that.` */
+function movingBehindSwap(statements: readonly Statement[]): string {
+  const lines = linesOf(statements);
+  if (lines.length === 0) return '';
+  return lines.length === 1
+    ? ` Line ${lines[0]} drops the old type and moves behind that.`
+    : ` Lines ${andList(lines)} take the old type away and move behind that.`;
 }
+
+/** Columns of the new types, from the first file to the last. */
+function newColumns(changes: readonly TypeChange[], context: FileContext): readonly string[] {
+  const [{ table, column }] = changes as readonly [TypeChange];
+  const replaced = changes.map((change) => ({
+    from: change.column,
+    to: `${change.column}_new`,
+    type: change.target,
+  }));
+  const swap = swapOf(table, replaced, changes[0]!.statement, context);
+  const known = changes.every(({ valueOfNew }) => valueOfNew !== null);
+  const step = inStep(
+    table,
+    context.set.after.tables.get(table),
+    changes.length === 1 ? `${column}_new` : 'new',
+    changes.map(
+      (change) => `new.${addedName(change)} := ${atTheEnd(change.valueOfNew ?? '', change, context)};`,
+    ),
+    changes.every(({ isQualified }) => isQualified) ? undefined : 'public, extensions',
+  );
+  return [
+    `alter table ${table} ${changes.map((change) => `add column ${addedName(change)} ${change.target}`).join(', ')};`,
+    ...(known ? step.made : [inStepSomehow]),
+    ...swap.laid,
+    ...filled(
+      table,
+      replaced.map(({ to }) => to),
+      [
+        `update ${table} set ${changes.map((change) => `${addedName(change)} = ${atTheEnd(converted(change), change, context)}`).join(', ')} where …;`,
+      ],
+      context,
+    ),
+    ...(swap.validated.length === 0 ? [] : ['-- when every row is filled', ...swap.validated]),
+    ...(swap.built.length === 0 ? [] : ['-- each in a file of its own', ...swap.built]),
+    ...(swap.own.length === 0
+      ? []
+      : [`-- ${listed(swap.own)} of this file: on the new column, CONCURRENTLY and each in a later file`]),
+    '-- in the last migration',
+    ...(known ? step.dropped : []),
+    ...swap.swapped,
+    ...(swap.after.length === 0 ? [] : ['-- in one behind it', ...swap.after]),
+  ];
+}
+
+const inStepSomehow = '-- and a trigger that does for rows written meanwhile what the fill does';
 
 /** `Changing "c" of "t"`, as each of them begins. */
 const changing = ({ column, table }: TypeChange) => `Changing "${column}" of "${table}"`;
@@ -163,7 +210,9 @@ function lossOf(change: TypeChange, context: FileContext): string | null {
   const plain = isPlain(change);
   const decimals = plain ? decimalsLeft(before?.type, target) : null;
   if (decimals !== null)
-    return `Values are rounded to ${decimals === 1 ? 'one decimal' : `${decimals} decimals`}, and one that is too large makes it fail`;
+    return `Values are rounded to ${decimals === 1 ? 'one decimal' : `${decimals} decimals`}${mayOverflow(before?.type, target) ? ', and one that is too large makes it fail' : ''}`;
+  if (plain && change.using !== undefined && /^character( varying)?\(/.test(target))
+    return 'Longer values are cut';
   const converts =
     labelsAdded(change, context) !== null ||
     !onlyCasts(change) ||
@@ -181,14 +230,9 @@ const alter = ({ table, column, target }: TypeChange, value: string | null = nul
 
 const addedName = ({ column }: TypeChange) => quoteIdent(`${column}_new`);
 
-const converted = ({ value, column, target }: TypeChange) => value ?? `${quoteIdent(column)}::${target}`;
-
-/** What stands on the old columns and has to be made for the new ones before the names are swapped. */
-function carriedOver(changes: readonly TypeChange[], { set }: FileContext): readonly string[] {
-  const table = set.before.tables.get(changes[0]!.table);
-  const names = changes.map(({ column }) => column);
-  const stands = table === undefined ? [] : standingOn(table, names);
-  const needs =
-    changes.length === 1 ? 'column needs what the old one has' : 'columns need what the old ones have';
-  return stands.length === 0 ? [] : [`-- then the new ${needs}: ${stands.join(', ')}`];
-}
+/** Without USING as an assignment does it, which refuses what does not fit; a cast cuts it off. */
+const converted = (change: TypeChange) => {
+  const column = quoteIdent(change.column);
+  if (change.using === undefined) return column;
+  return change.value ?? (isPlain(change) ? `${column}::${change.target}` : '…');
+};

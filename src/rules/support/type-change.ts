@@ -1,12 +1,12 @@
 /** ALTER COLUMN … TYPE: what it changes, and what becomes of the statement and the table. */
 import type { Column } from '../../model/schema.ts';
-import type { Statement, SyntaxNode } from '../../model/sql.ts';
-import { quoteIdent, typeName } from '../../sql/names.ts';
+import type { SourceFile, Statement, SyntaxNode } from '../../model/sql.ts';
+import { isBuiltinType, quoteIdent, strings, typeName } from '../../sql/names.ts';
 import { tokenize } from '../../sql/tokens.ts';
 import type { FileContext } from '../rule.ts';
 import { hasNoCast, keepsBytes } from './conversions.ts';
 import { commandsOf, type Range, rangeOfCommand } from './statements.ts';
-import { bare, columnParts, nodesOf } from './tree.ts';
+import { bare, columnParts, nodesOf, someNode } from './tree.ts';
 
 export interface TypeChange {
   readonly column: string;
@@ -19,6 +19,10 @@ export interface TypeChange {
   readonly using: SyntaxNode | undefined;
   /** The expression behind USING, as it is written. */
   readonly value: string | null;
+  /** The same of a row that a trigger writes: `new.size::bigint`. Null where nobody can tell. */
+  readonly valueOfNew: string | null;
+  /** False where that names something without its schema. */
+  readonly isQualified: boolean;
 }
 
 /** What comes of it: it fails, it costs nothing, there is a shorter way, or the table is written anew. */
@@ -42,8 +46,9 @@ export function typeChangeOf(
   table: string,
   statement: Statement,
   range: Range | null,
-  { set, source }: FileContext,
+  context: FileContext,
 ): TypeChange | null {
+  const { set, source } = context;
   const before = set.before.tables.get(table)?.columns.find(({ name }) => name === command.name);
   // A column that this change adds holds nothing yet.
   if (before === undefined && set.before.tables.has(table)) return null;
@@ -52,15 +57,23 @@ export function typeChangeOf(
   // A DO block that converts what is converted already has asked for the type first.
   const inDo = source.statements[statement.index] !== statement;
   if (inDo && before?.type === target) return null;
+  const using: SyntaxNode | undefined = definition?.raw_default;
+  const written = range === null ? null : usingIn(source.text, range);
+  const own = { column: command.name, using };
   return {
-    column: command.name,
+    ...own,
     table,
     command,
     statement,
     before,
     target,
-    using: definition?.raw_default,
-    value: range === null ? null : usingIn(source.text.slice(range.start, range.end)),
+    value: written === null ? null : oneLine(source.text.slice(written.start, written.end)),
+    valueOfNew: isPlain(own)
+      ? `new.${quoteIdent(command.name)}${using === undefined ? '' : `::${target}`}`
+      : written === null || using === undefined
+        ? null
+        : valueOfNew(using, written, source),
+    isQualified: isPlain(own) || !namesWithoutSchema(using),
   };
 }
 
@@ -133,7 +146,7 @@ export function labelsAdded({ before, target }: TypeChange, { set }: FileContext
 }
 
 /** No USING, or one that only casts the column itself. */
-export function isPlain({ using, column }: TypeChange): boolean {
+export function isPlain({ using, column }: Pick<TypeChange, 'using' | 'column'>): boolean {
   const inside = using?.TypeCast?.arg ?? using;
   return inside === undefined || inside.ColumnRef?.fields?.at(-1)?.String?.sval === column;
 }
@@ -154,12 +167,46 @@ function targetOf(type: SyntaxNode | undefined, before: Column | undefined): str
   });
 }
 
-/** The expression behind USING, as it is written in the command. */
-function usingIn(command: string): string | null {
-  const tokens = tokenize(command, 0, command.length);
+/** Where the expression behind USING stands. */
+function usingIn(text: string, { start, end }: Range): Range | null {
+  const tokens = tokenize(text, start, end);
   const at = tokens.findIndex(({ text, depth, kind }) => kind === 'word' && text === 'using' && depth === 0);
-  return at === -1 ? null : command.slice(tokens[at]!.end).trim().replace(/\s+/g, ' ');
+  return at === -1 ? null : { start: tokens[at]!.end, end };
 }
+
+const oneLine = (text: string) => text.trim().replace(/\s+/g, ' ');
+
+/** Its columns as those of NEW. */
+function valueOfNew(using: SyntaxNode, { start, end }: Range, source: SourceFile): string {
+  let text = source.text.slice(start, end);
+  const places = nodesOf(using, 'ColumnRef').map(
+    ({ location }) => source.offsetOfByte(location ?? 0) - start,
+  );
+  for (const at of places.toSorted((a, b) => b - a)) {
+    const name = /^(?:(?:"(?:[^"]|"")*"|[\w$]+)\s*\.\s*)*/.exec(text.slice(at))![0];
+    text = `${text.slice(0, at)}new.${text.slice(at + name.length)}`;
+  }
+  return oneLine(text);
+}
+
+const namesWithoutSchema = (using: SyntaxNode | undefined) =>
+  someNode(
+    using === undefined ? [] : [using],
+    (kind, node) =>
+      (kind === 'FuncCall' &&
+        strings(node.funcname).length === 1 &&
+        !builtin.has(strings(node.funcname)[0]!)) ||
+      (kind === 'TypeCast' && isNamedBare(strings(node.typeName?.names))),
+  );
+
+const isNamedBare = (names: readonly string[]) => names.length === 1 && !isBuiltinType(names[0]!);
+
+/** Of pg_catalog, those that a change of type is likely to call. */
+const builtin = new Set(
+  'lower upper trim btrim ltrim rtrim replace regexp_replace left right substr to_timestamp to_date to_char to_number to_json to_jsonb jsonb_build_array jsonb_build_object json_build_object string_to_array array_to_string array_to_json timezone floor round ceil trunc abs length date_trunc'.split(
+    ' ',
+  ),
+);
 
 /** Generated columns that read this one and still stand when the statement runs. */
 function computedFrom(
