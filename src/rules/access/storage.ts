@@ -1,10 +1,9 @@
 import type { SchemaState } from '../../model/schema.ts';
-import { quoteIdent, quoteLiteral } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
 import { seen, tellLeaks } from '../support/access.ts';
 import type { LeakGroup } from '../support/leak.ts';
 import { covers } from '../support/roles.ts';
-import { storagePolicies } from '../support/storage.ts';
+import { doneTo, storageMend } from '../support/storage-mend.ts';
 import { sqlFence } from '../support/words.ts';
 
 export default rule({
@@ -28,32 +27,25 @@ export default rule({
             help: sqlFence(ownTopic),
           }
         : {
-            message: `Files of others in bucket "${group.object.object}" can be reached (${seen(group.leaks)}). The policies ask for the bucket and not for the owner. Ask for the owner or the folder in the policies on "storage.objects".`,
-            help: sqlFence(`${openOnes(group, context.facts.head)}${ownFolder(group.object.object)}`),
+            message: `Files of others in bucket "${group.object.object}" can be ${doneTo(group)} (${seen(group.leaks)}). The policies ask for the bucket and not for the owner. Ask for the owner${hasFolders(context.facts.head) ? ' or the folder' : ''} in the policies on "storage.objects".`,
+            help: sqlFence(storageMend(group, context.facts.head)),
           },
     );
   },
 });
 
-/** One policy more closes nothing: those that ask for the bucket alone, for what was reached, go. */
-function openOnes({ object, leaks }: LeakGroup, state: SchemaState): string {
-  const objects = state.tables.get('storage.objects');
-  const reads = leaks.some(({ command }) => command === 'select');
-  return (objects === undefined ? [] : storagePolicies(objects, state))
-    .filter(
-      ({ asksMore, buckets, policy }) =>
-        !asksMore && buckets.includes(object.object) && (reads || policy.command !== 'select'),
-    )
-    .map(({ policy }) => `drop policy if exists ${quoteIdent(policy.name)} on storage.objects;\n`)
-    .join('');
-}
-
-const ownFolder = (bucket: string) =>
-  `create policy "own folder" on storage.objects for all to authenticated
-  using (bucket_id = ${quoteLiteral(bucket)} and (storage.foldername(name))[1] = (select auth.uid())::text);`;
-
 const ownTopic = `create policy "own topic" on realtime.messages for select to authenticated
   using (realtime.topic() = 'user:' || (select auth.uid())::text);`;
+
+/** Some policy knows folders that are called after users. */
+const hasFolders = ({ tables }: SchemaState) =>
+  tables
+    .get('storage.objects')
+    ?.policies.some(({ using, check }) =>
+      /foldername[\s\S]*\bauth\s*\.\s*uid\b|\bauth\s*\.\s*uid\b[\s\S]*foldername/.test(
+        `${using?.text ?? ''} ${check?.text ?? ''}`,
+      ),
+    ) === true;
 
 /** Listening alone, on topics that the policy names, by a role that its TO names: a broadcast to whoever comes. */
 const isForListeners = ({ leaks }: LeakGroup, { tables }: SchemaState) => {

@@ -3,9 +3,9 @@ import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
 import { alsoOpen } from '../support/also-open.ts';
 import { claimFor, questionFor } from '../support/misnamed.ts';
-import { apiRolesOf, commandsOf, covers, predicateOf } from '../support/roles.ts';
+import { apiRolesOf, commandsOf } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
-import { type StoragePolicy, storagePolicies } from '../support/storage.ts';
+import { askedOfUploads, type StoragePolicy, storagePolicies } from '../support/storage.ts';
 import { isKnown, policyKey } from '../support/tables.ts';
 import { named, people, sqlFence, upper } from '../support/words.ts';
 
@@ -93,23 +93,6 @@ function inBuckets(
 
 const signedIn = ({ name }: Policy) =>
   `alter policy ${quoteIdent(name)} on storage.objects to authenticated;\n-- or, where visitors upload: limit the bucket's file_size_limit and allowed_mime_types, or hand out signed upload URLs`;
-
-/** What the project's own policy asks of whoever uploads to that bucket: the folder, the team. */
-function askedOfUploads(buckets: readonly string[], policies: readonly StoragePolicy[]): string | null {
-  const [bucket, ...others] = [...new Set(buckets)];
-  if (bucket === undefined || others.length > 0) return null;
-  const uploads = policies.filter(
-    ({ policy, asksMore, buckets: theirs }) =>
-      asksMore &&
-      policy.permissive &&
-      covers(policy, 'insert') &&
-      theirs.every((id) => id === bucket) &&
-      theirs.length > 0,
-  );
-  const [first] = uploads;
-  const text = first === undefined ? null : (predicateOf(first.policy, 'insert')?.text ?? null);
-  return uploads.length !== 1 || text === null ? null : /^\(.*\)$/s.test(text) ? text : `(${text})`;
-}
 
 /**
  * Storage writes into `owner_id` who uploaded a file, whatever its path: no convention of folders is needed. What visitors

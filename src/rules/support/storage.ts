@@ -3,6 +3,7 @@ import type { Policy, SchemaState, Table } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { looksAtCaller } from './caller.ts';
 import { predicatesOf } from './predicates.ts';
+import { covers, predicateOf } from './roles.ts';
 import { ownComparisons, readPredicate } from './scope.ts';
 import { operatorOf } from './tree.ts';
 import { truthOf } from './truth.ts';
@@ -44,6 +45,26 @@ export function storagePolicies(objects: Table, state: SchemaState): StoragePoli
         },
       ];
     });
+}
+
+/** What the project's own policy asks of whoever uploads to that bucket: the folder, the team. */
+export function askedOfUploads(
+  buckets: readonly string[],
+  policies: readonly StoragePolicy[],
+): string | null {
+  const [bucket, ...others] = [...new Set(buckets)];
+  if (bucket === undefined || others.length > 0) return null;
+  const uploads = policies.filter(
+    ({ policy, asksMore, buckets: theirs }) =>
+      asksMore &&
+      policy.permissive &&
+      covers(policy, 'insert') &&
+      theirs.every((id) => id === bucket) &&
+      theirs.length > 0,
+  );
+  const [first] = uploads;
+  const text = first === undefined ? null : (predicateOf(first.policy, 'insert')?.text ?? null);
+  return uploads.length !== 1 || text === null ? null : /^\(.*\)$/s.test(text) ? text : `(${text})`;
 }
 
 /** Constants that `bucket_id` is compared with; `<>` and NOT IN tell which it must not be. */
