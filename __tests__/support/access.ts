@@ -9,7 +9,7 @@
  *     "errors": { "head": ["public.note user select 42P17 infinite recursion …", "… permission denied for function f for nothing"], "base": […] },
  *     "escalations": { "head": ["public.members user membership rows of public.orgs"], "base": […] } }
  *
- * An escalation that ends with `in the open` reads what opens; with `from nowhere`, no policy gives the row it begins with.
+ * An escalation that ends with `by=…` names its statements, the last of which shows what it opens; one that ends with `in the open` reads what opens; with `from nowhere`, no policy gives the row it begins with.
  *
  * A cell is `principal command subject [outcome]`, then any of columns=, when=, via=, state=, footing=, reason=, no-return. Objects are
  * tables unless their key begins with a kind: `view public.note_list`.
@@ -162,7 +162,8 @@ function errorOf(text: string): PolicyError {
   };
 }
 
-function escalationOf(text: string): Escalation {
+function escalationOf(whole: string): Escalation {
+  const [text, by] = whole.split(' by=') as [string, string?];
   const inTheOpen = text.endsWith(' in the open');
   const [object, principal, kind, ...opens] = text.replace(/ (in the open|from nowhere)$/, '').split(' ');
   return {
@@ -171,7 +172,11 @@ function escalationOf(text: string): Escalation {
     principal: principal as Escalation['principal'],
     kind: kind as Escalation['kind'],
     proof: [
-      { as: principal!, sql: `insert into ${object}`, result: '1 row' },
+      ...(by?.split('; ') ?? [`insert into ${object}`]).map((sql) => ({
+        as: principal!,
+        sql,
+        result: '1 row',
+      })),
       ...(inTheOpen ? [{ as: principal!, sql: `select from ${opens.join(' ')}`, result: '1 row' }] : []),
     ],
     ...(inTheOpen && { inTheOpen }),

@@ -2,7 +2,9 @@ import type { Escalation } from '../../model/access.ts';
 import type { Facts } from '../../model/facts.ts';
 import { rule } from '../rule.ts';
 import { escalationsOf, problemOf, stoodBefore } from '../support/escalation.ts';
+import { closing, obtained } from '../support/escalation-told.ts';
 import { isOutOfReach, outOfReach } from '../support/footing.ts';
+import { sqlFence } from '../support/words.ts';
 
 export default rule({
   id: 'access/escalation',
@@ -21,6 +23,7 @@ export default rule({
       tell(
         problemOf(escalation, facts, {
           message: messageOf(escalation, facts),
+          help: helpOf(escalation, facts),
           severity:
             isMostlyMeant(escalation) || isOutOfReach(escalation.footing, facts) ? 'warning' : undefined,
         }),
@@ -29,14 +32,18 @@ export default rule({
   },
 });
 
-function messageOf({ kind, object, opens, proof, footing }: Escalation, facts: Facts): string {
+function messageOf(escalation: Escalation, facts: Facts): string {
+  const { kind, object, opens, proof, footing } = escalation;
   switch (kind) {
     case 'entry':
       return `A user enters others into "${object}" without asking them. That opens their own rows in "${opens}" to it. Let whoever is entered agree first.`;
     case 'sign-up':
       return `Whoever signs up chooses what policies trust: sign-up wrote what the new user said of itself, ${proof[0]!.result}. That opens ${opens}. Let the trigger write a constant, and let the server raise it.`;
+    case 'function':
+    case 'claim':
+      return `A user gives itself ${what[kind]} through "${object}". That opens ${opens}. Keep what policies trust out of the user's reach.`;
     default:
-      return `A user gives itself ${what[kind]} through "${object}". That opens ${opens}. ${isOutOfReach(footing, facts) ? `${outOfReach(footing!)} ` : ''}Keep what policies trust out of the user's reach.`;
+      return `${obtained(escalation, facts.head)}. That opens ${opens}. ${isOutOfReach(footing, facts) ? `${outOfReach(footing!)} ` : ''}Keep what policies trust out of the user's reach.`;
   }
 }
 
@@ -46,11 +53,11 @@ const isMostlyMeant = ({ kind, inTheOpen, proof }: Escalation) =>
   (kind === 'ownership' && proof[0]?.as.startsWith('superuser') === true) ||
   ((kind === 'entry' || inTheOpen === true) && /^select\b/i.test(proof.at(-1)?.sql ?? ''));
 
-const what: Readonly<Record<Exclude<Escalation['kind'], 'entry' | 'sign-up'>, string>> = {
-  membership: 'a membership',
-  'role-column': 'a role',
-  ownership: 'ownership',
-  function: 'rights by a function',
-  claim: 'a claim of "user_metadata"',
-  'foreign-parent': 'a place under a foreign row',
-};
+const what = { function: 'rights by a function', claim: 'a claim of "user_metadata"' };
+
+function helpOf(escalation: Escalation, facts: Facts): string | undefined {
+  const sql = /^(membership|role-column|ownership)$/.test(escalation.kind)
+    ? closing(escalation, facts)
+    : null;
+  return sql === null ? undefined : sqlFence(sql);
+}

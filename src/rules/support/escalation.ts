@@ -33,7 +33,7 @@ function homeOfSignUp({ head }: Facts): Place | null {
 export function problemOf(
   { object, kind, principal, opens, proof }: Escalation,
   facts: Facts,
-  what: Pick<Problem, 'message' | 'severity'>,
+  what: Pick<Problem, 'message' | 'severity' | 'help'>,
 ): Problem {
   return {
     ...what,

@@ -12,7 +12,7 @@ import { asGiven, chosenByInsert, grantedWithout, rightsKept } from './rights.ts
 import { type ApiRole, apiRoles, appliesTo, commands, covers, holders, writes } from './roles.ts';
 import { ownComparisons, readPredicate } from './scope.ts';
 import { alternatives } from './tree.ts';
-import { isOwn, ownerOf, readersBeside } from './whose.ts';
+import { isMembership, isOwn, ownerOf, readersBeside } from './whose.ts';
 import { named, sqlFence } from './words.ts';
 
 /** No row of it belongs to anybody: a list of plans, of currencies, of settings. */
@@ -116,12 +116,6 @@ function leftToServer(table: Table, state: SchemaState): string | null {
         .at(-1)}; let the server enter members, or ask who runs it`
     : null;
 }
-
-/** A person in something: to be in it is the right. */
-const isMembership = ({ name, foreignKeys }: Table, state: SchemaState) =>
-  /(^|_)(members?|memberships?|participants?|collaborators?)$/i.test(name) &&
-  foreignKeys.some(({ references }) => isPersonTable(references, state)) &&
-  foreignKeys.some(({ references }) => !isPersonTable(references, state));
 
 function created(
   name: string,

@@ -134,3 +134,9 @@ const ownedParentOf = (table: Table, state: SchemaState): string | undefined =>
       ownerOf(parent, state) !== undefined
     );
   })?.columns[0];
+
+/** A person in something: to be in it is the right. */
+export const isMembership = ({ name, foreignKeys }: Table, state: SchemaState) =>
+  /(^|_)(members?|memberships?|participants?|collaborators?)$/i.test(name) &&
+  foreignKeys.some(({ references }) => isPersonTable(references, state)) &&
+  foreignKeys.some(({ references }) => !isPersonTable(references, state));
