@@ -1,5 +1,5 @@
 import type { Facts } from '../../model/facts.ts';
-import type { SchemaState, View } from '../../model/schema.ts';
+import type { SchemaState, Table, View } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { strings } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
@@ -8,8 +8,9 @@ import { looksAtCaller } from '../support/caller.ts';
 import { callsOn, placesOf, revokeOfRead } from '../support/client-calls.ts';
 import type { Leak, LeakGroup } from '../support/leak.ts';
 import { ownerColumns } from '../support/owners.ts';
+import { type ApiRole, apiRoles, appliesTo, covers, holders } from '../support/roles.ts';
 import { bare, functionName } from '../support/tree.ts';
-import { opensTo } from '../support/truth.ts';
+import { neverHolds, opensTo } from '../support/truth.ts';
 import { named, sqlFence } from '../support/words.ts';
 
 export default rule({
@@ -25,7 +26,7 @@ export default rule({
   fixable: false,
   facts(context) {
     tellLeaks('access/definer-view', context, (group) => ({
-      message: `${messageOf(group)} ${isMaterialized(group, context.facts.head) ? copyOf(group, context.facts) : `Set "security_invoker" on the view, or ${group.leaks.every(isRead) ? 'filter by "auth.uid()" in it' : 'revoke what is not meant to be written'}`}.`,
+      message: `${messageOf(group)} ${isMaterialized(group, context.facts.head) ? copyOf(group, context.facts) : `Set "security_invoker" on the view${leftBy(group, context.facts.head)}, or ${group.leaks.every(isRead) ? 'filter by "auth.uid()" in it' : 'revoke what is not meant to be written'}`}.`,
       severity:
         group.leaks.every(isRead) &&
         [isNoticeBoard, isTally].some((mild) =>
@@ -43,6 +44,43 @@ export default rule({
     }));
   },
 });
+
+/** What is then left of the view for those whom it is for: nothing, or only what the policies show each of them. */
+function leftBy({ object }: LeakGroup, state: SchemaState): string {
+  const view = state.views.get(object.object);
+  // That visitors see nothing any more is what is wanted, but where a GRANT names them.
+  const roles = apiRoles.filter((role) =>
+    isGrantedByName(view)
+      ? view?.grants.some(
+          ({ grantee, privilege, origin }) => grantee === role && privilege === 'select' && origin !== null,
+        )
+      : role === 'authenticated' && holders(view?.grants ?? [], 'select').includes(role),
+  );
+  const guarded = (view?.reads ?? []).flatMap((key) => {
+    const table = state.tables.get(key);
+    return table?.rls === true ? [table] : [];
+  });
+  const showing = (table: Table, role: ApiRole) =>
+    table.policies.filter(
+      (policy) =>
+        policy.permissive &&
+        covers(policy, 'select') &&
+        appliesTo(policy, role) &&
+        !neverHolds(policy.using?.node ?? null, { table, who: role === 'anon' ? 'nobody' : 'user' }),
+    );
+  const empty = roles.flatMap((role) => {
+    const table = guarded.find((each) => showing(each, role).length === 0);
+    return table === undefined ? [] : [{ role, table }];
+  });
+  if (empty.length > 0)
+    return ` (${named(empty.map(({ role }) => role))} then ${empty.length > 1 ? 'see' : 'sees'} nothing through it, as no policy of ${named([...new Set(empty.map(({ table }) => table.key))])} shows ${empty.length > 1 ? 'them' : 'it'} rows)`;
+  const own = guarded.find((table) =>
+    showing(table, 'authenticated').every(({ using }) => looksAtCaller(using?.node, state)),
+  );
+  return isGrantedByName(view) && own !== undefined
+    ? ` (then each sees only what the policies of "${own.key}" show it)`
+    : '';
+}
 
 function copyOf(group: LeakGroup, facts: Facts): string {
   const calls = readsOf(group, facts);
