@@ -1,8 +1,14 @@
-import { rule } from '../rule.ts';
+import type { Table } from '../../model/schema.ts';
+import { rule, type StateContext } from '../rule.ts';
+import { callsOn, placesOf } from '../support/client-calls.ts';
 import { opening } from '../support/era.ts';
-import { commands, holders } from '../support/roles.ts';
+import { ownPolicy } from '../support/own-policy.ts';
+import { sensitiveColumns } from '../support/owners.ts';
+import { readPolicy } from '../support/read-policy.ts';
+import { commands, holders, writes } from '../support/roles.ts';
 import { appendFix, evidenceOf } from '../support/sites.ts';
 import { isExposedTable } from '../support/tables.ts';
+import { ownerOf } from '../support/whose.ts';
 import { people, sqlFence, upper } from '../support/words.ts';
 
 export default rule({
@@ -24,6 +30,7 @@ export default rule({
     const open = commands.filter((command) => holders(table.grants, command).length > 0);
     const roles = [...new Set(open.flatMap((command) => holders(table.grants, command)))];
     const sql = `alter table ${table.key} enable row level security;`;
+    const beside = policiesBeside(table, context);
     const where = opening(table, open, context.facts);
     const partition = table.kind === 'partition' && table.parent !== null;
     const reach = partition
@@ -40,8 +47,30 @@ export default rule({
       severity: open.length > 0 ? undefined : 'info',
       evidence: evidenceOf(context.state),
       causes: ['rls/realtime'],
-      help: sqlFence(sql),
+      help: sqlFence([sql, ...beside].join('\n\n')),
       fix: appendFix(context.set, table.rlsOrigin ?? table.origin, 'Enable row level security', sql),
     });
   },
 });
+
+/** Row level security alone shut out the code that reads or writes it: the policies for what it does. */
+function policiesBeside(table: Table, { state, facts }: StateContext): string[] {
+  if (table.kind === 'partition') return [];
+  const called = commands.filter((command) => callsOn(table.key, [command], facts).length > 0);
+  if (called.length === 0) return [];
+  if (ownerOf(table, state) !== undefined) return called.map((command) => ownPolicy(table, command, state));
+  const names = table.columns.map(({ name }) => name);
+  const readers = holders(table.grants, 'select');
+  if (!called.includes('select') || readers.length === 0 || sensitiveColumns(names, table).length > 0)
+    return [];
+  const writing = callsOn(table.key, writes, facts);
+  return [
+    readPolicy(
+      table,
+      readers,
+      writing.length === 0
+        ? 'only the server writes, which needs no policy'
+        : `the code writes it (${placesOf(writing)}), for which a policy has to say who may`,
+    ),
+  ];
+}

@@ -8,6 +8,7 @@ import { callsOn, placesOf } from './client-calls.ts';
 import type { LeakGroup } from './leak.ts';
 import { letsThrough } from './lets-through.ts';
 import { isPersonTable, sensitiveColumns } from './owners.ts';
+import { readPolicy } from './read-policy.ts';
 import { asGiven, chosenByInsert, grantedWithout, rightsKept } from './rights.ts';
 import { type ApiRole, apiRoles, appliesTo, commands, covers, holders, writes } from './roles.ts';
 import { ownComparisons, readPredicate } from './scope.ts';
@@ -218,13 +219,8 @@ function readOn(
   )
     return `-- ${writers}`;
   if (readers.length === 0) return opener === 'off' || dropped.length > 0 ? `-- ${writers}` : '';
-  const group = table.columns.find(({ name }) => tenant.test(name))?.name;
-  const to = group === undefined ? readers : (['authenticated'] as const);
-  return `-- ${group === undefined ? 'who read it goes on reading' : `signed-in users go on reading; ask for their own ${quoteIdent(group)} where the others' are not for them`}; ${writers}\ncreate policy ${newName(`read ${table.name}`, kept)} on ${table.key} for select to ${to.join(', ')} using (true);`;
+  return readPolicy(table, readers, writers, newName(`read ${table.name}`, kept));
 }
-
-const tenant =
-  /^(tenant|org|organi[sz]ation|company|workspace|account|store|shop|club|school|restaurant|clinic|agency|business|household|family|project)_?(uu)?id$/i;
 
 /**
  * An UPDATE policy with more than the owner in it, an admin or the other party, that lets the owner be written: who may
