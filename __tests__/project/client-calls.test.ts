@@ -170,3 +170,21 @@ describe('code of the repository', () => {
     }
   });
 });
+
+describe('the row that an insert writes', () => {
+  const written = (code: string) =>
+    clientCallsIn(
+      new Map([['src/a.tsx', `'use client';\nsupabase.from('note').insert(${code});`]]),
+      'public',
+    ).map(({ writes }) => writes);
+
+  test.each([
+    ['{ id, body: text }', ['id', 'body']],
+    ["[{ 'id': 1, tags: ['a', `b ${c}`], meta: { slug: f(x, { y: 1 }) }, }]", ['id', 'tags', 'meta']],
+    ['{\n  id, // slug: later\n  /* body */\n}', ['id']],
+    ['{ id, ...rest }', null],
+    ['{ [key]: 1 }', null],
+    ['rows', null],
+    ['{ id: "no end', null],
+  ])('%s', (code, columns) => expect(written(code)).toEqual([columns]));
+});

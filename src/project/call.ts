@@ -1,7 +1,8 @@
 /** A call as the text of one file shows it, and what all languages share in reading one. */
 import type { ClientCall } from '../model/client.ts';
 
-export interface Call extends Pick<ClientCall, 'line' | 'method' | 'columns' | 'embeds' | 'single'> {
+export interface Call
+  extends Pick<ClientCall, 'line' | 'method' | 'columns' | 'writes' | 'embeds' | 'single'> {
   /** What stands before `.from`: a name, or names with dots. */
   readonly client: string;
   readonly name: string;

@@ -8,6 +8,7 @@ import {
   lineCounter,
   mostCalls,
 } from './call.ts';
+import { literalKeys } from './literal-keys.ts';
 
 // The text is hostile: every repetition below has an end, so that no pattern takes more than a few steps a character.
 
@@ -38,6 +39,7 @@ export function callsInScript(text: string): readonly Call[] {
       method,
       commands: ignores ? ['insert'] : commandsOf[method]!,
       columns: columnsIn(chain),
+      writes: rowIn(chain),
       embeds: listsIn(chain).flatMap(embedsOfList),
       single: /\.single\(/.test(chain),
     });
@@ -55,6 +57,12 @@ function chainFrom(text: string, at: number): string {
 
 const listsIn = (chain: string): readonly string[] =>
   [...chain.matchAll(/\.select\(\s{0,40}['"`]([^'"`]{0,2000})['"`]/g)].map(([, list]) => list!);
+
+/** The first row that is inserted, where its columns are written out. */
+function rowIn(chain: string): readonly string[] | null {
+  const opened = /\.(?:insert|upsert)\(\s{0,40}\[?\s{0,40}\{/.exec(chain);
+  return opened === null ? null : literalKeys(chain, opened.index + opened[0].length - 1);
+}
 
 function columnsIn(chain: string): readonly string[] {
   const found = new Set(listsIn(chain).flatMap(columnsOfList));

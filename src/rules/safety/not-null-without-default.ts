@@ -1,6 +1,7 @@
 import type { SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent, typeName } from '../../sql/names.ts';
 import { type FileContext, rule } from '../rule.ts';
+import { stillInsertsWithout } from '../support/client-calls.ts';
 import { allRowsTakenBy, isRequired } from '../support/emptiness.ts';
 import { alterExisting, reportLock, sql } from '../support/statements.ts';
 
@@ -9,7 +10,7 @@ export default rule({
   severity: { recommended: 'error', strict: 'error' },
   evidence: ['static', 'replay'],
   summary: 'ADD COLUMN … NOT NULL without a default on a table that exists',
-  why: 'Existing rows get NULL in the new column, which the constraint forbids: the statement fails with 23502 as soon as the table has one row. On an empty local database it passes.',
+  why: 'Existing rows get NULL in the new column, which the constraint forbids: the statement fails with 23502 as soon as the table has one row. On an empty local database it passes. Where the code of the repository inserts rows without the column, the first such place is told.',
   remedy:
     "Give it a default, or add it nullable, fill it, and set NOT NULL in a later migration.\n\n```sql\nalter table public.note add column slug text not null default '';\nalter table public.note alter column slug drop default;\n```",
   since: '0.1.0',
@@ -22,7 +23,7 @@ export default rule({
     const name = quoteIdent(column.colname);
     const type = typeName(column.typeName);
     reportLock(context, statement, {
-      message: `Column "${column.colname}" of "${table}" is NOT NULL and has no default. The statement fails with 23502 as soon as the table holds one row. Give it a default, or add it nullable, fill it and set NOT NULL later.`,
+      message: `Column "${column.colname}" of "${table}" is NOT NULL and has no default. The statement fails with 23502 as soon as the table holds one row.${stillInsertsWithout(context.set.after.tables.get(table), column.colname, context.facts)} Give it a default, or add it nullable, fill it and set NOT NULL later.`,
       at: place,
       object: table,
       key: column.colname,

@@ -1,6 +1,7 @@
 import type { Statement, SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent, strings } from '../../sql/names.ts';
 import { type FileContext, rule } from '../rule.ts';
+import { stillInsertsWithout } from '../support/client-calls.ts';
 import { allRowsTakenBy, isLeftEmpty } from '../support/emptiness.ts';
 import { provenNotNull } from '../support/proof.ts';
 import { alterExisting, commandsOf, listed, reportLock, sql } from '../support/statements.ts';
@@ -11,7 +12,7 @@ export default rule({
   severity: { recommended: 'warning', strict: 'warning' },
   evidence: ['static', 'replay'],
   summary: 'SET NOT NULL, which reads the whole table under an exclusive lock',
-  why: 'Postgres reads every row to see that none is NULL, under ACCESS EXCLUSIVE: neither reads nor writes go on meanwhile. With a validated CHECK (column IS NOT NULL) it need not read.',
+  why: 'Postgres reads every row to see that none is NULL, under ACCESS EXCLUSIVE: neither reads nor writes go on meanwhile. With a validated CHECK (column IS NOT NULL) it need not read. Where the code of the repository inserts rows without the column, the first such place is told.',
   remedy:
     'Prove it by a CHECK first.\n\n```sql\nalter table public.note add constraint note_slug_set check (slug is not null) not valid;\n-- in the next migration\nalter table public.note validate constraint note_slug_set;\nalter table public.note alter column slug set not null;\nalter table public.note drop constraint note_slug_set;\n```',
   since: '0.1.0',
@@ -22,7 +23,7 @@ export default rule({
       if (emptiedAbove(table, statement, context)) return;
       const name = quoteIdent(command.name);
       reportLock(context, statement, {
-        message: `"${command.name}" of "${table}" is added above without a value, so SET NOT NULL fails with 23502 as soon as the table holds one row. Fill it first.`,
+        message: `"${command.name}" of "${table}" is added above without a value, so SET NOT NULL fails with 23502 as soon as the table holds one row.${stillInsertsWithout(context.set.after.tables.get(table), command.name, context.facts)} Fill it first.`,
         at: place,
         object: table,
         key: command.name,
@@ -43,13 +44,19 @@ export default rule({
     const unproven = columns
       .filter((name) => !isFilledAbove(context, statement, table, name))
       .map((name) => `"${name}"`);
+    const without =
+      columns
+        .map((name) => stillInsertsWithout(context.set.after.tables.get(table), name, context.facts))
+        .find((told) => told !== '') ?? '';
     reportLock(context, statement, {
-      message: `SET NOT NULL${columns.length === 1 ? '' : ` on ${listed(columns)}`} reads all of "${table}" under an exclusive lock. Reads and writes wait${unproven.length === 0 ? '' : `, and one NULL in ${unproven.join(' or ')} makes it fail`}. Prove it by a validated CHECK first.`,
+      message: `SET NOT NULL${columns.length === 1 ? '' : ` on ${listed(columns)}`} reads all of "${table}" under an exclusive lock. Reads and writes wait${unproven.length === 0 ? '' : `, and one NULL in ${unproven.join(' or ')} makes it fail`}.${without} Prove it by a validated CHECK first.`,
       at: place,
       object: table,
       key: command.name,
       // The lock that adds a column is held to the end, and what fills it is told by itself.
-      ...(unproven.length === 0 && columns.every((name) => isAddedHere(name, table, context))
+      ...(without === '' &&
+      unproven.length === 0 &&
+      columns.every((name) => isAddedHere(name, table, context))
         ? { severity: 'info' as const }
         : {}),
       help: sql(...provenNotNull(table, columns)),

@@ -1,7 +1,7 @@
 /** What the application's own code asks of a table, and what it gets where nothing allows it. */
 import type { ClientCall } from '../../model/client.ts';
 import type { Facts } from '../../model/facts.ts';
-import type { Command } from '../../model/schema.ts';
+import type { Command, Table } from '../../model/schema.ts';
 import { remembered } from './tree.ts';
 
 const none: readonly ClientCall[] = [];
@@ -43,6 +43,29 @@ export function stillNamed(table: string, columns: readonly string[], facts: Fac
 export function revokeOfRead(key: string, roles: readonly string[], calls: readonly ClientCall[]): string {
   const revoke = `revoke all on ${key} from ${roles.join(', ')};`;
   return calls.length === 0 ? revoke : `-- once the code calls a function instead\n${revoke}`;
+}
+
+/**
+ * A sentence with a space before it: where the code inserts rows that lack a column, which is required from now on and
+ * filled by nothing; empty where it does not, or nobody can say.
+ */
+export function stillInsertsWithout(table: Table | undefined, column: string, facts: Facts): string {
+  const filled = table?.columns.find(({ name }) => name === column);
+  if (
+    table === undefined ||
+    filled === undefined ||
+    filled.default !== null ||
+    filled.identity !== null ||
+    filled.generated !== null ||
+    table.triggers.some(({ timing, events }) => timing === 'before' && events.includes('insert'))
+  )
+    return '';
+  const calls = callsOn(table.key, ['insert'], facts).filter(
+    ({ writes }) => writes !== null && !writes.includes(column),
+  );
+  return calls.length === 0
+    ? ''
+    : ` The code inserts rows without "${column}", which fails from then on: ${placesOf(calls)}.`;
 }
 
 /** `src/a.tsx:12`, and how many more there are. */
