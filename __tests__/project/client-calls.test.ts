@@ -171,12 +171,12 @@ describe('code of the repository', () => {
   });
 });
 
-describe('the row that an insert writes', () => {
+describe('the row that an insert given', () => {
   const written = (code: string) =>
     clientCallsIn(
       new Map([['src/a.tsx', `'use client';\nsupabase.from('note').insert(${code});`]]),
       'public',
-    ).map(({ writes }) => writes);
+    ).map(({ given }) => given);
 
   test.each([
     ['{ id, body: text }', ['id', 'body']],

@@ -17,8 +17,11 @@ export interface ClientCall {
   readonly method: string;
   /** Columns that the call names: selected, filtered by, ordered by or written. */
   readonly columns: readonly string[];
-  /** Columns of the row that an insert writes, where the code shows all of them; null where it does not. */
-  readonly writes: readonly string[] | null;
+  /**
+   * What the call gives by name, where the code shows all of it: columns of the row that is inserted, arguments of the
+   * function. Null where it does not, and for other commands.
+   */
+  readonly given: readonly string[] | null;
   /** Relations it embeds without naming the foreign key: `author:users(name)`. */
   readonly embeds: readonly string[];
   /** `.single()`: where no row comes back, that is an error. */

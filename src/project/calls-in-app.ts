@@ -118,7 +118,7 @@ export function callsInApp(text: string): readonly Call[] {
         method,
         commands: ignores ? ['insert'] : commandsOf[method]!,
         columns: columnsIn(chain, method),
-        writes: null,
+        given: null,
         embeds: listsIn(chain).flatMap(embedsOfList),
         single: /(?:\.|\s)single\(\)|\bdecodeSingle\s{0,4}[<(]/.test(chain),
       };

@@ -39,7 +39,7 @@ export function callsInScript(text: string): readonly Call[] {
       method,
       commands: ignores ? ['insert'] : commandsOf[method]!,
       columns: columnsIn(chain),
-      writes: rowIn(chain),
+      given: method === 'rpc' ? argumentsIn(text, at + match[0].length) : rowIn(chain),
       embeds: listsIn(chain).flatMap(embedsOfList),
       single: /\.single\(/.test(chain),
     });
@@ -57,6 +57,16 @@ function chainFrom(text: string, at: number): string {
 
 const listsIn = (chain: string): readonly string[] =>
   [...chain.matchAll(/\.select\(\s{0,40}['"`]([^'"`]{0,2000})['"`]/g)].map(([, list]) => list!);
+
+/** Behind the function's name: `)`, `, { … }`, in Dart `, params: { … }`. */
+function argumentsIn(text: string, at: number): readonly string[] | null {
+  const next =
+    /^(?:\s{1,4}as\s{1,4}\w{1,20})?\s{0,40}(?:,\s{0,40}(?:params:\s{0,10})?(\{)|,?\s{0,40}\))/.exec(
+      text.slice(at, at + 160),
+    );
+  if (next === null) return null;
+  return next[1] === undefined ? [] : literalKeys(text, at + next[0].length - 1);
+}
 
 /** The first row that is inserted, where its columns are written out. */
 function rowIn(chain: string): readonly string[] | null {

@@ -24,6 +24,7 @@ export { default as 'access/update-hides-row' } from './access/update-hides-row.
 export { default as 'access/widened' } from './access/widened.ts';
 export { default as 'api/ambiguous-embed' } from './api/ambiguous-embed.ts';
 export { default as 'api/overload' } from './api/overload.ts';
+export { default as 'api/rpc-arguments' } from './api/rpc-arguments.ts';
 export { default as 'api/upsert-target' } from './api/upsert-target.ts';
 export { default as 'auth/hook-grants' } from './auth/hook-grants.ts';
 export { default as 'config/unused-suppression' } from './config/unused-suppression.ts';

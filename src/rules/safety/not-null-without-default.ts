@@ -23,7 +23,7 @@ export default rule({
     const name = quoteIdent(column.colname);
     const type = typeName(column.typeName);
     reportLock(context, statement, {
-      message: `Column "${column.colname}" of "${table}" is NOT NULL and has no default. The statement fails with 23502 as soon as the table holds one row.${stillInsertsWithout(context.set.after.tables.get(table), column.colname, context.facts)} Give it a default, or add it nullable, fill it and set NOT NULL later.`,
+      message: `Column "${column.colname}" of "${table}" is NOT NULL and has no default. The statement fails with 23502 as soon as the table holds one row.${stillInsertsWithout(table, column.colname, context.set.after, context.facts)} Give it a default, or add it nullable, fill it and set NOT NULL later.`,
       at: place,
       object: table,
       key: column.colname,

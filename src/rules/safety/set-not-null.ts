@@ -23,7 +23,7 @@ export default rule({
       if (emptiedAbove(table, statement, context)) return;
       const name = quoteIdent(command.name);
       reportLock(context, statement, {
-        message: `"${command.name}" of "${table}" is added above without a value, so SET NOT NULL fails with 23502 as soon as the table holds one row.${stillInsertsWithout(context.set.after.tables.get(table), command.name, context.facts)} Fill it first.`,
+        message: `"${command.name}" of "${table}" is added above without a value, so SET NOT NULL fails with 23502 as soon as the table holds one row.${stillInsertsWithout(table, command.name, context.set.after, context.facts)} Fill it first.`,
         at: place,
         object: table,
         key: command.name,
@@ -46,7 +46,7 @@ export default rule({
       .map((name) => `"${name}"`);
     const without =
       columns
-        .map((name) => stillInsertsWithout(context.set.after.tables.get(table), name, context.facts))
+        .map((name) => stillInsertsWithout(table, name, context.set.after, context.facts))
         .find((told) => told !== '') ?? '';
     reportLock(context, statement, {
       message: `SET NOT NULL${columns.length === 1 ? '' : ` on ${listed(columns)}`} reads all of "${table}" under an exclusive lock. Reads and writes wait${unproven.length === 0 ? '' : `, and one NULL in ${unproven.join(' or ')} makes it fail`}.${without} Prove it by a validated CHECK first.`,

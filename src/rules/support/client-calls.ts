@@ -1,7 +1,7 @@
 /** What the application's own code asks of a table, and what it gets where nothing allows it. */
 import type { ClientCall } from '../../model/client.ts';
 import type { Facts } from '../../model/facts.ts';
-import type { Command, Table } from '../../model/schema.ts';
+import type { Command, SchemaState, Table } from '../../model/schema.ts';
 import { remembered } from './tree.ts';
 
 const none: readonly ClientCall[] = [];
@@ -49,23 +49,27 @@ export function revokeOfRead(key: string, roles: readonly string[], calls: reado
  * A sentence with a space before it: where the code inserts rows that lack a column, which is required from now on and
  * filled by nothing; empty where it does not, or nobody can say.
  */
-export function stillInsertsWithout(table: Table | undefined, column: string, facts: Facts): string {
-  const filled = table?.columns.find(({ name }) => name === column);
-  if (
-    table === undefined ||
-    filled === undefined ||
-    filled.default !== null ||
-    filled.identity !== null ||
-    filled.generated !== null ||
-    table.triggers.some(({ timing, events }) => timing === 'before' && events.includes('insert'))
-  )
-    return '';
-  const calls = callsOn(table.key, ['insert'], facts).filter(
-    ({ writes }) => writes !== null && !writes.includes(column),
+export function stillInsertsWithout(table: string, column: string, after: SchemaState, facts: Facts): string {
+  // The code is that of the head: what a later migration fills is none of its mistakes.
+  if (![after, facts.head].every((state) => isRequiredOf(state.tables.get(table), column))) return '';
+  const calls = callsOn(table, ['insert'], facts).filter(
+    ({ given }) => given !== null && !given.includes(column),
   );
   return calls.length === 0
     ? ''
     : ` The code inserts rows without "${column}", which fails from then on: ${placesOf(calls)}.`;
+}
+
+/** NOT NULL, and nothing of the table's fills it. */
+function isRequiredOf(table: Table | undefined, column: string): boolean {
+  const found = table?.columns.find(({ name }) => name === column);
+  return (
+    found?.notNull === true &&
+    found.default === null &&
+    found.identity === null &&
+    found.generated === null &&
+    !table!.triggers.some(({ timing, events }) => timing === 'before' && events.includes('insert'))
+  );
 }
 
 /** `src/a.tsx:12`, and how many more there are. */
