@@ -1,13 +1,16 @@
 import type { Statement } from '../../model/sql.ts';
+import { strings } from '../../sql/names.ts';
+import { escapeRegExp } from '../../sql/text.ts';
 import { type FileContext, rule } from '../rule.ts';
-import { type Refusal, refusedFunction, refusedIndex } from '../support/refused.ts';
+import { type Refusal, refusedFunction, refusedIndex, refusedReplacement } from '../support/refused.ts';
+import { isPlatform } from '../support/roles.ts';
 
 export default rule({
   id: 'structure/refused',
   severity: { recommended: 'error', strict: 'error' },
   evidence: ['static'],
   summary: 'a statement that Postgres refuses, whatever the database holds',
-  why: 'It can be parsed and never runs: an index whose predicate asks for the time, a PL/pgSQL body without BEGIN, a parameter without a default behind one that has a default. Nothing of the file is applied, and every later migration waits behind it. Where the migrations are replayed, the replay says it.',
+  why: 'It can be parsed and never runs: an index whose predicate asks for the time, a PL/pgSQL body without BEGIN, a parameter without a default behind one that has a default, CREATE OR REPLACE FUNCTION with other names of parameters or another result than the function has. Nothing of the file is applied, and every later migration waits behind it. Where the migrations are replayed, the replay says it.',
   remedy:
     'Leave the time out of an index: the query asks for it.\n\n```sql\ncreate index idx_share_expires_at on public.share (expires_at) where revoked_at is null;\n```',
   since: '0.1.0',
@@ -24,10 +27,39 @@ export default rule({
     CreateFunctionStmt(node, statement, context) {
       // A dump turns the look at bodies off: such a function fails on its first call.
       const checksBodies = !/\bcheck_function_bodies\b/i.test(context.source.text);
-      tell(refusedFunction(node, checksBodies), statement, context);
+      tell(refusedFunction(node, checksBodies) ?? replaced(statement, context), statement, context);
     },
   },
 });
+
+/** The function that the statement would replace, as the migrations before left it. */
+function replaced({ node, span }: Statement, { set, source, facts }: FileContext): Refusal | null {
+  if (node.replace !== true) return null;
+  const now = [...set.after.routines.values()].find(
+    ({ origin }) =>
+      origin?.file === source.path && origin.line === span.line && origin.column === span.column,
+  );
+  const old = now && set.before.routines.get(now.key);
+  if (old?.origin == null || isPlatform(old.schema)) return null;
+  const isDropped = (text: string) => dropOf(old.name).test(text);
+  if (set.migrations.some((each) => isDropped(each.source.text))) return null;
+  // It may have been refused itself, and what it should have replaced still stands.
+  const before = [...facts.sources.values()].filter(({ path }) => path <= old.origin!.file);
+  const made = before.filter(({ statements }) =>
+    statements.some(
+      (other) => other.kind === 'CreateFunctionStmt' && strings(other.node.funcname).at(-1) === old.name,
+    ),
+  );
+  if (made.length > 1 && !before.some(({ text }) => isDropped(text))) return null;
+  return refusedReplacement(old, now!);
+}
+
+/** By name, with a schema or an extension, or by text that is put together. */
+const dropOf = (name: string) =>
+  new RegExp(
+    `\\bdrop\\s+(function|routine|schema|extension)\\b[^;]*(\\b${escapeRegExp(name)}\\b|%|\\|\\||cascade)`,
+    'i',
+  );
 
 function tell(refusal: Refusal | null, statement: Statement, { facts, placeOf, report }: FileContext) {
   // What ran is known.

@@ -1,4 +1,5 @@
 /** What Postgres refuses of a statement whatever the database holds; null where nothing is known against it. */
+import type { Routine } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { lackingDefault } from '../../sql/function-parameters.ts';
 import { functionName, someNode } from './tree.ts';
@@ -56,6 +57,32 @@ export function refusedFunction(node: SyntaxNode, checksBodies: boolean): Refusa
         way: 'Put BEGIN and END around it, or write LANGUAGE sql',
       };
 }
+
+/** CREATE OR REPLACE keeps what calls rely on: names of parameters, the result, defaults (42P13). */
+export function refusedReplacement(old: Routine, now: Routine): Refusal | null {
+  const fails = (what: string, message: string): Refusal => ({
+    why: `"${old.key}" is there, and CREATE OR REPLACE can't change ${what}: it fails with "${message}" (42P13)`,
+    way: `Drop the old one first, and grant again what it was granted: drop function ${old.key}`,
+  });
+  const [before, after] = [inputsOf(old), inputsOf(now)];
+  const renamed = before.find(({ name }, at) => name !== null && name !== after[at]?.name);
+  if (renamed !== undefined)
+    return fails(
+      `the name of parameter "${renamed.name}"`,
+      `cannot change name of input parameter "${renamed.name}"`,
+    );
+  if (old.returns !== now.returns)
+    return fails(
+      `its result (${old.returns} to ${now.returns})`,
+      'cannot change return type of existing function',
+    );
+  return before.some(({ hasDefault }, at) => hasDefault && after[at]?.hasDefault === false)
+    ? fails('that a parameter has a default', 'cannot remove parameter defaults from existing function')
+    : null;
+}
+
+const inputsOf = (routine: Routine) =>
+  routine.arguments.filter(({ mode }) => mode === 'in' || mode === 'inout' || mode === 'variadic');
 
 /** The first word behind comments, compiler options and labels. */
 const beginning = (body: string | null): string | null =>
