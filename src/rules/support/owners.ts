@@ -4,7 +4,7 @@ import { quoteIdent } from '../../sql/names.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import { isUserId } from './caller.ts';
 import { ownComparisons, readPredicate } from './scope.ts';
-import { routineNamed } from './sign-up.ts';
+import { filledAtSignUp, routineNamed } from './sign-up.ts';
 import { bare } from './tree.ts';
 
 /**
@@ -32,6 +32,8 @@ export function isCaller(
 
 /** The column of a person's row that holds the id of the account. */
 function accountOf(person: Table, state: SchemaState): string | undefined {
+  const filled = filledAtSignUp(person, state);
+  if (filled !== undefined) return filled;
   const named = [
     ...person.foreignKeys.flatMap(({ columns, references }) =>
       columns.length === 1 && references === 'auth.users' ? [columns[0]!] : [],
@@ -58,7 +60,12 @@ const people =
 export function isPersonTable(key: string, state: SchemaState): boolean {
   if (leadsToUser(key, state)) return true;
   const table = state.tables.get(key);
-  return table !== undefined && people.test(table.name) && accountOf(table, state) !== undefined;
+  return (
+    table !== undefined &&
+    (people.test(table.name)
+      ? accountOf(table, state) !== undefined
+      : table.primaryKey !== null && filledAtSignUp(table, state) === table.primaryKey.columns.join())
+  );
 }
 
 const cache = new WeakMap<SchemaState, Map<string, readonly string[]>>();

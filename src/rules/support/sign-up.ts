@@ -1,5 +1,6 @@
 /** Triggers on `auth.users` and the functions behind them. */
-import type { Routine, SchemaState, Trigger } from '../../model/schema.ts';
+import type { Routine, SchemaState, Table, Trigger } from '../../model/schema.ts';
+import { codeOf } from './bodies.ts';
 
 export const signUpTriggers = (state: SchemaState): readonly Trigger[] =>
   state.tables.get('auth.users')?.triggers ?? [];
@@ -11,4 +12,36 @@ export function routineNamed(name: string, state: SchemaState): Routine | null {
     if (qualified === name || routine.name === name) return routine;
   }
   return null;
+}
+
+/** The column that sign-up fills with the account's id: `insert into profiles (id, …) values (new.id, …)`. */
+export function filledAtSignUp(table: Table, state: SchemaState): string | undefined {
+  for (const trigger of signUpTriggers(state)) {
+    const code = codeOf(routineNamed(trigger.function, state)?.body ?? '').bare;
+    const inserts = code.matchAll(
+      /\binsert\s+into\s+(?:"?(\w+)"?\s*\.\s*)?"?(\w+)"?\s*(?:as\s+\w+\s*)?\(([^()]*)\)\s*(?:values\s*\(|select\b)([^;]*)/gi,
+    );
+    for (const [, schema, name, columns, values] of inserts) {
+      if (name!.toLowerCase() !== table.name || (schema ?? table.schema).toLowerCase() !== table.schema)
+        continue;
+      const at = itemsOf(values!).findIndex((value) => /^new\s*\.\s*"?id"?(::\w+)?$/i.test(value));
+      const column = at < 0 ? undefined : columns!.split(',')[at]?.replace(/[\s"]/g, '');
+      if (column !== undefined) return column;
+    }
+  }
+  return undefined;
+}
+
+/** What stands between commas, those in parentheses apart. */
+function itemsOf(list: string): string[] {
+  const items = [''];
+  let depth = 0;
+  for (const letter of list) {
+    if (letter === '(') depth += 1;
+    if (letter === ')') depth -= 1;
+    if (depth < 0) break;
+    if (letter === ',' && depth === 0) items.push('');
+    else items[items.length - 1] += letter;
+  }
+  return items.map((item) => item.trim());
 }

@@ -5,6 +5,7 @@ import { isUserId } from './caller.ts';
 import { isCaller, isPersonTable, ownerColumns, setByTrigger } from './owners.ts';
 import { covers } from './roles.ts';
 import { ownComparisons, readPredicate } from './scope.ts';
+import { filledAtSignUp } from './sign-up.ts';
 import { bare } from './tree.ts';
 
 /** Who made the row, or whose it is by name. */
@@ -29,7 +30,10 @@ export function ownerOf(
   /** Columns that were written in another's name. */
   forged: readonly string[] = [],
 ): string | undefined {
-  const owners = [...new Set([...seen, ...ownerColumns(table, state), ...peopleIn(table, state)])];
+  const made = filledAtSignUp(table, state);
+  const owners = [
+    ...new Set([...seen, ...ownerColumns(table, state), ...peopleIn(table, state), ...(made ? [made] : [])]),
+  ];
   // Where it is asked already who signs a row, the parent that was forged is what is left to ask for.
   const isSigned =
     command !== null &&
@@ -62,7 +66,10 @@ const isParent = (name: string, { foreignKeys }: Table, state: SchemaState) => {
 
 function rankOf(name: string, table: Table, state: SchemaState, command: Command | null): number {
   const column = table.columns.find((other) => other.name === name);
-  const filled = isUserId(bare(column?.default?.node)) || setByTrigger(name, table, state);
+  const filled =
+    isUserId(bare(column?.default?.node)) ||
+    setByTrigger(name, table, state) ||
+    filledAtSignUp(table, state) === name;
   const asked = commandsAsking(name, table, state);
   const notNull = column?.notNull === true || table.primaryKey?.columns.includes(name) === true;
   // A row that names a person itself is not its parent's.
