@@ -166,7 +166,7 @@ function blame(group: LeakGroup, dropped: readonly Policy[], table: Table, state
   );
   return applying.length === 0
     ? ''
-    : `-- and narrow or drop the one of ${named(applying.map(({ name }) => name))} that lets it through: policies are added to each other`;
+    : `-- narrow or drop the one of ${named(applying.map(({ name }) => name))} that lets it through: policies are added to each other`;
 }
 
 const isOwnAllowed = ({ object }: LeakGroup, command: Command) =>

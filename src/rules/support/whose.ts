@@ -129,18 +129,20 @@ export function isOwn(column: string, table: Table, state: SchemaState, prefix =
   return `exists (select 1 from ${parent.key} ${alias} where ${alias}.${id} = ${prefix === '' ? `${table.key}.` : prefix}${quoteIdent(column)} and ${asked})`;
 }
 
-/** The key to what a row is a part of, where that is somebody's. */
-const ownedParentOf = (table: Table, state: SchemaState): string | undefined =>
-  table.foreignKeys.find(({ columns, references }) => {
+/** The key to what a row is a part of, where that is somebody's; the one that is never empty first. */
+function ownedParentOf(table: Table, state: SchemaState): string | undefined {
+  const keys = table.foreignKeys.flatMap(({ columns, references }) => {
     const parent = state.tables.get(references);
-    return (
-      columns.length === 1 &&
+    return columns.length === 1 &&
       parent !== undefined &&
       parent !== table &&
-      table.columns.find(({ name }) => name === columns[0])?.notNull === true &&
       ownerOf(parent, state) !== undefined
-    );
-  })?.columns[0];
+      ? [columns[0]!]
+      : [];
+  });
+  const isFilled = (name: string) => table.columns.find((column) => column.name === name)?.notNull === true;
+  return keys.find(isFilled) ?? (keys.length === 1 ? keys[0] : undefined);
+}
 
 /** A person in something: to be in it is the right. */
 export const isMembership = ({ name, foreignKeys }: Table, state: SchemaState) =>
