@@ -133,6 +133,12 @@ export const expectationsOf = (sql: string): string[] =>
 
 /** What the matrix says to an expectation, in the expectation's own form: equal where it holds. */
 export function answer(matrix: AccessMatrix, expectation: string): string {
+  const needs = /^sign-up (\S+) needs /.exec(expectation);
+  if (needs) {
+    const rows = matrix.signUps.find(({ variant }) => variant === needs[1])?.needs ?? [];
+    const all = rows.map(({ table, value, laid }) => `${table} ${value}${laid ? '' : ' unlaid'}`);
+    return `sign-up ${needs[1]} needs ${all.join(', ') || 'nothing'}`;
+  }
   const signUp = /^sign-up (\S+) = /.exec(expectation);
   if (signUp) {
     const run = matrix.signUps.find((entry) => entry.variant === signUp[1]);

@@ -9,6 +9,7 @@
  *     "errors": { "head": ["public.note user select 42P17 infinite recursion …", "… permission denied for function f for nothing"], "base": […] },
  *     "escalations": { "head": ["public.members user membership rows of public.orgs"], "base": […] } }
  *
+ * A sign-up may end with `needs=public.plans id free`, and ` unlaid` or ` where=…` behind that.
  * An escalation that ends with `by=…` names its statements, the last of which shows what it opens; one that ends with `in the open` reads what opens; with `from nowhere`, no policy gives the row it begins with.
  *
  * A cell is `principal command subject [outcome]`, then any of columns=, when=, via=, state=, footing=, reason=, no-return. Objects are
@@ -23,6 +24,7 @@ import type {
   AccessMatrix,
   Escalation,
   Footing,
+  NeededRow,
   ObjectAccess,
   PolicyError,
   SignUpRun,
@@ -134,7 +136,21 @@ function deviationOf(text: string): AccessDeviation {
   };
 }
 
-function signUpOf(text: string): SignUpRun {
+function neededOf(text: string): NeededRow {
+  const [row, where = null] = text.split(' where=') as [string, string?];
+  const [table, column, value, laid] = row.split(' ');
+  const message = `insert or update violates a foreign key to "${table}"`;
+  return {
+    table: table!,
+    column: column!,
+    value: value!,
+    laid: laid !== 'unlaid',
+    error: { sqlstate: '23503', message, where },
+  };
+}
+
+function signUpOf(whole: string): SignUpRun {
+  const [text, needed] = whole.split(' needs=') as [string, string?];
   const [variant, status, ...rest] = text.split(' ');
   const works = status === 'works';
   const [message, where = null] = rest.slice(1).join(' ').split(' where=');
@@ -146,6 +162,7 @@ function signUpOf(text: string): SignUpRun {
     created: works
       ? Object.fromEntries(rest.map((pair) => [pair.split('=')[0]!, Number(pair.split('=')[1])]))
       : {},
+    ...(needed !== undefined && { needs: [neededOf(needed)] }),
   };
 }
 

@@ -89,6 +89,17 @@ export interface PolicyError {
   readonly proof: Proof;
 }
 
+/** A row that what runs at sign-up points to by a constant, and that no migration makes. */
+export interface NeededRow {
+  readonly table: string;
+  readonly column: string;
+  readonly value: string;
+  /** True where the probes laid it and signed up once more. */
+  readonly laid: boolean;
+  /** What a sign-up without it says. */
+  readonly error: NonNullable<SignUpRun['error']>;
+}
+
 export interface SignUpRun {
   readonly variant: 'email-metadata' | 'email' | 'phone' | 'anonymous';
   readonly status: 'works' | 'fails';
@@ -100,6 +111,8 @@ export interface SignUpRun {
   } | null;
   /** Rows that this sign-up created: table to number. */
   readonly created: Readonly<Record<string, number>>;
+  /** Rows that it needs; absent where it needs none. */
+  readonly needs?: readonly NeededRow[];
 }
 
 /** Something one principal obtained that opens more: the chain of statements, in order. */

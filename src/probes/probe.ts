@@ -115,7 +115,8 @@ async function probeInside(session: Session, options: ProbeOptions): Promise<Acc
     ...options.memory,
     contents: await contentsOf(session, state),
   };
-  const signUps = await signUpUsers(session, state, {
+  const values = createValues(state, catalog);
+  const signUps = await signUpUsers(session, state, values, {
     anonymous: project.anonymousSignIns,
     phone: project.phoneSignIns,
   });
@@ -127,7 +128,6 @@ async function probeInside(session: Session, options: ProbeOptions): Promise<Acc
     (key, column) =>
       options.beforeState?.tables.get(key)?.columns.some(({ name }) => name === column) === true,
   );
-  const values = createValues(state, catalog);
   const absent = absentTables(state, readings, ownership, signUps.creates);
   const planner = createPlanner(state, readings, ownership, values, absent);
   const world = new World(session, state, planner, ownership, values, signUps, (object) =>

@@ -1,11 +1,14 @@
 /** Users sign up as GoTrue makes them: its role, its search path, its statements in its order. */
 
 import type { Outcome, Session } from '../database/engine.ts';
-import type { SignUpRun } from '../model/access.ts';
+import type { NeededRow, SignUpRun } from '../model/access.ts';
+import type { SqlError } from '../model/replay.ts';
 import type { SchemaState } from '../model/schema.ts';
+import { askedFor, layRow } from './needed-rows.ts';
 import { type User, userA, userB, userC, userD, userZ } from './principals.ts';
 import { literal } from './quote.ts';
 import { platformSchemas } from './rows/owners.ts';
+import type { ValueSource } from './rows/values.ts';
 import type { GivenBySignUp } from './rows/world.ts';
 
 export interface SignUpOptions {
@@ -19,10 +22,14 @@ export interface SignUps extends GivenBySignUp {
 
 type Variant = SignUpRun['variant'];
 
+/** Rows laid one after the other for the sake of a sign-up. */
+const enough = 3;
+
 /** In an open transaction: tries every variant, and leaves users Z, A, B, C and D behind. */
 export async function signUpUsers(
   session: Session,
   state: SchemaState,
+  values: ValueSource,
   options: SignUpOptions,
 ): Promise<SignUps> {
   const keys = metadataKeys(state);
@@ -37,11 +44,38 @@ export async function signUpUsers(
   if (options.anonymous) variants.push('anonymous');
 
   const runs: SignUpRun[] = [];
-  const before = await countRows(session, tables);
-  for (const variant of variants) {
+  const needs: NeededRow[] = [];
+  let before = await countRows(session, tables);
+  const attempt = async (variant: Variant) => {
     await session.exec('savepoint sign_up');
-    runs.push(await tryVariant(session, variant, keys, tables, before));
+    const tried = await tryVariant(session, variant, keys, tables, before);
     await session.exec('rollback to savepoint sign_up; release savepoint sign_up');
+    return tried;
+  };
+  for (const variant of variants) {
+    let tried = await attempt(variant);
+    for (let left = enough; left > 0 && tried.failure !== null; left--) {
+      const asked = await askedFor(session, state, tried.failure);
+      if (asked === null || needs.some(({ table, value }) => table === asked.table && value === asked.value))
+        break;
+      await session.exec('savepoint needed');
+      const laid = await layRow(session, state, values, asked);
+      const counted = before;
+      if (laid) before = await countRows(session, tables);
+      const again = laid ? await attempt(variant) : null;
+      // Another id each time, of no row at all: that is no row that is missing.
+      const helped = again !== null && again.failure?.constraint !== tried.failure.constraint;
+      if (!helped) {
+        await session.exec('rollback to savepoint needed');
+        before = counted;
+      }
+      await session.exec('release savepoint needed');
+      if (again !== null && !helped) break;
+      needs.push({ ...asked, laid, error: told(tried.failure) });
+      if (again === null) break;
+      tried = again;
+    }
+    runs.push({ ...tried.run, ...(needs.length > 0 && { needs: [...needs] }) });
   }
   const best = variants.find((_, index) => runs[index]!.status === 'works') ?? null;
   for (const user of [userZ, userA, userB, userC, userD]) {
@@ -72,13 +106,17 @@ async function tryVariant(
   keys: ReadonlyMap<string, string>,
   tables: readonly string[],
   before: ReadonlyMap<string, number>,
-): Promise<SignUpRun> {
+): Promise<{ readonly run: SignUpRun; readonly failure: SqlError | null }> {
   const steps = signUpSteps(variant, userA, keys);
   const failure = await run(
     session,
     steps.filter((step) => step.name !== 'deletion'),
   );
-  if (failure !== null) return { variant, status: 'fails', ...failure, created: {} };
+  if (failure !== null)
+    return {
+      run: { variant, status: 'fails', step: failure.step, error: told(failure.error), created: {} },
+      failure: failure.error,
+    };
   const created: Record<string, number> = {};
   for (const [table, count] of await countRows(session, tables)) {
     const more = count - (before.get(table) ?? 0);
@@ -89,13 +127,19 @@ async function tryVariant(
     session,
     steps.filter((step) => step.name === 'deletion'),
   );
-  return { variant, status: 'works', step: deletion?.step ?? null, error: deletion?.error ?? null, created };
+  const error = deletion === null ? null : told(deletion.error);
+  return {
+    run: { variant, status: 'works', step: deletion?.step ?? null, error, created },
+    failure: null,
+  };
 }
+
+const told = ({ sqlstate, message, where }: SqlError) => ({ sqlstate, message, where });
 
 async function run(
   session: Session,
   steps: readonly Step[],
-): Promise<{ step: string; error: NonNullable<SignUpRun['error']> } | null> {
+): Promise<{ step: string; error: SqlError } | null> {
   const become = [
     `select set_config('role', 'supabase_auth_admin', true), set_config('search_path', 'auth', true), set_config('request.jwt.claims', '', true)`,
   ];
@@ -104,18 +148,14 @@ async function run(
   const failed = outcomes.findIndex((outcome) => !outcome.ok);
   const outcome = outcomes[failed];
   if (outcome !== undefined && !outcome.ok) {
-    const { sqlstate, message, where } = outcome.error;
-    return { step: steps[failed - 1]?.name ?? 'connection', error: { sqlstate, message, where } };
+    return { step: steps[failed - 1]?.name ?? 'connection', error: outcome.error };
   }
   const [deferred] = await session.batch([
     'set constraints all immediate',
     `select set_config('role', 'none', true), set_config('search_path', 'public', true)`,
     'set constraints all deferred',
   ]);
-  if (deferred !== undefined && !deferred.ok) {
-    const { sqlstate, message, where } = deferred.error;
-    return { step: 'commit', error: { sqlstate, message, where } };
-  }
+  if (deferred !== undefined && !deferred.ok) return { step: 'commit', error: deferred.error };
   return null;
 }
 

@@ -103,12 +103,24 @@ const object = z.object({
   ownerColumns: strings,
 });
 
+const signUpError = z.object({ sqlstate: z.string(), message: z.string(), where: text });
 const signUp = z.object({
   variant: open('email-metadata', 'email', 'phone', 'anonymous'),
   status: open('works', 'fails'),
   step: text,
-  error: z.object({ sqlstate: z.string(), message: z.string(), where: text }).nullable(),
+  error: signUpError.nullable(),
   created: z.record(z.string(), count),
+  needs: z
+    .array(
+      z.object({
+        table: z.string(),
+        column: z.string(),
+        value: z.string(),
+        laid: z.boolean(),
+        error: signUpError,
+      }),
+    )
+    .optional(),
 });
 
 const rollback = z.object({

@@ -1,4 +1,4 @@
-import type { AccessMatrix, SignUpRun } from '../../model/access.ts';
+import type { AccessMatrix, NeededRow, SignUpRun } from '../../model/access.ts';
 import type { Facts } from '../../model/facts.ts';
 import type { Place } from '../../model/finding.ts';
 import type { Routine, SchemaState } from '../../model/schema.ts';
@@ -26,7 +26,7 @@ export default rule({
   severity: { recommended: 'error', strict: 'error' },
   evidence: ['probe'],
   summary: 'seen: sign-up fails',
-  why: 'Users are inserted as GoTrue does it: by the role supabase_auth_admin, with search_path = auth, with and without metadata. A trigger on auth.users that raises stops every sign-up; users read "Database error saving new user". A function that expects metadata fails for those who sign up without it.',
+  why: 'Users are inserted as GoTrue does it: by the role supabase_auth_admin, with search_path = auth, with and without metadata. A trigger on auth.users that raises stops every sign-up; users read "Database error saving new user". A function that expects metadata fails for those who sign up without it. A row that the code names by its id and that no migration makes is told as info, and sign-up is tried again with it.',
   remedy,
   since: '0.1.0',
   sources: [
@@ -37,7 +37,21 @@ export default rule({
   facts({ facts, report, preexisting }) {
     if (facts.access === null) return;
     const { base, head } = facts.access;
-    const failed = head.signUps.filter(({ status }) => status === 'fails');
+    for (const need of neededRows(head)) {
+      const { table, column, value, error } = need;
+      const isOld = neededRows(base).some((old) => old.table === table && old.value === value);
+      (isOld ? preexisting : report)({
+        message: `Sign-up hangs on the row of "${table}" whose "${column}" is ${value}, which no migration makes: where it is missing, every sign-up fails (${error.message}). ${withIt(need, head)} Let the trigger pass over it where it is missing.`,
+        at: home({ error }, facts),
+        object: 'auth.users',
+        key: `${table} ${value}`,
+        severity: 'info',
+        help: error.where === null ? undefined : `Postgres says where: ${error.where}`,
+      });
+    }
+    const failed = head.signUps.filter(
+      ({ status, needs }) => status === 'fails' && needs?.every(({ laid }) => laid) !== false,
+    );
     if (failed.length === 0) return;
     const [only] = failed;
     if (failed.length === 1 && only !== undefined && isOfOurValues(only, head)) {
@@ -110,6 +124,24 @@ const names: Readonly<Record<SignUpRun['variant'], string>> = {
   anonymous: 'anonymously',
 };
 
+const neededRows = (matrix: AccessMatrix | null): readonly NeededRow[] => [
+  ...new Map(
+    (matrix?.signUps ?? []).flatMap(({ needs }) =>
+      (needs ?? []).map((need) => [`${need.table} ${need.value}`, need]),
+    ),
+  ).values(),
+];
+
+function withIt({ laid, table, value }: NeededRow, { signUps }: AccessMatrix): string {
+  if (!laid) return 'What comes after that was not seen.';
+  const having = signUps.filter(({ needs }) =>
+    needs?.some((need) => need.table === table && need.value === value),
+  );
+  return having.some(({ status }) => status === 'works')
+    ? 'With such a row it works here.'
+    : 'With such a row it fails all the same.';
+}
+
 /** The failure to tell: grave where no way works, or where one that worked on the base no longer does. */
 function judge(head: AccessMatrix, base: AccessMatrix | null, failed: readonly SignUpRun[]) {
   const lost = failed.find((run) =>
@@ -177,7 +209,7 @@ function vaultReader(run: SignUpRun, head: SchemaState): Routine | null {
 }
 
 /** The function that Postgres' CONTEXT names, else the trigger. */
-function home(run: SignUpRun, { head }: Facts): Place | null {
+function home(run: Pick<SignUpRun, 'error'>, { head }: Facts): Place | null {
   const name = /function ([\w".]+)\(/.exec(run.error?.where ?? '')?.[1];
   const routine = name === undefined ? null : routineNamed(name, head);
   const trigger = signUpTriggers(head)[0];
