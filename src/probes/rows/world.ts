@@ -409,6 +409,11 @@ export class World {
           row[last] = ownerValue(owner, companion);
           return true;
         }
+        // All that stand empty by their default: `btrim(a) <> '' and btrim(b) <> ''`.
+        const empty = named.filter(
+          (column) => free(column) && row[column] === undefined && isEmptyByDefault(table, column),
+        );
+        if (empty.length > 1 && empty.map(next).every(Boolean)) return true;
         // One column after the other, the untouched ones first.
         for (const column of named.filter(free)) if (next(column)) return true;
         for (const column of named) {
@@ -553,6 +558,9 @@ export const updating = (
 
 export const whereIs = (row: LaidRow, key: readonly string[] = row.key): string =>
   key.map((column) => `${name(column)} = ${literal(row.values[column] ?? null)}`).join(' and ') || 'true';
+
+const isEmptyByDefault = (table: Table, column: string): boolean =>
+  /^''(::|$)/.test(table.columns.find((candidate) => candidate.name === column)?.default?.text ?? '');
 
 /** A generated column changes with those it is made of. */
 function sourcesOf(table: Table, column: string): string[] {

@@ -59,7 +59,7 @@ export async function trustWorlds(context: WorldContext, key: string): Promise<S
     context.skip(`access through a row in ${key}`, row.failure);
     return [];
   }
-  const ownTenant = sharesTenant(context, key);
+  const ownTenant = sharesTenant(context, key) && hangsOnTenant(context, key);
   const parents = ownTenant ? await calledParents(context, key) : [];
   const renamed = parents.map(({ renaming }) => renaming);
   const plain = { via: key, onlyUsers: true, kept: new Set(parents.map(({ column }) => column)) };
@@ -216,6 +216,24 @@ const isCalled = ({ column, open }: ValueAtom): boolean =>
 /** True where people's rows there belong to one organisation, project, team … on which the probed rows hang. */
 export const sharesTenant = (context: WorldContext, key: string): boolean =>
   tenantKeys(context, key).length > 0;
+
+/** B's row does hang on an organisation, and has no null where a link to it could be. */
+function hangsOnTenant(context: WorldContext, key: string): boolean {
+  const { b } = context.subjects;
+  const tenants = new Set(tenantKeys(context, key).map(({ references }) => references));
+  const seen = new Set<string>();
+  const rows = b === undefined ? [] : [b];
+  for (const { table, values } of rows) {
+    if (tenants.has(table.key)) return true;
+    for (const { columns, references } of table.foreignKeys) {
+      if (seen.has(references) || columns.some((column) => values[column] == null)) continue;
+      seen.add(references);
+      const parent = context.world.row(references, userB);
+      if (parent !== undefined) rows.push(parent);
+    }
+  }
+  return false;
+}
 
 /** The caller's row names the very row of B: a friendship, a share, an invitation. */
 export async function naming(context: WorldContext, key: string): Promise<Spec[]> {
