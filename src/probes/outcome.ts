@@ -67,5 +67,7 @@ export const describe = (error: SqlError): string =>
 export function resultOf(outcome: Outcome | undefined): string {
   if (outcome === undefined) return 'not run';
   if (!outcome.ok) return `ERROR ${describe(outcome.error)}`;
-  return `${outcome.affected} ${outcome.affected === 1 ? 'row' : 'rows'}`;
+  return rowsCalled(outcome.affected);
 }
+
+export const rowsCalled = (count: number): string => `${count} ${count === 1 ? 'row' : 'rows'}`;

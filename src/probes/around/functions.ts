@@ -3,7 +3,7 @@
 import type { Outcome, Row } from '../../database/engine.ts';
 import type { AccessCell, ObjectAccess } from '../../model/access.ts';
 import type { Routine, Table } from '../../model/schema.ts';
-import { describe, resultOf } from '../outcome.ts';
+import { describe, resultOf, rowsCalled } from '../outcome.ts';
 import { readRoutine } from '../predicate/index.ts';
 import {
   anon,
@@ -246,7 +246,12 @@ async function call(
       return cellOf(
         identity,
         { outcome: 'allowed', reason: `it gave out ${literal(marker.text)} of ${hidden}`, via: hidden },
-        [{ ...proof, result: `${outcome.rows.length} rows, among them ${literal(marker.text)} of user B` }],
+        [
+          {
+            ...proof,
+            result: `${rowsCalled(outcome.rows.length)}, among them ${literal(marker.text)} of user B`,
+          },
+        ],
       );
     }
   }

@@ -6,8 +6,9 @@ import { type Attempt, attemptAll } from '../attempt.ts';
 import { resultOf, verdictOf } from '../outcome.ts';
 import { anon, type Identity, signedIn, userA, userB } from '../principals.ts';
 import { literal, name } from '../quote.ts';
+import { ownerValue } from '../rows/owners.ts';
 import { quietly } from '../rows/triggers.ts';
-import { type LaidRow, whereIs } from '../rows/world.ts';
+import { type LaidRow, normalized, whereIs } from '../rows/world.ts';
 import { passes } from '../summary.ts';
 import type { AroundContext } from './views.ts';
 
@@ -34,8 +35,11 @@ export async function writeThrough(context: AroundContext, view: View): Promise<
     `select pg_relation_is_updatable(${literal(view.key)}::regclass, false) as bits`,
   );
   const writable = Number(found?.bits ?? '0');
+  if (writable === 0) return [];
+  const target = (await anotherShown(context, view, base, row)) ?? row;
   const tried = (['insert', 'update', 'delete'] as const).flatMap((command) => {
-    const statement = (writable & bits[command]) === 0 ? null : writeOf(command, view, base, row);
+    const of = command === 'insert' ? row : target;
+    const statement = (writable & bits[command]) === 0 ? null : writeOf(command, view, base, of);
     return statement === null
       ? []
       : identities.map((identity) => ({
@@ -77,6 +81,35 @@ export async function writeThrough(context: AroundContext, view: View): Promise<
       proof: [{ as: identity.label, sql, result: resultOf(outcome) }],
     };
   });
+}
+
+/** Where the view leaves B's row out, as its state stands, a row that it shows and that is not A's. */
+async function anotherShown(
+  { session, probing, world, searchPath }: AroundContext,
+  view: View,
+  base: Table,
+  row: LaidRow,
+): Promise<LaidRow | null> {
+  if (row.key.length === 0) return null;
+  const key = row.key.map(name).join(', ');
+  const mine = world.row(base.key, userA);
+  const others = [
+    ...(mine === undefined ? [] : [`not (${whereIs(mine)})`]),
+    ...probing.ownership
+      .ownersOf(base.key)
+      .filter(({ form }) => form === 'plain')
+      .map((owner) => `${name(owner.column)}::text is distinct from ${literal(ownerValue(owner, userA))}`),
+  ];
+  const asked = await attemptAll(
+    session,
+    [
+      `select 1 as there from ${view.key} where ${whereIs(row)} limit 1`,
+      `select * from ${base.key} where (${key}) in (select ${key} from ${view.key})${others.map((other) => ` and ${other}`).join('')} limit 1`,
+    ].map((sql) => ({ identity: null, searchPath: searchPath(view.schema), sql })),
+  );
+  const [there, found] = asked.map(({ outcome }) => (outcome.ok ? outcome.rows[0] : undefined));
+  if (there !== undefined) return null;
+  return found === undefined ? null : { ...row, values: normalized(base, found) };
 }
 
 /** The one table that a view stands on, straight or by other views. */

@@ -3,9 +3,9 @@
 import type { Session } from '../../database/engine.ts';
 import type { AccessCell, ObjectAccess, Principal } from '../../model/access.ts';
 import type { SchemaState, View } from '../../model/schema.ts';
-import { attemptAll } from '../attempt.ts';
+import { type Attempted, attemptAll } from '../attempt.ts';
 import type { Privileges } from '../catalog.ts';
-import { resultOf, verdictOf } from '../outcome.ts';
+import { resultOf, rowsCalled, verdictOf } from '../outcome.ts';
 import { anon, type Identity, serviceRole, signedIn, userA, userB } from '../principals.ts';
 import { literal, name } from '../quote.ts';
 import { type Marker, markersOf } from '../rows/markers.ts';
@@ -60,6 +60,7 @@ async function probeView(
   own: readonly Marker[],
 ): Promise<ObjectAccess> {
   const { session } = context;
+  const behind = tablesBehind(view, context.state);
   await session.exec('savepoint of_view');
   if (view.kind === 'materialized view') {
     const [refreshed] = await session.batch([`refresh materialized view ${view.key}`]);
@@ -84,6 +85,7 @@ async function probeView(
   const control = attempted[0]!.outcome;
   const asB = attempted[1]!.outcome;
   const reaches = (control.ok && seen(control.rows, theirs)) || (asB.ok && seen(asB.rows, theirs)) || null;
+  const asInvoker = await seenAsInvoker(context, view, attempted.slice(2), theirs, listOf);
   const cells: AccessCell[] = [];
   identities.forEach((identity, index) => {
     const { outcome } = attempted[index + 2]!;
@@ -92,7 +94,7 @@ async function probeView(
       {
         as: identity.label,
         sql: statement,
-        result: outcome.ok ? `${outcome.rows.length} rows` : resultOf(outcome),
+        result: outcome.ok ? rowsCalled(outcome.rows.length) : resultOf(outcome),
       },
     ];
     const cell = (subject: AccessCell['subject'], more: Partial<AccessCell>): AccessCell => ({
@@ -106,7 +108,13 @@ async function probeView(
     }
     const marker = seen(outcome.rows, theirs);
     if (marker !== null) {
-      const hidden = hiddenTable(context, identity.principal, seenAll(outcome.rows, theirs));
+      const anyway = asInvoker.get(identity.principal);
+      const hidden = hiddenTable(
+        context,
+        identity.principal,
+        seenAll(outcome.rows, theirs).filter((marker) => anyway?.has(marker) !== true),
+        behind,
+      );
       cells.push(
         cell('foreign', {
           outcome: 'allowed',
@@ -115,7 +123,7 @@ async function probeView(
           proof: [
             {
               ...proof[0]!,
-              result: `${outcome.rows.length} rows, among them ${literal(marker.text)} of user B`,
+              result: `${rowsCalled(outcome.rows.length)}, among them ${literal(marker.text)} of user B`,
             },
           ],
         }),
@@ -148,6 +156,68 @@ async function probeView(
   };
 }
 
+/** What of it each principal sees as well where the view reads as its caller: that passes by no policy. */
+async function seenAsInvoker(
+  { session, searchPath, state }: AroundContext,
+  view: View,
+  attempted: readonly Attempted[],
+  theirs: readonly Marker[],
+  listOf: (identity: Identity) => string,
+): Promise<Map<Principal, ReadonlySet<Marker>>> {
+  const those = identities.filter(({ role }, index) => {
+    const { outcome } = attempted[index]!;
+    return role !== 'service_role' && outcome.ok && seen(outcome.rows, theirs) !== null;
+  });
+  if (those.length === 0) return new Map();
+  let source = view.key;
+  if (view.kind === 'materialized view') {
+    const [found] = await session.query(
+      `select rtrim(pg_get_viewdef(${literal(view.key)}::regclass), '; ') as query`,
+    );
+    source = `(${found?.query}) as copied`;
+  }
+  const asked = await attemptAll(
+    session,
+    those.map((identity) => ({
+      identity,
+      prepare: viewsBehind(view, state).map(({ key }) => `alter view ${key} set (security_invoker = true)`),
+      searchPath: searchPath(view.schema),
+      sql: `select ${listOf(identity)} from ${source} limit ${enough}`,
+    })),
+  );
+  return new Map(
+    those.map(({ principal }, index) => {
+      const { outcome, unprepared } = asked[index]!;
+      const rows = unprepared === null && outcome.ok ? outcome.rows : [];
+      return [principal, new Set(seenAll(rows, theirs))];
+    }),
+  );
+}
+
+/** The view itself and those that it reads, whichever can read as their caller. */
+function viewsBehind(view: View, state: SchemaState, found = new Set<View>()): readonly View[] {
+  if (!found.has(view)) {
+    found.add(view);
+    for (const key of view.reads) {
+      const inner = state.views.get(key);
+      if (inner !== undefined) viewsBehind(inner, state, found);
+    }
+  }
+  return [...found].filter(({ kind }) => kind === 'view');
+}
+
+/** Tables that it reads, through other views too. */
+function tablesBehind(view: View, state: SchemaState, seen = new Set<View>()): ReadonlySet<string> {
+  if (seen.has(view)) return new Set();
+  seen.add(view);
+  return new Set(
+    view.reads.flatMap((key) => {
+      const inner = state.views.get(key);
+      return inner === undefined ? [key] : [...tablesBehind(inner, state, seen)];
+    }),
+  );
+}
+
 type Rows = readonly Readonly<Record<string, string | null>>[];
 
 function seenAll(rows: Rows, markers: readonly Marker[]): Marker[] {
@@ -172,6 +242,8 @@ export function hiddenTable(
   context: AroundContext,
   principal: Principal,
   markers: readonly Marker[],
+  /** Tables to name before others. */
+  behind: ReadonlySet<string> = new Set(),
 ): string | null {
   const open = (table: string): boolean =>
     context.tables
@@ -192,7 +264,8 @@ export function hiddenTable(
   }
   const owned = [...counts].filter(([table]) => (context.tables.get(table)?.ownerColumns.length ?? 1) > 0);
   // A user's id stands in auth.users too: the project's own table is meant.
-  const first = ([table]: readonly [string, number]) => (table.startsWith('auth.') ? 1 : 0);
+  const first = ([table]: readonly [string, number]) =>
+    (behind.has(table) ? 0 : 2) + (table.startsWith('auth.') ? 1 : 0);
   return (
     owned.toSorted((a, b) => first(a) - first(b) || b[1] - a[1] || (a[0] < b[0] ? -1 : 1))[0]?.[0] ?? null
   );

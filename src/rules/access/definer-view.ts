@@ -26,7 +26,7 @@ export default rule({
   fixable: false,
   facts(context) {
     tellLeaks('access/definer-view', context, (group) => ({
-      message: `${messageOf(group)} ${isMaterialized(group, context.facts.head) ? copyOf(group, context.facts) : `Set "security_invoker" on the view${leftBy(group, context.facts.head)}, or ${group.leaks.every(isRead) ? 'filter by "auth.uid()" in it' : 'revoke what is not meant to be written'}`}.`,
+      message: `${messageOf(group)} ${wayOut(group, context.facts)}.`,
       severity:
         group.leaks.every(isRead) &&
         [isNoticeBoard, isTally].some((mild) =>
@@ -37,13 +37,20 @@ export default rule({
       help: sqlFence(
         isMaterialized(group, context.facts.head)
           ? revokeOfRead(group.object.object, ['anon', 'authenticated'], readsOf(group, context.facts))
-          : isShownOnPurpose(group, context.facts.head)
-            ? `revoke insert, update, delete on ${group.object.object} from anon, authenticated;\n-- and, where others' rows shall not show either\nalter view ${group.object.object} set (security_invoker = true);`
+          : isToBeRead(group, context.facts.head)
+            ? `revoke insert, update, delete on ${group.object.object} from anon, authenticated;${group.leaks.some(isRead) ? `\n-- and, where others' rows shall not show either\nalter view ${group.object.object} set (security_invoker = true);` : ''}`
             : `alter view ${group.object.object} set (security_invoker = true);`,
       ),
     }));
   },
 });
+
+function wayOut(group: LeakGroup, facts: Facts): string {
+  if (isMaterialized(group, facts.head)) return copyOf(group, facts);
+  if (isToBeRead(group, facts.head) && !group.leaks.some(isRead))
+    return 'Its GRANT of SELECT says that it is there to be read: revoke the rest';
+  return `Set "security_invoker" on the view${leftBy(group, facts.head)}, or ${group.leaks.every(isRead) ? 'filter by "auth.uid()" in it' : 'revoke what is not meant to be written'}`;
+}
 
 /** What is then left of the view for those whom it is for: nothing, or only what the policies show each of them. */
 function leftBy({ object }: LeakGroup, state: SchemaState): string {
@@ -93,7 +100,7 @@ const isMaterialized = ({ object }: LeakGroup, { views }: SchemaState) =>
   views.get(object.object)?.kind === 'materialized view';
 
 /** SELECT was granted by name, and what is written through it goes past the policies as well: that is left over. */
-const isShownOnPurpose = ({ object, leaks }: LeakGroup, { views }: SchemaState) =>
+const isToBeRead = ({ object, leaks }: LeakGroup, { views }: SchemaState) =>
   !leaks.every(isRead) && isGrantedByName(views.get(object.object));
 
 const isGrantedByName = (view: View | undefined) =>

@@ -14,6 +14,7 @@ import { lostGuard } from './lost-guard.ts';
 import { isMild } from './mildness.ts';
 import { isRead } from './name-read.ts';
 import { isDeclaredPublic, isFilledIn, isOpenBehind, listsOneBucket } from './openness.ts';
+import { isShownOnPurpose } from './published-views.ts';
 import { type ApiRole, apiRolesOf, appliesTo, covers, predicateOf } from './roles.ts';
 import { listed, named, upper } from './words.ts';
 
@@ -173,7 +174,8 @@ function isLeak(cell: AccessCell, object: ObjectAccess, table: Table | null, sta
     return (
       (subject === 'foreign' || subject === 'spoof') &&
       cell.via !== null &&
-      !isOpenBehind(object.object, command, roleOf(principal), state)
+      !isOpenBehind(object.object, command, roleOf(principal), state) &&
+      !(command === 'select' && isPublishedView(object.object, state))
     );
   if (object.kind === 'bucket' || object.kind === 'channel') {
     return (
@@ -198,6 +200,12 @@ function isLeak(cell: AccessCell, object: ObjectAccess, table: Table | null, sta
     (subject === 'unowned' && (owned || principal === 'anon'))
   );
 }
+
+/** views/definer tells it. */
+const isPublishedView = (key: string, state: SchemaState) => {
+  const view = state.views.get(key);
+  return view?.kind === 'view' && isShownOnPurpose(view, state);
+};
 
 /** Some policy of the table looks at the caller: its rows were meant to be somebody's. */
 const limits = (table: Table | null, state: SchemaState) =>

@@ -6,29 +6,11 @@ import { rule } from '../rule.ts';
 import { callsOn, placesOf } from '../support/client-calls.ts';
 import { opening } from '../support/era.ts';
 import { keyOfRangeVar } from '../support/names.ts';
-import { sensitiveColumns } from '../support/owners.ts';
-import {
-  type ApiRole,
-  apiRoles,
-  appliesTo,
-  covers,
-  enters,
-  holders,
-  predicateOf,
-  writes,
-} from '../support/roles.ts';
+import { grantedBy, isNamedPublic, isPublishedWhole, isReadBy } from '../support/published-views.ts';
+import { type ApiRole, apiRoles, enters, holders, writes } from '../support/roles.ts';
 import { appendFix, evidenceOf, type Found, statementAt } from '../support/sites.ts';
 import { commandsOf } from '../support/statements.ts';
-import { neverHolds, opensTo } from '../support/truth.ts';
-import {
-  asksWho,
-  choosesRows,
-  type GuardedWrite,
-  guardedTables,
-  guardedWrites,
-  leavesOutSecrets,
-  masks,
-} from '../support/views.ts';
+import { asksWho, type GuardedWrite, guardedTables, guardedWrites, masks } from '../support/views.ts';
 import { listed, named, people, sqlFence, upper } from '../support/words.ts';
 
 export default rule({
@@ -162,49 +144,6 @@ export default rule({
   },
 });
 
-/**
- * Made for strangers: granted to them by name in the view's own file, with rows and columns chosen, on tables that they
- * can't read, so that read as the caller it would show nothing, or of which visitors read rows anyway.
- */
-function isPublishedWhole(view: View, roles: readonly ApiRole[], tables: readonly Table[]): boolean {
-  const meant = roles.includes('anon') ? ['anon', 'public'] : ['authenticated', 'public'];
-  if (!meant.some((role) => grantedBy(view, role)) || tables.length === 0) return false;
-  // Signed-in users are not strangers: a list without what is personal in it is made for them.
-  if (!roles.includes('anon') && leavesOutSecrets(view, tables)) return true;
-  return (
-    choosesRows(view) &&
-    tables.every(
-      (table) =>
-        sensitiveColumns(view.columns, table).length === 0 &&
-        ((grantedBy(view, 'anon') && letsVisitorsRead(table)) || !isReadBy(roles, table)),
-    )
-  );
-}
-
-/** `clinics_public`, `webhooks_safe`: rows or columns chosen, and none that is personal or secret. */
-const isNamedPublic = (view: View, tables: readonly Table[]) =>
-  /(^|_)(public|safe)(_|$)/i.test(view.name) &&
-  tables.length > 0 &&
-  tables.every((table) => sensitiveColumns(view.columns, table).length === 0) &&
-  (choosesRows(view) || leavesOutSecrets(view, tables));
-
-const isReadBy = (roles: readonly ApiRole[], { policies }: Table) =>
-  policies.some((policy) => covers(policy, 'select') && roles.some((role) => appliesTo(policy, role)));
-
-/** A policy shows rows to whoever isn't signed in. */
-const letsVisitorsRead = (table: Table) =>
-  table.policies.some((policy) => {
-    const node = predicateOf(policy, 'select')?.node ?? null;
-    return (
-      policy.permissive &&
-      covers(policy, 'select') &&
-      appliesTo(policy, 'anon') &&
-      node !== null &&
-      opensTo(node) !== 'users' &&
-      !neverHolds(node, { table, who: 'nobody' })
-    );
-  });
-
 /** Granted to signed-in users by name, and to visitors only by the defaults. Its rows or columns are chosen. */
 const leftToAnon = (view: View, roles: readonly ApiRole[], tables: readonly Table[], state: SchemaState) =>
   roles.length === apiRoles.length &&
@@ -212,13 +151,6 @@ const leftToAnon = (view: View, roles: readonly ApiRole[], tables: readonly Tabl
   !grantedBy(view, 'anon') &&
   !grantedBy(view, 'public') &&
   isPublishedWhole(view, ['authenticated'], tables);
-
-/** By a statement of the view's own file. */
-const grantedBy = (view: View, role: string) =>
-  view.grants.some(
-    ({ grantee, privilege, origin }) =>
-      privilege === 'select' && grantee === role && origin !== null && origin.file === view.origin?.file,
-  );
 
 /** `with (security_invoker = off)`, or ALTER VIEW … SET of the same: its author knows what it does. */
 function statesDefiner(view: View, set: ChangeSet): boolean {
