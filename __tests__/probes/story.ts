@@ -166,6 +166,8 @@ export function answer(matrix: AccessMatrix, expectation: string): string {
       ? expectation
       : `escalation ${first.kind} ${first.object} opens ${first.opens}`;
   }
+  if (/^\d+ escalations?$/.test(expectation))
+    return `${matrix.escalations.length} escalation${matrix.escalations.length === 1 ? '' : 's'}`;
   if (expectation.startsWith('escalation ')) {
     const found = matrix.escalations.map(
       ({ kind, object, opens, footing }) =>

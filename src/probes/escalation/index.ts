@@ -36,8 +36,10 @@ export async function findEscalations(
     // What the API does not show can be written through functions only.
     if (table === undefined) continue;
     const mine = prizes.filter((prize) => prize.via === via);
-    found.push(...(await byRank(context, table, mine)));
-    found.push(...(await byMembership(context, table, mine)));
+    const ranks = await byRank(context, table, mine);
+    const members = await byMembership(context, table, mine);
+    const isRank = ({ kind }: Escalation) => kind === 'role-column';
+    found.push(...ranks, ...members.filter((each) => !isRank(each) || !ranks.some(isRank)));
     found.push(...(await bySignUp(context, table, mine)));
   }
   found.push(...(await byOwnership(context, objects)));

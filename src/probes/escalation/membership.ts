@@ -23,7 +23,7 @@ interface Rows {
 
 /** A way in: what A sends, once the rows lie there. */
 interface Way {
-  readonly kind: 'membership' | 'function';
+  readonly kind: 'membership' | 'role-column' | 'function';
   /** True where A stands there already, in its own organisation. */
   readonly member: boolean;
   /** True where what A sends gives it a rank among the members. */
@@ -142,18 +142,22 @@ function inserts(context: EscalationContext, table: Table, tenants: readonly str
     {},
     ...ranks.flatMap(([column, choice]) => choice.open.slice(0, 3).map((value) => ({ [column]: value }))),
   ];
-  return tries.map((ranked) => ({
-    kind: 'membership',
-    member: false,
-    ranked: Object.keys(ranked).length > 0,
-    send: (rows) => [
-      ...(context.createdBySignUp.has(table.key) &&
-      context.privileges('authenticated', 'delete', table.key) !== null
-        ? [`delete from ${table.key} where ${whereIs(rows.a)}`]
-        : []),
-      insertion(context, table, allowed, rows, tenants, ranked),
-    ],
-  }));
+  const goesFirst =
+    context.createdBySignUp.has(table.key) &&
+    context.privileges('authenticated', 'delete', table.key) !== null;
+  return tries.map((values) => {
+    const ranked = Object.keys(values).length > 0;
+    return {
+      // Everybody stands there: what comes back in the place of its row is another rank.
+      kind: goesFirst && ranked ? 'role-column' : 'membership',
+      member: false,
+      ranked,
+      send: (rows) => [
+        ...(goesFirst ? [`delete from ${table.key} where ${whereIs(rows.a)}`] : []),
+        insertion(context, table, allowed, rows, tenants, values),
+      ],
+    };
+  });
 }
 
 function insertion(

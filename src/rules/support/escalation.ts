@@ -1,5 +1,5 @@
 /** Findings about what a principal could obtain: a chain of statements, in order. */
-import type { Escalation } from '../../model/access.ts';
+import type { Escalation, Proof } from '../../model/access.ts';
 import type { Facts } from '../../model/facts.ts';
 import type { Place } from '../../model/finding.ts';
 import type { Problem } from '../rule.ts';
@@ -30,16 +30,24 @@ function homeOfSignUp({ head }: Facts): Place | null {
   return called.find(({ body }) => body.includes('raw_user_meta_data'))?.origin ?? null;
 }
 
+const isInsert = ({ sql }: Proof) => /^insert\b/i.test(sql);
+
+/** Its own row goes, and comes back as another. */
+export const isOutAndIn = ({ kind, proof }: Escalation) =>
+  kind === 'role-column' && proof.some(({ sql }) => /^delete\b/i.test(sql)) && proof.some(isInsert);
+
 export function problemOf(
-  { object, kind, principal, opens, proof }: Escalation,
+  escalation: Escalation,
   facts: Facts,
   what: Pick<Problem, 'message' | 'severity' | 'help'>,
 ): Problem {
+  const { object, kind, principal, opens, proof } = escalation;
+  const inserts = /^(membership|foreign-parent|entry)$/.test(kind) || isOutAndIn(escalation);
   return {
     ...what,
     at:
       (kind === 'sign-up' ? homeOfSignUp(facts) : null) ??
-      homeOfTable(facts, object, /^(membership|foreign-parent|entry)$/.test(kind) ? 'insert' : 'update'),
+      homeOfTable(facts, object, inserts ? 'insert' : 'update'),
     object,
     key: `${principal} ${kind} ${opens}`,
     evidence: ['probe'],
