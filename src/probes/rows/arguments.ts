@@ -56,17 +56,43 @@ export function* argumentSets(
       ? [{ table, value: row.values[row.key[0]!] ?? null }]
       : [];
   });
-  const guesses: (Table | null)[] = [null, ...watched];
-  const seen = new Set<string>();
-  for (const guess of guesses) {
-    const values = inputs.map((argument, index) =>
-      argumentValue(context, argument, index, guess, keys, person),
+  const pages = asksForPages(routine);
+  const valuesOf = (guess: Table | null, page: Page | null) =>
+    inputs.map(
+      (argument, index) =>
+        (page && ofPage(argument, page)) ?? argumentValue(context, argument, index, guess, keys, person),
     );
+  const sets = [null, ...watched].map((guess) =>
+    valuesOf(guess, pages ? { size: '100', number: '1' } : null),
+  );
+  // Counted from 0; and a size that no bound refuses.
+  if (pages) sets.push(valuesOf(null, { size: '100', number: '0' }), valuesOf(null, null));
+  const seen = new Set<string>();
+  for (const values of sets) {
     const id = JSON.stringify(values);
     if (seen.has(id)) continue;
     seen.add(id);
     yield values;
   }
+}
+
+interface Page {
+  readonly size: string;
+  readonly number: string;
+}
+
+/** It gives rows a few at a time: B's may be none of the first. */
+const asksForPages = ({ body }: Routine): boolean => /\b(limit|offset|fetch\s+(first|next))\b/i.test(body);
+
+/** What an argument takes that says which rows of many; null for any other. */
+function ofPage(argument: FunctionArgument, { size, number }: Page): Value {
+  if (!/^(integer|bigint|smallint)$/.test(argument.type)) return null;
+  const label = labelOf(argument);
+  if (/(^|_)(offset|skip)$/i.test(label)) return '0';
+  if (/^page(_?(number|num|no|index))?$/i.test(label)) return number;
+  return /(^|_)(limit|(page|batch)?_?size|per_?page|count|max|top|take|rows|results)(_|$)/i.test(label)
+    ? size
+    : null;
 }
 
 const labelOf = (argument: FunctionArgument): string => (argument.name ?? '').replace(/^(p|in|arg|_)_?/i, '');
