@@ -7,8 +7,9 @@ import { routineLooksAtCaller } from '../support/caller.ts';
 import { callsOn } from '../support/client-calls.ts';
 import { type FunctionMend, functionMend } from '../support/function-mend.ts';
 import type { LeakGroup } from '../support/leak.ts';
+import { givesPersonalData } from '../support/personal-data.ts';
 import { isCalledByPolicy } from '../support/policy-callers.ts';
-import { isGrantedTo, isLookup, isPublished } from '../support/published.ts';
+import { isGrantedTo, isKnowing, isLookup, isPublished } from '../support/published.ts';
 import { sqlFence } from '../support/words.ts';
 
 export default rule({
@@ -57,13 +58,18 @@ const isHelper = ({ object }: LeakGroup, state: SchemaState) => {
   return routine !== undefined && isCalledByPolicy(routine, state);
 };
 
-/** Granted to visitors by name: it only reads, and shows to whoever brings an id what it is an id of; or it takes nothing from them. */
-const isMadeForVisitors = ({ object }: LeakGroup, { routines }: SchemaState) => {
-  const routine = routines.get(object.object);
+/**
+ * Granted to visitors by name: it only reads, and shows to whoever brings an id what it is an id of; or it takes nothing
+ * from them. Nothing personal is among it, unless a token is asked for.
+ */
+const isMadeForVisitors = ({ object, leaks }: LeakGroup, state: SchemaState) => {
+  const routine = state.routines.get(object.object);
   const takes = routine?.arguments.some(({ mode }) => mode === 'in' || mode === 'inout') === true;
+  const hidden = leaks.flatMap(({ cell }) => cell.via ?? []);
   return (
     routine !== undefined &&
-    (takes ? isPublished(routine) && isLookup(routine) : isGrantedTo(routine, 'anon'))
+    (takes ? isPublished(routine) && isLookup(routine) : isGrantedTo(routine, 'anon')) &&
+    (isKnowing(routine) || !givesPersonalData(routine, hidden, state))
   );
 };
 

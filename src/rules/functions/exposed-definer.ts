@@ -9,9 +9,9 @@ import { codeOf, onlyCountsUp } from '../support/bodies.ts';
 import { looksAtCaller, routineLooksAtCaller } from '../support/caller.ts';
 import { callsOn, placesOf } from '../support/client-calls.ts';
 import { isDeclaredPublic } from '../support/openness.ts';
-import { isToken } from '../support/owners.ts';
+import { givesPersonalData } from '../support/personal-data.ts';
 import { filesCalling, isCalledByPolicy } from '../support/policy-callers.ts';
-import { isGrantedTo, isLookup, isPublished, onlyReads } from '../support/published.ts';
+import { isGrantedTo, isKnowing, isLookup, isPublished, onlyReads } from '../support/published.ts';
 import { appliesTo, covers, enters, holders, isPlatform, predicateOf } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
 import { alternatives, columnParts, visitTree } from '../support/tree.ts';
@@ -23,7 +23,7 @@ export default rule({
   severity: { recommended: 'info', strict: 'info' },
   evidence: ['static', 'catalog'],
   summary: 'a security definer function that API roles can call',
-  why: 'Every function of an exposed schema is an endpoint, /rest/v1/rpc/…. A security definer function runs with its owner’s rights, past every policy: it must itself ask who is calling. New functions can be executed by everybody (PUBLIC) unless that is revoked. One that works on guarded tables and never asks is a warning; a note where it looks a row up by a token that it is given, only counts, counts up or deletes what is out of date, or was granted to anon by name and either only reads or was taken from PUBLIC first, where it looks up one value, granted to authenticated by name and anon has no part in it, and where a trigger function calls it with the rights of whoever writes.',
+  why: 'Every function of an exposed schema is an endpoint, /rest/v1/rpc/…. A security definer function runs with its owner’s rights, past every policy: it must itself ask who is calling. New functions can be executed by everybody (PUBLIC) unless that is revoked. One that works on guarded tables and never asks is a warning; a note where it looks a row up by a token that it is given, only counts, counts up or deletes what is out of date, or was granted to anon by name, gives no personal columns that policies hide from visitors, and either only reads or was taken from PUBLIC first, where it looks up one value, granted to authenticated by name and anon has no part in it, and where a trigger function calls it with the rights of whoever writes.',
   remedy:
     'Ask in the function who is calling, move helpers of policies to a schema that is not exposed, or take EXECUTE away.\n\n```sql\nrevoke execute on function public.close_month(date) from public, anon, authenticated;\ngrant execute on function public.close_month(date) to service_role;\n```',
   since: '0.1.0',
@@ -74,7 +74,7 @@ export default rule({
       !onlyCountsUp(routine.body) &&
       !onlyTallies(routine) &&
       !onlyCleansUp(routine) &&
-      !isPublished(routine);
+      !(isPublished(routine) && !givesPersonalData(routine, tables, state));
     const what =
       tables.length > 0
         ? `It works on ${named(tables.slice(0, 3))} past their policies and never asks who is calling`
@@ -166,32 +166,6 @@ const askedByPolicies = (routine: Routine, state: SchemaState, shutsOut: boolean
 const askingFirst = (routine: Routine, state: SchemaState) =>
   sqlFence(
     `${questionIn(routine, state)}\n-- or, where only a server calls it, which has no auth.uid(), this alone\nrevoke execute on function ${routine.key} from public, anon, authenticated;\ngrant execute on function ${routine.key} to service_role;`,
-  );
-
-/** Who brings the token, the invitation's code, is who may: the row is looked up by what only they know. */
-function isKnowing({ arguments: all, body }: Routine): boolean {
-  const { bare } = codeOf(body);
-  return all.some(({ name, mode }) => {
-    if (
-      mode === 'out' ||
-      mode === 'table' ||
-      name === null ||
-      !(isToken(plain(name)) || isSecretWord(plain(name)))
-    )
-      return false;
-    const word = `\\b${escapeRegExp(name)}\\b`;
-    const stored = new RegExp(`\\bset\\b(?:(?!\\bwhere\\b)[^;])*${word}|\\bvalues\\b[^;]*${word}`, 'i');
-    return new RegExp(word, 'i').test(bare) && !stored.test(bare);
-  });
-}
-
-/** Without what says only that it is an argument. */
-const plain = (name: string) => name.replace(/^(p|v|in|_)_|_(param|arg|input|in)$|_$/gi, '');
-
-/** Only an argument may be called so: a column "code" or "pin" need not be a secret. */
-const isSecretWord = (name: string) =>
-  /(^|_)(pin|passcode|pass|pwd|signature|hmac|nonce|hash|token_hash|(access|invite|invitation|join|login|verification|confirmation|recovery|share|session|pairing|claim|reset)_?(code|key|token))$/i.test(
-    name,
   );
 
 /** An answer, a number, an id: rows and documents may hold what only their owner should see. */

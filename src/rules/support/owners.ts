@@ -126,7 +126,7 @@ function leadsToUser(key: string, state: SchemaState): boolean {
 
 // Names that say what a column holds, whatever the table is about.
 const telling =
-  /(^|_)(e?mail|e?mail_address|phone|phone_number|mobile|dob|date_of_birth|birth_?date|birthday|ssn|social_security(_number)?|tax_id|passport(_number)?|iban|bank_account|credit_card(_number)?|cvv|cvc|id_number|national_id|salary|password|passwd|password_hash|secret|api_?key|private_?key|access_key|(access|refresh|invite|invitation|reset|auth|session|api)_token|otp|otp_hash|otp_salt|credentials?)$/i;
+  /(^|_)(e?mail|e?mail_address|phone|phone_number|mobile|dob|date_of_birth|birth_?date|birthday|ssn|social_security(_number)?|tax_id|passport(_number)?|iban|bank_account|credit_card(_number)?|cvv|cvc|id_number|national_id|cpf|nif|dni|curp|aadhaar|salary|password|passwd|password_hash|secret|api_?key|private_?key|access_key|(access|refresh|invite|invitation|reset|auth|session|api)_token|otp|otp_hash|otp_salt|credentials?)$/i;
 // These are personal where the row is somebody's: an address of a shop is not.
 const tellingOfSomebody =
   /(^|_)(token|address|street|postcode|zip(_?code)?|ip(_address)?|latitude|longitude|account_number|card_number|stripe_customer_id)$/i;
