@@ -23,6 +23,10 @@ function prizesOf({ object, cells }: ObjectAccess): Prize[] {
     .map((cell) => ({ opens: object, via: cell.via, cell }));
 }
 
+/** A rank that A writes into a row that comes in the place of its own: both ways lead there. */
+const isAnew = ({ kind, proof }: Escalation) =>
+  kind === 'role-column' && proof[0]?.sql.startsWith('delete ') === true;
+
 export async function findEscalations(
   context: EscalationContext,
   objects: readonly ObjectAccess[],
@@ -38,8 +42,7 @@ export async function findEscalations(
     const mine = prizes.filter((prize) => prize.via === via);
     const ranks = await byRank(context, table, mine);
     const members = await byMembership(context, table, mine);
-    const isRank = ({ kind }: Escalation) => kind === 'role-column';
-    found.push(...ranks, ...members.filter((each) => !isRank(each) || !ranks.some(isRank)));
+    found.push(...ranks, ...members.filter((each) => !isAnew(each) || !ranks.some(isAnew)));
     found.push(...(await bySignUp(context, table, mine)));
   }
   found.push(...(await byOwnership(context, objects)));

@@ -1,7 +1,8 @@
 import type { AccessCell, ObjectAccess } from '../../model/access.ts';
 import type { SchemaState } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
-import { causeOf, homeOfTable, isFree, reproOf, seen, tellLeaks } from '../support/access.ts';
+import { causeOf, isFree, reproOf, seen, tellLeaks } from '../support/access.ts';
+import { homeOfTable } from '../support/access-places.ts';
 import type { Leak, LeakGroup } from '../support/leak.ts';
 import { commandsOpen, isNobodys, mendOf } from '../support/mend.ts';
 import { isFilledIn } from '../support/openness.ts';

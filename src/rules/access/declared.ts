@@ -1,7 +1,8 @@
 import type { Access, AccessDeviation } from '../../model/access.ts';
 import { rule } from '../rule.ts';
-import { homeOfTable, reproOf } from '../support/access.ts';
+import { reproOf } from '../support/access.ts';
 import { principalName } from '../support/access-changes.ts';
+import { homeOfTable } from '../support/access-places.ts';
 
 export default rule({
   id: 'access/declared',

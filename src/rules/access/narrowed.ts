@@ -1,8 +1,9 @@
 import type { AccessChange } from '../../model/access.ts';
 import type { Facts } from '../../model/facts.ts';
 import { rule } from '../rule.ts';
-import { homeOfTable, isFree } from '../support/access.ts';
+import { isFree } from '../support/access.ts';
 import { changesBy, groupedChanges } from '../support/access-changes.ts';
+import { homeOfTable } from '../support/access-places.ts';
 import { isDeclaredPublic } from '../support/openness.ts';
 
 export default rule({

@@ -2,7 +2,7 @@ import type { PolicyError } from '../../model/access.ts';
 import type { SchemaState } from '../../model/schema.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import { rule } from '../rule.ts';
-import { homeOfTable } from '../support/access.ts';
+import { homeOfTable } from '../support/access-places.ts';
 import { appliesTo, covers } from '../support/roles.ts';
 import { named, upper } from '../support/words.ts';
 

@@ -1,7 +1,8 @@
 import type { AccessCell, ObjectAccess } from '../../model/access.ts';
 import type { Command } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
-import { homeOfTable, reproOf } from '../support/access.ts';
+import { reproOf } from '../support/access.ts';
+import { homeOfTable } from '../support/access-places.ts';
 import { appliesTo, covers } from '../support/roles.ts';
 import { upper } from '../support/words.ts';
 

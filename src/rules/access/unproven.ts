@@ -1,5 +1,5 @@
 import { rule } from '../rule.ts';
-import { homeOfTable } from '../support/access.ts';
+import { homeOfTable } from '../support/access-places.ts';
 import { listed } from '../support/words.ts';
 
 export default rule({

@@ -1,7 +1,8 @@
 import type { AccessCell, ObjectAccess } from '../../model/access.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
-import { homeOfTable, reproOf } from '../support/access.ts';
+import { reproOf } from '../support/access.ts';
+import { homeOfTable } from '../support/access-places.ts';
 import { named, sqlFence } from '../support/words.ts';
 
 export default rule({

@@ -1,8 +1,9 @@
 import type { AccessCell, AccessChange } from '../../model/access.ts';
 import type { Facts } from '../../model/facts.ts';
 import { rule } from '../rule.ts';
-import { homeOfTable, isFree, leaksOf, reproOf } from '../support/access.ts';
+import { isFree, leaksOf, reproOf } from '../support/access.ts';
 import { changesBy, groupedChanges, principalName } from '../support/access-changes.ts';
+import { homeOfTable } from '../support/access-places.ts';
 
 export default rule({
   id: 'access/widened',

@@ -1,7 +1,7 @@
 import type { PolicyError } from '../../model/access.ts';
 import type { SchemaState, Table } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
-import { homeOfTable } from '../support/access.ts';
+import { homeOfTable } from '../support/access-places.ts';
 import { asFunction } from '../support/lookup.ts';
 import { isQualified } from '../support/qualified.ts';
 import { findCallCycle, findCycle } from '../support/recursion.ts';

@@ -2,9 +2,9 @@
 import type { AccessCell, AccessMatrix, ObjectAccess, Principal } from '../../model/access.ts';
 import type { Facts } from '../../model/facts.ts';
 import type { Place } from '../../model/finding.ts';
-import type { Command, Origin, Policy, SchemaState, Table } from '../../model/schema.ts';
-import { escapeRegExp } from '../../sql/text.ts';
+import type { Command, Policy, SchemaState, Table } from '../../model/schema.ts';
 import type { Problem } from '../rule.ts';
+import { changedPart, homeOfTable, isOfChange, originOf } from './access-places.ts';
 import { looksAtCaller } from './caller.ts';
 import { isOutOfReach, outOfReach } from './footing.ts';
 import { showsDefaultsAlone } from './granted.ts';
@@ -383,48 +383,4 @@ function homeOf({ object, opener, leaks }: LeakGroup, facts: Facts): Place | nul
   if (opener === null || opener === 'off') return homeOfTable(facts, object.object, command);
   if (isOfChange(opener.origin, facts)) return opener.origin;
   return changedPart(facts, object.object, command) ?? opener.origin ?? originOf(object.object, facts);
-}
-
-/** Where an object's access was decided: what this pull request wrote about it first, else where it was made. */
-export const homeOfTable = (facts: Facts, key: string, command: Command | 'execute'): Place | null =>
-  changedPart(facts, key, command) ?? originOf(key, facts);
-
-const isOfChange = (origin: Origin, { changeSets }: Facts): origin is Place =>
-  changeSets.some(({ migrations }) => migrations.some(({ source }) => source.path === origin?.file));
-
-function changedPart(facts: Facts, key: string, command: Command | 'execute'): Place | null {
-  const table = facts.head.tables.get(key);
-  const origins: Origin[] = [
-    ...(table?.policies ?? [])
-      .filter((policy) => command !== 'execute' && covers(policy, command))
-      .map(({ origin }) => origin),
-    ...(table?.policies ?? []).map(({ origin }) => origin),
-    table?.rlsOrigin ?? null,
-    ...(table?.grants ?? []).map(({ origin }) => origin),
-    ...(table === undefined ? [] : decidingParts(table, facts.head)),
-  ];
-  return origins.find((origin) => isOfChange(origin, facts)) ?? null;
-}
-
-/** What else of a table decides who reaches its rows: whose they are, what stops a row, and what policies ask. */
-function decidingParts(table: Table, { routines }: SchemaState): readonly Origin[] {
-  const asked = table.policies
-    .map(({ using, check }) => `${using?.text ?? ''} ${check?.text ?? ''}`)
-    .join(' ');
-  const helpers = [...routines.values()].filter(({ name }) =>
-    new RegExp(`\\b${escapeRegExp(name)}"?\\s*\\(`).test(asked),
-  );
-  return [...table.columns, ...table.triggers, ...table.foreignKeys, ...table.checks, ...helpers].map(
-    ({ origin }) => origin,
-  );
-}
-
-export function originOf(key: string, { head }: Facts): Place | null {
-  return (
-    head.tables.get(key)?.origin ??
-    head.views.get(key)?.origin ??
-    head.routines.get(key)?.origin ??
-    head.buckets.get(key)?.origin ??
-    null
-  );
 }

@@ -3,14 +3,15 @@ import type { Escalation, Proof } from '../../model/access.ts';
 import type { Facts } from '../../model/facts.ts';
 import type { Place } from '../../model/finding.ts';
 import type { Problem } from '../rule.ts';
-import { homeOfTable } from './access.ts';
+import { homeOfTable } from './access-places.ts';
 import { routineNamed, signUpTriggers } from './sign-up.ts';
 
 export function escalationsOf(facts: Facts, wanted: (kind: Escalation['kind']) => boolean): Escalation[] {
   return (facts.access?.head.escalations ?? []).filter(({ kind }) => wanted(kind));
 }
 
-export function stoodBefore({ object, opens, kind, principal, footing }: Escalation, facts: Facts): boolean {
+export function stoodBefore(escalation: Escalation, facts: Facts): boolean {
+  const { object, opens, kind, principal, footing } = escalation;
   return (
     facts.access?.base?.escalations.some(
       (was) =>
@@ -18,6 +19,7 @@ export function stoodBefore({ object, opens, kind, principal, footing }: Escalat
         was.kind === kind &&
         was.principal === principal &&
         was.opens === opens &&
+        isOutAndIn(was) === isOutAndIn(escalation) &&
         // Who was let in, and now everybody.
         (was.footing === undefined || footing !== undefined),
     ) === true
@@ -49,7 +51,7 @@ export function problemOf(
       (kind === 'sign-up' ? homeOfSignUp(facts) : null) ??
       homeOfTable(facts, object, inserts ? 'insert' : 'update'),
     object,
-    key: `${principal} ${kind} ${opens}`,
+    key: `${principal} ${kind} ${opens}${isOutAndIn(escalation) ? ' anew' : ''}`,
     evidence: ['probe'],
     causes: kind === 'claim' ? ['rls/user-metadata'] : [],
     repro: proof.map(({ as, sql, result }) => `-- as ${as}\n${sql}\n-- ${result}`).join('\n\n'),
