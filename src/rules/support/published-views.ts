@@ -5,12 +5,17 @@ import { type ApiRole, appliesTo, covers, holders, predicateOf } from './roles.t
 import { neverHolds, opensTo } from './truth.ts';
 import { choosesRows, guardedTables, leavesOutSecrets } from './views.ts';
 
-/** Granted by name to those who read it, with rows and columns chosen: what it shows of others is what it is for. */
+/**
+ * Rows and columns are chosen, nothing personal is among them, and its name or its GRANT to visitors says whom it is for:
+ * what it shows of others is what it is there for.
+ */
 export function isShownOnPurpose(view: View, state: SchemaState): boolean {
   const roles = holders(view.grants, 'select');
   const tables = guardedTables(view, state);
   return (
-    isPublishedWhole(view, roles, tables) || (isGrantedToAll(view, roles) && isNamedPublic(view, tables))
+    choosesRows(view) &&
+    isGrantedToAll(view, roles) &&
+    (isNamedPublic(view, tables) || (roles.includes('anon') && isPublishedWhole(view, roles, tables)))
   );
 }
 
