@@ -230,6 +230,7 @@ async function probes() {
       const project = {
         exposedSchemas: ['public'],
         extraSearchPath: ['extensions'],
+        thirdPartyAuth: false,
         anonymousSignIns: false,
         phoneSignIns: false,
       };

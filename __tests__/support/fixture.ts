@@ -244,6 +244,7 @@ function configure(path: string, config: ReadonlyMap<string, string>) {
     extraSearchPath: ['public', 'extensions'],
     autoExposeNewTables: null as boolean | null,
     namesAutoExpose: false,
+    thirdPartyAuth: false,
     anonymousSignIns: false,
     phoneSignIns: false,
     seeds: [] as { path: string; sql: string }[],

@@ -57,6 +57,7 @@ export const plainProject: Project = {
   extraSearchPath: ['public', 'extensions'],
   autoExposeNewTables: null,
   namesAutoExpose: false,
+  thirdPartyAuth: false,
   anonymousSignIns: false,
   phoneSignIns: false,
   seeds: [],

@@ -22,6 +22,8 @@ export interface ClientCall {
    * function. Null where it does not, and for other commands.
    */
   readonly given: readonly string[] | null;
+  /** Columns that an upsert names as its conflict target; null where it names none, or none that is known. */
+  readonly conflict: readonly string[] | null;
   /** Relations it embeds without naming the foreign key: `author:users(name)`. */
   readonly embeds: readonly string[];
   /** `.single()`: where no row comes back, that is an error. */

@@ -89,6 +89,8 @@ export interface Project {
    * themselves. Or there is no file, and nothing tells how old the project is.
    */
   readonly namesAutoExpose: boolean;
+  /** `[auth.third_party.*]` that is enabled: Clerk, Firebase and others sign users in. */
+  readonly thirdPartyAuth: boolean;
   readonly anonymousSignIns: boolean;
   readonly phoneSignIns: boolean;
   readonly seeds: readonly { readonly path: string; readonly sql: string }[];

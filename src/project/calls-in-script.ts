@@ -40,6 +40,7 @@ export function callsInScript(text: string): readonly Call[] {
       commands: ignores ? ['insert'] : commandsOf[method]!,
       columns: columnsIn(chain),
       given: method === 'rpc' ? argumentsIn(text, at + match[0].length) : rowIn(chain),
+      conflict: method === 'upsert' ? conflictIn(chain) : null,
       embeds: listsIn(chain).flatMap(embedsOfList),
       single: /\.single\(/.test(chain),
     });
@@ -66,6 +67,12 @@ function argumentsIn(text: string, at: number): readonly string[] | null {
     );
   if (next === null) return null;
   return next[1] === undefined ? [] : literalKeys(text, at + next[0].length - 1);
+}
+
+/** `onConflict: 'user_id,day'` */
+function conflictIn(chain: string): readonly string[] | null {
+  const list = /\bonConflict:\s{0,10}(['"`])([\w, ]{1,300})\1/.exec(chain)?.[2];
+  return list === undefined ? null : list.split(',').map((name) => name.trim());
 }
 
 /** The first row that is inserted, where its columns are written out. */

@@ -52,6 +52,9 @@ export async function readProject(root: string, repositoryRoot: string): Promise
     extraSearchPath: strings(get('api', 'extra_search_path')) ?? ['public', 'extensions'],
     autoExposeNewTables: boolean(get('api', 'auto_expose_new_tables')),
     namesAutoExpose: text === '' || /\bauto_expose_new_tables\b/.test(text),
+    thirdPartyAuth: Object.values(record(get('auth', 'third_party'))).some(
+      (provider) => field(provider, 'enabled') === true,
+    ),
     anonymousSignIns: get('auth', 'enable_anonymous_sign_ins') === true,
     phoneSignIns: get('auth', 'sms', 'enable_signup') === true,
     seeds: await Promise.all(seedFiles.map(read)),

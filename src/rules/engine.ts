@@ -20,6 +20,7 @@ import { rules as registered } from './index.ts';
 import { isMoot } from './moot.ts';
 import type { Problem, Rule, StateContext, StatementVisitor } from './rule.ts';
 import { levelOf, names, optionsOf, type RuleSettings, ruling } from './settings.ts';
+import { hasOtherIds, withTokenId } from './support/third-party.ts';
 import { withoutExample } from './support/words.ts';
 import { Suppressions } from './suppress.ts';
 import { walk } from './walk.ts';
@@ -320,6 +321,7 @@ class Run {
     const identity = identityOf(noted);
     const times = (seen.get(identity) ?? 0) + 1;
     seen.set(identity, times);
+    const told = hasOtherIds(this.facts) ? withTokenId : (text: string) => text;
     const written =
       problem.at === at ? '' : `\n\nWritten in "${problem.at!.file}", line ${problem.at!.line}.`;
     return {
@@ -329,7 +331,7 @@ class Run {
       fingerprint: fingerprint(times === 1 ? identity : `${identity}\0${times}`),
       new: noted.isNew,
       mendedBy: noted.mendedBy,
-      message: problem.message.replace(quotedTwice, '"$1$2"'),
+      message: told(problem.message.replace(quotedTwice, '"$1$2"')),
       file: at?.file ?? null,
       line: at?.line ?? null,
       column: at?.column ?? null,
@@ -337,10 +339,13 @@ class Run {
       endColumn: at?.endColumn ?? null,
       object: problem.object ?? null,
       causes: problem.causes ?? [],
-      help: `${problem.help ?? withoutExample(rule.remedy)}${written}`,
+      help: told(`${problem.help ?? withoutExample(rule.remedy)}${written}`),
       docs: `docs/rules/${rule.id}.md`,
       repro: problem.repro ?? null,
-      fix: problem.fix ?? null,
+      fix:
+        problem.fix === undefined
+          ? null
+          : { ...problem.fix, edits: problem.fix.edits.map((edit) => ({ ...edit, text: told(edit.text) })) },
     };
   }
 

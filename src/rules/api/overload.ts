@@ -49,7 +49,10 @@ export default rule({
       });
     };
     if (ambiguous.length > 0)
-      sayOf(ambiguous, "The Data API can't tell which one a call means and answers PGRST203");
+      sayOf(
+        ambiguous,
+        `A call through the Data API with ${shortestCall([routine, ...ambiguous])} fits ${ambiguous.length === 1 ? 'both' : 'several'} and is answered with PGRST203`,
+      );
     for (const each of older)
       if (!ambiguous.includes(each))
         sayOf([each], 'The old one keeps its body and its grants, and can still be called', 'info');
@@ -58,11 +61,19 @@ export default rule({
 
 const callers = [...apiRoles, 'service_role'];
 
+const inputsOf = (routine: Routine) =>
+  routine.arguments.filter(({ mode }) => mode === 'in' || mode === 'inout' || mode === 'variadic');
+
+/** What all of them require, and nothing else. */
+function shortestCall(those: readonly Routine[]): string {
+  const required = those.flatMap((routine) => inputsOf(routine).filter(({ hasDefault }) => !hasDefault));
+  const names = [...new Set(required.map(({ name }) => name ?? '…'))];
+  return names.length === 0 ? 'no arguments' : `${named(names)} alone`;
+}
+
 /** Some set of named arguments that both accept: all that either requires, and none that the other does not know. */
 function overlap(a: Routine, b: Routine): boolean {
-  const inputs = (routine: Routine) =>
-    routine.arguments.filter(({ mode }) => mode === 'in' || mode === 'inout' || mode === 'variadic');
-  const [ours, theirs] = [inputs(a), inputs(b)];
+  const [ours, theirs] = [inputsOf(a), inputsOf(b)];
   const knows = (those: typeof ours, name: string | null) => those.some((argument) => argument.name === name);
   return (
     ours.every(({ name, hasDefault }) => hasDefault || knows(theirs, name)) &&

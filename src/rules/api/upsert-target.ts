@@ -1,19 +1,21 @@
+import type { ClientCall } from '../../model/client.ts';
 import type { Facts } from '../../model/facts.ts';
 import type { Index, Table } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
+import { callsOn, placesOf } from '../support/client-calls.ts';
 import { isPlatform } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
 import { hasKnownKeys } from '../support/tables.ts';
 import { alternatives, bare, columnParts, visitTree } from '../support/tree.ts';
-import { sqlFence } from '../support/words.ts';
+import { named, sqlFence } from '../support/words.ts';
 
 export default rule({
   id: 'api/upsert-target',
   severity: { recommended: 'warning', strict: 'warning' },
   evidence: ['static', 'catalog'],
-  summary: 'a partial or expression unique index where an upsert needs a plain one',
+  summary: 'an upsert without a plain unique key on the columns that it names',
   why: 'ON CONFLICT (column), which is what upsert() of the clients sends, needs a unique index on just these columns. A partial index does not count unless the statement repeats its condition, which the Data API can’t: the upsert fails with 42P10. For NULLs no condition is needed, they are all different to a unique index anyway. A warning where the migrations upsert by it, or its one column holds an id of another system, which syncs write by; else a note.',
   remedy:
     'Leave the condition out.\n\n```sql\ncreate unique index idx_offers_source_uid on public.offers (source_uid);\n```',
@@ -25,6 +27,20 @@ export default rule({
   fixable: false,
   table(table, { state, facts, home, report }) {
     if (!hasKnownKeys(table) || isPlatform(table.schema)) return;
+    const atEnd = facts.head.tables.get(table.key);
+    for (const [key, calls] of upsertsOf(table, facts)) {
+      const columns = calls[0]!.conflict!;
+      // The code is that of the head, whatever the state.
+      if (hasPlainKey(table, columns) || atEnd === undefined || hasPlainKey(atEnd, columns)) continue;
+      report({
+        message: `The code upserts into "${table.key}" by ${named(columns)} (${placesOf(calls)}), and no unique key or index is on just ${columns.length === 1 ? 'that column' : 'these columns'}. ON CONFLICT needs one, so the call fails with 42P10. Make it, or name the columns of one that is there.`,
+        at: home(table.origin),
+        object: table.key,
+        key: `code ${key}`,
+        evidence: evidenceOf(state),
+        help: sqlFence(`create unique index on ${table.key} (${columns.map(quoteIdent).join(', ')});`),
+      });
+    }
     for (const index of table.indexes) {
       if (!index.unique || index.constraint) continue;
       const columns = index.columns.filter((column) => column !== null);
@@ -47,6 +63,19 @@ export default rule({
     }
   },
 });
+
+/** What the code upserts by, where the table has such columns. */
+function upsertsOf(table: Table, facts: Facts): ReadonlyMap<string, readonly ClientCall[]> {
+  const found = new Map<string, ClientCall[]>();
+  for (const call of callsOn(table.key, ['insert'], facts)) {
+    const { conflict } = call;
+    if (conflict === null || !conflict.every((name) => table.columns.some((column) => column.name === name)))
+      continue;
+    const key = [...conflict].sort().join(' ');
+    found.set(key, [...(found.get(key) ?? []), call]);
+  }
+  return found;
+}
 
 /** The id that a row has in another system. */
 const foreignId = /^(source|external|remote|sync|upstream)_(\w*_)?(uid|uuid|id|ref|sku)$/;

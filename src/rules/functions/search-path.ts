@@ -26,11 +26,14 @@ export default rule({
     const writable = writableSchema(state);
     const operators = usesOperatorsOfExtensions(routine);
     const qualified = isQualified(routine, state);
-    const behind = operators || !qualified ? [] : bareNamesBehind(routine, state);
+    const behind = operators ? [] : bareNamesBehind(routine, state);
     const certain = !operators && qualified && behind.length === 0;
+    const inside = `once what may run inside it with that path, ${named(behind.slice(0, 3))}, ${qualified ? 'names everything with its schema' : 'does so too'} or has a path of its own`;
     const first =
       behind.length > 0
-        ? ` once what may run inside it with that path, ${named(behind.slice(0, 3))}, names everything with its schema or has a path of its own`
+        ? qualified
+          ? ` ${inside}`
+          : ` and name everything in it with its schema, ${inside}`
         : certain
           ? ''
           : ' and name everything in it with its schema';
@@ -45,7 +48,7 @@ export default rule({
       help: sqlFence(
         operators
           ? `alter function ${routine.key} set search_path = public, extensions;`
-          : `${behind.length > 0 ? `-- after ${listed(behind.slice(0, 3))}\n` : certain ? '' : '-- after naming tables, types and functions in the body with their schema\n'}alter function ${routine.key} set search_path = '';`,
+          : `${certain || (qualified && behind.length > 0) ? '' : '-- after naming tables, types and functions in the body with their schema\n'}${behind.length > 0 ? `-- after ${listed(behind.slice(0, 3))}\n` : ''}alter function ${routine.key} set search_path = '';`,
       ),
       fix:
         found === null || body === null

@@ -34,7 +34,7 @@ export default rule({
       const meant = isSaidToBeMeant(facts.sources.get(at?.file ?? ''), key);
       // That users can't be deleted is the problem, and RESTRICT would only say it.
       const fix = toUsers && !meant ? null : fixOf(facts.sources.get(at?.file ?? ''), key);
-      const stays = meant ? 'unchanged' : mustStay(table, state);
+      const stays = meant || isWriteOnce(table, key, state) ? 'unchanged' : mustStay(table, state);
       report({
         message: `The foreign key on ${listed(key.columns)} of "${table.key}" has no ON DELETE. ${
           toUsers
@@ -93,9 +93,15 @@ function actionsFor(
         'restrict',
         `set null, where the row shall then be one of those that ${asking} asks for by IS NULL`,
       ];
+    // The other end of a transfer, of an exchange: the row says nothing without it.
+    const beside = table.foreignKeys.find(
+      (other) => other !== key && other.references === key.references && !isOptional(table, other),
+    );
+    if (beside !== undefined)
+      return ['restrict', 'set null, where a row may lose this end and keep the other'];
     const check = checkOnNull(table, key);
     return check === null
-      ? ['set null', null]
+      ? ['set null', 'cascade, where these rows mean nothing without that one']
       : ['restrict', `set null, where the CHECK ${quoteIdent(check)} lets a row stay without it`];
   }
   if (stays !== null) return ['restrict', null];
@@ -155,6 +161,18 @@ function refusesChanges({ timing, events, function: name }: Trigger, state: Sche
   const body = routineNamed(name, state)?.body ?? '';
   return (
     /\braise\s+exception\b/i.test(body) && !/\b(if|case|return)\b/i.test(body.replace(/raise\s[^;]*;/gi, ''))
+  );
+}
+
+/** A trigger before UPDATE raises where the column changes: SET NULL would be refused by it, in words nobody expects. */
+function isWriteOnce(table: Table, { columns }: ForeignKey, state: SchemaState): boolean {
+  const changes = new RegExp(
+    `\\bold\\.(${columns.map(escapeRegExp).join('|')})\\b[^;]*\\bthen\\s+raise\\s+exception\\b`,
+    'i',
+  );
+  return table.triggers.some(
+    ({ timing, events, function: name }) =>
+      timing === 'before' && events.includes('update') && changes.test(routineNamed(name, state)?.body ?? ''),
   );
 }
 

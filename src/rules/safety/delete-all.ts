@@ -1,5 +1,5 @@
 import { rule } from '../rule.ts';
-import { allRowsTakenBy, isFilledAgain } from '../support/emptiness.ts';
+import { allRowsTakenBy, isFilledAgain, needsNoRows } from '../support/emptiness.ts';
 import { isSaidToHoldNothing } from '../support/said.ts';
 import { listed, reportLock } from '../support/statements.ts';
 
@@ -39,7 +39,9 @@ export default rule({
           : `This deletes every row of "${key}"${along} rollback file brings them back. Say which rows.`,
         at: context.placeOf(statement),
         object: key,
-        ...(refilled || isSaidToHoldNothing(statement, context) ? { severity: 'info' as const } : {}),
+        ...(refilled || needsNoRows(key, statement, context) || isSaidToHoldNothing(statement, context)
+          ? { severity: 'info' as const }
+          : {}),
         repro: `select count(*) from ${key};`,
       });
     },

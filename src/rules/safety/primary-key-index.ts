@@ -37,13 +37,27 @@ export default rule({
     const fails = old === null ? failure(table, columns, statement, context) : '';
     const { way, help } = adoption({ table, kind: 'primary key', name, columns }, context);
     reportLock(context, statement, {
-      message: `The primary key of "${table}" builds its index while reads and writes wait.${fails} ${way}.`,
+      message: `The primary key of "${table}" builds its index while reads and writes wait.${fails} ${way}.${oldColumnDropped(table, context)}`,
       at: place,
       object: table,
       help,
     });
   }),
 });
+
+/** A column of the old key takes it along: dropped before the new one stands, the table has none. */
+function oldColumnDropped(table: string, { set, statements, keyOf }: FileContext): string {
+  const old = set.before.tables.get(table)?.primaryKey?.columns ?? [];
+  const drop = statements.find(
+    ({ kind, node }) =>
+      kind === 'AlterTableStmt' &&
+      keyOf(node.relation) === table &&
+      commandsOf(node).some(({ subtype, name }) => subtype === 'AT_DropColumn' && old.includes(name)),
+  );
+  return drop === undefined
+    ? ''
+    : ` Line ${drop.span.line} drops a column of the old key, and the key with it: it moves behind.`;
+}
 
 /** Which rows the key refuses: none that the file fills above, or that columns forbid already. */
 function failure(table: string, columns: readonly string[], own: Statement, context: FileContext): string {

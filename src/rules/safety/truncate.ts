@@ -1,10 +1,10 @@
-import type { Statement, SyntaxNode } from '../../model/sql.ts';
+import type { SyntaxNode } from '../../model/sql.ts';
 import { splitKey } from '../../sql/fold/table-access.ts';
 import { quoteIdent } from '../../sql/names.ts';
-import { type FileContext, rule } from '../rule.ts';
-import { isFilledAgain } from '../support/emptiness.ts';
+import { rule } from '../rule.ts';
+import { isFilledAgain, needsNoRows } from '../support/emptiness.ts';
 import { isSaidToHoldNothing } from '../support/said.ts';
-import { commandsOf, hasConstraint, isCascade, listed, reportLock, sql } from '../support/statements.ts';
+import { isCascade, listed, reportLock, sql } from '../support/statements.ts';
 
 export default rule({
   id: 'safety/truncate',
@@ -54,19 +54,3 @@ export default rule({
     },
   },
 });
-
-/** What stands below fails on any row: a column that is NOT NULL and has no default. */
-const needsNoRows = (table: string, { start }: Statement, { statements, keyOf }: FileContext) =>
-  statements.some(
-    (later) =>
-      later.start > start &&
-      later.kind === 'AlterTableStmt' &&
-      keyOf(later.node.relation) === table &&
-      commandsOf(later.node).some(
-        ({ subtype, def }) =>
-          subtype === 'AT_AddColumn' &&
-          def?.ColumnDef !== undefined &&
-          hasConstraint(def.ColumnDef, 'CONSTR_NOTNULL') !== null &&
-          hasConstraint(def.ColumnDef, 'CONSTR_DEFAULT') === null,
-      ),
-  );

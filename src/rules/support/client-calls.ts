@@ -91,7 +91,12 @@ export function toldCalls(calls: readonly ClientCall[], refusal: 'policy' | 'pri
   );
   return told
     .map((command) => {
-      const each = calls.filter((call) => call.command === command);
+      // An upsert that is refused as an insert never comes to its update.
+      const each = calls.filter(
+        (call) =>
+          call.command === command &&
+          !(command === 'update' && call.method === 'upsert' && told.includes('insert')),
+      );
       const first = each.find(({ method }) => method === command) ?? each[0]!;
       const kind = first.method === 'upsert' && command === 'update' ? 'upsert' : command;
       // `.select().single()` behind it asks for the row that did not come.

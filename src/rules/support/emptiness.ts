@@ -163,6 +163,26 @@ export function holdsOneRow(table: Table | undefined): boolean {
   );
 }
 
+/** What stands below fails on any row: a column that is NOT NULL and has no default. */
+export const needsNoRows = (
+  table: string,
+  { start }: Statement,
+  { statements, keyOf }: Pick<FileContext, 'statements' | 'keyOf'>,
+) =>
+  statements.some(
+    (later) =>
+      later.start > start &&
+      later.kind === 'AlterTableStmt' &&
+      keyOf(later.node.relation) === table &&
+      commandsOf(later.node).some(
+        ({ subtype, def }) =>
+          subtype === 'AT_AddColumn' &&
+          def?.ColumnDef !== undefined &&
+          hasConstraint(def.ColumnDef, 'CONSTR_NOTNULL') !== null &&
+          hasConstraint(def.ColumnDef, 'CONSTR_DEFAULT') === null,
+      ),
+  );
+
 /** The file writes the rows anew below, with their values. */
 export const isFilledAgain = (
   table: string,

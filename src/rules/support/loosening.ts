@@ -27,7 +27,12 @@ function compared(before: SyntaxNode, after: SyntaxNode, permissive: boolean, ta
   if (loss === null) return null;
   // Whoever is compared with the user's id is signed in.
   const asksWho = someNode(after, (kind, node) => isUserId({ [kind]: node }));
-  const parts = loss.parts.filter((part) => !(asksWho && opensTo(part) === 'users') && !onlyTells(part));
+  const parts = loss.parts.filter(
+    (part) =>
+      !(asksWho && opensTo(part) === 'users') &&
+      !onlyTells(part) &&
+      !(opensTo(after) === null && hidesDeleted(part)),
+  );
   if (parts.length === 0) return null;
   // What another condition still asks is not lost.
   const kept = new Set(namesIn(after));
@@ -41,6 +46,22 @@ function compared(before: SyntaxNode, after: SyntaxNode, permissive: boolean, ta
 /** `true`, `… or true`, `auth.uid() is not null`: of whoever is signed in it asks nothing. */
 const isAlways = (node: SyntaxNode, table: Table) =>
   opensTo(node) !== null || truthOf(node, { table, who: 'anyone' }) === 'true';
+
+/** `deleted_at is null`, `not is_deleted`: which rows count, and not who may see them. */
+function hidesDeleted(part: SyntaxNode): boolean {
+  const test = bare(part);
+  const asked =
+    (test?.NullTest?.nulltesttype === 'IS_NULL' ? test.NullTest.arg : undefined) ??
+    (test?.BoolExpr?.boolop === 'NOT_EXPR' ? test.BoolExpr.args?.[0] : undefined) ??
+    (/^IS_(FALSE|NOT_TRUE)$/.test(test?.BooleanTest?.booltesttype ?? '')
+      ? test!.BooleanTest.arg
+      : undefined) ??
+    (test?.A_Expr?.kind === 'AEXPR_OP' && bare(test.A_Expr.rexpr)?.A_Const?.boolval !== undefined
+      ? test.A_Expr.lexpr
+      : undefined);
+  const ref = bare(asked)?.ColumnRef;
+  return ref !== undefined && /^(is_)?deleted(_at|_on)?$/i.test(columnParts(ref).at(-1) ?? '');
+}
 
 /** `debug('what', …)`: it writes a line, and lets through what it is given. */
 const onlyTells = (part: SyntaxNode) =>

@@ -32,7 +32,7 @@ export function newColumn(column: NewColumn): readonly string[] {
   const fallback = old?.default == null ? [] : [`alter column ${to} set default ${old.default.text}`];
   const step = inStep(key, table, column.to, bothWritten(from, to));
   const filledFirst = [
-    ...(old?.notNull === true && sameType ? provenNotNull(key, [column.to]) : []),
+    ...(old?.notNull === true ? provenNotNull(key, [column.to]) : []),
     ...standsOn(table, column),
   ];
   return [
@@ -44,7 +44,8 @@ export function newColumn(column: NewColumn): readonly string[] {
       [`update ${key} set ${to} = ${sameType ? from : '…'} where ${to} is null and …;`],
       context,
     ),
-    ...(filledFirst.length === 0 ? [] : ['-- when every row is filled', ...filledFirst]),
+    ...(filledFirst.every((line) => line.startsWith('--')) ? [] : ['-- when every row is filled']),
+    ...filledFirst,
     '-- in a later migration, when nothing reads or writes the old one',
     ...(sameType ? step.dropped : []),
     ...policiesMoved(before, key, new Map([[column.from, column.to]]), column.isRewritten),

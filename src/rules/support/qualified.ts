@@ -54,11 +54,11 @@ function runsInside({ body }: Routine, state: SchemaState): readonly Routine[] {
   const writes = code.bare
     .toLowerCase()
     .matchAll(
-      /\b(insert\s+into|update|delete\s+from)\s+(?:only\s+)?"?([a-z_][\w$]*)"?\s*\.\s*"?([a-z_][\w$]*)/g,
+      /\b(insert\s+into|update|delete\s+from)\s+(?:only\s+)?(?:"?([a-z_][\w$]*)"?\s*\.\s*)?"?([a-z_][\w$]*)/g,
     );
   const fired = [...writes].flatMap(([, verb, schema, name]) => {
     const event = events[verb!.replace(/\s+/g, ' ') as keyof typeof events];
-    return (state.tables.get(keyOf(schema!, name!))?.triggers ?? [])
+    return (state.tables.get(keyOf(schema ?? 'public', name!))?.triggers ?? [])
       .filter(({ enabled, events: on }) => enabled && on.includes(event))
       .map((trigger) => trigger.function);
   });
