@@ -240,7 +240,8 @@ async function call(
         [{ ...proof, result: `${proof.result}, and one of user B's in ${inName.key}` }],
       );
     }
-    const hidden = given.length === 0 ? null : hiddenTable(context, identity.principal, given);
+    const read = new Set(watched.map(({ key }) => key));
+    const hidden = given.length === 0 ? null : hiddenTable(context, identity.principal, given, read);
     if (hidden !== null) {
       const marker = given.find((candidate) => candidate.tables.includes(hidden))!;
       return cellOf(

@@ -10,6 +10,7 @@ import type { LeakGroup } from '../support/leak.ts';
 import { givesPersonalData } from '../support/personal-data.ts';
 import { isCalledByPolicy } from '../support/policy-callers.ts';
 import { isGrantedTo, isKnowing, isLookup, isPublished } from '../support/published.ts';
+import { tablesTouched } from '../support/touched-tables.ts';
 import { sqlFence } from '../support/words.ts';
 
 export default rule({
@@ -65,11 +66,11 @@ const isHelper = ({ object }: LeakGroup, state: SchemaState) => {
 const isMadeForVisitors = ({ object, leaks }: LeakGroup, state: SchemaState) => {
   const routine = state.routines.get(object.object);
   const takes = routine?.arguments.some(({ mode }) => mode === 'in' || mode === 'inout') === true;
-  const hidden = leaks.flatMap(({ cell }) => cell.via ?? []);
+  if (routine === undefined) return false;
+  const hidden = new Set([...leaks.flatMap(({ cell }) => cell.via ?? []), ...tablesTouched(routine, state)]);
   return (
-    routine !== undefined &&
     (takes ? isPublished(routine) && isLookup(routine) : isGrantedTo(routine, 'anon')) &&
-    (isKnowing(routine) || !givesPersonalData(routine, hidden, state))
+    (isKnowing(routine) || !givesPersonalData(routine, [...hidden], state))
   );
 };
 
