@@ -82,7 +82,13 @@ interface Page {
 }
 
 /** It gives rows a few at a time: B's may be none of the first. */
-const asksForPages = ({ body }: Routine): boolean => /\b(limit|offset|fetch\s+(first|next))\b/i.test(body);
+function asksForPages({ body }: Routine): boolean {
+  const code = body.replace(/--[^\n]*|\/\*[\s\S]*?\*\//g, ' ');
+  return (
+    /\b(limit|offset|fetch\s+(first|next))\b/i.test(code) &&
+    !/\b(insert\s+into|update|delete\s+from|merge\s+into)\b/i.test(code)
+  );
+}
 
 /** What an argument takes that says which rows of many; null for any other. */
 function ofPage(argument: FunctionArgument, { size, number }: Page): Value {
