@@ -105,8 +105,24 @@ create function public.plain() returns bigint language sql as 'select count(*) f
     expect(
       found.map(({ function: name, path, bodyLine, error }) => [name, path, bodyLine, error.message]),
     ).toEqual([
-      ['public.uses_email(p uuid)', null, 3, 'column "email" does not exist'],
-      ['public.reads_email()', null, 3, 'column "email" does not exist'],
+      ['public.uses_email(p uuid)', 'supabase/migrations/2_a.sql', 3, 'column "email" does not exist'],
+      ['public.reads_email()', 'supabase/migrations/2_a.sql', 3, 'column "email" does not exist'],
+    ]);
+  });
+
+  test('it stands at the statement that takes the name away, not at another on the same table', async () => {
+    const found = await broken({
+      base,
+      added: {
+        '2_a.sql': `alter table public.people alter column name type varchar(80);
+alter table public.people add column age int;
+alter table public.people
+  rename to persons;`,
+      },
+    });
+    expect(found.map(({ function: name, path, line }) => [name, path, line])).toEqual([
+      ['public.uses_email(p uuid)', 'supabase/migrations/2_a.sql', 3],
+      ['public.reads_email()', 'supabase/migrations/2_a.sql', 3],
     ]);
   });
 

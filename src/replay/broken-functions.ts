@@ -50,7 +50,12 @@ export async function brokenFunctions(input: FunctionsInput): Promise<FunctionsS
       missing === null ? [] : [missing.name, ...(missing.table ? [`${missing.table}.${missing.name}`] : [])];
     // Made by some migration, and dropped by none that can be read: dynamic SQL, or a temporary table of the caller's.
     if (!missing?.column && names.some((name) => blame.made.has(name) && !everDropped.has(name))) continue;
-    broken.push({ ...problem, function: routine.key, ...placeOf(files, routine, problem.bodyLine) });
+    const place = placeOf(files, routine, problem.bodyLine);
+    broken.push({
+      ...problem,
+      function: routine.key,
+      ...(place.path === null ? takenAt(files, missing) : place),
+    });
   }
   return { broken, notChecked };
 }
@@ -91,6 +96,18 @@ function placeOf(
     const body = statement.sql.indexOf(routine.body);
     const first = body === -1 ? statement.span.line : source.position(statement.start + body).line;
     return { path, line: bodyLine === null ? statement.span.line : first + bodyLine - 1 };
+  }
+  return { path: null, line: null };
+}
+
+/** The last statement that takes away what a body names, where the function itself stands in an older file. */
+function takenAt(
+  files: readonly MigrationFile[],
+  missing: Missing | null,
+): Pick<BrokenFunction, 'path' | 'line'> {
+  for (const { path, source } of [...files].reverse()) {
+    const statement = source.statements.findLast((one) => isDropped(missing, namesOf(one).drops));
+    if (statement) return { path, line: statement.span.line };
   }
   return { path: null, line: null };
 }

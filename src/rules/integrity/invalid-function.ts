@@ -88,6 +88,7 @@ function brokenBy(message: string, { changeSets }: Facts): Place | null {
   for (const { source } of changeSets.flatMap(({ migrations }) => migrations)) {
     for (const statement of source.statements) {
       if (!/^(Drop|Rename|AlterTable|AlterObjectSchema|AlterFunction)Stmt$/.test(statement.kind)) continue;
+      if (statement.kind === 'AlterTableStmt' && !/\bdrop\b/i.test(statement.sql)) continue;
       if (
         names.some(
           (name) => name !== '' && new RegExp(`\\b${escapeRegExp(name)}\\b`, 'i').test(statement.sql),
