@@ -278,12 +278,46 @@ describe('rollback', () => {
     expect(out).toMatch(/^ALTER TABLE public.note DROP COLUMN title;$/m);
   }, 60_000);
 
+  test('says of the file what its own section leaves, and of the generated SQL that it leads back', async () => {
+    migration(
+      '20260101000000_plan.sql',
+      'create table public.plans (id uuid primary key, name text, old text);',
+    );
+    migration(
+      '20260102000000_fee.sql',
+      'alter table public.plans add column fee int, drop column old;\n-- Rollback:\n--   alter table public.plans drop column fee;\n',
+    );
+    expect(await guard('rollback', '20260102000000_fee.sql')).toBe(0);
+    expect(out).toMatch(
+      /^-- Its own Rollback section \(line 3\) was run, and leaves a difference:\n-- {3}column public\.plans\.old is missing.*\n-- What follows was generated instead\.\n-- It was run: the catalog is as before, but/m,
+    );
+  }, 60_000);
+
+  test('says what depends on what the own section drops', async () => {
+    migration(
+      '20260101000000_note.sql',
+      `create table public.note (id uuid primary key);
+create view public.ids with (security_invoker = on) as select id from public.note;
+-- Rollback:
+--   drop table public.note;
+`,
+    );
+    expect(await guard('rollback', '20260101000000_note.sql')).toBe(0);
+    expect(out).toMatch(
+      /was run, and failed:\n-- {3}cannot drop .*\n-- {3}view ids depends on table note\n-- What follows/,
+    );
+    out = '';
+    expect(await guard('check', '20260101000000_note.sql')).toBe(1);
+    expect(out).toMatch(/view ids\s+depends on table note/);
+    expect(out).toMatch(/│ DROP VIEW public\.ids;/);
+  }, 60_000);
+
   test('is written as a companion, where the CLI does not run it', async () => {
     migration('20260101000000_note.sql', 'create table public.note (id uuid primary key, body text);');
     migration('20260102000000_body.sql', 'alter table public.note drop column body;');
     expect(await guard('rollback', '20260102000000_body.sql', '--write', 'companion')).toBe(0);
     const written = readFileSync(join(folder, 'supabase/rollback/20260102000000_body.sql'), 'utf8');
-    expect(written).toContain('-- the values of public.note.body (seen: 2 of 3 rows)');
+    expect(written).toContain('--   the values of public.note.body (seen: 2 of 3 rows)');
     expect(written).toContain('ALTER TABLE public.note ADD COLUMN body text;');
   }, 60_000);
 });

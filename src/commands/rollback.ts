@@ -2,6 +2,7 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { check } from '../check.ts';
+import type { RollbackResult } from '../model/rollback.ts';
 import { readMigrations } from '../project/migrations.ts';
 import { findProject, UsageError } from '../project/project.ts';
 import { nextVersion } from '../project/template.ts';
@@ -45,12 +46,20 @@ export const rollback: Command = async (argv, terminal) => {
     );
     return 1;
   }
-  const status = result.alternative ? 'restores' : result.status;
+  const status = !result.alternative
+    ? result.status
+    : result.losesData.length > 0
+      ? 'irreversible'
+      : 'restores';
+  const own = [
+    ...result.differences.map((line) => `  ${line}`),
+    ...(result.error ? [`  ${withDetail(result.error)}`] : []),
+  ];
   const notes = [
+    ...(result.alternative ? [notTaken(result), ...own, 'What follows was generated instead.'] : []),
     words[status],
-    ...result.differences,
-    ...result.losesData,
-    ...(result.error ? [result.error.message] : []),
+    ...(result.alternative ? [] : own),
+    ...result.losesData.map((line) => `  ${line}`),
     ...(result.upAgain ? ['The migration was run once more after it, and led to the same catalog.'] : []),
     ...(result.detail ? [result.detail] : []),
   ];
@@ -79,6 +88,16 @@ export const rollback: Command = async (argv, terminal) => {
   }
   return status === 'restores' || status === 'irreversible' ? 0 : 1;
 };
+
+/** What the migration brings along and what became of it, where another way back is printed. */
+function notTaken({ plan, planPath, planLine, status }: RollbackResult): string {
+  const where =
+    plan === 'section' ? `Its own Rollback section (line ${planLine})` : `Its own rollback "${planPath}"`;
+  return `${where} was run, and ${status === 'failed' ? 'failed:' : 'leaves a difference:'}`;
+}
+
+const withDetail = ({ message, detail }: NonNullable<RollbackResult['error']>): string =>
+  [message, ...(detail?.split('\n') ?? [])].join('\n  ');
 
 /** A companion never lies in `migrations/`: the Supabase CLI would run `x.down.sql` there as a migration. */
 async function placeFor(root: string, migration: string, write: 'migration' | 'companion'): Promise<string> {

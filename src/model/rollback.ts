@@ -14,6 +14,8 @@ export interface RollbackResult {
   readonly error: {
     readonly sqlstate: string;
     readonly message: string;
+    /** Postgres' DETAIL: what depends on it, which row stands in the way. */
+    readonly detail?: string | null;
     readonly line: number | null;
   } | null;
   readonly detail: string | null;

@@ -132,7 +132,9 @@ const rollback = z.object({
   sql: text,
   differences: strings,
   losesData: strings,
-  error: z.object({ sqlstate: z.string(), message: z.string(), line: number }).nullable(),
+  error: z
+    .object({ sqlstate: z.string(), message: z.string(), detail: text.optional(), line: number })
+    .nullable(),
   detail: text,
 });
 

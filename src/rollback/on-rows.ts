@@ -123,9 +123,9 @@ function stoppedByRows(
   // What was taken away and is asked for again stops a way back that was written here: that is its loss, and told so.
   if (result.status !== 'restores' && (result.plan === 'generated' || result.status !== 'irreversible'))
     return { ...result, detail };
-  const { sqlstate, message, line } = error;
+  const { sqlstate, message, detail: about, line } = error;
   const at = line === null || result.planLine === null ? line : result.planLine + line - 1;
-  return { ...result, status: 'failed', error: { sqlstate, message, line: at }, detail };
+  return { ...result, status: 'failed', error: { sqlstate, message, detail: about, line: at }, detail };
 }
 
 /** What is only read says so. */

@@ -220,7 +220,10 @@ export function conclude(seen: {
     sql,
     differences: left,
     losesData: lost,
-    error: error === null ? null : { sqlstate: error.sqlstate, message: error.message, line: error.line },
+    error:
+      error === null
+        ? null
+        : { sqlstate: error.sqlstate, message: error.message, detail: error.detail, line: error.line },
     detail: up,
     upAgain: again === null || untried ? null : up === null,
     alternative: null,

@@ -8,6 +8,7 @@ export type SqlOf = (statement: Statement) => readonly string[];
 export interface RunError {
   readonly sqlstate: string;
   readonly message: string;
+  readonly detail: string | null;
   /** Line of the statement within the source. */
   readonly line: number | null;
   readonly sql: string;
@@ -16,7 +17,13 @@ export interface RunError {
 /** Null where all of it ran. BEGIN and COMMIT are left out, and so is CONCURRENTLY: neither changes what comes out. */
 export async function run(session: Session, source: SourceFile, sqlOf: SqlOf): Promise<RunError | null> {
   if (source.issue) {
-    return { sqlstate: '42601', message: source.issue.message, line: source.issue.span.line, sql: '' };
+    return {
+      sqlstate: '42601',
+      message: source.issue.message,
+      detail: null,
+      line: source.issue.span.line,
+      sql: '',
+    };
   }
   const sent: { sql: string; statement: Statement }[] = [];
   for (const statement of source.statements) {
@@ -27,9 +34,9 @@ export async function run(session: Session, source: SourceFile, sqlOf: SqlOf): P
   const at = outcomes.findIndex((outcome) => !outcome.ok);
   const outcome = outcomes[at];
   if (outcome === undefined || outcome.ok) return null;
-  const { sqlstate, message } = outcome.error as DatabaseError;
+  const { sqlstate, message, detail } = outcome.error as DatabaseError;
   const statement = sent[at - 1]?.statement;
-  return { sqlstate, message, line: statement?.span.line ?? null, sql: statement?.sql ?? '' };
+  return { sqlstate, message, detail, line: statement?.span.line ?? null, sql: statement?.sql ?? '' };
 }
 
 function withoutConcurrently(statement: Statement): Statement {

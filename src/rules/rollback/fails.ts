@@ -1,5 +1,6 @@
 import { rule } from '../rule.ts';
 import { linesOf, startOf } from '../support/places.ts';
+import { wayBack } from '../support/way-back.ts';
 
 export default rule({
   id: 'rollback/fails',
@@ -12,15 +13,24 @@ export default rule({
   sources: [],
   fixable: false,
   facts({ facts, report }) {
-    for (const { path, plan, planPath, planLine, status, error } of facts.rollback ?? []) {
+    for (const { path, plan, planPath, planLine, status, error, alternative } of facts.rollback ?? []) {
       if (status !== 'failed' || (plan !== 'file' && plan !== 'section')) continue;
       const file = planPath ?? path;
       const line = error?.line ?? planLine;
       report({
-        message: `The rollback of "${path.split('/').at(-1)}" fails: ${error === null ? 'it could not be run' : `${error.message} (SQLSTATE ${error.sqlstate})`}. In an emergency it will fail too. Correct it.`,
+        message: `The rollback of "${path.split('/').at(-1)}" fails: ${error === null ? 'it could not be run' : `${error.message} (SQLSTATE ${error.sqlstate})${because(error.detail)}`}. In an emergency it will fail too. Correct it.`,
         at: line === null ? startOf(file) : linesOf(file, line),
         object: path,
+        ...(alternative ? { help: wayBack(alternative) } : {}),
       });
     }
   },
 });
+
+/** Postgres' DETAIL has a line for each object that depends on it. */
+function because(detail: string | null | undefined): string {
+  const lines = (detail ?? '').split('\n').filter(Boolean);
+  const more = lines.length > 3 ? `; and ${lines.length - 3} more` : '';
+  const shown = lines.slice(0, 3).map((line) => line.replace(/\.$/, ''));
+  return lines.length === 0 ? '' : `: ${shown.join('; ')}${more}`;
+}

@@ -1,5 +1,6 @@
 import { rule } from '../rule.ts';
 import { linesOf, startOf } from '../support/places.ts';
+import { wayBack } from '../support/way-back.ts';
 
 export default rule({
   id: 'rollback/incomplete',
@@ -12,14 +13,17 @@ export default rule({
   sources: [],
   fixable: false,
   facts({ facts, report }) {
-    for (const { path, plan, planPath, planLine, status, differences } of facts.rollback ?? []) {
+    for (const { path, plan, planPath, planLine, status, differences, alternative } of facts.rollback ?? []) {
       if (status !== 'differs' || (plan !== 'file' && plan !== 'section')) continue;
       const file = planPath ?? path;
+      // The message names the first three.
+      const all = differences.length > 3 ? `\`\`\`text\n${differences.join('\n')}\n\`\`\`` : '';
+      const help = [all, alternative ? wayBack(alternative) : ''].filter(Boolean).join('\n\n');
       report({
         message: `After the rollback of "${path.split('/').at(-1)}" the schema is not what it was: ${differences.slice(0, 3).join('; ')}${differences.length > 3 ? `; and ${differences.length - 3} more` : ''}. What is left is found by the next migration, or by nobody. Undo it too.`,
         at: planLine === null ? startOf(file) : linesOf(file, planLine),
         object: path,
-        ...(differences.length === 0 ? {} : { help: differences.map((line) => `- ${line}`).join('\n') }),
+        ...(help === '' ? {} : { help }),
       });
     }
   },
