@@ -3,6 +3,7 @@ import { rule } from '../rule.ts';
 import { seen, tellLeaks } from '../support/access.ts';
 import type { LeakGroup } from '../support/leak.ts';
 import { covers } from '../support/roles.ts';
+import { privateReads, saysPublic, storagePolicies } from '../support/storage.ts';
 import { doneTo, storageMend } from '../support/storage-mend.ts';
 import { sqlFence } from '../support/words.ts';
 
@@ -27,12 +28,27 @@ export default rule({
             help: sqlFence(ownTopic),
           }
         : {
+            ...(isOfReading(group, context.facts.head) && { severity: 'warning' as const }),
             message: `Files of others in bucket "${group.object.object}" can be ${doneTo(group)} (${seen(group.leaks)}). The policies ask for the bucket and not for the owner. Ask for the owner${hasFolders(context.facts.head) ? ' or the folder' : ''} in the policies on "storage.objects".`,
             help: sqlFence(storageMend(group, context.facts.head)),
           },
     );
   },
 });
+
+/** Reading alone, by signed-in users or where the policies' names say that all may, of a private bucket. */
+const isOfReading = ({ object, leaks }: LeakGroup, state: SchemaState) => {
+  const objects = state.tables.get('storage.objects');
+  if (objects === undefined || !leaks.every(({ command }) => command === 'select')) return false;
+  const policies = storagePolicies(objects, state);
+  return leaks.every(({ principal }) => {
+    const role = principal === 'anon' ? 'anon' : 'authenticated';
+    const letting = policies.filter((each) =>
+      privateReads(each, role, objects, policies, state).includes(object.object),
+    );
+    return letting.length > 0 && (role !== 'anon' || letting.every(saysPublic));
+  });
+};
 
 const ownTopic = `create policy "own topic" on realtime.messages for select to authenticated
   using (realtime.topic() = 'user:' || (select auth.uid())::text);`;

@@ -5,7 +5,14 @@ import { alsoOpen } from '../support/also-open.ts';
 import { claimFor, questionFor } from '../support/misnamed.ts';
 import { apiRolesOf, commandsOf } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
-import { askedOfUploads, type StoragePolicy, storagePolicies } from '../support/storage.ts';
+import {
+  askedOfUploads,
+  askingWhose,
+  privateReads,
+  type StoragePolicy,
+  saysPublic,
+  storagePolicies,
+} from '../support/storage.ts';
 import { isKnown, policyKey } from '../support/tables.ts';
 import { named, people, sqlFence, upper } from '../support/words.ts';
 
@@ -13,8 +20,8 @@ export default rule({
   id: 'storage/open-policy',
   severity: { recommended: 'warning', strict: 'warning' },
   evidence: ['static', 'catalog'],
-  summary: 'a storage policy that names no bucket, or opens one to everybody',
-  why: 'All files of all buckets are rows of storage.objects. A policy without bucket_id holds for every bucket, those to come included; one that asks for the bucket alone lets its callers replace and delete the files of others.',
+  summary: 'a storage policy that names neither bucket nor owner, or opens a bucket to everybody',
+  why: 'All files of all buckets are rows of storage.objects. A policy without bucket_id holds for every bucket, those to come included: harmless only where it asks for the owner, so that each reaches own files in all of them. One that asks for the bucket alone lets its callers replace and delete the files of others, and read those of a private bucket: an error where visitors can, unless the policy’s name says that all may, or the bucket’s that it holds pictures to be shown; for signed-in users a warning where a policy for uploading or reading asks whose file it is.',
   remedy:
     "Name the bucket, and ask for the owner or the folder.\n\n```sql\ncreate policy \"own avatar\" on storage.objects for all to authenticated\n  using (bucket_id = 'avatars' and (storage.foldername(name))[1] = (select auth.uid())::text)\n  with check (bucket_id = 'avatars' and (storage.foldername(name))[1] = (select auth.uid())::text);\n```",
   since: '0.1.0',
@@ -31,22 +38,32 @@ export default rule({
       const changes = commands.filter((command) => command === 'update' || command === 'delete');
       // Signed-in users who may upload to a bucket: an upload makes a file of one's own.
       const writes = roles.includes('anon') ? commands.filter((command) => command !== 'select') : changes;
-      const private_ = buckets.some((id) => state.buckets.get(id)?.public === false);
-      const reads = commands.includes('select') && private_ && roles.includes('anon');
-      const open = !asksMore && (writes.length > 0 || reads || !asksBucket);
+      const readers = roles.filter((role) => privateReads(about, role, table, policies, state).length > 0);
+      const reads = readers.length > 0;
+      const open = reads || (!asksMore && (writes.length > 0 || !asksBucket));
       if (asksBucket && !open) continue;
       // Own files in whatever bucket: the owner is asked for.
       if (!asksBucket && asksMore) continue;
-      const done = writes.length > 0 ? writes : (['select'] as const);
+      const changed = asksMore ? [] : writes;
+      const done = [...(reads || changed.length === 0 ? (['select'] as const) : []), ...changed];
       const uploads = asksBucket && done.every((command) => command === 'insert');
       const server = serversName.test(policy.name);
       report({
         message: `Policy "${policy.name}" on "storage.objects" ${
-          asksBucket ? inBuckets(about, done, roles) : inAll(commands, roles)
+          asksBucket
+            ? inBuckets(
+                about,
+                done,
+                readers.length > 0 && changed.length === 0 ? readers : roles,
+                policies,
+                state,
+              )
+            : inAll(commands, roles)
         }${server ? ' By its name it is for the server, which needs no policy: drop it then.' : ''}${alsoOpen(policy, done, openingAlike(buckets, policies))}`,
         at: home(policy.origin),
         object: table.key,
         key: `${policyKey(policy)} ${buckets.join(',')}`,
+        severity: readers.includes('anon') && !server && !saysPublic(about) ? 'error' : undefined,
         evidence: evidenceOf(state),
         help: sqlFence(
           server || (excepted.length > 0 && buckets.length === 0)
@@ -78,9 +95,11 @@ const inAll = (commands: readonly string[], roles: readonly string[]) =>
   `names no bucket and lets ${people(roles)} ${upper(commands)} every file. It holds for all buckets, those to come included. Name the bucket, and ask for the owner.`;
 
 function inBuckets(
-  { buckets, excepted }: StoragePolicy,
+  { buckets, excepted, asksMore }: StoragePolicy,
   commands: readonly string[],
   roles: readonly string[],
+  policies: readonly StoragePolicy[],
+  state: SchemaState,
 ): string {
   const who = `lets ${people(roles)}`;
   if (buckets.length === 0 && excepted.length > 0)
@@ -88,7 +107,18 @@ function inBuckets(
   const where = `bucket ${named([...new Set(buckets)])}`;
   return commands.every((command) => command === 'insert')
     ? `${who} upload any number of files to ${where}, at any path. It asks for the bucket and for nothing else. Let those who signed in upload; where visitors are meant to, limit the bucket's size and types of files.`
-    : `${who} ${upper(commands)} every file of ${where}. It asks for the bucket and for nothing else. Ask for the owner or the folder.`;
+    : `${who} ${upper(commands)} every file of ${where}. It asks for the bucket and for ${asksMore ? 'nothing else of the file' : 'nothing else'}.${commands.includes('select') ? whyPrivate(buckets, policies, state) : ''} Ask for the owner or the folder.`;
+}
+
+function whyPrivate(
+  buckets: readonly string[],
+  policies: readonly StoragePolicy[],
+  state: SchemaState,
+): string {
+  const those = [...new Set(buckets)].filter((id) => state.buckets.get(id)?.public === false);
+  if (those.length === 0) return '';
+  const told = those.map((id) => askingWhose(id, policies)).find((each) => each !== undefined);
+  return ` ${buckets.length > 1 ? `${named(those)} ${those.length > 1 ? 'are' : 'is'}` : 'It is'} private${told === undefined ? '' : `, and policy "${told.policy.name}" asks whose file it is`}.`;
 }
 
 const signedIn = ({ name }: Policy) =>

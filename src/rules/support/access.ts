@@ -13,9 +13,10 @@ import { letsThrough } from './lets-through.ts';
 import { lostGuard } from './lost-guard.ts';
 import { isMild } from './mildness.ts';
 import { isRead } from './name-read.ts';
-import { isDeclaredPublic, isFilledIn, isOpenBehind, listsOneBucket } from './openness.ts';
+import { isDeclaredPublic, isFilledIn, isOpenBehind } from './openness.ts';
 import { isShownOnPurpose } from './published-views.ts';
 import { type ApiRole, apiRolesOf, appliesTo, covers, predicateOf } from './roles.ts';
+import { isListed } from './storage.ts';
 import { listed, named, upper } from './words.ts';
 
 const cache = new WeakMap<Facts, readonly LeakGroup[]>();
@@ -180,7 +181,7 @@ function isLeak(cell: AccessCell, object: ObjectAccess, table: Table | null, sta
   if (object.kind === 'bucket' || object.kind === 'channel') {
     return (
       (subject === 'foreign' || subject === 'spoof') &&
-      (command !== 'select' || !listsOneBucket(state, roleOf(principal)))
+      (command !== 'select' || !isListed(object, roleOf(principal) as ApiRole, state))
     );
   }
   if (command === 'select') {

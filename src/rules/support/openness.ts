@@ -130,12 +130,3 @@ export const isOpenTo = (table: Table | null, command: Command, role: string) =>
 
 export const opensFor = (node: SyntaxNode | null, role: string) =>
   opensTo(node) === 'everybody' || (role !== 'anon' && opensTo(node) === 'users');
-
-/** A SELECT policy on a bucket alone says that its files are shared: storage/open-policy tells it. */
-export const listsOneBucket = (state: SchemaState, role: string) =>
-  state.tables
-    .get('storage.objects')
-    ?.policies.some(
-      (policy) =>
-        policy.command === 'select' && appliesTo(policy, role) && !looksAtCaller(policy.using?.node, state),
-    ) === true;

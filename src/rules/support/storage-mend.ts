@@ -93,7 +93,10 @@ function narrowed(
         other.command === 'select' &&
         (other.using?.text ?? '').includes(quoteLiteral(group.object.object)),
     );
-  return reads
-    ? `${sql}\ncreate policy ${quoteIdent(`read ${buckets[0] ?? 'files'}`)} on storage.objects for select to ${apiRolesOf(policy).join(', ')}\n  using (${policy.using?.text ?? 'true'});`
-    : sql;
+  const create = `create policy ${quoteIdent(`read ${buckets[0] ?? 'files'}`)} on storage.objects for select to ${apiRolesOf(policy).join(', ')}\n  using (${policy.using?.text ?? 'true'});`;
+  if (!reads) return sql;
+  // Of a private bucket that is for its owners to say.
+  return state.buckets.get(group.object.object)?.public === false
+    ? `${sql}\n-- only where all of them are meant to read every file\n-- ${create.replaceAll('\n', '\n-- ')}`
+    : `${sql}\n${create}`;
 }

@@ -1,9 +1,11 @@
 /** Policies on `storage.objects`: which bucket they are about, and whether they ask for more. */
+import type { ObjectAccess } from '../../model/access.ts';
 import type { Policy, SchemaState, Table } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { looksAtCaller } from './caller.ts';
+import { letsThrough } from './lets-through.ts';
 import { predicatesOf } from './predicates.ts';
-import { covers, predicateOf } from './roles.ts';
+import { type ApiRole, appliesTo, covers, predicateOf } from './roles.ts';
 import { ownComparisons, readPredicate } from './scope.ts';
 import { operatorOf } from './tree.ts';
 import { truthOf } from './truth.ts';
@@ -18,6 +20,10 @@ export interface StoragePolicy {
   readonly asksBucket: boolean;
   /** It looks at the caller, or at the path. */
   readonly asksMore: boolean;
+  /** It looks at the caller and at the file: its owner, its folder. */
+  readonly asksWhose: boolean;
+  /** It reads something of the file besides its bucket. */
+  readonly asksOfFile: boolean;
 }
 
 export function storagePolicies(objects: Table, state: SchemaState): StoragePolicy[] {
@@ -30,22 +36,80 @@ export function storagePolicies(objects: Table, state: SchemaState): StoragePoli
       // `and false`: it lets nobody in.
       if (nodes.every((node) => truthOf(node, { table: objects, who: 'anyone' }) === 'false')) return [];
       const read = nodes.map((node) => readPredicate(node, objects, state));
+      const asksOfFile = nodes.map(
+        (_, at) =>
+          ownComparisons(read[at]!).some(({ column }) => column.name !== 'bucket_id') ||
+          read[at]!.columns.some(({ name }) => name !== 'bucket_id'),
+      );
       return [
         {
           policy,
           buckets: nodes.flatMap((node) => bucketsNamed(node, '=')),
           excepted: nodes.flatMap((node) => bucketsNamed(node, '<>')),
           asksBucket: read.every((reading) => reading.columns.some(({ name }) => name === 'bucket_id')),
-          asksMore: nodes.every(
-            (node, at) =>
-              looksAtCaller(node, state) ||
-              ownComparisons(read[at]!).some(({ column }) => column.name !== 'bucket_id') ||
-              read[at]!.columns.some(({ name }) => name !== 'bucket_id'),
-          ),
+          asksMore: nodes.every((node, at) => looksAtCaller(node, state) || asksOfFile[at]!),
+          asksWhose: nodes.some((node, at) => looksAtCaller(node, state) && asksOfFile[at]!),
+          asksOfFile: asksOfFile.includes(true),
         },
       ];
     });
 }
+
+/**
+ * The policy by which the files of a bucket are somebody's: uploads or reading ask the caller about the file. Where only
+ * changes do, users share what one of them may take away.
+ */
+export const askingWhose = (bucket: string, policies: readonly StoragePolicy[]) =>
+  isForShow.test(bucket.replace(/[_-]+/g, ' '))
+    ? undefined
+    : policies.find(
+        ({ buckets, asksWhose, policy }) =>
+          asksWhose && buckets.includes(bucket) && (covers(policy, 'insert') || covers(policy, 'select')),
+      );
+
+/** Pictures that are there to be seen by others. */
+const isForShow =
+  /\b(avatars?|logos?|banners?|covers?|thumbnails?|profile (pictures?|photos?|images?|pics?))\b/i;
+
+/** Buckets that are private, and all of whose files a policy shows to a role: visitors, or users where files are somebody's. */
+export function privateReads(
+  { policy, buckets, asksOfFile }: StoragePolicy,
+  role: ApiRole,
+  objects: Table,
+  policies: readonly StoragePolicy[],
+  state: SchemaState,
+): readonly string[] {
+  if (asksOfFile || !letsThrough(policy, 'select', role, objects, state)) return [];
+  return [...new Set(buckets)].filter(
+    (id) =>
+      state.buckets.get(id)?.public === false && (role === 'anon' || askingWhose(id, policies) !== undefined),
+  );
+}
+
+/**
+ * A SELECT policy on buckets alone says that their files are shared: storage/open-policy tells it. Not so where the bucket
+ * is private and the files are somebody's, or visitors are let in.
+ */
+export function isListed({ object, kind }: ObjectAccess, role: ApiRole, state: SchemaState): boolean {
+  const objects = state.tables.get('storage.objects');
+  if (objects === undefined) return false;
+  if (kind === 'bucket' && state.buckets.get(object)?.public === false) {
+    const policies = storagePolicies(objects, state);
+    if (policies.some((each) => privateReads(each, role, objects, policies, state).includes(object)))
+      return false;
+  }
+  return objects.policies.some(
+    (policy) =>
+      policy.command === 'select' && appliesTo(policy, role) && !looksAtCaller(policy.using?.node, state),
+  );
+}
+
+/** Pictures that others shall see, or its name says that all may read: private is then what the bucket became by default. */
+export const saysPublic = ({ policy: { name }, buckets }: StoragePolicy) =>
+  (buckets.length > 0 && buckets.every((id) => isForShow.test(id.replace(/[_-]+/g, ' ')))) ||
+  /\b(public(ly)?|any(one|body)|every(one|body)|visitors?|guests?|anon(ymous)?|world)\b/i.test(
+    name.replace(/[_-]+/g, ' '),
+  );
 
 /** What the project's own policy asks of whoever uploads to that bucket: the folder, the team. */
 export function askedOfUploads(
