@@ -5,7 +5,7 @@ import { describe, expect, test } from '@jest/globals';
 import { clientCallsIn, readClientCalls } from '../../src/project/client-calls.ts';
 
 const callsIn = (files: Readonly<Record<string, string>>) =>
-  clientCallsIn(new Map(Object.entries(files)), 'public');
+  clientCallsIn(new Map(Object.entries(files)), 'public').filter(({ by }) => by === 'user');
 const told = (files: Readonly<Record<string, string>>) =>
   callsIn(files).map(({ path, line, object, command }) => `${path}:${line} ${command} ${object}`);
 

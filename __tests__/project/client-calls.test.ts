@@ -5,9 +5,9 @@ import { describe, expect, test } from '@jest/globals';
 import { clientCallsIn, readClientCalls } from '../../src/project/client-calls.ts';
 
 const told = (files: Readonly<Record<string, string>>) =>
-  clientCallsIn(new Map(Object.entries(files)), 'public').map(
-    ({ path, line, object, command }) => `${path}:${line} ${command} ${object}`,
-  );
+  clientCallsIn(new Map(Object.entries(files)), 'public')
+    .filter(({ by }) => by === 'user')
+    .map(({ path, line, object, command }) => `${path}:${line} ${command} ${object}`);
 
 const browserClient = `import { createClient } from '@supabase/supabase-js';
 export const supabase = createClient(import.meta.env.VITE_SUPABASE_URL, import.meta.env.VITE_SUPABASE_ANON_KEY);`;
@@ -139,7 +139,7 @@ describe('calls of the application', () => {
 });
 
 describe('code of the repository', () => {
-  test('is what people write: no packages, tests, Edge Functions, links or other projects', () => {
+  test('is what people write: no packages, tests, links or other projects', () => {
     const root = mkdtempSync(join(tmpdir(), 'guard-client-'));
     const write = (path: string, text: string) => {
       mkdirSync(dirname(join(root, path)), { recursive: true });
@@ -163,7 +163,10 @@ describe('code of the repository', () => {
       symlinkSync(join(root, 'apps/mobile/src/notes.ts'), join(root, 'apps/web/src/linked.ts'));
       symlinkSync(join(root, 'apps/mobile'), join(root, 'apps/web/mobile'));
       const paths = readClientCalls(root, 'apps/web', 'public').map(({ path }) => path);
-      expect(paths).toEqual(['apps/web/src/lib/supabase/notes.ts']);
+      expect(paths).toEqual([
+        'apps/web/src/lib/supabase/notes.ts',
+        'apps/web/supabase/functions/notes/index.ts',
+      ]);
       expect(readClientCalls(join(root, 'nowhere'), '.', 'public')).toEqual([]);
     } finally {
       rmSync(root, { recursive: true, force: true });
@@ -187,4 +190,33 @@ describe('the row that an insert given', () => {
     ['rows', null],
     ['{ id: "no end', null],
   ])('%s', (code, columns) => expect(written(code)).toEqual([columns]));
+});
+
+describe('whose client it is', () => {
+  const by = (files: Readonly<Record<string, string>>) =>
+    clientCallsIn(new Map(Object.entries(files)), 'public').map(({ path, by: whose }) => `${path} ${whose}`);
+  const call = `import { supabase } from '@/lib/supabase';\nawait supabase.from('note').insert({ body });`;
+
+  test('the server’s calls are kept as such: what is not there fails for them too', () => {
+    expect(
+      by({
+        'src/lib/supabase.ts': serverClient,
+        'src/a.ts': call,
+        'supabase/functions/digest/index.ts': `await supabase.rpc('totals');`,
+        'src/b.ts': `export const f = (supabase) => supabase.from('note').select('*');`,
+      }),
+    ).toEqual(['src/a.ts other', 'supabase/functions/digest/index.ts other', 'src/b.ts other']);
+  });
+
+  test('an alias is that of the app that it stands in; a public variable holds the anon key', () => {
+    const own = browserClient.replace('VITE_SUPABASE_ANON_KEY', 'NEXT_PUBLIC_SUPABASE_PUB_KEY');
+    expect(
+      by({
+        'apps/web/src/lib/supabase.ts': own,
+        'apps/admin/src/lib/supabase.ts': serverClient,
+        'apps/web/src/notes.ts': call,
+        'apps/admin/src/notes.ts': call,
+      }),
+    ).toEqual(['apps/web/src/notes.ts user', 'apps/admin/src/notes.ts other']);
+  });
 });

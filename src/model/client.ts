@@ -1,11 +1,13 @@
 /** What the application's own code asks of the database. */
 import type { Command } from './schema.ts';
 
-/**
- * A call of supabase-js, supabase-flutter, supabase-swift or supabase-kt made with the anon key: as `anon` or as the user
- * who signed in, never as `service_role`. An `upsert` is an insert and an update.
- */
+/** A call of supabase-js, supabase-flutter, supabase-swift or supabase-kt. An `upsert` is an insert and an update. */
 export interface ClientCall {
+  /**
+   * `user`: made with the anon key, as `anon` or as the user who signed in. `other`: with the service key, or nobody can
+   * say with which; what is not there fails for it too.
+   */
+  readonly by: 'user' | 'other';
   /** Relative to the repository root, with forward slashes. */
   readonly path: string;
   /** From 1. */

@@ -1,6 +1,6 @@
 /**
- * What the application's own code asks of the database, as far as its text shows it: `.from('note').delete()` on a
- * client that holds the anon key. Nothing is run and nothing is resolved but relative and aliased imports: what the text
+ * What the application's own code asks of the database, as far as its text shows it: `.from('note').delete()`, on a client
+ * that holds the anon key or on another. Nothing is run and nothing is resolved but relative and aliased imports: what the text
  * does not show is left out.
  */
 import { type Dirent, existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -22,7 +22,7 @@ const mostFiles = 20_000;
 const largestFile = 512 * 1024;
 
 const code = /\.(?:[mc]?[jt]s|[jt]sx|vue|svelte|dart|swift|kt)$/;
-/** Neither tests nor tools nor what was built; Edge Functions mostly hold the service key. */
+/** Neither tests nor tools nor what was built. */
 const noApplication =
   /^(?:\.|node_modules$|dist$|build$|out$|coverage$|vendor$|public$|static$|scripts?$|tests?$|__tests__$|__mocks__$|mocks?$|e2e$|cypress$|playwright$|fixtures$|stories$|examples?$|docs$|seeds?$|archive$)/i;
 const noApplicationFile = /\.(?:test|spec|stories|d|config|min)\.[^.]+$/i;
@@ -52,14 +52,11 @@ export function clientCallsIn(texts: ReadonlyMap<string, string>, schema: string
   const apps = appsIn(texts, schema);
   return [...texts].flatMap(([path, text]) => {
     const app = apps.get(languageOf(path));
-    const calls = isAppCode(path)
-      ? app === undefined
-        ? []
-        : callsOfApp(text)
-      : callsOfScript(path, text, modules);
-    return calls.flatMap(({ name, schema: written, commands, client: _, ...call }) =>
+    const found = isAppCode(path) ? callsOfApp(text, app !== undefined) : callsOfScript(path, text, modules);
+    return found.calls.flatMap(({ name, schema: written, commands, client, ...call }) =>
       commands.map((command) => ({
         path,
+        by: found.isUsers(client) ? ('user' as const) : ('other' as const),
         object: `${written ?? app ?? schema}.${name}`,
         command,
         ...call,
@@ -68,16 +65,30 @@ export function clientCallsIn(texts: ReadonlyMap<string, string>, schema: string
   });
 }
 
-function callsOfScript(path: string, text: string, modules: Modules): readonly Call[] {
-  if (!/\.(?:from|rpc)\b/.test(text) || holdsServiceKey(text)) return [];
-  const isAnon = runsInBrowser(path, text) ? () => true : anonClients(path, text, modules);
-  return callsInScript(text).filter(({ client }) => !isServerName.test(client) && isAnon(client));
+interface Found {
+  readonly calls: readonly Call[];
+  /** Whether the client of that name holds the anon key. */
+  readonly isUsers: (client: string) => boolean;
 }
 
-function callsOfApp(text: string): readonly Call[] {
-  if (!/\.(?:from|rpc)\b|\bpostgrest\b/.test(text) || mentionsServer(text)) return [];
-  return callsInApp(text).filter(({ client }) => !isServerClient(client));
+const nobodys = () => false;
+
+function callsOfScript(path: string, text: string, modules: Modules): Found {
+  if (!/\.(?:from|rpc)\b/.test(text)) return { calls: [], isUsers: nobodys };
+  const calls = callsInScript(text);
+  if (holdsServiceKey(text) || isEdgeFunction.test(path)) return { calls, isUsers: nobodys };
+  const isAnon = runsInBrowser(path, text) ? () => true : anonClients(path, text, modules);
+  return { calls, isUsers: (client) => !isServerName.test(client) && isAnon(client) };
 }
+
+function callsOfApp(text: string, isApps: boolean): Found {
+  if (!/\.(?:from|rpc)\b|\bpostgrest\b/.test(text)) return { calls: [], isUsers: nobodys };
+  const isUsers = isApps && !mentionsServer(text) ? (client: string) => !isServerClient(client) : nobodys;
+  return { calls: callsInApp(text), isUsers };
+}
+
+/** They mostly hold the service key. */
+const isEdgeFunction = /(?:^|\/)supabase\/functions\//;
 
 const languageOf = (path: string) => path.slice(path.lastIndexOf('.'));
 
@@ -108,8 +119,10 @@ function listCode(root: string): { files: readonly string[]; projects: readonly 
       const path = `${folder}${entry.name}`;
       // A link is neither: what it leads to may lie outside.
       if (entry.isDirectory()) {
-        if (entry.name === 'supabase' && isProject(join(root, path))) projects.push(path);
-        else if (!noApplication.test(entry.name) || isPackage(folder, entry.name)) folders.push(`${path}/`);
+        if (entry.name === 'supabase' && isProject(join(root, path))) {
+          projects.push(path);
+          folders.push(`${path}/functions/`);
+        } else if (!noApplication.test(entry.name) || isPackage(folder, entry.name)) folders.push(`${path}/`);
       } else if (entry.isFile() && code.test(entry.name) && !noApplicationFile.test(entry.name)) {
         if (isAppCode(path) && isAppTest(path)) continue;
         if (files.push(path) === mostFiles) return { files, projects };
@@ -247,8 +260,9 @@ function modulesIn(texts: ReadonlyMap<string, string>): Modules {
     const found = (byLastPart.get(plain.split('/').at(-1)!) ?? []).filter(
       (each) => each === plain || each.endsWith(`/${plain}`),
     );
-    // An alias in two apps of the repository: which of them is meant is not known.
-    return found.length === 1 ? fileOf(found[0]!) : undefined;
+    // An alias in two apps of the repository is that of the app that it stands in.
+    const near = nearest(found, importer);
+    return near === undefined ? undefined : fileOf(near);
   };
   const keys = new Map<string, Key | null>();
   const look = (path: string, hops: number): Key | null => {
@@ -275,6 +289,19 @@ function modulesIn(texts: ReadonlyMap<string, string>): Modules {
   return { resolve, key: (path) => key(path, 0) };
 }
 
+/** The one that shares the most folders with the file; undefined where several share as many. */
+function nearest(paths: readonly string[], file: string): string | undefined {
+  const folders = file.split('/').slice(0, -1);
+  const shared = (path: string) => {
+    const parts = path.split('/');
+    const apart = folders.findIndex((folder, at) => folder !== parts[at]);
+    return apart === -1 ? folders.length : apart;
+  };
+  const most = Math.max(...paths.map(shared));
+  const [first, ...others] = paths.filter((path) => shared(path) === most);
+  return others.length === 0 ? first : undefined;
+}
+
 const makesClient = (module: string) =>
   importsOf(module).some(
     ({ names, specifier }) =>
@@ -282,4 +309,9 @@ const makesClient = (module: string) =>
   );
 
 const holdsAnonKey = (module: string) =>
-  /anon_?key|publishable|['"]eyJ/i.test(module) || /create(?:Browser|ClientComponent)/.test(module);
+  /anon_?key|publishable|['"]eyJ/i.test(module) ||
+  // What a browser's bundle may hold.
+  /\b(?:NEXT_PUBLIC|VITE|EXPO_PUBLIC|REACT_APP|NUXT_PUBLIC|PUBLIC)_\w{0,40}SUPABASE\w{0,40}KEY\b/.test(
+    module,
+  ) ||
+  /create(?:Browser|ClientComponent)/.test(module);

@@ -1,7 +1,7 @@
 import type { Facts } from '../../model/facts.ts';
 import type { Table } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
-import { callsOn, placesOf } from '../support/client-calls.ts';
+import { allCallsOn, placesOf } from '../support/client-calls.ts';
 import { evidenceOf } from '../support/sites.ts';
 import { named } from '../support/words.ts';
 
@@ -44,7 +44,7 @@ export default rule({
 
 /** Requests of the code that embed one table in the other, as far as they are known. */
 function embedsOf(table: Table, other: Table, facts: Facts) {
-  const calls = callsOn(table.key, ['select'], facts).concat(callsOn(other.key, ['select'], facts));
+  const calls = allCallsOn(table.key, ['select'], facts).concat(allCallsOn(other.key, ['select'], facts));
   const bare = calls.filter(({ object, embeds }) =>
     embeds.includes(object === table.key ? other.name : table.name),
   );

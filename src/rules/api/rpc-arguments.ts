@@ -1,7 +1,7 @@
 import type { ClientCall } from '../../model/client.ts';
 import type { Routine, SchemaState } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
-import { callsOn, placesOf } from '../support/client-calls.ts';
+import { allCallsOn, placesOf } from '../support/client-calls.ts';
 import { isPlatform } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
 import { named } from '../support/words.ts';
@@ -24,7 +24,7 @@ export default rule({
     if (versions[0] !== routine || versions.some(takesWhatever)) return;
     // The code is that of the head, whatever the state.
     const atEnd = versionsOf(routine, facts.head);
-    const wrong = callsOn(`${routine.schema}.${routine.name}`, ['execute'], facts).filter(
+    const wrong = allCallsOn(`${routine.schema}.${routine.name}`, ['execute'], facts).filter(
       ({ given }) =>
         given !== null &&
         ![...versions, ...atEnd].some((version) => takesWhatever(version) || takes(version, given)),

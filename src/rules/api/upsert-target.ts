@@ -4,7 +4,7 @@ import type { Index, Table } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
-import { callsOn, placesOf } from '../support/client-calls.ts';
+import { allCallsOn, placesOf } from '../support/client-calls.ts';
 import { isPlatform } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
 import { hasKnownKeys } from '../support/tables.ts';
@@ -67,7 +67,7 @@ export default rule({
 /** What the code upserts by, where the table has such columns. */
 function upsertsOf(table: Table, facts: Facts): ReadonlyMap<string, readonly ClientCall[]> {
   const found = new Map<string, ClientCall[]>();
-  for (const call of callsOn(table.key, ['insert'], facts)) {
+  for (const call of allCallsOn(table.key, ['insert'], facts)) {
     const { conflict } = call;
     if (conflict === null || !conflict.every((name) => table.columns.some((column) => column.name === name)))
       continue;

@@ -16,8 +16,15 @@ const byObject = remembered((calls: readonly ClientCall[]): ReadonlyMap<string, 
   return found;
 });
 
-/** Calls on the table, view or function of that schema and name with one of these commands. */
-export function callsOn(
+/** Calls as a user on the table, view or function of that schema and name with one of these commands. */
+export const callsOn = (
+  object: string,
+  commands: readonly ClientCall['command'][],
+  facts: Facts,
+): readonly ClientCall[] => allCallsOn(object, commands, facts).filter(({ by }) => by === 'user');
+
+/** Those of the server too: what is not there fails whoever asks. */
+export function allCallsOn(
   object: string,
   commands: readonly ClientCall['command'][],
   { clientCalls }: Facts,
@@ -27,13 +34,13 @@ export function callsOn(
 
 /** A sentence with a space before it: where the code of the change still asks for what is gone; empty where it does not. */
 export function stillAsked(object: string, facts: Facts, of = 'it'): string {
-  const calls = callsOn(object, ['select', 'insert', 'update', 'delete', 'execute'], facts);
+  const calls = allCallsOn(object, ['select', 'insert', 'update', 'delete', 'execute'], facts);
   return calls.length === 0 ? '' : ` The code still asks for ${of}: ${placesOf(calls)}.`;
 }
 
 /** The same of columns of a table. */
 export function stillNamed(table: string, columns: readonly string[], facts: Facts, of = 'it'): string {
-  const calls = callsOn(table, ['select', 'insert', 'update', 'delete'], facts).filter((call) =>
+  const calls = allCallsOn(table, ['select', 'insert', 'update', 'delete'], facts).filter((call) =>
     call.columns.some((column) => columns.includes(column)),
   );
   return calls.length === 0 ? '' : ` The code still names ${of}: ${placesOf(calls)}.`;
@@ -52,7 +59,7 @@ export function revokeOfRead(key: string, roles: readonly string[], calls: reado
 export function stillInsertsWithout(table: string, column: string, after: SchemaState, facts: Facts): string {
   // The code is that of the head: what a later migration fills is none of its mistakes.
   if (![after, facts.head].every((state) => isRequiredOf(state.tables.get(table), column))) return '';
-  const calls = callsOn(table, ['insert'], facts).filter(
+  const calls = allCallsOn(table, ['insert'], facts).filter(
     ({ given }) => given !== null && !given.includes(column),
   );
   return calls.length === 0
