@@ -14,7 +14,7 @@ export default rule({
   severity: { recommended: 'warning', strict: 'warning' },
   evidence: ['static', 'replay'],
   summary: 'a column that is dropped, with what it holds',
-  why: 'What the column holds is gone, and no rollback file brings it back. Clients that run meanwhile name a column that no longer exists (42703). With CASCADE, views, policies and foreign keys that use it go too, without a word. Where the code of the repository still names the column (in supabase-js calls on a client made with the anon key), the first such place is told.',
+  why: 'What the column holds is gone, and no rollback file brings it back. Clients that run meanwhile name a column that no longer exists (42703). With CASCADE, views, policies and foreign keys that use it go too, without a word. Where the code of the repository still names the column (in calls of supabase-js and its like, the server’s too), the first such place is told.',
   remedy:
     'Stop using it first, drop it in a later migration, and keep a copy if in doubt.\n\n```sql\ncreate table private.note_body as select id, body from public.note;\nalter table public.note drop column body;\n```',
   since: '0.1.0',

@@ -15,7 +15,7 @@ export default rule({
   severity: { recommended: 'warning', strict: 'warning' },
   evidence: ['static'],
   summary: 'a function of an exposed schema that is dropped and not made again',
-  why: 'Between the migration and the deployment of the new code, running clients that call the function through the Data API get 404 (PGRST202). Bodies of other functions that call it are not checked: they fail on the next call. Where the code of the repository still calls it (`.rpc(…)` on a client made with the anon key), the first such place is named.',
+  why: 'Between the migration and the deployment of the new code, running clients that call the function through the Data API get 404 (PGRST202). Bodies of other functions that call it are not checked: they fail on the next call. Where the code of the repository still calls it (`.rpc(…)`, the server’s too), the first such place is named.',
   remedy:
     "Drop it when nothing calls it any more, or leave one of its name that says so.\n\n```sql\nselect proname from pg_proc where prosrc like '%old_total%';\n```",
   since: '0.1.0',

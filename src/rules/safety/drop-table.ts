@@ -13,7 +13,7 @@ export default rule({
   severity: { recommended: 'warning', strict: 'warning' },
   evidence: ['static', 'replay'],
   summary: 'a table that is dropped, with its rows; a view that the code still reads',
-  why: 'The rows are gone, and no rollback file brings them back. With CASCADE, foreign keys of other tables and views that read it go too, without a word. Where the code of the repository still asks for the table (supabase-js calls on a client made with the anon key), the first such place is named.',
+  why: 'The rows are gone, and no rollback file brings them back. With CASCADE, foreign keys of other tables and views that read it go too, without a word. Where the code of the repository still asks for the table (in calls of supabase-js and its like, the server’s too), the first such place is named.',
   remedy:
     'Move it out of the way first and drop it when nobody missed it.\n\n```sql\ncreate schema if not exists archive;\nalter table public.note set schema archive;\n```',
   since: '0.1.0',
