@@ -109,12 +109,19 @@ export function readOwnership(
       add(table, column, caller, form);
     }
   }
+  // What the base took from a claim is an organisation, and no user on the head either.
+  const byToken = new Set(
+    [...readings.values()].flatMap(({ callers }) =>
+      callers.flatMap(({ table, column, caller }) => (caller.kind === 'claim' ? [`${table}.${column}`] : [])),
+    ),
+  );
   for (const table of state.tables.values()) {
     if (platformSchemas.has(table.schema)) continue;
     const bound = new Set(table.foreignKeys.flatMap((key) => key.columns));
     for (const column of table.columns) {
       if (bound.has(column.name)) continue;
-      const known = before.get(table.key)?.includes(column.name) === true;
+      const known =
+        before.get(table.key)?.includes(column.name) === true && !byToken.has(`${table.key}.${column.name}`);
       // Neither a key nor a policy says so, but its name does.
       if (column.type === 'uuid' && (known || evident.test(column.name)))
         add(table, column, { kind: 'uid' }, 'plain');

@@ -88,13 +88,21 @@ export function inserts(
     // Its members own it, and a new one has none: who makes one founds one.
     if (identity.role !== 'authenticated') add('unowned', b.values, {});
   } else if (b) {
+    // Its own key is new in each row, also where a claim names it.
+    const own = new Set(table.primaryKey?.columns.length === 1 ? table.primaryKey.columns : []);
     const parents = Object.fromEntries(
-      ownership.columnsOf(table.key).map((column) => [column, b.values[column] ?? null]),
+      ownership
+        .columnsOf(table.key)
+        .filter((column) => !own.has(column) || isForeign(table, column))
+        .map((column) => [column, b.values[column] ?? null]),
     );
     add('spoof', b.values, parents);
   }
   return found;
 }
+
+const isForeign = (table: Table, column: string): boolean =>
+  table.foreignKeys.some(({ columns }) => columns.includes(column));
 
 function insertCase(
   context: TableContext,
