@@ -112,7 +112,7 @@ const conditionsOf = (cells: readonly AccessCell[], key: string, alike: boolean)
 
 /** `a row in t` holds where `a row in t with role = 'admin'` does. */
 const implied = (when: string, others: readonly string[]): boolean =>
-  others.some((other) => when === other || when.startsWith(`${other} `));
+  others.some((other) => when === other || when.startsWith(`${other} `) || when.startsWith(`${other}, and `));
 
 /** 0 closed, 1 on a condition, 2 always. */
 const degree = (cell: AccessCell): number => (passes(cell) ? (cell.when === null ? 2 : 1) : 0);

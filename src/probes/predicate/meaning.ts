@@ -180,6 +180,13 @@ export class Meaning {
         if (typeof setting === 'string')
           return /^request\.jwt\.claim\.(.+)$/.exec(setting)?.slice(1, 2) ?? null;
       }
+      if ((bare.FuncCall.args ?? []).length === 0) {
+        const given = this.#returned(bare.FuncCall, scope);
+        const claim = given && this.claim(given.node, given.scope);
+        // What else its body reads counts too: `coalesce(claim, (select role …))`.
+        if (claim !== null) this.#walk.call(bare.FuncCall, scope, true, deepest - 1);
+        return claim;
+      }
     }
     return null;
   }

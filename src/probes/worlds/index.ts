@@ -12,6 +12,7 @@ import { passes, withoutTenants } from '../summary.ts';
 import { type Case, mayEverPass } from '../tables/case.ts';
 import { leaving } from '../tables/standing.ts';
 import { casesOf } from '../tables/table.ts';
+import { combinedWorlds, onlyTogether } from './combined.ts';
 import { ownParentWorlds } from './parents.ts';
 import { claimWorlds, headerWorlds, merge } from './requests.ts';
 import { everyRowOpen, rowsOf, rowWorlds, withRowsOpen } from './rows.ts';
@@ -55,8 +56,9 @@ export async function conditionalCells(
   for (const key of trustedTables(context)) people.push(...(await trustWorlds(context, key)));
   for (const key of trustedTables(context)) people.push(...(await besideWorlds(context, key)));
   for (const key of trustedTables(context)) people.push(...(await belowWorlds(context, key)));
-  specs.push(...people);
-  const opened = await tryAll(context, wanted, specs);
+  const combined = await combinedWorlds(context, people);
+  specs.push(...people, ...combined);
+  const opened = onlyTogether(specs, await tryAll(context, wanted, specs), keyOf);
   const found = distil(opened);
   const rest = without(wanted, found);
   // What takes a rank in the closed world may be any member's where the row stands open.
@@ -75,7 +77,7 @@ export async function conditionalCells(
     context.shares.length === 0
       ? []
       : specs.filter(({ shared }) => !shared).map((spec) => withShares(context, spec));
-  further.push(...withRowsOpen(context, people));
+  further.push(...withRowsOpen(context, [...people, ...combined]));
   further.push(...hangingTogether(context, [...people, ...further]));
   if (both !== null) further.push(both);
   for (const key of trustedTables(context)) {

@@ -4,7 +4,7 @@ import { updating } from '../rows/world.ts';
 import { openValues, type Spec, type WorldContext } from './spec.ts';
 
 /** Claims that every token has alike, or that a world of its own stands for. */
-const fixed = new Set(['role', 'phone', 'aud', 'iss', 'is_anonymous']);
+export const fixed: ReadonlySet<string> = new Set(['role', 'phone', 'aud', 'iss', 'is_anonymous']);
 
 export function claimWorlds(context: WorldContext): Spec[] {
   const { reading, world, planner } = context;
@@ -48,7 +48,7 @@ export function claimWorlds(context: WorldContext): Spec[] {
 /** `user_metadata` is what a user says of itself: `auth.updateUser({ data })` writes it. */
 export const settable = (path: readonly string[]): boolean => path[0] === 'user_metadata';
 
-function typedClaim(path: readonly string[], value: string): unknown {
+export function typedClaim(path: readonly string[], value: string): unknown {
   if (path.join('.') === 'email' && !/^[^@]+@/.test(value)) return `probe@${value.replace(/^@/, '')}`;
   return value === 'true' ? true : value === 'false' ? false : value;
 }

@@ -44,6 +44,8 @@ export interface Spec {
   readonly shared?: boolean;
   /** The condition is a plain row of the caller's in its own organisation. */
   readonly ownTenant?: boolean;
+  /** The conditions that hold together here, each in words; absent: `when` is one. */
+  readonly parts?: readonly string[];
   /** Columns that opening rows leaves as they are here: `public.areas.name`. */
   readonly kept?: ReadonlySet<string>;
 }
