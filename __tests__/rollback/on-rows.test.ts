@@ -73,6 +73,22 @@ test.each(engineKinds)(
   },
 );
 
+test('what a later file of the change takes is no loss of those before it', async () => {
+  const [first, second] = await back(notes, {
+    '20260102000000_a.sql': `alter table public.note add column tag text; alter table public.note drop column size;
+      delete from public.note where id = 1`,
+    '20260103000000_b.sql': 'drop table public.old; delete from public.note where id = 2',
+  });
+  expect(first!.losesData).toEqual([
+    'the values of public.note.size (seen: 1 of 2 rows)',
+    'rows of public.note (DELETE, line 2) (seen: 1 of 2 rows)',
+  ]);
+  expect(second!.losesData).toEqual([
+    'the rows of public.old (seen: 3 of 3 rows)',
+    'rows of public.note (DELETE, line 1) (seen: 1 of 2 rows)',
+  ]);
+});
+
 test('a way back that keeps a copy loses nothing, whatever the schema says', async () => {
   const [result] = await back(
     notes,

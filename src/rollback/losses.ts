@@ -1,5 +1,5 @@
 /** Which data is lost: what the catalog and the SQL let expect, held against what tables with rows lost for good. */
-import type { RowsSeen } from '../database/rows/read.ts';
+import type { RowsSeen, TableRows } from '../database/rows/read.ts';
 import type { Claim } from './data.ts';
 
 /** What became of one table's rows. */
@@ -37,16 +37,19 @@ export function compareRows(before: RowsSeen, now: RowsSeen): Map<string, TableL
 export interface Sight {
   readonly before: RowsSeen;
   readonly after: RowsSeen;
+  /** Where its way back starts: what the later files took and nobody brought back is missing there. */
+  readonly start: RowsSeen;
   readonly back: RowsSeen;
 }
 
 /**
  * Each loss with what was seen of it. A claim is dropped where the migration took the values away and the way back
- * brought them all: a copy was kept. What nobody claimed and was seen is added.
+ * brought them all: a copy was kept. What nobody claimed and was seen is added, unless a later file took it.
  */
-export function lossesSeen(claims: readonly Claim[], { before, after, back }: Sight): string[] {
+export function lossesSeen(claims: readonly Claim[], { before, after, start, back }: Sight): string[] {
   const taken = compareRows(before, after);
-  const lost = compareRows(before, back);
+  const takenLater = compareRows(after, start);
+  const lost = compareRows(withoutLater(before, after, start), back);
   const told = new Set<string>();
   const list: string[] = [];
   for (const { text, table, columns } of claims) {
@@ -59,6 +62,8 @@ export function lossesSeen(claims: readonly Claim[], { before, after, back }: Si
       else for (const column of columns) told.add(`${table}.${column}`);
       list.push(`${text} (seen: ${amount(loss, columns)})`);
     } else if (!touches(taken.get(table), columns)) list.push(`${text} (not seen on the rows tried)`);
+    else if (touches(takenLater.get(table), columns))
+      list.push(`${text} (not seen: a later file takes them)`);
   }
   for (const [table, loss] of lost) {
     if (told.has(table)) continue;
@@ -66,11 +71,28 @@ export function lossesSeen(claims: readonly Claim[], { before, after, back }: Si
       const what = before.get(table)!.keyed ? 'rows' : 'rows or values';
       list.push(`${what} of ${table} (seen: ${amount(loss, null)})`);
     }
-    const columns = [...loss.changed.keys()].filter((column) => !told.has(`${table}.${column}`));
+    const later = takenLater.get(table)?.changed;
+    const columns = [...loss.changed.keys()].filter(
+      (column) => !told.has(`${table}.${column}`) && !later?.has(column),
+    );
     if (columns.length > 0)
       list.push(`former values of ${columns.join(', ')} in ${table} (seen: ${amount(loss, columns)})`);
   }
   return list;
+}
+
+/** The rows whose loss is this file's: those that its way back found. A row without a key is known by its table alone. */
+function withoutLater(before: RowsSeen, after: RowsSeen, start: RowsSeen): RowsSeen {
+  const rest = new Map<string, TableRows>();
+  for (const [table, was] of before) {
+    const there = after.get(table)?.rows;
+    const found = start.get(table)?.rows;
+    const gone = [...(there?.keys() ?? [])].filter((key) => !found?.has(key));
+    const isLater = was.keyed ? new Set(gone) : null;
+    const rows = [...was.rows].filter(([key]) => (isLater === null ? gone.length === 0 : !isLater.has(key)));
+    rest.set(table, { ...was, rows: new Map(rows) });
+  }
+  return rest;
 }
 
 const touches = (loss: TableLoss | undefined, columns: readonly string[] | null): boolean =>

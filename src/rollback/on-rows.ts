@@ -33,6 +33,7 @@ export async function lookOnRows(
 ): Promise<RollbackResult[]> {
   const seen = new Map<string, RollbackResult>();
   let stopped: string | null = null;
+  let start: RowsSeen | null = null;
   for (const step of [...steps].reverse()) {
     const result = results.find(({ path }) => path === step.path)!;
     if (!ground.rows.has(step.path)) stopped ??= 'the migration stops on the rows tried';
@@ -43,7 +44,8 @@ export async function lookOnRows(
       continue;
     }
     try {
-      const outcome = await oneBack(result, step, ground);
+      const outcome = await oneBack(result, step, ground, start);
+      start = outcome.back;
       seen.set(step.path, outcome.result);
       if (outcome.stopped) stopped = 'a later one could not be undone on the rows tried';
     } catch (error) {
@@ -62,23 +64,30 @@ async function oneBack(
   result: RollbackResult,
   step: UndoStep,
   ground: Ground,
-): Promise<{ readonly result: RollbackResult; readonly stopped: boolean }> {
+  start: RowsSeen | null,
+): Promise<{ readonly result: RollbackResult; readonly stopped: boolean; readonly back: RowsSeen | null }> {
   const commits = mustCommit(result, step);
   const known = commits ? differingIds(await snapshot(ground.session), step.after) : new Set<string>();
   const source = parseSource('', (result.alternative ?? result.sql)!);
   const failed = await ground.run(source);
   if (failed !== null && !isAboutRows(failed.error) && !commits)
-    return { result: unseen(result, failed.error.message), stopped: true };
+    return { result: unseen(result, failed.error.message), stopped: true, back: null };
   const back = await ground.act(readRows);
+  const rows = ground.rows.get(step.path)!;
   const losses = lossesSeen(losesData(step.before, step.after, step.source), {
-    ...ground.rows.get(step.path)!,
+    ...rows,
+    start: start ?? rows.after,
     back,
   });
   if (failed !== null) {
     const line = source.statements[failed.index]?.span.line ?? null;
-    return { result: stoppedByRows(withLosses(result, losses), { ...failed.error, line }), stopped: true };
+    return {
+      result: stoppedByRows(withLosses(result, losses), { ...failed.error, line }),
+      stopped: true,
+      back,
+    };
   }
-  if (!commits) return { result: withLosses(result, losses), stopped: false };
+  if (!commits) return { result: withLosses(result, losses), stopped: false, back };
   const left = differences(await snapshot(ground.session), step.before, known);
   const again = await ground.run(step.source);
   const there = again === null ? differences(await snapshot(ground.session), step.after, known) : [];
@@ -92,7 +101,7 @@ async function oneBack(
   });
   // Back once more, for the migration before it.
   const stopped = again !== null || (await ground.run(source)) !== null;
-  return { result: { ...proven, alternative: result.alternative ?? null }, stopped };
+  return { result: { ...proven, alternative: result.alternative ?? null }, stopped, back };
 }
 
 /** Whether the proof in one transaction could not see it, or saw something else than what runs on Supabase. */
