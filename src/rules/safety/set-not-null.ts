@@ -1,3 +1,4 @@
+import type { Check } from '../../model/schema.ts';
 import type { Statement, SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent, strings } from '../../sql/names.ts';
 import { type FileContext, rule } from '../rule.ts';
@@ -87,12 +88,33 @@ function readsRows(column: string, table: string, own: Statement, context: FileC
   if (isLeftEmpty(column, table, own, context.statements, context.set.before)) return false;
   if (context.isEmpty(table, own)) return false;
   if (known?.columns.find(({ name }) => name === column)?.notNull === true) return false;
-  const checks = [...(known?.checks ?? []), ...(context.changed.step.after.tables.get(table)?.checks ?? [])];
   return (
-    !checks.some(({ expression, validated }) => validated && proves(expression.node, column)) &&
+    !checksStanding(table, own, context).some(({ expression }) => proves(expression.node, column)) &&
     !isAddedFilled(context, own, table, column) &&
     !becomesKey(column, table, context)
   );
+}
+
+/** The validated checks that stand when the statement runs: a later statement of the file may drop them again. */
+function checksStanding(table: string, own: Statement, context: FileContext): readonly Check[] {
+  const { changed, statements, set, keyOf } = context;
+  const checks = new Map(
+    [
+      ...(set.before.tables.get(table)?.checks ?? []),
+      ...(changed.step.before.tables.get(table)?.checks ?? []),
+    ].map((check) => [check.name, check]),
+  );
+  const after = changed.step.after.tables.get(table)?.checks ?? [];
+  for (const { kind, node, start } of statements) {
+    if (kind !== 'AlterTableStmt' || start >= own.start || keyOf(node.relation) !== table) continue;
+    for (const { subtype, name } of commandsOf(node)) {
+      const check = checks.get(name);
+      if (subtype === 'AT_DropConstraint') checks.delete(name);
+      if (subtype === 'AT_ValidateConstraint' && check !== undefined)
+        checks.set(name, { ...check, validated: true });
+    }
+  }
+  return [...checks.values(), ...after].filter(({ validated }) => validated);
 }
 
 /** The file makes a primary key of it, which looks at each row: safety/primary-key-index tells that. */
