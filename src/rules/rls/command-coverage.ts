@@ -70,9 +70,10 @@ function tellMissing(table: Table, missing: readonly Command[], context: StateCo
   const policies = wanted.map((command) => ownPolicy(table, command, context.state));
   const unwanted = calls.length === 0 ? missing : missing.filter((command) => !wanted.includes(command));
   const byServer = calls.length > 0 && wanted.some((command) => isServers(table, command));
+  const leftOut = calls.length > 0 && policies.every((policy) => policy.startsWith('-- no policy'));
   const revoke = `revoke ${unwanted.join(', ')} on ${table.key} from ${roles.join(', ')};`;
   context.report({
-    message: `No policy on "${table.key}" covers ${upper(missing)}${others ? ` for ${named(roles)}` : ''}. ${refused}.${askedFor(calls)} ${byServer ? 'A policy names the server for it: let the server do it, in an Edge Function or a function that checks the caller' : calls.length > 0 ? 'Add the policy that it needs, or take the call out' : 'Add a policy, or revoke the privilege if that is meant'}.`,
+    message: `No policy on "${table.key}" covers ${upper(missing)}${others ? ` for ${named(roles)}` : ''}. ${refused}.${askedFor(calls)} ${byServer ? 'A policy names the server for it: let the server do it, in an Edge Function or a function that checks the caller' : leftOut ? 'Who writes a row there lets itself in: let the server do it, in an Edge Function or a function that checks the caller' : calls.length > 0 ? 'Add the policy that it needs, or take the call out' : 'Add a policy, or revoke the privilege if that is meant'}.`,
     at: context.home(table.rlsOrigin ?? table.origin),
     object: table.key,
     key: missing.join(' '),

@@ -7,13 +7,14 @@ import { looksAtCaller } from './caller.ts';
 import { callsOn, placesOf } from './client-calls.ts';
 import type { LeakGroup } from './leak.ts';
 import { letsThrough } from './lets-through.ts';
-import { isPersonTable, sensitiveColumns } from './owners.ts';
+import { sensitiveColumns } from './owners.ts';
 import { readPolicy } from './read-policy.ts';
-import { asGiven, chosenByInsert, grantedWithout, rightsKept } from './rights.ts';
+import { asGiven, grantedWithout, rightsKept } from './rights.ts';
 import { type ApiRole, apiRoles, appliesTo, commands, covers, holders, writes } from './roles.ts';
 import { ownComparisons, readPredicate } from './scope.ts';
 import { alternatives } from './tree.ts';
-import { isMembership, isOwn, ownerOf, readersBeside } from './whose.ts';
+import { leftToServer } from './trusted-rows.ts';
+import { isOwn, ownerOf, readersBeside } from './whose.ts';
 import { named, sqlFence } from './words.ts';
 
 /** No row of it belongs to anybody: a list of plans, of currencies, of settings. */
@@ -75,13 +76,21 @@ function policiesFor(group: LeakGroup, table: Table, facts: Facts): string[] {
     ? wanted
     : wanted.filter((command) => !kept.some((policy) => asksForOwner(policy, command, table, state)));
   const conditions = new Map(missing.map((command) => [command, conditionOf(group, command, table, state)]));
-  const rights = missing.includes('update') ? rightsKept(table, state) : '';
+  const rights =
+    missing.includes('update') && leftToServer(table, 'update', state) === null
+      ? rightsKept(table, state)
+      : '';
   const given = missing.includes('insert') ? asGiven(table, state) : '';
-  const left = leftToServer(table, state);
+  const left = new Map(missing.map((command) => [command, leftToServer(table, command, state)]));
   const alike = new Set(conditions.values()).size === 1;
   const [condition] = conditions.values();
   const still = blame(group, dropped, table, state);
-  if (missing.length === commands.length && alike && given === '' && left === null)
+  if (
+    missing.length === commands.length &&
+    alike &&
+    given === '' &&
+    [...left.values()].every((why) => why === null)
+  )
     return [
       still,
       `create policy ${newName('own rows', kept)} on ${table.key} for all to authenticated\n  using (${condition})\n  with check (${condition});`,
@@ -90,8 +99,8 @@ function policiesFor(group: LeakGroup, table: Table, facts: Facts): string[] {
   return [
     still,
     ...missing.map((command) =>
-      command === 'insert' && left !== null && !isRestrictive(group)
-        ? left
+      left.get(command) != null && !isRestrictive(group)
+        ? left.get(command)!
         : created(
             newName(`${command} own`, kept),
             command,
@@ -103,19 +112,6 @@ function policiesFor(group: LeakGroup, table: Table, facts: Facts): string[] {
     ),
     rights,
   ];
-}
-
-/** Why no policy for INSERT is offered; null where each may insert its own. */
-function leftToServer(table: Table, state: SchemaState): string | null {
-  const chosen = chosenByInsert(table, state);
-  if (chosen.length > 0)
-    return `-- no policy for INSERT: who inserts would choose ${named(chosen)}, which gives rights and has no default; let the server insert`;
-  return isMembership(table, state)
-    ? `-- no policy for INSERT: with its own name in it everybody would enter any ${table.foreignKeys
-        .find(({ references }) => !isPersonTable(references, state))!
-        .references.split('.')
-        .at(-1)}; let the server enter members, or ask who runs it`
-    : null;
 }
 
 function created(

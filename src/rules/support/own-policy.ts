@@ -5,6 +5,7 @@ import { looksAtCaller } from './caller.ts';
 import { asGiven, rightsKept } from './rights.ts';
 import { apiRolesOf } from './roles.ts';
 import { ownComparisons, readPredicate } from './scope.ts';
+import { leftToServer } from './trusted-rows.ts';
 import { opensTo } from './truth.ts';
 import { isOwn, ownerOf } from './whose.ts';
 
@@ -12,6 +13,9 @@ import { isOwn, ownerOf } from './whose.ts';
 export function ownPolicy(table: Table, command: Command, state: SchemaState): string {
   const owner = ownerOf(table, state, [], command);
   const sibling = likeItsSiblings(table, command, state);
+  // Those whom a policy lets change such rows were chosen by its author; that they are the user's own says nothing.
+  const left = sibling === null || sibling.byOwner ? leftToServer(table, command, state) : null;
+  if (left !== null) return left;
   const own = sibling?.condition ?? (owner === undefined ? '…' : isOwn(owner, table, state));
   const clause = {
     select: `using (${own})`,
