@@ -140,7 +140,7 @@ objects:
     reason: read-only copy of the old system
 \`\`\`
 
-Which options a rule has stands on [its page](rules/README.md).
+A level is \`error\`, \`warning\`, \`info\` or \`off\`. Which options a rule has stands on [its page](rules/README.md).
 
 ## In a migration
 
@@ -162,6 +162,16 @@ access:
     anon: { select: none, insert: none, update: none, delete: none }
     user: { select: own, insert: own, update: own, delete: none }
 \`\`\`
+
+| value | the principal reaches | in the matrix |
+|---|---|---|
+| \`none\` | no row | \`-\` |
+| \`own\` | its own rows, and no one else's | \`own\` |
+| \`all\` | every row | \`all\` |
+| \`conditional\` | rows of others under a condition: a membership, a flag, a published row | \`some\` |
+
+Principals are \`anon\`, \`user\`, \`user-anonymous\` and \`service_role\`; commands are \`select\`, \`insert\`, \`update\`, \`delete\`
+and \`execute\`. What is left out is not checked. \`migration-guard access --write\` writes what is seen today.
 `;
 }
 
@@ -178,7 +188,13 @@ function row(key: string, schema: JsonSchema): string {
 }
 
 function values(schema: JsonSchema): string {
+  if (schema.$ref === level.$ref) return 'a level';
   if (schema.enum) return schema.enum.map((value) => `\`${value}\``).join(', ');
+  const rule = schema.anyOf?.find(({ properties }) => properties?.level !== undefined);
+  if (rule !== undefined) {
+    const options = Object.keys(rule.properties ?? {}).filter((name) => name !== 'level');
+    return ['a level', ...options.map((name) => `\`${name}\``)].join(', ');
+  }
   if (schema.anyOf) return schema.anyOf.map(values).join(' or ');
   if (schema.type === 'array') return `list${schema.items?.enum ? ` of ${values(schema.items)}` : ''}`;
   return schema.type === 'object' ? (schema.properties ? '' : 'map') : (schema.type ?? '');
