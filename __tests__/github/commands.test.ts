@@ -181,7 +181,7 @@ test('rollback commits a file beside the migrations, never among them', async ()
     ],
   });
   await say('/migration-guard rollback');
-  expect(file()['supabase/rollbacks/20260101000000_a.sql']).toBe('drop table public.t;\n');
+  expect(file()['supabase/rollback/20260101000000_a.sql']).toBe('drop table public.t;\n');
   expect(Object.keys(file()).filter((name) => name.includes('/migrations/'))).toEqual([path]);
 });
 

@@ -127,7 +127,7 @@ test('rename puts the file behind what main has by now', async () => {
 
 test('rollback writes what undoes it, beside the migrations', async () => {
   const { files } = await say('/migration-guard rollback');
-  const text = files['supabase/rollbacks/20260301000000_tasks.sql'];
+  const text = files['supabase/rollback/20260301000000_tasks.sql'];
   expect(text).toMatch(/drop table public\.tasks/i);
   expect(text).toMatch(/drop function public\.count_tasks\(\)/i);
 });

@@ -72,8 +72,8 @@ export const headWork: Readonly<Record<HeadWorkName, Work>> = {
   },
 };
 
-/** `supabase/migrations/1_x.sql` → `supabase/rollbacks/1_x.sql`: a file in `migrations` would be run. */
-const companion = (path: string): string => path.replace(/migrations\/([^/]+)$/, 'rollbacks/$1');
+/** `supabase/migrations/1_x.sql` → `supabase/rollback/1_x.sql`: a file in `migrations` would be run. */
+const companion = (path: string): string => path.replace(/migrations\/([^/]+)$/, 'rollback/$1');
 
 /** The comment goes above the whole statement, from the last to the first, so that lines hold. */
 function withIgnores(path: string, source: string, lines: readonly number[], comment: string): string {
