@@ -23,9 +23,29 @@ export async function findProject(from: string): Promise<string> {
       return dirname(folder);
     if (dirname(folder) === folder) break;
   }
+  const below = await projectsBelow(resolve(from), 4);
+  const more = below.length > 5 ? ` and ${below.length - 5} more` : '';
+  const there = below.slice(0, 5).map((folder) => `"${relative(resolve(from), folder)}"`);
   throw new UsageError(
-    `No "supabase" folder was found in "${from}" or above it. Run this inside a Supabase project, or name the project with --project DIR.`,
+    there.length > 0
+      ? `No "supabase" folder was found in "${from}" or above it. Below it there is one in ${there.join(', ')}${more}: name it with --project DIR.`
+      : `No "supabase" folder was found in "${from}" or above it. Run this inside a Supabase project, or name the project with --project DIR.`,
   );
+}
+
+/** Folders below that hold `supabase/`, as in a monorepo. */
+async function projectsBelow(folder: string, depth: number): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  const names = entries
+    .filter((entry) => entry.isDirectory() && !/^(\.|node_modules$)/.test(entry.name))
+    .map(({ name }) => name)
+    .sort();
+  const found: string[] = [];
+  for (const name of names) {
+    if (name === 'supabase') found.push(folder);
+    else if (depth > 1) found.push(...(await projectsBelow(join(folder, name), depth - 1)));
+  }
+  return found;
 }
 
 /** Reads config.toml, roles.sql, seeds and tests. What can't be read is a note, never an error. */
