@@ -92,11 +92,35 @@ describe('usage', () => {
     [['check', '--changed', 'none.sql'], /"none.sql" is no migration/],
     [['check', '--all', '--config', 'none.yml'], /configuration file "none.yml" can't be read/],
     [['lint', '--all', '--baseline'], /baseline/],
+    [['status', 'foo'], /"status" takes no argument, and "foo" is one/],
+    [['rules', 'foo'], /"rules" takes no argument/],
+    [['access', '--format', 'pgtap'], /printed with --emit pgtap/],
+    [['access', 'public.note', '--write'], /leave the names out/],
     [['explain', 'history/file-nam'], /Did you mean "history\/file-name"/],
   ])('%p is answered by one sentence and exit code 2', async (argv, sentence) => {
     expect(await guard(...argv)).toBe(2);
     expect(err).toMatch(sentence);
     expect(err.trim().split('\n')).toHaveLength(1);
+  });
+
+  test.each([
+    ['lint', /^Usage: migration-guard lint .*--fix/m],
+    ['rollback', /--write companion/],
+    ['access', /--emit pgtap/],
+    ['check', /--grants-era ERA/],
+    ['explain', /explain RULE\n$/],
+  ])('%s --help prints its own usage', async (name, words) => {
+    expect(await guard(name, '--help')).toBe(0);
+    expect(out).toMatch(words);
+    expect(out).not.toMatch(/Usage: migration-guard COMMAND/);
+  });
+
+  test('at the root of a monorepo the folders below are named', async () => {
+    rmSync(join(folder, 'supabase'), { recursive: true });
+    for (const path of ['apps/web/supabase', 'services/a/b/supabase', 'node_modules/x/supabase'])
+      mkdirSync(join(folder, path), { recursive: true });
+    expect(await guard('lint', '--all')).toBe(2);
+    expect(err).toMatch(/Below it there is one in "apps\/web", "services\/a\/b": name it with --project DIR/);
   });
 
   test('an unknown key of the configuration is exit code 2 with the nearest key', async () => {
@@ -252,6 +276,9 @@ describe('status', () => {
       ['10', 'same'],
       ['9', 'same'],
     ]);
+    out = '';
+    expect(await guard('status', '--all')).toBe(0);
+    expect(out).toMatch(/^1 entry skipped: the Supabase CLI runs "<digits>_<name>\.sql" only\.$/m);
   });
 });
 
@@ -323,6 +350,18 @@ create view public.ids with (security_invoker = on) as select id from public.not
 });
 
 describe('access', () => {
+  test('of objects that are named shows these, and says which are not there', async () => {
+    migration(
+      '20260101000000_note.sql',
+      'create table public.note (id uuid primary key); create table public.tag (id uuid primary key);',
+    );
+    expect(await guard('access', 'note')).toBe(0);
+    expect(out).toMatch(/^public\.note /m);
+    expect(out).not.toMatch(/public\.tag/);
+    expect(await guard('access', 'public.tags')).toBe(2);
+    expect(err).toMatch(/"public\.tags" is nothing that the API exposes\. Did you mean "public\.tag"/);
+  }, 60_000);
+
   test('shows who reaches which rows, and names the migrations whose objects are missing from it', async () => {
     migration('20260101000000_note.sql', 'create table public.note (id uuid primary key, body text);');
     migration('20260102000000_tag.sql', 'create table public.tag (note uuid references public.notes);');

@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { check } from '../check.ts';
 import { withAccess } from '../config/file.ts';
-import { configName } from '../config/load.ts';
+import { configName, nearest } from '../config/load.ts';
 import type { ProjectReport, Report } from '../model/report.ts';
 import { declarationOf, toPgTap } from '../probes/declare.ts';
 import { findProject, UsageError } from '../project/project.ts';
@@ -27,7 +27,7 @@ const renderers: Readonly<Record<string, (report: Report) => string>> = {
 };
 
 export const access: Command = async (argv, terminal) => {
-  const { values } = readArguments(argv, {
+  const { values, positionals } = readArguments(argv, {
     ...sharedOptions,
     write: { type: 'boolean' },
     emit: { type: 'string' },
@@ -35,10 +35,13 @@ export const access: Command = async (argv, terminal) => {
   const { write, emit, ...rest } = values;
   const format = rest.format ?? 'pretty';
   const render = Object.hasOwn(renderers, format) ? renderers[format] : undefined;
+  if (format === 'pgtap') throw new UsageError('pgTAP tests are printed with --emit pgtap.');
   if (render === undefined) {
     throw new UsageError(`--format is one of ${Object.keys(renderers).join(', ')}, not "${format}".`);
   }
   if (emit !== undefined && emit !== 'pgtap') throw new UsageError(`--emit is pgtap, not "${emit}".`);
+  if (write && positionals.length > 0)
+    throw new UsageError('--write writes every object: leave the names out.');
   const shared = readShared({ ...rest, format: undefined });
   // Without a base to compare with: everything that is there, and no change.
   const asked = rest.base === undefined && rest.all === undefined && rest.changed === undefined;
@@ -47,7 +50,8 @@ export const access: Command = async (argv, terminal) => {
     terminal,
     'access',
   );
-  const report = await withProgress(terminal, (io) => check(settings, io));
+  const whole = await withProgress(terminal, (io) => check(settings, io));
+  const report = whole.verdict === 'incomplete' ? whole : only(whole, positionals);
   const [project] = report.projects;
   if (report.verdict === 'incomplete' || project === undefined) {
     const reasons = project?.stages.flatMap(({ id, status, reason }) =>
@@ -72,6 +76,31 @@ export const access: Command = async (argv, terminal) => {
   } else await print(terminal, shared.output, render(report));
   return 0;
 };
+
+/** Of the matrix the objects that were named. */
+function only(report: Report, names: readonly string[]): Report {
+  if (names.length === 0) return report;
+  const known = report.projects.flatMap(({ access: { objects } }) => objects.map(({ object }) => object));
+  const isNamed = (object: string, name: string) =>
+    object === name || object.replace(/^[^.]*\./, '') === name;
+  for (const name of names) {
+    if (known.some((object) => isNamed(object, name))) continue;
+    const near = nearest(name, known);
+    throw new UsageError(
+      `"${name}" is nothing that the API exposes.${near === null ? '' : ` Did you mean "${near}"?`} "migration-guard access" shows all of it.`,
+    );
+  }
+  return {
+    ...report,
+    projects: report.projects.map((project) => ({
+      ...project,
+      access: {
+        ...project.access,
+        objects: project.access.objects.filter(({ object }) => names.some((name) => isNamed(object, name))),
+      },
+    })),
+  };
+}
 
 const matrixOf = ({ access: { objects, signUps } }: ProjectReport) => {
   return { objects, signUps, policyErrors: [], escalations: [], notChecked: [] };

@@ -72,6 +72,14 @@ export function readArguments<const T extends Options>(argv: readonly string[], 
   }
 }
 
+/** For commands that take options only: a word would be passed over in silence. */
+export function noWords(command: string, words: readonly string[]): void {
+  if (words.length === 0) return;
+  throw new UsageError(
+    `"${command}" takes no argument, and "${words[0]}" is one. See "migration-guard ${command} --help".`,
+  );
+}
+
 type Values = { [Name in keyof typeof sharedOptions]?: string | boolean | string[] };
 
 /** `files`: named without an option; they are the change. */

@@ -4,10 +4,14 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { Git } from '../changes/git.ts';
 import { configName } from '../config/load.ts';
 import { findProject } from '../project/project.ts';
-import { type Command, readArguments } from './command.ts';
+import { type Command, noWords, readArguments } from './command.ts';
 
 export const init: Command = async (argv, terminal) => {
-  const { values } = readArguments(argv, { project: { type: 'string' }, server: { type: 'boolean' } });
+  const { values, positionals } = readArguments(argv, {
+    project: { type: 'string' },
+    server: { type: 'boolean' },
+  });
+  noWords('init', positionals);
   const root = await findProject(resolve(terminal.cwd, values.project ?? '.'));
   const top = (await Git.open(root))?.root ?? root;
   await write(join(top, '.github', 'workflows', 'migration-guard.yml'), workflow(values.server ?? false));

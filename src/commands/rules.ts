@@ -2,13 +2,14 @@
 
 import { UsageError } from '../project/project.ts';
 import { rules as registered } from '../rules/index.ts';
-import { type Command, print, readArguments } from './command.ts';
+import { type Command, noWords, print, readArguments } from './command.ts';
 
 export const rules: Command = async (argv, terminal) => {
-  const { values } = readArguments(argv, {
+  const { values, positionals } = readArguments(argv, {
     format: { type: 'string', default: 'pretty' },
     output: { type: 'string' },
   });
+  noWords('rules', positionals);
   const list = [...registered].sort((a, b) => (a.id < b.id ? -1 : 1));
   if (values.format === 'json') {
     const rows = list.map(({ id, severity, evidence, summary, fixable }) => {

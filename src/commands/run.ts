@@ -4,6 +4,7 @@ import { nearest } from '../config/load.ts';
 import { UsageError } from '../project/project.ts';
 import { version } from '../version.ts';
 import type { Command, Terminal } from './command.ts';
+import { helpOf } from './help.ts';
 
 const commands: Readonly<Record<string, { summary: string; load: () => Promise<Command> }>> = {
   check: {
@@ -38,7 +39,8 @@ const commands: Readonly<Record<string, { summary: string; load: () => Promise<C
   },
 };
 
-/** Exit code: 0 nothing at or above --fail-on, 1 findings, 2 wrong usage or configuration, 3 the guard could not work. */
+/** Each command's own options: migration-guard COMMAND --help
+Exit code: 0 nothing at or above --fail-on, 1 findings, 2 wrong usage or configuration, 3 the guard could not work. */
 export async function run(argv: readonly string[], terminal: Terminal): Promise<number> {
   const [name, ...rest] = argv;
   const say = (text: string) => terminal.stderr.write(`migration-guard: ${text}\n`);
@@ -59,7 +61,7 @@ export async function run(argv: readonly string[], terminal: Terminal): Promise<
       );
     }
     if (rest.includes('--help') || rest.includes('-h')) {
-      terminal.stdout.write(help());
+      terminal.stdout.write(helpOf(name, command.summary));
       return 0;
     }
     return await (await command.load())(rest, terminal);

@@ -1,8 +1,10 @@
 /** `migration-guard status`: the migrations as the Supabase CLI will run them, against git and, if asked, a database. */
 import { CannotCheck, discover } from '../changes/discover.ts';
 import type { History, RemoteVersion } from '../model/migration.ts';
+import { plural } from '../report/report.ts';
 import {
   type Command,
+  noWords,
   print,
   readArguments,
   readShared,
@@ -12,7 +14,8 @@ import {
 } from './command.ts';
 
 export const status: Command = async (argv, terminal) => {
-  const { values } = readArguments(argv, sharedOptions);
+  const { values, positionals } = readArguments(argv, sharedOptions);
+  noWords('status', positionals);
   const shared = readShared(values);
   const [found] = await discover(toCheckSettings(shared, terminal, 'static'));
   const remote = await remoteHistory(shared.overrides.remoteUrl);
@@ -36,9 +39,20 @@ export const status: Command = async (argv, terminal) => {
       .map((part, i) => part.padEnd(widths[i]!))
       .join('  ')
       .trimEnd();
-  await print(terminal, shared.output, [bold(line(header)), ...cells.map(line)].join('\n'));
+  await print(
+    terminal,
+    shared.output,
+    [bold(line(header)), ...cells.map(line), ...skippedWords(rows)].join('\n'),
+  );
   return 0;
 };
+
+function skippedWords(rows: readonly StatusRow[]): string[] {
+  const skipped = rows.filter(({ local }) => local === 'skipped').length;
+  return skipped === 0
+    ? []
+    : [`\n${plural(skipped, 'entry', 'entries')} skipped: the Supabase CLI runs "<digits>_<name>.sql" only.`];
+}
 
 async function remoteHistory(url: string | undefined): Promise<readonly RemoteVersion[] | null> {
   if (url === undefined) return null;
