@@ -82,13 +82,20 @@ function newName(entry: SkippedEntry, { history, sources, now }: Facts, index: n
   const words = fileNameOf(entry).replace(/\.\w+$/, '');
   const version = /^\d{14}(?!\d)/.exec(words)?.[0];
   if (version !== undefined && timeOf(version) !== null && !overviewOf(history).versions.has(version)) {
-    const newer = history.head.filter((migration) => migration.version > version);
+    // Those of the change itself ran nowhere yet, where it brings this file too.
+    const isNew =
+      !history.all &&
+      history.base.length > 0 &&
+      !history.skippedOnBase.some(({ path }) => path === entry.path);
+    const standing = isNew ? [...history.base, ...history.baseTip] : history.head;
+    const newer = standing.filter((migration) => migration.version > version);
     const names = foundationsOf(sourceOf(entry));
-    const isOlder = newer.some(({ path }) => namesAny(sources.get(path)!, names));
+    const isOlder = newer.some(({ path }) => sources.has(path) && namesAny(sources.get(path)!, names));
     if (newer.length === 0 || isOlder)
       return { fileName: `${version}_${snakeCase(words.slice(version.length))}.sql`, isOlder };
   }
-  return { fileName: `${formatVersion(now + 1000 * index)}_${snakeCase(words)}.sql`, isOlder: false };
+  const name = version === undefined ? words : words.slice(version.length).replace(/^\W+$/, words);
+  return { fileName: `${formatVersion(now + 1000 * index)}_${snakeCase(name || words)}.sql`, isOlder: false };
 }
 
 /** Rows alone, and newer files stand: somebody may have run it by hand long ago. */
