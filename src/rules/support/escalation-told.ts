@@ -64,6 +64,11 @@ export function closing(escalation: Escalation, facts: Facts): string | null {
   const calls = callsOn(table.key, ['update'], facts).filter((call) =>
     call.columns.some((column) => columns.includes(column)),
   );
+  // What another finding on the table takes out of the grant stays out.
+  const trusted = (facts.access?.head.escalations ?? [])
+    .filter((other) => other.object === escalation.object && other !== escalation)
+    .filter(({ kind }) => /^(membership|role-column|ownership)$/.test(kind))
+    .map((other) => writtenBy(other, table, facts.head));
   const note =
     calls.length === 0
       ? `-- no user writes ${named(columns)}: the server does, or a function that checks`
@@ -72,5 +77,11 @@ export function closing(escalation: Escalation, facts: Facts): string | null {
     return `${note}\nrevoke insert on ${table.key} from anon, authenticated;`;
   // A row that is deleted and inserted anew is a new row: both ways are closed.
   const ways = (['insert', 'update'] as const).filter((command) => sent.includes(command));
-  return [note, ...ways.map((command) => grantedWithout(table, command, columns))].join('\n');
+  const closed = (command: 'insert' | 'update') => [
+    ...new Set([
+      ...columns,
+      ...trusted.flatMap((other) => (other.commands.includes(command) ? other.columns : [])),
+    ]),
+  ];
+  return [note, ...ways.map((command) => grantedWithout(table, command, closed(command)))].join('\n');
 }
