@@ -33,8 +33,10 @@ export default rule({
       const toUsers = key.references === 'auth.users';
       const meant = isSaidToBeMeant(facts.sources.get(at?.file ?? ''), key);
       // That users can't be deleted is the problem, and RESTRICT would only say it.
-      const fix = toUsers && !meant ? null : fixOf(facts.sources.get(at?.file ?? ''), key);
       const stays = meant || isWriteOnce(table, key, state) ? 'unchanged' : mustStay(table, state);
+      // What another action is offered for is not mended by RESTRICT.
+      const isCertain = meant || (!toUsers && actionsFor(table, key, stays, state)[0] === 'restrict');
+      const fix = isCertain ? fixOf(facts.sources.get(at?.file ?? ''), key) : null;
       report({
         message: `The foreign key on ${listed(key.columns)} of "${table.key}" has no ON DELETE. ${
           toUsers
