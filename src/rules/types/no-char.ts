@@ -1,5 +1,7 @@
+import type { SyntaxNode } from '../../model/sql.ts';
+import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
-import { definedColumns } from '../support/columns.ts';
+import { type DefinedColumn, definedColumns } from '../support/columns.ts';
 import { listed, sql } from '../support/statements.ts';
 
 export default rule({
@@ -21,8 +23,21 @@ export default rule({
         at: placeOfByte(columns[0]!.typeNode.location ?? columns[0]!.definition.location),
         object: table,
         key: names.join(' '),
-        help: sql(`${names[0]} text check (char_length(${names[0]}) = 2)`),
+        help: sql(asText(columns[0]!)),
       });
     },
   ),
 });
+
+/** The column as text of that length, with what else is said of it: its key, NOT NULL. */
+function asText({ name, definition, typeNode }: DefinedColumn): string {
+  const column = quoteIdent(name);
+  const length = typeNode.typmods?.[0]?.A_Const?.ival?.ival ?? 1;
+  const kinds = (definition.constraints ?? []).map(({ Constraint }: SyntaxNode) => Constraint?.contype);
+  const kept = [
+    ...(kinds.includes('CONSTR_PRIMARY') ? [' primary key'] : []),
+    ...(kinds.includes('CONSTR_UNIQUE') ? [' unique'] : []),
+    ...(kinds.includes('CONSTR_NOTNULL') ? [' not null'] : []),
+  ];
+  return `${column} text${kept.join('')} check (char_length(${column}) = ${length})`;
+}
