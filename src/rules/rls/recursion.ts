@@ -7,7 +7,7 @@ import { isQualified } from '../support/qualified.ts';
 import { findCallCycle, findCycle } from '../support/recursion.ts';
 import { evidenceOf } from '../support/sites.ts';
 import { isKnown } from '../support/tables.ts';
-import { sqlFence, upper, withoutExample } from '../support/words.ts';
+import { sqlFence, upper } from '../support/words.ts';
 
 const remedy = `Look the row up in a \`security definer\` function, which reads without policies, and call it in the policy.
 
@@ -89,14 +89,15 @@ export default rule({
   },
 });
 
-/** The remedy, with the policy's own sub-select where it can be put into a function as it stands. */
+/** The policy's own sub-select as a function, where it can be put into one as it stands: the message says the rest. */
 function lookUp(table: Table | undefined, state: SchemaState): string {
-  const prose = withoutExample(remedy);
   const cycle = table === undefined ? null : findCycle(table, state);
   const read = state.tables.get(cycle?.tables[1] ?? '');
-  if (table === undefined || cycle === null || read === undefined) return prose;
-  const sql = asFunction(cycle.policy, table, read, state);
-  return sql === null ? prose : `${prose}\n\n${sqlFence(sql)}`;
+  const sql =
+    table === undefined || cycle === null || read === undefined
+      ? null
+      : asFunction(cycle.policy, table, read, state);
+  return sql === null ? 'Such a function reads without policies; the policy calls it.' : sqlFence(sql);
 }
 
 const isRecursion = ({ sqlstate }: PolicyError) => sqlstate === '42P17';
