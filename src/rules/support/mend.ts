@@ -23,14 +23,24 @@ export const isNobodys = ({ object }: LeakGroup) => object.ownerColumns.length =
 export function mendOf(group: LeakGroup, facts: Facts): string {
   const table = facts.head.tables.get(group.object.object);
   if (table === undefined) return sqlFence('-- a policy that asks who is asking');
-  const parts = handsOnOnly(group, table, facts) ?? [
-    ...(group.opener === 'off' ? [`alter table ${table.key} enable row level security;`] : []),
-    droppedOf(group, table, facts.head)
-      .map(({ name }) => `drop policy ${quoteIdent(name)} on ${table.key};`)
-      .join('\n'),
-    ...policiesFor(group, table, facts),
-  ];
+  const parts = handsOnOnly(group, table, facts) ??
+    switchedOff(group, table, facts) ?? [
+      ...(group.opener === 'off' ? [`alter table ${table.key} enable row level security;`] : []),
+      droppedOf(group, table, facts.head)
+        .map(({ name }) => `drop policy ${quoteIdent(name)} on ${table.key};`)
+        .join('\n'),
+      ...policiesFor(group, table, facts),
+    ];
   return sqlFence(parts.filter((part) => part !== '').join('\n\n'));
+}
+
+/** Its policies are those that held before it was switched off, and none of them lets it through: they hold again. */
+function switchedOff(group: LeakGroup, table: Table, facts: Facts): string[] | null {
+  const wasOn = facts.base.tables.get(table.key)?.rls === true;
+  if (group.opener !== 'off' || !wasOn || table.policies.length === 0) return null;
+  return droppedOf(group, table, facts.head).length > 0
+    ? null
+    : [`alter table ${table.key} enable row level security;\n-- its policies hold again`];
 }
 
 const commandsOfLeaks = ({ leaks }: LeakGroup): Command[] =>
