@@ -105,6 +105,23 @@ describe('base against head', () => {
     ];
     expect(change(before, after)[0]?.direction).toBe('widened');
   });
+  test('what is called the same before and after says which way in is gone', () => {
+    const token = cell('user select own allowed', {
+      when: "a row in public.m, and a token whose claim o is the row's o",
+    });
+    const staff = cell('user select own allowed', { when: 'a row in public.staff' });
+    expect(change([token, staff], [staff])).toMatchObject([
+      { before: 'conditional', after: 'conditional', direction: 'narrowed', lost: [`with ${token.when}`] },
+    ]);
+    expect(change([staff], [token, staff])).toMatchObject([{ gained: [`with ${token.when}`] }]);
+  });
+  test('a condition that is one of two on the other side is weaker', () => {
+    const both = [
+      cell('user select own allowed', { when: 'a row in public.m, and a token whose claim o is x' }),
+    ];
+    const one = [cell('user select own allowed', { when: 'a row in public.m' })];
+    expect(change(both, one)[0]?.direction).toBe('widened');
+  });
   test('a renamed table is compared with itself', () => {
     const renamed = compareAccess(
       matrix(object('public.old', own)),

@@ -9,6 +9,7 @@
  *     "errors": { "head": ["public.note user select 42P17 infinite recursion …", "… permission denied for function f for nothing"], "base": […] },
  *     "escalations": { "head": ["public.members user membership rows of public.orgs"], "base": […] } }
  *
+ * A change may end with ways in that are new or gone: `-with a row in public.members`, `+to others' rows`.
  * A sign-up may end with `needs=public.plans id free`, and ` unlaid` or ` where=…` behind that.
  * An escalation that ends with `by=…` names its statements, the last of which shows what it opens; one that ends with `in the open` reads what opens; with `from nowhere`, no policy gives the row it begins with.
  *
@@ -111,7 +112,9 @@ function footingOf(text: string): Footing {
 }
 
 function changeOf(text: string): AccessChange {
-  const [object, principal, command, before, after, direction] = text.split(' ');
+  const [plain, ...ways] = text.split(/ (?=[+-]with |[+-]to )/);
+  const [object, principal, command, before, after, direction] = plain!.split(' ');
+  const of = (sign: string) => ways.filter((way) => way.startsWith(sign)).map((way) => way.slice(1));
   const access = (word: string | undefined) => (word === 'null' ? null : word) as AccessChange['before'];
   return {
     object: object!,
@@ -120,6 +123,8 @@ function changeOf(text: string): AccessChange {
     before: access(before),
     after: access(after),
     direction: direction as AccessChange['direction'],
+    ...(of('+').length > 0 && { gained: of('+') }),
+    ...(of('-').length > 0 && { lost: of('-') }),
   };
 }
 

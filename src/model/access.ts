@@ -75,6 +75,9 @@ export interface AccessChange {
   readonly before: Access | null;
   readonly after: Access | null;
   readonly direction: 'widened' | 'narrowed' | 'shifted' | 'unclear';
+  /** Where before and after are called the same: the ways in that are new, and those that are gone: `with a row in public.members`, `to others' rows`. */
+  readonly gained?: readonly string[];
+  readonly lost?: readonly string[];
 }
 
 /** A policy or what it calls raised an error. */

@@ -38,14 +38,18 @@ function compareObject(old: ObjectAccess, now: ObjectAccess): AccessChange[] {
     const [principal, command] = key.split(' ') as [Principal, AccessCell['command']];
     const before = access(old, principal, command);
     const after = access(now, principal, command);
-    const direction = directionOf(
-      cellsOf(old, principal, command),
-      cellsOf(now, principal, command),
+    const [then, today] = [cellsOf(old, principal, command), cellsOf(now, principal, command)];
+    const direction = directionOf(then, today, before, after);
+    if (direction === null) continue;
+    changes.push({
+      object: now.object,
+      principal,
+      command,
       before,
       after,
-    );
-    if (direction !== null)
-      changes.push({ object: now.object, principal, command, before, after, direction });
+      direction,
+      ...(before === after && told(direction, then, today)),
+    });
   }
   return changes;
 }
@@ -92,6 +96,36 @@ function directionOf(
   if (wider && narrower) return 'shifted';
   if (wider) return 'widened';
   return narrower ? 'narrowed' : null;
+}
+
+const ofWhom: Readonly<Record<AccessCell['subject'], string>> = {
+  own: 'own rows',
+  foreign: "others' rows",
+  unowned: "nobody's rows",
+  spoof: "rows in another's name",
+  transfer: 'own rows that are handed on',
+};
+
+/** How a cell is reached, and what. */
+const waysIn = (cells: readonly AccessCell[]): string[] => [
+  ...new Set(
+    cells.filter(passes).map(({ when, subject, columns: [column, ...others] }) => {
+      if (when !== null) return `with ${when}`;
+      return `to ${column !== undefined && others.length === 0 ? `"${column}" of ` : ''}${ofWhom[subject]}`;
+    }),
+  ),
+];
+
+/** What can be said of a change that the words for access don't show. */
+function told(
+  direction: AccessChange['direction'],
+  old: readonly AccessCell[],
+  now: readonly AccessCell[],
+): Pick<AccessChange, 'gained' | 'lost'> {
+  const [then, today] = [waysIn(old), waysIn(now)];
+  const gained = direction === 'narrowed' ? [] : today.filter((way) => !implied(way, then));
+  const lost = direction === 'widened' ? [] : then.filter((way) => !implied(way, today));
+  return { ...(gained.length > 0 && { gained }), ...(lost.length > 0 && { lost }) };
 }
 
 const asForeign = (cell: AccessCell): AccessCell => ({

@@ -2,7 +2,7 @@
 import type { AccessCell, ObjectAccess } from '../model/access.ts';
 import type { ProjectReport, Report } from '../model/report.ts';
 import { html as escaped } from './escape.ts';
-import { accessChanges, coverage, coverageWords, headline, sentence } from './report.ts';
+import { accessChanges, conditionsChanged, coverage, coverageWords, headline, sentence } from './report.ts';
 
 const principals = ['anon', 'user', 'user-anonymous', 'service_role'] as const;
 const words: Readonly<Record<string, string>> = {
@@ -67,7 +67,9 @@ function row(object: ObjectAccess, project: ProjectReport, shown: readonly strin
       const before =
         change === undefined
           ? ''
-          : ` <small>was ${escaped(words[change.before ?? ''] ?? String(change.before))}</small>`;
+          : change.before === change.after
+            ? ` <small>${escaped(conditionsChanged(change))}</small>`
+            : ` <small>was ${escaped(words[change.before ?? ''] ?? String(change.before))}</small>`;
       const tried = object.cells.filter((cell) => cell.principal === principal && cell.command === command);
       const name = `<span class="access ${escaped(access)}">${escaped(command)}: ${escaped(words[access] ?? access)}</span>${before}`;
       const body = tried.map(evidence).join('');

@@ -6,6 +6,7 @@ import { helpParts } from './help.ts';
 import {
   accessChanges,
   byFile,
+  conditionsChanged,
   counts,
   countWords,
   coverage,
@@ -105,10 +106,11 @@ function paragraph(value: string): readonly string[] {
 function accessText(project: ProjectReport, paint: Paint): string {
   const changes = accessChanges(project);
   if (changes.length === 0) return '';
-  const rows = changes.map(
-    ({ object, principal, command, before, after, direction }) =>
-      `  ${visible(object)}: ${principal} ${command}: ${before ?? 'nothing'} → ${after ?? 'gone'} (${direction})`,
-  );
+  const rows = changes.map((change) => {
+    const { object, principal, command, before, after, direction } = change;
+    const what = before === after ? conditionsChanged(change) : `${before ?? 'nothing'} → ${after ?? 'gone'}`;
+    return `  ${visible(object)}: ${principal} ${command}: ${visible(what)} (${direction})`;
+  });
   return [paint('bold', 'Access that changes'), ...rows].join('\n');
 }
 

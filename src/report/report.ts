@@ -86,7 +86,22 @@ const errorsOf = (findings: readonly Finding[], kind: Consequence): readonly Fin
 
 /** Access to what was there before; a new object has no access to compare with. */
 export const accessChanges = (project: ProjectReport): readonly AccessChange[] =>
-  project.access.changes.filter((change) => change.before !== null && change.after !== change.before);
+  project.access.changes.filter(
+    (change) =>
+      change.before !== null && (change.after !== change.before || conditionsChanged(change) !== ''),
+  );
+
+/** Of access that is called the same before and after: the way in that is gone or new. */
+export function conditionsChanged({ gained = [], lost = [], direction }: AccessChange): string {
+  // Rows in another state, or the same people in other words, are told by what the change says itself.
+  if (direction !== 'narrowed' && direction !== 'widened') return '';
+  const [first, ...others] = (direction === 'narrowed' ? lost : gained).filter((way) =>
+    /^with a (row|token) /.test(way),
+  );
+  if (first === undefined) return '';
+  const more = others.length > 0 ? ` (and ${others.length} more)` : '';
+  return `${direction === 'narrowed' ? 'no longer' : 'now also'} ${first}${more}`;
+}
 
 /** Objects whose access changes, without those of which an error has told why. */
 function changedObjects(

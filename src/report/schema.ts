@@ -205,6 +205,8 @@ const project = z.object({
         before: access.nullable(),
         after: access.nullable(),
         direction: open('widened', 'narrowed', 'shifted', 'unclear'),
+        gained: z.array(z.string()).optional(),
+        lost: z.array(z.string()).optional(),
       }),
     ),
     signUps: z.array(signUp),

@@ -29,7 +29,7 @@ export async function combinedWorlds(context: WorldContext, people: readonly Spe
     const tokens = new Map<User, Token>();
     for (const user of [userA, userB]) tokens.set(user, await namingTheRow(context, reading, user));
     for (const said of saying(reading)) {
-      const add = (spec: Spec) => found.size < mostWorlds && found.set(spec.when!, spec);
+      const add = (spec: Spec) => found.size < mostWorlds && found.set(`${spec.when} ${spec.known}`, spec);
       const whole = both(tokens.get(userA)!, said);
       if (whole.parts.length > 1)
         add({ changes: [], via: null, onlyUsers: true, ranked: true, ...worded([], whole) });
@@ -39,6 +39,16 @@ export async function combinedWorlds(context: WorldContext, people: readonly Spe
         const beside = spec.subjects?.includes('own') === false;
         const token = both(tokens.get(beside ? userB : userA)!, said);
         if (token.parts.length === 0) continue;
+        // Whether such a token opens it without the row as well: what it opens is no news.
+        if (beside)
+          add({
+            changes: [],
+            via: null,
+            onlyUsers: true,
+            subjects: spec.subjects!,
+            ...worded([], token),
+            known: true,
+          });
         add({
           ...spec,
           ...worded([spec.when!], token),
@@ -152,8 +162,10 @@ export function onlyTogether(
     than.every((weaker) => parts.some((part) => part === weaker || part.startsWith(`${weaker} `))) &&
     (than.length < parts.length || than.some((weaker) => !parts.includes(weaker)));
   return opened.map((cells, at) =>
-    specs[at]!.parts === undefined
-      ? [...cells]
-      : cells.filter((cell) => !seen.get(keyOf(cell))!.some((than) => isMore(specs[at]!.parts!, than))),
+    specs[at]!.known === true
+      ? []
+      : specs[at]!.parts === undefined
+        ? [...cells]
+        : cells.filter((cell) => !seen.get(keyOf(cell))!.some((than) => isMore(specs[at]!.parts!, than))),
   );
 }

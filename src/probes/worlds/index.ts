@@ -76,8 +76,8 @@ export async function conditionalCells(
   const further: Spec[] =
     context.shares.length === 0
       ? []
-      : specs.filter(({ shared }) => !shared).map((spec) => withShares(context, spec));
-  further.push(...withRowsOpen(context, [...people, ...combined]));
+      : specs.filter(({ shared, known }) => !shared && !known).map((spec) => withShares(context, spec));
+  further.push(...withRowsOpen(context, [...people, ...combined.filter(({ known }) => known !== true)]));
   further.push(...hangingTogether(context, [...people, ...further]));
   if (both !== null) further.push(both);
   for (const key of trustedTables(context)) {

@@ -2,7 +2,7 @@
 import type { AccessCell, AccessSummary, ObjectAccess, Principal, Proof } from '../../model/access.ts';
 import type { ProjectReport } from '../../model/report.ts';
 import { block, code, shortened, text } from '../escape.ts';
-import { accessChanges, current, plural } from '../report.ts';
+import { accessChanges, conditionsChanged, current, plural } from '../report.ts';
 import { type Amount, capped, folded, stacked, table } from './parts.ts';
 
 const who: Readonly<Record<Principal, string>> = {
@@ -32,7 +32,9 @@ export function changesSection(project: ProjectReport, amount: Amount): string {
     code(change.object),
     who[change.principal] ?? code(change.principal),
     code(change.command),
-    `${accessWord[change.before ?? ''] ?? code(change.before ?? '')} → ${accessWord[change.after ?? ''] ?? 'gone'}`,
+    change.before === change.after
+      ? text(conditionsChanged(change))
+      : `${accessWord[change.before ?? ''] ?? code(change.before ?? '')} → ${accessWord[change.after ?? ''] ?? 'gone'}`,
     directionWord[change.direction] ?? code(change.direction),
   ]);
   const proofs = changes

@@ -1,4 +1,4 @@
-import type { AccessChange } from '../../model/access.ts';
+import type { AccessCell, AccessChange } from '../../model/access.ts';
 import type { Facts } from '../../model/facts.ts';
 import { rule } from '../rule.ts';
 import { isFree } from '../support/access.ts';
@@ -30,9 +30,18 @@ export default rule({
 });
 
 function isLoss(
-  { object, principal, command, before, after, direction }: AccessChange,
+  { object, principal, command, before, after, direction, lost = [] }: AccessChange,
   facts: Facts,
 ): boolean {
+  if (direction === 'narrowed' && before === after && principal === 'user') {
+    const cells = facts.access?.head.objects.find((each) => each.object === object)?.cells ?? [];
+    return lost.some((when) =>
+      areAllLost(
+        when,
+        cells.filter((cell) => cell.command === command),
+      ),
+    );
+  }
   if (direction !== 'narrowed' || principal === 'service_role' || after !== 'none') return false;
   if (before !== 'all') return true;
   // All rows of everybody: lost by mistake only where the base said openly that they are public.
@@ -48,5 +57,14 @@ function isLoss(
   return cells.some(
     (cell) =>
       cell.principal === principal && cell.command === command && cell.subject === 'own' && isFree(cell),
+  );
+}
+
+/** Of the people in a table, nobody reaches anything any more: not only those of a lower rank. */
+function areAllLost(way: string, cells: readonly AccessCell[]): boolean {
+  const people = /^with a row in ([^\s,]+)/.exec(way)?.[1];
+  return (
+    people !== undefined &&
+    !cells.some((cell) => cell.principal === 'user' && cell.when?.includes(`a row in ${people}`) === true)
   );
 }

@@ -66,5 +66,8 @@ const isOthers = (cell: AccessCell) =>
 const becamePublic = (bucket: string, { base, head }: Facts) =>
   base.buckets.get(bucket)?.public === false && head.buckets.get(bucket)?.public === true;
 
-const opens = ({ direction, before, principal }: AccessChange) =>
-  direction === 'widened' && before !== null && principal !== 'service_role';
+const opens = ({ direction, before, after, principal, gained = [] }: AccessChange) =>
+  direction === 'widened' &&
+  before !== null &&
+  principal !== 'service_role' &&
+  (before !== after || gained.length > 0);

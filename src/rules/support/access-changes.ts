@@ -31,12 +31,26 @@ const rows = {
   unknown: 'rows not known',
 } as const;
 
-/** `a signed-in user UPDATE no rows → own rows and DELETE …`. */
+/** `a signed-in user UPDATE no rows → own rows and DELETE …`; of what is called the same, the ways in that changed. */
 export function changesBy(changes: readonly AccessChange[]): string {
+  const commands = new Map<string, string[]>();
+  for (const { principal, command, before, after, gained = [], lost = [] } of changes) {
+    const what =
+      before === after && gained.length + lost.length > 0
+        ? [byWays('no longer', lost), byWays('now also', gained)].filter(Boolean).join(' and ')
+        : `${before === null ? 'nothing' : rows[before]} → ${after === null ? 'nothing' : rows[after]}`;
+    const key = `${principal}\0${what}`;
+    commands.set(key, [...(commands.get(key) ?? []), command.toUpperCase()]);
+  }
   return listed(
-    changes.map(
-      ({ principal, command, before, after }) =>
-        `${principalName(principal)} ${command.toUpperCase()} ${before === null ? 'nothing' : rows[before]} → ${after === null ? 'nothing' : rows[after]}`,
-    ),
+    [...commands].map(([key, list]) => {
+      const [principal, what] = key.split('\0') as [Principal, string];
+      return `${principalName(principal)} ${listed(list)} ${what}`;
+    }),
   );
+}
+
+function byWays(word: string, [first, ...others]: readonly string[]): string {
+  if (first === undefined) return '';
+  return `${word} ${first}${others.length > 0 ? ` (and ${others.length} more)` : ''}`;
 }
