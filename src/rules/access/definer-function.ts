@@ -7,6 +7,8 @@ import { routineLooksAtCaller } from '../support/caller.ts';
 import { callsOn } from '../support/client-calls.ts';
 import { type FunctionMend, functionMend } from '../support/function-mend.ts';
 import type { LeakGroup } from '../support/leak.ts';
+import { nullBlindRefusal } from '../support/null-blind.ts';
+import { closedToNobody, passesNobody, refusingNull } from '../support/null-mend.ts';
 import { givesPersonalData } from '../support/personal-data.ts';
 import { isCalledByPolicy } from '../support/policy-callers.ts';
 import { isGrantedTo, isKnowing, isLookup, isPublished } from '../support/published.ts';
@@ -46,7 +48,31 @@ function mendOf(group: LeakGroup, facts: Facts): FunctionMend {
         advice: 'Ask inside who is calling, or revoke EXECUTE',
         sql: `revoke execute on function ${object} from public, anon, authenticated;`,
       }
-    : functionMend(routine, callsOf(group, facts), facts.head);
+    : (nobodysMend(group, routine, facts.head) ?? functionMend(routine, callsOf(group, facts), facts.head));
+}
+
+/** It asks who is calling, and only who has not signed in got past that. */
+function nobodysMend({ leaks }: LeakGroup, routine: Routine, state: SchemaState): FunctionMend | null {
+  if (
+    !leaks.every(({ principal }) => principal === 'anon') ||
+    isGrantedTo(routine, 'anon') ||
+    !routineLooksAtCaller(routine, state)
+  )
+    return null;
+  const blind = nullBlindRefusal(routine, state);
+  const why =
+    blind === null
+      ? 'It asks who is calling, and lets whoever has not signed in pass: "auth.uid()" is null for them, and so is what is compared with it'
+      : passesNobody(blind).replace(/\.$/, '');
+  return isCalledByPolicy(routine, state)
+    ? {
+        advice: `${why}. Compare with "is distinct from", or put "coalesce(…, false)" around it`,
+        sql: blind === null ? '-- in its body: is distinct from, or coalesce(…, false)' : refusingNull(blind),
+      }
+    : {
+        advice: `${why}. Compare with "is distinct from", put "coalesce(…, false)" around it, or revoke EXECUTE from PUBLIC and "anon"`,
+        sql: closedToNobody(routine, blind),
+      };
 }
 
 function callsOf({ object }: LeakGroup, facts: Facts) {

@@ -6,6 +6,8 @@ import { personIn, questionIn, questionOfHelper } from '../support/asking.ts';
 import { codeOf, onlyCountsUp } from '../support/bodies.ts';
 import { routineLooksAtCaller } from '../support/caller.ts';
 import { callsOn, placesOf } from '../support/client-calls.ts';
+import { nullBlindRefusal } from '../support/null-blind.ts';
+import { closedToNobody, passesNobody, refusingNull } from '../support/null-mend.ts';
 import { isDeclaredPublic } from '../support/openness.ts';
 import { givesPersonalData } from '../support/personal-data.ts';
 import { filesCalling, isCalledByPolicy } from '../support/policy-callers.ts';
@@ -20,7 +22,7 @@ export default rule({
   severity: { recommended: 'info', strict: 'info' },
   evidence: ['static', 'catalog'],
   summary: 'a security definer function that API roles can call',
-  why: 'Every function of an exposed schema is an endpoint, /rest/v1/rpc/…. A security definer function runs with its owner’s rights, past every policy: it must itself ask who is calling. New functions can be executed by everybody (PUBLIC) unless that is revoked. One that works on guarded tables and never asks is a warning; a note where it looks a row up by a token that it is given, only counts, counts up or deletes what is out of date, or was granted to anon by name, gives no personal columns that policies hide from visitors, and either only reads or was taken from PUBLIC first, where it looks up one value, granted to authenticated by name and anon has no part in it, and where a trigger function calls it with the rights of whoever writes.',
+  why: 'Every function of an exposed schema is an endpoint, /rest/v1/rpc/…. A security definer function runs with its owner’s rights, past every policy: it must itself ask who is calling. New functions can be executed by everybody (PUBLIC) unless that is revoked. One that works on guarded tables and never asks is a warning, and so is one whose check is null where nobody is signed in, as <> with auth.uid() is: IF takes null for false, and visitors pass; a note where it looks a row up by a token that it is given, only counts, counts up or deletes what is out of date, or was granted to anon by name, gives no personal columns that policies hide from visitors, and either only reads or was taken from PUBLIC first, where it looks up one value, granted to authenticated by name and anon has no part in it, and where a trigger function calls it with the rights of whoever writes.',
   remedy:
     'Ask in the function who is calling, move helpers of policies to a schema that is not exposed, or take EXECUTE away.\n\n```sql\nrevoke execute on function public.close_month(date) from public, anon, authenticated;\ngrant execute on function public.close_month(date) to service_role;\n```',
   since: '0.1.0',
@@ -34,6 +36,20 @@ export default rule({
     if (routine.kind === 'aggregate' || /^(event_)?trigger$/.test(routine.returns)) return;
     const open = holders(routine.grants, 'execute').filter((role) => enters(role, routine.schema, state));
     if (open.length === 0) return;
+    const blind = open.includes('anon') ? nullBlindRefusal(routine, state) : null;
+    if (blind !== null) {
+      const asked = isCalledByPolicy(routine, state);
+      report({
+        message: `"anon" can call "${routine.key}", a "security definer" function, through the API. ${passesNobody(blind)} They get to ${named(blind.tables.slice(0, 3))}, past all policies. ${asked ? 'Let the comparison refuse null, as policies call the function' : 'Revoke EXECUTE from PUBLIC and "anon", or let the comparison refuse null'}.`,
+        at: home(routine.origin),
+        object: routine.key,
+        key: set.before.routines.get(routine.key)?.body === routine.body ? '' : 'rewritten',
+        severity: 'warning',
+        evidence: evidenceOf(state),
+        help: sqlFence(asked ? refusingNull(blind) : closedToNobody(routine, blind)),
+      });
+      return;
+    }
     // Granted to signed-in users by name, a lookup of one value is for them: what strangers hold beside is left over.
     const forUsers =
       isGrantedTo(routine, 'authenticated') &&
