@@ -6,6 +6,7 @@ import { rule } from '../rule.ts';
 import { commandsSeen, seen, tellLeaks } from '../support/access.ts';
 import { looksAtCaller } from '../support/caller.ts';
 import { callsOn, placesOf, revokeOfRead } from '../support/client-calls.ts';
+import { hazardNote, hazardTold, type InvokerHazard, invokerHazard } from '../support/invoker-hazard.ts';
 import type { Leak, LeakGroup } from '../support/leak.ts';
 import { ownerColumns } from '../support/owners.ts';
 import { type ApiRole, apiRoles, appliesTo, covers, holders } from '../support/roles.ts';
@@ -26,7 +27,7 @@ export default rule({
   fixable: false,
   facts(context) {
     tellLeaks('access/definer-view', context, (group) => ({
-      message: `${messageOf(group)} ${wayOut(group, context.facts)}.`,
+      message: `${messageOf(group)} ${wayOut(group, context.facts)}.${hazardOf(group, context.facts.head, (hazard) => ` ${hazardTold(hazard)}.`)}`,
       severity:
         group.leaks.every(isRead) &&
         [isNoticeBoard, isTally].some((mild) =>
@@ -39,11 +40,19 @@ export default rule({
           ? revokeOfRead(group.object.object, ['anon', 'authenticated'], readsOf(group, context.facts))
           : isToBeRead(group, context.facts.head)
             ? `revoke insert, update, delete on ${group.object.object} from anon, authenticated;${group.leaks.some(isRead) ? `\n-- and, where others' rows shall not show either\nalter view ${group.object.object} set (security_invoker = true);` : ''}`
-            : `alter view ${group.object.object} set (security_invoker = true);`,
+            : `${hazardOf(group, context.facts.head, (hazard) => `${hazardNote(hazard)}\n`)}alter view ${group.object.object} set (security_invoker = true);`,
       ),
     }));
   },
 });
+
+/** Told where `security_invoker` is what is offered. */
+function hazardOf(group: LeakGroup, state: SchemaState, tell: (hazard: InvokerHazard) => string): string {
+  const view = state.views.get(group.object.object);
+  if (view === undefined || isMaterialized(group, state) || isToBeRead(group, state)) return '';
+  const hazard = invokerHazard(view, state);
+  return hazard === null ? '' : tell(hazard);
+}
 
 function wayOut(group: LeakGroup, facts: Facts): string {
   if (isMaterialized(group, facts.head)) return copyOf(group, facts);

@@ -65,7 +65,8 @@ const asked = (table: Table, role: ApiRole, command: Command) =>
 const hasSubSelect = (policy: Policy) =>
   predicatesOf(policy).some(({ node }) => nodesOf(node, 'SubLink').length > 0);
 
-const readsOf = (policy: Policy, table: Table, state: SchemaState) =>
+/** Tables and views that the conditions of a policy read. */
+export const readsOf = (policy: Policy, table: Table, state: SchemaState) =>
   predicatesOf(policy).flatMap(({ node }) => readPredicate(node, table, state).reads);
 
 function first<A, B>(items: readonly A[], find: (item: A) => B | null): B | null {

@@ -5,6 +5,7 @@ import type { SyntaxNode } from '../../model/sql.ts';
 import { rule } from '../rule.ts';
 import { callsOn, placesOf } from '../support/client-calls.ts';
 import { opening } from '../support/era.ts';
+import { hazardNote, hazardTold, invokerHazard } from '../support/invoker-hazard.ts';
 import { keyOfRangeVar } from '../support/names.ts';
 import { grantedBy, isNamedPublic, isPublishedWhole, isReadBy } from '../support/published-views.ts';
 import { type ApiRole, apiRoles, enters, holders, writes } from '../support/roles.ts';
@@ -73,6 +74,7 @@ export default rule({
       tables.length === 0 && used.length === 0
         ? `revoke ${commands.join(', ')} on ${view.key} from ${writers.join(', ')};`
         : `alter view ${view.key} set (security_invoker = true);`;
+    const hazard = sql.startsWith('alter view') ? invokerHazard(view, state) : null;
     const meant = statesDefiner(view, set) || (isGrantedByName(view, roles) && commentsDefiner(view, set));
     // What the code reads is neither taken away nor left empty.
     const reads = tables.length > 0 && !meant ? callsOn(view.key, ['select'], facts) : [];
@@ -117,8 +119,9 @@ export default rule({
               : emptied.length > 0
                 ? `${readAt(reads)}, and no policy lets them read ${named(emptied.map(({ key }) => key))}: with "security_invoker" those rows would be missing. ${filters ? 'Keep that condition' : 'Ask in its WHERE who is calling'}`
                 : `${readAt(reads)}: set "security_invoker"${filters ? '' : ', or ask in its WHERE who is calling'}`;
+    const offers = !((meant && tables.length > 0) || emptied.length > 0);
     report({
-      message: `View "${view.key}" ${tables.length === 0 ? writesOf(written, opening(view, writes, facts)) : limits}. ${way}.`,
+      message: `View "${view.key}" ${tables.length === 0 ? writesOf(written, opening(view, writes, facts)) : limits}. ${way}.${offers && hazard !== null ? ` ${hazardTold(hazard)}.` : ''}`,
       at: home(view.origin),
       object: view.key,
       severity: filters || (meant && tables.length > 0) ? 'info' : undefined,
@@ -127,10 +130,10 @@ export default rule({
         (meant && tables.length > 0) || (emptied.length > 0 && filters)
           ? 'With `security_invoker` it would show only what a policy lets the caller read.'
           : emptied.length === 0
-            ? sqlFence(sql)
+            ? sqlFence(hazard === null ? sql : `${hazardNote(hazard)}\n${sql}`)
             : sqlFence('-- in the view: where (select auth.uid()) is …'),
       fix:
-        (meant && tables.length > 0) || emptied.length > 0
+        !offers || hazard !== null
           ? undefined
           : appendFix(
               set,
