@@ -11,7 +11,14 @@ const stages: readonly StageReport[] = (
 
 const path = 'supabase/migrations/1_a.sql';
 const table = (fields: Partial<Table> = {}): Table =>
-  ({ kind: 'table', key: 'public.t', foreignKeys: [], policies: [], ...fields }) as unknown as Table;
+  ({
+    kind: 'table',
+    key: 'public.t',
+    columns: [],
+    foreignKeys: [],
+    policies: [],
+    ...fields,
+  }) as unknown as Table;
 
 /** As much of the facts as the checklist looks at: one new table in one migration. */
 function facts(
@@ -19,16 +26,25 @@ function facts(
     tables?: readonly Table[];
     applied?: boolean;
     failed?: boolean;
+    before?: readonly Table[];
     rollback?: Facts['rollback'];
     probed?: boolean;
   } = {},
 ): Facts {
-  const { tables = [table()], applied = true, failed = false, rollback = null, probed = true } = fields;
+  const {
+    tables = [table()],
+    before = [],
+    applied = true,
+    failed = false,
+    rollback = null,
+    probed = true,
+  } = fields;
   return {
     history: { changes: [{ kind: 'added', path }] },
     changeSets: [
       {
         migrations: [{ migration: { path } }],
+        before: { tables: new Map(before.map((entry) => [entry.key, entry])) },
         touched: new Set(tables.map(({ key }) => `table ${key}`)),
         created: new Set(tables.map(({ key }) => `table ${key}`)),
       },
@@ -138,5 +154,31 @@ test('what failed has not applied, also where a finding of another item says why
   expect(items.find(({ id }) => id === 'applies')).toMatchObject({
     status: 'fail',
     detail: '0 of 1 migration applied',
+  });
+});
+
+test('of the foreign keys of a table those are counted that the change brings', () => {
+  const old = { columns: ['a_id'], references: 'public.a' };
+  const added = { columns: ['b_id'], references: 'public.b' };
+  const of = (foreignKeys: readonly object[]) => table({ foreignKeys } as unknown as Partial<Table>);
+  const detail = (now: readonly object[]) =>
+    items([], facts({ tables: [of(now)], before: [of([old])] })).get('foreign-keys')?.detail;
+  expect(detail([old])).toBe('nothing of the kind in this change');
+  expect(detail([old, added])).toBe('1 foreign key');
+});
+
+test('new tables without the two columns are not counted as having them', () => {
+  const columns = [{ name: 'created_at' }, { name: 'updated_at' }];
+  const both = table({ key: 'public.a', columns } as unknown as Partial<Table>);
+  expect(items([], facts({ tables: [both] })).get('timestamps')?.detail).toBe('1 new table');
+  expect(items([], facts({ tables: [both, table()] })).get('timestamps')?.detail).toMatch(
+    /^1 of 2 new tables with both/,
+  );
+});
+
+test('where the file failed, its rollback was not tried', () => {
+  expect(items([], facts({ failed: true, rollback: [] })).get('rollback')).toMatchObject({
+    status: 'skip',
+    detail: 'not tried: nothing of the change applied whole',
   });
 });

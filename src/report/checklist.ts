@@ -2,7 +2,7 @@
 import type { Facts } from '../model/facts.ts';
 import type { Finding } from '../model/finding.ts';
 import { type ChecklistId, type ChecklistItem, checklistIds, type StageReport } from '../model/report.ts';
-import type { Table } from '../model/schema.ts';
+import type { ForeignKey, Table } from '../model/schema.ts';
 import { bySeverity, counts, countWords, list, plural } from './report.ts';
 import { fileName } from './sections/parts.ts';
 
@@ -47,8 +47,32 @@ const migrations = (facts: Facts): number =>
 const each = (facts: Facts, words: (count: number) => string): string | null =>
   migrations(facts) === 0 ? null : words(migrations(facts));
 
-const foreignKeys = (facts: Facts): number =>
-  touchedTables(facts).reduce((sum, table) => sum + table.foreignKeys.length, 0);
+/** Those that the change brings, not all of a table that it touches. */
+const foreignKeys = ({ head, changeSets }: Facts): number => {
+  const brought = new Set<string>();
+  for (const { before, touched } of changeSets) {
+    for (const table of head.tables.values()) {
+      if (!touched.has(`table ${table.key}`)) continue;
+      const old = new Set(before.tables.get(table.key)?.foreignKeys.map(keyWords));
+      for (const key of table.foreignKeys)
+        if (!old.has(keyWords(key))) brought.add(`${table.key} ${keyWords(key)}`);
+    }
+  }
+  return brought.size;
+};
+const keyWords = ({ columns, references }: ForeignKey): string => `${columns.join(' ')} ${references}`;
+
+const times = [
+  /^(created|inserted|added|joined|recorded|logged)(_?(at|on|date|time))?$/i,
+  /^(updated|modified|changed|last_updated|last_modified)(_?(at|on|date|time))?$/i,
+];
+const hasTimes = ({ columns }: Table): boolean =>
+  times.every((name) => columns.some((column) => name.test(column.name)));
+
+const changedRuns = ({ changeSets, replay }: Facts) => {
+  const changed = new Set(changeSets.flatMap((set) => set.migrations.map((m) => m.migration.path)));
+  return replay?.runs.filter((run) => changed.has(run.path)) ?? [];
+};
 
 const policies = (facts: Facts): number =>
   touchedTables(facts).reduce((sum, table) => sum + table.policies.length, 0);
@@ -71,7 +95,13 @@ const items: Readonly<Record<ChecklistId, Item>> = {
     title: 'created_at and updated_at',
     rules: ['structure/timestamps', 'structure/updated-at-trigger'],
     stage: 'read',
-    seen: perTable(createdTables, (n) => plural(n, 'new table')),
+    seen: (facts) => {
+      const created = createdTables(facts);
+      const both = created.filter(hasTimes).length;
+      if (created.length === 0) return null;
+      const all = plural(created.length, 'new table');
+      return both === created.length ? all : `${both} of ${all} with both; of the others the rules ask less`;
+    },
   },
   'foreign-keys': {
     title: 'ON DELETE on foreign keys',
@@ -141,8 +171,7 @@ const items: Readonly<Record<ChecklistId, Item>> = {
     ],
     stage: 'replay',
     seen: (facts) => {
-      const changed = new Set(facts.changeSets.flatMap((set) => set.migrations.map((m) => m.migration.path)));
-      const runs = facts.replay?.runs.filter((run) => changed.has(run.path)) ?? [];
+      const runs = changedRuns(facts);
       if (runs.length === 0) return null;
       const applied = runs.filter((run) => run.status === 'applied').length;
       const words = `${applied} of ${plural(runs.length, 'migration')} applied`;
@@ -172,7 +201,10 @@ const items: Readonly<Record<ChecklistId, Item>> = {
     stage: 'rollback',
     seen: (facts) => {
       const results = facts.rollback ?? [];
-      if (results.length === 0) return null;
+      if (results.length === 0) {
+        const words = 'not tried: nothing of the change applied whole';
+        return changedRuns(facts).length === 0 ? null : { words, status: 'skip' };
+      }
       const restored = results.filter((result) => result.status === 'restores').length;
       const words = `${restored} of ${plural(results.length, 'rollback')} tried and exact`;
       return ofAll(restored, results.length, words);
