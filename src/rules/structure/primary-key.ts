@@ -1,5 +1,7 @@
+import type { Facts } from '../../model/facts.ts';
 import type { Index, Table } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
+import { offsetOf } from '../support/places.ts';
 
 export default rule({
   id: 'structure/primary-key',
@@ -15,11 +17,13 @@ export default rule({
     'https://www.postgresql.org/docs/17/logical-replication-publication.html',
   ],
   fixable: false,
-  table(table, { home, report }) {
+  table(table, { facts, home, exposed, report }) {
     if (table.primaryKey !== null) return;
     // A partition has its parent's key, a foreign table can't have one; an inheriting table does not inherit it.
     if (table.kind === 'partition' || table.kind === 'foreign') return;
     if (table.unknown.length > 0) return;
+    // A copy that is laid aside, where no client names a row of it.
+    if (!exposed(table.schema) && isCopy(table, facts)) return;
     const named = table.indexes.some((index) => namesRows(index, table));
     const partly = table.indexes.find(({ unique }) => unique);
     report({
@@ -35,6 +39,16 @@ export default rule({
     });
   },
 });
+
+/** `create table archive.note as …` */
+function isCopy({ origin }: Table, { sources }: Facts): boolean {
+  const source = origin === null ? undefined : sources.get(origin.file);
+  if (source === undefined || origin === null) return false;
+  const at = offsetOf(source, origin.line, origin.column);
+  return source.statements.some(
+    ({ kind, start, end }) => kind === 'CreateTableAsStmt' && start <= at && at < end,
+  );
+}
 
 /** By the column that is there for it; else by a new one. Two equal rows, or an empty value, would be told by Postgres. */
 function wayOut(table: Table): string {
