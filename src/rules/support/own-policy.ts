@@ -1,10 +1,12 @@
 /** The policy that is offered where one is missing: as the table's other policies have it, else each user's own rows. */
 import type { Command, SchemaState, Table } from '../../model/schema.ts';
+import type { SyntaxNode } from '../../model/sql.ts';
 import { codeOf } from './bodies.ts';
 import { looksAtCaller } from './caller.ts';
 import { asGiven, rightsKept } from './rights.ts';
 import { apiRolesOf } from './roles.ts';
 import { ownComparisons, readPredicate } from './scope.ts';
+import { alternatives, bare, columnParts, functionCalls, nodesOf } from './tree.ts';
 import { leftToServer } from './trusted-rows.ts';
 import { opensTo } from './truth.ts';
 import { isOwn, ownerOf } from './whose.ts';
@@ -16,6 +18,8 @@ export function ownPolicy(table: Table, command: Command, state: SchemaState): s
   // Those whom a policy lets change such rows were chosen by its author; that they are the user's own says nothing.
   const left = sibling === null || sibling.byOwner ? leftToServer(table, command, state) : null;
   if (left !== null) return left;
+  if (command === 'insert' && sibling === null && owner === undefined && isAskedById(table))
+    return `-- no policy for INSERT: what the others ask by ${keyOf(table)} is not there for a new row; let a function make both`;
   const own = sibling?.condition ?? (owner === undefined ? '…' : isOwn(owner, table, state));
   const clause = {
     select: `using (${own})`,
@@ -51,6 +55,7 @@ function likeItsSiblings(
     const [policy] = policies;
     const condition = sibling === 'insert' ? policy?.check : policy?.using;
     if (condition == null) continue;
+    if (command === 'insert' && asksForNewRow(condition.node, table)) continue;
     if (opensTo(condition.node) !== null || !looksAtCaller(condition.node, state)) continue;
     return {
       condition: codeOf(condition.text).withStrings.replace(/\s+/g, ' ').trim(),
@@ -60,4 +65,32 @@ function likeItsSiblings(
     };
   }
   return null;
+}
+
+const keyOf = ({ primaryKey, foreignKeys }: Table): string | null => {
+  const [key, ...more] = primaryKey?.columns ?? [];
+  return key === undefined || more.length > 0 || foreignKeys.some(({ columns }) => columns.includes(key))
+    ? null
+    : key;
+};
+
+const isAskedById = (table: Table) =>
+  table.policies.some(({ using }) => asksForNewRow(using?.node ?? null, table));
+
+/** `is_owner(id)`, `id in (select …)`, a sub-select that names the row: what it looks for comes after the row. */
+function asksForNewRow(node: SyntaxNode | null, table: Table): boolean {
+  const key = keyOf(table);
+  if (node === null || key === null) return false;
+  const isKey = (part: SyntaxNode | undefined, qualified = false) => {
+    const path = part?.ColumnRef === undefined ? [] : columnParts(part.ColumnRef);
+    return path.at(-1) === key && (qualified ? path.at(-2) === table.name : true);
+  };
+  const names = (part: SyntaxNode) =>
+    functionCalls(part).some((call) => (call.args ?? []).some((arg: SyntaxNode) => isKey(bare(arg)!))) ||
+    nodesOf(part, 'SubLink').some(
+      (link) =>
+        isKey(bare(link.testexpr) ?? undefined) ||
+        nodesOf(link.subselect, 'ColumnRef').some((ColumnRef) => isKey({ ColumnRef }, true)),
+    );
+  return alternatives(node).every(names);
 }
