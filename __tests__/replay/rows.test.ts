@@ -35,6 +35,19 @@ describe.each(['server'] as const)('on the %s engine', (kind) => {
     return facts;
   }
 
+  test('a column that is filled from another fails on the rows where that one is empty', async () => {
+    const facts = await rowsOf({
+      base,
+      added: {
+        '2_a.sql':
+          'alter table public.notes add column mail text;\nupdate public.notes set mail = email;\nalter table public.notes alter column mail set not null;',
+      },
+    });
+    expect(facts.rows).toMatchObject([
+      { line: 3, on: 'values', countQuery: 'select count(*) from public.notes where email is null' },
+    ]);
+  });
+
   test('what fails on rows only is found, and told apart by which rows', async () => {
     const facts = await rowsOf({
       base,

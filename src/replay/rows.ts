@@ -52,8 +52,12 @@ export function rowsFailure(
 ): RowsFailure | null {
   if (!isAboutRows(error) || !meetsRows.has(statement.kind)) return null;
   const table = tableOf(statement, error);
-  const columns = columnsOf(statement, error);
   const stood = (column: string) => table === null || before.columns.has(`${table}.${column}`);
+  const columns = columnsOf(statement, error).map((column) =>
+    error.sqlstate === '23502' && !stood(column)
+      ? (copiedInto(column, table, file, statement) ?? column)
+      : column,
+  );
   // Nobody can have put values into a column that this very pull request adds.
   const always = columns.length > 0 && columns.every((column) => !stood(column));
   const on = table !== null && before.seeded.has(table) ? 'seeds' : always ? 'always' : 'values';
@@ -82,6 +86,26 @@ function columnsOf(statement: Statement, error: SqlError): readonly string[] {
   const constraint = constraintOf(statement, error);
   if (constraint) return [...new Set(columnRefs(constraint.raw_expr))];
   return [];
+}
+
+/** An UPDATE above fills the new column from another: `set tax_id = fiscal_id`. That one's rows decide. */
+function copiedInto(
+  column: string,
+  table: string | null,
+  { source }: MigrationFile,
+  { index: at }: Statement,
+): string | null {
+  const fills = source.statements.flatMap(({ kind, node, index }) =>
+    kind === 'UpdateStmt' &&
+    index < at &&
+    node.fromClause === undefined &&
+    `${node.relation?.schemaname ?? 'public'}.${node.relation?.relname}` === table
+      ? (node.targetList ?? []).filter(({ ResTarget: target }: SyntaxNode) => target?.name === column)
+      : [],
+  );
+  return fills.length === 1
+    ? (fills[0].ResTarget.val?.ColumnRef?.fields?.at(-1)?.String?.sval ?? null)
+    : null;
 }
 
 function constraintOf({ node }: Statement, error: SqlError): SyntaxNode | null {

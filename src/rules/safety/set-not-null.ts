@@ -1,4 +1,4 @@
-import type { Check } from '../../model/schema.ts';
+import type { Check, Table } from '../../model/schema.ts';
 import type { Statement, SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent, strings } from '../../sql/names.ts';
 import { type FileContext, rule } from '../rule.ts';
@@ -154,8 +154,20 @@ const isAddedFilled = ({ statements, keyOf }: FileContext, own: Statement, table
       ),
   );
 
+/** Another column, which may hold NULL itself: `set tax_id = fiscal_id`. */
+function isNullable(value: SyntaxNode, table: Table | undefined): boolean {
+  const ref = bare(value)?.ColumnRef;
+  const source = ref === undefined ? undefined : columnParts(ref).at(-1);
+  return table?.columns.find(({ name }) => name === source)?.notNull === false;
+}
+
 /** An UPDATE above gives a value to all rows, or to those that have none. */
-const isFilledAbove = ({ statements, keyOf }: FileContext, own: Statement, table: string, column: string) =>
+const isFilledAbove = (
+  { statements, keyOf, set }: FileContext,
+  own: Statement,
+  table: string,
+  column: string,
+) =>
   statements.some(
     ({ kind, node, start }) =>
       kind === 'UpdateStmt' &&
@@ -163,7 +175,9 @@ const isFilledAbove = ({ statements, keyOf }: FileContext, own: Statement, table
       keyOf(node.relation) === table &&
       (node.targetList ?? []).some(
         ({ ResTarget: target }: SyntaxNode) =>
-          target?.name === column && bare(target.val)?.A_Const?.isnull !== true,
+          target?.name === column &&
+          bare(target.val)?.A_Const?.isnull !== true &&
+          !isNullable(target.val, set.before.tables.get(table)),
       ) &&
       (node.whereClause === undefined ||
         alternatives(node.whereClause).some((branch) => {
