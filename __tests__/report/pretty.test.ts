@@ -42,3 +42,13 @@ test('the last lines say what happens on merge and how much was checked', () => 
     'stage replay: the database at "localhost:5432" did not answer',
   );
 });
+
+test('that the dates of files tell who new tables are granted to is said, with the setting', () => {
+  const engine = { kind: 'embedded', postgres: '17.5', grants: 'explicit', note: null } as const;
+  const said = (grantsBy?: 'date') =>
+    pretty(report({ projects: [project({ engine: { ...engine, ...(grantsBy ? { grantsBy } : {}) } })] }), {
+      colour: false,
+    });
+  expect(said('date')).toContain("New tables are granted to nobody, by the files' dates (grants-era: auto).");
+  expect(said()).not.toContain('grants-era');
+});

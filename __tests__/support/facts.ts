@@ -97,6 +97,7 @@ export function factsOf(fixture: Fixture): Facts {
     base: baseState,
     head: state,
     eraOf: () => fixture.era,
+    eraByDate: true,
     replay: fixture.replay === null ? null : replayOf(fixture.replay),
     access: fixture.access === null ? null : accessOf(fixture.access),
     rollback:

@@ -40,6 +40,8 @@ export interface Facts {
   readonly base: SchemaState;
   readonly head: SchemaState;
   readonly eraOf: (version: string) => GrantsEra;
+  /** No setting says it: the dates in the files' names do. */
+  readonly eraByDate: boolean;
   readonly replay: ReplayFacts | null;
   readonly access: AccessFacts | null;
   readonly rollback: readonly RollbackResult[] | null;

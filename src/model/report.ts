@@ -103,6 +103,8 @@ export interface ProjectReport {
     readonly kind: 'embedded' | 'server';
     readonly postgres: string;
     readonly grants: GrantsEra | 'mixed';
+    /** Where no setting says it and the files' dates do. */
+    readonly grantsBy?: 'date';
     /** Said where it differs from what `config.toml` asks for. */
     readonly note: string | null;
   } | null;

@@ -210,6 +210,7 @@ function describeEngine({ project, reading }: ExamineInput, { engine }: Replay):
     kind: engine.kind,
     postgres: engine.postgres,
     grants: eras.size === 1 && era ? era : 'mixed',
+    ...(reading.eraByDate ? { grantsBy: 'date' as const } : {}),
     note,
   };
 }

@@ -44,6 +44,7 @@ export function factsRead({ found, project, reading, settings }: ExamineInput): 
     base: reading.base,
     head: reading.head,
     eraOf: reading.eraOf,
+    eraByDate: reading.eraByDate,
     replay: null,
     access: null,
     rollback: null,

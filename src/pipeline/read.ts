@@ -30,6 +30,8 @@ export interface Reading {
   /** Migrations in the order a database that has the base would run them: base first, then what is new. */
   readonly order: readonly Migration[];
   readonly eraOf: (version: string) => GrantsEra;
+  /** No setting says it: the dates in the files' names do. */
+  readonly eraByDate: boolean;
 }
 
 /** Where a version is no date (`3`, `20261399000000`), the newest date before it among `versions` tells; none is long ago. */
@@ -58,6 +60,7 @@ export async function readChange(
   // While the parser is compiled.
   const start = emptyState({ era: 'automatic' });
   await parser;
+  const eraByDate = forcedEra === 'auto' && project.autoExposeNewTables !== false;
   const era = eraOf(
     project,
     forcedEra,
@@ -103,7 +106,7 @@ export async function readChange(
   const clientCalls = touched.some((key) => /^(?:table|view|routine) /.test(key))
     ? readClientCalls(repositoryRoot, project.path, project.exposedSchemas[0] ?? 'public')
     : [];
-  return { sources, baseSources, changeSets, clientCalls, base, head, order, eraOf: era };
+  return { sources, baseSources, changeSets, clientCalls, base, head, order, eraOf: era, eraByDate };
 }
 
 /** The same change, judged on what the catalog shows where the replay ran. */

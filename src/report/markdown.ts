@@ -1,7 +1,7 @@
 /** The report as Markdown for GitHub: pull request comment, job summary, `--format markdown`. */
 import type { ProjectReport, Report } from '../model/report.ts';
 import { text } from './escape.ts';
-import { counts, countWords, current, seconds, untouched } from './report.ts';
+import { assumedGrants, counts, countWords, current, seconds, untouched } from './report.ts';
 import { changesSection, matrixSection } from './sections/access.ts';
 import { checklistSection } from './sections/checklist.ts';
 import { findingsSection } from './sections/findings.ts';
@@ -104,7 +104,15 @@ function projectBody(project: ProjectReport, links: MarkdownLinks, amount: Amoun
 function footer(report: Report): string {
   const engines = new Set(
     report.projects.flatMap(({ engine }) =>
-      engine === null ? [] : [text(`Postgres ${engine.postgres} (${engine.kind})`)],
+      engine === null
+        ? []
+        : [
+            text(
+              [`Postgres ${engine.postgres} (${engine.kind})`, assumedGrants(engine)]
+                .filter(Boolean)
+                .join('; '),
+            ),
+          ],
     ),
   );
   const total = report.projects.reduce((sum, project) => sum + project.timings.totalMs, 0);

@@ -5,6 +5,7 @@ import { visible } from './escape.ts';
 import { helpParts } from './help.ts';
 import {
   accessChanges,
+  assumedGrants,
   byFile,
   conditionsChanged,
   counts,
@@ -160,11 +161,13 @@ function ending(report: Report, paint: Paint): string {
       0,
     );
     const engine = report.projects.find((project) => project.engine !== null)?.engine;
+    const grants = assumedGrants(engine ?? null);
     lines.push(
       [
         `${sentence(coverageWords(coverage(report)))}.`,
         found === '' ? '' : `${sentence(found)}.`,
         base > 0 ? `${plural(base, 'finding')} stood before.` : '',
+        grants === '' ? '' : `${sentence(grants)}.`,
         `${engine ? `Postgres ${engine.postgres} (${engine.kind}), ` : ''}${seconds(total)}.`,
       ]
         .filter(Boolean)

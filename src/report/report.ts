@@ -53,6 +53,18 @@ export function list(parts: readonly string[]): string {
 
 export const sentence = (words: string): string => words.charAt(0).toUpperCase() + words.slice(1);
 
+const grantWords = {
+  automatic: 'new tables are granted to the API roles',
+  explicit: 'new tables are granted to nobody',
+  mixed: 'new tables are granted to the API roles up to 30 October 2026',
+};
+
+/** What was taken for granted where no setting says it; empty where one does. */
+export const assumedGrants = (engine: ProjectReport['engine']): string =>
+  engine?.grantsBy === 'date'
+    ? `${grantWords[engine.grants] ?? engine.grants}, by the files' dates (grants-era: auto)`
+    : '';
+
 export function seconds(ms: number): string {
   return ms < 950 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
 }

@@ -172,7 +172,15 @@ const project = z.object({
     applied: number,
     total: number,
   }),
-  engine: z.object({ kind: open('embedded', 'server'), postgres: z.string(), grants, note: text }).nullable(),
+  engine: z
+    .object({
+      kind: open('embedded', 'server'),
+      postgres: z.string(),
+      grants,
+      grantsBy: open('date').optional(),
+      note: text,
+    })
+    .nullable(),
   stages: z.array(
     z.object({
       id: open('discover', 'read', 'replay', 'inspect', 'probe', 'rollback', 'judge'),

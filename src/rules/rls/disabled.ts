@@ -1,7 +1,7 @@
 import type { Table } from '../../model/schema.ts';
 import { rule, type StateContext } from '../rule.ts';
 import { callsOn, placesOf } from '../support/client-calls.ts';
-import { opening } from '../support/era.ts';
+import { assumed, opening } from '../support/era.ts';
 import { ownPolicy } from '../support/own-policy.ts';
 import { sensitiveColumns } from '../support/owners.ts';
 import { readPolicy } from '../support/read-policy.ts';
@@ -39,7 +39,7 @@ export default rule({
         ? where !== ''
           ? `${where}${people(roles)} may ${upper(open)} all its rows; else the first GRANT opens it`
           : `By its grants, ${people(roles)} may ${upper(open)} all its rows`
-        : 'No API role holds a privilege on it, so nobody reaches it yet';
+        : `No API role holds a privilege on it${assumed(table, context.facts)}, so nobody reaches it yet`;
     context.report({
       message: `Row level security is off on "${table.key}". ${reach}. Enable it and add a policy for each way of access.`,
       at: context.home(table.rlsOrigin ?? table.origin),

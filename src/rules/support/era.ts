@@ -27,6 +27,16 @@ export function opening(
   return isUncertain ? 'Where the project exposes new tables by default, ' : '';
 }
 
+/** Half a sentence on what "nobody holds a privilege" rests on, where no setting but the file's date says it. */
+export function assumed(
+  { schema, origin }: Pick<Table, 'schema' | 'origin'>,
+  { eraByDate, eraOf, history }: Facts,
+): string {
+  const version = origin === null ? undefined : overviewOf(history).byPath.get(origin.file)?.version;
+  if (schema !== 'public' || !eraByDate || version === undefined || eraOf(version) !== 'explicit') return '';
+  return ' (by the date of its file, new tables are granted to nobody: "grants-era" is auto)';
+}
+
 /** What a view in the old one's place needs where nothing new is granted by default. */
 export function grantedAgain(key: string, { facts, changed, set }: FileContext): readonly string[] {
   const old = set.before.tables.get(key) ?? set.before.views.get(key);
