@@ -9,9 +9,10 @@ import { parsePlpgsql } from '../../sql/plpgsql.ts';
 import type { PlStatement, Stretch } from '../../sql/plpgsql-tree.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import { codeOf } from './bodies.ts';
-import { routineLooksAtCaller } from './caller.ts';
+import { routineLooksAtCaller, routinesCalled } from './caller.ts';
 import { relationKey } from './scope.ts';
 import { tablesTouched } from './touched-tables.ts';
+import { functionCalls } from './tree.ts';
 import {
   constant,
   expressionOf,
@@ -66,8 +67,10 @@ class Visit {
   readonly #routine: Routine;
   readonly #text: string;
   readonly #state: SchemaState;
+  readonly #depth: number;
 
-  constructor(routine: Routine, text: string, state: SchemaState) {
+  constructor(routine: Routine, text: string, state: SchemaState, depth = 0) {
+    this.#depth = depth;
     this.#routine = routine;
     this.#text = text;
     this.#state = state;
@@ -85,15 +88,11 @@ class Visit {
     switch (statement.kind) {
       case 'block': {
         for (const { variable, expression } of statement.declarations)
-          this.#assign(variable, expression === null ? '' : this.#slice(expression));
+          if (this.#assign(variable, expression) === 'unclear') return 'unclear';
         return this.run(statement.body);
       }
       case 'assign':
-        this.#assign(
-          statement.variable,
-          statement.expression === null ? '' : this.#slice(statement.expression),
-        );
-        return 'on';
+        return this.#assign(statement.variable, statement.expression);
       case 'if':
         return this.#branch(statement);
       case 'select into':
@@ -114,7 +113,7 @@ class Visit {
         return this.#work(this.#slice(statement.at), true);
       case 'perform':
         this.#known.delete('found');
-        return this.#asks(this.#slice(statement.expression)) ? 'unclear' : 'on';
+        return this.#perform(this.#slice(statement.expression));
       default: {
         // CASE, loops, dynamic SQL: what they do is not followed.
         const written = this.#slice(statement.at);
@@ -161,16 +160,29 @@ class Visit {
     return last?.kind === 'raise' && last.exception;
   }
 
-  #assign(variable: string, written: string) {
+  #assign(variable: string, expression: Stretch | null): End {
+    const written = expression === null ? '' : this.#slice(expression);
     const node = written === '' ? null : expressionOf(written);
+    if (node !== null && this.#mayRefuse(node)) return 'unclear';
     // A NULL that is written there is nobody's absence.
     const value = node === null || isNothing(node) ? null : withoutUser(node, this.#known, this.#state);
     this.#set(variable, value !== null && isNothing(value) ? nothing : null);
-    if (value === null || isNothing(value)) return;
+    if (value === null || isNothing(value)) return 'on';
     const truth = truthWithoutUser(value, this.#known, this.#state);
     if (truth === 'null') this.#set(variable, nothing);
     else if (truth !== 'unknown' && /^\s*(not\b|exists\b|\()|=|\bis\b|\bin\b/i.test(written))
       this.#set(variable, constant(truth === 'true'));
+    return 'on';
+  }
+
+  /** It calls what asks who is calling, and raises: `require_user()`. */
+  #mayRefuse(node: SyntaxNode) {
+    return functionCalls(node)
+      .flatMap((call) => routinesCalled(call, this.#state))
+      .some(
+        (routine) =>
+          /\braise\b/i.test(codeOf(routine.body).bare) && routineLooksAtCaller(routine, this.#state),
+      );
   }
 
   #set(variable: string, value: SyntaxNode | null) {
@@ -182,6 +194,7 @@ class Visit {
     const [statement] = parseStatements(query) ?? [];
     const node = statement?.kind === 'SelectStmt' ? statement.node : null;
     if (node === null) return this.#asks(whole) ? 'unclear' : 'on';
+    if (this.#mayRefuse(node)) return 'unclear';
     const list: readonly SyntaxNode[] = node.targetList ?? [];
     const counts = JSON.stringify(list).includes('"FuncCall"');
     if (node.fromClause === undefined) {
@@ -201,6 +214,36 @@ class Visit {
       if (this.#routine.returns !== 'void') this.#reach(query);
     }
     return 'on';
+  }
+
+  /** A function of the project that is followed as well, with what is known of its arguments: a log of who did it. */
+  #perform(written: string): End {
+    const call = expressionOf(written)?.FuncCall;
+    const [routine, ...others] = call === undefined ? [] : routinesCalled(call, this.#state);
+    if (routine === undefined || others.length > 0 || this.#depth > 1 || !isPlainCall(written))
+      return this.#asks(written) ? 'unclear' : 'on';
+    const taken = routine.arguments.filter(({ mode }) => mode !== 'out' && mode !== 'table');
+    const given: readonly SyntaxNode[] = call!.args ?? [];
+    const inner = new Visit(routine, routine.body, this.#state, this.#depth + 1);
+    for (const [at, arg] of given.entries()) {
+      const name = arg.NamedArgExpr?.name ?? taken[at]?.name;
+      const value = withoutUser(arg.NamedArgExpr?.arg ?? arg, this.#known, this.#state);
+      if (name != null && isNothing(value)) inner.#set(name, nothing);
+    }
+    return inner.#whole() ? 'on' : 'unclear';
+  }
+
+  /** Whether the body is run through, as far as can be told. */
+  #whole(): boolean {
+    if (this.#routine.language === 'sql') {
+      const statements = parseStatements(this.#text);
+      return (
+        true ===
+        statements?.every(({ start, end }) => this.#work(this.#text.slice(start, end), true) === 'on')
+      );
+    }
+    const block = this.#routine.language === 'plpgsql' ? parsePlpgsql(this.#text) : null;
+    return block !== null && this.run([block]) !== 'unclear';
   }
 
   /** A statement on tables, or a value that is given back. */
@@ -292,3 +335,6 @@ class Visit {
 
 const withoutInto = (sql: string) =>
   sql.replace(/(\breturning\b[\s\S]*?)\binto\s+(?:strict\s+)?[\w\s,."]+(?=;|$)/i, '$1');
+
+/** `log_event(auth.uid(), 'paid')`, and nothing around or behind it. */
+const isPlainCall = (written: string) => /^\s*[\w."]+\s*\([\s\S]*\)\s*$/.test(written);
