@@ -52,6 +52,7 @@ import { joinedByThemselves, ofMembersAlone } from './worlds/joining.ts';
 import { tryWithRights } from './worlds/rights.ts';
 import { sharesOf, withoutShares } from './worlds/shares.ts';
 import { withStates } from './worlds/states.ts';
+import { withUnsatisfied } from './worlds/unsatisfied.ts';
 
 export interface ProbeOptions {
   readonly project: Pick<
@@ -251,7 +252,7 @@ async function probeInside(session: Session, options: ProbeOptions): Promise<Acc
       skip,
     };
     const cells = unproven(
-      [...closed, ...(await conditionalCells(worlds, closed))],
+      await withUnsatisfied(worlds, [...closed, ...(await conditionalCells(worlds, closed))]),
       raised.filter((error) => error.object === table.key),
     );
     const errors = failing.filter((error) => error.object === table.key);

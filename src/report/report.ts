@@ -158,6 +158,14 @@ export const untouched = (report: Report): boolean =>
 const compared = (report: Report): boolean =>
   report.projects.every(({ migrations }) => migrations.some(({ change }) => change === 'unchanged'));
 
+/** False where something of it is not known on one side, or a policy could not be satisfied. */
+const isAccessClear = (report: Report): boolean =>
+  report.projects.every(
+    (project) =>
+      accessChanges(project).every(({ direction }) => direction !== 'unclear') &&
+      project.notChecked.every(({ why }) => !why.startsWith('could not be satisfied')),
+  );
+
 /** What happens on merge, in one sentence without its full stop. */
 export function headline(report: Report): string {
   if (report.problem !== null && report.projects.length === 0) return 'nothing could be checked';
@@ -186,9 +194,12 @@ export function headline(report: Report): string {
   const stays = objectsProbed > 0 && compared(report);
   const warnings = currentOf(report).filter(({ severity }) => severity === 'warning').length;
   // What a warning tells may well break: a page that asks for what goes.
+  const access = isAccessClear(report)
+    ? 'access stays as it is'
+    : 'access stays as it is where it could be tried';
   if (warnings > 0)
-    return `no errors${stays ? ', access stays as it is' : ''}, and ${plural(warnings, 'warning')} to look at`;
-  return stays ? 'nothing would break, and access stays as it is' : 'nothing would break';
+    return `no errors${stays ? `, ${access}` : ''}, and ${plural(warnings, 'warning')} to look at`;
+  return stays ? `nothing would break, and ${access}` : 'nothing would break';
 }
 
 export interface Coverage {

@@ -36,7 +36,7 @@ export async function combinedWorlds(context: WorldContext, people: readonly Spe
       for (const spec of people) {
         if (spec.via === null || !reading.tables.has(spec.via)) continue;
         // Beside B, the caller is in B's organisation, and its token says so.
-        const beside = spec.subjects?.includes('own') === false;
+        const beside = spec.theirs === true || spec.subjects?.includes('own') === false;
         const token = both(tokens.get(beside ? userB : userA)!, said);
         if (token.parts.length === 0) continue;
         // Whether such a token opens it without the row as well: what it opens is no news.
@@ -45,7 +45,7 @@ export async function combinedWorlds(context: WorldContext, people: readonly Spe
             changes: [],
             via: null,
             onlyUsers: true,
-            subjects: spec.subjects!,
+            ...(spec.subjects && { subjects: spec.subjects }),
             ...worded([], token),
             known: true,
           });
@@ -75,10 +75,10 @@ const both = (left: Token, right: Token): Token => ({
   parts: [...left.parts, ...right.parts],
 });
 
-const isForUsers = ({ permissive, roles }: Policy): boolean =>
+export const isForUsers = ({ permissive, roles }: Policy): boolean =>
   permissive && roles.some((role) => role === 'public' || role === 'authenticated');
 
-const readingOf = ({ table, state }: WorldContext, policy: Policy): Reading =>
+export const readingOf = ({ table, state }: WorldContext, policy: Policy): Reading =>
   readPolicies({ ...table, policies: [policy] }, state);
 
 /** Paths of claims that a policy asks for, but for those that every token has alike. */
@@ -92,7 +92,7 @@ const claimPaths = (reading: Reading): Set<string> =>
       .map((path) => path.join('.')),
   );
 
-const asksForClaims = (reading: Reading): boolean =>
+export const asksForClaims = (reading: Reading): boolean =>
   claimPaths(reading).size > 1 || (claimPaths(reading).size > 0 && reading.tables.size > 0);
 
 /** A token that names what the user's rows hang on, wherever the policy compares the two. */

@@ -20,11 +20,36 @@ import { shareWorlds, withoutShares } from './shares.ts';
 import { openValues, type Spec, shownAll, type WorldContext } from './spec.ts';
 import { belowWorlds, besideWorlds, naming, sharesTenant, trustedTables, trustWorlds } from './trust.ts';
 
-const keyOf = (cell: Pick<AccessCell, 'principal' | 'command' | 'subject'>): string =>
+export const keyOf = (cell: Pick<AccessCell, 'principal' | 'command' | 'subject'>): string =>
   `${cell.principal} ${cell.command} ${cell.subject}`;
 
 /** What another world may turn: a trigger that refused the value everybody sent may ask for a member too. */
 const refusals: ReadonlySet<string> = new Set(['filtered', 'check-failed', 'unknown']);
+
+/** Worlds of rows and of requests. */
+export const simpleWorlds = async (context: WorldContext): Promise<Spec[]> => [
+  ...rowWorlds(context),
+  ...ownParentWorlds(context),
+  ...claimWorlds(context),
+  ...(await headerWorlds(context)),
+  ...(await shareWorlds(context)),
+];
+
+/** Worlds in which the caller is among people with rights. */
+export async function peopleWorlds(context: WorldContext): Promise<Spec[]> {
+  const people: Spec[] = [];
+  for (const worlds of [trustWorlds, besideWorlds, belowWorlds])
+    for (const key of trustedTables(context)) people.push(...(await worlds(context, key)));
+  return people;
+}
+
+/** Worlds in which the caller's row names the very row, where it can't be in the same organisation. */
+export async function namingWorlds(context: WorldContext): Promise<Spec[]> {
+  const found: Spec[] = [];
+  for (const key of trustedTables(context))
+    if (!sharesTenant(context, key)) found.push(...(await naming(context, key)));
+  return found;
+}
 
 /** Cells that open under a condition. */
 export async function conditionalCells(
@@ -45,18 +70,9 @@ export async function conditionalCells(
       .filter((key) => !passing.has(key)),
   );
   if (wanted.size === 0) return [];
-  const specs = [
-    ...rowWorlds(context),
-    ...ownParentWorlds(context),
-    ...claimWorlds(context),
-    ...(await headerWorlds(context)),
-    ...(await shareWorlds(context)),
-  ];
-  const people: Spec[] = [];
-  for (const key of trustedTables(context)) people.push(...(await trustWorlds(context, key)));
-  for (const key of trustedTables(context)) people.push(...(await besideWorlds(context, key)));
-  for (const key of trustedTables(context)) people.push(...(await belowWorlds(context, key)));
-  const combined = await combinedWorlds(context, people);
+  const specs = await simpleWorlds(context);
+  const people = await peopleWorlds(context);
+  const combined = await combinedWorlds(context, [...people, ...(await namingWorlds(context))]);
   specs.push(...people, ...combined);
   const opened = onlyTogether(specs, await tryAll(context, wanted, specs), keyOf);
   const found = distil(opened);
@@ -142,7 +158,7 @@ function distil(bySpec: readonly (readonly AccessCell[])[]): AccessCell[] {
 }
 
 /** Runs the wanted cases in every world, in one round trip; those that pass come back with their condition. */
-async function tryAll(
+export async function tryAll(
   context: WorldContext,
   wanted: ReadonlySet<string>,
   specs: readonly Spec[],

@@ -46,6 +46,8 @@ export interface Spec {
   readonly ownTenant?: boolean;
   /** The conditions that hold together here, each in words; absent: `when` is one. */
   readonly parts?: readonly string[];
+  /** The caller is with B's row here: a token names what that one hangs on. */
+  readonly theirs?: boolean;
   /** Asked only to know what more is worth telling. */
   readonly known?: boolean;
   /** Columns that opening rows leaves as they are here: `public.areas.name`. */

@@ -259,6 +259,7 @@ export async function naming(context: WorldContext, key: string): Promise<Spec[]
     .map(([column, value]) => ({
       changes: [...row.inserts, updating(key, { ...states, [column]: value }, [row.row])],
       when: `a row in ${key} that names it by ${column}`,
+      theirs: true,
       via: key,
       onlyUsers: true,
     }));
