@@ -51,8 +51,9 @@ const each = (facts: Facts, words: (count: number) => string): string | null =>
 const foreignKeys = ({ head, changeSets }: Facts): number => {
   const brought = new Set<string>();
   for (const { before, touched } of changeSets) {
-    for (const table of head.tables.values()) {
-      if (!touched.has(`table ${table.key}`)) continue;
+    for (const source of touched) {
+      const table = source.startsWith('table ') ? head.tables.get(source.slice('table '.length)) : undefined;
+      if (table === undefined) continue;
       const old = new Set(before.tables.get(table.key)?.foreignKeys.map(keyWords));
       for (const key of table.foreignKeys)
         if (!old.has(keyWords(key))) brought.add(`${table.key} ${keyWords(key)}`);

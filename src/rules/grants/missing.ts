@@ -278,7 +278,7 @@ function tellFunctions(table: Table, context: StateContext) {
 
 /** What the change took from a function is told once, and not at each table that calls it. */
 function tellHelper(routine: Routine, context: StateContext) {
-  const users = (tablesRefused(context.state).get(routine) ?? []).filter(
+  const users = tablesRefused(routine, context.state).filter(
     ({ table, refused }) => isExposedTable(table, context) && isRefusedNow(refused, context),
   );
   if (users.length === 0) return;

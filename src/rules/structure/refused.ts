@@ -41,6 +41,8 @@ function replaced({ node, span }: Statement, { set, source, facts }: FileContext
   );
   const old = now && set.before.routines.get(now.key);
   if (old?.origin == null || isPlatform(old.schema)) return null;
+  const refusal = refusedReplacement(old, now!);
+  if (refusal === null) return null;
   const isDropped = (text: string) => dropOf(old.name).test(text);
   if (set.migrations.some((each) => isDropped(each.source.text))) return null;
   // It may have been refused itself, and what it should have replaced still stands.
@@ -51,7 +53,7 @@ function replaced({ node, span }: Statement, { set, source, facts }: FileContext
     ),
   );
   if (made.length > 1 && !before.some(({ text }) => isDropped(text))) return null;
-  return refusedReplacement(old, now!);
+  return refusal;
 }
 
 /** By name, with a schema or an extension, or by text that is put together. */

@@ -4,7 +4,7 @@ import type { SyntaxNode } from '../../model/sql.ts';
 import { routinesCalled } from './caller.ts';
 import { predicatesOf } from './predicates.ts';
 import { allowsInsert, apiRoles, appliesTo, commandsOf, holds, isPlatform } from './roles.ts';
-import { functionCalls, remembered } from './tree.ts';
+import { functionCalls } from './tree.ts';
 
 /** A function that these roles need and may not execute. */
 export interface Refused {
@@ -56,18 +56,21 @@ export function refusedTo(table: Table, state: SchemaState): readonly Refused[] 
   return [...found.values()];
 }
 
-/** The tables with policies whose rows need the function, by the function. */
-export const tablesRefused = remembered(
-  (state: SchemaState): ReadonlyMap<Routine, readonly { table: Table; refused: Refused }[]> => {
-    const found = new Map<Routine, { table: Table; refused: Refused }[]>();
-    for (const table of state.tables.values()) {
-      if (!table.rls || table.policies.length === 0) continue;
-      for (const refused of refusedTo(table, state)) {
-        const known = found.get(refused.routine);
-        if (known === undefined) found.set(refused.routine, [{ table, refused }]);
-        else known.push({ table, refused });
-      }
-    }
-    return found;
-  },
-);
+/** The tables with policies whose rows need the function. */
+export function tablesRefused(
+  routine: Routine,
+  state: SchemaState,
+): readonly { readonly table: Table; readonly refused: Refused }[] {
+  if (apiRoles.every((role) => holds(routine.grants, role, 'execute'))) return [];
+  return [...state.tables.values()].flatMap((table) => {
+    // To look at every expression of every table for each function takes too long where there are many of both.
+    if (!table.rls || table.policies.length === 0 || !mentions(table, routine.name)) return [];
+    const refused = refusedTo(table, state).find((each) => each.routine === routine);
+    return refused === undefined ? [] : [{ table, refused }];
+  });
+}
+
+const mentions = ({ policies, columns, checks }: Table, name: string): boolean =>
+  policies.some(({ using, check }) => using?.text.includes(name) || check?.text.includes(name)) ||
+  columns.some((column) => column.default?.text.includes(name)) ||
+  checks.some(({ expression }) => expression.text.includes(name));
