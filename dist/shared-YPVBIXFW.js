@@ -1,2 +1,0 @@
-import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);
-import{a}from"./shared-IYYHN35R.js";import"./shared-X5UY4AIK.js";import"./shared-GPWXCMTL.js";import"./shared-ZGOPVDVT.js";import"./shared-CGG2EDHZ.js";import"./shared-RNPGO6HJ.js";import"./shared-O3CA2D3X.js";import"./shared-ALESSBFN.js";import"./shared-WMF3ACZN.js";import"./shared-GOYXYELC.js";import"./shared-IE2NDA7H.js";import"./shared-7PIWU63R.js";import"./shared-CMHGUJ7R.js";export{a as check};
