@@ -189,6 +189,8 @@ describe('the row that an insert given', () => {
     ['{ [key]: 1 }', null],
     ['rows', null],
     ['{ id: "no end', null],
+    ['{ day: x.replace(/^https?:\\/\\//, y), other: 2 }', null],
+    ['{ half: a / b, other: 2 }', ['half', 'other']],
   ])('%s', (code, columns) => expect(written(code)).toEqual([columns]));
 });
 

@@ -8,6 +8,14 @@ export function literalKeys(text: string, at: number): readonly string[] | null 
   let entry = '';
   for (let i = at; i < end; i += 1) {
     const char = text[i]!;
+    // A regular expression is not read.
+    if (
+      char === '/' &&
+      /[(,:=[?&|!]\s*$/.test(text.slice(Math.max(at, i - 20), i)) &&
+      text[i + 1] !== '/' &&
+      text[i + 1] !== '*'
+    )
+      return null;
     if (char === '/' && (text[i + 1] === '/' || text[i + 1] === '*')) {
       const mark = text[i + 1] === '/' ? '\n' : '*/';
       const close = text.indexOf(mark, i + 2);

@@ -101,7 +101,8 @@ function ofPage(argument: FunctionArgument, { size, number }: Page): Value {
     : null;
 }
 
-const labelOf = (argument: FunctionArgument): string => (argument.name ?? '').replace(/^(p|in|arg|_)_?/i, '');
+const labelOf = (argument: FunctionArgument): string =>
+  (argument.name ?? '').replace(/^(?:(?:p|in|arg|v)_|_+)/i, '');
 
 /** Arguments that ask for a secret, and the secret of B's row that they may be compared with. */
 export function secretsOf(
@@ -153,6 +154,19 @@ export function withSmaller(error: SqlError, values: readonly Value[]): readonly
     : null;
 }
 
+/** What the person's row of a table that the body names holds in the column that is called after the argument. */
+const columnOf = (
+  { world }: Known,
+  keys: readonly { readonly table: Table }[],
+  label: string,
+  person: User,
+): Value | undefined =>
+  label === 'id'
+    ? undefined
+    : keys
+        .map(({ table }) => world.row(table.key, person)?.values[label])
+        .find((value) => value !== undefined && value !== null);
+
 function argumentValue(
   context: Known,
   argument: FunctionArgument,
@@ -181,6 +195,7 @@ function argumentValue(
       /user|owner|profile|author|member|uid|account|customer|employee|target|sender|recipient/i.test(label);
     const one =
       named?.value ??
+      columnOf(context, keys, label, person) ??
       (guess ? keys.find((key) => key.table === guess)?.value : undefined) ??
       (isPerson ? person.id : undefined) ??
       person.id;

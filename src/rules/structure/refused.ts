@@ -56,10 +56,10 @@ function replaced({ node, span }: Statement, { set, source, facts }: FileContext
   return refusal;
 }
 
-/** By name, with a schema or an extension, or by text that is put together. */
+/** By name, with a schema or an extension, by text that is put together; or renamed or moved out of the way. */
 const dropOf = (name: string) =>
   new RegExp(
-    `\\bdrop\\s+(function|routine|schema|extension)\\b[^;]*(\\b${escapeRegExp(name)}\\b|%|\\|\\||cascade)`,
+    `\\bdrop\\s+(function|routine|schema|extension)\\b[^;]*(\\b${escapeRegExp(name)}\\b|%|\\|\\||cascade)|\\balter\\s+(function|routine)\\b[^;]*\\b(rename|set\\s+schema)\\b|\\balter\\s+schema\\b[^;]*\\brename\\b`,
     'i',
   );
 

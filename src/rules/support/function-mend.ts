@@ -1,6 +1,7 @@
 /** The way out of a security definer function that reaches rows of others: who calls it, and what it may be asked. */
 import type { ClientCall } from '../../model/client.ts';
 import type { Routine, SchemaState } from '../../model/schema.ts';
+import { escapeRegExp } from '../../sql/text.ts';
 import { personIn, questionIn, questionOfHelper } from './asking.ts';
 import { codeOf } from './bodies.ts';
 import { placesOf } from './client-calls.ts';
@@ -117,9 +118,10 @@ const isChosen = (code: string, worth: readonly string[], all: Routine['argument
     all.some(
       ({ name }) =>
         name !== null &&
-        new RegExp(`\\b${column}\\s*=[^,;]{0,80}\\b${name.replace(/[^\w]/g, '.')}\\b`, 'i').test(
-          code.replace(/\bwhere\b[^;]*/gi, ';'),
-        ),
+        new RegExp(
+          `\\b${escapeRegExp(column)}\\s*=[^,;]{0,80}\\b${name.replace(/[^\w]/g, '.')}\\b`,
+          'i',
+        ).test(code.replace(/\bwhere\b[^;]*/gi, ';')),
     ),
   );
 

@@ -19,7 +19,9 @@ import {
   isNothing,
   keepsAllOut,
   nothing,
+  spend,
   truthWithoutUser,
+  within,
   withoutUser,
 } from './without-user.ts';
 
@@ -45,13 +47,16 @@ export function nullBlindRefusal(routine: Routine, state: SchemaState): NullBlin
 
 const blind = new WeakMap<Routine, { state: SchemaState; found: NullBlind | null }>();
 
+/** Of one function, with all that it calls: bodies may call each other over and over. */
+const mostSteps = 500;
+
 function search(routine: Routine, state: SchemaState): NullBlind | null {
   if (!/<>|!=|\bnot\b/i.test(routine.body) || !/\braise\b/i.test(routine.body)) return null;
   const text = routine.body.replace(/^(\s*#\w+\s+\w+)+/, (match) => match.replace(/\S/g, ' '));
   const block = parsePlpgsql(text);
   if (block === null) return null;
   const visit = new Visit(routine, text, state);
-  const end = visit.run([block]);
+  const end = within(mostSteps, () => visit.run([block]));
   return end === 'unclear' || visit.refusal === null || visit.tables.size === 0
     ? null
     : { ...visit.refusal, tables: [...visit.tables] };
@@ -85,6 +90,7 @@ class Visit {
   }
 
   #step(statement: PlStatement): End {
+    if (!spend()) return 'unclear';
     switch (statement.kind) {
       case 'block': {
         for (const { variable, expression } of statement.declarations)
@@ -255,7 +261,7 @@ class Visit {
     const { kind, node } = statement;
     if ((kind === 'InsertStmt' || kind === 'UpdateStmt') && this.#isRefused(node)) return 'unclear';
     this.#known.delete('found');
-    const into = /\breturning\b[\s\S]*\binto\s+(?:strict\s+)?([\w\s,."]+)/i.exec(written)?.[1];
+    const into = intoVariables.exec(written.slice(behindReturning(written)))?.[1];
     for (const variable of into?.split(',') ?? []) this.#set(variable.trim().split('.')[0]!, null);
     if (node.whereClause !== undefined && keepsAllOut(node.whereClause, this.#known, this.#state)) {
       this.#set('found', constant(false));
@@ -333,8 +339,19 @@ class Visit {
   }
 }
 
-const withoutInto = (sql: string) =>
-  sql.replace(/(\breturning\b[\s\S]*?)\binto\s+(?:strict\s+)?[\w\s,."]+(?=;|$)/i, '$1');
+/** INTO behind the last RETURNING: of PL/pgSQL's own. */
+const intoVariables = /\binto\s{1,40}(?:strict\s{1,40})?([\w\s,."]{1,1000})(?=;|$)/i;
+
+function behindReturning(sql: string): number {
+  let at = sql.length;
+  for (const { index } of sql.matchAll(/\breturning\b/gi)) at = index;
+  return at;
+}
+
+function withoutInto(sql: string): string {
+  const at = behindReturning(sql);
+  return sql.slice(0, at) + sql.slice(at).replace(intoVariables, '');
+}
 
 /** `log_event(auth.uid(), 'paid')`, and nothing around or behind it. */
 const isPlainCall = (written: string) => /^\s*[\w."]+\s*\([\s\S]*\)\s*$/.test(written);

@@ -6,7 +6,8 @@ import { remembered } from './tree.ts';
 export const hasOtherIds = remembered(({ project, sources }: Facts): boolean => {
   const texts = [...sources.values()].map(({ text }) => text);
   return (
-    (project.thirdPartyAuth || texts.some((text) => /auth\.jwt\(\)\s*\)?\s*->>\s*'sub'/i.test(text))) &&
+    (project.thirdPartyAuth ||
+      texts.some((text) => /auth\.jwt\(\)\s{0,40}(?:\)\s{0,40})?->>\s{0,40}'sub'/i.test(text))) &&
     !texts.some((text) => /\bauth"?\s*\.\s*"?uid\b/i.test(text))
   );
 });

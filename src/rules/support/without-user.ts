@@ -88,6 +88,25 @@ function operated(whole: SyntaxNode): SyntaxNode {
   return spreads ? nothing : whole;
 }
 
+let left = Number.POSITIVE_INFINITY;
+
+/** A search that may take so many steps. */
+export function within<T>(steps: number, search: () => T): T {
+  const before = left;
+  left = steps;
+  try {
+    return search();
+  } finally {
+    left = before;
+  }
+}
+
+/** False where no step is left. */
+export function spend(): boolean {
+  left -= 1;
+  return left >= 0;
+}
+
 /** Functions that give null for null, and helpers of the project that read a row of the caller's. */
 function called(whole: SyntaxNode, state: SchemaState, depth: number): SyntaxNode {
   const args: readonly SyntaxNode[] = whole.FuncCall.args ?? [];
@@ -95,7 +114,7 @@ function called(whole: SyntaxNode, state: SchemaState, depth: number): SyntaxNod
   if ((schema === null || schema === 'pg_catalog') && /^(lower|upper|[blr]?trim)$/.test(name))
     return args.some(isNothing) ? nothing : whole;
   const [helper, ...others] = routinesCalled(whole.FuncCall, state);
-  if (helper === undefined || others.length > 0 || depth > 2) return whole;
+  if (helper === undefined || others.length > 0 || depth > 2 || !spend()) return whole;
   if (helper.strict && args.some(isNothing)) return nothing;
   return given(helper, args, state, depth) ?? whole;
 }
