@@ -3,7 +3,7 @@
  * (manual, 4.1): strings, escape strings, quoted identifiers, dollar quotes, nested block comments.
  */
 import type { SqlComment } from '../model/sql.ts';
-import type { Positions } from './text.ts';
+import { endOfBlockComment, type Positions } from './text.ts';
 
 export interface Scan {
   /** In order; those inside strings (a function's body) left out. */
@@ -28,7 +28,7 @@ export function scan(text: string, positions: Positions): Scan {
       case '--':
       case '/*': {
         const block = sign === '/*';
-        next = block ? endOfBlock(text, at) : endOfLine(text, at);
+        next = block ? endOfBlockComment(text, at) : endOfLine(text, at);
         comments.push({
           start: at,
           end: next,
@@ -66,17 +66,6 @@ function endOfLine(text: string, at: number): number {
   const end = text.indexOf('\n', at);
   if (end === -1) return text.length;
   return text[end - 1] === '\r' ? end - 1 : end;
-}
-
-function endOfBlock(text: string, at: number): number {
-  const marks = /\/\*|\*\//g;
-  marks.lastIndex = at;
-  let depth = 0;
-  for (let mark = marks.exec(text); mark !== null; mark = marks.exec(text)) {
-    depth += mark[0] === '/*' ? 1 : -1;
-    if (depth === 0) return marks.lastIndex;
-  }
-  return text.length;
 }
 
 /** `E'…'` knows backslashes; the E must not be the end of another word. */

@@ -80,3 +80,15 @@ function byteToOffset(text: string): (byte: number) => number {
     return Math.min(text.length, byte - (low === -1 ? 0 : surplus[low]!));
   };
 }
+
+/** Behind the block comment that begins there: Postgres nests them. The text's end where nothing closes it. */
+export function endOfBlockComment(text: string, at: number): number {
+  const marks = /\/\*|\*\//g;
+  marks.lastIndex = at;
+  let depth = 0;
+  for (let mark = marks.exec(text); mark !== null; mark = marks.exec(text)) {
+    depth += mark[0] === '/*' ? 1 : -1;
+    if (depth === 0) return marks.lastIndex;
+  }
+  return text.length;
+}

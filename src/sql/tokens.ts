@@ -1,4 +1,5 @@
 /** Words, strings and signs of a stretch of SQL, comments left out: for what a syntax tree has no positions of. */
+import { endOfBlockComment } from './text.ts';
 
 export interface Token {
   readonly start: number;
@@ -60,17 +61,6 @@ export function* tokensOf(text: string, start = 0, end = text.length): Generator
 
 export function tokenize(text: string, start?: number, end?: number): Token[] {
   return [...tokensOf(text, start, end)];
-}
-
-function endOfBlockComment(text: string, at: number): number {
-  const marks = /\/\*|\*\//g;
-  marks.lastIndex = at;
-  let depth = 0;
-  for (let mark = marks.exec(text); mark !== null; mark = marks.exec(text)) {
-    depth += mark[0] === '/*' ? 1 : -1;
-    if (depth === 0) return marks.lastIndex;
-  }
-  return text.length;
 }
 
 function endOfEscapeString(text: string, quote: number): number {

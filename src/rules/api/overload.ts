@@ -1,5 +1,6 @@
 import type { Routine } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
+import { inputsOf } from '../support/inputs.ts';
 import { apiRoles, holds } from '../support/roles.ts';
 import { evidenceOf, statementAt } from '../support/sites.ts';
 import { named, sqlFence } from '../support/words.ts';
@@ -60,9 +61,6 @@ export default rule({
 });
 
 const callers = [...apiRoles, 'service_role'];
-
-const inputsOf = (routine: Routine) =>
-  routine.arguments.filter(({ mode }) => mode === 'in' || mode === 'inout' || mode === 'variadic');
 
 /** What all of them require, and nothing else. */
 function shortestCall(those: readonly Routine[]): string {

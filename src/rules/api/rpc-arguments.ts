@@ -2,6 +2,7 @@ import type { ClientCall } from '../../model/client.ts';
 import type { Routine, SchemaState } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
 import { allCallsOn, placesOf } from '../support/client-calls.ts';
+import { inputsOf } from '../support/inputs.ts';
 import { isPlatform } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
 import { named } from '../support/words.ts';
@@ -49,9 +50,6 @@ const versionsOf = ({ schema, name }: Routine, { routines }: SchemaState): reado
   [...routines.values()]
     .filter((each) => each.schema === schema && each.name === name)
     .sort((a, b) => (a.key < b.key ? -1 : 1));
-
-const inputsOf = (routine: Routine) =>
-  routine.arguments.filter(({ mode }) => mode === 'in' || mode === 'inout' || mode === 'variadic');
 
 /** Arguments without names are found by place, and one of type json takes the whole body. */
 const takesWhatever = (routine: Routine) => inputsOf(routine).some(({ name }) => name === null);

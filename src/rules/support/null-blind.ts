@@ -10,6 +10,7 @@ import type { PlStatement, Stretch } from '../../sql/plpgsql-tree.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import { codeOf } from './bodies.ts';
 import { routineLooksAtCaller, routinesCalled } from './caller.ts';
+import { inputsOf } from './inputs.ts';
 import { relationKey } from './scope.ts';
 import { tablesTouched } from './touched-tables.ts';
 import { functionCalls } from './tree.ts';
@@ -228,7 +229,7 @@ class Visit {
     const [routine, ...others] = call === undefined ? [] : routinesCalled(call, this.#state);
     if (routine === undefined || others.length > 0 || this.#depth > 1 || !isPlainCall(written))
       return this.#asks(written) ? 'unclear' : 'on';
-    const taken = routine.arguments.filter(({ mode }) => mode !== 'out' && mode !== 'table');
+    const taken = inputsOf(routine);
     const given: readonly SyntaxNode[] = call!.args ?? [];
     const inner = new Visit(routine, routine.body, this.#state, this.#depth + 1);
     for (const [at, arg] of given.entries()) {

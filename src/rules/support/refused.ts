@@ -2,6 +2,8 @@
 import type { Routine } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { lackingDefault } from '../../sql/function-parameters.ts';
+import { endOfBlockComment } from '../../sql/text.ts';
+import { inputsOf } from './inputs.ts';
 import { functionName, someNode } from './tree.ts';
 
 export interface Refusal {
@@ -81,31 +83,20 @@ export function refusedReplacement(old: Routine, now: Routine): Refusal | null {
     : null;
 }
 
-const inputsOf = (routine: Routine) =>
-  routine.arguments.filter(({ mode }) => mode === 'in' || mode === 'inout' || mode === 'variadic');
-
 /** The first word behind comments, which Postgres nests, compiler options and labels; null where none is known. */
 function beginning(body: string | null): string | null {
   if (body === null) return null;
   const blank = /\s+|--[^\n]*|#[^\n]*|<<\s{0,40}\w{1,63}\s{0,40}>>/y;
   for (let at = 0; ; ) {
     blank.lastIndex = at;
-    const next = body.startsWith('/*', at) ? commentEnd(body, at) : blank.test(body) ? blank.lastIndex : at;
-    if (next === null) return null;
+    const next = body.startsWith('/*', at)
+      ? endOfBlockComment(body, at)
+      : blank.test(body)
+        ? blank.lastIndex
+        : at;
     if (next === at) return /^[a-z_]\w*/i.exec(body.slice(at, at + 64))?.[0] ?? null;
     at = next;
   }
-}
-
-function commentEnd(text: string, start: number): number | null {
-  const mark = /\/\*|\*\//g;
-  mark.lastIndex = start;
-  let depth = 0;
-  for (let found = mark.exec(text); found !== null; found = mark.exec(text)) {
-    depth += found[0] === '/*' ? 1 : -1;
-    if (depth === 0) return mark.lastIndex;
-  }
-  return null;
 }
 
 function plpgsqlBody({ options }: SyntaxNode): string | null {

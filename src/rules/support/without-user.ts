@@ -3,6 +3,7 @@ import type { Routine, SchemaState } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { parseStatements } from '../../sql/parse.ts';
 import { claimOf, isUserId, routinesCalled } from './caller.ts';
+import { inputsOf } from './inputs.ts';
 import { bare, columnParts, constantOf, functionName, operatorOf, someNode } from './tree.ts';
 import { neverHolds, type Truth, truthOf } from './truth.ts';
 
@@ -130,7 +131,7 @@ function given(
   const statements = parseStatements(body) ?? [];
   const [only] = statements;
   if (statements.length !== 1 || only?.kind !== 'SelectStmt') return undefined;
-  const taken = all.filter(({ mode }) => mode !== 'out' && mode !== 'table');
+  const taken = inputsOf({ arguments: all });
   const known = new Map(
     taken.flatMap(({ name }, at) =>
       name !== null && args[at] !== undefined && constantOf(bare(args[at])) !== undefined
