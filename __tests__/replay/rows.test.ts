@@ -203,4 +203,23 @@ describe.each(['server'] as const)('on the %s engine', (kind) => {
     expect(facts.notChecked).toEqual([]);
     expect(facts.rows.map(({ error }) => error.sqlstate)).toEqual(['23502']);
   });
+
+  test('two keys that may not lead to the same row lead to two', async () => {
+    const facts = await rowsOf({
+      base: {
+        '1_a.sql': `
+          create table public.shops (id uuid primary key default gen_random_uuid());
+          create table public.follows (
+            follower_id uuid not null references public.shops (id),
+            followed_id uuid not null references public.shops (id),
+            unique (follower_id, followed_id),
+            check (follower_id <> followed_id));`,
+      },
+      added: { '2_a.sql': 'alter table public.follows add column since date not null;' },
+    });
+    expect(facts.notChecked).toEqual([]);
+    expect(facts.rows.map(({ error, table }) => [error.sqlstate, table])).toEqual([
+      ['23502', 'public.follows'],
+    ]);
+  });
 });

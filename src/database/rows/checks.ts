@@ -1,14 +1,15 @@
 /** Values that make CHECK constraints true together: Postgres picks them from many rows of candidates in one query. */
 import type { Session } from '../engine.ts';
-import { type ColumnType, suggested } from './values.ts';
 
-export interface CheckedTable {
-  readonly columns: readonly {
-    readonly name: string;
-    readonly type: ColumnType;
-    readonly notNull: boolean;
-  }[];
-  readonly foreignKeys: readonly { readonly columns: readonly string[] }[];
+export interface CheckedColumn {
+  readonly name: string;
+  /** As `format_type` prints it. */
+  readonly type: { readonly name: string };
+  readonly notNull: boolean;
+}
+
+export interface CheckedTable<Column extends CheckedColumn = CheckedColumn> {
+  readonly columns: readonly Column[];
   readonly checks: readonly Check[];
 }
 
@@ -25,26 +26,25 @@ const MOST_ROWS = 3_000;
 
 /**
  * What to change of `values` so that `broken` holds, and with it every other check of those columns where that can be:
- * as few columns as possible. Null where nothing suggested does. Inside a transaction, which it leaves as it was. `n`: the
- * row's number, so that what is made up for unique columns differs.
+ * as few columns as possible. Null where nothing suggested does. Inside a transaction, which it leaves as it was.
+ * `suggested`: what else a column may hold; `hints` is the text of all checks of those columns.
  */
-export async function satisfying(
+export async function satisfying<Column extends CheckedColumn>(
   session: Session,
-  table: CheckedTable,
+  table: CheckedTable<Column>,
   broken: Check,
   values: ReadonlyMap<string, string | null>,
-  n: number,
+  suggested: (column: Column, hints: string) => readonly (string | null)[],
 ): Promise<ReadonlyMap<string, string | null> | null> {
   const varied = table.columns.filter(({ name }) => broken.columns.includes(name)).slice(0, MOST_COLUMNS);
   const touched = table.checks.filter((check) =>
     check.columns.some((name) => varied.some((c) => c.name === name)),
   );
   const hints = touched.map(({ text }) => text).join(' ');
-  const keys = new Set(table.foreignKeys.flatMap(({ columns }) => columns));
-  const choices = varied.map(({ name, type, notNull }) => {
-    const now = values.get(name);
-    const others = keys.has(name) ? [] : suggested(type, name, hints, n);
-    const all = [...(now === undefined ? [] : [now]), ...others, ...(notNull ? [] : [null])];
+  const choices = varied.map((column) => {
+    const now = values.get(column.name);
+    const others = suggested(column, hints);
+    const all = [...(now === undefined ? [] : [now]), ...others, ...(column.notNull ? [] : [null])];
     return [...new Set(all)];
   });
   if (choices.some((list) => list.length === 0)) return null;
@@ -106,7 +106,7 @@ function fewestChangesFirst(lengths: readonly number[]): readonly (readonly numb
 const conditionOf = (text: string): string =>
   text.replace(/^CHECK \((.*)\)(?: NO INHERIT)?(?: NOT VALID)?$/s, '$1');
 
-const written = (value: string | null, { name }: ColumnType): string =>
+const written = (value: string | null, { name }: CheckedColumn['type']): string =>
   `${value === null ? 'null' : `'${value.replaceAll("'", "''")}'`}::${name}`;
 
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;

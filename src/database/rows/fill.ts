@@ -4,7 +4,7 @@
  */
 import type { Session } from '../engine.ts';
 import { type Check, satisfying } from './checks.ts';
-import { type ColumnType, sampleOf } from './values.ts';
+import { type ColumnType, sampleOf, suggested } from './values.ts';
 
 export interface Filled {
   /** Tables that were given rows, `schema.table` as Postgres quotes it. */
@@ -106,11 +106,28 @@ async function layRow(
     if (outcome === null) return values;
     const check = table.checks.find(({ name }) => outcome.constraint === name);
     if (outcome.sqlstate !== '23514' || !check) return outcome.message;
-    const change = await satisfying(session, table, check, values, n);
+    const change = await satisfying(session, table, check, values, ({ name, type }, hints) =>
+      isKeyed(table, name) ? parentValues(table, name, rows) : suggested(type, name, hints, n),
+    );
     if (change === null) return outcome.message;
     for (const [name, value] of change) values.set(name, value);
   }
   return 'no row that satisfies its CHECK constraints was found';
+}
+
+const isKeyed = ({ foreignKeys }: Table, column: string): boolean =>
+  foreignKeys.some(({ columns }) => columns.includes(column));
+
+/** What else a foreign key may point to: `follower_id <> followed_id`. One part of a key of several stays as it is. */
+function parentValues(
+  table: Table,
+  column: string,
+  rows: ReadonlyMap<string, readonly Values[]>,
+): readonly string[] {
+  const keys = table.foreignKeys.filter(({ columns }) => columns.includes(column));
+  const [key] = keys;
+  if (key === undefined || keys.length > 1 || key.columns.length > 1) return [];
+  return (rows.get(key.parent) ?? []).flatMap((parent) => parent.get(key.parentColumns[0]!) ?? []);
 }
 
 async function insert(session: Session, table: Table, values: Values) {

@@ -8,6 +8,7 @@ import type { SchemaState, Table } from '../../model/schema.ts';
 import { describe } from '../outcome.ts';
 import { claimsOf, companionOf, type User, userB, withClaims } from '../principals.ts';
 import { literal, name } from '../quote.ts';
+import { fitting, isNamed } from './checks.ts';
 import { type Ownership, ownerValue } from './owners.ts';
 import { type ColumnChoice, isUnique, type Planner, type RowValues } from './plan.ts';
 import { triggersOff, triggersOn } from './triggers.ts';
@@ -21,6 +22,17 @@ export interface LaidRow {
   /** Columns that tell it from every other row. */
   readonly key: readonly string[];
 }
+
+/** What was tried already to make one row stand. */
+interface Tries {
+  /** Gives a column its next value; false where none is left. */
+  readonly next: (column: string) => boolean;
+  readonly rowOf: RowOf;
+  /** Checks of several columns that Postgres was asked about. */
+  readonly asked: Set<string>;
+}
+
+type RowOf = (table: string, user: User) => RowValues | undefined;
 
 /** Rows that every sign-up makes, and what a user says of itself there. */
 export interface GivenBySignUp {
@@ -37,6 +49,8 @@ export class World {
   readonly #signUps: GivenBySignUp;
   readonly #onObject: (object: string) => void;
   #rows = new Map<string, LaidRow>();
+  /** Rows of parents beside the users' own. */
+  #others = new Map<string, RowValues>();
   /** Table to the reason why no row could be laid. */
   readonly failures = new Map<string, string>();
 
@@ -65,8 +79,10 @@ export class World {
   /** Rows as they are now, to come back to after ROLLBACK TO SAVEPOINT. */
   mark(): () => void {
     const rows = new Map(this.#rows);
+    const others = new Map(this.#others);
     return () => {
       this.#rows = rows;
+      this.#others = others;
     };
   }
 
@@ -87,16 +103,12 @@ export class World {
       for (const key of order.slice(at)) {
         const table = this.#state.tables.get(key)!;
         const row = this.#planner.plan(table, user, rowOf);
-        if (
-          'missing' in row &&
-          typeof row.missing === 'string' &&
-          !table.columns.some((c) => c.name === 'missing')
-        ) {
+        if (isMissing(table, row)) {
           this.failures.set(key, `no row in "${row.missing}" to point to`);
           continue;
         }
-        planned.set(key, row as Record<string, Value>);
-        batch.push({ table, row: row as Record<string, Value> });
+        planned.set(key, row);
+        batch.push({ table, row });
       }
       const failedAt = await this.#insertAll(batch, user);
       if (failedAt === null) break;
@@ -164,12 +176,7 @@ export class World {
     return outcome!;
   }
 
-  async #mend(
-    table: Table,
-    user: User,
-    first: Record<string, Value>,
-    rowOf: (key: string, of: User) => RowValues | undefined,
-  ): Promise<void> {
+  async #mend(table: Table, user: User, first: Record<string, Value>, rowOf: RowOf): Promise<void> {
     const row = { ...first };
     const turns = new Map<string, number>();
     const next = (column: string): boolean => {
@@ -185,6 +192,7 @@ export class World {
       row[column] = value;
       return true;
     };
+    const asked = new Set<string>();
     let off = false;
     const small = ['1', '0'];
     let reason = 'no attempt succeeded';
@@ -204,7 +212,7 @@ export class World {
       const { error } = outcome;
       reason = describe(error);
       if (await this.#adopted(table, user, row, error)) return;
-      if (!(await this.#change(table, user, row, error, next, rowOf))) {
+      if (!(await this.#change(table, user, row, error, { next, rowOf, asked }))) {
         // A trigger knows bounds too: `if new.x >= board.width then raise`.
         if (!off && error.where !== null && this.#shrink(table, row, small.shift())) continue;
         if (off) break;
@@ -358,9 +366,9 @@ export class World {
     user: User,
     row: Record<string, Value>,
     error: DatabaseError,
-    next: (column: string) => boolean,
-    rowOf: (key: string, of: User) => RowValues | undefined,
+    tries: Tries,
   ): Promise<boolean> {
+    const { next, rowOf } = tries;
     const own = error.table === null || error.table === table.name;
     const owners = new Set(this.#ownership.ownersOf(table.key).map((owner) => owner.column));
     const keyed = new Set(table.foreignKeys.flatMap((key) => key.columns));
@@ -394,11 +402,7 @@ export class World {
           );
           return ofType.some((column) => next(column.name));
         }
-        const named = table.columns
-          .map((column) => column.name)
-          .filter((column) =>
-            new RegExp(`(^|[^\\w])"?${escapeRegExp(column)}"?([^\\w]|$)`).test(check.expression.text),
-          );
+        const named = table.columns.map((column) => column.name).filter((column) => isNamed(check, column));
         const people = named.filter((column) => owners.has(column) && row[column] != null);
         if (people.length > 1) {
           // Not the same user twice: the later column names the user's companion.
@@ -408,6 +412,17 @@ export class World {
           if (row[last] === ownerValue(owner, companion)) return false;
           row[last] = ownerValue(owner, companion);
           return true;
+        }
+        // Nor the same parent twice: `follower_id <> followed_id`, both of them profiles.
+        if (await this.#apart(table, named, user, row, rowOf)) return true;
+        const together = named.filter(free);
+        if (named.length > 1 && together.length > 0 && !tries.asked.has(check.name)) {
+          tries.asked.add(check.name);
+          const values = (column: string) =>
+            [0, 1].flatMap((turn) => this.#values.candidates(table, column, { owner: user.letter, turn }));
+          const found = await fitting(this.#session, table, check, { row, free: together, values });
+          for (const [column, value] of found ?? []) row[column] = value;
+          if (found !== null) return true;
         }
         // All that stand empty by their default: `btrim(a) <> '' and btrim(b) <> ''`.
         const empty = named.filter(
@@ -464,6 +479,59 @@ export class World {
     return false;
   }
 
+  /** Of two keys to one parent that may not be the same, the later one points to another row of it. */
+  async #apart(
+    table: Table,
+    named: readonly string[],
+    user: User,
+    row: Record<string, Value>,
+    rowOf: RowOf,
+  ): Promise<boolean> {
+    const keys = table.foreignKeys.filter(
+      ({ columns: [column, ...more] }) =>
+        more.length === 0 && named.includes(column!) && row[column!] != null,
+    );
+    for (const key of keys.toReversed()) {
+      const [column] = key.columns;
+      const twin = keys.find(
+        (other) =>
+          other !== key && other.references === key.references && row[other.columns[0]!] === row[column!],
+      );
+      if (twin === undefined) continue;
+      const another = await this.#another(key.references, user, rowOf);
+      const value = another?.[key.referencedColumns[0]!] ?? null;
+      if (value === null || value === row[column!]) continue;
+      row[column!] = value;
+      return true;
+    }
+    return false;
+  }
+
+  /** A row of a parent beside the user's own: its companion's, else a second one of its own. */
+  async #another(key: string, user: User, rowOf: RowOf): Promise<RowValues | null> {
+    const id = `${key} ${user.letter}`;
+    const known = this.#others.get(id);
+    if (known !== undefined) return known;
+    const table = this.#state.tables.get(key);
+    if (table === undefined) return null;
+    const companion = companionOf(user);
+    for (const [of, turn] of [
+      [companion, 0],
+      [user, 1],
+    ] as const) {
+      const parents = (parent: string, asked: User) =>
+        rowOf(parent, asked) ?? (asked === companion ? rowOf(parent, user) : undefined);
+      const row = this.#planner.plan(table, of, parents, { turn });
+      if (isMissing(table, row)) continue;
+      const outcome = await this.#try(insertion(table, row), false);
+      const stored = outcome.ok ? outcome.rows[0] : undefined;
+      if (stored === undefined) continue;
+      this.#others.set(id, stored);
+      return stored;
+    }
+    return null;
+  }
+
   #author(table: Table, column: string): boolean {
     return this.#ownership.ownersOf(table.key).find((owner) => owner.column === column)?.author ?? true;
   }
@@ -511,6 +579,10 @@ export class World {
     }
   }
 }
+
+/** The planner's answer where a parent is missing. */
+const isMissing = (table: Table, row: ReturnType<Planner['plan']>): row is { readonly missing: string } =>
+  typeof row.missing === 'string' && !table.columns.some((column) => column.name === 'missing');
 
 /** Postgres prints booleans as one letter; literals and defaults spell them out. */
 export function normalized(table: Table, row: RowValues): RowValues {
