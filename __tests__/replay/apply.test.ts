@@ -159,13 +159,19 @@ describe.each(engineKinds)('on the %s engine', (kind) => {
     const facts = await replayed({
       base: {
         '1_a.sql':
-          'create table public.a (id int);\nalter table public.dashboard_made add column x int;\ncreate table public.b (id int);',
+          'create table public.a (id int);\nalter table public.dashboard_made add column x int;\ncreate table public.b (x int);',
         '2_b.sql': 'create table public.c (id int);',
       },
       added: {
         '3_c.sql': 'create table public.d (id int);\ncreate index on public.dashboard_made (x);',
         '4_d.sql': 'alter table public.c drop column typo;',
         '5_e.sql': 'create view public.v as select * from public.e;',
+        '6_f.sql': 'create function public.f(kind mood) returns int language sql as $$ select 1 $$;',
+        '7_g.sql':
+          "create function public.g() returns table (kind mood) language sql as $$ select 'low'::mood $$;",
+        '9_i.sql': 'create index on public.c (x); alter table public.c rename column x to y;',
+        '8_h.sql':
+          "select 'low'::tone;\ncreate type tone_new as enum ('low');\ndrop type tone;\nalter type tone_new rename to tone;",
       },
     });
     expect(facts.base).toMatchObject({
@@ -181,6 +187,10 @@ describe.each(engineKinds)('on the %s engine', (kind) => {
       '3_c.sql partial',
       '4_d.sql not-checkable',
       '5_e.sql not-checkable',
+      '6_f.sql not-checkable',
+      '7_g.sql not-checkable',
+      '8_h.sql partial',
+      '9_i.sql not-checkable',
     ]);
     expect(facts.runs[2]!.statements[1]).toMatchObject({
       status: 'not-checkable',

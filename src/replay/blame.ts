@@ -2,7 +2,7 @@
 import { postgisWords } from '../database/platform/index.ts';
 import type { NotChecked } from '../model/finding.ts';
 import type { SqlError } from '../model/replay.ts';
-import type { SourceFile } from '../model/sql.ts';
+import type { SourceFile, Statement } from '../model/sql.ts';
 import { extensionsIn } from './extensions.ts';
 import type { MigrationFile, Step } from './file.ts';
 import { type Excuse, everMade, missingIn, namesOf, Shortfall } from './names.ts';
@@ -20,8 +20,8 @@ export class Blame {
   }
 
   /** Why a failure is not the statement's own; null where it is. */
-  excuse(error: SqlError): Excuse | null {
-    return this.#shortfall.excuse(error, () => this.made, this.whole) ?? this.#postgis(error);
+  excuse(error: SqlError, statement: Statement | null = null): Excuse | null {
+    return this.#shortfall.excuse(error, () => this.made, this.whole, statement) ?? this.#postgis(error);
   }
 
   /** What PostGIS has and its stand-in lacks: a project that creates the extension is right to name it. */

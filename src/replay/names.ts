@@ -42,9 +42,9 @@ export function missingIn(error: SqlError): Missing | null {
     const quoted = /column "([^"]+)"/.exec(message);
     return quoted ? { name: bare(quoted[1]!), table: null, column: true } : null;
   }
-  const routine = /^(?:function|procedure|aggregate|routine|operator class|operator) "?([^\s("]+)"?\(?/.exec(
-    message,
-  );
+  // The types of a function's parameters and result stand there without quotes.
+  const routine =
+    /^(?:function|procedure|aggregate|routine|operator class|operator|type) "?([^\s("]+)"?\(?/.exec(message);
   if (routine) return { name: bare(routine[1]!), table: null, column: false };
   const named = /"([^"]+)"/.exec(message);
   return named ? { name: bare(named[1]!), table: null, column: false } : null;
@@ -60,23 +60,35 @@ export function presentIn(error: SqlError): string | null {
 /** Last part of a name, in lower case. */
 const bare = (name: string): string => name.replaceAll('"', '').split('.').at(-1)!.toLowerCase();
 
+/** The last part of what ALTER TYPE, ALTER FUNCTION … RENAME is about. */
+const nameIn = (object: SyntaxNode | undefined): string =>
+  bare((object?.List?.items ?? object?.ObjectWithArgs?.objname ?? []).at(-1)?.String?.sval ?? '');
+
 /** Names a statement makes and names it does away with. Columns as `table.column`. */
 export interface NameChange {
   readonly makes: ReadonlySet<string>;
   readonly drops: ReadonlySet<string>;
+  /** Those of `drops` that must be there: no IF EXISTS. */
+  readonly needs: ReadonlySet<string>;
 }
 
 const createWords =
   /\bcreate\s+(?:or\s+replace\s+)?(?:(?:global|local|temp|temporary|unlogged|unique|foreign|materialized|recursive|constraint|trusted|event)\s+)*(?:table|view|index|function|procedure|type|domain|schema|sequence|role|user|policy|trigger|publication|aggregate|server|collation|operator\s+class)\s+(?:concurrently\s+)?(?:if\s+not\s+exists\s+)?((?:"[^"]+"|[\w$]+)(?:\s*\.\s*(?:"[^"]+"|[\w$]+))*)/gi;
 const dropWords =
-  /\bdrop\s+(?:materialized\s+|event\s+)?(?:table|view|index|function|procedure|type|domain|schema|sequence|role|policy|trigger|extension|publication|constraint|column)\s+(?:concurrently\s+)?(?:if\s+exists\s+)?((?:"[^"]+"|[\w$]+)(?:\s*\.\s*(?:"[^"]+"|[\w$]+))*)/gi;
+  /\bdrop\s+(?:materialized\s+|event\s+)?(?:table|view|index|function|procedure|type|domain|schema|sequence|role|policy|trigger|extension|publication|constraint|column)\s+(?:concurrently\s+)?(if\s+exists\s+)?((?:"[^"]+"|[\w$]+)(?:\s*\.\s*(?:"[^"]+"|[\w$]+))*)/gi;
 
 export function namesOf(statement: Statement): NameChange {
   const makes = new Set<string>();
   const drops = new Set<string>();
+  const needs = new Set<string>();
+  const drop = (name: string, mustStand: boolean) => {
+    drops.add(name);
+    if (mustStand) needs.add(name);
+  };
   // The text finds what stands in DO blocks and EXECUTE too.
   for (const match of statement.sql.matchAll(createWords)) makes.add(bare(match[1]!));
-  for (const match of statement.sql.matchAll(dropWords)) drops.add(bare(match[1]!));
+  for (const [, ifExists, name] of statement.sql.matchAll(dropWords))
+    drop(bare(name!), ifExists === undefined);
   const { kind, node } = statement;
   const table = bare(node.relation?.relname ?? '');
   const column = (def: SyntaxNode | undefined) => {
@@ -88,28 +100,47 @@ export function namesOf(statement: Statement): NameChange {
     for (const cmd of node.cmds ?? []) {
       column(cmd.AlterTableCmd?.def);
       if (cmd.AlterTableCmd?.subtype === 'AT_DropColumn')
-        drops.add(`${table}.${bare(cmd.AlterTableCmd.name)}`);
+        drop(`${table}.${bare(cmd.AlterTableCmd.name)}`, cmd.AlterTableCmd.missing_ok !== true);
     }
   }
   if (kind === 'RenameStmt') {
     const isColumn = node.renameType === 'OBJECT_COLUMN';
     makes.add(isColumn ? `${table}.${bare(node.newname)}` : bare(node.newname));
-    drops.add(
-      isColumn ? `${table}.${bare(node.subname)}` : bare(node.subname ?? node.relation?.relname ?? ''),
-    );
+    const old = isColumn
+      ? `${table}.${bare(node.subname)}`
+      : bare(node.subname ?? node.relation?.relname ?? nameIn(node.object));
+    if (old !== '') drop(old, node.missing_ok !== true);
   }
-  return { makes, drops };
+  return { makes, drops, needs };
 }
 
-/** Everything that any of these files makes. */
+/**
+ * Everything that any of these files makes, in the order they run: not what the first of them to name it does away with
+ * (`drop type mood; alter type mood_new rename to mood`), for that stood there before any file made it.
+ */
 export function everMade(sources: Iterable<SourceFile>): ReadonlySet<string> {
   const made = new Set<string>();
+  const before = new Set<string>();
   for (const source of sources) {
-    for (const statement of source.statements) for (const name of namesOf(statement).makes) made.add(name);
+    for (const statement of source.statements) {
+      const { makes, needs } = namesOf(statement);
+      for (const name of needs) if (!made.has(name)) before.add(name);
+      for (const name of makes) if (!before.has(name)) made.add(name);
+    }
     // Of a file that Postgres can't parse, what its text promises.
     if (source.issue) for (const match of source.text.matchAll(createWords)) made.add(bare(match[1]!));
   }
   return made;
+}
+
+/** The one table that a definition is about. */
+function tableOf(statement: Statement | null): string | null {
+  if (statement === null || !/^(?:Index|Rename|AlterTable|CreatePolicy)Stmt$/.test(statement.kind))
+    return null;
+  const name = (statement.node.relation ?? statement.node.table)?.relname;
+  // A policy's own subqueries read other tables.
+  if (statement.kind === 'CreatePolicyStmt' && /\bselect\b/i.test(statement.sql)) return null;
+  return name === undefined ? null : bare(name);
 }
 
 export interface Excuse {
@@ -149,7 +180,12 @@ export class Shortfall {
    * Why a failure is not the statement's own; null where it is. `made`: everything the history makes; `whole`: whether
    * everything before this change applied.
    */
-  excuse(error: SqlError, made: () => ReadonlySet<string>, whole: boolean): Excuse | null {
+  excuse(
+    error: SqlError,
+    made: () => ReadonlySet<string>,
+    whole: boolean,
+    statement: Statement | null = null,
+  ): Excuse | null {
     const outside = /^(?:permission denied for function|foreign-data wrapper) "?(dblink|postgres_fdw)/.exec(
       error.message,
     )?.[1];
@@ -165,7 +201,9 @@ export class Shortfall {
     }
     const missing = missingIn(error);
     if (missing === null) return null;
-    const { name, table, column } = missing;
+    const { name, column } = missing;
+    // CREATE INDEX, CREATE POLICY, RENAME COLUMN: Postgres names the column alone, and the statement has one table.
+    const table = missing.table ?? (column ? tableOf(statement) : null);
     const keys = column
       ? table === null
         ? [name]

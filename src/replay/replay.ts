@@ -410,7 +410,7 @@ export class Replay {
     let wrong: Step | null = null;
     let excused = false;
     const judge = (step: Step): { status: StatementRun['status']; reason: string | null } => {
-      const excuse = this.#blame.excuse(step.error!);
+      const excuse = this.#blame.excuse(step.error!, file.source.statements[step.index]);
       if (excuse) {
         excused = true;
         return { status: 'not-checkable', reason: excuse.reason };

@@ -1,6 +1,6 @@
 import type { Facts } from '../../model/facts.ts';
 import type { Place } from '../../model/finding.ts';
-import type { Routine, Table } from '../../model/schema.ts';
+import type { Routine } from '../../model/schema.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import { rule, type StateContext } from '../rule.ts';
 import { type Ambiguous, ambiguousName } from '../support/ambiguous-names.ts';
@@ -26,7 +26,7 @@ export default rule({
     const isTouched = context.set.touched.has(`routine ${routine.key}`);
     const ambiguous = isTouched ? ambiguousName(routine, context.state) : null;
     if (ambiguous !== null) tellAmbiguous(routine, ambiguous, context);
-    tellMissing(routine, context.state.tables.values(), context);
+    tellMissing(routine, context);
   },
   facts({ facts, report }) {
     for (const broken of facts.replay?.brokenFunctions ?? []) {
@@ -67,8 +67,8 @@ function tellAmbiguous(routine: Routine, ambiguous: Ambiguous, { home, report }:
   });
 }
 
-function tellMissing(routine: Routine, tables: Iterable<Table>, { home, report }: StateContext) {
-  const missing = missingField(routine, tables);
+function tellMissing(routine: Routine, { state, home, report }: StateContext) {
+  const missing = missingField(routine, state);
   if (missing === null) return;
   const { written, column, table, trigger, bodyLine } = missing;
   report({

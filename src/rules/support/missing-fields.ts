@@ -1,6 +1,7 @@
 /** Fields of NEW and OLD that the trigger's table has not: Postgres looks for them when the trigger fires (42703). */
-import type { Routine, Table } from '../../model/schema.ts';
+import type { Routine, SchemaState, Table } from '../../model/schema.ts';
 import { keyOf } from '../../sql/names.ts';
+import { escapeRegExp } from '../../sql/text.ts';
 import { codeOf } from './bodies.ts';
 
 export interface MissingField {
@@ -14,7 +15,10 @@ export interface MissingField {
 }
 
 /** The first of them; null where there is none, or where the function asks which table fired it. */
-export function missingField(routine: Routine, tables: Iterable<Table>): MissingField | null {
+export function missingField(
+  routine: Routine,
+  { tables, routines }: Pick<SchemaState, 'tables' | 'routines'>,
+): MissingField | null {
   if (routine.language !== 'plpgsql' || routine.returns !== 'trigger') return null;
   const { bare } = codeOf(routine.body);
   // It does another thing for each table, or looks whether the field is there.
@@ -30,13 +34,13 @@ export function missingField(routine: Routine, tables: Iterable<Table>): Missing
     ),
   );
   if (fields.size === 0) return null;
-  for (const table of tables) {
+  for (const table of tables.values()) {
     const trigger = table.triggers.find(
       (each) => each.enabled && each.level === 'row' && each.function === keyOf(routine.schema, routine.name),
     );
     if (trigger === undefined || !isComplete(table)) continue;
     const column = [...fields].find((field) => !table.columns.some(({ name }) => name === field));
-    if (column === undefined) continue;
+    if (column === undefined || isReadElsewhere(column, table, routine, routines.values())) continue;
     const written = new RegExp(`(?<![\\w.])(?:new|old)\\s*\\.\\s*"?${column}\\b`, 'i').exec(routine.body);
     const at = written?.index ?? 0;
     return {
@@ -48,6 +52,32 @@ export function missingField(routine: Routine, tables: Iterable<Table>): Missing
     };
   }
   return null;
+}
+
+/**
+ * A function of another file reads that column of the table: then somebody added it by hand, and no migration says so.
+ * Where every migration applied, the replay knows better, and nobody asks here.
+ */
+function isReadElsewhere(
+  column: string,
+  { schema, name }: Table,
+  { origin }: Routine,
+  routines: Iterable<Routine>,
+): boolean {
+  const from = new RegExp(
+    `\\b(?:from|join|update|into)\\s+(?:"?${escapeRegExp(schema)}"?\\s*\\.\\s*)?"?${escapeRegExp(name)}\\b"?(?:\\s+(?:as\\s+)?([a-z_]\\w*))?`,
+    'gi',
+  );
+  for (const other of routines) {
+    if (other.origin === null || other.origin.file === origin?.file || !other.body.includes(column)) continue;
+    const { bare } = codeOf(other.body);
+    for (const [, alias] of bare.matchAll(from)) {
+      const named = [name, ...(alias === undefined ? [] : [alias])].map(escapeRegExp).join('|');
+      if (new RegExp(`(?<![\\w.])"?(?:${named})"?\\s*\\.\\s*"?${escapeRegExp(column)}\\b`, 'i').test(bare))
+        return true;
+    }
+  }
+  return false;
 }
 
 const isComplete = ({ unknown, columns }: Table) => unknown.length === 0 && columns.length > 0;
