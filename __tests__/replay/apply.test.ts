@@ -169,6 +169,8 @@ describe.each(engineKinds)('on the %s engine', (kind) => {
         '6_f.sql': 'create function public.f(kind mood) returns int language sql as $$ select 1 $$;',
         '7_g.sql':
           "create function public.g() returns table (kind mood) language sql as $$ select 'low'::mood $$;",
+        '91_j.sql':
+          "do $$ begin if to_regprocedure('public.made_there()') is null then raise 'not there'; end if; end $$;",
         '9_i.sql': 'create index on public.c (x); alter table public.c rename column x to y;',
         '8_h.sql':
           "select 'low'::tone;\ncreate type tone_new as enum ('low');\ndrop type tone;\nalter type tone_new rename to tone;",
@@ -190,6 +192,7 @@ describe.each(engineKinds)('on the %s engine', (kind) => {
       '6_f.sql not-checkable',
       '7_g.sql not-checkable',
       '8_h.sql partial',
+      '91_j.sql not-checkable',
       '9_i.sql not-checkable',
     ]);
     expect(facts.runs[2]!.statements[1]).toMatchObject({

@@ -314,6 +314,27 @@ ${tables.join('\n')}`,
     expect(found.map(({ table, bodyLine }) => [table, bodyLine])).toEqual([['public.t9', 4]]);
   });
 
+  test('one more table with a trigger is not blamed for another that lacks the field already', async () => {
+    const stamped = (table: string) =>
+      `create trigger stamp before update on public.${table} for each row execute function public.stamp();`;
+    const story = {
+      base: {
+        '1_a.sql': `
+          create table public.old (id uuid primary key);
+          create function public.stamp() returns trigger language plpgsql as $$
+          begin
+            new.updated_at := now();
+            return new;
+          end $$;
+          ${stamped('old')}`,
+      },
+      added: { '2_a.sql': `create table public.new (updated_at timestamptz);\n${stamped('new')}` },
+    };
+    expect(await broken(story)).toEqual([]);
+    const worse = { '2_a.sql': `create table public.new (made_at timestamptz);\n${stamped('new')}` };
+    expect(await broken({ ...story, added: worse })).toHaveLength(1);
+  });
+
   test('the transition tables of a trigger are there when it runs', async () => {
     const found = await broken({
       base,
@@ -415,6 +436,34 @@ end $$;`,
       ['public.row_end(l public.people)', 11, '42703'],
     ]);
   });
+});
+
+test('a function that the change would have dropped, had it come so far, is not told as broken', async () => {
+  await withReplay(
+    'embedded',
+    {
+      base: {
+        '1_a.sql': `
+          create table public.t (id int);
+          create function public.uses_t() returns int language sql as $$ select 1 $$;
+          create function public.reads_t() returns bigint language plpgsql as $$
+          begin
+            return (select count(*) from public.t);
+          end $$;
+          create view public.v as select public.reads_t() as n;`,
+      },
+      added: { '2_a.sql': 'drop function public.reads_t();\ndrop table public.t;' },
+    },
+    async (replay) => {
+      await replay.base();
+      await replay.mark();
+      await replay.changes();
+      await replay.functions();
+      const facts = replay.facts();
+      expect(facts.runs.at(-1)?.error?.sqlstate).toBe('2BP01');
+      expect(facts.brokenFunctions).toEqual([]);
+    },
+  );
 });
 
 test('a body that nobody could look into is said', async () => {

@@ -40,6 +40,11 @@ export class Blame {
       : null;
   }
 
+  /** A statement that failed, or was not reached, would have done away with it. */
+  shouldBeGone(name: string): boolean {
+    return this.#shortfall.keeps(name);
+  }
+
   /** Names that some migration makes. */
   get made(): ReadonlySet<string> {
     this.#made ??= everMade(this.#sources());

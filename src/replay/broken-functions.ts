@@ -5,7 +5,7 @@ import type { NotChecked } from '../model/finding.ts';
 import type { BrokenFunction } from '../model/replay.ts';
 import type { Blame } from './blame.ts';
 import type { MigrationFile } from './file.ts';
-import { type CatalogFunction, checkBody, readFunctions } from './functions.ts';
+import { type BodyProblem, type CatalogFunction, checkBody, readFunctions } from './functions.ts';
 import { type Missing, missingIn, namesOf } from './names.ts';
 import type { PlpgsqlCheck } from './plpgsql-check.ts';
 
@@ -15,7 +15,7 @@ export interface FunctionsInput {
   /** The changed files. */
   readonly files: readonly MigrationFile[];
   /** `functionLooks` before them. */
-  readonly before: ReadonlyMap<string, string>;
+  readonly before: FunctionLooks;
   readonly blame: Blame;
   readonly second: PlpgsqlCheck | null;
 }
@@ -35,14 +35,20 @@ export async function brokenFunctions(input: FunctionsInput): Promise<FunctionsS
   const broken: BrokenFunction[] = [];
   const notChecked: NotChecked[] = [];
   for (const routine of await readFunctions(session, (schema) => platformSchemas.has(schema))) {
-    const changed = before.get(routine.key) !== look(routine);
+    const old = before.get(routine.key);
+    const redefined = old?.definition !== routine.definition;
+    const newTables = routine.tables.filter((table) => !old?.tables.includes(table));
+    const changed = redefined || newTables.length > 0;
     if (!changed && !mentions(routine, dropped)) continue;
+    if (!redefined && blame.shouldBeGone(routine.name)) continue;
     const problems = await checkBody(session, routine, second);
     if (problems === null) {
       if (changed) notChecked.push(unread(files, routine));
       continue;
     }
-    const problem = problems.find(({ error }) => blame.excuse(error) === null);
+    const isOld = ({ table }: BodyProblem) =>
+      !redefined && changed && table !== null && !newTables.includes(table);
+    const problem = problems.find((each) => blame.excuse(each.error) === null && !isOld(each));
     if (!problem) continue;
     const missing = missingIn(problem.error);
     if (!changed && !isDropped(missing, dropped)) continue;
@@ -70,14 +76,13 @@ function unread(files: readonly MigrationFile[], routine: CatalogFunction): NotC
   };
 }
 
-/** By key: what a later look is compared with. */
-export async function functionLooks(session: Session): Promise<ReadonlyMap<string, string>> {
-  const routines = await readFunctions(session, (schema) => platformSchemas.has(schema));
-  return new Map(routines.map((routine) => [routine.key, look(routine)]));
-}
+/** By key, what a body's correctness hangs on in the function itself: its definition, and the tables it is a trigger of. */
+export type FunctionLooks = ReadonlyMap<string, Pick<CatalogFunction, 'definition' | 'tables'>>;
 
-/** What a body's correctness hangs on in the function itself: its definition, and the tables it is a trigger of. */
-const look = ({ definition, tables }: CatalogFunction): string => [definition, ...tables].join('\n');
+export async function functionLooks(session: Session): Promise<FunctionLooks> {
+  const routines = await readFunctions(session, (schema) => platformSchemas.has(schema));
+  return new Map(routines.map((routine) => [routine.key, routine]));
+}
 
 /** The last statement that makes a function of that name, and the line of the body's problem. */
 function placeOf(

@@ -27,7 +27,7 @@ import type {
 import type { SourceFile, Statement } from '../model/sql.ts';
 import { parseSource } from '../sql/parse.ts';
 import { Blame } from './blame.ts';
-import { brokenFunctions, functionLooks } from './broken-functions.ts';
+import { brokenFunctions, type FunctionLooks, functionLooks } from './broken-functions.ts';
 import { isTimeLimit, ownError } from './errors.ts';
 import { BATCH_END, ESCAPE, LostAt, type MigrationFile, type Step, SYNTAX, secondRun } from './file.ts';
 import { Ground } from './ground.ts';
@@ -73,7 +73,7 @@ export class Replay {
   readonly #input: ReplayInput;
   readonly #ground: Ground;
   readonly #blame: Blame;
-  #functionsBefore: ReadonlyMap<string, string> = new Map();
+  #functionsBefore: FunctionLooks = new Map();
 
   readonly #runs: MigrationRun[] = [];
   readonly #notChecked: NotChecked[] = [];
