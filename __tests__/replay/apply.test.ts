@@ -159,7 +159,7 @@ describe.each(engineKinds)('on the %s engine', (kind) => {
     const facts = await replayed({
       base: {
         '1_a.sql':
-          'create table public.a (id int);\nalter table public.dashboard_made add column x int;\ncreate table public.b (x int);',
+          "create table public.a (id int);\nalter table public.dashboard_made add column x int;\ncreate table public.b (x int);\ncreate type public.size as enum ('small');",
         '2_b.sql': 'create table public.c (id int);',
       },
       added: {
@@ -171,6 +171,7 @@ describe.each(engineKinds)('on the %s engine', (kind) => {
           "create function public.g() returns table (kind mood) language sql as $$ select 'low'::mood $$;",
         '91_j.sql':
           "do $$ begin if to_regprocedure('public.made_there()') is null then raise 'not there'; end if; end $$;",
+        '92_k.sql': "select 'large'::public.size;",
         '9_i.sql': 'create index on public.c (x); alter table public.c rename column x to y;',
         '8_h.sql':
           "select 'low'::tone;\ncreate type tone_new as enum ('low');\ndrop type tone;\nalter type tone_new rename to tone;",
@@ -193,6 +194,7 @@ describe.each(engineKinds)('on the %s engine', (kind) => {
       '7_g.sql not-checkable',
       '8_h.sql partial',
       '91_j.sql not-checkable',
+      '92_k.sql not-checkable',
       '9_i.sql not-checkable',
     ]);
     expect(facts.runs[2]!.statements[1]).toMatchObject({

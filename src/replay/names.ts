@@ -5,10 +5,12 @@
 import type { SqlError } from '../model/replay.ts';
 import type { SourceFile, Statement, SyntaxNode } from '../model/sql.ts';
 
-/** What an error says is not there. `table` for a column whose table is named. */
+/** What an error says is not there. */
 export interface Missing {
   readonly name: string;
+  /** Of a column whose table is named; the type of an enum's value. */
   readonly table: string | null;
+  /** A column, or a value of an enum. */
   readonly column: boolean;
 }
 
@@ -18,8 +20,10 @@ const missingStates = new Set(['42P01', '42703', '42883', '42704', '3F000', '260
 const presentStates = new Set(['42P07', '42710', '42701', '42723', '42P06']);
 
 export function missingIn(error: SqlError): Missing | null {
-  if (!missingStates.has(error.sqlstate)) return null;
   const { message } = error;
+  const label = /^invalid input value for enum ([^:]+): "([^"]+)"/.exec(message);
+  if (label) return { name: bare(label[2]!), table: bare(label[1]!), column: true };
+  if (!missingStates.has(error.sqlstate)) return null;
   // A name the statement itself got wrong (OLD in a policy, an alias that is not there): nobody has to make that.
   if (/FROM-clause entry for table/.test(message)) return null;
   const ofTable =
@@ -64,7 +68,7 @@ const bare = (name: string): string => name.replaceAll('"', '').split('.').at(-1
 const nameIn = (object: SyntaxNode | undefined): string =>
   bare((object?.List?.items ?? object?.ObjectWithArgs?.objname ?? []).at(-1)?.String?.sval ?? '');
 
-/** Names a statement makes and names it does away with. Columns as `table.column`. */
+/** Names a statement makes and names it does away with. Columns as `table.column`, values of an enum as `type.value`. */
 export interface NameChange {
   readonly makes: ReadonlySet<string>;
   readonly drops: ReadonlySet<string>;
@@ -102,6 +106,14 @@ export function namesOf(statement: Statement): NameChange {
       if (cmd.AlterTableCmd?.subtype === 'AT_DropColumn')
         drop(`${table}.${bare(cmd.AlterTableCmd.name)}`, cmd.AlterTableCmd.missing_ok !== true);
     }
+  }
+  if (kind === 'CreateEnumStmt' || kind === 'AlterEnumStmt') {
+    const type = bare(node.typeName?.at(-1)?.String?.sval ?? '');
+    const values = [
+      ...(node.vals ?? []).map((value: SyntaxNode) => value.String?.sval ?? ''),
+      node.newVal ?? '',
+    ];
+    for (const value of values) if (value !== '') makes.add(`${type}.${bare(value)}`);
   }
   if (kind === 'RenameStmt') {
     const isColumn = node.renameType === 'OBJECT_COLUMN';

@@ -51,7 +51,7 @@ export default rule({
   facts({ facts, report }) {
     for (const { path, line, object, difference } of facts.replay?.skippedCreates ?? []) {
       report({
-        message: `"${object}" exists already, so this CREATE … IF NOT EXISTS did nothing, and what exists differs: ${difference}. The file does not say what the database has. Change what exists, or choose another name.`,
+        message: `"${object}" exists already, so this CREATE … IF NOT EXISTS did nothing, and what exists differs: ${difference.replace(/\.$/, '')}. The file does not say what the database has. Change what exists, or choose another name.`,
         at: linesOf(path, line),
         object,
         evidence: ['replay'],
