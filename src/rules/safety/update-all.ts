@@ -4,6 +4,7 @@ import { type FileContext, rule } from '../rule.ts';
 import { isSaidToHoldNothing } from '../support/said.ts';
 import { isShortList } from '../support/short-lists.ts';
 import { commandsOf, reportLock, tokensIn } from '../support/statements.ts';
+import { isTidiedUp } from '../support/tidied-up.ts';
 import { bare, columnParts, functionName, someNode } from '../support/tree.ts';
 import { sqlFence } from '../support/words.ts';
 
@@ -12,7 +13,7 @@ export default rule({
   severity: { recommended: 'warning', strict: 'warning' },
   evidence: ['static', 'replay'],
   summary: 'UPDATE without WHERE on a table that exists',
-  why: 'Every row is written anew and locked until the whole file is through, and the old values are gone, unless the column keeps what it has (`coalesce(kind, …)`). Columns that this change adds are left alone: they hold nothing that could be lost.',
+  why: 'Every row is written anew and locked until the whole file is through, and the old values are gone, unless the column keeps what it has (`coalesce(kind, …)`) or is but written in one way (`lower(email)`, `trim(code)`). Columns that this change adds are left alone: they hold nothing that could be lost.',
   remedy: "Say which rows.\n\n```sql\nupdate public.note set kind = 'text' where kind is null;\n```",
   since: '0.1.0',
   sources: ['https://www.postgresql.org/docs/17/sql-update.html'],
@@ -29,7 +30,7 @@ export default rule({
         .filter(({ name }: SyntaxNode) =>
           before === undefined ? !added.has(name) : before.columns.some((column) => column.name === name),
         );
-      if (targets.length === 0) return;
+      if (targets.length === 0 || isOnlyTidied(targets)) return;
       if (targets.every(isUnchanged)) {
         reportLock(context, statement, {
           message: `This writes every row of "${key}" anew with what it holds, as its triggers may need. Every row stays locked until the file is through. Do it in batches where the table is big.`,
@@ -77,6 +78,10 @@ export default rule({
     },
   },
 });
+
+/** With the time of the change beside it, as it may be. */
+const isOnlyTidied = (targets: readonly SyntaxNode[]) =>
+  targets.some(isTidiedUp) && targets.every((target) => isTidiedUp(target) || isOfTheMoment(target.val));
 
 const isColumn = (node: SyntaxNode | undefined, name: string) => {
   const ref = bare(node)?.ColumnRef;
