@@ -2,6 +2,7 @@ import type { Statement, SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import { type FileContext, rule } from '../rule.ts';
+import { archive } from '../support/archive.ts';
 import { stillNamed } from '../support/client-calls.ts';
 import { type Dependent, dependentsOfColumn, silentlyLost } from '../support/dependents.ts';
 import { isSaidToHoldNothing } from '../support/said.ts';
@@ -121,10 +122,6 @@ const plainDrops = (table: string, statement: Statement, context: FileContext): 
 /** Of a key as Postgres spells it. */
 const nameIn = (key: string): string =>
   (/(?:^|\.)(?:"((?:[^"]|"")+)"|([^".]+))$/.exec(key)?.slice(1).find(Boolean) ?? key).replaceAll('""', '"');
-
-/** A schema that the Data API does not show. */
-const archive = ({ facts }: FileContext): string =>
-  ['archive', 'backup', 'private'].find((name) => !facts.project.exposedSchemas.includes(name)) ?? 'archive';
 
 const ifExists = ({ missing_ok }: SyntaxNode) => (missing_ok === true ? 'if exists ' : '');
 

@@ -3,16 +3,25 @@ import type { Statement } from '../../model/sql.ts';
 import type { FileContext } from '../rule.ts';
 
 /** The header, or the comment above the statement, says that there is nothing that could be lost. */
-export function isSaidToHoldNothing({ start }: Statement, { source }: FileContext): boolean {
+export const isSaidToHoldNothing = (statement: Statement, context: FileContext) =>
+  nothingThere.test(saidOf(statement, context));
+
+/** The same says that everything shall go: which rows are meant is no question. */
+export const isSaidToTakeAll = (statement: Statement, context: FileContext) =>
+  allShallGo.test(saidOf(statement, context));
+
+function saidOf({ start }: Statement, { source }: FileContext): string {
   const first = source.statements[0]?.start ?? 0;
   const behind = source.statements.findLast(({ end }) => end <= start)?.end ?? 0;
-  const near = source.comments
+  return source.comments
     .filter((comment) => comment.end <= start && (comment.end <= first || comment.start >= behind))
     .map(({ start: from, end }) => source.text.slice(from, end).replace(/^(--|\/\*)|\*\/$/g, ''))
     .join(' ')
     .replace(/\s+/g, ' ');
-  return nothingThere.test(near);
 }
+
+const allShallGo =
+  /\b(clean(s|ed|ing)?([ -]?up)?|delet(es?|ed|ing)|remov(es?|ed|ing)|clear(s|ed|ing)?( out)?|wip(es?|ed|ing)( out)?|purg(es?|ed|ing)|empt(y|ies|ied)|reset(s|ting)?|truncat(es?|ed|ing))( of)? (all|every|everything|the (whole|entire))\b|\bstart(s|ed|ing)? (over|fresh|afresh|anew|from scratch|clean)\b|\b(clean slate|fresh start)\b/i;
 
 const nothingThere = new RegExp(
   [
