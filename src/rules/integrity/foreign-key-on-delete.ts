@@ -97,7 +97,11 @@ function actionsFor(
       ];
     // The other end of a transfer, of an exchange: the row says nothing without it.
     const beside = table.foreignKeys.find(
-      (other) => other !== key && other.references === key.references && !isOptional(table, other),
+      (other) =>
+        !(isMaker(key) && !isEnd(key)) &&
+        other !== key &&
+        other.references === key.references &&
+        !isOptional(table, other),
     );
     if (beside !== undefined)
       return ['restrict', 'set null, where a row may lose this end and keep the other'];
@@ -108,19 +112,25 @@ function actionsFor(
   }
   if (stays !== null) return ['restrict', null];
   // Who made a row is not whose it is: it should not go with them.
-  if (
-    key.columns.every((name) =>
-      /(^|_)(by|by_id|creator_id|author_id|inviter_id|admin_id|moderator_id|reviewer_id|approver_id)$/i.test(
-        name,
-      ),
-    )
-  )
-    return ['set null', 'restrict, where a user who made such rows shall not be deleted'];
+  if (isMaker(key)) return ['set null', 'restrict, where a user who made such rows shall not be deleted'];
   const isPart = key.columns.some((name) => table.primaryKey?.columns.includes(name));
   return isPart || key.references === 'auth.users'
     ? ['cascade', null]
     : ['restrict', 'cascade, where these rows mean nothing without that one'];
 }
+
+const isMaker = ({ columns }: ForeignKey) =>
+  columns.every((name) =>
+    /(^|_)(by|by_id|creator_id|author_id|inviter_id|admin_id|moderator_id|reviewer_id|approver_id)$/i.test(
+      name,
+    ),
+  );
+
+/** Who gave or took: the row is about both. */
+const isEnd = ({ columns }: ForeignKey) =>
+  columns.some((name) =>
+    /(sent|received|paid|given|lent|borrowed|owed|followed|blocked|liked|requested|accepted)_by/i.test(name),
+  );
 
 /** A policy or a partial index for which NULL has a meaning of its own: for all, of nobody, a template. */
 function askingForNull({ policies, indexes }: Table, { columns }: ForeignKey): string | null {

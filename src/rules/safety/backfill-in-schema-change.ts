@@ -2,10 +2,11 @@ import type { Table } from '../../model/schema.ts';
 import type { Statement, SyntaxNode } from '../../model/sql.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import { type FileContext, rule } from '../rule.ts';
+import { isFilledAgain } from '../support/emptiness.ts';
 import { isShortList } from '../support/short-lists.ts';
 import { commandsOf, sql, takesExclusiveLock } from '../support/statements.ts';
 import { insideExplicitTransaction, isStandalone } from '../support/transaction.ts';
-import { bare } from '../support/tree.ts';
+import { bare, someNode } from '../support/tree.ts';
 
 export default rule({
   id: 'safety/backfill-in-schema-change',
@@ -47,11 +48,17 @@ export default rule({
       said.add(table);
       const fillsNew = kind === 'UpdateStmt' && touches(node).some((column) => added.has(column));
       const needed = isNeededBelow(table, statement, context);
+      const inserts = insertsBelow(table, statement, context);
+      const split = inserts
+        ? 'Rows are inserted into it below, which it would find there: split the file so that it moves into a migration of its own together with them'
+        : 'Split the file there, so that it runs in a migration of its own';
       context.report({
-        message: `The lock of the ALTER TABLE above is still held while rows of "${table}" are ${kind === 'UpdateStmt' ? 'updated' : 'deleted'}. Nobody can read the table as long as that takes. ${needed ? 'What follows on the table may need it: make three files of this one, with this in the middle' : 'Split the file there, so that it runs in a migration of its own'}.`,
+        message: `The lock of the ALTER TABLE above is still held while rows of "${table}" are ${kind === 'UpdateStmt' ? 'updated' : 'deleted'}. Nobody can read the table as long as that takes. ${needed ? 'What follows on the table may need it: make three files of this one, with this in the middle' : split}.`,
         at: context.placeOf(statement),
         object: table,
-        ...(fillsNew || isShortList(table, context.set.before, context.facts)
+        ...(fillsNew ||
+        (kind === 'DeleteStmt' && isFilledAgain(table, statement, context)) ||
+        isShortList(table, context.set.before, context.facts)
           ? { severity: 'info' as const }
           : {}),
         help: sql(
@@ -61,6 +68,7 @@ export default rule({
             : []),
           `${statement.sql};`,
           ...(hasMoreBelow(table, statement, context) ? [`-- and the further ones on ${table}`] : []),
+          ...(inserts && !needed ? [`-- and what is inserted into ${table} below`] : []),
           ...(needed ? ['-- in the one after that: what follows on the table'] : []),
         ),
       });
@@ -75,14 +83,31 @@ const hasMoreBelow = (table: string, own: Statement, { source, keyOf }: FileCont
       start > own.start && /^(Update|Delete)Stmt$/.test(kind) && keyOf(node.relation) === table,
   );
 
+/** Behind the others it would change these rows too, or take them out. */
+const insertsBelow = (table: string, own: Statement, { source, keyOf }: FileContext) => {
+  const insert = written('insert\\s+into\\s+', table);
+  return source.statements.some(
+    ({ kind, node, start, sql: text }) =>
+      start > own.start &&
+      insert.test(text) &&
+      (kind === 'DoStmt' ||
+        someNode(
+          [{ [kind]: node }],
+          (each, { relation }) => each === 'InsertStmt' && keyOf(relation) === table,
+        )),
+  );
+};
+
 /** It runs under the same lock: to move only what stands below it wins nothing. */
 const hasBlockAbove = (table: string, own: Statement, { source }: FileContext) => {
-  const name = escapeRegExp(table.split('.').at(-1)!);
-  const writes = new RegExp(`\\b(update\\s+(only\\s+)?|delete\\s+from\\s+)("?\\w+"?\\.)?"?${name}\\b`, 'i');
+  const writes = written('update\\s+(only\\s+)?|delete\\s+from\\s+', table);
   return source.statements.some(
     ({ kind, start, sql: text }) => kind === 'DoStmt' && start < own.start && writes.test(text),
   );
 };
+
+const written = (verbs: string, table: string) =>
+  new RegExp(`\\b(${verbs})("?\\w+"?\\.)?"?${escapeRegExp(table.split('.').at(-1)!)}\\b`, 'i');
 
 /** A constraint, a type or a unique index below may hold only for the rows as this leaves them. */
 const isNeededBelow = (table: string, own: Statement, { source, keyOf }: FileContext) =>

@@ -81,6 +81,4 @@ function lossOf(statement: Statement, context: FileContext): Loss | null {
 }
 
 const goingAlong = (pointing: readonly string[]) =>
-  pointing.length > 0
-    ? `. Rows of ${listed(pointing)} that point to them go too, and no`
-    : ', and no';
+  pointing.length > 0 ? `. Rows of ${listed(pointing)} that point to them go too, and no` : ', and no';

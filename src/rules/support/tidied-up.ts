@@ -9,12 +9,11 @@ export function isTidiedUp({ name, val }: SyntaxNode): boolean {
   while (value?.FuncCall !== undefined && depth < 8) {
     const call = functionName(value.FuncCall).name;
     const [first, ...rest]: SyntaxNode[] = value.FuncCall.args ?? [];
-    const tidies =
-      /^([lr]?trim|btrim)$/.test(call)
-        ? rest.every(isBlank)
-        : call === 'regexp_replace'
-          ? isBlankPattern(rest)
-          : /^(lower|upper|initcap)$/.test(call) && rest.length === 0 && !isProse(name);
+    const tidies = /^([lr]?trim|btrim)$/.test(call)
+      ? rest.every(isBlank)
+      : call === 'regexp_replace'
+        ? isBlankPattern(rest)
+        : /^(lower|upper|initcap)$/.test(call) && rest.length === 0 && !isProse(name);
     if (!tidies) return false;
     value = bare(first);
     depth += 1;
@@ -33,5 +32,6 @@ const isBlankPattern = ([pattern, by]: readonly SyntaxNode[]) =>
 
 /** What people read as it was written; `username` and `file_name` are looked up. */
 const isProse = (column: string) =>
-  /name|title|label|text|body|content|description|comment|note|message|bio|address|street|city/i.test(column) &&
-  !/e_?mail|(user|login|screen|nick|host|domain|file|role|key)_?name/i.test(column);
+  /name|title|label|text|body|content|description|comment|note|message|bio|address|street|city/i.test(
+    column,
+  ) && !/e_?mail|(user|login|screen|nick|host|domain|file|role|key)_?name/i.test(column);
