@@ -1,5 +1,5 @@
 import type { SyntaxNode } from '../../model/sql.ts';
-import { rule } from '../rule.ts';
+import { type FileContext, rule } from '../rule.ts';
 import { isVerbatim } from '../support/statements.ts';
 import { bare, constantOf, visitTree } from '../support/tree.ts';
 
@@ -51,20 +51,28 @@ export default rule({
       const ofPeople =
         (people.test(relation?.relname ?? '') || relation?.schemaname === 'auth') &&
         found.some(([text]) => providers.test(text));
+      const inComments =
+        isVerbatim(context, statement) &&
+        found.every(({ index }) => isInComment(statement.start + index, context));
+      const stand = `${others > 0 ? ` and ${others} more stand` : ' stands'} in ${inComments ? (others > 0 ? 'comments' : 'a comment') : 'this migration'}`;
       context.report({
-        message: `${first[0].includes('@') ? 'An e-mail address' : 'A phone number'}${others > 0 ? ` and ${others} more stand` : ' stands'} in this migration. It stays in the repository and in every database's history, whatever its owner asks. Keep people's data out of migrations.`,
+        message: `${first[0].includes('@') ? 'An e-mail address' : 'A phone number'}${stand}${inComments ? ' of this migration' : ''}. It stays in the repository and in every database's history, whatever its owner asks. ${inComments ? `Delete ${others > 0 ? 'them' : 'it'} there: no statement needs ${others > 0 ? 'them' : 'it'}` : "Keep people's data out of migrations"}.`,
         at: isVerbatim(context, statement)
           ? context.placeOfRange(start, start + first[0].length)
           : context.placeOf(statement),
         object: relation === undefined ? null : context.keyOf(relation),
         // The number of a laboratory, the address below the terms of use, a persona of a demo: nobody's private matter.
         ...(ofPeople ? {} : { severity: 'info' as const }),
+        ...(inComments ? { help: 'Delete it from the comments: the statement stays as it is.' } : {}),
       });
       // Whoever takes out one looks at the others.
       if (ofPeople) return;
     }
   },
 });
+
+const isInComment = (offset: number, { source }: FileContext) =>
+  source.comments.some(({ start, end }) => start <= offset && offset < end);
 
 /** Strings that a column is only compared with: the row is looked for, and nothing is stored. */
 function comparedWith(root: SyntaxNode): ReadonlySet<string> {
