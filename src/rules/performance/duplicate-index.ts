@@ -1,7 +1,7 @@
-import type { Index } from '../../model/schema.ts';
+import type { Origin } from '../../model/schema.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
-import { keyLike } from '../support/indexes.ts';
+import { alike, keyLike } from '../support/indexes.ts';
 import { isPlatform } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
 import { hasKnownKeys } from '../support/tables.ts';
@@ -27,19 +27,18 @@ export default rule({
       const twin = keyLike(table, index) ?? plain.slice(0, position).find((other) => alike(index, other));
       if (twin === undefined) return;
       // Where the pair is completed: an index of old is no duplicate until this change makes its twin.
-      const completes = [index.origin, twin.origin].find((origin) =>
-        set.migrations.some(({ source }) => source.path === origin?.file),
-      );
+      const isOfChange = (origin: Origin | null) =>
+        set.migrations.some(({ source }) => source.path === origin?.file);
+      const completes = [index.origin, twin.origin].find(isOfChange);
+      const drop = `drop index ${quoteIdent(table.schema)}.${quoteIdent(index.name)};`;
       report({
-        message: `Index "${index.name}" on "${table.key}" is the same as "${twin.name}". Both are written with every row, and one of them is never used. Drop "${index.name}".`,
+        message: `Index "${index.name}" on "${table.key}" is the same as "${twin.name}". Both are written with every row, and one of them is never used. ${isOfChange(index.origin) ? `Leave "${index.name}" out` : `Drop "${index.name}"`}.`,
         at: home(completes ?? index.origin ?? table.origin),
         object: table.key,
         key: [index.name, twin.name].sort().join(' '),
         evidence: evidenceOf(state),
-        help: sqlFence(`drop index ${quoteIdent(table.schema)}.${quoteIdent(index.name)};`),
+        help: sqlFence(isOfChange(index.origin) ? `-- where it was made already\n${drop}` : drop),
       });
     });
   },
 });
-
-const alike = (a: Index, b: Index) => a.definition === b.definition && a.valid && b.valid;

@@ -3,7 +3,7 @@ import { splitKey } from '../../sql/fold/table-access.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { type FileContext, rule } from '../rule.ts';
 import { holdsOneRow } from '../support/emptiness.ts';
-import { concurrently, keyLike, keysOver } from '../support/indexes.ts';
+import { alike, concurrently, keyLike, keysOver } from '../support/indexes.ts';
 import {
   conflictsBelow,
   dropsOf,
@@ -97,7 +97,7 @@ function say(table: string, statements: readonly Statement[], context: FileConte
   });
 }
 
-/** A key whose own index answers for this one: with the same columns, or with more behind them. */
+/** A key or an index of old that answers for this one: with the same columns, or a key with more behind them. */
 function keyAhead(
   { node, span }: Statement,
   key: string,
@@ -112,7 +112,16 @@ function keyAhead(
         : name === node.idxname),
   );
   if (table === undefined || index === undefined) return null;
-  const twin = keyLike(table, index);
+  const stood = set.before.tables.get(key)?.indexes ?? [];
+  const twin =
+    keyLike(table, index) ??
+    table.indexes.find(
+      (other) =>
+        !other.constraint &&
+        other.name !== index.name &&
+        alike(other, index) &&
+        stood.some(({ name }) => name === other.name),
+    );
   if (twin !== undefined) return { name: twin.name, whole: true };
   const longer = index.unique ? undefined : keysOver(table, index)[0];
   return longer === undefined ? null : { name: longer.name, whole: false };

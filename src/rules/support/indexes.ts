@@ -22,6 +22,8 @@ export function findIndex(
 
 export const spell = (parts: readonly string[]) => parts.map(quoteIdent).join('.');
 
+export const alike = (a: Index, b: Index) => a.definition === b.definition && a.valid && b.valid;
+
 /** The key whose own index this one repeats. */
 export function keyLike(table: Table, index: Index): Key | undefined {
   return keysOver(table, index).find(({ columns }) => columns.length === index.columns.length);
