@@ -1,10 +1,12 @@
 import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
 import { callsOn, placesOf } from '../support/client-calls.ts';
-import { alsoAsking, claimFor, meansServer, nameSaysRole, questionFor } from '../support/misnamed.ts';
+import { alsoAsking, claimFor, meansServer, nameSaysRole } from '../support/misnamed.ts';
 import { predicatesOf } from '../support/predicates.ts';
+import { questionFor } from '../support/role-question.ts';
 import { apiRolesOf, appliesTo, commandsOf } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
+import { staffStays } from '../support/stays-beside.ts';
 import { policyKey, policyTable } from '../support/tables.ts';
 import { nodesOf } from '../support/tree.ts';
 import { holdsForNobody, isPlainTrue, neverHolds, opensTo } from '../support/truth.ts';
@@ -48,7 +50,7 @@ export default rule({
       const role = meansServer(promised) ? 'service_role' : 'authenticated';
       // These are no roles of the database: TO can't name them.
       const inAccounts = promised === 'administrators' || promised === 'staff';
-      const question = questionFor(promised, context.state);
+      const question = questionFor(promised, context.state, table);
       // What the application does as the user is not for the server alone, whatever the name says.
       const calls = meansServer(promised) ? callsOn(table.key, commandsOf(policy), context.facts) : [];
       context.report({
@@ -59,11 +61,12 @@ export default rule({
         evidence: evidenceOf(context.state),
         help: inAccounts
           ? sqlFence(
-              alsoAsking(
-                policy,
-                table,
-                question ?? claimFor(promised === 'administrators' ? 'admin' : 'staff'),
-              ),
+              staffStays(policy, table, context.state) ??
+                alsoAsking(
+                  policy,
+                  table,
+                  question ?? claimFor(promised === 'administrators' ? 'admin' : 'staff'),
+                ),
             )
           : calls.length > 0
             ? sqlFence(

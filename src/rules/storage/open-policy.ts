@@ -2,7 +2,8 @@ import type { Policy, SchemaState } from '../../model/schema.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
 import { alsoOpen } from '../support/also-open.ts';
-import { claimFor, questionFor } from '../support/misnamed.ts';
+import { claimFor } from '../support/misnamed.ts';
+import { questionFor } from '../support/role-question.ts';
 import { apiRolesOf, commandsOf } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
 import {

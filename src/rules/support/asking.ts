@@ -3,8 +3,8 @@ import type { Routine, SchemaState } from '../../model/schema.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import { codeOf } from './bodies.ts';
-import { questionFor } from './misnamed.ts';
 import { ownerColumns } from './owners.ts';
+import { functionFor } from './role-question.ts';
 
 /** The argument that says whose rows: users call it for themselves, or a server does for them. */
 export const personIn = ({ arguments: all, body }: Routine, state: SchemaState): string | undefined => {
@@ -46,7 +46,7 @@ export const questionIn = (routine: Routine, state: SchemaState, orServer = fals
     routine,
     state,
     orServer,
-    /(^|_)admin(_|$|s)/i.test(routine.name) ? questionFor('administrators', state) : null,
+    /(^|_)admin(_|$|s)/i.test(routine.name) ? functionFor('administrators', state, routine) : null,
   );
 
 /** The same of what policies call: `is_admin()` can't ask itself whether the caller is an administrator. */

@@ -73,40 +73,7 @@ function withoutTable(policyName: string, table: Table): string {
 /** True where the name means the server's own requests: `service_role` needs no policy. */
 export const meansServer = (promised: string | null) => promised !== null && /^the serv/.test(promised);
 
-/** The project's own question whether the caller is what the name says: `public.is_admin()`. */
-export function questionFor(promised: string | null, state: SchemaState): string | null {
-  const asked =
-    promised === 'administrators'
-      ? /^(is|am)_?(an?_)?(super_?)?admin$/i
-      : promised === 'staff'
-        ? /^(is|am)_?(an?_)?staff(_member)?$/i
-        : null;
-  if (asked === null) return null;
-  for (const { key, name, returns, arguments: all } of state.routines.values())
-    if (asked.test(name) && returns === 'boolean' && all.every(({ hasDefault }) => hasDefault))
-      return `(select ${key.slice(0, key.indexOf('('))}())`;
-  return roleQuestion(promised === 'staff' ? 'staff' : 'admin', state);
-}
-
-/** `public.has_role(auth.uid(), 'admin')`: the project keeps roles, and asks for them by name. */
-function roleQuestion(role: string, state: SchemaState): string | null {
-  for (const { key, name, returns, arguments: all } of state.routines.values()) {
-    if (!/^(user_)?has_(app_|any_)?role$/i.test(name) || returns !== 'boolean') continue;
-    const asked = all.filter(({ hasDefault, mode }) => mode === 'in' && !hasDefault);
-    const [last, first, ...more] = asked.toReversed();
-    if (last === undefined || more.length > 0 || (first !== undefined && first.type !== 'uuid')) continue;
-    const values = [...state.types.values()].find(
-      (type) => type.key === last.type || type.name === last.type,
-    )?.values;
-    if (values === undefined ? !/^(text|character varying)$|role/.test(last.type) : !values.includes(role))
-      continue;
-    const caller = first === undefined ? '' : '(select auth.uid()), ';
-    return `(select ${key.slice(0, key.indexOf('('))}(${caller}'${role}'))`;
-  }
-  return null;
-}
-
-/** Of a role that no function of the project asks for: the server writes app_metadata, and no user does. */
+/** Of a role that nothing in the project asks for: the server writes app_metadata, and no user does. */
 export const claimFor = (role: string) => `(select auth.jwt()) -> 'app_metadata' ->> 'role' = '${role}'`;
 
 /** The policy's own conditions, and that question with them. */

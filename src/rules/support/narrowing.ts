@@ -1,10 +1,12 @@
 /** SQL that narrows an open policy: to the owner of a row, to those whom the server appoints, to the server itself. */
 import type { Command, SchemaState, Table } from '../../model/schema.ts';
 import { quoteIdent } from '../../sql/names.ts';
-import { alsoAsking, claimFor, questionFor } from './misnamed.ts';
+import { alsoAsking, claimFor } from './misnamed.ts';
 import { isCaller } from './owners.ts';
 import type { JudgedPolicy } from './reach.ts';
+import { questionFor } from './role-question.ts';
 import { apiRolesOf, covers } from './roles.ts';
+import { ownersStay } from './stays-beside.ts';
 import { opensTo } from './truth.ts';
 import { ownerOf as whoseRow } from './whose.ts';
 import { named } from './words.ts';
@@ -28,7 +30,8 @@ export function narrowedChanges(judged: JudgedPolicy, commands: readonly Command
   if (policy.check !== null && opensTo(policy.check.node) === null) return asInCheck(judged);
   const owner = ownerOf(table, state);
   const role = roleOf(judged);
-  if (owner !== undefined && role === null) return toUsers(judged, commands, ownedOrInvited(owner, judged));
+  if (owner !== undefined && role === null)
+    return ownersStay(policy, table, state) ?? toUsers(judged, commands, ownedOrInvited(owner, judged));
   const appointed = `${toAppointed(judged, role ?? 'admin')}${commands.includes('select') ? '\n-- who else may read needs a policy for SELECT' : ''}`;
   const server = leftToServer(judged);
   // Who named "authenticated" wants people to write; where no role is named, it is the server as a rule.
@@ -56,6 +59,8 @@ export function narrowedInserts(judged: JudgedPolicy, byVisitors: boolean): stri
 /** Rows of somebody that are inserted; a visitor's row is nobody's, and a form goes on as before. */
 export function insertedByOwner(judged: JudgedPolicy, owner: string, orByNobody: boolean): string {
   const own = isCaller(owner, judged.table, judged.state);
+  const stays = orByNobody ? null : ownersStay(judged.policy, judged.table, judged.state);
+  if (stays !== null) return stays;
   return orByNobody
     ? `${altered(judged)}\n  with check (${quoteIdent(owner)} is null or ${own});`
     : `${altered(judged)} to authenticated\n  with check (${own});`;
@@ -95,8 +100,12 @@ const altered = ({ policy, table }: JudgedPolicy) =>
 const toUsers = (judged: JudgedPolicy, commands: readonly Command[], condition: string) =>
   `${altered(judged)} to authenticated\n  using (${condition})${commands.includes('update') || commands.includes('insert') ? `\n  with check (${condition})` : ''};`;
 
-const toAppointed = ({ policy, table, state }: JudgedPolicy, role: string) =>
-  `for those whom the server appoints, by the role you give them: no user writes app_metadata\n${alsoAsking(policy, table, questionFor('administrators', state) ?? claimFor(role))}`;
+function toAppointed({ policy, table, state }: JudgedPolicy, role: string): string {
+  const question = questionFor('administrators', state, table);
+  return question === null
+    ? `for those whom the server appoints, by the role you give them: no user writes app_metadata\n${alsoAsking(policy, table, claimFor(role))}`
+    : `for administrators, as the project asks for them elsewhere\n${alsoAsking(policy, table, question)}`;
+}
 
 const withoutPolicy = ({ policy, table }: JudgedPolicy) =>
   `drop policy ${quoteIdent(policy.name)} on ${table.key}; -- service_role inserts without a policy`;

@@ -1,12 +1,14 @@
 /** UPDATE and DELETE of every row, and what an UPDATE may make of one. */
 import type { SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent } from '../../sql/names.ts';
-import { alsoAsking, meansServer, questionFor } from './misnamed.ts';
+import { alsoAsking, meansServer } from './misnamed.ts';
 import { leftToServer, narrowedChanges } from './narrowing.ts';
 import { isDeclaredPublic } from './openness.ts';
 import { isRestricted, type JudgedPolicy, type Open, opens, type Reach } from './reach.ts';
+import { questionFor } from './role-question.ts';
 import { apiRolesOf, appliesTo, covers, grantedColumns, holds } from './roles.ts';
 import { ownComparisons, readPredicate } from './scope.ts';
+import { staffStays } from './stays-beside.ts';
 import { opensTo } from './truth.ts';
 import { named, people, sqlFence, upper } from './words.ts';
 
@@ -17,7 +19,7 @@ export function openChanges(judged: JudgedPolicy, reached: readonly Reach[]): Op
   const roles = reached.flatMap((each) => each.roles);
   const limited = isLimitedBySelect(judged, reached);
   const columns = columnsOf(judged, reached);
-  const question = questionFor(misnamed, state);
+  const question = questionFor(misnamed, state, table);
   return {
     severity: limited || columns !== null ? 'warning' : 'error',
     message: `${title} is true for every row: ${people(roles)} may ${upper(commands)} ${columns === null ? '' : `${named(columns)}, which the grants name, in `}${limited ? 'all that the SELECT policies show them, and nothing else limits it' : 'all of them'}.${promise} Name the rows in USING, or ${roles.includes('anon') ? 'the role in TO' : 'ask there what the caller is'}.`,
@@ -26,7 +28,7 @@ export function openChanges(judged: JudgedPolicy, reached: readonly Reach[]): Op
         ? leftToServer(judged)
         : question === null
           ? narrowedChanges(judged, commands)
-          : alsoAsking(policy, table, question),
+          : (staffStays(policy, table, state) ?? alsoAsking(policy, table, question)),
     ),
   };
 }

@@ -1,11 +1,13 @@
 /** INSERT of any row: a form of visitors, a row in somebody's name, or what only the server should write. */
 import type { Table } from '../../model/schema.ts';
 import { placesOf } from './client-calls.ts';
-import { alsoAsking, claimFor, meansServer, questionFor } from './misnamed.ts';
+import { alsoAsking, claimFor, meansServer } from './misnamed.ts';
 import { insertedByOwner, isMakerName, leftToServer, narrowedInserts, roleOf } from './narrowing.ts';
 import { ownerColumns, setByTrigger } from './owners.ts';
 import type { JudgedPolicy, Open } from './reach.ts';
+import { questionFor } from './role-question.ts';
 import type { ApiRole } from './roles.ts';
+import { staffStays } from './stays-beside.ts';
 import { ownerOf } from './whose.ts';
 import { named, people, sqlFence } from './words.ts';
 
@@ -25,8 +27,10 @@ export function openInserts(judged: JudgedPolicy, roles: readonly ApiRole[]): Op
       message: `${title} checks nothing: ${people(roles)} may insert any row, in anybody's name.${promise} "service_role" needs no policy: drop it. A trigger that writes for users can be "security definer".`,
       help: sqlFence(leftToServer(judged)),
     };
-  const question = questionFor(misnamed, state);
-  return question === null ? open : { ...open, help: sqlFence(alsoAsking(policy, table, question)) };
+  const question = questionFor(misnamed, state, table);
+  return question === null
+    ? open
+    : { ...open, help: sqlFence(staffStays(policy, table, state) ?? alsoAsking(policy, table, question)) };
 }
 
 /** By what the rows are, whatever the policy's name says. */
@@ -85,7 +89,9 @@ function inAnyName(
     severity: 'error',
     message: `${begin} rows in anybody's name.${promise} The client fills ${named(owners)} as it likes. ${way}.`,
     help: sqlFence(
-      role !== null ? alsoAsking(policy, table, claimFor(role)) : insertedByOwner(judged, owner, guests),
+      role !== null
+        ? (staffStays(policy, table, judged.state) ?? alsoAsking(policy, table, claimFor(role)))
+        : insertedByOwner(judged, owner, guests),
     ),
   };
 }

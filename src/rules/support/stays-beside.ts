@@ -1,0 +1,67 @@
+/** Policies that stay when an open one goes, and let in already whom it is to be narrowed to. */
+import type { Command, Policy, SchemaState, Table } from '../../model/schema.ts';
+import { quoteIdent } from '../../sql/names.ts';
+import { looksAtCaller } from './caller.ts';
+import { appliesTo, commandsOf, covers, predicateOf } from './roles.ts';
+import { ownComparisons, readPredicate } from './scope.ts';
+import { alternatives, conjuncts } from './tree.ts';
+import { opensTo } from './truth.ts';
+import { named } from './words.ts';
+
+/** The open policy goes, since others give each user what is theirs; null where they do not give all of it. */
+export const ownersStay = (policy: Policy, table: Table, state: SchemaState): string | null =>
+  dropped(
+    policy,
+    table,
+    'gives each user what is theirs',
+    'give each user what is theirs',
+    (other, command) => asksForOwner(other, command, table, state),
+  );
+
+/** The same where others let in those who run the project. */
+export const staffStays = (policy: Policy, table: Table, state: SchemaState): string | null =>
+  dropped(
+    policy,
+    table,
+    'lets them in',
+    'let them in',
+    (other, command) =>
+      !asksForOwner(other, command, table, state) &&
+      looksAtCaller(predicateOf(other, command)?.node, state) &&
+      /admin|staff/i.test(`${other.name} ${predicateOf(other, command)?.text ?? ''}`),
+  );
+
+function dropped(
+  policy: Policy,
+  table: Table,
+  does: string,
+  doAll: string,
+  lets: (other: Policy, command: Command) => boolean,
+): string | null {
+  const others = commandsOf(policy).map((command) =>
+    table.policies.filter((other) => {
+      if (other === policy || !other.permissive || !covers(other, command)) return false;
+      const opened = opensTo(predicateOf(other, command)?.node ?? null) !== null;
+      // Who reads all goes on reading all.
+      if (opened)
+        return command === 'select' && policy.command === 'all' && appliesTo(other, 'authenticated');
+      return appliesTo(other, 'authenticated') && lets(other, command);
+    }),
+  );
+  if (others.some((each) => each.length === 0)) return null;
+  const staying = [...new Set(others.flat())].filter((other) =>
+    commandsOf(policy).some((command) => covers(other, command) && lets(other, command)),
+  );
+  if (staying.length === 0) return null;
+  return `-- ${named(staying.map(({ name }) => name))} ${staying.length === 1 ? `stays, and ${does}` : `stay, and ${doAll}`}\ndrop policy ${quoteIdent(policy.name)} on ${table.key};`;
+}
+
+/** And nothing else in that branch. */
+const asksForOwner = (policy: Policy, command: Command, table: Table, state: SchemaState) =>
+  alternatives(predicateOf(policy, command)?.node ?? null).some(
+    (branch) =>
+      conjuncts(branch).length === 1 &&
+      ownComparisons(readPredicate(branch, table, state)).some(
+        ({ other, operator }) => operator === '=' && other.is === 'user-id',
+      ),
+  );
