@@ -67,7 +67,14 @@ function tellMissing(table: Table, missing: readonly Command[], context: StateCo
   const wanted = missing.filter(
     (each) => calls.length === 0 || calls.some(({ command }) => command === each),
   );
-  const policies = wanted.map((command) => ownPolicy(table, command, context.state));
+  const policies = wanted.map((command) =>
+    ownPolicy(
+      table,
+      command,
+      context.state,
+      calls.filter((call) => call.command === command),
+    ),
+  );
   const unwanted = calls.length === 0 ? missing : missing.filter((command) => !wanted.includes(command));
   const byServer = calls.length > 0 && wanted.some((command) => isServers(table, command));
   const leftOut = calls.length > 0 && policies.every((policy) => policy.startsWith('-- no policy'));

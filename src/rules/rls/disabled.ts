@@ -4,11 +4,12 @@ import { callsOn, placesOf } from '../support/client-calls.ts';
 import { assumed, opening } from '../support/era.ts';
 import { ownPolicy } from '../support/own-policy.ts';
 import { sensitiveColumns } from '../support/owners.ts';
-import { readPolicy } from '../support/read-policy.ts';
-import { commands, holders, writes } from '../support/roles.ts';
+import { isPrivateByName } from '../support/person-names.ts';
+import { readPolicy, writersOf } from '../support/read-policy.ts';
+import { commands, holders } from '../support/roles.ts';
 import { appendFix, evidenceOf } from '../support/sites.ts';
 import { isExposedTable } from '../support/tables.ts';
-import { ownerOf } from '../support/whose.ts';
+import { ownerByName, ownerOf } from '../support/whose.ts';
 import { people, sqlFence, upper } from '../support/words.ts';
 
 export default rule({
@@ -58,19 +59,15 @@ function policiesBeside(table: Table, { state, facts }: StateContext): string[] 
   if (table.kind === 'partition') return [];
   const called = commands.filter((command) => callsOn(table.key, [command], facts).length > 0);
   if (called.length === 0) return [];
-  if (ownerOf(table, state) !== undefined) return called.map((command) => ownPolicy(table, command, state));
+  if ((ownerOf(table, state) ?? ownerByName(table, state)) !== undefined)
+    return called.map((command) => ownPolicy(table, command, state, callsOn(table.key, [command], facts)));
   const names = table.columns.map(({ name }) => name);
   const readers = holders(table.grants, 'select');
   if (!called.includes('select') || readers.length === 0 || sensitiveColumns(names, table).length > 0)
     return [];
-  const writing = callsOn(table.key, writes, facts);
-  return [
-    readPolicy(
-      table,
-      readers,
-      writing.length === 0
-        ? 'only the server writes, which needs no policy'
-        : `the code writes it (${placesOf(writing)}), for which a policy has to say who may`,
-    ),
-  ];
+  return isPrivateByName(table)
+    ? [
+        `-- by its name not for everybody, and no column says whose a row is: a policy has to, for the code that reads it (${placesOf(callsOn(table.key, ['select'], facts))})`,
+      ]
+    : [readPolicy(table, readers, writersOf(table, facts))];
 }

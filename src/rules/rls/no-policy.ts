@@ -30,7 +30,9 @@ export default rule({
     const wanted = commands.filter(
       (each) => calls.some(({ command }) => command === each) || (calls.length === 0 && each === 'select'),
     );
-    const policies = wanted.map((command) => ownPolicy(table, command, context.state));
+    const policies = wanted.map((command) =>
+      ownPolicy(table, command, context.state, callsOn(table.key, [command], context.facts)),
+    );
     const grant = roles.length === 0 ? [`grant ${wanted.join(', ')} on ${table.key} to authenticated;`] : [];
     context.report({
       message:
@@ -47,11 +49,15 @@ export default rule({
             ? []
             : [`-- if only the server uses it\nrevoke all on ${table.key} from ${roles.join(', ')};`]),
           [
-            `-- ${calls.length > 0 ? 'where each user has rows of their own' : 'if users see their own rows'}`,
+            ...(policies.every(isSaid)
+              ? []
+              : [
+                  `-- ${calls.length > 0 ? 'where each user has rows of their own' : 'if users see their own rows'}`,
+                ]),
             ...policies,
             ...grant,
           ].join('\n'),
-          ...(calls.some(({ command }) => command === 'select')
+          ...(calls.some(({ command }) => command === 'select') && !isSaid(policies[0]!)
             ? [
                 `-- where others may read them too, that one with\n-- using (true), or what makes a row public`,
               ]
@@ -61,3 +67,6 @@ export default rule({
     });
   },
 });
+
+/** For whom it is, the policy itself says. */
+const isSaid = (policy: string) => policy.startsWith('-- ');

@@ -4,17 +4,18 @@ import type { Command, Policy, SchemaState, Table } from '../../model/schema.ts'
 import { quoteIdent } from '../../sql/names.ts';
 import { roleOf } from './access.ts';
 import { looksAtCaller } from './caller.ts';
-import { callsOn, placesOf } from './client-calls.ts';
+import { callsOn } from './client-calls.ts';
 import type { LeakGroup } from './leak.ts';
 import { letsThrough } from './lets-through.ts';
 import { sensitiveColumns } from './owners.ts';
-import { readPolicy } from './read-policy.ts';
+import { isPrivateByName } from './person-names.ts';
+import { readPolicy, writersOf } from './read-policy.ts';
 import { asGiven, grantedWithout, rightsKept } from './rights.ts';
-import { type ApiRole, apiRoles, appliesTo, commands, covers, holders, writes } from './roles.ts';
+import { type ApiRole, apiRoles, appliesTo, commands, covers, holders } from './roles.ts';
 import { ownComparisons, readPredicate } from './scope.ts';
 import { alternatives } from './tree.ts';
 import { leftToServer } from './trusted-rows.ts';
-import { isOwn, ownerOf, readersBeside } from './whose.ts';
+import { isOwn, ownerByName, ownerOf, readersBeside } from './whose.ts';
 import { named, sqlFence } from './words.ts';
 
 /** No row of it belongs to anybody: a list of plans, of currencies, of settings. */
@@ -75,12 +76,13 @@ function policiesFor(group: LeakGroup, table: Table, facts: Facts): string[] {
   const state = facts.head;
   const dropped = droppedOf(group, table, state);
   const kept = table.policies.filter((policy) => !dropped.includes(policy));
-  if (isNobodys(group)) return [readOn(group, table, dropped, kept, facts)];
+  if (isNobodys(group) && ownerByName(table, state) === undefined)
+    return [readOn(group, table, dropped, kept, facts)];
   const wanted = commands.filter(
     (command) =>
       commandsOfLeaks(group).includes(command) ||
       dropped.some((policy) => covers(policy, command)) ||
-      (group.opener === 'off' && isOwnAllowed(group, command)),
+      (group.opener === 'off' && (isNobodys(group) || isOwnAllowed(group, command))),
   );
   const missing = isRestrictive(group)
     ? wanted
@@ -150,7 +152,8 @@ function conditionOf(group: LeakGroup, command: Command, table: Table, state: Sc
           cell.subject === 'spoof' || cell.subject === 'transfer' ? cell.columns : [],
         )
       : [];
-  const owner = ownerOf(table, state, group.object.ownerColumns, command, forged);
+  const owner =
+    ownerOf(table, state, group.object.ownerColumns, command, forged) ?? ownerByName(table, state);
   if (owner === undefined) return '…';
   const beside = command === 'select' ? readersBeside(owner, table, state) : [];
   return [owner, ...beside].map((column) => isOwn(column, table, state)).join(' or ');
@@ -214,13 +217,10 @@ function readOn(
     table.columns.map(({ name }) => name),
     table,
   );
-  const calls = callsOn(table.key, writes, facts);
-  const writers =
-    calls.length === 0
-      ? 'only the server writes, which needs no policy'
-      : `the code writes it (${placesOf(calls)}), for which a policy has to say who may; the server needs none`;
+  const writers = writersOf(table, facts);
   if (
     personal.length > 0 ||
+    isPrivateByName(table) ||
     !object.cells.some(({ command, outcome }) => command === 'select' && outcome === 'allowed')
   )
     return `-- ${writers}`;

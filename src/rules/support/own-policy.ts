@@ -1,26 +1,42 @@
 /** The policy that is offered where one is missing: as the table's other policies have it, else each user's own rows. */
+import type { ClientCall } from '../../model/client.ts';
 import type { Command, SchemaState, Table } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
+import { asTheCodeAsks } from './as-the-code-asks.ts';
 import { codeOf } from './bodies.ts';
 import { looksAtCaller } from './caller.ts';
-import { asGiven, rightsKept } from './rights.ts';
+import { isCorrespondent } from './person-names.ts';
+import { asGiven, grantedWithout, rightsIn, rightsKept } from './rights.ts';
 import { apiRolesOf } from './roles.ts';
 import { ownComparisons, readPredicate } from './scope.ts';
 import { alternatives, bare, columnParts, functionCalls, nodesOf } from './tree.ts';
 import { leftToServer } from './trusted-rows.ts';
 import { opensTo } from './truth.ts';
-import { isOwn, ownerOf } from './whose.ts';
+import { isOwn, ownerByName, ownerOf, readersBeside } from './whose.ts';
+import { named } from './words.ts';
 
 /** Three dots where nothing says whose a row is. */
-export function ownPolicy(table: Table, command: Command, state: SchemaState): string {
-  const owner = ownerOf(table, state, [], command);
+export function ownPolicy(
+  table: Table,
+  command: Command,
+  state: SchemaState,
+  /** Of the code that asks for that command. */
+  calls: readonly ClientCall[] = [],
+): string {
+  const owner =
+    ownerOf(table, state, [], command) ?? (calls.length > 0 ? ownerByName(table, state) : undefined);
   const sibling = likeItsSiblings(table, command, state);
+  const asked = sibling === null ? asTheCodeAsks(table, command, owner, calls, state) : null;
+  if (asked !== null) return asked;
   // Those whom a policy lets change such rows were chosen by its author; that they are the user's own says nothing.
   const left = sibling === null || sibling.byOwner ? leftToServer(table, command, state) : null;
   if (left !== null) return left;
   if (command === 'insert' && sibling === null && owner === undefined && isAskedById(table))
     return `-- no policy for INSERT: what the others ask by ${keyOf(table)} is not there for a new row; let a function make both`;
-  const own = sibling?.condition ?? (owner === undefined ? '…' : isOwn(owner, table, state));
+  const parties = owner === undefined ? [] : [owner, ...partiesBeside(owner, command, table, state)];
+  const own =
+    sibling?.condition ??
+    (owner === undefined ? '…' : parties.map((column) => isOwn(column, table, state)).join(' or '));
   const clause = {
     select: `using (${own})`,
     insert: `with check (${own}${asGiven(table, state)})`,
@@ -29,9 +45,20 @@ export function ownPolicy(table: Table, command: Command, state: SchemaState): s
   }[command];
   // An administrator may well give rights.
   const kept =
-    command === 'update' && (sibling?.byOwner ?? owner !== undefined) ? rightsKept(table, state) : '';
+    command === 'update' && (sibling?.byOwner ?? owner !== undefined)
+      ? sibling === null && parties.length > 1
+        ? `-- whose it is (${named(parties)}) stays as it was\n${grantedWithout(table, 'update', [...parties, ...rightsIn(table, state).map(({ name }) => name)])}`
+        : rightsKept(table, state)
+      : '';
   return `create policy "${command} own" on ${table.key} for ${command} to authenticated\n  ${clause};${kept === '' ? '' : `\n${kept}`}`;
 }
+
+/** Both read what one wrote to the other, and who got it marks it as read. */
+const partiesBeside = (owner: string, command: Command, table: Table, state: SchemaState) =>
+  command === 'select' ||
+  (command === 'update' && table.columns.some(({ name }) => /^(is_)?(read|seen)(_at)?$/i.test(name)))
+    ? readersBeside(owner, table, state).filter(isCorrespondent)
+    : [];
 
 /** Commands whose policy says most about who may do the other. */
 const siblings: Readonly<Record<Command, readonly Command[]>> = {

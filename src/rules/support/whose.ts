@@ -3,6 +3,7 @@ import type { Command, SchemaState, Table } from '../../model/schema.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { isUserId } from './caller.ts';
 import { isCaller, isPersonTable, ownerColumns, setByTrigger } from './owners.ts';
+import { keepsAccounts, peopleByName } from './person-names.ts';
 import { covers } from './roles.ts';
 import { ownComparisons, readPredicate } from './scope.ts';
 import { filledAtSignUp } from './sign-up.ts';
@@ -51,6 +52,16 @@ export function ownerOf(
     .toSorted((a, b) => b.rank - a.rank);
   return ranked[0]?.column;
 }
+
+/** The same by name alone, for what the code is seen to do: a column without a foreign key is no proof. */
+export const ownerByName = (table: Table, state: SchemaState): string | undefined =>
+  ownerColumns(table, state).length === 0 ? byName(table, state)[0] : undefined;
+
+/** Who made the row first. */
+const byName = (table: Table, state: SchemaState): string[] =>
+  peopleByName(table, !keepsAccounts(state, (key) => isPersonTable(key, state))).toSorted(
+    (a, b) => Number(isOtherSide(a)) - Number(isOtherSide(b)),
+  );
 
 /** References to users' own tables, such as have an id of their own beside the account's. */
 const peopleIn = (table: Table, state: SchemaState): string[] =>
@@ -107,14 +118,12 @@ export const isOtherSide = (column: string) => otherSide.test(column);
 export const readersBeside = (owner: string, table: Table, state: SchemaState): string[] =>
   isOtherSide(owner)
     ? []
-    : table.foreignKeys.flatMap(({ columns, references }) =>
-        columns.length === 1 &&
-        columns[0] !== owner &&
-        isOtherSide(columns[0]!) &&
-        isPersonTable(references, state)
-          ? [columns[0]!]
-          : [],
-      );
+    : [
+        ...table.foreignKeys.flatMap(({ columns, references }) =>
+          columns.length === 1 && isPersonTable(references, state) ? [columns[0]!] : [],
+        ),
+        ...byName(table, state),
+      ].filter((column) => column !== owner && isOtherSide(column));
 
 /** Whether the row is the caller's: by a column that names a user, or by the parent that it names. */
 export function isOwn(column: string, table: Table, state: SchemaState, prefix = '', depth = 0): string {
@@ -122,7 +131,7 @@ export function isOwn(column: string, table: Table, state: SchemaState, prefix =
   const parent = state.tables.get(key?.references ?? '');
   if (key === undefined || parent === undefined || isPersonTable(parent.key, state) || depth > 2)
     return isCaller(column, table, state, prefix);
-  const owner = ownerOf(parent, state) ?? ownedParentOf(parent, state);
+  const owner = ownerOf(parent, state) ?? ownedParentOf(parent, state) ?? ownerByName(parent, state);
   const alias = depth === 0 ? 'p' : `p${depth + 1}`;
   const asked = owner === undefined ? '…' : isOwn(owner, parent, state, `${alias}.`, depth + 1);
   const id = quoteIdent(key.referencedColumns[0] ?? parent.primaryKey?.columns[0] ?? 'id');
@@ -145,7 +154,8 @@ function ownedParentOf(table: Table, state: SchemaState): string | undefined {
 }
 
 /** A person in something: to be in it is the right. */
-export const isMembership = ({ name, foreignKeys }: Table, state: SchemaState) =>
-  /(^|_)(members?|memberships?|participants?|collaborators?)$/i.test(name) &&
-  foreignKeys.some(({ references }) => isPersonTable(references, state)) &&
-  foreignKeys.some(({ references }) => !isPersonTable(references, state));
+export const isMembership = (table: Table, state: SchemaState) =>
+  /(^|_)(members?|memberships?|participants?|collaborators?)$/i.test(table.name) &&
+  (byName(table, state).length > 0 ||
+    table.foreignKeys.some(({ references }) => isPersonTable(references, state))) &&
+  table.foreignKeys.some(({ references }) => !isPersonTable(references, state));
