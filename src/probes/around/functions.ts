@@ -21,6 +21,7 @@ import {
   argumentSets,
   exposedDefiners,
   inputsOf,
+  preparing,
   secretsOf,
   signatureOf,
   withParent,
@@ -146,6 +147,8 @@ async function call(
       gone: [],
     }),
   );
+  const prepared = quietly(preparing(context, routine, watched));
+  if (prepared.length > 0) queue.push(...sets.slice(0, 1).map((values) => ({ values, gone: prepared })));
   const tried = new Set(queue.map((entry) => JSON.stringify(entry)));
   for (const { values, gone } of queue) {
     const sql = `select * from ${qualified(routine.schema, routine.name)}(${inputsOf(routine)
@@ -192,6 +195,9 @@ async function call(
       (marker) => !passed.some((text) => text.includes(plain(marker.text))),
     );
     const proof = { as: identity.label, sql, result: resultOf(outcome) };
+    const before = gone
+      .filter((statement) => /^update /.test(statement))
+      .map((statement) => ({ as: 'superuser (control)', sql: statement, result: 'OK' }));
     if (identity.role === 'authenticated' && own.length === 0) {
       for (const [index, table] of watched.entries()) {
         const columns = changedColumns(
@@ -218,11 +224,11 @@ async function call(
       const there = before.ok && before.rows.length > 0;
       return there && after.ok && JSON.stringify(before.rows) !== JSON.stringify(after.rows);
     });
-    if (changed !== undefined && !mayWrite(context, identity, changed)) {
+    if (changed !== undefined && !mayWrite(context, identity, changed, before.length > 0)) {
       return cellOf(
         identity,
         { outcome: 'allowed', reason: `a row of user B's in ${changed.key} changed`, via: changed.key },
-        [proof],
+        [...before, { ...proof, result: `${proof.result}, and user B's row in ${changed.key} changed` }],
       );
     }
     const first = look.length - made.length;
@@ -237,17 +243,18 @@ async function call(
           via: inName.key,
           when: asks ? 'what the function asks of its caller holds' : null,
         },
-        [{ ...proof, result: `${proof.result}, and one of user B's in ${inName.key}` }],
+        [...before, { ...proof, result: `${proof.result}, and one of user B's in ${inName.key}` }],
       );
     }
     const read = new Set(watched.map(({ key }) => key));
     const hidden = given.length === 0 ? null : hiddenTable(context, identity.principal, given, read);
-    if (hidden !== null) {
+    if (hidden !== null && !(await isSeenAnyway(context, identity, hidden, gone))) {
       const marker = given.find((candidate) => candidate.tables.includes(hidden))!;
       return cellOf(
         identity,
         { outcome: 'allowed', reason: `it gave out ${literal(marker.text)} of ${hidden}`, via: hidden },
         [
+          ...before,
           {
             ...proof,
             result: `${rowsCalled(outcome.rows.length)}, among them ${literal(marker.text)} of user B`,
@@ -343,7 +350,8 @@ function tablesIn(context: AroundContext, body: string): Table[] {
     .slice(0, 6);
 }
 
-const mayWrite = (context: AroundContext, identity: Identity, table: Table): boolean =>
+/** `inSome`: some of its rows at least, by what they hold. */
+const mayWrite = (context: AroundContext, identity: Identity, table: Table, inSome: boolean): boolean =>
   context.tables
     .get(table.key)
     ?.cells.some(
@@ -351,6 +359,27 @@ const mayWrite = (context: AroundContext, identity: Identity, table: Table): boo
         cell.principal === identity.principal &&
         (cell.command === 'update' || cell.command === 'delete') &&
         (cell.subject === 'foreign' || cell.subject === 'unowned') &&
-        cell.when === null &&
+        (cell.when === null || inSome) &&
         passes(cell),
     ) ?? false;
+
+/** Of a row that was changed for the call: the policies may show it to everybody as it is now. */
+async function isSeenAnyway(
+  { session, world, searchPath }: AroundContext,
+  identity: Identity,
+  key: string,
+  prepared: readonly string[],
+): Promise<boolean> {
+  const row = world.row(key, userB);
+  if (prepared.length === 0 || row === undefined) return false;
+  const outcomes = await session.batch([
+    'savepoint seen',
+    ...prepared,
+    become(identity, searchPath(row.table.schema)),
+    `select 1 as one from ${key} where ${whereIs(row)}`,
+    'rollback to savepoint seen',
+    'release savepoint seen',
+  ]);
+  const outcome = outcomes.at(-3)!;
+  return outcome.ok && outcome.rows.length > 0;
+}

@@ -4,8 +4,9 @@ import type { FunctionArgument, Routine, SchemaState, Table } from '../../model/
 import { type User, userB } from '../principals.ts';
 import { qualified } from '../quote.ts';
 import { secret } from '../secret.ts';
+import { readArguments } from './compared.ts';
 import { uuidOf, type Value } from './values.ts';
-import type { World } from './world.ts';
+import { updating, type World } from './world.ts';
 
 interface Known {
   readonly state: SchemaState;
@@ -62,9 +63,11 @@ export function* argumentSets(
       (argument, index) =>
         (page && ofPage(argument, page)) ?? argumentValue(context, argument, index, guess, keys, person),
     );
-  const sets = [null, ...watched].map((guess) =>
+  const sets: (readonly Value[])[] = [null, ...watched].map((guess) =>
     valuesOf(guess, pages ? { size: '100', number: '1' } : null),
   );
+  // What the body itself says comes first.
+  if (person === userB) sets.unshift(comparedValues(context, routine, sets[0]!));
   // Counted from 0; and a size that no bound refuses.
   if (pages) sets.push(valuesOf(null, { size: '100', number: '0' }), valuesOf(null, null));
   const seen = new Set<string>();
@@ -75,6 +78,58 @@ export function* argumentSets(
     yield values;
   }
 }
+
+/** The values of B's row in the columns that the body compares arguments with; no secret, which a stranger does not know. */
+function comparedValues(
+  { state, world }: Known,
+  routine: Routine,
+  values: readonly Value[],
+): readonly Value[] {
+  const { compared } = readArguments(routine, state);
+  return inputsOf(routine).map((argument, index) => {
+    for (const { table, column } of compared.filter((one) => one.argument === index && !one.written)) {
+      const value = world.row(table, userB)?.values[column] ?? null;
+      if (value !== null && !secret.test(column)) return argument.type.endsWith('[]') ? `{${value}}` : value;
+    }
+    for (const { table, column } of compared.filter((one) => one.argument === index && one.written)) {
+      const now = world.row(table, userB)?.values[column];
+      const others =
+        enumOf(state, argument.type)?.values ?? (argument.type === 'boolean' ? ['true', 'false'] : []);
+      const another = others.find((value) => value !== now);
+      if (now !== undefined && another !== undefined) return another;
+    }
+    return values[index]!;
+  });
+}
+
+/**
+ * Statements that make B's rows those that the body works on (`where status = 'active'`): what a row holds is no right of
+ * who asks. A column that shows a row to others stays as it is.
+ */
+export function preparing(
+  { state, world }: Known,
+  routine: Routine,
+  watched: readonly Table[],
+): readonly string[] {
+  const { asked } = readArguments(routine, state);
+  return watched.flatMap(({ key }) => {
+    const row = world.row(key, userB);
+    const wanted = asked.filter(
+      ({ table, column, value }) =>
+        table === key && !showing.test(column) && row !== undefined && (row.values[column] ?? null) !== value,
+    );
+    return wanted.length === 0
+      ? []
+      : [updating(key, Object.fromEntries(wanted.map(({ column, value }) => [column, value])), [row!])];
+  });
+}
+
+const showing = /public|publish|visib|shared|listed|searchable|discoverable|featured|approved|verified/i;
+
+const enumOf = (state: SchemaState, type: string) =>
+  [...state.types.values()].find(
+    (candidate) => candidate.kind === 'enum' && (candidate.key === type || candidate.name === type),
+  );
 
 interface Page {
   readonly size: string;
@@ -177,9 +232,7 @@ function argumentValue(
 ): Value {
   const { type } = argument;
   const label = labelOf(argument);
-  const enumType = [...context.state.types.values()].find(
-    (candidate) => candidate.kind === 'enum' && (candidate.key === type || candidate.name === type),
-  );
+  const enumType = enumOf(context.state, type);
   if (enumType) return enumType.values[0] ?? null;
   const stem = label.replace(/_?(id|uuid)s?$/i, '').toLowerCase();
   const named = keys.find(

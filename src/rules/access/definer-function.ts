@@ -112,7 +112,9 @@ const isMadeForUsers = ({ object, leaks }: LeakGroup, state: SchemaState) => {
     leaks.every(({ principal }) => principal !== 'anon') &&
     ((isLookup(routine) && !asksForAnId(routine)) ||
       (routineLooksAtCaller(routine, state) &&
-        leaks.every(({ cell }) => cell.proof.every(({ result }) => !/among them| in \S+\.\S+/.test(result)))))
+        leaks.every(({ cell }) =>
+          cell.proof.every(({ result }) => !/among them|one of user B's in/.test(result)),
+        )))
   );
 };
 
