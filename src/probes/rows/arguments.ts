@@ -79,7 +79,10 @@ export function* argumentSets(
   }
 }
 
-/** The values of B's row in the columns that the body compares arguments with; no secret, which a stranger does not know. */
+/**
+ * The values of B's row in the columns that the body compares arguments with: ids and words that a stranger knows. To
+ * bring what else stands in a row (an endpoint, a key) is the proof that one may.
+ */
 function comparedValues(
   { state, world }: Known,
   routine: Routine,
@@ -89,7 +92,8 @@ function comparedValues(
   return inputsOf(routine).map((argument, index) => {
     for (const { table, column } of compared.filter((one) => one.argument === index && !one.written)) {
       const value = world.row(table, userB)?.values[column] ?? null;
-      if (value !== null && !secret.test(column)) return argument.type.endsWith('[]') ? `{${value}}` : value;
+      if (value !== null && isKnown(state, table, column))
+        return argument.type.endsWith('[]') ? `{${value}}` : value;
     }
     for (const { table, column } of compared.filter((one) => one.argument === index && one.written)) {
       const now = world.row(table, userB)?.values[column];
@@ -100,6 +104,19 @@ function comparedValues(
     }
     return values[index]!;
   });
+}
+
+/** An id; one of a few words that a type or a CHECK lists; what people are called. */
+function isKnown({ tables, types }: SchemaState, key: string, name: string): boolean {
+  const table = tables.get(key);
+  const column = table?.columns.find((candidate) => candidate.name === name);
+  if (table === undefined || column === undefined || secret.test(name)) return false;
+  if (!/^(text|character|citext|name)/.test(column.type) || types.has(column.type)) return true;
+  return (
+    /(^|_)(id|uid|e?mail|slug|user_?name|handle|name|status|state|type|kind|role|platform|category|locale|lang(uage)?|currency|country)$/i.test(
+      name,
+    ) || table.checks.some(({ expression: { text } }) => text.includes(name) && /\b(ANY|IN)\b/i.test(text))
+  );
 }
 
 /**

@@ -6,6 +6,7 @@ import { homeOfTable } from '../support/access-places.ts';
 import type { Leak, LeakGroup } from '../support/leak.ts';
 import { commandsOpen, isNobodys, mendOf } from '../support/mend.ts';
 import { isFilledIn } from '../support/openness.ts';
+import { sensitiveColumns } from '../support/owners.ts';
 import { upper } from '../support/words.ts';
 
 export default rule({
@@ -49,11 +50,18 @@ export default rule({
 
 function messageOf(group: LeakGroup, state: SchemaState): string {
   const { object } = group.object;
-  const open = commandsOpen(group, state.tables.get(object));
+  const table = state.tables.get(object);
+  const open = commandsOpen(group, table);
+  const told =
+    table !== undefined &&
+    sensitiveColumns(
+      table.columns.map(({ name }) => name),
+      table,
+    ).length > 0;
   const rows = `${conditionOf(group.leaks)} (${seen(group.leaks)}). ${causeOf(group, state)}`;
-  // That such rows are read is what they are for.
+  // That such rows are read is what they are for, but for secrets and what is personal.
   return isNobodys(group)
-    ? `Without signing in, anyone may ${upper(open.filter((command) => command !== 'select'))} rows of "${object}"${rows} Leave that to the server, or to those whom a policy names.`
+    ? `Without signing in, anyone may ${upper(open.filter((command) => told || command !== 'select'))} rows of "${object}"${rows} Leave that to the server, or to those whom a policy names.`
     : `Without signing in, ${upper(open)} on "${object}" ${open.length === 1 ? 'reaches' : 'reach'} rows of others${rows} Allow it to the owner alone.`;
 }
 

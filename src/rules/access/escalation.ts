@@ -1,5 +1,7 @@
 import type { Escalation } from '../../model/access.ts';
 import type { Facts } from '../../model/facts.ts';
+import type { Expression, Table } from '../../model/schema.ts';
+import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
 import { escalationsOf, problemOf, stoodBefore } from '../support/escalation.ts';
 import { closing, obtained } from '../support/escalation-told.ts';
@@ -40,8 +42,9 @@ function messageOf(escalation: Escalation, facts: Facts): string {
     case 'sign-up':
       return `Whoever signs up chooses what policies trust: sign-up wrote what the new user said of itself, ${proof[0]!.result}. That opens ${opens}. Let the trigger write a constant, and let the server raise it.`;
     case 'function':
+      return `A user gives itself rights by a function through "${object}". That opens ${opens}. Keep what policies trust out of the user's reach.`;
     case 'claim':
-      return `A user gives itself ${what[kind]} through "${object}". That opens ${opens}. Keep what policies trust out of the user's reach.`;
+      return `Policies of "${object}" trust "user_metadata", which every user writes itself (auth.updateUser). With a claim of its choice it passes them. Ask for "app_metadata", which only the server writes, or look it up in a table.`;
     default:
       return `${obtained(escalation, facts.head)}. That opens ${opens}. ${isOutOfReach(footing, facts) ? `${outOfReach(footing!)} ` : ''}Keep what policies trust out of the user's reach.`;
   }
@@ -53,11 +56,31 @@ const isMostlyMeant = ({ kind, inTheOpen, proof }: Escalation) =>
   (kind === 'ownership' && proof[0]?.as.startsWith('superuser') === true) ||
   ((kind === 'entry' || inTheOpen === true) && /^select\b/i.test(proof.at(-1)?.sql ?? ''));
 
-const what = { function: 'rights by a function', claim: 'a claim of "user_metadata"' };
-
 function helpOf(escalation: Escalation, facts: Facts): string | undefined {
+  if (escalation.kind === 'claim') return fromAppMetadata(facts.head.tables.get(escalation.object));
   const sql = /^(membership|role-column|ownership)$/.test(escalation.kind)
     ? closing(escalation, facts)
     : null;
   return sql === null ? undefined : sqlFence(sql);
+}
+
+/** The policies as they are, with the claim that users can't write; what stands there has to be copied once. */
+function fromAppMetadata(table: Table | undefined): string | undefined {
+  const moved = (expression: Expression | null, word: string) =>
+    expression === null
+      ? ''
+      : `\n  ${word} (${expression.text.replaceAll(/\buser_metadata\b/g, 'app_metadata')})`;
+  const trusting = (table?.policies ?? []).filter(({ using, check }) =>
+    [using, check].some((expression) => expression?.text.includes('user_metadata')),
+  );
+  if (trusting.length === 0) return undefined;
+  return sqlFence(
+    [
+      '-- the server writes it: auth.admin.updateUserById(id, { app_metadata: … })',
+      ...trusting.map(
+        ({ name, using, check }) =>
+          `alter policy ${quoteIdent(name)} on ${table!.key}${moved(using, 'using')}${moved(check, 'with check')};`,
+      ),
+    ].join('\n'),
+  );
 }

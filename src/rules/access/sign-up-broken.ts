@@ -2,6 +2,7 @@ import type { AccessMatrix, NeededRow, SignUpRun } from '../../model/access.ts';
 import type { Facts } from '../../model/facts.ts';
 import type { Place } from '../../model/finding.ts';
 import type { Routine, SchemaState } from '../../model/schema.ts';
+import { escapeRegExp } from '../../sql/text.ts';
 import { rule } from '../rule.ts';
 import { routineNamed, signUpTriggers } from '../support/sign-up.ts';
 import { listed, withoutExample } from '../support/words.ts';
@@ -82,6 +83,16 @@ export default rule({
     if (missing !== null) {
       tell({
         message: `Sign-up could not be tried: ${run.error?.message}. The migrations alter "${missing}", and none of them makes it: where it was made by hand sign-up may work, and in a database made from zero it fails. Write its CREATE TABLE into a migration, or into a baseline.`,
+        at: home(run, facts),
+        object: 'auth.users',
+        severity: 'warning',
+      });
+      return;
+    }
+    const lost = lostWith(run, facts);
+    if (lost !== null) {
+      tell({
+        message: `Sign-up could not be tried: ${run.error?.message}. "${lost.name}" stands in "${lost.path}", which did not apply here: where it ran sign-up may work. Mend that file first.`,
         at: home(run, facts),
         object: 'auth.users',
         severity: 'warning',
@@ -186,6 +197,20 @@ function madeByHand({ error }: SignUpRun, { sources }: Facts): string | null {
       (node.relation ?? node.table)?.relname === name,
   );
   return isUsed && !isMade ? name : null;
+}
+
+/** What is not there, and the file that failed and would have made it. */
+function lostWith({ error }: SignUpRun, { replay, sources }: Facts): { name: string; path: string } | null {
+  const missing = /^(?:42703|42P01|42883|42704)$/.test(error?.sqlstate ?? '');
+  const name = missing
+    ? /"?(?:\w+\.)?(\w+)"?(?:\(.*\))?(?: of relation "\w+")? does not exist/.exec(error!.message)?.[1]
+    : undefined;
+  if (name === undefined) return null;
+  const makes = new RegExp(`\\b(?:add|create|rename)\\b[^;]{0,2000}\\b${escapeRegExp(name)}\\b`, 'i');
+  const run = replay?.runs.find(
+    ({ path, status }) => status !== 'applied' && makes.test(sources.get(path)?.text ?? ''),
+  );
+  return run === undefined ? null : { name, path: run.path };
 }
 
 /** RAISE EXCEPTION in a trigger's function: somebody wrote down when to refuse, and does not pass on what went wrong. */

@@ -7,6 +7,7 @@ import { codeOf } from './bodies.ts';
 import { placesOf } from './client-calls.ts';
 import { isCalledByPolicy } from './policy-callers.ts';
 import { isGrantedTo } from './published.ts';
+import { apiRoles } from './roles.ts';
 import { named } from './words.ts';
 
 export interface FunctionMend {
@@ -50,7 +51,7 @@ export function functionMend(
     !isGrantedTo(routine, 'anon')
   )
     return {
-      advice: 'By its GRANT it is for the server, and PUBLIC holds EXECUTE all the same: revoke that',
+      advice: `By its GRANT it is for the server, and ${whoHolds(routine)} all the same: revoke that`,
       sql: revoked(routine),
     };
   if (isGrantedTo(routine, 'authenticated'))
@@ -136,3 +137,10 @@ const insertedIn = (code: string): string[] =>
   [...code.matchAll(/\binsert\s+into\s+(?:"?\w+"?\.)?"?(\w+)"?\s*(?:as\s+\w+\s*)?\(([^)]*)\)/gi)].flatMap(
     ([, table, columns]) => [table!, ...columns!.split(',').map((column) => column.replace(/[\s"]/g, ''))],
   );
+
+/** By PostgreSQL's default PUBLIC holds it; by Supabase's the API roles do, each by itself. */
+function whoHolds({ grants }: Routine): string {
+  if (grants.some(({ grantee }) => grantee === 'public')) return 'PUBLIC holds EXECUTE';
+  const roles = apiRoles.filter((role) => grants.some(({ grantee }) => grantee === role));
+  return `${named(roles)} ${roles.length === 1 ? 'holds' : 'hold'} EXECUTE by default`;
+}

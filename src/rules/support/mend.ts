@@ -272,7 +272,10 @@ export function commandsOpen(group: LeakGroup, table: Table | undefined): readon
     );
     return (
       seen.includes(command) ||
-      cells.some(({ outcome }) => outcome === 'allowed') ||
+      // What still points to a row keeps that one, and none that nothing points to.
+      cells.some(
+        ({ outcome }) => outcome === 'allowed' || (command === 'delete' && outcome === 'constraint'),
+      ) ||
       (cells.every(({ outcome }) => outcome === 'unknown') &&
         holders(table.grants, command).includes(roleOf(principal) as ApiRole))
     );
