@@ -1,14 +1,15 @@
 import type { Statement, SyntaxNode } from '../../model/sql.ts';
-import { quoteIdent, strings } from '../../sql/names.ts';
+import { quoteIdent, quoteLiteral, strings } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
-import { holdsOneRow } from '../support/emptiness.ts';
-import { implies } from '../support/implication.ts';
+import { allRowsTakenBy, holdsOneRow } from '../support/emptiness.ts';
+import { implies, lostValues, type ValueList } from '../support/implication.ts';
 import {
   type alterExisting,
   alterFilled,
   commandsOf,
   isHeldExclusively,
   isThere,
+  listed,
   reportLock,
   rowsAreMended,
   sql,
@@ -51,6 +52,7 @@ export default rule({
       if (kind === 'CONSTR_FOREIGN' && context.set.before.tables.get(table)?.kind === 'partitioned') return;
       // All columns new in this change and without default: nothing to find.
       if (kind === 'CONSTR_FOREIGN' && onlyNewColumns(constraint, table, context)) return;
+      if (kind === 'CONSTR_FOREIGN' && provesRewrittenKeys(constraint, table, statement, context)) return;
       const name = constraint.conname ?? '…';
       const written =
         range === null
@@ -64,15 +66,28 @@ export default rule({
           : (constraint.fk_attrs ?? []).some((column: SyntaxNode) =>
               onlyNewColumns({ fk_attrs: [column as { String: { sval: string } }] }, table, context),
             );
+      const isMended = rowsAreMended(statement, table, columnsOf(constraint), context);
+      const lost = kind === 'CONSTR_CHECK' && !isMended ? lostBy(constraint, table, context) : null;
+      const breaking =
+        onNewColumns || isMended || allowsAsMuch(constraint, table, context)
+          ? ''
+          : lost === null
+            ? ' One row that breaks it makes the file fail.'
+            : ` The list before lets ${listed(lost.values.map(String))} through, and one row that holds ${lost.values.length === 1 ? 'it' : 'one of them'} makes the file fail.`;
       const what = kind === 'CONSTR_CHECK' ? 'CHECK' : 'foreign key';
       reportLock(context, statement, {
-        message: `The ${what} on "${table}" reads every row while ${kind === 'CONSTR_CHECK' || isHeldExclusively(statement, table, context) ? 'reads and writes wait' : context.keyOf(constraint.pktable) === table ? 'writes to it wait' : 'writes to both tables wait'}.${onNewColumns || allowsAsMuch(constraint, table, context) || rowsAreMended(statement, table, columnsOf(constraint), context) ? '' : ' One row that breaks it makes the file fail.'} Add it NOT VALID and validate it in the next migration.`,
+        message: `The ${what} on "${table}" reads every row while ${kind === 'CONSTR_CHECK' || isHeldExclusively(statement, table, context) ? 'reads and writes wait' : context.keyOf(constraint.pktable) === table ? 'writes to it wait' : 'writes to both tables wait'}.${breaking} Add it NOT VALID${lost === null ? '' : ', change those rows,'} and validate it in the next migration.`,
         at: place,
         object: table,
         key: constraint.conname ?? what,
         help: sql(
           `alter table ${table} ${droppedBeside(constraint.conname, statement)}${written} not valid;`,
           `-- in the next migration`,
+          ...(lost === null
+            ? []
+            : [
+                `update ${table} set ${quoteIdent(lost.column)} = … where ${quoteIdent(lost.column)} in (${lost.values.map((value) => (typeof value === 'string' ? quoteLiteral(value) : String(value))).join(', ')});`,
+              ]),
           `alter table ${table} validate constraint ${quoteIdent(name)};`,
         ),
         ...(range === null
@@ -133,6 +148,55 @@ function allowsAsMuch(constraint: SyntaxNode, table: string, context: Context): 
     .filter(isGone)
     .some(({ expression }) => expression.node !== null && implies(expression.node, constraint.raw_expr));
 }
+
+/** Values that the column may hold by the CHECK before the change, and not by this one. */
+function lostBy(constraint: SyntaxNode, table: string, { set }: Context): ValueList | null {
+  const lost = (set.before.tables.get(table)?.checks ?? []).map(({ expression }) =>
+    expression.node === null ? null : lostValues(expression.node, constraint.raw_expr),
+  );
+  return lost.find((each) => each !== null) ?? null;
+}
+
+/**
+ * The file takes the same key away, rewrites what it points by or at, and lays it again: that it reads every row proves
+ * that nothing was left behind.
+ */
+function provesRewrittenKeys(
+  constraint: SyntaxNode,
+  table: string,
+  { start }: Statement,
+  context: Context,
+): boolean {
+  const columns = strings(constraint.fk_attrs);
+  const references = context.keyOf(constraint.pktable);
+  const dropped = (context.set.before.tables.get(table)?.foreignKeys ?? [])
+    .filter((key) => key.references === references && key.columns.join('\0') === columns.join('\0'))
+    .map(({ name }) => name);
+  const above = context.statements.filter((other) => other.start < start);
+  const drop = above.find(
+    ({ kind, node }) =>
+      kind === 'AlterTableStmt' &&
+      context.keyOf(node.relation) === table &&
+      commandsOf(node).some(
+        (command) => command.subtype === 'AT_DropConstraint' && dropped.includes(command.name),
+      ),
+  );
+  const ofKey = (key: string) =>
+    key === table ? columns : key === references ? [...strings(constraint.pk_attrs), 'id'] : [];
+  return (
+    drop !== undefined &&
+    above.some(
+      (other) =>
+        other.start > drop.start &&
+        (allRowsTakenBy(other).includes(references) ||
+          (other.kind === 'DeleteStmt' && context.keyOf(other.node.relation) === references) ||
+          (other.kind === 'UpdateStmt' && rewrites(other.node, ofKey(context.keyOf(other.node.relation))))),
+    )
+  );
+}
+
+const rewrites = ({ targetList }: SyntaxNode, columns: readonly string[]) =>
+  (targetList ?? []).some(({ ResTarget }: SyntaxNode) => columns.includes(ResTarget?.name));
 
 const columnsOf = ({ fk_attrs: own, raw_expr: expression }: SyntaxNode): string[] => {
   const columns = strings(own);

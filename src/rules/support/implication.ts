@@ -29,7 +29,15 @@ const isSubset = (one: ValueList | null, other: ValueList | null) =>
   one.column === other.column &&
   one.values.every((value) => other.values.includes(value));
 
-interface ValueList {
+/** What the one list of a column's values lets through and the other does not; null where they are no such lists. */
+export function lostValues(one: SyntaxNode, other: SyntaxNode): ValueList | null {
+  const [was, now] = [listOf(one), listOf(other)];
+  if (was === null || now === null || was.column !== now.column) return null;
+  const values = was.values.filter((value) => value !== null && !now.values.includes(value));
+  return values.length === 0 ? null : { column: was.column, values };
+}
+
+export interface ValueList {
   readonly column: string;
   readonly values: readonly unknown[];
 }
