@@ -4,6 +4,7 @@ import { escapeRegExp } from '../../sql/text.ts';
 import { type FileContext, rule } from '../rule.ts';
 import { stillNamed } from '../support/client-calls.ts';
 import { newColumn } from '../support/new-column.ts';
+import { isSaidToHoldNothing } from '../support/said.ts';
 import { reportLock, sql } from '../support/statements.ts';
 
 export default rule({
@@ -30,8 +31,20 @@ export default rule({
       const now = context.set.after.tables.get(key)?.columns.find(({ name }) => name === node.newname)?.type;
       const isNamed = new RegExp(`(?<![\\w$])${escapeRegExp(node.subname)}(?![\\w$])`, 'i');
       const inBodies = [...context.set.before.routines.values()].some(({ body }) => isNamed.test(body));
+      const asked = stillNamed(key, [node.subname], context.facts, 'the old name');
+      if (!inBodies && asked === '' && isSaidToHoldNothing(statement, context)) {
+        reportLock(context, statement, {
+          message: `Column "${node.subname}" of "${key}" is renamed to "${node.newname}". The file says that nothing is held there yet. Clients that name it all the same fail until they are changed too.`,
+          at: context.placeOf(statement),
+          object: key,
+          key: node.subname,
+          severity: 'info',
+          help: 'Look that nothing which is deployed names the old one.',
+        });
+        return;
+      }
       reportLock(context, statement, {
-        message: `Column "${node.subname}" of "${key}" is renamed to "${node.newname}". Clients that run meanwhile${inBodies ? ', and functions that name it,' : ''} fail until they are changed too.${stillNamed(key, [node.subname], context.facts, 'the old name')} Add the new column, keep both in step, and drop the old one later.`,
+        message: `Column "${node.subname}" of "${key}" is renamed to "${node.newname}". Clients that run meanwhile${inBodies ? ', and functions that name it,' : ''} fail until they are changed too.${asked} Add the new column, keep both in step, and drop the old one later.`,
         at: context.placeOf(statement),
         object: key,
         key: node.subname,

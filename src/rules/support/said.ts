@@ -32,6 +32,7 @@ const nothingThere = new RegExp(
     "\\b(absent|missing|do(es)? not exist|(do|does)n['’]t exist|never existed|not present) (on|in|from) (\\w+ )?(prod|production|live|remote)\\b",
     '\\b(no-?op|noop) (on|in|for) (\\w+ )?(prod|production|live)\\b',
     '\\bnever (been )?(populated|filled|deployed|shipped|released|written to)\\b',
+    '\\b(have|has|had) never held (any )?((real|user|production|prod|live|customer) )*(data|rows?|values?)\\b',
     '\\bfresh (deployment|database|install(ation)?)\\b',
   ].join('|'),
   'i',
