@@ -1,5 +1,5 @@
 import type { Table } from '../../model/schema.ts';
-import type { SyntaxNode } from '../../model/sql.ts';
+import type { Statement, SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent, strings } from '../../sql/names.ts';
 import { type FileContext, rule } from '../rule.ts';
 import { adoption } from '../support/adoption.ts';
@@ -77,6 +77,18 @@ export default rule({
       });
       return;
     }
+    const named = namesAtTheEnd(columns, table, statement, context);
+    const line = primaryBelow(columns, named, table, statement, context);
+    if (line !== null) {
+      reportLock(context, statement, {
+        message: `The unique constraint on ${listed(columns)} builds its index while reads and writes on "${table}" wait, and line ${line} makes the same a primary key, with an index of its own. Leave this one out${isNamedBelow ? ', and what names it further down' : ''}.`,
+        at: place,
+        object: table,
+        key: columns.join(' '),
+        help: 'Leave it out: the primary key keeps the column unique.',
+      });
+      return;
+    }
     const moving = [
       ...namedBelow(name, table, statement, context),
       ...conflictsBelow(columns, table, statement, context),
@@ -88,7 +100,8 @@ export default rule({
         table,
         kind: 'unique',
         name,
-        columns,
+        // Of a column of old the index can be built before this file.
+        columns: columns.every((column) => isOfOld(column, table, context)) ? columns : named,
         nullsNotDistinct: constraint.nulls_not_distinct === true,
         suffix: constraint.deferrable
           ? ` deferrable${constraint.initdeferred ? ' initially deferred' : ''}`
@@ -150,6 +163,59 @@ function sameByAnotherName(columns: readonly string[], table: string, context: F
     context.set.before.tables.get(table)?.uniques.find((unique) => unique.columns.join('\0') === before)
       ?.name ?? null
   );
+}
+
+const isOfOld = (column: string, table: string, { set }: FileContext) =>
+  set.before.tables.get(table)?.columns.some(({ name }) => name === column) === true;
+
+/** The file may give the columns other names below: whatever moves behind it finds those. */
+const namesAtTheEnd = (
+  columns: readonly string[],
+  table: string,
+  { start }: Statement,
+  { statements, keyOf }: FileContext,
+): readonly string[] =>
+  columns.map((column) =>
+    statements.reduce(
+      (name, other) =>
+        other.start > start &&
+        other.kind === 'RenameStmt' &&
+        other.node.renameType === 'OBJECT_COLUMN' &&
+        other.node.subname === name &&
+        keyOf(other.node.relation) === table
+          ? (other.node.newname as string)
+          : name,
+      column,
+    ),
+  );
+
+/** The line further down that makes the columns the primary key, where nothing between asks for the constraint. */
+function primaryBelow(
+  columns: readonly string[],
+  named: readonly string[],
+  table: string,
+  own: Statement,
+  context: FileContext,
+): number | null {
+  const below = context.statements.filter(({ start }) => start > own.start);
+  const constraintsOf = ({ kind, node }: Statement): readonly SyntaxNode[] =>
+    kind === 'AlterTableStmt' ? commandsOf(node).map(({ def }) => def?.Constraint ?? {}) : [];
+  const primary = below.findIndex(
+    (other) =>
+      constraintsOf(other).some(
+        ({ contype, keys }) =>
+          contype === 'CONSTR_PRIMARY' &&
+          [columns, named].some(
+            (names) => names.toSorted().join('\0') === strings(keys).toSorted().join('\0'),
+          ),
+      ) && context.keyOf(other.node.relation) === table,
+  );
+  if (primary === -1 || conflictsBelow(columns, table, own, context).length > 0) return null;
+  const isPointedAt = below
+    .slice(0, primary)
+    .flatMap(constraintsOf)
+    .some(({ contype, pktable }) => contype === 'CONSTR_FOREIGN' && context.keyOf(pktable) === table);
+  return isPointedAt ? null : below[primary]!.span.line;
 }
 
 /** The key or whole unique index that stands on these very columns before the change and after it. */
