@@ -1,7 +1,8 @@
 import type { Statement, SyntaxNode } from '../../model/sql.ts';
-import { quoteIdent, typeName } from '../../sql/names.ts';
+import { quoteIdent, strings, typeName } from '../../sql/names.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import { type FileContext, rule } from '../rule.ts';
+import { isRequiredOf } from '../support/client-calls.ts';
 import { linesOf } from '../support/places.ts';
 import { defaultText, hasConstraint, listed, tokensIn } from '../support/statements.ts';
 
@@ -38,13 +39,26 @@ export default rule({
       const used = names.some((name) =>
         new RegExp(`(?<![\\w$])${escapeRegExp(name)}(?![\\w$])`, 'i').test(below),
       );
+      const own: readonly SyntaxNode[] = node.tableElts ?? [];
+      const unknown = after.columns
+        .filter(
+          ({ name }) =>
+            isRequiredOf(existing, name) &&
+            isRequiredOf(after, name) &&
+            !own.some(({ ColumnDef }) => ColumnDef?.colname === name),
+        )
+        .map(({ name }) => name);
+      const required =
+        unknown.length === 0
+          ? ''
+          : `Its ${listed(unknown)} ${unknown.length === 1 ? 'is' : 'are'} NOT NULL without a default and not in this CREATE: an INSERT written for it fails. `;
       context.report({
-        message: `Table "${key}" exists already, so this CREATE does nothing, and the table lacks ${listed(names)}. ${used ? `What follows and uses ${names.length === 1 ? 'it' : 'them'} fails or goes astray. ` : ''}Add the columns with ALTER TABLE.`,
+        message: `Table "${key}" exists already, so this CREATE does nothing, and the table lacks ${listed(names)}. ${used ? `What follows and uses ${names.length === 1 ? 'it' : 'them'} fails or goes astray. ` : ''}${required}Add the columns with ALTER TABLE.`,
         at: context.placeOf(statement),
         object: key,
         ...(used ? {} : { severity: 'warning' as const }),
         evidence: ['static'],
-        help: `\`\`\`sql\n${lacking.map((column) => `alter table ${key} add column if not exists ${quoteIdent(column.colname)} ${typeName(column.typeName)}${defaultOf(column, statement, context)};`).join('\n')}\n\`\`\``,
+        help: `\`\`\`sql\n${lacking.map((column) => `alter table ${key} add column if not exists ${quoteIdent(column.colname)} ${typeName(column.typeName)}${defaultOf(column, statement, context)}${referenceOf(column, context)};`).join('\n')}\n\`\`\``,
       });
     },
   },
@@ -59,6 +73,20 @@ export default rule({
     }
   },
 });
+
+/** To a table that is there. */
+function referenceOf(column: SyntaxNode, { changed, keyOf }: FileContext): string {
+  const reference = hasConstraint(column, 'CONSTR_FOREIGN');
+  if (reference === null) return '';
+  const key = keyOf(reference.pktable);
+  if (!changed.step.after.tables.has(key)) return '';
+  const names = strings(reference.pk_attrs);
+  const columns = names.length === 0 ? '' : ` (${names.map(quoteIdent).join(', ')})`;
+  const action = actions[reference.fk_del_action as keyof typeof actions];
+  return ` references ${key}${columns}${action === undefined ? '' : ` on delete ${action}`}`;
+}
+
+const actions = { r: 'restrict', c: 'cascade', n: 'set null', d: 'set default' } as const;
 
 /** With its default, and NOT NULL where there is one: rows that are there get it. */
 function defaultOf(column: SyntaxNode, statement: Statement, context: FileContext): string {

@@ -68,13 +68,14 @@ export function stillInsertsWithout(table: string, column: string, after: Schema
 }
 
 /** NOT NULL, and nothing of the table's fills it. */
-function isRequiredOf(table: Table | undefined, column: string): boolean {
+export function isRequiredOf(table: Table | undefined, column: string): boolean {
   const found = table?.columns.find(({ name }) => name === column);
   return (
     found?.notNull === true &&
     found.default === null &&
     found.identity === null &&
     found.generated === null &&
+    found.sequence === null &&
     !table!.triggers.some(({ timing, events }) => timing === 'before' && events.includes('insert'))
   );
 }
