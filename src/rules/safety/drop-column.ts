@@ -46,6 +46,19 @@ export default rule({
     const along = isPlain(loss) ? plainDrops(table, statement, context) : [command];
     if (along[0] !== command) return;
     const columns = along.map((each): string => each.name);
+    const renamed = isPlain(loss) && columns.length === 1 ? renamedTo(table, columns[0]!, context) : null;
+    if (renamed !== null) {
+      reportLock(context, statement, {
+        ...problem,
+        message: `Column ${name} is dropped with all it holds, and "${renamed}" of the same type is added. The file speaks of a rename, and RENAME COLUMN keeps the values.${named(columns)} Rename it instead.`,
+        help: sql(
+          '-- in the place of both',
+          `alter table ${table} rename column ${quoteIdent(command.name)} to ${quoteIdent(renamed)};`,
+        ),
+        repro: `select count(*) from ${table} where ${quoteIdent(command.name)} is not null;`,
+      });
+      return;
+    }
     reportLock(context, statement, {
       ...problem,
       message:
@@ -73,6 +86,25 @@ export default rule({
     });
   }),
 });
+
+/** The one column that the file adds to the table, of the type of the one that it drops, where its name or a comment speaks of renaming. */
+function renamedTo(table: string, column: string, context: FileContext): string | null {
+  const { changed, source, set, statements } = context;
+  const says = [changed.migration.name, ...source.comments.map(({ text }) => text)];
+  if (!says.some((text) => /(?<![a-z])renam(e|es|ed|ing)(?![a-z])/i.test(text))) return null;
+  const commands = statements
+    .filter(({ kind, node }) => kind === 'AlterTableStmt' && context.keyOf(node.relation) === table)
+    .flatMap(({ node }) => commandsOf(node));
+  const added = commands.filter(({ subtype }) => subtype === 'AT_AddColumn');
+  if (added.length !== 1 || commands.filter(({ subtype }) => subtype === 'AT_DropColumn').length !== 1)
+    return null;
+  const to: string = added[0]!.def?.ColumnDef?.colname;
+  const [old, now] = [
+    set.before.tables.get(table)?.columns.find(({ name }) => name === column),
+    changed.step.after.tables.get(table)?.columns.find(({ name }) => name === to),
+  ];
+  return old !== undefined && old.type === now?.type ? to : null;
+}
 
 interface Loss {
   /** What CASCADE takes along. */
