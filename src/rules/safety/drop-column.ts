@@ -4,6 +4,7 @@ import { escapeRegExp } from '../../sql/text.ts';
 import { type FileContext, rule } from '../rule.ts';
 import { archive } from '../support/archive.ts';
 import { stillNamed } from '../support/client-calls.ts';
+import { writersOf } from '../support/column-writers.ts';
 import { type Dependent, dependentsOfColumn, silentlyLost } from '../support/dependents.ts';
 import { isSaidToHoldNothing } from '../support/said.ts';
 import { alterExisting, commandsOf, isCascade, listed, reportLock, sql } from '../support/statements.ts';
@@ -35,10 +36,16 @@ export default rule({
         columns.length === 1 ? 'it' : 'them',
       );
     if (kept !== null && lost.length === 0) {
+      const writers = loss.replaced ? null : writersOf(table, [command.name], context);
       reportLock(context, statement, {
         ...problem,
-        message: `Column ${name} is dropped. ${kept}, and clients that still name the column fail.${named([command.name])} Drop it when nothing uses it.`,
-        ...(named([command.name]) === '' ? { severity: 'info' as const } : {}),
+        message: `Column ${name} is dropped. ${kept}, and clients that still name the column fail.${named([command.name])}${writers?.told ?? ''} Drop it when nothing uses it.`,
+        ...(writers?.certain === true
+          ? { severity: 'error' as const }
+          : named([command.name]) === '' && writers === null
+            ? { severity: 'info' as const }
+            : {}),
+        ...(writers === null || writers.drops.length === 0 ? {} : { help: sql(...writers.drops) }),
       });
       return;
     }
@@ -46,11 +53,13 @@ export default rule({
     const along = isPlain(loss) ? plainDrops(table, statement, context) : [command];
     if (along[0] !== command) return;
     const columns = along.map((each): string => each.name);
+    const writers = loss.replaced ? null : writersOf(table, columns, context);
+    const still = `${named(columns)}${writers?.told ?? ''}`;
     const renamed = isPlain(loss) && columns.length === 1 ? renamedTo(table, columns[0]!, context) : null;
     if (renamed !== null) {
       reportLock(context, statement, {
         ...problem,
-        message: `Column ${name} is dropped with all it holds, and "${renamed}" of the same type is added. The file speaks of a rename, and RENAME COLUMN keeps the values.${named(columns)} Rename it instead.`,
+        message: `Column ${name} is dropped with all it holds, and "${renamed}" of the same type is added. The file speaks of a rename, and RENAME COLUMN keeps the values.${still} Rename it instead.`,
         help: sql(
           '-- in the place of both',
           `alter table ${table} rename column ${quoteIdent(command.name)} to ${quoteIdent(renamed)};`,
@@ -63,23 +72,24 @@ export default rule({
       ...problem,
       message:
         lost.length > 0
-          ? `DROP COLUMN "${command.name}" … CASCADE on "${table}" takes ${listed(lost.map(({ label }) => label))} along, and what the column holds. Nothing says so when it runs.${named([command.name])} Drop or change them by name first.`
+          ? `DROP COLUMN "${command.name}" … CASCADE on "${table}" takes ${listed(lost.map(({ label }) => label))} along, and what the column holds. Nothing says so when it runs.${still} Drop or change them by name first.`
           : loss.replaced
             ? `Column ${name} is dropped with all it holds, and another takes its name. What was not copied over is gone. Keep a copy if in doubt.`
             : loss.read
-              ? `Column ${name} is dropped. A statement above uses it: what that does not keep is gone, and clients that still name the column fail.${named([command.name])} Drop it when nothing uses it.`
+              ? `Column ${name} is dropped. A statement above uses it: what that does not keep is gone, and clients that still name the column fail.${still} Drop it when nothing uses it.`
               : columns.length === 1
-                ? `Column ${name} is dropped with all it holds. No rollback file brings it back, and clients that still name it fail.${named(columns)} Drop it when nothing uses it, and keep a copy if in doubt.`
-                : `Columns ${listed(columns)} of "${table}" are dropped with all they hold. No rollback file brings that back, and clients that still name them fail.${named(columns)} Drop them when nothing uses them, and keep a copy if in doubt.`,
-      ...(lost.length > 0
+                ? `Column ${name} is dropped with all it holds. No rollback file brings it back, and clients that still name it fail.${still} Drop it when nothing uses it, and keep a copy if in doubt.`
+                : `Columns ${listed(columns)} of "${table}" are dropped with all they hold. No rollback file brings that back, and clients that still name them fail.${still} Drop them when nothing uses them, and keep a copy if in doubt.`,
+      ...(lost.length > 0 || writers?.certain === true
         ? { severity: 'error' as const }
-        : isSaidToHoldNothing(statement, context) && named(columns) === ''
+        : isSaidToHoldNothing(statement, context) && still === ''
           ? { severity: 'info' as const }
           : {}),
       help: sql(
         `create schema if not exists ${archive(context)};`,
         ...copied(table, along, statement, context),
         ...lost.map(({ drop }) => drop),
+        ...(writers?.drops ?? []),
         `alter table ${ifExists(statement.node)}${table} ${along.map((each) => `drop column ${ifExists(each)}${quoteIdent(each.name)}`).join(', ')};`,
       ),
       repro: `select count(*) from ${table} where ${columns.map((column) => `${quoteIdent(column)} is not null`).join(' or ')};`,
