@@ -2,15 +2,9 @@ import type { Facts } from '../../model/facts.ts';
 import type { Migration } from '../../model/migration.ts';
 import { rule } from '../rule.ts';
 import { startOf } from '../support/places.ts';
+import { oneByOne } from '../support/renamed-together.ts';
 import { undoneBy } from '../support/undone.ts';
-import {
-  formatVersion,
-  freeVersion,
-  overviewOf,
-  renameTo,
-  startsWithDay,
-  timeOf,
-} from '../support/versions.ts';
+import { formatVersion, freeVersion, overviewOf, renameTo, timeOf } from '../support/versions.ts';
 import { gitMove, shFence } from '../support/words.ts';
 
 export default rule({
@@ -79,36 +73,4 @@ function versionInPlace(facts: Facts, migration: Migration): string | null {
   const version = formatVersion(time + 1000);
   const isFree = head.every((other) => other.version !== version);
   return isFree && behind.every(({ fileName }) => fileName > `${version}_`) ? version : null;
-}
-
-/** Files of one day: each gets a second of it, in their order. Null where others of that day have a time. */
-function oneByOne(own: readonly Migration[], head: readonly Migration[]): string | null {
-  const [first] = own;
-  if (first === undefined || !/^\d{8}$/.test(first.version) || !startsWithDay(first.version)) return null;
-  if (head.some(({ version }) => version.length > 8 && version.startsWith(first.version))) return null;
-  const lines = mendsBehind(own).map(({ path, name, fileName }, at) =>
-    gitMove(
-      path,
-      `${path.slice(0, -fileName.length)}${first.version}${String(at).padStart(6, '0')}_${name}.sql`,
-    ),
-  );
-  return `All of that day in their order (look that none needs a later one), where none has been applied yet:\n\n${shFence(...lines)}`;
-}
-
-/** By their names, but `fix_orders` comes behind the `orders` that it mends. */
-function mendsBehind(own: readonly Migration[]): readonly Migration[] {
-  const ordered: Migration[] = [];
-  const place = (migration: Migration) => {
-    if (ordered.includes(migration)) return;
-    for (const other of own)
-      if (
-        other.name.length > 3 &&
-        other.name.length < migration.name.length &&
-        migration.name.includes(other.name)
-      )
-        place(other);
-    ordered.push(migration);
-  };
-  own.forEach(place);
-  return ordered;
 }

@@ -2,6 +2,7 @@ import type { Facts } from '../../model/facts.ts';
 import type { Migration } from '../../model/migration.ts';
 import { rule } from '../rule.ts';
 import { startOf } from '../support/places.ts';
+import { lastMinute, oneByOne } from '../support/renamed-together.ts';
 import { freeVersion, renameTo, snakeCase, timeOf } from '../support/versions.ts';
 import { gitMove, shFence } from '../support/words.ts';
 
@@ -43,23 +44,31 @@ export default rule({
         });
         return;
       }
+      const together = fileName === null ? togetherWith(facts, migration) : null;
       report({
         message: `"${migration.fileName}" has version "${migration.version}", which is ${whatIsWrong(migration.version)} ${
-          fileName === null
-            ? 'Name it after the time at which it was made, 14 digits'
-            : `Rename it to "${fileName}"`
+          together !== null
+            ? together.advice
+            : fileName === null
+              ? 'Name it after the time at which it was made, 14 digits'
+              : `Rename it to "${fileName}"`
         }.`,
         at: startOf(migration.path),
         object: migration.path,
         // Fourteen digits sort as they should: what counts up from zero, or stands before the clock, is another way to write it.
         severity: /^0{4}\d{10}$/.test(migration.version) ? 'info' : 'warning',
-        ...(fileName === null
-          ? {}
-          : {
-              help: shFence(
-                gitMove(migration.path, `${migration.path.slice(0, -migration.fileName.length)}${fileName}`),
-              ),
-            }),
+        ...(together !== null
+          ? { help: together.help }
+          : fileName === null
+            ? {}
+            : {
+                help: shFence(
+                  gitMove(
+                    migration.path,
+                    `${migration.path.slice(0, -migration.fileName.length)}${fileName}`,
+                  ),
+                ),
+              }),
         ...(facts.history.all || fileName === null ? {} : { fix: renameTo(migration, fileName) }),
       });
       return;
@@ -78,6 +87,25 @@ export default rule({
     });
   },
 });
+
+/** With others that stand beside it under such a version; null where that is no way. */
+function togetherWith({ history }: Facts, migration: Migration): { advice: string; help: string } | null {
+  const { head } = history;
+  const ofTheDay = head.filter(({ version }) => version === migration.version);
+  const help = ofTheDay.length > 1 ? oneByOne(ofTheDay, head) : null;
+  if (help !== null)
+    return {
+      advice: 'A time of that day would move it before the others of the day: rename them together',
+      help: `${help}\n\nWhere one has been applied, \`db push\` takes another only behind all files: \`npx supabase migration new\` names it.`,
+    };
+  const minute = lastMinute(migration, head);
+  return minute === null
+    ? null
+    : {
+        advice: `Rename it to "${minute.fileName}"${minute.others === 0 ? '' : `, together with the ${minute.others === 1 ? 'one' : minute.others} beside it`}`,
+        help: minute.help,
+      };
+}
 
 const toTheClock =
   'Versions are compared as strings. To change to the clock, rename all files first, and mend the history of each database with `npx supabase migration repair`.';
