@@ -48,7 +48,7 @@ export default rule({
       object: migration.path,
       help:
         fileName === null
-          ? (oneByOne(own, head) ?? inWords(migration, next))
+          ? (allOfTheDay(own, head) ?? inWords(migration, next))
           : shFence(
               gitMove(migration.path, `${migration.path.slice(0, -migration.fileName.length)}${fileName}`),
             ),
@@ -73,4 +73,11 @@ function versionInPlace(facts: Facts, migration: Migration): string | null {
   const version = formatVersion(time + 1000);
   const isFree = head.every((other) => other.version !== version);
   return isFree && behind.every(({ fileName }) => fileName > `${version}_`) ? version : null;
+}
+
+function allOfTheDay(own: readonly Migration[], head: readonly Migration[]): string | null {
+  const lines = oneByOne(own, head);
+  return lines === null
+    ? null
+    : `All of that day in their order (look that none needs a later one), where none has been applied yet:\n\n${shFence(...lines.values())}`;
 }

@@ -3,6 +3,7 @@ import type { Migration } from '../../model/migration.ts';
 import { rule } from '../rule.ts';
 import { startOf } from '../support/places.ts';
 import { lastMinute, oneByOne } from '../support/renamed-together.ts';
+import { undoneBy } from '../support/undone.ts';
 import { freeVersion, renameTo, snakeCase, timeOf } from '../support/versions.ts';
 import { gitMove, shFence } from '../support/words.ts';
 
@@ -44,7 +45,8 @@ export default rule({
         });
         return;
       }
-      const together = fileName === null ? togetherWith(facts, migration) : null;
+      const isNewest = version !== null && !version.startsWith(migration.version);
+      const together = isNewest ? null : togetherWith(facts, migration, fileName === null);
       report({
         message: `"${migration.fileName}" has version "${migration.version}", which is ${whatIsWrong(migration.version)} ${
           together !== null
@@ -69,7 +71,9 @@ export default rule({
                   ),
                 ),
               }),
-        ...(facts.history.all || fileName === null ? {} : { fix: renameTo(migration, fileName) }),
+        ...(facts.history.all || fileName === null || together !== null
+          ? {}
+          : { fix: renameTo(migration, fileName) }),
       });
       return;
     }
@@ -89,16 +93,22 @@ export default rule({
 });
 
 /** With others that stand beside it under such a version; null where that is no way. */
-function togetherWith({ history }: Facts, migration: Migration): { advice: string; help: string } | null {
+function togetherWith(
+  { history }: Facts,
+  migration: Migration,
+  hasNoTurn: boolean,
+): { advice: string; help: string } | null {
   const { head } = history;
-  const ofTheDay = head.filter(({ version }) => version === migration.version);
-  const help = ofTheDay.length > 1 ? oneByOne(ofTheDay, head) : null;
-  if (help !== null)
+  const ofTheDay = head.filter(
+    (each) => each.version === migration.version && undoneBy(each, history) === null,
+  );
+  const line = ofTheDay.length > 1 ? lineOf(migration, oneByOne(ofTheDay, head)) : undefined;
+  if (line !== undefined)
     return {
       advice: 'A time of that day would move it before the others of the day: rename them together',
-      help: `${help}\n\nWhere one has been applied, \`db push\` takes another only behind all files: \`npx supabase migration new\` names it.`,
+      help: `Where none of that day has been applied yet, in their order:\n\n${shFence(line)}\n\nWhere one has been, \`db push\` takes another only behind all files: \`npx supabase migration new\` names it.`,
     };
-  const minute = lastMinute(migration, head);
+  const minute = hasNoTurn ? lastMinute(migration, head) : null;
   return minute === null
     ? null
     : {
@@ -106,6 +116,9 @@ function togetherWith({ history }: Facts, migration: Migration): { advice: strin
         help: minute.help,
       };
 }
+
+const lineOf = ({ path }: Migration, lines: ReadonlyMap<Migration, string> | null) =>
+  [...(lines ?? [])].find(([each]) => each.path === path)?.[1];
 
 const toTheClock =
   'Versions are compared as strings. To change to the clock, rename all files first, and mend the history of each database with `npx supabase migration repair`.';

@@ -67,13 +67,13 @@ export default rule({
               onlyNewColumns({ fk_attrs: [column as { String: { sval: string } }] }, table, context),
             );
       const isMended = rowsAreMended(statement, table, columnsOf(constraint), context);
-      const lost = kind === 'CONSTR_CHECK' && !isMended ? lostBy(constraint, table, context) : null;
-      const breaking =
-        onNewColumns || isMended || allowsAsMuch(constraint, table, context)
-          ? ''
-          : lost === null
-            ? ' One row that breaks it makes the file fail.'
-            : ` The list before lets ${listed(lost.values.map(String))} through, and one row that holds ${lost.values.length === 1 ? 'it' : 'one of them'} makes the file fail.`;
+      const holds = onNewColumns || isMended || allowsAsMuch(constraint, table, context);
+      const lost = kind === 'CONSTR_CHECK' && !holds ? lostBy(constraint, table, context) : null;
+      const breaking = holds
+        ? ''
+        : lost === null
+          ? ' One row that breaks it makes the file fail.'
+          : ` The list before lets ${listed(lost.values.map(String))} through, and one row that holds ${lost.values.length === 1 ? 'it' : 'one of them'} makes the file fail.`;
       const what = kind === 'CONSTR_CHECK' ? 'CHECK' : 'foreign key';
       reportLock(context, statement, {
         message: `The ${what} on "${table}" reads every row while ${kind === 'CONSTR_CHECK' || isHeldExclusively(statement, table, context) ? 'reads and writes wait' : context.keyOf(constraint.pktable) === table ? 'writes to it wait' : 'writes to both tables wait'}.${breaking} Add it NOT VALID${lost === null ? '' : ', change those rows,'} and validate it in the next migration.`,
@@ -149,12 +149,16 @@ function allowsAsMuch(constraint: SyntaxNode, table: string, context: Context): 
     .some(({ expression }) => expression.node !== null && implies(expression.node, constraint.raw_expr));
 }
 
-/** Values that the column may hold by the CHECK before the change, and not by this one. */
+/** Values that each list before the change lets through for the column, and this one does not. */
 function lostBy(constraint: SyntaxNode, table: string, { set }: Context): ValueList | null {
-  const lost = (set.before.tables.get(table)?.checks ?? []).map(({ expression }) =>
-    expression.node === null ? null : lostValues(expression.node, constraint.raw_expr),
-  );
-  return lost.find((each) => each !== null) ?? null;
+  const lists = (set.before.tables.get(table)?.checks ?? []).flatMap(({ expression }) => {
+    const lost = expression.node === null ? null : lostValues(expression.node, constraint.raw_expr);
+    return lost === null ? [] : [lost];
+  });
+  const [first, ...others] = lists;
+  if (first === undefined) return null;
+  const values = first.values.filter((value) => others.every((other) => other.values.includes(value)));
+  return values.length === 0 ? null : { ...first, values };
 }
 
 /**

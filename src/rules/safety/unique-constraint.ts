@@ -95,13 +95,16 @@ export default rule({
     ];
     const replaced = replacedBy(columns.join(' '), name, table, context);
     const others = replaced.filter((each) => each.statement !== statement);
+    // Of a column of old the index can be built before this file.
+    const isRenamed =
+      named.join('\0') !== columns.join('\0') && !columns.every((column) => isOfOld(column, table, context));
     const { way, help } = adoption(
       {
         table,
         kind: 'unique',
         name,
-        // Of a column of old the index can be built before this file.
-        columns: columns.every((column) => isOfOld(column, table, context)) ? columns : named,
+        columns: isRenamed ? named : columns,
+        isRenamed,
         nullsNotDistinct: constraint.nulls_not_distinct === true,
         suffix: constraint.deferrable
           ? ` deferrable${constraint.initdeferred ? ' initially deferred' : ''}`

@@ -12,6 +12,8 @@ export interface WantedKey {
   readonly name: string;
   readonly columns: readonly string[];
   readonly nullsNotDistinct?: boolean;
+  /** The columns are called so only behind the file. */
+  readonly isRenamed?: boolean;
   /** ` deferrable …` */
   readonly suffix?: string;
 }
@@ -44,6 +46,7 @@ export function adoptedBy(
   const index = quoteIdent(held === null ? name : `${name.slice(0, 59)}_new`);
   const other = kind === 'primary key' ? otherKeyDropped(name, table, context) : null;
   return [
+    ...(key.isRenamed ? ['-- in a later file, under the name that the column has by then'] : []),
     `create unique index concurrently ${index} on ${table} ${listOf(key)}${nullsOf(key)};`,
     held === null && other === null
       ? '-- in the next migration'

@@ -34,7 +34,7 @@ export function lostValues(one: SyntaxNode, other: SyntaxNode): ValueList | null
   const [was, now] = [listOf(one), listOf(other)];
   if (was === null || now === null || was.column !== now.column) return null;
   const values = was.values.filter((value) => value !== null && !now.values.includes(value));
-  return values.length === 0 ? null : { column: was.column, values };
+  return { column: was.column, values };
 }
 
 export interface ValueList {

@@ -4,14 +4,16 @@ import { formatVersion, snakeCase, startsWithDay, timeOf } from './versions.ts';
 import { gitMove, shFence } from './words.ts';
 
 /** Files of one day: each gets a second of it, in their order. Null where others of that day have a time. */
-export function oneByOne(own: readonly Migration[], head: readonly Migration[]): string | null {
+export function oneByOne(
+  own: readonly Migration[],
+  head: readonly Migration[],
+): ReadonlyMap<Migration, string> | null {
   const [first] = own;
   if (first === undefined || !/^\d{8}$/.test(first.version) || !startsWithDay(first.version)) return null;
   if (head.some(({ version }) => version.length > 8 && version.startsWith(first.version))) return null;
-  const lines = mendsBehind(own).map((each, at) =>
-    moved(each, `${first.version}${String(at).padStart(6, '0')}`),
+  return new Map(
+    mendsBehind(own).map((each, at) => [each, moved(each, `${first.version}${String(at).padStart(6, '0')}`)]),
   );
-  return `All of that day in their order (look that none needs a later one), where none has been applied yet:\n\n${shFence(...lines)}`;
 }
 
 const moved = ({ path, fileName, name }: Migration, version: string) =>
