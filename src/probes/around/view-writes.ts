@@ -23,14 +23,10 @@ const bits: Readonly<Record<'insert' | 'update' | 'delete', number>> = { insert:
  */
 export async function writeThrough(context: AroundContext, view: View): Promise<AccessCell[]> {
   const base = baseOf(view, context.state);
-  const row = base && context.world.row(base.key, userB);
-  if (
-    base === null ||
-    row === null ||
-    row === undefined ||
-    !row.key.every((column) => view.columns.includes(column))
-  )
-    return [];
+  const laid = base && context.world.row(base.key, userB);
+  const key = base && laid ? keyShown(context, view, base, laid) : null;
+  if (base === null || laid === null || laid === undefined || key === null) return [];
+  const row = { ...laid, key };
   const [found] = await context.session.query(
     `select pg_relation_is_updatable(${literal(view.key)}::regclass, false) as bits`,
   );
@@ -81,6 +77,24 @@ export async function writeThrough(context: AroundContext, view: View): Promise<
       proof: [{ as: identity.label, sql, result: resultOf(outcome) }],
     };
   });
+}
+
+/** By what the view shows of it the row is picked out: its key, else another unique one, else whose it is. */
+function keyShown(
+  { probing }: AroundContext,
+  view: View,
+  base: Table,
+  row: LaidRow,
+): readonly string[] | null {
+  const owners = probing.ownership
+    .ownersOf(base.key)
+    .flatMap(({ form, column }) => (form === 'plain' ? [[column]] : []));
+  const keys = [row.key, ...base.uniques.map(({ columns }) => columns), ...owners];
+  return (
+    keys.find((columns) =>
+      columns.every((column) => view.columns.includes(column) && row.values[column] != null),
+    ) ?? null
+  );
 }
 
 /** Where the view leaves B's row out, as its state stands, a row that it shows and that is not A's. */

@@ -12,6 +12,7 @@ import { isRead, isReadElsewhere } from './name-read.ts';
 import { isDeclaredPublic, isOfOpenParents, opensFor, visitorsInsert } from './openness.ts';
 import { sensitiveColumns } from './owners.ts';
 import { appliesTo, covers } from './roles.ts';
+import { isSaidForAll } from './said-for-all.ts';
 import { alternatives, functionName, someNode } from './tree.ts';
 import { neverHolds, opensTo } from './truth.ts';
 
@@ -32,6 +33,8 @@ export const isMild = (group: LeakGroup, facts: Facts) =>
   isHandedOnByParent(group, facts.head) ||
   isUpload(group) ||
   isUsersWork(group, facts.head) ||
+  isSaidForAll(group, facts) ||
+  isSharedWork(group, facts.head) ||
   isCatalogue(group, facts.head);
 
 /**
@@ -346,6 +349,19 @@ function isUsersWork({ object, leaks, opener }: LeakGroup, state: SchemaState): 
       ({ command, principal }) =>
         principal !== 'anon' && command !== 'execute' && isOfOpenParents(opener, command, table, state),
     )
+  );
+}
+
+/** All users see the rows and work on them; who made one is noted, and no policy asks for that. */
+function isSharedWork({ object, leaks, opener }: LeakGroup, state: SchemaState): boolean {
+  const table = state.tables.get(object.object);
+  return (
+    table !== undefined &&
+    opener !== 'off' &&
+    leaks.every(({ command, principal }) => command === 'update' && principal !== 'anon') &&
+    object.ownerColumns.length > 0 &&
+    object.ownerColumns.every((column) => signature.test(column) && !isRead(column, table, table.policies)) &&
+    isDeclaredPublic(table, 'authenticated', state)
   );
 }
 

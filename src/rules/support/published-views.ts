@@ -67,9 +67,13 @@ const letsVisitorsRead = (table: Table) =>
     );
   });
 
-/** By a statement of the view's own file. */
+/** By a statement of the view's own file, or of an older one that made it first: a GRANT that repeats it changes nothing. */
 export const grantedBy = (view: View, role: string) =>
   view.grants.some(
     ({ grantee, privilege, origin }) =>
-      privilege === 'select' && grantee === role && origin !== null && origin.file === view.origin?.file,
+      privilege === 'select' &&
+      grantee === role &&
+      origin !== null &&
+      view.origin !== null &&
+      origin.file <= view.origin.file,
   );
