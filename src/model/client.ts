@@ -20,8 +20,8 @@ export interface ClientCall {
   /** Columns that the call names: selected, filtered by, ordered by or written. */
   readonly columns: readonly string[];
   /**
-   * What the call gives by name, where the code shows all of it: columns of the row that is inserted, arguments of the
-   * function. Null where it does not, and for other commands.
+   * What the call gives by name, where the code shows all of it: columns of the row that is inserted or changed,
+   * arguments of the function. Null where it does not, and for other commands.
    */
   readonly given: readonly string[] | null;
   /** Columns that an upsert names as its conflict target; null where it names none, or none that is known. */

@@ -75,9 +75,9 @@ function conflictIn(chain: string): readonly string[] | null {
   return list === undefined ? null : list.split(',').map((name) => name.trim());
 }
 
-/** The first row that is inserted, where its columns are written out. */
+/** The first row that is inserted, or what of a row is changed, where its columns are written out. */
 function rowIn(chain: string): readonly string[] | null {
-  const opened = /\.(?:insert|upsert)\(\s{0,40}\[?\s{0,40}\{/.exec(chain);
+  const opened = /\.(?:insert|upsert|update)\(\s{0,40}\[?\s{0,40}\{/.exec(chain);
   return opened === null ? null : literalKeys(chain, opened.index + opened[0].length - 1);
 }
 

@@ -46,9 +46,10 @@ const isRanking = ({ name }: Table) => /(^|_)(leader_?boards?|rankings?|high_?sc
 const isTarget = (name: string, { columns }: Table) =>
   /_id$/i.test(name) && columns.some((column) => column.name === name);
 
-const isOfAdministrators = ({ path }: ClientCall) =>
+/** It stands in the part of the code that is for administrators. */
+export const isOfAdministrators = ({ path }: ClientCall) =>
   /(^|\/)\(?(admin|superadmin|backoffice|back-office)\)?[\w-]*\//i.test(path) ||
-  /(^|\/)(use)?Admin[A-Z]\w*\.\w+$/.test(path);
+  /(^|\/)(use)?Admin([A-Z]\w*)?\.\w+$/.test(path);
 
 /** Who did something in a row, not whose it is. */
 const isActor = (column: string) =>

@@ -1,6 +1,8 @@
 /** SQL that narrows an open policy: to the owner of a row, to those whom the server appoints, to the server itself. */
 import type { Command, SchemaState, Table } from '../../model/schema.ts';
 import { quoteIdent } from '../../sql/names.ts';
+import { isOfAdministrators } from './as-the-code-asks.ts';
+import { asTheCodeWrites } from './as-the-code-writes.ts';
 import { alsoAsking, claimFor } from './misnamed.ts';
 import { isCaller } from './owners.ts';
 import type { JudgedPolicy } from './reach.ts';
@@ -32,7 +34,14 @@ export function narrowedChanges(judged: JudgedPolicy, commands: readonly Command
   const role = roleOf(judged);
   if (owner !== undefined && role === null)
     return ownersStay(policy, table, state) ?? toUsers(judged, commands, ownedOrInvited(owner, judged));
+  const calls = [
+    ...(commands.includes('insert') ? judged.inserts : []),
+    ...judged.changes.filter(({ command }) => covers(policy, command as Command)),
+  ];
+  const byAdmins = calls.length > 0 && calls.every(isOfAdministrators);
+  if (role === null && calls.length > 0 && !byAdmins) return asTheCodeWrites(judged, commands, calls);
   const appointed = `${toAppointed(judged, role ?? 'admin')}${commands.includes('select') ? '\n-- who else may read needs a policy for SELECT' : ''}`;
+  if (byAdmins) return `-- ${appointed}`;
   const server = leftToServer(judged);
   // Who named "authenticated" wants people to write; where no role is named, it is the server as a rule.
   return [
@@ -49,11 +58,15 @@ export function narrowedChanges(judged: JudgedPolicy, commands: readonly Command
 
 /** Rows of nobody that are inserted. */
 export function narrowedInserts(judged: JudgedPolicy, byVisitors: boolean): string {
-  if (byVisitors) return withoutPolicy(judged);
-  if (isKeptInCommon(judged) && !/\busers?\b/i.test(judged.policy.name))
+  const { inserts } = judged;
+  const byAdmins = inserts.length > 0 && inserts.every(isOfAdministrators);
+  if (byAdmins) return `-- ${toAppointed(judged, 'admin')}`;
+  if (byVisitors)
+    return inserts.length > 0 ? asTheCodeWrites(judged, ['insert'], inserts) : withoutPolicy(judged);
+  if (inserts.length === 0 && isKeptInCommon(judged) && !/\busers?\b/i.test(judged.policy.name))
     return `-- ${toAppointed(judged, 'admin')}`;
   // A column that says who made the row fills itself: clients go on as before.
-  return `${makerAdded(judged.table)}\n${altered(judged)} to authenticated\n  with check (${isMaker(judged.table)});\n-- or, where clients need not insert:\n${withoutPolicy(judged)}`;
+  return `${makerAdded(judged.table)}\n${altered(judged)} to authenticated\n  with check (${isMaker(judged.table)});${inserts.length > 0 ? '' : `\n-- or, where clients need not insert:\n${withoutPolicy(judged)}`}`;
 }
 
 /** Rows of somebody that are inserted; a visitor's row is nobody's, and a form goes on as before. */

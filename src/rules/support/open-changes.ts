@@ -1,6 +1,8 @@
 /** UPDATE and DELETE of every row, and what an UPDATE may make of one. */
+import type { Command } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent } from '../../sql/names.ts';
+import { saidOfCode } from './as-the-code-writes.ts';
 import { alsoAsking, meansServer } from './misnamed.ts';
 import { leftToServer, narrowedChanges } from './narrowing.ts';
 import { isDeclaredPublic } from './openness.ts';
@@ -10,21 +12,23 @@ import { apiRolesOf, appliesTo, covers, grantedColumns, holds } from './roles.ts
 import { ownComparisons, readPredicate } from './scope.ts';
 import { staffStays } from './stays-beside.ts';
 import { opensTo } from './truth.ts';
+import { ownerOf } from './whose.ts';
 import { named, people, sqlFence, upper } from './words.ts';
 
 /** Every row may be changed or deleted. */
 export function openChanges(judged: JudgedPolicy, reached: readonly Reach[]): Open {
-  const { policy, table, state, title, misnamed, promise } = judged;
+  const { policy, table, state, title, misnamed, promise, changes } = judged;
   const commands = reached.map(({ command }) => command);
   const roles = reached.flatMap((each) => each.roles);
   const limited = isLimitedBySelect(judged, reached);
   const columns = columnsOf(judged, reached);
   const question = questionFor(misnamed, state, table);
+  const ofNobody = ownerOf(table, state) === undefined;
   return {
     severity: limited || columns !== null ? 'warning' : 'error',
-    message: `${title} is true for every row: ${people(roles)} may ${upper(commands)} ${columns === null ? '' : `${named(columns)}, which the grants name, in `}${limited ? 'all that the SELECT policies show them, and nothing else limits it' : 'all of them'}.${promise} Name the rows in USING, or ${roles.includes('anon') ? 'the role in TO' : 'ask there what the caller is'}.`,
+    message: `${title} is true for every row: ${people(roles)} may ${upper(commands)} ${columns === null ? '' : `${named(columns)}, which the grants name, in `}${limited ? 'all that the SELECT policies show them, and nothing else limits it' : 'all of them'}.${promise}${saidOfCode(ofNobody ? changes.filter(({ command }) => commands.includes(command as Command)) : [])} Name the rows in USING, or ${roles.includes('anon') ? 'the role in TO' : 'ask there what the caller is'}.`,
     help: sqlFence(
-      meansServer(misnamed)
+      meansServer(misnamed) && changes.length === 0
         ? leftToServer(judged)
         : question === null
           ? narrowedChanges(judged, commands)

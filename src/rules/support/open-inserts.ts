@@ -1,5 +1,6 @@
 /** INSERT of any row: a form of visitors, a row in somebody's name, or what only the server should write. */
 import type { Table } from '../../model/schema.ts';
+import { saidOfCode } from './as-the-code-writes.ts';
 import { placesOf } from './client-calls.ts';
 import { alsoAsking, claimFor, meansServer } from './misnamed.ts';
 import { insertedByOwner, isMakerName, leftToServer, narrowedInserts, roleOf } from './narrowing.ts';
@@ -55,7 +56,7 @@ const form = (begin: string): Open => ({
 
 const ofNobody = (begin: string, judged: JudgedPolicy, byVisitors: boolean): Open => ({
   severity: 'warning',
-  message: `${begin} any row.${judged.promise} What is written there can't be trusted, and nothing stops a flood. Check the row, or let only the server insert.`,
+  message: `${begin} any row.${judged.promise}${meansServer(judged.misnamed) ? '' : saidOfCode(judged.inserts)} What is written there can't be trusted, and nothing stops a flood. Check the row, or let only the server insert.`,
   help: sqlFence(narrowedInserts(judged, byVisitors)),
 });
 

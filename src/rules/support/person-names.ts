@@ -28,7 +28,7 @@ export const isCorrespondent = (column: string) =>
 
 /** Messages, orders, payments: never to be read by all. */
 export const isPrivateByName = ({ name }: Table) =>
-  /(^|_)(messages?|chats?|conversations?|dms?|inbox|payments?|orders?|invoices?|receipts?|transactions?|transfers?|wallets?|payouts?|refunds?|withdrawals?|bookings?|reservations?|appointments?|prescriptions?|patients?|diagnos[ei]s|salar(y|ies)|payrolls?|expenses?|sessions?|tokens?|otps?|secrets?|credentials?|passwords?|notifications?|diar(y|ies)|consents?|kyc|customers?|leads?|employees?)(_(items?|lines?|details?|logs?|history|events?))?$/i.test(
+  /(^|_)(messages?|chats?|conversations?|dms?|inbox|payments?|orders?|invoices?|receipts?|transactions?|transfers?|wallets?|payouts?|refunds?|withdrawals?|bookings?|reservations?|appointments?|prescriptions?|patients?|diagnos[ei]s|salar(y|ies)|payrolls?|expenses?|sessions?|tokens?|otps?|secrets?|credentials?|passwords?|notifications?|diar(y|ies)|consents?|kyc|audits?|contracts?|customers?|leads?|employees?)(_(items?|lines?|details?|logs?|history|events?))?$/i.test(
     name,
   );
 

@@ -21,6 +21,8 @@ export interface JudgedPolicy {
   readonly promise: string;
   /** Rows that the application's code inserts with the user's own rights. */
   readonly inserts: readonly ClientCall[];
+  /** Those that it changes or deletes so. */
+  readonly changes: readonly ClientCall[];
 }
 
 /** What is to be said of what it opens. */
@@ -46,6 +48,7 @@ export function judgedPolicy(policy: Policy, table: Table, { state, facts }: Sta
     misnamed,
     promise: misnamed === null ? '' : ` By its name it is for ${misnamed}, and nothing else in it says so.`,
     inserts: callsOn(table.key, ['insert'], facts),
+    changes: callsOn(table.key, ['update', 'delete'], facts),
   };
 }
 
