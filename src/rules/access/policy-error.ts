@@ -4,7 +4,7 @@ import { escapeRegExp } from '../../sql/text.ts';
 import { rule } from '../rule.ts';
 import { homeOfTable } from '../support/access-places.ts';
 import { appliesTo, covers } from '../support/roles.ts';
-import { named, upper } from '../support/words.ts';
+import { listed, named, upper } from '../support/words.ts';
 
 export default rule({
   id: 'access/policy-error',
@@ -34,7 +34,7 @@ export default rule({
         ? 'A default calls it, so no row that leaves the column out can be stored.'
         : 'A policy raised it, so the whole query stops.';
       tell({
-        message: `${upper([...new Set(told.map((error) => error.command))])} on ${several(tables)} fails for "${proof.as}": ${message} (${sqlstate}). ${cause} ${
+        message: `${whatFails(told, tables)} fails for "${proof.as}": ${message} (${sqlstate}). ${cause} ${
           meant.length > 0
             ? 'Mend what the error names.'
             : 'No policy would show it a row there, so that nothing is lost; name the roles in the policies (TO) where the error is not wanted.'
@@ -99,6 +99,16 @@ function isDefault(error: PolicyError, state: SchemaState): boolean {
     table.columns.some((column) => word.test(column.default?.text ?? '')) &&
     !table.policies.some(({ using, check }) => word.test(`${using?.text ?? ''} ${check?.text ?? ''}`))
   );
+}
+
+/** Which commands on which tables: told table by table where they differ. */
+function whatFails(told: readonly PolicyError[], tables: readonly string[]): string {
+  const parts = tables.map((table) =>
+    upper([...new Set(told.filter(({ object }) => object === table).map(({ command }) => command))]),
+  );
+  return new Set(parts).size > 1 && tables.length < 4
+    ? listed(tables.map((table, index) => `${parts[index]} on ${named([table])}`))
+    : `${upper([...new Set(told.map(({ command }) => command))])} on ${several(tables)}`;
 }
 
 const several = (tables: readonly string[]) =>
