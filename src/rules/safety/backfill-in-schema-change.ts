@@ -6,14 +6,15 @@ import { isFilledAgain } from '../support/emptiness.ts';
 import { isShortList } from '../support/short-lists.ts';
 import { commandsOf, sql, takesExclusiveLock } from '../support/statements.ts';
 import { insideExplicitTransaction, isStandalone } from '../support/transaction.ts';
-import { bare, someNode } from '../support/tree.ts';
+import { bare, constantOf, someNode } from '../support/tree.ts';
+import { overviewOf, timeOf } from '../support/versions.ts';
 
 export default rule({
   id: 'safety/backfill-in-schema-change',
   severity: { recommended: 'warning', strict: 'warning' },
   evidence: ['static'],
   summary: 'rows of a table are updated while the lock of an ALTER TABLE on it is held',
-  why: 'ALTER TABLE takes an ACCESS EXCLUSIVE lock and keeps it until the file is through. An UPDATE or DELETE behind it runs as long as the table is big, and nobody can read the table meanwhile. Filling a column that the same file adds is common and told as a note; so is a table of one row, and a list that migrations write and nobody adds to.',
+  why: 'ALTER TABLE takes an ACCESS EXCLUSIVE lock and keeps it until the file is through. An UPDATE or DELETE behind it runs as long as the table is big, and nobody can read the table meanwhile. Filling a column that the same file adds is common and told as a note; so is an UPDATE of rows by a column that came within the hour before, a table of one row, and a list that migrations write and nobody adds to.',
   remedy:
     "Put the UPDATE into a migration of its own, behind this one.\n\n```sql\nupdate public.note set kind = 'text' where kind is null;\n```",
   since: '0.1.0',
@@ -57,6 +58,7 @@ export default rule({
         at: context.placeOf(statement),
         object: table,
         ...(fillsNew ||
+        (kind === 'UpdateStmt' && picksByFreshColumn(node, table, context)) ||
         (kind === 'DeleteStmt' && isFilledAgain(table, statement, context)) ||
         isShortList(table, context.set.before, context.facts)
           ? { severity: 'info' as const }
@@ -122,20 +124,55 @@ const isNeededBelow = (table: string, own: Statement, { source, keyOf }: FileCon
   });
 
 /** `where id = …`: every column of a key is compared with a constant, or with a few. */
-function namesItsRows({ whereClause }: SyntaxNode, table: Table | undefined): boolean {
+function namesItsRows(node: SyntaxNode, table: Table | undefined): boolean {
+  const fixed = new Set(fixedBy(node).map(({ column }) => column));
+  const keys = [...(table?.primaryKey ? [table.primaryKey] : []), ...(table?.uniques ?? [])];
+  return keys.some(({ columns }) => columns.every((column) => fixed.has(column)));
+}
+
+/**
+ * WHERE asks for values of a column that came no more than an hour before, by another file, and that neither its default
+ * nor another UPDATE of the files gave it: few rows hold them yet.
+ */
+function picksByFreshColumn(node: SyntaxNode, key: string, context: FileContext): boolean {
+  const { facts, changed, set, keyOf } = context;
+  const table = set.before.tables.get(key);
+  const { byPath } = overviewOf(facts.history);
+  const now = timeOf(changed.migration.version);
+  return fixedBy(node).some(({ column: name, values }) => {
+    const column = table?.columns.find((each) => each.name === name);
+    const file = column?.origin?.file;
+    if (column === undefined || file === undefined || file === table?.origin?.file) return false;
+    const then = timeOf(byPath.get(file)?.version ?? '');
+    if (now === null || then === null || then >= now || now - then > 3_600_000) return false;
+    return (
+      !values.includes(constantOf(column.default?.node ?? null)) &&
+      ![...facts.sources.values()].some(({ statements }) =>
+        statements.some(
+          ({ kind, node: other }) =>
+            kind === 'UpdateStmt' &&
+            other !== node &&
+            touches(other).includes(name) &&
+            keyOf(other.relation) === key,
+        ),
+      )
+    );
+  });
+}
+
+/** Columns that WHERE compares with a constant, or with a few. */
+function fixedBy({ whereClause }: SyntaxNode): readonly { column: string; values: readonly unknown[] }[] {
   const conditions: readonly SyntaxNode[] =
     whereClause?.BoolExpr?.boolop === 'AND_EXPR' ? whereClause.BoolExpr.args : [whereClause];
-  const fixed = conditions.flatMap((condition) => {
+  return conditions.flatMap((condition) => {
     const { kind, name, lexpr, rexpr } = condition?.A_Expr ?? {};
     const equals = name?.[0]?.String?.sval === '=' && (kind === 'AEXPR_OP' || kind === 'AEXPR_IN');
     const constants: readonly SyntaxNode[] = rexpr?.List?.items ?? [rexpr];
-    const column = lexpr?.ColumnRef?.fields?.at(-1)?.String?.sval;
+    const column: string | undefined = lexpr?.ColumnRef?.fields?.at(-1)?.String?.sval;
     return equals && column !== undefined && constants.every((each) => bare(each)?.A_Const !== undefined)
-      ? [column as string]
+      ? [{ column, values: constants.map((each) => constantOf(each)) }]
       : [];
   });
-  const keys = [...(table?.primaryKey ? [table.primaryKey] : []), ...(table?.uniques ?? [])];
-  return keys.some(({ columns }) => columns.every((column) => fixed.includes(column)));
 }
 
 const touches = (node: SyntaxNode): readonly string[] =>
