@@ -24,7 +24,7 @@ export default rule({
     'https://supabase.com/docs/guides/database/postgres/cascade-deletes',
   ],
   fixable: true,
-  table(table, { facts, state, home, report }) {
+  table(table, { facts, set, state, home, report }) {
     for (const key of table.foreignKeys) {
       if (key.onDeleteStated || key.onDelete !== 'no action') continue;
       // A partition's key is its parent's: it is told, and changed, there.
@@ -35,6 +35,17 @@ export default rule({
       // That users can't be deleted is the problem, and RESTRICT would only say it.
       const stays = meant || isWriteOnce(table, key, state) ? 'unchanged' : mustStay(table, state);
       // What another action is offered for is not mended by RESTRICT.
+      const was = actionBefore(table, key, set.before);
+      if (was !== null) {
+        report({
+          message: `The foreign key on ${listed(key.columns)} of "${table.key}" is made anew without its ON DELETE ${was.toUpperCase()}. A row of "${key.references}" can't be deleted any more while one points to it. Say ${was.toUpperCase()} again, or RESTRICT if that is meant.`,
+          at,
+          object: table.key,
+          key: key.columns.join(' '),
+          help: sql(...madeAnew(table, key, was)),
+        });
+        continue;
+      }
       const isCertain = meant || (!toUsers && actionsFor(table, key, stays, state)[0] === 'restrict');
       const fix = isCertain ? fixOf(facts.sources.get(at?.file ?? ''), key) : null;
       report({
@@ -62,19 +73,32 @@ const isInherited = ({ kind, parent }: Table, { columns, references }: ForeignKe
     ?.foreignKeys.some((own) => own.references === references && own.columns.join() === columns.join()) ===
     true;
 
+/** What the key of the same columns said before this change; null where it said nothing either. */
+function actionBefore(table: Table, key: ForeignKey, before: SchemaState): string | null {
+  const old = before.tables
+    .get(table.key)
+    ?.foreignKeys.find(
+      (other) => other.references === key.references && other.columns.join() === key.columns.join(),
+    );
+  return old === undefined || old.onDelete === 'no action' ? null : old.onDelete;
+}
+
 function helpFor(table: Table, key: ForeignKey, stays: Stays | null, state: SchemaState): string {
+  const [action, other] = actionsFor(table, key, stays, state);
+  return sql(...madeAnew(table, key, action), ...(other === null ? [] : [`-- or ${other}`]));
+}
+
+function madeAnew(table: Table, key: ForeignKey, action: string): string[] {
   const columns = key.columns.map(quoteIdent).join(', ');
   const referenced =
     key.referencedColumns.length === 0 ? '' : ` (${key.referencedColumns.map(quoteIdent).join(', ')})`;
-  const [action, other] = actionsFor(table, key, stays, state);
   const loosened = action === 'set null' && !isOptional(table, key);
-  return sql(
+  return [
     `alter table ${table.key}`,
     ...(loosened ? key.columns.map((name) => `  alter column ${quoteIdent(name)} drop not null,`) : []),
     `  drop constraint ${quoteIdent(key.name)},`,
     `  add constraint ${quoteIdent(key.name)} foreign key (${columns}) references ${key.references}${referenced} on delete ${action};`,
-    ...(other === null ? [] : [`-- or ${other}`]),
-  );
+  ];
 }
 
 /** What is likeliest to be meant, and what else may be. */
