@@ -131,7 +131,12 @@ function actionsFor(
       return ['restrict', 'set null, where a row may lose this end and keep the other'];
     const check = checkOnNull(table, key);
     return check === null
-      ? ['set null', 'cascade, where these rows mean nothing without that one']
+      ? [
+          'set null',
+          isMaker(key)
+            ? 'restrict, where nobody who is named there shall be deleted'
+            : 'cascade, where these rows mean nothing without that one',
+        ]
       : ['restrict', `set null, where the CHECK ${quoteIdent(check)} lets a row stay without it`];
   }
   if (stays !== null) return ['restrict', null];

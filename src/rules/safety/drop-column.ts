@@ -1,3 +1,4 @@
+import type { SchemaState } from '../../model/schema.ts';
 import type { Statement, SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { escapeRegExp } from '../../sql/text.ts';
@@ -113,6 +114,11 @@ function renamedTo(table: string, column: string, context: FileContext): string 
     set.before.tables.get(table)?.columns.find(({ name }) => name === column),
     changed.step.after.tables.get(table)?.columns.find(({ name }) => name === to),
   ];
+  const keyOn = (state: SchemaState, name: string) =>
+    state.tables.get(table)?.foreignKeys.find(({ columns }) => columns.join() === name)?.references;
+  const [pointedAt, points] = [keyOn(set.before, column), keyOn(changed.step.after, to)];
+  // Ids of another table's rows are no use under the new name.
+  if (pointedAt !== undefined && pointedAt !== points) return null;
   return old !== undefined && old.type === now?.type ? to : null;
 }
 
