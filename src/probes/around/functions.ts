@@ -24,6 +24,7 @@ import {
   preparing,
   secretsOf,
   signatureOf,
+  waits,
   withParent,
   withSmaller,
 } from '../rows/arguments.ts';
@@ -52,6 +53,12 @@ export async function probeFunctions(context: AroundContext): Promise<ObjectAcce
       const allowed = callable.has(`${identity.role} ${routine.key}`);
       if (!allowed) {
         cells.push(cellOf(identity, { outcome: 'no-permission', reason: 'EXECUTE is not granted' }, []));
+        continue;
+      }
+      if (waits(routine)) {
+        cells.push(
+          cellOf(identity, { outcome: 'unknown', reason: 'it waits (pg_sleep), and was not called' }, []),
+        );
         continue;
       }
       const watched = tablesIn(context, routine.body);

@@ -3,7 +3,7 @@ import type { Routine, Table } from '../../model/schema.ts';
 import { userA } from '../principals.ts';
 import { literal, qualified } from '../quote.ts';
 import { rank } from '../rank.ts';
-import { argumentSets, exposedDefiners, inputsOf, signatureOf } from '../rows/arguments.ts';
+import { argumentSets, exposedDefiners, inputsOf, signatureOf, waits } from '../rows/arguments.ts';
 import type { Value } from '../rows/values.ts';
 import type { EscalationContext } from './attempt.ts';
 
@@ -11,7 +11,7 @@ import type { EscalationContext } from './attempt.ts';
 const enough = 8;
 
 export async function callsThatWrite(context: EscalationContext, table: Table): Promise<string[]> {
-  const routines = exposedDefiners(context).filter((routine) => writes(routine, table));
+  const routines = exposedDefiners(context).filter((routine) => writes(routine, table) && !waits(routine));
   const ranks = [...context.planner.choices(table.key)].flatMap(([column, choice]) =>
     rank.test(column) ? choice.open.slice(0, 1) : [],
   );

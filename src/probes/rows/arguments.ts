@@ -31,6 +31,9 @@ export const exposedDefiners = ({
     )
     .toSorted((a, b) => (a.key < b.key ? -1 : 1));
 
+/** Each of its calls would take the seconds it sleeps: it is not called. */
+export const waits = ({ body }: Routine): boolean => /\bpg_sleep(_for|_until)?\s*\(/i.test(body);
+
 export const inputsOf = (routine: Routine): readonly FunctionArgument[] =>
   routine.arguments.filter((argument) => argument.mode !== 'out' && argument.mode !== 'table');
 
