@@ -51,7 +51,7 @@ export function columnsOfList(list: string): readonly string[] {
   let plain = list;
   for (let before = ''; before !== plain; ) {
     before = plain;
-    plain = plain.replace(/[\w!:]{0,100}\([^()]{0,1000}\)/g, '');
+    plain = plain.replace(/[\w!:]{0,100}\s{0,20}\([^()]{0,1000}\)/g, '');
   }
   return plain.split(',').flatMap((item) => /^\s*(?:\w+:)?(\w+)/.exec(item)?.[1] ?? []);
 }

@@ -2,7 +2,7 @@ import type { ClientCall } from '../../model/client.ts';
 import type { Command, Grant, Origin, SchemaState, Table } from '../../model/schema.ts';
 import { rule, type StateContext } from '../rule.ts';
 import { looksAtCaller } from '../support/caller.ts';
-import { callsOn, toldCalls } from '../support/client-calls.ts';
+import { callsFitting, toldCalls } from '../support/client-calls.ts';
 import { opening } from '../support/era.ts';
 import { ownPolicy } from '../support/own-policy.ts';
 import { policyDrop } from '../support/policy-edits.ts';
@@ -100,8 +100,8 @@ function tellMissing(table: Table, missing: readonly Command[], context: StateCo
 
 /** Calls of the code that no policy allows. */
 const asked = (table: Table, commands: readonly Command[], { facts }: StateContext) =>
-  callsOn(
-    table.key,
+  callsFitting(
+    table,
     // Where one of the API roles is served, whose call it is is not known.
     commands.filter((command) => !allows(table, command)),
     facts,
@@ -121,15 +121,17 @@ const askedFor = (calls: readonly ClientCall[]) =>
 
 /** The code asks for what neither a policy nor a privilege gives. */
 function tellWithheld(table: Table, context: StateContext) {
+  const calls = callsFitting(table, commands, context.facts);
   const withheld = commands.filter(
     (command) =>
       !allows(table, command) &&
-      callsOn(table.key, [command], context.facts).length > 0 &&
+      calls.some((call) => call.command === command) &&
       !table.grants.some((grant) => apiRoles.some((role) => gives(grant, role, command))),
   );
   if (withheld.length === 0) return;
+  const refused = calls.filter(({ command }) => withheld.some((each) => each === command));
   context.report({
-    message: `Neither a policy nor a privilege on "${table.key}" allows ${upper(withheld)}, and the code asks for it: ${toldCalls(callsOn(table.key, withheld, context.facts), 'privilege')}. Add both, or take the call out.`,
+    message: `Neither a policy nor a privilege on "${table.key}" allows ${upper(withheld)}, and the code asks for it: ${toldCalls(refused, 'privilege')}. Add both, or take the call out.`,
     at: context.home(table.rlsOrigin ?? table.origin),
     object: table.key,
     key: `asked ${withheld.join(' ')}`,

@@ -1,6 +1,6 @@
-import type { Table } from '../../model/schema.ts';
+import type { Command, Table } from '../../model/schema.ts';
 import { rule, type StateContext } from '../rule.ts';
-import { callsOn, placesOf } from '../support/client-calls.ts';
+import { callsFitting, placesOf } from '../support/client-calls.ts';
 import { assumed, opening } from '../support/era.ts';
 import { ownPolicy } from '../support/own-policy.ts';
 import { sensitiveColumns } from '../support/owners.ts';
@@ -57,17 +57,19 @@ export default rule({
 /** Row level security alone shut out the code that reads or writes it: the policies for what it does. */
 function policiesBeside(table: Table, { state, facts }: StateContext): string[] {
   if (table.kind === 'partition') return [];
-  const called = commands.filter((command) => callsOn(table.key, [command], facts).length > 0);
+  const calls = callsFitting(table, commands, facts);
+  const of = (command: Command) => calls.filter((call) => call.command === command);
+  const called = commands.filter((command) => of(command).length > 0);
   if (called.length === 0) return [];
   if ((ownerOf(table, state) ?? ownerByName(table, state)) !== undefined)
-    return called.map((command) => ownPolicy(table, command, state, callsOn(table.key, [command], facts)));
+    return called.map((command) => ownPolicy(table, command, state, of(command)));
   const names = table.columns.map(({ name }) => name);
   const readers = holders(table.grants, 'select');
   if (!called.includes('select') || readers.length === 0 || sensitiveColumns(names, table).length > 0)
     return [];
   return isPrivateByName(table)
     ? [
-        `-- by its name not for everybody, and no column says whose a row is: a policy has to, for the code that reads it (${placesOf(callsOn(table.key, ['select'], facts))})`,
+        `-- by its name not for everybody, and no column says whose a row is: a policy has to, for the code that reads it (${placesOf(of('select'))})`,
       ]
     : [readPolicy(table, readers, writersOf(table, facts))];
 }

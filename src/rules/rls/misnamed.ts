@@ -1,7 +1,8 @@
 import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
 import { callsOn, placesOf } from '../support/client-calls.ts';
-import { alsoAsking, claimFor, meansServer, nameSaysRole } from '../support/misnamed.ts';
+import { isSaidWithoutLogin } from '../support/comment-above.ts';
+import { alsoAsking, claimFor, meansServer, promiseOf } from '../support/misnamed.ts';
 import { predicatesOf } from '../support/predicates.ts';
 import { questionFor } from '../support/role-question.ts';
 import { apiRolesOf, appliesTo, commandsOf } from '../support/roles.ts';
@@ -27,7 +28,7 @@ export default rule({
     const table = policyTable(declared, context);
     if (table === null || !table.rls) return;
     for (const policy of table.policies) {
-      const promised = nameSaysRole(policy, table, context.state);
+      const promised = promiseOf(policy, table, context.state, context.facts);
       if (promised === null) continue;
       const writesAll =
         policy.using !== null &&
@@ -61,12 +62,19 @@ export default rule({
         evidence: evidenceOf(context.state),
         help: inAccounts
           ? sqlFence(
-              staffStays(policy, table, context.state) ??
-                alsoAsking(
-                  policy,
-                  table,
-                  question ?? claimFor(promised === 'administrators' ? 'admin' : 'staff'),
-                ),
+              [
+                ...(isSaidWithoutLogin(policy.origin, context.facts)
+                  ? [
+                      '-- who has no Supabase login there reads and writes through the server, with the service key',
+                    ]
+                  : []),
+                staffStays(policy, table, context.state) ??
+                  alsoAsking(
+                    policy,
+                    table,
+                    question ?? claimFor(promised === 'administrators' ? 'admin' : 'staff'),
+                  ),
+              ].join('\n'),
             )
           : calls.length > 0
             ? sqlFence(

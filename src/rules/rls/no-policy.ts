@@ -1,5 +1,5 @@
 import { rule } from '../rule.ts';
-import { callsOn, toldCalls } from '../support/client-calls.ts';
+import { callsFitting, toldCalls } from '../support/client-calls.ts';
 import { opening } from '../support/era.ts';
 import { ownPolicy } from '../support/own-policy.ts';
 import { commands, holders } from '../support/roles.ts';
@@ -23,7 +23,7 @@ export default rule({
     // The parent's policies hold for queries through the parent: a partition needs none of its own.
     if (table.kind === 'partition') return;
     const roles = [...new Set(commands.flatMap((command) => holders(table.grants, command)))];
-    const calls = callsOn(table.key, commands, context.facts);
+    const calls = callsFitting(table, commands, context.facts);
     if (roles.length === 0 && calls.length === 0) return;
     const told = (refusal: 'policy' | 'privilege') =>
       calls.length === 0 ? '' : ` The code asks for them: ${toldCalls(calls, refusal)}.`;
@@ -31,7 +31,12 @@ export default rule({
       (each) => calls.some(({ command }) => command === each) || (calls.length === 0 && each === 'select'),
     );
     const policies = wanted.map((command) =>
-      ownPolicy(table, command, context.state, callsOn(table.key, [command], context.facts)),
+      ownPolicy(
+        table,
+        command,
+        context.state,
+        calls.filter((call) => call.command === command),
+      ),
     );
     const grant = roles.length === 0 ? [`grant ${wanted.join(', ')} on ${table.key} to authenticated;`] : [];
     context.report({

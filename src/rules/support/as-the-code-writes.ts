@@ -18,14 +18,15 @@ export function asTheCodeWrites(
   commands: readonly Command[],
   calls: readonly ClientCall[],
 ): string {
-  const strangers =
-    apiRolesOf(policy).includes('anon') &&
-    signsIn(state) &&
-    commands.some((command) => opensTo(predicateOf(policy, command)?.node ?? null) === 'everybody');
+  const toAll = commands.some(
+    (command) => opensTo(predicateOf(policy, command)?.node ?? null) === 'everybody',
+  );
+  const roles = apiRolesOf(policy).filter((role) => role !== 'anon' || toAll);
+  const strangers = roles.includes('anon') && signsIn(state);
   const narrower = [
     ...(strangers ? [`alter policy ${quoteIdent(policy.name)} on ${table.key} to authenticated;`] : []),
     ...(commands.includes('update')
-      ? columnsWritten(policy, table, calls, strangers ? ['authenticated'] : apiRolesOf(policy))
+      ? columnsWritten(policy, table, calls, strangers ? ['authenticated'] : roles)
       : []),
   ];
   return [

@@ -23,6 +23,31 @@ export const callsOn = (
   facts: Facts,
 ): readonly ClientCall[] => allCallsOn(object, commands, facts).filter(({ by }) => by === 'user');
 
+/**
+ * The same on a table, but for files that call its columns otherwise altogether (`tripId`): they are written for another
+ * version of it, and fail for another reason.
+ */
+export function callsFitting(
+  table: Table,
+  commands: readonly Command[],
+  facts: Facts,
+): readonly ClientCall[] {
+  const calls = callsOn(table.key, commands, facts);
+  if (calls.length === 0 || table.unknown.length > 0) return calls;
+  const there = new Set(
+    [table, facts.head.tables.get(table.key)].flatMap((each) => each?.columns ?? []).map(({ name }) => name),
+  );
+  const strange = (path: string) =>
+    new Set(
+      allCallsOn(table.key, ['select', 'insert', 'update', 'delete'], facts)
+        .filter((call) => call.path === path)
+        .flatMap(({ columns }) => columns)
+        .filter((name) => /[a-z][A-Z]/.test(name) && !there.has(name)),
+    ).size;
+  const others = new Set([...new Set(calls.map(({ path }) => path))].filter((path) => strange(path) > 1));
+  return others.size === 0 ? calls : calls.filter(({ path }) => !others.has(path));
+}
+
 /** Those of the server too: what is not there fails whoever asks. */
 export function allCallsOn(
   object: string,

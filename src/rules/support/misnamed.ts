@@ -1,7 +1,9 @@
 /** Policies whose name promises a role that nothing in them asks for. */
+import type { Facts } from '../../model/facts.ts';
 import type { Expression, Policy, SchemaState, Table } from '../../model/schema.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { asksForCaller, testsRole } from './caller.ts';
+import { isSaidForStrangers } from './comment-above.ts';
 import { apiRolesOf } from './roles.ts';
 import { isPlainTrue } from './truth.ts';
 
@@ -51,6 +53,12 @@ export function nameSaysRole(policy: Policy, table: Table, state: SchemaState): 
     /\b(authenticated|signed in|logged in)\b/i.test(name) &&
     !/\b(anon|anonymous|public|guests?|everyone|anyone|unauthenticated)\b/i.test(name);
   return signedIn && strangers ? 'signed-in users' : null;
+}
+
+/** The same, where no comment above the policy says that strangers are meant after all. */
+export function promiseOf(policy: Policy, table: Table, state: SchemaState, facts: Facts): string | null {
+  const promised = nameSaysRole(policy, table, state);
+  return meansServer(promised) && isSaidForStrangers(policy.origin, facts) ? null : promised;
 }
 
 const spaced = (name: string) => name.replace(/[_-]+/g, ' ').trim();

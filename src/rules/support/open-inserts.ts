@@ -87,7 +87,7 @@ function inAnyName(
       ? 'Ask what the caller is'
       : `Compare it with the signed-in user${guests ? ', and let visitors leave it out' : ''}`;
   return {
-    severity: 'error',
+    severity: guests && judged.forStrangers ? 'warning' : 'error',
     message: `${begin} rows in anybody's name.${promise} The client fills ${named(owners)} as it likes. ${way}.`,
     help: sqlFence(
       role !== null

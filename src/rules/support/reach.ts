@@ -4,7 +4,7 @@ import type { Severity } from '../../model/finding.ts';
 import type { Command, Policy, SchemaState, Table } from '../../model/schema.ts';
 import type { StateContext } from '../rule.ts';
 import { callsOn } from './client-calls.ts';
-import { nameSaysRole } from './misnamed.ts';
+import { meansServer, nameSaysRole, promiseOf } from './misnamed.ts';
 import { type ApiRole, apiRolesOf, appliesTo, commandsOf, covers, holds, predicateOf } from './roles.ts';
 import { isPlainTrue, opensTo } from './truth.ts';
 
@@ -19,6 +19,8 @@ export interface JudgedPolicy {
   readonly misnamed: string | null;
   /** That in a sentence, with a space before it; empty where there is nothing to say. */
   readonly promise: string;
+  /** It is for the server by its name, and a comment says that strangers are meant. */
+  readonly forStrangers: boolean;
   /** Rows that the application's code inserts with the user's own rights. */
   readonly inserts: readonly ClientCall[];
   /** Those that it changes or deletes so. */
@@ -39,7 +41,7 @@ export interface Reach {
 }
 
 export function judgedPolicy(policy: Policy, table: Table, { state, facts }: StateContext): JudgedPolicy {
-  const misnamed = nameSaysRole(policy, table, state);
+  const misnamed = promiseOf(policy, table, state, facts);
   return {
     policy,
     table,
@@ -47,6 +49,7 @@ export function judgedPolicy(policy: Policy, table: Table, { state, facts }: Sta
     title: `Policy "${policy.name}" on "${table.key}"`,
     misnamed,
     promise: misnamed === null ? '' : ` By its name it is for ${misnamed}, and nothing else in it says so.`,
+    forStrangers: misnamed === null && meansServer(nameSaysRole(policy, table, state)),
     inserts: callsOn(table.key, ['insert'], facts),
     changes: callsOn(table.key, ['update', 'delete'], facts),
   };

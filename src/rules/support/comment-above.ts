@@ -1,0 +1,58 @@
+/** What a file's comments say of a policy: its author knows who asks, where the name does not tell. */
+import type { Facts } from '../../model/facts.ts';
+import type { Origin } from '../../model/schema.ts';
+import type { SourceFile } from '../../model/sql.ts';
+
+/** The comment right above the statement, or above the row of policies that it stands in; empty where there is none. */
+export function commentAbove(origin: Origin, { sources }: Facts): string {
+  const source = origin === null ? undefined : sources.get(origin.file);
+  if (origin === null || source === undefined) return '';
+  const { statements } = source;
+  const own = indexAt(source, origin.line);
+  for (let at = own; at >= Math.max(0, own - mostPolicies); at -= 1) {
+    const [from, to] = [statements[at - 1]?.end ?? 0, statements[at]!.start];
+    const comments = source.comments.filter(({ start, end }) => start >= from && end <= to);
+    if (comments.length > 0) return plain(comments.map(({ text }) => text));
+    const before = statements[at - 1];
+    if (before?.kind !== 'CreatePolicyStmt' && !/^drop\s+policy\b/i.test(before?.sql ?? '')) break;
+  }
+  return '';
+}
+
+/** A row of policies under one comment is no longer. */
+const mostPolicies = 40;
+
+/** That one, and the file's header. */
+export function commentsOf(origin: Origin, facts: Facts): string {
+  const source = origin === null ? undefined : facts.sources.get(origin.file);
+  const first = source?.statements[0]?.start ?? 0;
+  const header = source?.comments.filter(({ end }) => end <= first).map(({ text }) => text) ?? [];
+  return `${plain(header)} ${commentAbove(origin, facts)}`;
+}
+
+const indexAt = ({ statements }: SourceFile, line: number) =>
+  statements.findIndex(({ span }) => span.line <= line && line <= span.endLine);
+
+const plain = (comments: readonly string[]) =>
+  comments
+    .map((text) => text.replace(/^(--+|\/\*+)|\*\/$/g, ''))
+    .join(' ')
+    .replace(/\s+/g, ' ')
+    .trim();
+
+/** Strangers are meant, whatever the name says: "allow the anon key to insert". */
+export const isSaidForStrangers = (origin: Origin, facts: Facts): boolean => {
+  const said = commentAbove(origin, facts);
+  return strangers.test(said) && !denied.test(said);
+};
+
+const strangers =
+  /\banon(ymous)?[ _-]?(key|role|users?|clients?|visitors?|inserts?|access)\b|\b(from|in|by) the (browser|client|frontend|app)\b|\bclient[- ]side\b|\b(allow\w*|lets?|for) (\w+ )?(visitors|guests|anyone|everyone|clients)\b|\bunauthenticated\b/i;
+const denied =
+  /\b(not|no|never|block\w*|den(y|ies|ied)|prevent\w*|revoke\w*|only|instead of)\b[^.;]{0,50}\b(anon|visitors|guests|clients?|browser|unauthenticated)|\b(anon|visitors|guests|clients?|browser|unauthenticated)\b[^.;]{0,50}\b(can ?not|can['’]t|must not|may not|never|not)\b/i;
+
+/** Those who run the project are known by a password of its own, and auth.uid() is null for them. */
+export const isSaidWithoutLogin = (origin: Origin, facts: Facts): boolean =>
+  /\b(not|no|without|instead of|bypass\w*)( \w+){0,2} (supabase auth|auth\.uid)|\b(own|custom|password) (auth|login)\b[^.]{0,30}\bnot supabase/i.test(
+    commentsOf(origin, facts),
+  );
