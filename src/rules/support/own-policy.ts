@@ -47,7 +47,7 @@ export function ownPolicy(
   const kept =
     command === 'update' && (sibling?.byOwner ?? owner !== undefined)
       ? sibling === null && parties.length > 1
-        ? `-- whose it is (${named(parties)}) stays as it was\n${grantedWithout(table, 'update', [...parties, ...rightsIn(table, state).map(({ name }) => name)])}`
+        ? keptByBoth(parties, table, calls, state)
         : rightsKept(table, state)
       : '';
   return `create policy "${command} own" on ${table.key} for ${command} to authenticated\n  ${clause};${kept === '' ? '' : `\n${kept}`}`;
@@ -59,6 +59,22 @@ const partiesBeside = (owner: string, command: Command, table: Table, state: Sch
   (command === 'update' && table.columns.some(({ name }) => /^(is_)?(read|seen)(_at)?$/i.test(name)))
     ? readersBeside(owner, table, state).filter(isCorrespondent)
     : [];
+
+/** What one of them wrote is not the other's to change: where the code shows what it writes, no more is granted. */
+function keptByBoth(
+  parties: readonly string[],
+  table: Table,
+  calls: readonly ClientCall[],
+  state: SchemaState,
+): string {
+  const kept = [...parties, ...rightsIn(table, state).map(({ name }) => name)];
+  const written = new Set(calls.flatMap(({ given }) => given ?? ['']));
+  const others = table.columns.map(({ name }) => name).filter((name) => !written.has(name));
+  return calls.length > 0 &&
+    [...written].every((name) => !kept.includes(name) && table.columns.some((column) => column.name === name))
+    ? `-- only what the code writes: whose it is, and what the other wrote, stays as it was\n${grantedWithout(table, 'update', others)}`
+    : `-- whose it is (${named(parties)}) stays as it was\n${grantedWithout(table, 'update', kept)}`;
+}
 
 /** Commands whose policy says most about who may do the other. */
 const siblings: Readonly<Record<Command, readonly Command[]>> = {

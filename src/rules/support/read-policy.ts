@@ -35,5 +35,5 @@ export function writersOf({ key }: Table, facts: Facts): string {
   const others = allCallsOn(key, writes, facts);
   return others.length > 0
     ? `the server writes it (${placesOf(others)}): with the service key that needs no policy`
-    : 'who writes with the service key needs no policy';
+    : 'a write without the service key needs a policy of its own';
 }
