@@ -53,7 +53,7 @@ export function columnsOfList(list: string): readonly string[] {
     before = plain;
     plain = plain.replace(/[\w!:]{0,100}\s{0,20}\([^()]{0,1000}\)/g, '');
   }
-  return plain.split(',').flatMap((item) => /^\s*(?:\w+:)?(\w+)/.exec(item)?.[1] ?? []);
+  return plain.split(',').flatMap((item) => /^\s*(?:\w+\s{0,80}:\s{0,80})?(\w+)/.exec(item)?.[1] ?? []);
 }
 
 /** Whose key is not named: `users(…)`, `author:users(…)`, and not `users!author_id(…)` but for a join's kind. */

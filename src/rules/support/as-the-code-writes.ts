@@ -22,7 +22,12 @@ export function asTheCodeWrites(
     (command) => opensTo(predicateOf(policy, command)?.node ?? null) === 'everybody',
   );
   const roles = apiRolesOf(policy).filter((role) => role !== 'anon' || toAll);
-  const strangers = roles.includes('anon') && signsIn(state);
+  // Who names the anon key means it: the code may have no other.
+  const strangers =
+    roles.includes('anon') &&
+    !policy.roles.includes('anon') &&
+    !/\banon/i.test(policy.name) &&
+    signsIn(state);
   const narrower = [
     ...(strangers ? [`alter policy ${quoteIdent(policy.name)} on ${table.key} to authenticated;`] : []),
     ...(commands.includes('update')

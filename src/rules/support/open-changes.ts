@@ -28,7 +28,7 @@ export function openChanges(judged: JudgedPolicy, reached: readonly Reach[]): Op
     severity: limited || columns !== null ? 'warning' : 'error',
     message: `${title} is true for every row: ${people(roles)} may ${upper(commands)} ${columns === null ? '' : `${named(columns)}, which the grants name, in `}${limited ? 'all that the SELECT policies show them, and nothing else limits it' : 'all of them'}.${promise}${saidOfCode(ofNobody ? changes.filter(({ command }) => commands.includes(command as Command)) : [])} Name the rows in USING, or ${roles.includes('anon') ? 'the role in TO' : 'ask there what the caller is'}.`,
     help: sqlFence(
-      meansServer(misnamed) && changes.length === 0
+      meansServer(misnamed) && (changes.length === 0 || othersLet(judged, commands))
         ? leftToServer(judged)
         : question === null
           ? narrowedChanges(judged, commands)
@@ -36,6 +36,15 @@ export function openChanges(judged: JudgedPolicy, reached: readonly Reach[]): Op
     ),
   };
 }
+
+/** What the code does as a user goes on by other policies. */
+const othersLet = ({ policy, table }: JudgedPolicy, commands: readonly Command[]) =>
+  commands.every((command) =>
+    table.policies.some(
+      (other) =>
+        other !== policy && other.permissive && covers(other, command) && appliesTo(other, 'authenticated'),
+    ),
+  );
 
 /** The columns that UPDATE is granted on, and is all that the policy opens; null where whole rows are open. */
 function columnsOf({ table }: JudgedPolicy, reached: readonly Reach[]): readonly string[] | null {

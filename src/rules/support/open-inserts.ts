@@ -41,7 +41,9 @@ function insertsOf(judged: JudgedPolicy, roles: readonly ApiRole[]): Open {
   const owners = ownerColumns(table, state).filter((column) => !setByTrigger(column, table, state));
   const begin = `${judged.title} checks nothing: ${people(roles)} may insert`;
   if (owners.length === 0)
-    return byVisitors && isForm(judged) ? form(begin) : ofNobody(begin, judged, byVisitors);
+    return byVisitors && (isForm(judged) || judged.forStrangers)
+      ? form(begin)
+      : ofNobody(begin, judged, byVisitors);
   if (isSentTo(table)) return toAnybody(begin, judged, owners);
   if (byVisitors && owners.every((owner) => isRecipient(owner, table)))
     return toRecipient(begin, judged, owners);

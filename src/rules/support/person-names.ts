@@ -13,7 +13,8 @@ export function peopleByName({ columns, foreignKeys }: Table, isUsers: boolean):
     : [];
 }
 
-const person = /^(user|owner|author|sender|receiver|recipient|creator|from_user|to_user)_?(uu)?id$/i;
+const person =
+  /^(user|owner|author|sender|requester|initiator|inviter|receiver|recipient|creator|from_user|to_user)_?(uu)?id$/i;
 
 /** Accounts that the project keeps itself, beside those of Supabase: an id may be one of theirs. */
 export const keepsAccounts = (state: SchemaState, isPerson: (key: string) => boolean): boolean =>
