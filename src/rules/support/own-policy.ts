@@ -36,7 +36,11 @@ export function ownPolicy(
   const parties = owner === undefined ? [] : [owner, ...partiesBeside(owner, command, table, state)];
   const own =
     sibling?.condition ??
-    (owner === undefined ? '…' : parties.map((column) => isOwn(column, table, state)).join(' or '));
+    (owner === undefined
+      ? '…'
+      : whoseTurn(parties, command)
+          .map((column) => isOwn(column, table, state))
+          .join(' or '));
   const clause = {
     select: `using (${own})`,
     insert: `with check (${own}${asGiven(table, state)})`,
@@ -53,10 +57,16 @@ export function ownPolicy(
   return `create policy "${command} own" on ${table.key} for ${command} to authenticated\n  ${clause};${kept === '' ? '' : `\n${kept}`}`;
 }
 
+/** Who was asked answers, and who asks does not answer for them. */
+const whoseTurn = ([owner, ...others]: readonly string[], command: Command) =>
+  command === 'update' && others.length > 0 && asks.test(owner!) ? others : [owner!, ...others];
+const asks = /(^|_)(requester|requestor|inviter|initiator)(_?(user_?)?(id|uid))?$/i;
+
 /** Both read what one wrote to the other, and who got it marks it as read. */
 const partiesBeside = (owner: string, command: Command, table: Table, state: SchemaState) =>
   command === 'select' ||
-  (command === 'update' && table.columns.some(({ name }) => /^(is_)?(read|seen)(_at)?$/i.test(name)))
+  (command === 'update' &&
+    (asks.test(owner) || table.columns.some(({ name }) => /^(is_)?(read|seen)(_at)?$/i.test(name))))
     ? readersBeside(owner, table, state).filter(isCorrespondent)
     : [];
 
