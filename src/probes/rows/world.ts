@@ -523,13 +523,28 @@ export class World {
         rowOf(parent, asked) ?? (asked === companion ? rowOf(parent, user) : undefined);
       const row = this.#planner.plan(table, of, parents, { turn });
       if (isMissing(table, row)) continue;
-      const outcome = await this.#try(insertion(table, row), false);
-      const stored = outcome.ok ? outcome.rows[0] : undefined;
+      const stored = await this.#stored(table, row);
       if (stored === undefined) continue;
       this.#others.set(id, stored);
       return stored;
     }
     return null;
+  }
+
+  /** The row, laid; or the one that stands in its way, which a sign-up has made. What triggers fail with is passed by. */
+  async #stored(table: Table, row: RowValues): Promise<RowValues | undefined> {
+    for (const off of [false, true]) {
+      const outcome = await this.#try(insertion(table, row), off);
+      if (outcome.ok) return outcome.rows[0];
+      const columns =
+        outcome.error.sqlstate === '23505' && outcome.error.table === table.name
+          ? uniqueColumns(table, outcome.error.constraint)
+          : null;
+      if (columns === null || columns.some((column) => row[column] == null)) continue;
+      const there = columns.map((column) => `${name(column)} = ${literal(row[column]!)}`).join(' and ');
+      return (await this.#session.query(`select * from ${table.key} where ${there} limit 1`))[0];
+    }
+    return undefined;
   }
 
   #author(table: Table, column: string): boolean {
