@@ -11,10 +11,10 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { workTreeOf } from '../src/changes/git.ts';
 import { check } from '../src/check.ts';
 import { readShared, toCheckSettings } from '../src/commands/command.ts';
 import type { Finding } from '../src/model/finding.ts';
+import { workTreeOf } from '../src/project/work-tree.ts';
 import { loadParser } from '../src/sql/parse.ts';
 
 const linesBefore = 3;

@@ -17,9 +17,10 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-const guard = (...argv: string[]) =>
+const guard = (...argv: string[]) => guardIn(folder, ...argv);
+const guardIn = (cwd: string, ...argv: string[]) =>
   run(argv, {
-    cwd: folder,
+    cwd,
     stdout: { write: (text) => (out += text) },
     stderr: { write: (text) => (err += text) },
     env: {},
@@ -88,7 +89,15 @@ describe('usage', () => {
     [['check', '--proyect', 'x'], /no option "--proyect". Did you mean "--project"/],
     [['check', '--all', '--base', 'main'], /--base and --all can't go together/],
     [['check', '--format', 'xml'], /--format is one of pretty, json/],
-    [['check', '--all', '--project', '/nowhere'], /No "supabase" folder was found/],
+    [['check', '--all', '--project', '/nowhere'], /--project "\/nowhere" is no folder/],
+    [['check', '--project', 'nope'], /--project "nope" is no folder. Name the folder that holds "supabase"/],
+    [['lint', '--project', 'nope'], /--project "nope" is no folder/],
+    [['status', '--project', 'nope'], /--project "nope" is no folder/],
+    [['access', '--project', 'nope'], /--project "nope" is no folder/],
+    [
+      ['check', '--project', 'supabase/migrations'],
+      /--project "supabase\/migrations" holds no "supabase" folder. Make one with "supabase init"/,
+    ],
     [['check', '--changed', 'none.sql'], /"none.sql" is no migration/],
     [['check', '--all', '--config', 'none.yml'], /configuration file "none.yml" can't be read/],
     [['lint', '--all', '--baseline'], /baseline/],
@@ -121,6 +130,30 @@ describe('usage', () => {
       mkdirSync(join(folder, path), { recursive: true });
     expect(await guard('lint', '--all')).toBe(2);
     expect(err).toMatch(/Below it there is one in "apps\/web", "services\/a\/b": name it with --project DIR/);
+  });
+
+  test('a repository within the folder of a project does not take that project', async () => {
+    const inner = join(folder, 'inner/src');
+    mkdirSync(inner, { recursive: true });
+    migration('20260101000000_a.sql', correct);
+    expect(await guardIn(inner, 'status', '--all')).toBe(0);
+    execFileSync('git', ['init', '-q'], { cwd: join(folder, 'inner') });
+    for (const command of ['check', 'lint', 'status']) {
+      err = '';
+      expect(await guardIn(inner, command)).toBe(2);
+      expect(err).toMatch(/No "supabase" folder was found in .* Make one with "supabase init"/);
+    }
+  });
+
+  test('before the first commit all is new, also what was never added', async () => {
+    execFileSync('git', ['init', '-q'], { cwd: folder });
+    migration('20260101000000_a.sql', 'create table public.a (id int);');
+    expect(await guard('lint', '--format', 'json')).toBe(1);
+    expect(report().projects[0]!.findings.map(({ rule }) => rule)).toContain('rls/disabled');
+    out = '';
+    expect(await guard('status')).toBe(0);
+    expect(out).toMatch(/^20260101000000\s+added/m);
+    expect(await guard('lint', '--base', 'main')).toBe(3);
   });
 
   test('an unknown key of the configuration is exit code 2 with the nearest key', async () => {
@@ -279,6 +312,14 @@ describe('status', () => {
     out = '';
     expect(await guard('status', '--all')).toBe(0);
     expect(out).toMatch(/^1 entry skipped: the Supabase CLI runs "<digits>_<name>\.sql" only\.$/m);
+  });
+
+  test('without git, and where no base can be had, it is a plain list', async () => {
+    migration('20260101000000_notes.sql', '');
+    expect(await guard('status')).toBe(0);
+    expect(out).toBe('version         file\n20260101000000  supabase/migrations/20260101000000_notes.sql\n');
+    expect(err).toBe('No commit to compare with was found here: what changed is not shown.\n');
+    expect(await guard('status', '--base', 'main')).toBe(2);
   });
 });
 

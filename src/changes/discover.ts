@@ -4,8 +4,9 @@ import { join, relative, resolve, sep } from 'node:path';
 import type { Change, History, Migration } from '../model/migration.ts';
 import { compareNames, readMigrations, toMigrations } from '../project/migrations.ts';
 import { findProject, UsageError } from '../project/project.ts';
+import { workTreeOf } from '../project/work-tree.ts';
 import { type BaseFile, compareMigrations } from './compare.ts';
-import { blobId, type CommitReader, Git, type Tree, workTreeOf } from './git.ts';
+import { blobId, type CommitReader, Git, type Tree } from './git.ts';
 
 /** The guard could not do its work: one sentence, what to do next. Exit code 3. */
 export class CannotCheck extends Error {
@@ -14,6 +15,9 @@ export class CannotCheck extends Error {
     this.name = 'CannotCheck';
   }
 }
+
+/** There is no git to say what changed. */
+export class NoRepository extends UsageError {}
 
 export type Selection =
   /** Against a commit; null: the merge base with the default branch. */
@@ -56,33 +60,37 @@ export interface DiscoveredProject {
 
 export async function discover(options: DiscoverOptions): Promise<readonly DiscoveredProject[]> {
   if (options.selection.kind !== 'base') return [await withoutGit(options, options.selection)];
-  const git = await Git.open(options.cwd);
+  const every = options.everyProject && options.project === null;
+  const root = every ? null : await findProject(options.cwd, options.project);
+  const git = await Git.open(root ?? options.cwd);
   if (git === null) {
-    throw new UsageError(
-      `"${options.cwd}" is in no git repository, so there is no base to compare with. Use --all, or name the changed files with --changed FILE.`,
+    throw new NoRepository(
+      `"${root ?? options.cwd}" is in no git repository, so there is no base to compare with. Use --all, or name the changed files with --changed FILE.`,
     );
   }
   const base = await findBase(git, options.selection.ref, options.remote);
-  const roots =
-    options.everyProject && options.project === null
-      ? await changedProjects(git, base)
-      : [await findProject(resolve(options.cwd, options.project ?? '.'))];
-  return Promise.all(roots.map((root) => againstBase(git, base, root, options)));
+  const roots = root === null ? await changedProjects(git, base) : [root];
+  return Promise.all(roots.map((each) => againstBase(git, base, each, options)));
 }
 
 interface Base {
   readonly ref: string | null;
-  readonly sha: string;
+  /** Null before the first commit, where the base is empty. */
+  readonly sha: string | null;
   readonly tree: Tree;
   readonly reader: CommitReader;
 }
 
-/** The local object; GitHub's API; a fetch of that one commit. Never "assume empty". */
+/**
+ * The local object; GitHub's API; a fetch of that one commit. Never "assume empty", but in a repository that has no
+ * commit at all.
+ */
 async function findBase(git: Git, ref: string | null, remote: CommitReader | null): Promise<Base> {
   const name = ref ?? (await defaultBase(git));
   const local = name === null ? null : await git.resolve(name);
   if (name !== null && local !== null)
     return { ref, sha: local, tree: (await git.tree(local))!, reader: git };
+  if (name === null && (await git.hasNoCommit())) return { ref, sha: null, tree: new Map(), reader: git };
   const isCommit = name !== null && /^[0-9a-f]{40,64}$/.test(name);
   const reasons: string[] = ['it is not in this checkout'];
   if (isCommit && remote !== null) {
@@ -262,7 +270,7 @@ function newOnTip(
 }
 
 async function withoutGit(options: DiscoverOptions, selection: Selection): Promise<DiscoveredProject> {
-  const root = await findProject(resolve(options.cwd, options.project ?? '.'));
+  const root = await findProject(options.cwd, options.project);
   const repositoryRoot = (await workTreeOf(root)) ?? root;
   const folder = relative(repositoryRoot, join(root, 'supabase', 'migrations'))
     .split(sep)

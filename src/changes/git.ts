@@ -1,7 +1,5 @@
 /** A checkout's git, asked without a shell. Names from the repository are hostile: always behind `--`, always NUL-separated. */
 import { createHash } from 'node:crypto';
-import { stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
 
 /** Path in the repository to blob id. */
 export type Tree = ReadonlyMap<string, string>;
@@ -11,23 +9,6 @@ export interface CommitReader {
   /** Files whose path has a `supabase` folder in it; null where that commit can't be had here. */
   tree(commit: string): Promise<Tree | null>;
   blob(id: string): Promise<Uint8Array>;
-}
-
-/**
- * Top of the work tree that a folder is in, where git itself would find it; null where it is in none. For paths alone:
- * starting git for that takes longer than reading a migration.
- */
-export async function workTreeOf(folder: string): Promise<string | null> {
-  for (let at = folder; ; at = dirname(at)) {
-    if (await isRepository(join(at, '.git'))) return at;
-    if (dirname(at) === at) return null;
-  }
-}
-
-/** The repository itself, or the file that a linked work tree and a submodule have in its place. */
-async function isRepository(path: string): Promise<boolean> {
-  const entry = await stat(path).catch(() => null);
-  return entry !== null && (entry.isFile() || (await stat(join(path, 'HEAD')).catch(() => null)) !== null);
 }
 
 export class Git implements CommitReader {
@@ -67,6 +48,13 @@ export class Git implements CommitReader {
     } catch {
       return null;
     }
+  }
+
+  /** Nothing was committed or fetched yet, on any branch: there is no state before what lies here. */
+  async hasNoCommit(): Promise<boolean> {
+    if ((await this.resolve('HEAD')) !== null) return false;
+    const any = await this.#git(['rev-list', '--all', '--max-count=1']).catch(() => null);
+    return any !== null && any.length === 0;
   }
 
   /** A commit's id and parents as it names them itself, also where a shallow clone has cut its history. */

@@ -1,6 +1,6 @@
 /** `migration-guard access`: who reaches what today. The matrix alone, without judging it. */
 import { readFile, writeFile } from 'node:fs/promises';
-import { join, relative, resolve } from 'node:path';
+import { join, relative } from 'node:path';
 import { check } from '../check.ts';
 import { withAccess } from '../config/file.ts';
 import { configName, nearest } from '../config/load.ts';
@@ -68,7 +68,7 @@ export const access: Command = async (argv, terminal) => {
   }
   if (emit === 'pgtap') await print(terminal, shared.output, toPgTap(matrixOf(project)));
   else if (write) {
-    const root = await findProject(resolve(terminal.cwd, shared.project ?? '.'));
+    const root = await findProject(terminal.cwd, shared.project);
     const path = shared.config ?? join(root, configName);
     const text = await readFile(path, 'utf8').catch(() => '');
     await writeFile(path, withAccess(text, declarationOf(matrixOf(project))));

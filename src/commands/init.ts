@@ -1,6 +1,6 @@
 /** `migration-guard init`: the workflow and the configuration, once, never over what is there. */
 import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join, relative, resolve } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { Git } from '../changes/git.ts';
 import { configName } from '../config/load.ts';
 import { findProject } from '../project/project.ts';
@@ -12,7 +12,7 @@ export const init: Command = async (argv, terminal) => {
     server: { type: 'boolean' },
   });
   noWords('init', positionals);
-  const root = await findProject(resolve(terminal.cwd, values.project ?? '.'));
+  const root = await findProject(terminal.cwd, values.project);
   const top = (await Git.open(root))?.root ?? root;
   await write(join(top, '.github', 'workflows', 'migration-guard.yml'), workflow(values.server ?? false));
   await write(join(root, configName), configuration);

@@ -1,6 +1,6 @@
 /** `migration-guard new "create customer invoices table"`: an empty migration in the structure of the handbook. */
 import { mkdir, writeFile } from 'node:fs/promises';
-import { join, relative, resolve } from 'node:path';
+import { join, relative } from 'node:path';
 import { readMigrations } from '../project/migrations.ts';
 import { findProject, UsageError } from '../project/project.ts';
 import { migrationTemplate, nextVersion, timeKeeper, toName } from '../project/template.ts';
@@ -12,7 +12,7 @@ export const newMigration: Command = async (argv, terminal) => {
   const name = toName(words);
   if (name === '')
     throw new UsageError('Say what the migration does, as in: migration-guard new "create invoices table".');
-  const root = await findProject(resolve(terminal.cwd, values.project ?? '.'));
+  const root = await findProject(terminal.cwd, values.project);
   const folder = join(root, 'supabase', 'migrations');
   const { migrations } = await readMigrations(folder, 'supabase/migrations');
   const now = new Date();

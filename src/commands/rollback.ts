@@ -1,6 +1,6 @@
 /** `migration-guard rollback FILE`: the way back of a migration, tried in Postgres; printed, or written. */
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
-import { basename, dirname, join, relative, resolve } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { check } from '../check.ts';
 import type { RollbackResult } from '../model/rollback.ts';
 import { readMigrations } from '../project/migrations.ts';
@@ -63,7 +63,7 @@ export const rollback: Command = async (argv, terminal) => {
     ...(result.upAgain ? ['The migration was run once more after it, and led to the same catalog.'] : []),
     ...(result.detail ? [result.detail] : []),
   ];
-  const root = await findProject(resolve(terminal.cwd, shared.project ?? '.'));
+  const root = await findProject(terminal.cwd, shared.project);
   const name = result.path.slice(result.path.lastIndexOf('/') + 1);
   const later = (await readdir(join(root, 'supabase', 'migrations'))).filter(
     (other) => /^\d+_.*\.sql$/.test(other) && other > name && other !== basename(result.planPath ?? ''),

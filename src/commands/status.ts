@@ -1,6 +1,7 @@
 /** `migration-guard status`: the migrations as the Supabase CLI will run them, against git and, if asked, a database. */
-import { CannotCheck, discover } from '../changes/discover.ts';
+import { CannotCheck, type DiscoveredProject, discover, NoRepository } from '../changes/discover.ts';
 import type { History, RemoteVersion } from '../model/migration.ts';
+import type { CheckSettings } from '../pipeline/settings.ts';
 import { plural } from '../report/report.ts';
 import {
   type Command,
@@ -17,19 +18,26 @@ export const status: Command = async (argv, terminal) => {
   const { values, positionals } = readArguments(argv, sharedOptions);
   noWords('status', positionals);
   const shared = readShared(values);
-  const [found] = await discover(toCheckSettings(shared, terminal, 'static'));
+  const { found, compared } = await migrationsHere(toCheckSettings(shared, terminal, 'static'));
+  if (!compared)
+    terminal.stderr.write('No commit to compare with was found here: what changed is not shown.\n');
   const remote = await remoteHistory(shared.overrides.remoteUrl);
-  const history = { ...found!.history, remote };
+  const history = { ...found.history, remote };
   const rows = rowsOf(history);
   if (shared.format === 'json') {
     await print(terminal, shared.output, JSON.stringify({ migrations: rows }, null, 2));
     return 0;
   }
   const bold = (text: string) => (wantsColour(terminal) ? `\u001b[1m${text}\u001b[22m` : text);
-  const header = ['version', 'local', ...(remote === null ? [] : ['database']), 'file'];
+  const header = [
+    'version',
+    ...(compared ? ['local'] : []),
+    ...(remote === null ? [] : ['database']),
+    'file',
+  ];
   const cells = rows.map((row) => [
     row.version,
-    row.local,
+    ...(compared ? [row.local] : []),
     ...(remote === null ? [] : [row.remote === null ? '' : row.remote ? 'applied' : 'pending']),
     row.file ?? '(no file)',
   ]);
@@ -46,6 +54,22 @@ export const status: Command = async (argv, terminal) => {
   );
   return 0;
 };
+
+/** The list needs no base: without git, or where the default one can't be had, it stands without what changed. */
+async function migrationsHere(
+  settings: CheckSettings,
+): Promise<{ readonly found: DiscoveredProject; readonly compared: boolean }> {
+  const { selection } = settings;
+  try {
+    const [found] = await discover(settings);
+    return { found: found!, compared: true };
+  } catch (error) {
+    const needsNone = selection.kind === 'base' && selection.ref === null;
+    if (!needsNone || !(error instanceof CannotCheck || error instanceof NoRepository)) throw error;
+    const [found] = await discover({ ...settings, selection: { kind: 'all' } });
+    return { found: found!, compared: false };
+  }
+}
 
 function skippedWords(rows: readonly StatusRow[]): string[] {
   const skipped = rows.filter(({ local }) => local === 'skipped').length;

@@ -3,6 +3,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { parse as parseToml } from 'smol-toml';
 import type { Project } from '../model/migration.ts';
+import { isRepository } from './work-tree.ts';
 
 /** A wrong call or configuration: one sentence, what to do next. Exit code 2. */
 export class UsageError extends Error {
@@ -13,24 +14,48 @@ export class UsageError extends Error {
 }
 
 /**
- * The nearest folder, from `from` upwards, that holds `supabase/`; `from` may itself be that `supabase` folder.
- * Throws UsageError where there is none.
+ * The folder that holds `supabase/`: the named one, or the nearest from `cwd` upwards within the same git repository.
+ * Either may itself be that `supabase` folder. Throws UsageError where there is none.
  */
-export async function findProject(from: string): Promise<string> {
-  for (let folder = resolve(from); ; folder = dirname(folder)) {
-    if (await isFolder(join(folder, 'supabase'))) return folder;
-    if (folder.endsWith(`${sep}supabase`) && (await isFolder(join(folder, 'migrations'))))
-      return dirname(folder);
-    if (dirname(folder) === folder) break;
+export async function findProject(cwd: string, named: string | null = null): Promise<string> {
+  if (named === null) {
+    const nearest = await projectAbove(resolve(cwd));
+    if (nearest !== null) return nearest;
+    throw new UsageError(
+      `No "supabase" folder was found in "${cwd}" or above it. ${await whatToDo(resolve(cwd))}`,
+    );
   }
-  const below = await projectsBelow(resolve(from), 4);
+  const folder = resolve(cwd, named);
+  if (!(await isFolder(folder))) {
+    throw new UsageError(
+      `--project "${named}" is no folder. Name the folder that holds "supabase", or leave --project out for the nearest.`,
+    );
+  }
+  const root = await projectAt(folder);
+  if (root !== null) return root;
+  throw new UsageError(`--project "${named}" holds no "supabase" folder. ${await whatToDo(folder)}`);
+}
+
+async function projectAbove(from: string): Promise<string | null> {
+  for (let folder = from; ; folder = dirname(folder)) {
+    const root = await projectAt(folder);
+    if (root !== null || dirname(folder) === folder || (await isRepository(folder))) return root;
+  }
+}
+
+async function projectAt(folder: string): Promise<string | null> {
+  if (await isFolder(join(folder, 'supabase'))) return folder;
+  const isSupabase = folder.endsWith(`${sep}supabase`) && (await isFolder(join(folder, 'migrations')));
+  return isSupabase ? dirname(folder) : null;
+}
+
+async function whatToDo(folder: string): Promise<string> {
+  const below = await projectsBelow(folder, 4);
+  if (below.length === 0)
+    return 'Make one with "supabase init", or name the folder that holds it with --project DIR.';
   const more = below.length > 5 ? ` and ${below.length - 5} more` : '';
-  const there = below.slice(0, 5).map((folder) => `"${relative(resolve(from), folder)}"`);
-  throw new UsageError(
-    there.length > 0
-      ? `No "supabase" folder was found in "${from}" or above it. Below it there is one in ${there.join(', ')}${more}: name it with --project DIR.`
-      : `No "supabase" folder was found in "${from}" or above it. Run this inside a Supabase project, or name the project with --project DIR.`,
-  );
+  const there = below.slice(0, 5).map((root) => `"${relative(folder, root)}"`);
+  return `Below it there is one in ${there.join(', ')}${more}: name it with --project DIR.`;
 }
 
 /** Folders below that hold `supabase/`, as in a monorepo. */
