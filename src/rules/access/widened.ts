@@ -4,13 +4,16 @@ import { rule } from '../rule.ts';
 import { isFree, leaksOf, reproOf } from '../support/access.ts';
 import { changesBy, groupedChanges, principalName } from '../support/access-changes.ts';
 import { homeOfTable } from '../support/access-places.ts';
+import { looksAtCaller } from '../support/caller.ts';
+import { sensitiveColumns } from '../support/owners.ts';
+import { isPrivateByName } from '../support/person-names.ts';
 
 export default rule({
   id: 'access/widened',
   severity: { recommended: 'warning', strict: 'warning' },
   evidence: ['probe'],
   summary: 'seen: this pull request opens a table of the base further',
-  why: 'The same questions were asked of the base and of the head. More may be reached now than before; whether that is the purpose of the change or a side effect, nobody sees in the SQL alone. Access of users to their own rows is told as info.',
+  why: 'The same questions were asked of the base and of the head. More may be reached now than before; whether that is the purpose of the change or a side effect, nobody sees in the SQL alone. An error where messages, payments or what names people was for some and is now for everybody who has not even signed in; where that is meant, declare it (`access` in the configuration). Access of users to their own rows is told as info.',
   remedy: 'Check that this is what the pull request is for.',
   since: '0.1.0',
   sources: ['https://supabase.com/docs/guides/database/postgres/row-level-security'],
@@ -37,7 +40,11 @@ export default rule({
         at: homeOfTable(facts, object, first.command),
         object,
         key: changes.map(({ principal, command, after }) => `${principal} ${command} ${after}`).join(', '),
-        severity: all || becamePublic(object, facts) ? undefined : 'info',
+        severity: isPrivateForAll(object, changes, facts)
+          ? 'error'
+          : all || becamePublic(object, facts)
+            ? undefined
+            : 'info',
         repro: reproOf(
           cells.filter(
             (cell) =>
@@ -65,6 +72,27 @@ const isOthers = (cell: AccessCell) =>
 /** Files of a public bucket are served to whoever has their address, without a policy. */
 const becamePublic = (bucket: string, { base, head }: Facts) =>
   base.buckets.get(bucket)?.public === false && head.buckets.get(bucket)?.public === true;
+
+/** Messages, payments, what names people: it was for some, and now everybody has all of it. */
+function isPrivateForAll(object: string, changes: readonly AccessChange[], { base, head }: Facts): boolean {
+  const table = head.tables.get(object);
+  const before = base.tables.get(object);
+  return (
+    table !== undefined &&
+    before?.rls === true &&
+    before.policies.some(({ using, check }) =>
+      [using, check].some((expression) => looksAtCaller(expression?.node, base)),
+    ) &&
+    (isPrivateByName(table) ||
+      sensitiveColumns(
+        table.columns.map(({ name }) => name),
+        table,
+      ).length > 0) &&
+    changes.some(
+      ({ principal, before: was, after }) => principal === 'anon' && was !== 'all' && after === 'all',
+    )
+  );
+}
 
 const opens = ({ direction, before, after, principal, gained = [] }: AccessChange) =>
   direction === 'widened' &&

@@ -22,7 +22,9 @@ export default rule({
   fixable: true,
   table(table, { state, set, home, report }) {
     if (table.kind === 'partition' || !hasKnownKeys(table) || isPlatform(table.schema)) return;
-    for (const [column, by] of filtersOf(table, state)) {
+    for (const [column, { by, beside }] of filtersOf(table, state)) {
+      // Another column of the same filter finds the rows.
+      if (beside.some((other) => isIndexed(table, [other]))) continue;
       const filtered = table.columns.find(({ name }) => name === column);
       if (filtered === undefined || filtered.type === 'boolean' || isIndexed(table, [column])) continue;
       // In an index at all, behind others: the author thought of it.
@@ -43,10 +45,16 @@ export default rule({
   },
 });
 
-const cache = new WeakMap<SchemaState, ReadonlyMap<string, ReadonlyMap<string, string>>>();
+/** Who filters by a column, and by which others of the table it does. */
+interface FilteredBy {
+  readonly by: string;
+  readonly beside: readonly string[];
+}
+
+const cache = new WeakMap<SchemaState, ReadonlyMap<string, ReadonlyMap<string, FilteredBy>>>();
 
 /** Columns by which views and SQL functions of the state find rows of a table, and one that does. */
-function filtersOf(table: Table, state: SchemaState): ReadonlyMap<string, string> {
+function filtersOf(table: Table, state: SchemaState): ReadonlyMap<string, FilteredBy> {
   let all = cache.get(state);
   if (all === undefined) {
     all = read(state);
@@ -56,11 +64,14 @@ function filtersOf(table: Table, state: SchemaState): ReadonlyMap<string, string
 }
 
 function read(state: SchemaState) {
-  const found = new Map<string, Map<string, string>>();
+  const found = new Map<string, Map<string, FilteredBy>>();
   const add = (filters: readonly Filter[], by: string) => {
     for (const { table, column } of filters) {
-      const columns = found.get(table) ?? new Map<string, string>();
-      if (!columns.has(column)) columns.set(column, by);
+      const columns = found.get(table) ?? new Map<string, FilteredBy>();
+      const beside = filters.flatMap((other) =>
+        other.table === table && other.column !== column ? [other.column] : [],
+      );
+      if (!columns.has(column)) columns.set(column, { by, beside });
       found.set(table, columns);
     }
   };
