@@ -156,6 +156,17 @@ describe('usage', () => {
     expect(await guard('lint', '--base', 'main')).toBe(3);
   });
 
+  test('where nothing listens at the database URL, access and rollback say so', async () => {
+    migration('20260101000000_a.sql', correct);
+    for (const [command, ...rest] of [['access'], ['rollback', '20260101000000_a.sql']] as const) {
+      err = '';
+      expect(await guard(command, ...rest, '--database-url', 'postgresql://u:p@127.0.0.1:1/postgres')).toBe(
+        3,
+      );
+      expect(err).toMatch(/Nothing listens at 127\.0\.0\.1:1\./);
+    }
+  });
+
   test('an unknown key of the configuration is exit code 2 with the nearest key', async () => {
     writeFileSync(join(folder, 'supabase/migration-guard.yml'), 'fial-on: error\n');
     expect(await guard('lint', '--all')).toBe(2);

@@ -12,7 +12,7 @@ import { html } from '../report/html.ts';
 import { matrixMarkdown, matrixText } from '../report/matrix.ts';
 import { plural } from '../report/report.ts';
 import { type Command, print, readArguments, readShared, sharedOptions, toCheckSettings } from './command.ts';
-import { withProgress } from './show.ts';
+import { failedStages, withProgress } from './show.ts';
 
 const renderers: Readonly<Record<string, (report: Report) => string>> = {
   pretty: matrixText,
@@ -54,10 +54,7 @@ export const access: Command = async (argv, terminal) => {
   const report = whole.verdict === 'incomplete' ? whole : only(whole, positionals);
   const [project] = report.projects;
   if (report.verdict === 'incomplete' || project === undefined) {
-    const reasons = project?.stages.flatMap(({ id, status, reason }) =>
-      status === 'failed' ? [`${id}: ${reason}`] : [],
-    );
-    terminal.stderr.write(`migration-guard: The access could not be probed. ${reasons?.join('; ') ?? ''}\n`);
+    terminal.stderr.write(`migration-guard: The access could not be probed. ${failedStages(report)}\n`);
     return 3;
   }
   const failed = project.migrations.filter(({ status }) => status === 'failed');

@@ -7,7 +7,7 @@ import { readMigrations } from '../project/migrations.ts';
 import { findProject, UsageError } from '../project/project.ts';
 import { nextVersion } from '../project/template.ts';
 import { type Command, print, readArguments, readShared, sharedOptions, toCheckSettings } from './command.ts';
-import { withProgress } from './show.ts';
+import { failedStages, withProgress } from './show.ts';
 
 const words = {
   restores: 'It was run: the catalog is as before.',
@@ -38,6 +38,11 @@ export const rollback: Command = async (argv, terminal) => {
   const [project] = report.projects;
   const result = project?.rollback[0];
   const sql = result?.alternative ?? result?.sql;
+  const failed = failedStages(report);
+  if (!sql && failed !== '') {
+    terminal.stderr.write(`migration-guard: The way back could not be looked for. ${failed}\n`);
+    return 3;
+  }
   if (project === undefined || result === undefined || !sql) {
     const reason =
       result?.detail ?? project?.migrations.find(({ change }) => change !== 'unchanged')?.error?.message;

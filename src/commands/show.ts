@@ -54,6 +54,13 @@ export async function showProblem(error: unknown, shared: SharedValues, terminal
   await show(unableReport(error.message, shared.overrides.failOn ?? 'error'), shared, terminal);
 }
 
+/** Why stages did not come to their end, for a command that prints no report; empty where all did. */
+export const failedStages = (report: Report): string =>
+  report.projects
+    .flatMap(({ stages }) => stages)
+    .flatMap(({ id, status, reason }) => (status === 'failed' ? [`${id}: ${reason}`] : []))
+    .join('; ');
+
 export function exitCode(report: Report): number {
   return { pass: 0, fail: 1, incomplete: 3 }[report.verdict];
 }
