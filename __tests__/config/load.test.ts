@@ -9,6 +9,7 @@ import { rules } from '../../src/rules/index.ts';
 const known = [
   { id: 'rls/disabled' },
   { id: 'rls/no-policy' },
+  { id: 'structure/name', options: { index: '^idx_{table}' }, patterns: true },
   { id: 'structure/header', options: { fields: ['Migration'], strict: false } },
 ];
 const read = (text: string, overrides = {}) =>
@@ -43,11 +44,29 @@ describe('the configuration', () => {
     });
   });
 
+  test('a pattern may hold the name of a table', () => {
+    expect(read('rules: { structure/name: { index: "^{table}_.+" } }').rules.rules).toMatchObject({
+      'structure/name': { options: { index: '^{table}_.+' } },
+    });
+  });
+
   test.each([
     ['fial-on: error', /unknown key "fial-on".*Did you mean "fail-on"/],
     ['engine: { kin: server }', /unknown key "kin" in "engine".*Did you mean "kind"/],
     ['rules: { rls/disabeld: off }', /unknown rule "rls\/disabeld".*Did you mean "rls\/disabled"/],
-    ['rules: { rls/disabled: loud }', /"rules.rls\/disabled" is wrong/],
+    [
+      'rules: { rls/disabled: loud }',
+      /"rules.rls\/disabled" is "loud", but must be one of "error", "warning", "info", "off"\.$/,
+    ],
+    [
+      'rules: { rls/disabled: { level: eror } }',
+      /"rules.rls\/disabled.level" is "eror".*Did you mean "error"/,
+    ],
+    ['access: { public.t: { anon: { select: mine } } }', /one of "none", "own", "all", "conditional"/],
+    [
+      'rules: { structure/name: { index: "^ix_((" } }',
+      /"index" of "structure\/name" a regular expression that can't be read \(unterminated group\): \^ix_\(\($/,
+    ],
     ['rules: { structure/header: { field: [a] } }', /unknown option "field".*Did you mean "fields"/],
     [
       'rules: { rls/disabled: { deep: true } }',
@@ -58,7 +77,9 @@ describe('the configuration', () => {
       /"fields" of "structure\/header" a string, and it must be a list/,
     ],
     ['rules: { rls/*: { deep: true } }', /unknown option "deep"/],
-    ['fail-on: sometimes', /"fail-on" is wrong/],
+    ['fail-on: sometimes', /"fail-on" is "sometimes", but must be one of "error", "warning", "never"/],
+    ['fail-on: {}', /"fail-on" is {}, but must be one of/],
+    ['rules: 3', /"rules" is wrong/],
     ['a: [', /no valid YAML/],
     ['paths: [{ match: "*", rules: {} }]', /paths.0.reason/],
   ])('what is wrong with %p is said in one sentence', (text, message) => {

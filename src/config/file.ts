@@ -1,5 +1,6 @@
 /** The text of `supabase/migration-guard.yml`: untrusted YAML in, `Config` out. */
 import { parseDocument } from 'yaml';
+import type { z } from 'zod';
 import type { AccessDeclaration } from '../model/access.ts';
 import { UsageError } from '../project/project.ts';
 import { nearest } from './load.ts';
@@ -15,17 +16,51 @@ export function parseConfig(name: string, text: string): Config {
   const value: unknown = document.toJS() ?? {};
   const result = configSchema.safeParse(value);
   if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  const path = issue!.path.join('.');
-  if (issue!.code === 'unrecognized_keys') {
-    const [key] = issue!.keys;
-    const near = nearest(key!, knownKeys(issue!.path));
+  const issue = innermost(result.error.issues[0]!);
+  const path = issue.path.join('.');
+  if (issue.code === 'unrecognized_keys') {
+    const [key] = issue.keys;
+    const near = nearest(key!, knownKeys(issue.path));
     const where = path === '' ? '' : ` in "${path}"`;
     throw new UsageError(
       `"${name}" has an unknown key "${key}"${where}.${near === null ? '' : ` Did you mean "${near}"?`}`,
     );
   }
-  throw new UsageError(`"${name}": "${path || 'the file'}" is wrong: ${lowerFirst(issue!.message)}.`);
+  if (issue.code === 'invalid_value') {
+    const value = issue.path.reduce<unknown>(
+      (at, key) => (at as Record<PropertyKey, unknown>)?.[key],
+      document.toJS(),
+    );
+    throw new UsageError(
+      `"${name}": "${path}" is ${shown(value)}, but must be ${oneOf(issue.values, value)}`,
+    );
+  }
+  throw new UsageError(`"${name}": "${path || 'the file'}" is wrong: ${lowerFirst(issue.message)}.`);
+}
+
+type Issue = z.core.$ZodIssue;
+
+/** Where either of several shapes is allowed: what is wrong with the one that was meant, its path from the top. */
+function innermost(issue: Issue): Issue {
+  if (issue.code !== 'invalid_union' && issue.code !== 'invalid_key') return issue;
+  const inner = (issue.code === 'invalid_union' ? issue.errors : [issue.issues]).flatMap(([first]) =>
+    first === undefined ? [] : [innermost({ ...first, path: [...issue.path, ...first.path] })],
+  );
+  const deepest = inner.toSorted((a, b) => b.path.length - a.path.length);
+  return deepest.find(({ code }) => code !== 'invalid_type') ?? deepest[0] ?? issue;
+}
+
+function oneOf(values: readonly unknown[], given: unknown): string {
+  const allowed = values.map(String);
+  const near = typeof given === 'string' ? nearest(given, allowed) : null;
+  const list = allowed.map((word) => `"${word}"`).join(', ');
+  return `${allowed.length > 1 ? 'one of ' : ''}${list}.${near === null ? '' : ` Did you mean "${near}"?`}`;
+}
+
+/** A value in a sentence; what is long or deep is not repeated. */
+function shown(value: unknown): string {
+  const text = JSON.stringify(value) ?? 'nothing';
+  return text.length > 60 ? 'something else' : text;
 }
 
 /** The file's text with this declaration as its `access`; comments and everything else stay as they are. */

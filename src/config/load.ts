@@ -4,8 +4,11 @@ import { join } from 'node:path';
 import type { FailOn } from '../model/report.ts';
 import { UsageError } from '../project/project.ts';
 import type { RuleScope, RuleSetting, RuleSettings } from '../rules/settings.ts';
+import { nearest } from '../sql/nearest.ts';
 import { defaults } from './defaults.ts';
 import type { Config } from './schema.ts';
+
+export { nearest };
 
 export const configName = 'supabase/migration-guard.yml';
 
@@ -54,6 +57,7 @@ export async function readConfigFile(
 export interface KnownRule {
   readonly id: string;
   readonly options?: Readonly<Record<string, unknown>>;
+  readonly patterns?: boolean;
 }
 
 /** Flag or input, else file, else default. `baseline` of the file is relative to the project. */
@@ -119,7 +123,7 @@ function checkOptions(
   options: Readonly<Record<string, unknown>>,
   knownRules: readonly KnownRule[],
 ): void {
-  const known = knownRules.find((rule) => rule.id === id)?.options ?? {};
+  const { options: known = {}, patterns = false } = knownRules.find((rule) => rule.id === id) ?? {};
   for (const [name, value] of Object.entries(options)) {
     if (!Object.hasOwn(known, name)) {
       const near = nearest(name, Object.keys(known));
@@ -133,31 +137,26 @@ function checkOptions(
       throw new UsageError(
         `"${file}" gives option "${name}" of "${id}" ${article(given)}, and it must be ${article(wanted)}.`,
       );
+    const broken = patterns && typeof value === 'string' ? faultOf(value) : null;
+    if (broken !== null)
+      throw new UsageError(
+        `"${file}" gives option "${name}" of "${id}" a regular expression that can't be read (${broken}): ${value}`,
+      );
+  }
+}
+
+/** What is wrong with a regular expression; null where it can be read. */
+function faultOf(pattern: string): string | null {
+  try {
+    new RegExp(pattern.replaceAll('{table}', 'name'));
+    return null;
+  } catch (error) {
+    return /[^:]*$/
+      .exec((error as Error).message)![0]
+      .trim()
+      .toLowerCase();
   }
 }
 
 const kindOf = (value: unknown) => (Array.isArray(value) ? 'list' : value === null ? 'null' : typeof value);
 const article = (kind: string) => (kind === 'null' ? 'nothing' : `${kind === 'object' ? 'an' : 'a'} ${kind}`);
-
-/** The known word with the fewest edits, at most a third of its length away. */
-export function nearest(word: string, known: readonly string[]): string | null {
-  let best: string | null = null;
-  let fewest = Math.max(2, Math.floor(word.length / 3)) + 1;
-  for (const candidate of known) {
-    const edits = distance(word, candidate);
-    if (edits < fewest) [best, fewest] = [candidate, edits];
-  }
-  return best;
-}
-
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i += 1) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j += 1) {
-      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1));
-    }
-    row = next;
-  }
-  return row[b.length]!;
-}

@@ -113,6 +113,8 @@ export interface Rule {
   readonly sources: readonly string[];
   readonly fixable: boolean;
   readonly options?: Readonly<Record<string, unknown>>;
+  /** Its options that are text are regular expressions; `{table}` in them stands for a name. */
+  readonly patterns?: boolean;
   /**
    * Rules whose finding at the same place this rule's finding backs: it then lends them its evidence, help and repro
    * instead of standing alone.

@@ -1,4 +1,5 @@
 import type { Access, AccessDeviation } from '../../model/access.ts';
+import { nearest } from '../../sql/nearest.ts';
 import { rule } from '../rule.ts';
 import { reproOf } from '../support/access.ts';
 import { principalName } from '../support/access-changes.ts';
@@ -16,10 +17,11 @@ export default rule({
   sources: ['https://supabase.com/docs/guides/database/postgres/row-level-security'],
   fixable: false,
   facts({ facts, report }) {
+    const known = facts.access?.head.objects.map(({ object }) => object) ?? [];
     for (const deviation of facts.access?.deviations ?? []) {
       const { object, principal, command, expected, seen, direction, cell } = deviation;
       report({
-        message: `The configuration declares ${command.toUpperCase()} on "${object}" for ${principalName(principal)}: ${words[expected]}. ${observed(deviation)} ${next[direction]}`,
+        message: `The configuration declares ${command.toUpperCase()} on "${object}" for ${principalName(principal)}: ${words[expected]}. ${observed(deviation, known)} ${next[direction]}`,
         at: homeOfTable(facts, object, command),
         object,
         key: `${principal} ${command} ${expected} ${seen}`,
@@ -39,8 +41,12 @@ const words: Readonly<Record<Access, string>> = {
   unknown: 'unknown',
 };
 
-const observed = ({ seen }: AccessDeviation) =>
-  seen === null ? 'The probes found no such object or command.' : `The probes saw: ${words[seen]}.`;
+function observed({ seen, object }: AccessDeviation, known: readonly string[]): string {
+  if (seen !== null) return `The probes saw: ${words[seen]}.`;
+  if (known.includes(object)) return 'The probes found no such command.';
+  const near = nearest(object, known);
+  return `The probes found no such object.${near === null ? '' : ` Did you mean "${near}"?`}`;
+}
 
 const next = {
   more: 'Close what is open beyond that, or declare it.',

@@ -22,6 +22,7 @@ export default rule({
   sources: [],
   fixable: false,
   options: house,
+  patterns: true,
   statement: {
     IndexStmt(node, statement, context) {
       if (node.idxname !== undefined) check('index', node.idxname, node.relation, statement, context);
