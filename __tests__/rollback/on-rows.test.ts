@@ -186,6 +186,79 @@ test('a table that was copied before it went comes back with its rows, and the c
   expect(result!.sql).toContain("SELECT setval('public.page_no_seq'::regclass, max(no)) FROM public.page");
 }, 60_000);
 
+const numbered = `create table public.invoices (id uuid primary key, number text not null check (number <> ''), word varchar(30));`;
+
+test.each([
+  [
+    'of the column beside its key, in a schema that the file makes',
+    `create schema if not exists archive; create table archive.invoices_number as select id, number from public.invoices;`,
+    'UPDATE public.invoices AS t SET number = k.number FROM archive.invoices_number AS k WHERE t.id = k.id',
+  ],
+  [
+    'under another name, and nothing but what it held',
+    `create table public.numbers as select i.number as "Old", i.id as invoice from public.invoices i where i.number is not null;`,
+    'UPDATE public.invoices AS t SET number = k."Old" FROM public.numbers AS k WHERE t.id = k.invoice',
+  ],
+  [
+    'of the row as JSON',
+    `create table public.kept as select to_jsonb(t) as old_row from public.invoices t;`,
+    'UPDATE public.invoices AS t SET number = r.number FROM public.kept AS k, jsonb_populate_record(NULL::public.invoices, k.old_row) AS r WHERE t.id = r.id',
+  ],
+  [
+    'of the value as JSON',
+    `create table public.kept as select id, to_jsonb(number) as number from public.invoices;`,
+    'UPDATE public.invoices AS t SET number = r.number FROM public.kept AS k, jsonb_populate_record(NULL::public.invoices, to_jsonb(k)) AS r WHERE t.id = r.id',
+  ],
+  [
+    'in a block that looks first',
+    `do $$ begin if to_regclass('public.invoices') is not null then
+       create table public.kept as select * from public.invoices; end if; end $$;`,
+    'UPDATE public.invoices AS t SET number = k.number FROM public.kept AS k WHERE t.id = k.id',
+  ],
+])(
+  'a dropped column comes back with its values from a copy %s',
+  async (_how, copy, update) => {
+    const [result] = await back(numbered, {
+      '20260102000000_drop.sql': `${copy} alter table public.invoices drop column number;`,
+    });
+    expect(result).toMatchObject({
+      status: 'restores',
+      losesData: [],
+      upAgain: true,
+      error: null,
+      detail: null,
+    });
+    const order = ['ADD COLUMN number text', update, 'ALTER COLUMN number SET NOT NULL', 'DROP TABLE'];
+    const places = order.map((text) => result!.sql!.indexOf(text));
+    expect(places).toEqual([...places].sort((a, b) => a - b));
+    expect(places[0]).toBeGreaterThan(-1);
+    if (copy.includes('create schema'))
+      expect(result!.sql!.trim()).toMatch(/DROP TABLE archive.invoices_number;\nDROP SCHEMA archive;$/);
+  },
+  60_000,
+);
+
+test('a dropped table comes back with its rows from a copy of them as JSON', async () => {
+  const [result] = await back(numbered, {
+    '20260102000000_drop.sql': `create schema if not exists archive;
+      create table archive.invoices as select to_jsonb(t) as old_row from public.invoices t;
+      drop table if exists public.invoices cascade;`,
+  });
+  expect(result).toMatchObject({ status: 'restores', losesData: [], upAgain: true });
+  expect(result!.sql).toContain(
+    'INSERT INTO public.invoices (id, number, word) SELECT r.id, r.number, r.word FROM archive.invoices AS k, jsonb_populate_record(NULL::public.invoices, k.old_row) AS r',
+  );
+}, 60_000);
+
+test('a copy without the key of its rows is not used, and is not dropped without a word', async () => {
+  const [result] = await back(numbered, {
+    '20260102000000_drop.sql': `create table public.kept as select number from public.invoices;
+      alter table public.invoices drop column number;`,
+  });
+  expect(result!.losesData).toEqual(['the values of public.invoices.number (seen: 3 of 3 rows)']);
+  expect(result!.sql).toContain('-- a copy from public.invoices: what it holds is not brought back');
+}, 60_000);
+
 test('a copy of some of the rows is no way back', async () => {
   const [result] = await back(notes, {
     '20260102000000_drop.sql': `create table public.kept as select * from public.old where id > 1;

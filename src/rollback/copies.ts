@@ -1,89 +1,143 @@
-/** Copies that a migration kept of tables it dropped: the way back fills the tables from them before it takes them away. */
-import { literal } from '../database/catalog/quote.ts';
+/** Copies that a migration kept of what it takes away: whole tables, or columns beside the key of their rows. */
 import type { Snapshot } from '../model/catalog.ts';
-import type { SourceFile, SyntaxNode } from '../model/sql.ts';
-import type { PlannedStatement } from './plan.ts';
+import type { SourceFile, Statement, SyntaxNode } from '../model/sql.ts';
+import { parseStatements } from '../sql/parse.ts';
+import { keysOf } from './rows.ts';
 import { tableNamed } from './tables.ts';
 
 export interface KeptCopy {
-  /** The table that went. */
+  /** The table that was copied, as it is called before. */
   readonly of: string;
-  /** The table that was made from all of its rows. */
+  /** The table that was made from it. */
   readonly copy: string;
-  /** Columns that can be written, as Postgres quotes them. */
+  /** The whole table goes, and these are its columns that can be written; or these alone go. As Postgres quotes them. */
   readonly columns: readonly string[];
-  /** Those of them that number themselves (GENERATED AS IDENTITY). */
+  /** What a row of the copy is known by; null where the whole table goes. */
+  readonly key: readonly string[] | null;
+  /** Those of the columns that number themselves (GENERATED AS IDENTITY). */
   readonly identities: readonly string[];
+  /** How the copy holds them. */
+  readonly held: Held;
 }
 
-/** `CREATE TABLE copy AS SELECT * FROM table`, where the table is gone afterwards and the copy is there. */
+interface Held {
+  /** What JSON is to be read back from, of the copy `k`; null where values stand in columns of their own. */
+  readonly json: string | null;
+  /** Where a column stands in the copy; null where it does not. */
+  readonly place: (column: string) => string | null;
+}
+
+/** `CREATE TABLE copy AS SELECT … FROM table`, where the copy is there afterwards and the table, or columns of it, are not. */
 export function keptCopies(source: SourceFile, before: Snapshot, after: Snapshot): KeptCopy[] {
-  return source.statements.flatMap(({ kind, node }) => {
-    if (kind !== 'CreateTableAsStmt' || node.objtype !== 'OBJECT_TABLE' || node.into?.skipData) return [];
-    const of = tableNamed(before, wholeTable(node.query?.SelectStmt));
-    const copy = tableNamed(after, node.into?.rel);
-    if (of === null || copy === null || after.objects.has(`table ${of}`)) return [];
-    if (before.objects.has(`table ${copy}`)) return [];
-    const columns = (before.objects.get(`table ${of}`)!.properties.columns as string[]).filter(
-      (column) => before.objects.get(`column ${of}.${column}`)?.properties.generated === null,
+  return source.statements.flatMap(copyingStatements).flatMap((node): KeptCopy[] => {
+    const { of, copy } = namesIn(node, before, after);
+    if (of === null || copy === null || before.objects.has(`table ${copy}`)) return [];
+    const select = node.query.SelectStmt as SyntaxNode;
+    const all = before.objects.get(`table ${of}`)!.properties.columns as string[];
+    const held = heldIn(select, all);
+    if (held === null) return [];
+    const property = (column: string, name: string) =>
+      before.objects.get(`column ${of}.${column}`)?.properties[name];
+    const written = all.filter((column) => property(column, 'generated') === null);
+    const identities = written.filter((column) => property(column, 'identity'));
+    if (!after.objects.has(`table ${of}`)) {
+      const whole =
+        select.whereClause === undefined && written.every((column) => held.place(column) !== null);
+      return whole && written.length > 0 ? [{ of, copy, columns: written, key: null, identities, held }] : [];
+    }
+    const isThere = (column: string) => after.objects.has(`column ${of}.${column}`);
+    const columns = written.filter(
+      (column) => !isThere(column) && !identities.includes(column) && held.place(column) !== null,
     );
-    const identities = columns.filter(
-      (column) => before.objects.get(`column ${of}.${column}`)?.properties.identity,
+    const key = keysOf(of, before).find((names) =>
+      names.every((name) => isThere(name) && held.place(name) !== null),
     );
-    return columns.length === 0 ? [] : [{ of, copy, columns, identities }];
+    if (columns.length === 0 || key === undefined || !leavesOutNullsOnly(select.whereClause, columns))
+      return [];
+    return [{ of, copy, columns, key, identities: [], held }];
   });
 }
 
-/** The one table whose rows and columns a query gives without leaving any out. */
-function wholeTable(select: SyntaxNode | undefined): SyntaxNode | undefined {
-  const targets: SyntaxNode[] = select?.targetList ?? [];
-  const from: SyntaxNode[] = select?.fromClause ?? [];
-  const isWhole =
-    targets.length === 1 &&
-    targets[0]!.ResTarget?.val?.ColumnRef?.fields?.[0]?.A_Star !== undefined &&
-    from.length === 1 &&
-    select?.whereClause === undefined &&
-    select?.limitCount === undefined &&
-    select?.limitOffset === undefined &&
-    select?.distinctClause === undefined &&
-    select?.groupClause === undefined;
-  return isWhole ? from[0]!.RangeVar : undefined;
+/** Tables that the file makes from rows of others, whether all of them can be brought back from there or not. */
+export function copiesMade(
+  source: SourceFile,
+  before: Snapshot,
+  after: Snapshot,
+): ReadonlyMap<string, string> {
+  const made = source.statements.flatMap(copyingStatements).flatMap((node): [string, string][] => {
+    const { of, copy } = namesIn(node, before, after);
+    return of === null || copy === null || before.objects.has(`table ${copy}`) ? [] : [[copy, of]];
+  });
+  return new Map(made);
 }
 
-/** The plan with each copy dropped after its rows went back, and not before. */
-export function withRowsBack(
-  statements: readonly PlannedStatement[],
-  copies: readonly KeptCopy[],
-): readonly PlannedStatement[] {
-  return copies.reduce((plan, { of, copy, columns, identities }) => {
-    const drop = plan.find(({ sql }) => sql === `DROP TABLE ${copy}`);
-    const create = plan.find(({ sql }) => sql.startsWith(`CREATE TABLE ${of} (`));
-    if (drop === undefined || create === undefined) return plan;
-    const list = columns.join(', ');
-    const overriding = identities.length === 0 ? '' : 'OVERRIDING SYSTEM VALUE ';
-    const back = [
-      { ...create, note: 'recreates the table; its rows come from the copy that the migration kept' },
-      bare(`INSERT INTO ${of} (${list}) ${overriding}SELECT ${list} FROM ${copy}`),
-      ...identities.map((column) =>
-        bare(
-          `SELECT setval(pg_get_serial_sequence(${literal(of)}, ${literal(unquoted(column))}), max(${column})) FROM ${of}`,
-        ),
-      ),
-      drop,
-    ];
-    return plan.flatMap((one) => {
-      if (one === drop) return [];
-      if (one === create) return back;
-      const serial = serials.exec(one.sql);
-      const isOurs = serial !== null && one.sql.startsWith(`ALTER TABLE ${of} `);
-      return isOurs ? [one, bare(`SELECT setval(${serial[2]!}, max(${serial[1]!})) FROM ${of}`)] : [one];
-    });
-  }, statements);
+/** By itself, or in a block that looks first whether what it copies is there. */
+function copyingStatements({ kind, node, sql }: Pick<Statement, 'kind' | 'node' | 'sql'>): SyntaxNode[] {
+  if (kind === 'CreateTableAsStmt')
+    return node.objtype === 'OBJECT_TABLE' && !node.into?.skipData ? [node] : [];
+  if (kind !== 'DoStmt') return [];
+  return (sql.match(/\bcreate\s+table\b[^;']*?\bas\s+select\b[^;']*;/gi) ?? []).flatMap((text) =>
+    (parseStatements(text) ?? []).flatMap(copyingStatements),
+  );
 }
 
-/** A column that numbers itself by a sequence: the next number comes after those of the rows that are back. */
-const serials = /ALTER COLUMN (.+) SET DEFAULT nextval\(('.+'::regclass)\)$/;
+function namesIn(node: SyntaxNode, before: Snapshot, after: Snapshot) {
+  const from: SyntaxNode[] = node.query?.SelectStmt?.fromClause ?? [];
+  return {
+    of: from.length === 1 ? tableNamed(before, from[0]!.RangeVar) : null,
+    copy: tableNamed(after, node.into?.rel),
+  };
+}
 
-const bare = (sql: string): PlannedStatement => ({ sql, note: null });
+/** Where the query puts each column; null where it leaves rows out or makes them up. */
+function heldIn(select: SyntaxNode, columns: readonly string[]): Held | null {
+  const { limitCount, limitOffset, distinctClause, groupClause, havingClause, op } = select;
+  if ([limitCount, limitOffset, distinctClause, groupClause, havingClause].some((part) => part !== undefined))
+    return null;
+  if (op !== undefined && op !== 'SETOP_NONE') return null;
+  const from = select.fromClause[0].RangeVar as SyntaxNode;
+  const row: string = from.alias?.aliasname ?? from.relname;
+  const named = (name: string | undefined) => columns.find((column) => unquoted(column) === name);
+  const places = new Map<string, string>();
+  let inJson = false;
+  for (const { ResTarget: target } of select.targetList ?? []) {
+    const argument = jsonOf(target?.val);
+    const field = (argument ?? target?.val)?.ColumnRef?.fields?.at(-1);
+    const name: string | undefined = field?.String?.sval;
+    const column = named(name);
+    if (argument === null && field?.A_Star !== undefined) for (const each of columns) places.set(each, each);
+    else if (argument !== null && column === undefined && name === row)
+      return { json: `k.${quoted(target.name ?? 'to_jsonb')}`, place: (each) => each };
+    else if (column !== undefined && argument === null)
+      places.set(column, target.name === undefined ? column : quoted(target.name));
+    else if (column !== undefined && target.name === name) {
+      inJson = true;
+      places.set(column, column);
+    }
+  }
+  return { json: inJson ? 'to_jsonb(k)' : null, place: (column) => places.get(column) ?? null };
+}
 
-const unquoted = (name: string) => (name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name);
+/** What `to_jsonb(…)` is given. */
+function jsonOf(value: SyntaxNode | undefined): SyntaxNode | null {
+  const call = value?.FuncCall;
+  const isJson = call?.funcname?.at(-1)?.String?.sval === 'to_jsonb' && call.args?.length === 1;
+  return isJson ? call.args[0] : null;
+}
+
+/** No condition, or `WHERE c IS NOT NULL` for the one column: what is left out held nothing. */
+function leavesOutNullsOnly(where: SyntaxNode | undefined, columns: readonly string[]): boolean {
+  if (where === undefined) return true;
+  const test = where.NullTest;
+  return (
+    columns.length === 1 &&
+    test?.nulltesttype === 'IS_NOT_NULL' &&
+    test.arg?.ColumnRef?.fields?.at(-1)?.String?.sval === unquoted(columns[0]!)
+  );
+}
+
+export const unquoted = (name: string) =>
+  name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name;
+
+const quoted = (name: string) =>
+  /^[a-z_][a-z0-9_$]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`;

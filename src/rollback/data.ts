@@ -10,6 +10,8 @@ export interface Claim {
   readonly table: string | null;
   /** As Postgres quotes them; null: whole rows. */
   readonly columns: readonly string[] | null;
+  /** The table or the column itself goes, with what it holds. */
+  readonly goes?: true;
 }
 
 export function losesData(before: Snapshot, after: Snapshot, source: SourceFile): Claim[] {
@@ -20,12 +22,17 @@ export function losesData(before: Snapshot, after: Snapshot, source: SourceFile)
     const now = object.address === null ? undefined : byAddress.get(object.address);
     if (object.kind === 'table') {
       if (now === undefined)
-        lost.push({ text: `the rows of ${object.identity}`, table: object.identity, columns: null });
+        lost.push({
+          text: `the rows of ${object.identity}`,
+          table: object.identity,
+          columns: null,
+          goes: true,
+        });
     } else if (object.kind === 'column') {
       const table = byAddress.get(before.objects.get(object.parent!)?.address ?? '');
       if (table?.kind !== 'table' || object.properties.generated !== null) continue;
       const place = { table: String(object.properties.table), columns: [String(object.properties.name)] };
-      if (now === undefined) lost.push({ text: `the values of ${object.identity}`, ...place });
+      if (now === undefined) lost.push({ text: `the values of ${object.identity}`, ...place, goes: true });
       else if (!keepsValues(String(object.properties.type), String(now.properties.type))) {
         const text = `values of ${object.identity} that ${now.properties.type} can not hold as ${object.properties.type} did`;
         lost.push({ text, ...place });

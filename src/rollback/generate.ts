@@ -4,7 +4,8 @@ import type { Session } from '../database/engine.ts';
 import type { Snapshot } from '../model/catalog.ts';
 import { parseSource } from '../sql/parse.ts';
 import { differingIds } from './compare.ts';
-import { type KeptCopy, withRowsBack } from './copies.ts';
+import type { KeptCopy } from './copies.ts';
+import { withRowsBack } from './from-copies.ts';
 import { type PlannedStatement, plan } from './plan.ts';
 import { type RunError, run, type SqlOf } from './run.ts';
 
@@ -28,9 +29,11 @@ export interface RowsBack {
   /** Done before the catalog is touched. */
   readonly first: readonly PlannedStatement[];
   readonly copies: readonly KeptCopy[];
+  /** Tables that the migration made from others, by name: what goes with them is said. */
+  readonly made: ReadonlyMap<string, string>;
 }
 
-export const noRows: RowsBack = { first: [], copies: [] };
+const noRows: RowsBack = { first: [], copies: [], made: new Map() };
 
 /** In an open transaction whose state is `after`; leaves it in the state it led to. `known` differences stay. */
 export async function generate(
@@ -50,7 +53,7 @@ export async function generate(
     const goal = leaveAlone(before, now, known);
     const next = plan(now, goal);
     for (const object of next.impossible) impossible.add(object);
-    const steps = withRowsBack(next.statements, rows.copies);
+    const steps = withRowsBack(next.statements, rows.copies, rows.made);
     const text = format(steps);
     // The same again would lead nowhere: what only somebody else may undo.
     if (text === '' || text === last) break;

@@ -44,26 +44,34 @@ export interface Sight {
 
 /**
  * Each loss with what was seen of it. A claim is dropped where the migration took the values away and the way back
- * brought them all: a copy was kept. What nobody claimed and was seen is added, unless a later file took it.
+ * brought them all: a copy was kept. That nothing was seen is said of the `unkept` alone. What nobody claimed and was
+ * seen is added, unless a later file took it.
  */
-export function lossesSeen(claims: readonly Claim[], { before, after, start, back }: Sight): string[] {
+export function lossesSeen(
+  claims: readonly Claim[],
+  unkept: ReadonlySet<Claim>,
+  { before, after, start, back }: Sight,
+): string[] {
   const taken = compareRows(before, after);
   const takenLater = compareRows(after, start);
   const lost = compareRows(withoutLater(before, after, start), back);
   const told = new Set<string>();
   const list: string[] = [];
-  for (const { text, table, columns } of claims) {
+  for (const claim of claims) {
+    const { text, table, columns } = claim;
     const rows = table === null ? undefined : before.get(table);
     const loss = table === null ? undefined : lost.get(table);
     if (table === null) list.push(text);
-    else if (rows === undefined || rows.rows.size === 0) list.push(`${text} (not seen: no row was there)`);
-    else if (loss !== undefined && touches(loss, columns)) {
+    else if (rows !== undefined && loss !== undefined && touches(loss, columns)) {
       if (columns === null) told.add(table);
       else for (const column of columns) told.add(`${table}.${column}`);
       list.push(`${text} (seen: ${amount(loss, columns)})`);
-    } else if (!touches(taken.get(table), columns)) list.push(`${text} (not seen on the rows tried)`);
-    else if (touches(takenLater.get(table), columns))
-      list.push(`${text} (not seen: a later file takes them)`);
+    } else if (unkept.has(claim)) {
+      if (rows === undefined || rows.rows.size === 0) list.push(`${text} (not seen: no row was there)`);
+      else if (!touches(taken.get(table), columns)) list.push(`${text} (not seen on the rows tried)`);
+      else if (touches(takenLater.get(table), columns))
+        list.push(`${text} (not seen: a later file takes them)`);
+    }
   }
   for (const [table, loss] of lost) {
     if (told.has(table)) continue;

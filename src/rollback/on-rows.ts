@@ -10,7 +10,9 @@ import type { RollbackResult } from '../model/rollback.ts';
 import type { SourceFile } from '../model/sql.ts';
 import { parseSource } from '../sql/parse.ts';
 import { differences, differingIds } from './compare.ts';
+import { keptCopies } from './copies.ts';
 import { losesData } from './data.ts';
+import { withoutKept } from './from-copies.ts';
 import { lossesSeen } from './losses.ts';
 import { conclude, needsCommit, type UndoStep } from './prove.ts';
 
@@ -74,7 +76,14 @@ async function oneBack(
     return { result: unseen(result, failed.error.message), stopped: true, back: null };
   const back = await ground.act(readRows);
   const rows = ground.rows.get(step.path)!;
-  const losses = lossesSeen(losesData(step.before, step.after, step.source), {
+  const { before, after } = step;
+  const claims = losesData(before, after, step.source);
+  const unkept = withoutKept(
+    claims,
+    keptCopies(step.source, before, after),
+    result.alternative ?? result.sql,
+  );
+  const losses = lossesSeen(claims, new Set(unkept), {
     ...rows,
     start: start ?? rows.after,
     back,
@@ -95,6 +104,7 @@ async function oneBack(
     ...result,
     sql: result.sql!,
     lost: losses,
+    mayReorder: claims.length > 0,
     left,
     error: null,
     again: { error: again && { ...again.error, line: null, sql: '' }, left: there },

@@ -9,9 +9,10 @@ import type { RollbackResult } from '../model/rollback.ts';
 import type { SourceFile } from '../model/sql.ts';
 import { parseSource } from '../sql/parse.ts';
 import { type Difference, differences, differingIds } from './compare.ts';
-import { keptCopies } from './copies.ts';
-import { losesData } from './data.ts';
+import { copiesMade, keptCopies } from './copies.ts';
+import { type Claim, losesData } from './data.ts';
 import type { FoundPlan } from './find.ts';
+import { withoutKept } from './from-copies.ts';
 import { type Generated, generate, type RowsBack } from './generate.ts';
 import { takeOutRows } from './rows.ts';
 import { apart, type RunError, run, type SqlOf } from './run.ts';
@@ -76,15 +77,16 @@ async function proveStep(
 ): Promise<Outcome> {
   const { session } = input;
   const found = input.planFor(step.path);
-  const lost = losesData(step.before, step.after, step.source).map(({ text }) => text);
-  if (found === null) return tryGenerated(step, now, known, lost, input);
+  const claims = losesData(step.before, step.after, step.source);
+  const lost = claims.map(({ text }) => text);
+  if (found === null) return tryGenerated(step, now, known, claims, input);
 
   await session.exec('savepoint given');
   const tried = await tryGiven(step, found, known, lost, input);
   if (tried.exact) return { result: tried.result, end: tried.end };
   // What was given does not lead back: go back by a plan of our own, and offer it.
   await session.exec('rollback to savepoint given');
-  const generated = await tryGenerated(step, now, known, lost, input);
+  const generated = await tryGenerated(step, now, known, claims, input);
   const better = generated.result.status === 'restores' || generated.result.status === 'irreversible';
   return {
     result: { ...tried.result, alternative: better ? generated.result.sql : null },
@@ -106,6 +108,7 @@ async function tryGiven(
     planPath: found.path,
     planLine: found.line,
     sql: found.sql,
+    mayReorder: lost.length > 0,
   } as const;
   const error = await run(session, parseSource(found.path, found.sql), sqlOf);
   if (error !== null) {
@@ -124,27 +127,31 @@ async function tryGenerated(
   step: UndoStep,
   now: Snapshot,
   known: ReadonlySet<string>,
-  lost: readonly string[],
+  claims: readonly Claim[],
   input: ProofInput,
 ): Promise<Outcome> {
   const { session, sqlOf = asItIs } = input;
   await session.exec('savepoint generated');
+  const { source, before, after } = step;
   const rows: RowsBack = {
-    first: takeOutRows(step.source, step.before, step.after),
-    copies: keptCopies(step.source, step.before, step.after),
+    first: takeOutRows(source, before, after),
+    copies: keptCopies(source, before, after),
+    made: copiesMade(source, before, after),
   };
   let generated: Generated = await generate(session, now, step.before, known, sqlOf, rows);
   if (generated.error !== null && rows.first.length + rows.copies.length > 0) {
     // Rows are a courtesy: the catalog counts.
     await session.exec('rollback to savepoint generated');
-    generated = await generate(session, now, step.before, known, sqlOf);
+    generated = await generate(session, now, before, known, sqlOf, { ...rows, first: [], copies: [] });
   }
+  const lost = withoutKept(claims, rows.copies, generated.sql).map(({ text }) => text);
   const common = {
     path: step.path,
     plan: 'generated',
     planPath: null,
     planLine: null,
     sql: generated.sql || nothing,
+    mayReorder: claims.length > 0,
   } as const;
   if (generated.error !== null) {
     await session.exec('rollback to savepoint generated');
@@ -194,13 +201,15 @@ export function conclude(seen: {
   readonly planLine: number | null;
   readonly sql: string;
   readonly lost: readonly string[];
+  /** Something went that held data, whether that came back or not. */
+  readonly mayReorder: boolean;
   readonly left: readonly Difference[];
   readonly error: RunError | null;
   readonly again: { readonly error: RunError | null; readonly left: readonly Difference[] } | null;
 }): RollbackResult {
   const { path, plan, planPath, planLine, sql, lost, error, again } = seen;
   // A column that comes back stands at the end: that follows from its loss and is no fault of the plan.
-  const left = seen.left.filter(({ order }) => !order || lost.length === 0).map(({ text }) => text);
+  const left = seen.left.filter(({ order }) => !order || !seen.mayReorder).map(({ text }) => text);
   const untried = again?.error && needsCommit.has(again.error.sqlstate);
   const up = untried
     ? `Whether it runs a second time was not seen: it needs a COMMIT on the way (${again.error?.message}).`

@@ -50,7 +50,7 @@ function takeOut(node: SyntaxNode, before: Snapshot, after: Snapshot): PlannedSt
 }
 
 /** Primary key first, then what else is unique. */
-function keysOf(table: string, of: Snapshot): string[][] {
+export function keysOf(table: string, of: Snapshot): string[][] {
   const constraints = [...of.objects.values()].filter(
     ({ kind, properties }) =>
       kind === 'constraint' && properties.table === table && /^[pu]$/.test(String(properties.type)),
