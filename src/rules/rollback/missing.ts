@@ -15,6 +15,8 @@ export default rule({
   facts({ facts, report }) {
     for (const { path, plan, sql } of facts.rollback ?? []) {
       if (plan === 'file' || plan === 'section') continue;
+      // A file of comments alone, as it was just made.
+      if (facts.sources.get(path)?.statements.length === 0) continue;
       report({
         message: `Nothing says how "${path.split('/').at(-1)}" is undone. The way back is then written when it is needed, in a hurry. ${sql === null ? 'Write a "-- Rollback:" section' : 'Take the generated one into a "-- Rollback:" section'}.`,
         at: startOf(path),
