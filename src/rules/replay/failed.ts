@@ -51,14 +51,13 @@ function statementText(text: string | undefined): string | undefined {
   return text === undefined || text.length > 4000 ? undefined : `${text};`;
 }
 
-function details(error: MigrationError): string {
+/** What the message does not say already. */
+function details(error: MigrationError): string | undefined {
   const parts = [
-    `ERROR: ${error.message} (SQLSTATE ${error.sqlstate})`,
     ...(error.detail === null ? [] : [`DETAIL: ${error.detail}`]),
-    ...(error.hint === null ? [] : [`HINT: ${error.hint}`]),
     ...(error.where === null ? [] : [`CONTEXT: ${error.where}`]),
   ];
-  return `\`\`\`\n${parts.join('\n')}\n\`\`\``;
+  return parts.length === 0 ? undefined : `\`\`\`\n${parts.join('\n')}\n\`\`\``;
 }
 
 /** What usually helps, by SQLSTATE. */
