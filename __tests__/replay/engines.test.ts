@@ -23,7 +23,7 @@ async function replayed(kind: EngineKind, name: string): Promise<ReplayFacts> {
     await replay.rerun();
     await replay.functions();
     await replay.fromZero();
-    await replay.tests();
+    await replay.ownFiles();
     facts = replay.facts();
   });
   return facts;

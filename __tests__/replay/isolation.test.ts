@@ -289,7 +289,7 @@ test('an event trigger that fires ALWAYS fires for no superuser, and stands as i
       await replay.changes();
       await replay.functions();
       await replay.rows();
-      await replay.tests();
+      await replay.ownFiles();
       expect(replay.facts()).toMatchObject({
         runs: [{ status: 'applied' }, { status: 'applied' }],
         tests: [{ status: 'passed' }],
@@ -319,7 +319,7 @@ test('where a seed does not come to its end the tests of the project could not b
     await replay.base();
     await replay.mark();
     await replay.changes();
-    await replay.tests();
+    await replay.ownFiles();
     expect(replay.facts().tests).toMatchObject([
       { status: 'not-checkable', detail: expect.stringMatching(/^supabase\/seed\.sql did not end: /) },
     ]);

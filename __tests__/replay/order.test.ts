@@ -10,7 +10,7 @@ describe.each(['server'] as const)('on the %s engine', (kind) => {
       await replay.mark();
       await replay.changes();
       await replay.fromZero();
-      await replay.tests();
+      await replay.ownFiles();
       facts = replay.facts();
     });
     return facts;

@@ -18,6 +18,8 @@ const emptyReplay: ReplayFacts = {
   brokenFunctions: [],
   skippedCreates: [],
   tests: [],
+  testFailures: [],
+  seedFailure: null,
   orderDifferences: [],
   notChecked: [],
 };

@@ -116,6 +116,27 @@ export interface TestFileRun {
   readonly detail: string | null;
 }
 
+/** The first statement of the project's seeds that fails on the head, where the CLI stops. */
+export interface SeedFailure {
+  readonly path: string;
+  readonly line: number;
+  readonly error: SqlError;
+  /** What the seeds did on the base; `absent`: that seed was not there, or there was nothing to lay it on. */
+  readonly onBase: 'applied' | 'failed' | 'absent';
+  /** The changed statement that takes or changes what the seed needs. */
+  readonly cause: { readonly path: string; readonly line: number; readonly endLine: number } | null;
+}
+
+/** A pgTAP file of the project that fails on the head. */
+export interface TestFailure {
+  readonly path: string;
+  readonly line: number | null;
+  /** The first failing line of TAP, or the error that stopped the file. */
+  readonly says: string;
+  /** `fewer`: fewer of its tests failed there. `absent`: it was not there. `unknown`: it could not be run there. */
+  readonly onBase: 'passed' | 'fewer' | 'failed' | 'absent' | 'unknown';
+}
+
 /** CREATE … IF NOT EXISTS that did nothing although what exists differs. */
 export interface SkippedCreate {
   readonly path: string;
@@ -141,6 +162,8 @@ export interface ReplayFacts {
   readonly brokenFunctions: readonly BrokenFunction[];
   readonly skippedCreates: readonly SkippedCreate[];
   readonly tests: readonly TestFileRun[];
+  readonly testFailures: readonly TestFailure[];
+  readonly seedFailure: SeedFailure | null;
   /** Differences between base-then-changes and string order from zero, one line each. */
   readonly orderDifferences: readonly string[];
   readonly notChecked: readonly NotChecked[];

@@ -54,6 +54,9 @@ export async function examine(input: ExamineInput): Promise<Examination> {
   const recorder = new StepRecorder();
   const asked = settings.stages === 'rollback' || (settings.stages === 'all' && config.rollback.prove);
   const proves = asked && !input.found.history.all;
+  const unchanged = new Map(
+    [...input.project.seeds, ...input.project.tests].map(({ path, sql }) => [path, sql]),
+  );
   const replay = new Replay({
     engine,
     reopen: open,
@@ -62,6 +65,10 @@ export async function examine(input: ExamineInput): Promise<Examination> {
     sources: input.reading.sources,
     eraOf: input.reading.eraOf,
     baseline,
+    textOnBase: async (path) =>
+      input.found.history.otherChanges.includes(path)
+        ? input.found.baseFile(path)
+        : (unchanged.get(path) ?? null),
     ...(proves ? { watch: recorder.watch } : {}),
   });
   try {
@@ -132,7 +139,7 @@ async function seeItHappen(
   if (everything) {
     await later('rerun', () => replay.rerun());
     await later('from zero', () => replay.fromZero());
-    if (engine.tests) await later('tests', () => replay.tests());
+    await later('tests', () => replay.ownFiles(engine.tests));
   }
 
   const replayed = replay.facts();

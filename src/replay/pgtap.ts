@@ -13,7 +13,7 @@ import { sqlError, timeLimitError } from './errors.ts';
 import type { FileRunner } from './file.ts';
 import type { Excuse } from './names.ts';
 import { interpolate, isBlank, isSilent, needsPsql, setVariable, splitPsql, type Variables } from './psql.ts';
-import { readTap } from './tap.ts';
+import { failingLine, readTap } from './tap.ts';
 import { testHelperExtensions, testHelpersSql } from './test-helpers.ts';
 
 interface TestFile {
@@ -30,15 +30,22 @@ export interface TestFiles {
   excuse(error: ReturnType<typeof sqlError>): Excuse | null;
 }
 
-export async function runTests(tests: TestFiles): Promise<readonly TestFileRun[]> {
+/** How a file ran, and where and with what words it failed first. */
+export interface LocatedRun {
+  readonly run: TestFileRun;
+  readonly line: number | null;
+  readonly says: string | null;
+}
+
+export async function runTests(tests: TestFiles): Promise<readonly LocatedRun[]> {
   const { engine, files } = tests;
   const unavailable = await providePgtap(engine, tests.runner);
   if (unavailable === null) await provideHelpers(tests);
-  const runs: TestFileRun[] = [];
+  const runs: LocatedRun[] = [];
   for (const file of [...files].sort((a, b) => (a.path < b.path ? -1 : 1))) {
     const { path } = file;
     if (unavailable) {
-      runs.push(notRun(path, unavailable));
+      runs.push(nowhere(notRun(path, unavailable)));
       continue;
     }
     try {
@@ -46,14 +53,16 @@ export async function runTests(tests: TestFiles): Promise<readonly TestFileRun[]
     } catch (error) {
       if (!(error instanceof EngineLost)) throw error;
       const { message } = timeLimitError(error);
-      runs.push({ path, status: 'error', passed: 0, failed: 0, detail: message });
-      const rest = files.filter((file) => !runs.some((run) => run.path === file.path));
-      runs.push(...rest.map((file) => notRun(file.path, `${path} did not end.`)));
+      runs.push(nowhere({ path, status: 'error', passed: 0, failed: 0, detail: message }));
+      const rest = files.filter((file) => !runs.some(({ run }) => run.path === file.path));
+      runs.push(...rest.map((file) => nowhere(notRun(file.path, `${path} did not end.`))));
       break;
     }
   }
-  return runs.sort((a, b) => (a.path < b.path ? -1 : 1));
+  return runs.sort((a, b) => (a.run.path < b.run.path ? -1 : 1));
 }
+
+const nowhere = (run: TestFileRun): LocatedRun => ({ run, line: null, says: run.detail });
 
 export const notRun = (path: string, detail: string): TestFileRun => ({
   path,
@@ -99,7 +108,7 @@ const callsHelpers =
 const makesHelpers =
   /\bcreate\s+(schema\s+(if\s+not\s+exists\s+)?"?tests\b|extension\b[^;]*test_helpers)|database\.dev|dbdev|pgtle/i;
 
-async function runFile(tests: TestFiles, file: TestFile): Promise<TestFileRun> {
+async function runFile(tests: TestFiles, file: TestFile): Promise<LocatedRun> {
   const session = tests.engine.postgresRole;
   await session.exec('reset all');
   const run = new TestRun(tests, file);
@@ -111,23 +120,33 @@ async function runFile(tests: TestFiles, file: TestFile): Promise<TestFileRun> {
   const counts = { path: file.path, passed, failed };
   if (stopped) {
     const why = stopped.error ? tests.excuse(stopped.error)?.reason : stopped.message;
-    const detail = `${stopped.place}: ${stopped.error?.message ?? 'psql command'}`;
+    const message = stopped.error?.message ?? 'psql command';
+    const detail = `Line ${stopped.line}: ${message}`;
+    const status = why ? 'not-checkable' : 'error';
     return {
-      ...counts,
-      status: why ? 'not-checkable' : 'error',
-      detail: why ? `${detail} (${why})` : detail,
+      run: { ...counts, status, detail: why ? `${detail} (${why})` : detail },
+      line: stopped.line,
+      says: message,
     };
   }
-  if (failed > 0) return { ...counts, status: 'failed', detail: failures.slice(0, 5).join('; ') };
-  if (planned !== null && planned !== passed) {
-    return { ...counts, status: 'failed', detail: `${planned} tests were planned, ${passed} ran.` };
+  const { line = null, says = null } = run.firstFailure ?? {};
+  if (failed > 0) {
+    const detail = failures.slice(0, 5).join('; ');
+    return { run: { ...counts, status: 'failed', detail }, line, says };
   }
-  return { ...counts, status: 'passed', detail: null };
+  if (planned !== null && planned !== passed) {
+    return nowhere({
+      ...counts,
+      status: 'failed',
+      detail: `${planned} tests were planned, ${passed} ran.`,
+    });
+  }
+  return nowhere({ ...counts, status: 'passed', detail: null });
 }
 
 /** Why a file did not run to its end: an error of Postgres, or a psql command that is not had here. */
 interface Stop {
-  readonly place: string;
+  readonly line: number;
   readonly error: ReturnType<typeof sqlError> | null;
   readonly message: string | null;
 }
@@ -139,6 +158,7 @@ const includeDepth = 8;
 class TestRun {
   readonly output: string[] = [];
   stopped: Stop | null = null;
+  firstFailure: { readonly line: number; readonly says: string } | null = null;
   readonly #tests: TestFiles;
   readonly #variables: Variables = new Map();
   /** Packages that come from a registry on the network are provided here: what fetches them may fail. */
@@ -198,8 +218,14 @@ class TestRun {
       await this.#statements(parseSource(file.path, interpolate(carried, this.#variables)), 1);
   }
 
+  #print(text: string, line: number): void {
+    this.output.push(text);
+    const says = failingLine(text);
+    if (says !== null) this.firstFailure ??= { line, says };
+  }
+
   #stop(line: number, message: string): void {
-    this.stopped = { place: `Line ${line}`, error: null, message };
+    this.stopped = { line, error: null, message };
   }
 
   /** `\ir` is relative to the file, `\i` to the folder `supabase/tests`, where `supabase test db` starts. */
@@ -223,13 +249,14 @@ class TestRun {
       const control = transactionControl(statement);
       if (control === 'open') this.#inTransaction = true;
       if (control === 'close') this.#inTransaction = false;
+      const line = firstLine + statement.span.line - 1;
       const guarded = this.#fetches && this.#inTransaction && !control;
       try {
         if (guarded) await session.exec('savepoint guard_fetch');
         for (const sql of testCommand(this.#tests.runner, statement)) {
           rows = await session.query(sql);
           for (const row of rows) {
-            for (const value of Object.values(row)) if (value !== null) this.output.push(value);
+            for (const value of Object.values(row)) if (value !== null) this.#print(value, line);
           }
         }
       } catch (error) {
@@ -239,8 +266,7 @@ class TestRun {
           await session.query(this.#tests.runner.asSuperuser(testHelpersSql));
           continue;
         }
-        const line = firstLine + statement.span.line - 1;
-        this.stopped = { place: `Line ${line}`, error: sqlError(error), message: null };
+        this.stopped = { line, error: sqlError(error), message: null };
         break;
       }
     }

@@ -3,7 +3,7 @@
  *
  * In this order: `base()` (roles.sql, a baseline, the base's migrations; a main that does not apply is gone on with),
  * `mark()` (the state to come back to), `changes()` (the changed migrations, as the CLI would apply them on production,
- * traced). Then, in any order: `rows()`, `rerun()`, `fromZero()`, `functions()`, `tests()`. `facts()` at any time.
+ * traced). Then, in any order: `rows()`, `rerun()`, `fromZero()`, `functions()`, `ownFiles()`. `facts()` at any time.
  *
  * `engine` is where the database stands now. It is another one after a statement passed its time limit: ask for it
  * again after each step.
@@ -19,9 +19,10 @@ import type {
   ReplayFacts,
   RerunFailure,
   RowsFailure,
+  SeedFailure,
   SkippedCreate,
-  SqlError,
   StatementRun,
+  TestFailure,
   TestFileRun,
 } from '../model/replay.ts';
 import type { SourceFile, Statement } from '../model/sql.ts';
@@ -32,7 +33,7 @@ import { isTimeLimit, ownError } from './errors.ts';
 import { BATCH_END, ESCAPE, LostAt, type MigrationFile, type Step, SYNTAX, secondRun } from './file.ts';
 import { Ground } from './ground.ts';
 import { needsFromZero, orderDifferences, pending, seenByVersion } from './order.ts';
-import { notRun, runTests } from './pgtap.ts';
+import { ownFiles } from './own-files.ts';
 import { PlpgsqlCheck } from './plpgsql-check.ts';
 import { type RowsWatch, rowsPass, runForGood } from './rows-pass.ts';
 import { blank, errorOf, failedAt, fileOf, isApplied, statementRun } from './runs.ts';
@@ -57,6 +58,8 @@ export interface ReplayInput {
   readonly sources: ReadonlyMap<string, SourceFile>;
   readonly eraOf: (version: string) => GrantsEra;
   readonly baseline: Baseline | null;
+  /** A seed or a test as it stands on the base, null where it is not there; without it, as on the head. */
+  textOnBase?(path: string): Promise<string | null>;
   /** Called around each changed migration, the era of grants set, no transaction open. */
   watch?(when: 'before' | 'after', path: string, engine: Engine): Promise<void>;
 }
@@ -81,6 +84,8 @@ export class Replay {
   #brokenFunctions: readonly BrokenFunction[] = [];
   readonly #skippedCreates: SkippedCreate[] = [];
   readonly #tests: TestFileRun[] = [];
+  readonly #testFailures: TestFailure[] = [];
+  #seedFailure: SeedFailure | null = null;
   readonly #orderDifferences: string[] = [];
   readonly #reruns: RerunFailure[] = [];
   #reproducible = true;
@@ -235,33 +240,31 @@ export class Replay {
     }
   }
 
-  /** The project's own pgTAP files, on an engine of their own. */
-  async tests(): Promise<void> {
-    const { tests, testParts, seeds } = this.#input.project;
-    if (tests.length === 0) return;
-    const checkpoint = await this.engine.checkpoint();
-    const { engine, runner } = await this.#ground.beside(checkpoint);
+  /** The project's own seeds and pgTAP files, on an engine of their own. */
+  async ownFiles(runsTests = true): Promise<void> {
+    const { project, history, textOnBase } = this.#input;
+    if (project.seeds.length === 0 && (!runsTests || project.tests.length === 0)) return;
+    const head = await this.engine.checkpoint();
     try {
-      // As after `supabase db reset`: the tests find the seeds there.
-      for (const { path, sql } of seeds) {
-        const lost = await runForGood(runner, parseSource(path, sql)).then(
-          () => null,
-          (error: unknown) => {
-            if (error instanceof LostAt) return error;
-            throw error;
-          },
-        );
-        if (lost === null) continue;
-        const detail = `${path} did not end: ${lost.message}`;
-        this.#tests.push(...tests.map((test) => notRun(test.path, detail)));
-        return;
-      }
-      const excuse = (error: SqlError) => this.#blame.excuse(error);
-      const parts = [...testParts, ...seeds];
-      this.#tests.push(...(await runTests({ engine, runner, files: tests, parts, excuse })));
+      const texts = new Map([...project.seeds, ...project.tests].map(({ path, sql }) => [path, sql]));
+      const found = await ownFiles({
+        project,
+        runsTests,
+        head,
+        base: history.base.length > 0 ? this.#ground.marked : null,
+        open: (checkpoint) => this.#ground.beside(checkpoint),
+        textOnBase: textOnBase ?? (async (path) => texts.get(path) ?? null),
+        excuse: (error) => this.#blame.excuse(error),
+        changed: pending(history).flatMap((migration) =>
+          migration.text === null ? [] : [this.#fileOf(migration).source],
+        ),
+      });
+      this.#tests.push(...found.tests);
+      this.#testFailures.push(...found.testFailures);
+      this.#seedFailure = found.seedFailure;
+      this.#notChecked.push(...found.notChecked);
     } finally {
-      await engine.close();
-      await checkpoint.drop();
+      await head.drop();
     }
   }
 
@@ -332,6 +335,8 @@ export class Replay {
       brokenFunctions: this.#brokenFunctions,
       skippedCreates: this.#skippedCreates,
       tests: this.#tests,
+      testFailures: this.#testFailures,
+      seedFailure: this.#seedFailure,
       orderDifferences: this.#orderDifferences,
       notChecked: this.#notChecked,
     };

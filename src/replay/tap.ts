@@ -7,6 +7,12 @@ export interface TapResult {
   readonly failures: readonly string[];
 }
 
+/** The first line that says that a test failed; null where none does. */
+export const failingLine = (output: string): string | null =>
+  output.split('\n').find((line) => /^not ok\b/.test(line) && !isExcused(line)) ?? null;
+
+const isExcused = (line: string) => /#\s*(todo|skip)\b/i.test(line);
+
 export function readTap(output: readonly string[]): TapResult {
   let passed = 0;
   let failed = 0;
@@ -17,8 +23,7 @@ export function readTap(output: readonly string[]): TapResult {
     if (plan) planned = Number(plan[1]);
     const test = /^(not )?ok\b(?:\s+\d+)?\s*-?\s*(.*)$/.exec(line);
     if (!test) continue;
-    const excused = /#\s*(todo|skip)\b/i.test(line);
-    if (test[1] && !excused) {
+    if (test[1] && !isExcused(line)) {
       failed += 1;
       failures.push(test[2] || 'a test without a description');
     } else passed += 1;

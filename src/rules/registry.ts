@@ -60,6 +60,8 @@ export { default as 'platform/not-owner' } from './platform/not-owner.ts';
 export { default as 'replay/base-failed' } from './replay/base-failed.ts';
 export { default as 'replay/failed' } from './replay/failed.ts';
 export { default as 'replay/not-checkable' } from './replay/not-checkable.ts';
+export { default as 'replay/seed-failed' } from './replay/seed-failed.ts';
+export { default as 'replay/test-failed' } from './replay/test-failed.ts';
 export { default as 'replay/time-limit' } from './replay/time-limit.ts';
 export { default as 'rls/always-true' } from './rls/always-true.ts';
 export { default as 'rls/anonymous-users' } from './rls/anonymous-users.ts';
