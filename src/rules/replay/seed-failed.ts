@@ -13,6 +13,8 @@ export default rule({
   since: '0.1.0',
   sources: ['https://supabase.com/docs/guides/local-development/seeding-your-database'],
   fixable: false,
+  // One fault, and the same way out: a default.
+  backs: ['safety/not-null-without-default'],
   facts({ facts, report }) {
     const failure = facts.replay?.seedFailure;
     if (!failure) return;
