@@ -200,13 +200,25 @@ function madeByHand({ error }: SignUpRun, { sources }: Facts): string | null {
 }
 
 /** What is not there, and the file that failed and would have made it. */
-function lostWith({ error }: SignUpRun, { replay, sources }: Facts): { name: string; path: string } | null {
+function lostWith(
+  { error }: SignUpRun,
+  { head, replay, sources }: Facts,
+): { name: string; path: string } | null {
   const missing = /^(?:42703|42P01|42883|42704)$/.test(error?.sqlstate ?? '');
   const name = missing
     ? /"?(?:\w+\.)?(\w+)"?(?:\(.*\))?(?: of relation "\w+")? does not exist/.exec(error!.message)?.[1]
     : undefined;
   if (name === undefined) return null;
-  const makes = new RegExp(`\\b(?:add|create|rename)\\b[^;]{0,2000}\\b${escapeRegExp(name)}\\b`, 'i');
+  // It is there: the search path of sign-up does not lead to it.
+  const all = [head.tables, head.views, head.routines, head.types].flatMap((map) => [...map.values()]);
+  if (error!.sqlstate !== '42703' && all.some((object) => object.name === name)) return null;
+  const called = `(?:"?\\w+"?\\.)?"?${escapeRegExp(name)}\\b`;
+  const makes = new RegExp(
+    error!.sqlstate === '42703'
+      ? `\\b(?:add|rename\\s+column\\s+\\S+\\s+to)\\s+(?:column\\s+)?(?:if\\s+not\\s+exists\\s+)?${called}`
+      : `\\b(?:create\\s+(?:or\\s+replace\\s+)?(?:table|view|function|type)\\s+(?:if\\s+not\\s+exists\\s+)?|rename\\s+to\\s+)${called}`,
+    'i',
+  );
   const run = replay?.runs.find(
     ({ path, status }) => status !== 'applied' && makes.test(sources.get(path)?.text ?? ''),
   );
