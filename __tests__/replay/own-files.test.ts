@@ -48,7 +48,7 @@ describe('the seeds', () => {
     });
     expect(seedFailure).toMatchObject({
       onBase: 'applied',
-      error: { sqlstate: '23502' },
+      error: { sqlstate: '23502', detail: null },
       cause: { line: 1 },
     });
   });
