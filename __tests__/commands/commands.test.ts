@@ -398,6 +398,7 @@ create view public.ids with (security_invoker = on) as select id from public.not
     const written = readFileSync(join(folder, 'supabase/rollback/20260102000000_body.sql'), 'utf8');
     expect(written).toContain('--   the values of public.note.body (seen: 2 of 3 rows)');
     expect(written).toContain('ALTER TABLE public.note ADD COLUMN body text;');
+    expect(err).toContain('the values of public.note.body (seen: 2 of 3 rows)');
   }, 60_000);
 });
 

@@ -104,7 +104,7 @@ test('a way back that keeps a copy loses nothing, whatever the schema says', asy
   expect(result).toMatchObject({ plan: 'file', status: 'restores', losesData: [] });
 });
 
-test('a given way back that stops on rows fails, with its line; one that was written here says where', async () => {
+test('a given way back that stops on rows fails, with its line; one that was written here says so', async () => {
   const up = 'alter table public.note drop column title';
   const [given] = await back(
     notes,
@@ -114,14 +114,20 @@ test('a given way back that stops on rows fails, with its line; one that was wri
     },
   );
   expect(given).toMatchObject({ status: 'failed', error: { sqlstate: '23502', line: 2 } });
-  const [written] = await back(notes, { '20260102000000_title.sql': up });
-  expect(written).toMatchObject({
-    status: 'irreversible',
-    losesData: ['the values of public.note.title (seen: 3 of 3 rows)'],
-  });
-  expect(written!.detail).toContain('On tables with rows it stops: column "title"');
-  expect(written!.sql).toContain('-- rows stop this: give them a value first');
+  const [key] = await back(notes, { '20260102000000_key.sql': 'alter table public.note drop column id' });
+  expect(key!.status).toBe('irreversible');
+  expect(key!.detail).toContain('On tables with rows it stops: column "id"');
 });
+
+test('a required column comes back nullable where rows hold no value, and the same SQL given is no failure', async () => {
+  const up = { '20260102000000_title.sql': 'alter table public.note drop column title' };
+  const [written] = await back(notes, up);
+  const lost = ['the values of public.note.title (seen: 3 of 3 rows)'];
+  expect(written).toMatchObject({ status: 'irreversible', losesData: lost, detail: null });
+  expect(written!.sql).toContain('-- rows hold no value for it: with rows it comes back nullable');
+  const [given] = await back(notes, up, { '20260102000000_title.sql': written!.sql! });
+  expect(given).toMatchObject({ plan: 'file', status: 'irreversible', losesData: lost, error: null });
+}, 60_000);
 
 test('a column with a default comes back on rows', async () => {
   const [result] = await back(

@@ -90,6 +90,8 @@ export const rollback: Command = async (argv, terminal) => {
       );
     });
     terminal.stdout.write(`${relative(terminal.cwd, path)}\n`);
+    // What the file can't do is not left to be found in it.
+    if (status !== 'restores' || result.detail) terminal.stderr.write(`${notes.join('\n')}\n`);
   }
   return status === 'restores' || status === 'irreversible' ? 0 : 1;
 };

@@ -4,6 +4,7 @@ import { type KeptCopy, unquoted } from './copies.ts';
 import type { Claim } from './data.ts';
 import type { PlannedStatement } from './plan.ts';
 import { qualified } from './rename.ts';
+import { required, requiredOnceFilled } from './required.ts';
 
 export function withRowsBack(
   statements: readonly PlannedStatement[],
@@ -56,15 +57,20 @@ const serials = /ALTER COLUMN (.+) SET DEFAULT nextval\(('.+'::regclass)\)$/;
 
 function withColumns(plan: readonly PlannedStatement[], copy: KeptCopy): readonly PlannedStatement[] {
   return copy.columns.reduce((steps, column) => {
-    const required = `ALTER TABLE ${copy.of} ALTER COLUMN ${column} SET NOT NULL`;
+    const onceFilled = requiredOnceFilled(copy.of, column);
     return steps.flatMap((one) => {
       if (one.sql.startsWith(`ALTER TABLE ${copy.of} ADD COLUMN ${column} `))
         return [
           { ...one, note: 'recreates the column; its values come from the copy that the migration kept' },
           bare(valuesBack(copy, column)),
         ];
-      if (one.sql === required)
-        return [{ ...one, note: 'rows made since have no value and stop this: give them one first' }];
+      if (one.sql === onceFilled)
+        return [
+          {
+            sql: required(copy.of, column),
+            note: 'rows made since have no value and stop this: give them one first',
+          },
+        ];
       return [one];
     });
   }, plan);

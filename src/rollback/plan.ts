@@ -10,6 +10,7 @@ import { alter, converted } from './alter.ts';
 import { keepsValues } from './data.ts';
 import { type Action, order } from './order.ts';
 import { aside, qualified, renameBack } from './rename.ts';
+import { requiredOnceFilled } from './required.ts';
 
 export interface PlannedStatement {
   readonly sql: string;
@@ -472,8 +473,8 @@ function noted(object: CatalogObject, value: CatalogObject | undefined): Planned
     { sql: bare, note },
     ...rest,
     {
-      sql: `ALTER TABLE ${table} ALTER COLUMN ${name} SET NOT NULL`,
-      note: 'rows stop this: give them a value first',
+      sql: requiredOnceFilled(table, name),
+      note: 'rows hold no value for it: with rows it comes back nullable; give them one, then SET NOT NULL',
     },
   ];
 }
