@@ -12,7 +12,7 @@ import { withRemote } from './pipeline/remote.ts';
 import type { CheckIo, CheckSettings } from './pipeline/settings.ts';
 import { StageBook } from './pipeline/stages.ts';
 import { readProject, UsageError } from './project/project.ts';
-import { mergeFindings } from './report/merge.ts';
+import { countBySeverity, mergeFindings } from './report/merge.ts';
 import { judge } from './rules/engine.ts';
 import { ruleById } from './rules/index.ts';
 
@@ -51,6 +51,10 @@ async function checkProject(
     ? examineNothing(input)
     : await (await import('./pipeline/examine.ts')).examine(input);
   const judged = await book.time('judge', () => judge(examined.facts, config.rules));
-  const judgement = { ...judged, findings: mergeFindings(judged.findings, ruleById) };
+  const judgement = {
+    ...judged,
+    findings: mergeFindings(judged.findings, ruleById),
+    preexisting: countBySeverity(mergeFindings(judged.stood, ruleById)),
+  };
   return projectReport({ found, config, reading, examined, judgement, book });
 }

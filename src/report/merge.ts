@@ -112,3 +112,9 @@ const union = (...findings: readonly Finding[]): readonly Evidence[] => [
 const order: readonly Severity[] = ['error', 'warning', 'info'];
 const gravest = (findings: readonly Finding[]): Severity =>
   order.find((severity) => findings.some((finding) => finding.severity === severity))!;
+
+/** How many of each severity, as they would be listed. */
+export function countBySeverity(findings: readonly Finding[]): Readonly<Record<Severity, number>> {
+  const count = (severity: Severity) => findings.filter((finding) => finding.severity === severity).length;
+  return { error: count('error'), warning: count('warning'), info: count('info') };
+}

@@ -166,7 +166,9 @@ function ending(report: Report, paint: Paint): string {
       [
         `${sentence(coverageWords(coverage(report)))}.`,
         found === '' ? '' : `${sentence(found)}.`,
-        base > 0 ? `${plural(base, 'finding')} stood before.` : '',
+        base > 0
+          ? `${plural(base, 'finding')} stood before: "migration-guard check --all" lists ${base === 1 ? 'it' : 'them'}.`
+          : '',
         grants === '' ? '' : `${sentence(grants)}.`,
         `${engine ? `Postgres ${engine.postgres} (${engine.kind}), ` : ''}${seconds(total)}.`,
       ]

@@ -20,6 +20,7 @@ import { rules as registered } from './index.ts';
 import { isMoot } from './moot.ts';
 import type { Problem, Rule, StateContext, StatementVisitor } from './rule.ts';
 import { levelOf, names, optionsOf, type RuleSettings, ruling } from './settings.ts';
+import { isPlatform } from './support/roles.ts';
 import { hasOtherIds, withTokenId } from './support/third-party.ts';
 import { withoutExample } from './support/words.ts';
 import { Suppressions } from './suppress.ts';
@@ -30,6 +31,8 @@ export interface Judgement {
   readonly findings: readonly Finding[];
   /** What stood before and still stands: counted, not listed. */
   readonly preexisting: Readonly<Record<Severity, number>>;
+  /** The same as findings, not merged yet. */
+  readonly stood: readonly Finding[];
   readonly suppressed: readonly SuppressedFinding[];
   /** Rules that threw: what they would have found is not known. */
   readonly failed: readonly { readonly rule: string; readonly message: string }[];
@@ -38,6 +41,10 @@ export interface Judgement {
 export function judge(facts: Facts, settings: RuleSettings, rules: readonly Rule[] = registered): Judgement {
   return new Run(facts, settings, rules).judge();
 }
+
+/** Made by no file, and in a schema of Supabase: nobody here can mend it. */
+const isSupabases = (object: string | null, file: string | null): boolean =>
+  file === null && object !== null && isPlatform(object.split('.')[0]!);
 
 class Run {
   private readonly facts: Facts;
@@ -269,7 +276,9 @@ class Run {
     const findings: Finding[] = [];
     const suppressed: SuppressedFinding[] = [];
     const preexisting = { error: 0, warning: 0, info: 0 };
+    const stood: Finding[] = [];
     const seen = new Map<string, number>();
+    const seenBefore = new Map<string, number>();
     const settle = (noted: Noted) => {
       const { rule, problem } = noted;
       if (isMoot(rule.id, problem.at, problem.evidence ?? rule.evidence.slice(0, 1), this.facts)) return;
@@ -280,7 +289,9 @@ class Run {
       const suppression = suppressions.take(rule.id, at) ?? suppressions.take(rule.id, problem.at);
       if (level === 'off' && scope === null) return;
       if (level !== 'off' && suppression === null && !noted.isNew) {
+        if (isSupabases(object, file)) return;
         preexisting[level] += 1;
+        stood.push(this.toFinding(noted, at, level, seenBefore));
         return;
       }
       if (!noted.isNew) return;
@@ -310,6 +321,7 @@ class Run {
     return {
       findings: findings.sort(byPlace),
       preexisting,
+      stood,
       suppressed,
       failed: [...this.failed].map(([rule, message]) => ({ rule, message })),
     };

@@ -32,7 +32,7 @@ export function opening(report: Report): string {
   const lines = [
     `**${sentence(coverageWords(coverage(report)))}.** ${found === '' ? 'Nothing found.' : `${sentence(found)}.`}`,
     before > 0
-      ? `${plural(before, 'finding')} stood before this pull request and ${before === 1 ? 'is' : 'are'} not listed.`
+      ? `${plural(before, 'finding')} stood before this pull request and ${before === 1 ? 'is' : 'are'} not listed here: \`migration-guard check --all\` lists ${before === 1 ? 'it' : 'them'}.`
       : '',
     problem,
   ];
