@@ -69,5 +69,6 @@ function tell(refusal: Refusal | null, statement: Statement, { facts, placeOf, r
   report({
     message: `Postgres refuses this: ${refusal.why}. Nothing of the file is applied. ${refusal.way}.`,
     at: placeOf(statement),
+    help: refusal.help,
   });
 }

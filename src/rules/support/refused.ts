@@ -2,14 +2,18 @@
 import type { Routine } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { lackingDefault } from '../../sql/function-parameters.ts';
+import { quoteIdent } from '../../sql/names.ts';
 import { endOfBlockComment } from '../../sql/text.ts';
 import { inputsOf } from './inputs.ts';
+import { sql } from './statements.ts';
 import { functionName, someNode } from './tree.ts';
 
 export interface Refusal {
   /** A sentence without its full stop, with what Postgres says. */
   readonly why: string;
   readonly way: string;
+  /** Where the rule's own remedy is about another refusal. */
+  readonly help?: string;
 }
 
 /** `where expires_at > now()`: an index holds what was true when it was written (42P17). */
@@ -50,6 +54,7 @@ export function refusedFunction(node: SyntaxNode, checksBodies: boolean): Refusa
     return {
       why: `parameter "${lacking}" has no default and stands behind one that has, and CREATE FUNCTION fails with "input parameters after one with a default value must also have defaults" (42P13)`,
       way: 'Move it before them, or give it a default',
+      help: `Write "${lacking}" before the parameters that have a default, or give it one.`,
     };
   const first = checksBodies ? beginning(plpgsqlBody(node)) : null;
   return first === null || /^(?:declare|begin)$/i.test(first)
@@ -57,6 +62,7 @@ export function refusedFunction(node: SyntaxNode, checksBodies: boolean): Refusa
     : {
         why: `the body of a PL/pgSQL function begins with DECLARE or BEGIN, and this one with "${first}": CREATE FUNCTION fails with a syntax error (42601)`,
         way: 'Put BEGIN and END around it, or write LANGUAGE sql',
+        help: 'Put BEGIN and END around the body, or write LANGUAGE sql.',
       };
 }
 
@@ -64,7 +70,8 @@ export function refusedFunction(node: SyntaxNode, checksBodies: boolean): Refusa
 export function refusedReplacement(old: Routine, now: Routine): Refusal | null {
   const fails = (what: string, message: string): Refusal => ({
     why: `"${old.key}" is there, and CREATE OR REPLACE can't change ${what}: it fails with "${message}" (42P13)`,
-    way: `Drop the old one first, and grant again what it was granted: drop function ${old.key}`,
+    way: 'Drop the old one before it, and grant again what that was granted',
+    help: sql(`drop function ${old.key};`, '-- then this CREATE FUNCTION', ...grantedAgain(old, now.key)),
   });
   const [before, after] = [inputsOf(old), inputsOf(now)];
   const renamed = before.find(({ name }, at) => name !== null && name !== after[at]?.name);
@@ -81,6 +88,19 @@ export function refusedReplacement(old: Routine, now: Routine): Refusal | null {
   return before.some(({ hasDefault }, at) => hasDefault && after[at]?.hasDefault === false)
     ? fails('that a parameter has a default', 'cannot remove parameter defaults from existing function')
     : null;
+}
+
+/** A new function may be executed by PUBLIC: what the old one was granted besides, or kept from. */
+function grantedAgain({ grants }: Routine, key: string): readonly string[] {
+  const holders = grants.filter(({ privilege }) => privilege === 'execute').map(({ grantee }) => grantee);
+  if (holders.includes('public')) return [];
+  const without = ['anon', 'authenticated'].filter((role) => !holders.includes(role));
+  return [
+    `revoke execute on function ${key} from ${['public', ...without].join(', ')};`,
+    ...(holders.length === 0
+      ? []
+      : [`grant execute on function ${key} to ${[...new Set(holders)].map(quoteIdent).join(', ')};`]),
+  ];
 }
 
 /** The first word behind comments, which Postgres nests, compiler options and labels; null where none is known. */
