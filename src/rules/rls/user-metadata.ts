@@ -6,9 +6,11 @@ import { claimOf, claimsRead, routinesCalled } from '../support/caller.ts';
 import { keyOfRangeVar } from '../support/names.ts';
 import { predicatesOf } from '../support/predicates.ts';
 import { type ApiRole, apiRolesOf, appliesTo, covers, enters, holds, isPlatform } from '../support/roles.ts';
+import { ownComparisons, readPredicate } from '../support/scope.ts';
 import { evidenceOf } from '../support/sites.ts';
 import { isKnown, policyKey } from '../support/tables.ts';
 import {
+  alternatives,
   bare,
   columnParts,
   conjuncts,
@@ -40,22 +42,50 @@ export default rule({
       if (apiRolesOf(policy).length === 0) continue;
       const roles = apiRolesOf(policy);
       const found = predicatesOf(policy)
-        .map(({ node }) => ({ by: trusted(node, state), closed: closedLookup(node, roles, state) }))
+        .map(({ node, commands }) => ({
+          by: trusted(node, state),
+          closed: closedLookup(node, roles, state),
+          own: commands.includes('insert') ? null : ownRowsAlone(node, table, state),
+        }))
         .filter(({ by }) => by !== null);
       const [first] = found;
       if (first === undefined) continue;
-      const { by, closed } = found.find((each) => each.closed === null) ?? first;
+      const { by, closed, own } =
+        found.find((each) => each.closed === null && each.own === null) ??
+        found.find((each) => each.own === null) ??
+        first;
+      const outcome =
+        own !== null
+          ? `, so it keeps nobody out of the rows that "${own.join('" or "')}" gives them, and lets nobody at any other`
+          : closed === null
+            ? ', so anybody can make the condition true'
+            : `, and all that keeps the condition from being true is that ${named(roles)} can read no row of "${closed}", which it looks up`;
       report({
-        message: `Policy "${policy.name}" on "${table.key}" trusts ${by}. Users write it themselves, ${closed === null ? 'so anybody can make the condition true' : `and all that keeps the condition from being true is that ${named(roles)} can read no row of "${closed}", which it looks up`}. Keep the value in app_metadata or in a table.`,
+        message: `Policy "${policy.name}" on "${table.key}" trusts ${by}. Users write it themselves${outcome}. Keep the value in app_metadata or in a table.`,
         at: home(policy.origin ?? table.origin),
         object: table.key,
         key: policyKey(policy),
-        severity: closed === null ? undefined : 'warning',
+        severity: own !== null ? 'info' : closed === null ? undefined : 'warning',
         evidence: evidenceOf(state),
       });
     }
   },
 });
+
+/** Columns one of which names the caller in every row that the condition lets through; null where some row needs none. */
+function ownRowsAlone(node: SyntaxNode, table: Table, state: SchemaState): readonly string[] | null {
+  const columns = alternatives(node).map((branch) =>
+    conjuncts(branch)
+      .flatMap((part) => ownComparisons(readPredicate(part, table, state)).map((own) => ({ ...own, part })))
+      .find(
+        ({ operator, other, part }) =>
+          operator === '=' && other.is === 'user-id' && bare(part)?.A_Expr?.kind === 'AEXPR_OP',
+      ),
+  );
+  return columns.every((each) => each !== undefined)
+    ? [...new Set(columns.map(({ column }) => column.name))]
+    : null;
+}
 
 /**
  * A table that the condition needs a row of, and whose rows none of these roles can read: no grant, or row level security
