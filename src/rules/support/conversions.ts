@@ -41,6 +41,9 @@ export function alwaysConverts(from: string | undefined, to: string): boolean {
   if (/^(text|character varying)(\[\])?$/.test(to))
     return !to.endsWith('[]') || from?.endsWith('[]') === true;
   if (from === undefined) return false;
+  const length = Number(/^character varying\((\d+)\)$/.exec(to)?.[1]);
+  const written = writtenLength[from];
+  if (written !== undefined && length >= written) return true;
   if (/^(date|timestamp\b.*)$/.test(from) && /^(date|timestamp\b.*|time\b.*)$/.test(to))
     return !(from === 'date' && to.startsWith('time ')) && !/^time\(/.test(to);
   if (from === 'boolean' && to === 'integer') return true;
@@ -51,6 +54,15 @@ export function alwaysConverts(from: string | undefined, to: string): boolean {
   const [a, b] = [widening.indexOf(from.replace(/^numeric\(.*/, 'numeric')), widening.indexOf(to)];
   return a !== -1 && (a < b || to === 'numeric' || (to === 'double precision' && from !== 'numeric'));
 }
+
+/** Characters that the longest value takes, with its sign. */
+const writtenLength: Readonly<Record<string, number>> = {
+  uuid: 36,
+  boolean: 5,
+  smallint: 6,
+  integer: 11,
+  bigint: 20,
+};
 
 const widening = ['smallint', 'integer', 'bigint', 'numeric'];
 

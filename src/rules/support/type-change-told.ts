@@ -211,12 +211,10 @@ function lossOf(change: TypeChange, context: FileContext): string | null {
   const decimals = plain ? decimalsLeft(before?.type, target) : null;
   if (decimals !== null)
     return `Values are rounded to ${decimals === 1 ? 'one decimal' : `${decimals} decimals`}${mayOverflow(before?.type, target) ? ', and one that is too large makes it fail' : ''}`;
-  if (plain && change.using !== undefined && /^character( varying)?\(/.test(target))
+  const fits = plain && alwaysConverts(before?.type, target);
+  if (plain && !fits && change.using !== undefined && /^character( varying)?\(/.test(target))
     return 'Longer values are cut';
-  const converts =
-    labelsAdded(change, context) !== null ||
-    !onlyCasts(change) ||
-    (plain && alwaysConverts(before?.type, target));
+  const converts = labelsAdded(change, context) !== null || !onlyCasts(change) || fits;
   return converts ? null : 'A value that does not convert makes it fail';
 }
 
