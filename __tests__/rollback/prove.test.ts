@@ -50,6 +50,15 @@ describe('a generated way back', () => {
     ]);
   });
 
+  test('brings a table back from another schema where a new one has taken its name, its indexes and sequences', async () => {
+    const table = '(id bigint generated always as identity primary key, code text unique, number serial)';
+    const result = await back(
+      `create schema elsewhere_s; create table s.b ${table}; create index on s.b (code)`,
+      `alter table s.b set schema elsewhere_s; create table s.b ${table}; create index on s.b (code)`,
+    );
+    expect(result).toMatchObject({ plan: 'generated', status: 'restores', differences: [], upAgain: true });
+  });
+
   test('restores what was changed as it stood', async () => {
     const result = await back(
       `create table s.t (id integer primary key, name text default 'a', size integer not null);

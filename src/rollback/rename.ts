@@ -63,7 +63,10 @@ function rename(object: CatalogObject, goal: CatalogObject, now: Snapshot): stri
     const moves = object.kind !== 'index' && !object.properties.owned;
     if (!moves && from.schema !== to.schema) return [];
     if (from.schema === to.schema && from.name === to.name) return [];
-    const statements = makeRoom(goal, now);
+    const statements = [
+      ...(from.schema === to.schema ? [] : belongingsAside(goal, now)),
+      ...makeRoom(goal, now),
+    ];
     if (from.schema !== to.schema)
       statements.push(`ALTER ${word} ${object.identity} SET SCHEMA ${to.schema}`);
     if (from.name !== to.name) {
@@ -106,6 +109,30 @@ function makeRoom(goal: CatalogObject, now: Snapshot): string[] {
   }
   const { name } = level === 1 ? qualified(inTheWay.identity) : { name: inTheWay.identity };
   return [`ALTER ${word} ${inTheWay.identity} RENAME TO ${aside(name)}`];
+}
+
+/** A table takes its indexes and sequences along into the schema: those of the one that is in the way step aside too. */
+function belongingsAside(goal: CatalogObject, now: Snapshot): string[] {
+  const table = goal.kind === 'table' ? now.objects.get(goal.id) : undefined;
+  if (table === undefined || table.address === goal.address) return [];
+  return [...now.objects.values()].flatMap((object) => {
+    const { properties } = object;
+    const { name } = qualified(object.identity);
+    if (object.kind === 'sequence')
+      return String(properties.owned ?? '').startsWith(`column ${table.identity}.`)
+        ? [`ALTER SEQUENCE ${object.identity} RENAME TO ${aside(name)}`]
+        : [];
+    if (object.parent !== table.id) return [];
+    if (object.kind === 'index') return [`ALTER INDEX ${object.identity} RENAME TO ${aside(name)}`];
+    if (object.kind === 'constraint' && /^[pux]$/.test(String(properties.type)))
+      return [
+        `ALTER TABLE ${table.identity} RENAME CONSTRAINT ${properties.name} TO ${aside(String(properties.name))}`,
+      ];
+    const sequence = object.kind === 'column' ? properties.sequenceName : null;
+    return sequence
+      ? [`ALTER SEQUENCE ${sequence} RENAME TO ${aside(qualified(String(sequence)).name)}`]
+      : [];
+  });
 }
 
 export const aside = (name: string) =>
