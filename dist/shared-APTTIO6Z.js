@@ -1,2 +1,0 @@
-import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);
-import{a}from"./shared-ZUMS6TM6.js";import"./shared-4IRDNKPA.js";import"./shared-KN3IODGX.js";import"./shared-ZGOPVDVT.js";import"./shared-LCN2X2KC.js";import"./shared-DCEJOG5K.js";import"./shared-XF7FLSDU.js";import"./shared-O3CA2D3X.js";import"./shared-CYG27P5A.js";import"./shared-PRBLJMCE.js";import"./shared-7G6DVO76.js";import"./shared-IE2NDA7H.js";import"./shared-UZP4JZ7Z.js";import"./shared-CMHGUJ7R.js";export{a as check};
