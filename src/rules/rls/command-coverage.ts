@@ -4,7 +4,7 @@ import { rule, type StateContext } from '../rule.ts';
 import { looksAtCaller } from '../support/caller.ts';
 import { callsFitting, toldCalls } from '../support/client-calls.ts';
 import { opening } from '../support/era.ts';
-import { ownPolicy } from '../support/own-policy.ts';
+import { ownPolicies, ownPolicy } from '../support/own-policy.ts';
 import { policyDrop } from '../support/policy-edits.ts';
 import { apiRoles, apiRolesOf, appliesTo, commands, covers, predicateOf } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
@@ -67,14 +67,7 @@ function tellMissing(table: Table, missing: readonly Command[], context: StateCo
   const wanted = missing.filter(
     (each) => calls.length === 0 || calls.some(({ command }) => command === each),
   );
-  const policies = wanted.map((command) =>
-    ownPolicy(
-      table,
-      command,
-      context.state,
-      calls.filter((call) => call.command === command),
-    ),
-  );
+  const policies = ownPolicies(table, wanted, context.state, calls);
   const unwanted = calls.length === 0 ? missing : missing.filter((command) => !wanted.includes(command));
   const byServer = calls.length > 0 && wanted.some((command) => isServers(table, command));
   const leftOut = calls.length > 0 && policies.every((policy) => policy.startsWith('-- no policy'));

@@ -1,7 +1,7 @@
 import { rule } from '../rule.ts';
 import { callsFitting, toldCalls } from '../support/client-calls.ts';
 import { opening } from '../support/era.ts';
-import { ownPolicy } from '../support/own-policy.ts';
+import { ownPolicies } from '../support/own-policy.ts';
 import { commands, holders } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
 import { isExposedTable } from '../support/tables.ts';
@@ -30,14 +30,7 @@ export default rule({
     const wanted = commands.filter(
       (each) => calls.some(({ command }) => command === each) || (calls.length === 0 && each === 'select'),
     );
-    const policies = wanted.map((command) =>
-      ownPolicy(
-        table,
-        command,
-        context.state,
-        calls.filter((call) => call.command === command),
-      ),
-    );
+    const policies = ownPolicies(table, wanted, context.state, calls);
     const grant = roles.length === 0 ? [`grant ${wanted.join(', ')} on ${table.key} to authenticated;`] : [];
     context.report({
       message:

@@ -15,6 +15,22 @@ import { opensTo } from './truth.ts';
 import { isOwn, ownerByName, ownerOf, readersBeside } from './whose.ts';
 import { named } from './words.ts';
 
+/** One for each command, by what the code sends with it. */
+export const ownPolicies = (
+  table: Table,
+  wanted: readonly Command[],
+  state: SchemaState,
+  calls: readonly ClientCall[],
+): string[] =>
+  wanted.map((command) =>
+    ownPolicy(
+      table,
+      command,
+      state,
+      calls.filter((call) => call.command === command),
+    ),
+  );
+
 /** Three dots where nothing says whose a row is. */
 export function ownPolicy(
   table: Table,
