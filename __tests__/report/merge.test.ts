@@ -72,6 +72,19 @@ test('a failure on rows joins the static finding of its statement, with its quer
   expect(merged[0]!.help).toBe('Do it so.\n\ndata/breaks-on-rows says.\n\nRows that would stop it.');
 });
 
+test('what two findings of one statement both saw in the replay is said once', () => {
+  const seen = 'Seen in the replay: AccessExclusiveLock on "public.note".';
+  const fill = '```sql\nupdate public.note set slug = title;\n\ndelete from public.old;\n```';
+  const merged = mergeFindings(
+    [
+      finding('safety/set-not-null', { help: `${fill}\n\n${seen}` }),
+      finding('data/breaks-on-rows', { help: `Count them.\n\n${fill}\n\n${seen}` }),
+    ],
+    ruleById,
+  );
+  expect(merged[0]!.help).toBe(`${fill}\n\n${seen}\n\ndata/breaks-on-rows says.\n\nCount them.`);
+});
+
 test('an error that joins a warning makes it an error', () => {
   const rows = finding('data/breaks-on-rows', { severity: 'error', evidence: ['replay'] });
   const merged = mergeFindings([finding('safety/set-not-null'), rows], ruleById);

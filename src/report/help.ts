@@ -28,3 +28,25 @@ export function helpParts(help: string): readonly HelpPart[] {
   prose(help.slice(at));
   return parts;
 }
+
+/** Without the paragraphs and the pieces of SQL that stand in it already: merged findings bring the same ones along. */
+export function withoutRepeats(help: string): string {
+  const said = new Set<string>();
+  return pieces(help)
+    .filter((piece) => !said.has(piece) && said.add(piece))
+    .join('\n\n');
+}
+
+/** Paragraphs, and fenced pieces whole with their blank lines. */
+function pieces(help: string): readonly string[] {
+  const found: string[] = [];
+  const paragraphs = (text: string) => found.push(...text.split(/\n{2,}/));
+  let at = 0;
+  for (const match of help.matchAll(fence)) {
+    paragraphs(help.slice(at, match.index));
+    found.push(match[0]);
+    at = match.index + match[0].length;
+  }
+  paragraphs(help.slice(at));
+  return found.map((piece) => piece.replace(/^\n+|\s+$/g, '')).filter((piece) => piece !== '');
+}

@@ -1,6 +1,7 @@
 /** One object and one cause make one finding: what was seen swallows what explains it, what backs a finding joins it. */
 import type { Evidence, Finding, Severity } from '../model/finding.ts';
 import type { Rule } from '../rules/rule.ts';
+import { withoutRepeats } from './help.ts';
 
 export function mergeFindings(
   findings: readonly Finding[],
@@ -68,9 +69,11 @@ function joinBacking(findings: readonly Finding[], rules: ReadonlyMap<string, Ru
         severity: gravest([finding, ...backing]),
         causes: [...new Set([...finding.causes, ...backing.map(({ rule }) => rule)])],
         evidence: union(finding, ...backing),
-        help: [finding.help, ...backing.flatMap((other) => [other.message, ownHelp(other, rules)])]
-          .filter((part) => part !== null)
-          .join('\n\n'),
+        help: withoutRepeats(
+          [finding.help, ...backing.flatMap((other) => [other.message, ownHelp(other, rules)])]
+            .filter((part) => part !== null)
+            .join('\n\n'),
+        ),
         repro: backing.find(({ repro }) => repro !== null)?.repro ?? finding.repro,
       };
     });
@@ -112,9 +115,3 @@ const union = (...findings: readonly Finding[]): readonly Evidence[] => [
 const order: readonly Severity[] = ['error', 'warning', 'info'];
 const gravest = (findings: readonly Finding[]): Severity =>
   order.find((severity) => findings.some((finding) => finding.severity === severity))!;
-
-/** How many of each severity, as they would be listed. */
-export function countBySeverity(findings: readonly Finding[]): Readonly<Record<Severity, number>> {
-  const count = (severity: Severity) => findings.filter((finding) => finding.severity === severity).length;
-  return { error: count('error'), warning: count('warning'), info: count('info') };
-}

@@ -1,5 +1,6 @@
 /** Findings of one file that say the same of several objects: told once, with all their places. */
 import type { Finding } from '../model/finding.ts';
+import { withoutRepeats } from './help.ts';
 import { list } from './report.ts';
 
 export interface Told {
@@ -56,5 +57,5 @@ export function helpOf({ first, others }: Told): string | null {
     return at === 0 || length <= enough;
   });
   const left = helps.length - shown.length;
-  return [...shown, ...(left > 0 ? [`The other ${left} go the same way.`] : [])].join('\n\n');
+  return withoutRepeats([...shown, ...(left > 0 ? [`The other ${left} go the same way.`] : [])].join('\n\n'));
 }
