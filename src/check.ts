@@ -12,7 +12,7 @@ import { withRemote } from './pipeline/remote.ts';
 import type { CheckIo, CheckSettings } from './pipeline/settings.ts';
 import { StageBook } from './pipeline/stages.ts';
 import { readProject, UsageError } from './project/project.ts';
-import { countBySeverity, mergeFindings } from './report/merge.ts';
+import { mergeFindings } from './report/merge.ts';
 import { judge } from './rules/engine.ts';
 import { ruleById } from './rules/index.ts';
 
@@ -54,7 +54,7 @@ async function checkProject(
   const judgement = {
     ...judged,
     findings: mergeFindings(judged.findings, ruleById),
-    preexisting: countBySeverity(mergeFindings(judged.stood, ruleById)),
+    stood: mergeFindings(judged.stood, ruleById),
   };
   return projectReport({ found, config, reading, examined, judgement, book });
 }

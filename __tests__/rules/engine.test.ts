@@ -104,23 +104,23 @@ describe('new and old', () => {
   const id = only('structure/primary-key');
 
   test('what stood before is counted and not listed', () => {
-    const { findings, preexisting } = judged(
+    const { findings, stood } = judged(
       '-- base:\ncreate table public.old (body text);\n-- head:\ncreate table public.new (body text);',
       {},
       id,
     );
     expect(findings.map(({ object }) => object)).toEqual(['public.new']);
-    expect(preexisting).toEqual({ error: 0, warning: 1, info: 0 });
+    expect(stood.map(({ severity }) => severity)).toEqual(['warning']);
   });
 
   test('what the change mends is neither listed nor counted', () => {
-    const { findings, preexisting } = judged(
+    const { findings, stood } = judged(
       '-- base:\ncreate table public.old (id uuid not null);\n-- head:\nalter table public.old add primary key (id);',
       {},
       id,
     );
     expect(findings).toEqual([]);
-    expect(preexisting.warning).toBe(0);
+    expect(stood).toEqual([]);
   });
 
   test('with --all each migration is its own change, and one that a later one mends says by which', () => {
@@ -149,7 +149,7 @@ alter table public.two rename to three;`;
     const bare = 'create table public.one (id uuid);\ncreate table public.two (id uuid);';
     const change = judged(`-- base:\n${bare}\n-- head:\n${moving}`, {}, id);
     expect(change.findings).toEqual([]);
-    expect(change.preexisting.warning).toBe(2);
+    expect(change.stood).toHaveLength(2);
     const all = judged(
       `-- config: all = true
 -- file: 20260101000000_a.sql

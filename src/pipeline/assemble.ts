@@ -8,6 +8,7 @@ import type { MigrationRun } from '../model/replay.ts';
 import type { FailOn, MigrationReport, ProjectReport, Report, Verdict } from '../model/report.ts';
 import { checklist } from '../report/checklist.ts';
 import { diagramOf } from '../report/diagram.ts';
+import { counts } from '../report/report.ts';
 import type { Judgement } from '../rules/engine.ts';
 import { version } from '../version.ts';
 import type { Reading } from './read.ts';
@@ -105,7 +106,7 @@ export function projectReport(run: {
     stages: book.reports,
     migrations: migrationReports(facts),
     findings,
-    preexisting: judgement.preexisting as ProjectReport['preexisting'],
+    preexisting: counts(judgement.stood),
     suppressed: judgement.suppressed,
     notChecked,
     checklist: checklist({ facts, findings, stages: book.reports }),

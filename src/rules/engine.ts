@@ -29,9 +29,7 @@ import { walk } from './walk.ts';
 export interface Judgement {
   /** New ones (with `--all`, those mended later too), in the order of files and lines. Not merged yet. */
   readonly findings: readonly Finding[];
-  /** What stood before and still stands: counted, not listed. */
-  readonly preexisting: Readonly<Record<Severity, number>>;
-  /** The same as findings, not merged yet. */
+  /** What stood before and still stands. Not merged yet. */
   readonly stood: readonly Finding[];
   readonly suppressed: readonly SuppressedFinding[];
   /** Rules that threw: what they would have found is not known. */
@@ -275,7 +273,6 @@ class Run {
     const suppressions = new Suppressions(this.facts.sources.values());
     const findings: Finding[] = [];
     const suppressed: SuppressedFinding[] = [];
-    const preexisting = { error: 0, warning: 0, info: 0 };
     const stood: Finding[] = [];
     const seen = new Map<string, number>();
     const seenBefore = new Map<string, number>();
@@ -290,7 +287,6 @@ class Run {
       if (level === 'off' && scope === null) return;
       if (level !== 'off' && suppression === null && !noted.isNew) {
         if (isSupabases(object, file)) return;
-        preexisting[level] += 1;
         stood.push(this.toFinding(noted, at, level, seenBefore));
         return;
       }
@@ -320,7 +316,6 @@ class Run {
     for (const noted of this.unusedSuppressions(suppressions)) settle(noted);
     return {
       findings: findings.sort(byPlace),
-      preexisting,
       stood,
       suppressed,
       failed: [...this.failed].map(([rule, message]) => ({ rule, message })),
