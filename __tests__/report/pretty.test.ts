@@ -1,3 +1,4 @@
+import { helpParts } from '../../src/report/help.ts';
 import { pretty } from '../../src/report/pretty.ts';
 import {
   allWell,
@@ -20,6 +21,71 @@ test('colours are there when they are asked for, and change nothing else', () =>
   expect(coloured).toContain('\u001b[31merror\u001b[39m');
   // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are control characters.
   expect(coloured.replace(/\u001b\[\d+m/g, '')).toBe(pretty(mistakes, { colour: false }));
+});
+
+test('offered SQL stands by itself and is copied as it stands: nothing beside it, an empty line around it', () => {
+  const help = [
+    'Fill it first:',
+    "```sql\nupdate public.note\n  set kind = 'text';\n\nalter table public.note alter kind set not null;\n```",
+    'Set NOT NULL in the file after that.',
+  ].join('\n\n');
+  const text = pretty(report({ projects: [project({ findings: [finding({ help })] })] }), { colour: false });
+  expect(text).toContain(
+    `seen in the catalog
+
+  Fill it first:
+
+    update public.note
+      set kind = 'text';
+
+    alter table public.note alter kind set not null;
+
+  Set NOT NULL in the file after that.
+
+Checklist`,
+  );
+});
+
+test('SQL without a fence is told from the sentences around it', () => {
+  const parts = (help: string) => helpParts(help).map(({ language, text }) => [language, text]);
+  const body =
+    'create function f() returns void language sql\nbegin atomic\n  select 1;\n\n  select 2;\nend;';
+  expect(parts(`${body}\n\nSeen in the replay: ShareLock on "public.note".`)).toEqual([
+    ['sql', body],
+    [null, 'Seen in the replay: ShareLock on "public.note".'],
+  ]);
+  expect(parts('Count them:\n\nselect count(*) from public.note;')).toEqual([
+    [null, 'Count them:'],
+    ['sql', 'select count(*) from public.note;'],
+  ]);
+  expect(parts('Set a default, or drop the column.')).toEqual([[null, 'Set a default, or drop the column.']]);
+});
+
+test("the project's own database tests have a line, passing ones too; without any there is none", () => {
+  const file = (name: string, status: 'passed' | 'failed') => ({
+    path: `supabase/tests/${name}.sql`,
+    status,
+    passed: 2,
+    failed: status === 'failed' ? 1 : 0,
+    detail: null,
+  });
+  const said = (...tests: ReturnType<typeof file>[]) =>
+    pretty(report({ projects: [project({ tests })] }), { colour: false });
+  expect(said(file('a', 'passed'), file('b', 'passed'))).toContain(
+    '\n\nDatabase tests: 2 of 2 files passed.\n\n',
+  );
+  expect(said(file('a', 'passed'), file('b', 'failed'))).toContain('Database tests: 1 of 2 files passed.');
+  expect(said()).not.toContain('Database tests');
+});
+
+test('where the SQL was only read, statements are said to be read, not left unchecked', () => {
+  const read = project({
+    coverage: { statements: 6, statementsChecked: 0, objects: 0, objectsProbed: 0 },
+    stages: [{ id: 'replay', status: 'skipped', reason: 'only the SQL was read' }],
+  });
+  expect(pretty(report({ projects: [read] }), { colour: false })).toContain(
+    'Reading found nothing that breaks.\n6 changed statements read, none run.',
+  );
 });
 
 test('SQL cannot speak to the terminal', () => {

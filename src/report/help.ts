@@ -10,13 +10,22 @@ const fence = /^(`{3,})(\w*)[ \t]*\n([\s\S]*?)\n\1[ \t]*$/gm;
 const sql =
   /^\s*(--|(alter|create|drop|grant|revoke|set|reset|update|insert|delete|select|do|comment|begin|with)\b)/i;
 
+/** "Comment on it.", "Set a default." are told from `comment on …;`, `set …;`. */
+const isSql = (text: string): boolean => sql.test(text) && (/^\s*[-a-z]/.test(text) || text.includes(';'));
+const isSentence = (text: string): boolean => /^[A-Z][^;]*[.:]$/s.test(text);
+
 export function helpParts(help: string): readonly HelpPart[] {
   const parts: HelpPart[] = [];
   const prose = (text: string) => {
-    const trimmed = text.trim();
-    if (sql.test(trimmed)) parts.push({ language: 'sql', text: trimmed });
-    else if (trimmed !== '') {
-      for (const paragraph of trimmed.split(/\n{2,}/)) parts.push({ language: null, text: paragraph });
+    let code = false;
+    for (const paragraph of text.trim().split(/\n{2,}/)) {
+      const follows: boolean = code;
+      // Below a statement what is no sentence is more of it: the body of a function with its empty lines.
+      code = isSql(paragraph) || (follows && !isSentence(paragraph));
+      if (code && follows) {
+        const { text: above } = parts.pop()!;
+        parts.push({ language: 'sql', text: `${above}\n\n${paragraph}` });
+      } else if (paragraph !== '') parts.push({ language: code ? 'sql' : null, text: paragraph });
     }
   };
   let at = 0;

@@ -2,16 +2,9 @@
 import type { AccessCell, ObjectAccess } from '../model/access.ts';
 import type { ProjectReport, Report } from '../model/report.ts';
 import { html as escaped } from './escape.ts';
-import { accessChanges, conditionsChanged, coverage, coverageWords, headline, sentence } from './report.ts';
+import { accessChanges, conditionsChanged, coverageWords, headline, reachWords, sentence } from './report.ts';
 
 const principals = ['anon', 'user', 'user-anonymous', 'service_role'] as const;
-const words: Readonly<Record<string, string>> = {
-  none: 'nothing',
-  own: 'own rows',
-  all: 'all rows',
-  conditional: 'some rows',
-  unknown: 'not known',
-};
 
 export function html(report: Report): string {
   const several = report.projects.length > 1;
@@ -28,7 +21,7 @@ export function html(report: Report): string {
 <body>
 <header>
 <h1>Who can do what</h1>
-<p>${escaped(sentence(headline(report)))}. ${escaped(sentence(coverageWords(coverage(report))))}.</p>
+<p>${escaped(sentence(headline(report)))}. ${escaped(sentence(coverageWords(report)))}.</p>
 <label>Filter <input id="filter" type="search" placeholder="table, role, command …" autocomplete="off"></label>
 <label><input id="changed" type="checkbox"> only what changes</label>
 </header>
@@ -69,9 +62,9 @@ function row(object: ObjectAccess, project: ProjectReport, shown: readonly strin
           ? ''
           : change.before === change.after
             ? ` <small>${escaped(conditionsChanged(change))}</small>`
-            : ` <small>was ${escaped(words[change.before ?? ''] ?? String(change.before))}</small>`;
+            : ` <small>was ${escaped(reachWords(change.before))}</small>`;
       const tried = object.cells.filter((cell) => cell.principal === principal && cell.command === command);
-      const name = `<span class="access ${escaped(access)}">${escaped(command)}: ${escaped(words[access] ?? access)}</span>${before}`;
+      const name = `<span class="access ${escaped(access)}">${escaped(command)}: ${escaped(reachWords(access))}</span>${before}`;
       const body = tried.map(evidence).join('');
       return body === '' ? `<div>${name}</div>` : `<details><summary>${name}</summary>${body}</details>`;
     });

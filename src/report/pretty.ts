@@ -10,7 +10,6 @@ import {
   conditionsChanged,
   counts,
   countWords,
-  coverage,
   coverageWords,
   current,
   currentOf,
@@ -18,8 +17,10 @@ import {
   headline,
   placeWords,
   plural,
+  reachWords,
   seconds,
   sentence,
+  testWords,
   untouched,
 } from './report.ts';
 import { helpOf, sameOf, type Told, twins } from './twins.ts';
@@ -60,6 +61,7 @@ function projectLines(project: ProjectReport, paint: Paint): readonly string[] {
     ),
     accessText(project, paint),
     checklistText(project, paint),
+    testsText(project),
     notCheckedText(project, paint),
   ];
 }
@@ -84,11 +86,14 @@ function findingText(told: Told, paint: Paint): string {
   return lines.join('\n');
 }
 
+/** Code stands deeper, with nothing beside it and an empty line around it: it is copied as it stands. */
 const helpLines = (help: string): readonly string[] =>
-  helpParts(visible(help)).flatMap(({ language, text }) => {
-    const lines = language === null ? paragraph(text).map((line) => line.trim()) : text.split('\n');
-    return lines.map((line) => `  │ ${line}`.trimEnd());
-  });
+  helpParts(visible(help)).flatMap(({ language, text }) => [
+    '',
+    ...(language === null
+      ? paragraph(text)
+      : text.split('\n').map((line) => (line === '' ? '' : `    ${line}`))),
+  ]);
 
 const width = 96;
 function paragraph(value: string): readonly string[] {
@@ -109,7 +114,8 @@ function accessText(project: ProjectReport, paint: Paint): string {
   if (changes.length === 0) return '';
   const rows = changes.map((change) => {
     const { object, principal, command, before, after, direction } = change;
-    const what = before === after ? conditionsChanged(change) : `${before ?? 'nothing'} → ${after ?? 'gone'}`;
+    const what =
+      before === after ? conditionsChanged(change) : `${reachWords(before)} → ${reachWords(after)}`;
     return `  ${visible(object)}: ${principal} ${command}: ${visible(what)} (${direction})`;
   });
   return [paint('bold', 'Access that changes'), ...rows].join('\n');
@@ -132,6 +138,11 @@ function checklistText(project: ProjectReport, paint: Paint): string {
   );
   return [paint('bold', 'Checklist'), ...rows].join('\n');
 }
+
+const testsText = (project: ProjectReport): string => {
+  const words = testWords(project);
+  return words === '' ? '' : `${words}.`;
+};
 
 function notCheckedText(project: ProjectReport, paint: Paint): string {
   const stages = project.stages.filter((stage) => stage.status === 'failed');
@@ -164,7 +175,7 @@ function ending(report: Report, paint: Paint): string {
     const grants = assumedGrants(engine ?? null);
     lines.push(
       [
-        `${sentence(coverageWords(coverage(report)))}.`,
+        `${sentence(coverageWords(report))}.`,
         found === '' ? '' : `${sentence(found)}.`,
         base > 0
           ? `${plural(base, 'finding')} stood before: "migration-guard check --all" lists ${base === 1 ? 'it' : 'them'}.`

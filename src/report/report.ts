@@ -1,5 +1,5 @@
 /** Reading a report: what counts, in which order, and the one sentence that says what happens on merge. */
-import type { AccessChange } from '../model/access.ts';
+import type { Access, AccessChange } from '../model/access.ts';
 import type { Evidence, Finding, Severity } from '../model/finding.ts';
 import type { ProjectReport, Report } from '../model/report.ts';
 
@@ -52,6 +52,24 @@ export function list(parts: readonly string[]): string {
 }
 
 export const sentence = (words: string): string => words.charAt(0).toUpperCase() + words.slice(1);
+
+/** How far somebody reaches, in words; null where there is no such object or command. */
+const reachWord: Readonly<Record<Access, string>> = {
+  none: 'nothing',
+  own: 'own rows',
+  all: 'all rows',
+  conditional: 'some rows',
+  unknown: 'not known',
+};
+export const reachWords = (access: Access | null): string =>
+  access === null ? 'gone' : (reachWord[access] ?? access);
+
+/** How the project's own pgTAP tests went; empty where it has none. */
+export function testWords({ tests }: ProjectReport): string {
+  if (tests.length === 0) return '';
+  const passed = tests.filter(({ status }) => status === 'passed').length;
+  return `Database tests: ${passed} of ${plural(tests.length, 'file')} passed`;
+}
 
 const grantWords = {
   automatic: 'new tables are granted to the API roles',
@@ -188,6 +206,12 @@ export function headline(report: Report): string {
   const { statements, statementsChecked, objectsProbed } = coverage(report);
   if (report.verdict === 'incomplete')
     return 'the check did not come to its end, and found nothing until then';
+  if (readOnly(report)) {
+    const found = currentOf(report).filter(({ severity }) => severity === 'warning').length;
+    return found > 0
+      ? `no errors, and ${plural(found, 'warning')} to look at`
+      : 'reading found nothing that breaks';
+  }
   if (statements > 0 && statementsChecked === 0)
     return 'nothing could be tried, and reading found nothing that breaks';
   if (statementsChecked < statements) return 'nothing would break in what could be checked';
@@ -220,8 +244,17 @@ export function coverage(report: Report): Coverage {
   };
 }
 
+/** `lint`, or a configuration without an engine: nothing was to be tried. */
+const readOnly = ({ projects }: Report): boolean =>
+  projects.length > 0 &&
+  projects.every(({ stages }) =>
+    stages.some(({ id, reason }) => id === 'replay' && reason === 'only the SQL was read'),
+  );
+
 /** How much was really checked; "pass" is never written without it. */
-export function coverageWords(of: Coverage): string {
+export function coverageWords(report: Report): string {
+  const of = coverage(report);
+  if (readOnly(report)) return `${plural(of.statements, 'changed statement')} read, none run`;
   const statements = `${of.statementsChecked} of ${plural(of.statements, 'changed statement')} checked`;
   if (of.objects === 0) return statements;
   return `${statements}, access tried on ${of.objectsProbed} of ${plural(of.objects, 'object')}`;

@@ -1,8 +1,15 @@
 /** Who can reach which rows: first what changes, then how things stand. */
-import type { AccessCell, AccessSummary, ObjectAccess, Principal, Proof } from '../../model/access.ts';
+import type {
+  Access,
+  AccessCell,
+  AccessSummary,
+  ObjectAccess,
+  Principal,
+  Proof,
+} from '../../model/access.ts';
 import type { ProjectReport } from '../../model/report.ts';
 import { block, code, shortened, text } from '../escape.ts';
-import { accessChanges, conditionsChanged, current, plural } from '../report.ts';
+import { accessChanges, conditionsChanged, current, plural, reachWords } from '../report.ts';
 import { type Amount, capped, folded, stacked, table } from './parts.ts';
 
 const who: Readonly<Record<Principal, string>> = {
@@ -11,13 +18,8 @@ const who: Readonly<Record<Principal, string>> = {
   'user-anonymous': 'anonymously signed-in user',
   service_role: '`service_role`',
 };
-const accessWord: Readonly<Record<string, string>> = {
-  none: 'nothing',
-  own: 'own rows',
-  all: '**all rows**',
-  conditional: 'some rows',
-  unknown: 'not known',
-};
+const accessWord = (access: Access | null): string =>
+  access === 'all' ? '**all rows**' : text(reachWords(access));
 const directionWord: Readonly<Record<string, string>> = {
   widened: '🔓 wider',
   narrowed: '🔒 narrower',
@@ -34,7 +36,7 @@ export function changesSection(project: ProjectReport, amount: Amount): string {
     code(change.command),
     change.before === change.after
       ? text(conditionsChanged(change))
-      : `${accessWord[change.before ?? ''] ?? code(change.before ?? '')} → ${accessWord[change.after ?? ''] ?? 'gone'}`,
+      : `${accessWord(change.before)} → ${accessWord(change.after)}`,
     directionWord[change.direction] ?? code(change.direction),
   ]);
   const proofs = changes
@@ -152,7 +154,7 @@ function matrixCell(object: ObjectAccess, principal: Principal): string {
   const entries = object.summary.filter((entry) => entry.principal === principal);
   // Of a table that no row could be made for nothing was tried.
   if (entries.length === 0) return object.summary.length === 0 ? 'not known' : '';
-  const groups = new Map<string, AccessSummary[]>();
+  const groups = new Map<Access, AccessSummary[]>();
   for (const entry of entries) {
     if (entry.access !== 'none') groups.set(entry.access, [...(groups.get(entry.access) ?? []), entry]);
   }
@@ -160,8 +162,7 @@ function matrixCell(object: ObjectAccess, principal: Principal): string {
   return [...groups]
     .map(([access, same]) => {
       // What service_role reaches is no news.
-      const words =
-        principal === 'service_role' && access === 'all' ? 'all rows' : (accessWord[access] ?? code(access));
+      const words = principal === 'service_role' && access === 'all' ? 'all rows' : accessWord(access);
       return same.length === entries.length && same.length > 3
         ? words
         : `${words}: ${text(same.map((entry) => entry.command).join(', '))}`;

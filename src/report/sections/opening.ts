@@ -4,7 +4,6 @@ import { code, prose, shortened, text } from '../escape.ts';
 import {
   counts,
   countWords,
-  coverage,
   coverageWords,
   currentOf,
   headline,
@@ -30,7 +29,7 @@ export function opening(report: Report): string {
     0,
   );
   const lines = [
-    `**${sentence(coverageWords(coverage(report)))}.** ${found === '' ? 'Nothing found.' : `${sentence(found)}.`}`,
+    `**${sentence(coverageWords(report))}.** ${found === '' ? 'Nothing found.' : `${sentence(found)}.`}`,
     before > 0
       ? `${plural(before, 'finding')} stood before this pull request and ${before === 1 ? 'is' : 'are'} not listed here: \`migration-guard check --all\` lists ${before === 1 ? 'it' : 'them'}.`
       : '',

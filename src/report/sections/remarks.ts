@@ -1,14 +1,13 @@
 /** What was not checked, the project's own tests, and what was ignored with a reason. */
 import type { ProjectReport } from '../../model/report.ts';
 import { code, prose, shortened, text } from '../escape.ts';
-import { plural } from '../report.ts';
+import { testWords } from '../report.ts';
 import { type Amount, capped, fileName, folded, type MarkdownLinks } from './parts.ts';
 
-export function testsSection({ tests }: ProjectReport, amount: Amount): string {
-  if (tests.length === 0) return '';
-  const failed = tests.filter(({ status }) => status !== 'passed');
-  const words = `Database tests: ${tests.length - failed.length} of ${plural(tests.length, 'file')} passed`;
-  if (failed.length === 0) return `${words}.`;
+export function testsSection(project: ProjectReport, amount: Amount): string {
+  const words = testWords(project);
+  const failed = project.tests.filter(({ status }) => status !== 'passed');
+  if (failed.length === 0) return words === '' ? '' : `${words}.`;
   const lines = failed.map(
     ({ path, status, failed: count, detail }) =>
       `- ${code(path)}: ${status === 'failed' ? `${count} failed` : text(status)}${detail === null ? '' : `. ${prose(shortened(detail, 400))}`}`,
