@@ -34,9 +34,10 @@ export function missingField(
     ),
   );
   if (fields.size === 0) return null;
+  const called = keyOf(routine.schema, routine.name);
   for (const table of tables.values()) {
     const trigger = table.triggers.find(
-      (each) => each.enabled && each.level === 'row' && each.function === keyOf(routine.schema, routine.name),
+      (each) => each.function === called && each.enabled && each.level === 'row',
     );
     if (trigger === undefined || !isComplete(table)) continue;
     const column = [...fields].find((field) => !table.columns.some(({ name }) => name === field));
