@@ -3,7 +3,8 @@ import type { Escalation } from '../../model/access.ts';
 import type { Facts } from '../../model/facts.ts';
 import type { Command, SchemaState, Table } from '../../model/schema.ts';
 import { callsOn, placesOf } from './client-calls.ts';
-import { chosenByInsert, grantedWithout, rightsIn } from './rights.ts';
+import { grantedWithout } from './column-grants.ts';
+import { chosenByInsert, rightsIn } from './rights.ts';
 import { commands } from './roles.ts';
 import { isMembership } from './whose.ts';
 import { named } from './words.ts';
@@ -83,5 +84,9 @@ export function closing(escalation: Escalation, facts: Facts): string | null {
       ...trusted.flatMap((other) => (other.commands.includes(command) ? other.columns : [])),
     ]),
   ];
-  return [note, ...ways.map((command) => grantedWithout(table, command, closed(command)))].join('\n');
+  const writing = callsOn(table.key, ['insert', 'update'], facts);
+  return [
+    note,
+    ...ways.map((command) => grantedWithout(table, command, closed(command), facts.head, writing)),
+  ].join('\n');
 }

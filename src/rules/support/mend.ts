@@ -5,12 +5,13 @@ import { quoteIdent } from '../../sql/names.ts';
 import { roleOf } from './access.ts';
 import { looksAtCaller } from './caller.ts';
 import { callsOn } from './client-calls.ts';
+import { grantedWithout, rightsKept } from './column-grants.ts';
 import type { LeakGroup } from './leak.ts';
 import { letsThrough } from './lets-through.ts';
 import { sensitiveColumns } from './owners.ts';
 import { isPrivateByName } from './person-names.ts';
 import { readPolicy, writersOf } from './read-policy.ts';
-import { asGiven, grantedWithout, rightsKept } from './rights.ts';
+import { asGiven } from './rights.ts';
 import { type ApiRole, apiRoles, appliesTo, commands, covers, holders } from './roles.ts';
 import { ownComparisons, readPredicate } from './scope.ts';
 import { alternatives } from './tree.ts';
@@ -90,7 +91,7 @@ function policiesFor(group: LeakGroup, table: Table, facts: Facts): string[] {
   const conditions = new Map(missing.map((command) => [command, conditionOf(group, command, table, state)]));
   const rights =
     missing.includes('update') && leftToServer(table, 'update', state) === null
-      ? rightsKept(table, state)
+      ? rightsKept(table, state, callsOn(table.key, ['update'], facts))
       : '';
   const given = missing.includes('insert') ? asGiven(table, state) : '';
   const left = new Map(missing.map((command) => [command, leftToServer(table, command, state)]));
@@ -257,7 +258,7 @@ function handsOnOnly(group: LeakGroup, table: Table, facts: Facts): string[] | n
   if (written || updates.every(isOwners) || !updates.every(({ using }) => looksAtCaller(using!.node, state)))
     return null;
   return [
-    `-- who may change a row may go on; whose it is (${named(columns)}) no user writes\n${grantedWithout(table, 'update', columns)}`,
+    `-- who may change a row may go on; whose it is (${named(columns)}) no user writes\n${grantedWithout(table, 'update', columns, state, callsOn(table.key, ['update'], facts))}`,
   ];
 }
 

@@ -5,8 +5,9 @@ import type { SyntaxNode } from '../../model/sql.ts';
 import { asTheCodeAsks } from './as-the-code-asks.ts';
 import { codeOf } from './bodies.ts';
 import { looksAtCaller } from './caller.ts';
+import { grantedWithout, rightsKept } from './column-grants.ts';
 import { isCorrespondent } from './person-names.ts';
-import { asGiven, grantedWithout, rightsIn, rightsKept } from './rights.ts';
+import { asGiven, rightsIn } from './rights.ts';
 import { apiRolesOf } from './roles.ts';
 import { ownComparisons, readPredicate } from './scope.ts';
 import { alternatives, bare, columnParts, functionCalls, nodesOf } from './tree.ts';
@@ -68,7 +69,7 @@ export function ownPolicy(
     command === 'update' && (sibling?.byOwner ?? owner !== undefined)
       ? sibling === null && parties.length > 1
         ? keptByBoth(parties, table, calls, state)
-        : rightsKept(table, state)
+        : rightsKept(table, state, calls)
       : '';
   return `create policy "${command} own" on ${table.key} for ${command} to authenticated\n  ${clause};${kept === '' ? '' : `\n${kept}`}`;
 }
@@ -98,8 +99,8 @@ function keptByBoth(
   const others = table.columns.map(({ name }) => name).filter((name) => !written.has(name));
   return calls.length > 0 &&
     [...written].every((name) => !kept.includes(name) && table.columns.some((column) => column.name === name))
-    ? `-- only what the code writes: whose it is, and what the other wrote, stays as it was\n${grantedWithout(table, 'update', others)}`
-    : `-- whose it is (${named(parties)}) stays as it was\n${grantedWithout(table, 'update', kept)}`;
+    ? `-- only what the code writes: whose it is, and what the other wrote, stays as it was\n${grantedWithout(table, 'update', others, state, calls)}`
+    : `-- whose it is (${named(parties)}) stays as it was\n${grantedWithout(table, 'update', kept, state, calls)}`;
 }
 
 /** Commands whose policy says most about who may do the other. */

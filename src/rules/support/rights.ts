@@ -1,11 +1,9 @@
 /** Columns that give rights: what the owner of a row must not choose in it. */
-import type { Column, Command, SchemaState, Table } from '../../model/schema.ts';
+import type { Column, SchemaState, Table } from '../../model/schema.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import { codeOf } from './bodies.ts';
 import { isRead, isReadElsewhere } from './name-read.ts';
-import { grantedColumns } from './roles.ts';
-import { named } from './words.ts';
 
 const alwaysRights =
   /^is_?(super_?)?(admin|staff|moderator|superuser)$|^(super_?)?admin$|^(access|permission|admin)_level$|^(user_?|account_?|app_?|target_?|invited_?|member_?|system_?|global_?|org(anization)?_?|team_?)roles?$|^permissions?$/i;
@@ -52,26 +50,3 @@ export const chosenByInsert = (table: Table, state: SchemaState): string[] =>
   rightsIn(table, state).flatMap(({ name, notNull, default: given }) =>
     notNull && given === null ? [name] : [],
   );
-
-/** For UPDATE no policy compares the old row with the new one: grants name the columns that users may write. */
-export function grantedWithout(
-  table: Table,
-  command: Extract<Command, 'update' | 'insert'>,
-  columns: readonly string[],
-): string {
-  const written = table.columns
-    .filter(({ name, generated, identity }) => !columns.includes(name) && !generated && identity !== 'always')
-    .map(({ name }) => quoteIdent(name));
-  return `revoke ${command} on ${table.key} from anon, authenticated;\ngrant ${command} (${written.join(', ')}) on ${table.key} to authenticated;`;
-}
-
-/** That and why, where the mend lets users change rows that hold rights; empty where it need not be said. */
-export function rightsKept(table: Table, state: SchemaState): string {
-  const granted = grantedColumns(table, 'authenticated', 'update');
-  const rights = rightsIn(table, state)
-    .map(({ name }) => name)
-    .filter((name) => granted === null || granted.includes(name));
-  return rights.length === 0 || table.columns.length > 40
-    ? ''
-    : `-- ${named(rights)} ${rights.length === 1 ? 'gives' : 'give'} rights, and no user writes ${rights.length === 1 ? 'it' : 'them'}: the server does\n${grantedWithout(table, 'update', rights)}`;
-}
