@@ -64,6 +64,32 @@ describe('the configuration', () => {
     ],
     ['access: { public.t: { anon: { select: mine } } }', /one of "none", "own", "all", "conditional"/],
     [
+      'access: { public.t: { authenticated: { select: none } } }',
+      /"guard.yml": "access" gives "public.t" a principal "authenticated", and there is none of that name\. It must be one of "anon", "user", "user-anonymous", "service_role"\. Did you mean "user"\?$/,
+    ],
+    ['access: { public.t: { annon: { select: none } } }', /a principal "annon".*Did you mean "anon"\?$/],
+    [
+      'access: { public.t: { postgres: { select: none } } }',
+      /a principal "postgres".*one of "anon", "user", "user-anonymous", "service_role"\.$/,
+    ],
+    [
+      'access: { public.t: { select: none } }',
+      /gives "public.t" the command "select" for nobody\. Write it below a principal: "anon: { select: none }"\.$/,
+    ],
+    [
+      'access: { public.t: { user: { raed: none } } }',
+      /for "user" a command "raed".*one of "select", "insert", "update", "delete", "execute"\.$/,
+    ],
+    [
+      'access: { public.t: none }',
+      /"access" says of "public.t" "none", but must say it by principal and command: "anon: { select: none }"\.$/,
+    ],
+    [
+      'access: { public.t: { user: own } }',
+      /"access" says of "public.t" for "user" "own", but must say it by command: "user: { select: none }"\.$/,
+    ],
+    ['access: [public.t]', /"access" is \["public.t"\], but must name objects, each with its principals\.$/],
+    [
       'rules: { structure/name: { index: "^ix_((" } }',
       /"index" of "structure\/name" a regular expression that can't be read \(unterminated group\): \^ix_\(\($/,
     ],

@@ -20,6 +20,8 @@ const scope = z
   })
   .describe('Other levels for some files or some objects.');
 
+const principal = z.enum(['anon', 'user', 'user-anonymous', 'service_role']);
+export const principalNames: readonly string[] = principal.options;
 const access = z.enum(['none', 'own', 'all', 'conditional']);
 const commands = z.strictObject({
   select: access.optional(),
@@ -28,6 +30,7 @@ const commands = z.strictObject({
   delete: access.optional(),
   execute: access.optional(),
 });
+export const commandNames: readonly string[] = Object.keys(commands.shape);
 
 export const configSchema = z.strictObject({
   preset: z
@@ -55,7 +58,7 @@ export const configSchema = z.strictObject({
     .default(defaults['grants-era'])
     .describe('Whether new objects in "public" are granted to the API roles by default.'),
   access: z
-    .record(z.string(), z.partialRecord(z.enum(['anon', 'user', 'user-anonymous', 'service_role']), commands))
+    .record(z.string(), z.partialRecord(principal, commands))
     .default({})
     .describe('Expected access by object and principal; checked exactly, both ways.'),
   rollback: z
