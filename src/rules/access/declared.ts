@@ -1,9 +1,11 @@
 import type { Access, AccessDeviation } from '../../model/access.ts';
+import type { Facts } from '../../model/facts.ts';
+import type { Place } from '../../model/finding.ts';
 import { nearest } from '../../sql/nearest.ts';
 import { rule } from '../rule.ts';
 import { reproOf } from '../support/access.ts';
 import { principalName } from '../support/access-changes.ts';
-import { homeOfTable } from '../support/access-places.ts';
+import { homeOfChange, homeOfStanding, homeOfTable } from '../support/access-places.ts';
 
 export default rule({
   id: 'access/declared',
@@ -22,7 +24,7 @@ export default rule({
       const { object, principal, command, expected, seen, direction, cell } = deviation;
       report({
         message: `The configuration declares ${command.toUpperCase()} on "${object}" for ${principalName(principal)}: ${words[expected]}. ${observed(deviation, known)} ${next[direction]}`,
-        at: homeOfTable(facts, object, command),
+        at: home(deviation, facts),
         object,
         key: `${principal} ${command} ${expected} ${seen}`,
         severity: direction === 'unproven' ? 'warning' : undefined,
@@ -40,6 +42,16 @@ const words: Readonly<Record<Access, string>> = {
   conditional: 'some rows',
   unknown: 'unknown',
 };
+
+/** Where the change widened or narrowed it; where it did not, what stood before. */
+function home({ object, principal, command, direction, seen }: AccessDeviation, facts: Facts): Place | null {
+  if (direction === 'unproven') return homeOfTable(facts, object, command);
+  const asked = { principal, command, direction };
+  const was = facts.access?.base?.objects
+    .find((each) => each.object === object)
+    ?.summary.find((entry) => entry.principal === principal && entry.command === command)?.access;
+  return was === seen ? homeOfStanding(facts, object, asked) : homeOfChange(facts, object, asked);
+}
 
 function observed({ seen, object }: AccessDeviation, known: readonly string[]): string {
   if (seen !== null) return `The probes saw: ${words[seen]}.`;

@@ -3,7 +3,7 @@ import type { Facts } from '../../model/facts.ts';
 import { rule } from '../rule.ts';
 import { isFree } from '../support/access.ts';
 import { changesBy, groupedChanges } from '../support/access-changes.ts';
-import { homeOfTable } from '../support/access-places.ts';
+import { homeOfChange } from '../support/access-places.ts';
 import { isDeclaredPublic } from '../support/openness.ts';
 
 export default rule({
@@ -21,7 +21,7 @@ export default rule({
     for (const [object, changes] of groupedChanges(facts, (change) => isLoss(change, facts))) {
       report({
         message: `Access to "${object}" that the base allowed is gone: ${changesBy(changes)}. Clients that use it now get no row or an error. Bring back the policy or the grant if that is not meant.`,
-        at: homeOfTable(facts, object, changes[0]!.command),
+        at: homeOfChange(facts, object, { ...changes[0]!, direction: 'less' }),
         object,
         key: changes.map(({ principal, command }) => `${principal} ${command}`).join(', '),
       });

@@ -4,7 +4,9 @@ import type { Place } from '../../model/finding.ts';
 import type { Routine, SchemaState } from '../../model/schema.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import { rule } from '../rule.ts';
+import { isOfChange } from '../support/changed-statement.ts';
 import { routineNamed, signUpTriggers } from '../support/sign-up.ts';
+import { nullable, stoppedBy, unfilled } from '../support/sign-up-cause.ts';
 import { listed, withoutExample } from '../support/words.ts';
 
 const remedy = `GoTrue inserts into "auth.users" as "supabase_auth_admin" with \`search_path = auth\`: let the trigger's function run as its owner, and name every table with its schema.
@@ -118,12 +120,14 @@ export default rule({
       });
       return;
     }
+    const column = unfilled(run, facts);
+    const told = column === null ? way : nullable(column);
     tell({
-      message: `Sign-up fails (${listed(failed.map(({ variant }) => names[variant]))}): ${run.error?.message ?? 'no reason was given'}${run.step === null ? '' : `, at ${run.step}`}. Users read "Database error saving new user". Mend the trigger on "auth.users".`,
+      message: `Sign-up fails (${listed(failed.map(({ variant }) => names[variant]))}): ${run.error?.message ?? 'no reason was given'}${run.step === null ? '' : `, at ${run.step}`}. Users read "Database error saving new user". ${column === null ? 'Mend the trigger on "auth.users".' : `The trigger on "auth.users" does not fill "${column.column}": give it a default, fill it there, or leave it nullable.`}`,
       at: home(run, facts),
       object: 'auth.users',
       severity: grave ? undefined : 'warning',
-      help: run.error?.where ? `${way}\n\nPostgres says where: ${run.error.where}` : way,
+      help: run.error?.where ? `${told}\n\nPostgres says where: ${run.error.where}` : told,
     });
   },
 });
@@ -245,8 +249,18 @@ function vaultReader(run: SignUpRun, head: SchemaState): Routine | null {
   );
 }
 
-/** The function that Postgres' CONTEXT names, else the trigger. */
-function home(run: Pick<SignUpRun, 'error'>, { head }: Facts): Place | null {
+/**
+ * The function that Postgres' CONTEXT names, else the trigger; where the change wrote neither, and sign-up worked before,
+ * what it did to the tables that they fill.
+ */
+function home(run: Pick<SignUpRun, 'error'>, facts: Facts): Place | null {
+  const { head, access } = facts;
+  const place = homeOfFunction(run, head);
+  const worked = access?.base?.signUps.some(({ status }) => status === 'works') === true;
+  return worked && !isOfChange(place, facts) ? (stoppedBy(run, facts) ?? place) : place;
+}
+
+function homeOfFunction(run: Pick<SignUpRun, 'error'>, head: SchemaState): Place | null {
   const name = /function ([\w".]+)\(/.exec(run.error?.where ?? '')?.[1];
   const routine = name === undefined ? null : routineNamed(name, head);
   const trigger = signUpTriggers(head)[0];

@@ -3,7 +3,7 @@ import type { Facts } from '../../model/facts.ts';
 import { rule } from '../rule.ts';
 import { isFree, leaksOf, reproOf } from '../support/access.ts';
 import { changesBy, groupedChanges, principalName } from '../support/access-changes.ts';
-import { homeOfTable } from '../support/access-places.ts';
+import { homeOfChange } from '../support/access-places.ts';
 import { looksAtCaller } from '../support/caller.ts';
 import { sensitiveColumns } from '../support/owners.ts';
 import { isPrivateByName } from '../support/person-names.ts';
@@ -37,7 +37,7 @@ export default rule({
       });
       report({
         message: `"${object}" is open further than before: ${changesBy(changes)}. The probes asked base and head the same questions. Check that this is meant.`,
-        at: homeOfTable(facts, object, first.command),
+        at: homeOfChange(facts, object, { ...first, direction: 'more' }),
         object,
         key: changes.map(({ principal, command, after }) => `${principal} ${command} ${after}`).join(', '),
         severity: isPrivateForAll(object, changes, facts)

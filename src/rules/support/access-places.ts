@@ -3,6 +3,8 @@ import type { Facts } from '../../model/facts.ts';
 import type { Place } from '../../model/finding.ts';
 import type { Command, Origin, SchemaState, Table } from '../../model/schema.ts';
 import { escapeRegExp } from '../../sql/text.ts';
+import { type Asked, decidedBy, standingPolicy } from './access-decided.ts';
+import { changedStatement, isOfChange } from './changed-statement.ts';
 import { covers } from './roles.ts';
 import { type StoragePolicy, storagePolicies } from './storage.ts';
 
@@ -10,8 +12,26 @@ import { type StoragePolicy, storagePolicies } from './storage.ts';
 export const homeOfTable = (facts: Facts, key: string, command: Command | 'execute'): Place | null =>
   changedPart(facts, key, command) ?? originOf(key, facts);
 
-export const isOfChange = (origin: Origin, { changeSets }: Facts): origin is Place =>
-  changeSets.some(({ migrations }) => migrations.some(({ source }) => source.path === origin?.file));
+/** The statement that changed the access, where the change did; what it wrote about the object, else where that was made. */
+export const homeOfChange = (facts: Facts, key: string, asked: Asked): Place | null =>
+  decidedBy(facts, key, asked) ??
+  changedPart(facts, key, asked.command) ??
+  where(facts, key) ??
+  originOf(key, facts);
+
+/** Where the change speaks of an object that the base has: what it took away has no place of its own. */
+function where(facts: Facts, key: string): Place | null {
+  const { tables, views, routines } = facts.base;
+  if (!tables.has(key) && !views.has(key) && !routines.has(key)) return null;
+  const made = originOf(key, facts);
+  if (isOfChange(made, facts)) return made;
+  const name = key.replace(/\(.*$/s, '').split('.').at(-1)!;
+  return changedStatement(facts, [name], /^(View|Grant|Drop|CreateFunction|AlterTable|AlterFunction)Stmt$/);
+}
+
+/** As it stood before the change, with what the change did not touch. */
+export const homeOfStanding = (facts: Facts, key: string, asked: Asked): Place | null =>
+  standingPolicy(facts, key, asked) ?? originOf(key, facts);
 
 export function changedPart(facts: Facts, key: string, command: Command | 'execute'): Place | null {
   const table = facts.head.tables.get(key);
