@@ -3,6 +3,7 @@ import { quoteIdent, quoteLiteral, strings } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
 import { allRowsTakenBy, holdsOneRow } from '../support/emptiness.ts';
 import { implies, lostValues, type ValueList } from '../support/implication.ts';
+import { addNotValid, validate } from '../support/not-valid.ts';
 import {
   type alterExisting,
   alterFilled,
@@ -42,22 +43,9 @@ export default rule({
         });
         return;
       }
-      if (holdsOneRow(context.set.before.tables.get(table))) return;
-      const constraint = command.def?.Constraint;
-      const kind = constraint?.contype;
-      if ((kind !== 'CONSTR_CHECK' && kind !== 'CONSTR_FOREIGN') || constraint.skip_validation === true)
-        return;
-      if (isThere(context, table, constraint.conname ?? null)) return;
-      // Postgres 17 knows no NOT VALID for foreign keys of partitioned tables.
-      if (kind === 'CONSTR_FOREIGN' && context.set.before.tables.get(table)?.kind === 'partitioned') return;
-      // All columns new in this change and without default: nothing to find.
-      if (kind === 'CONSTR_FOREIGN' && onlyNewColumns(constraint, table, context)) return;
-      if (kind === 'CONSTR_FOREIGN' && provesRewrittenKeys(constraint, table, statement, context)) return;
-      const name = constraint.conname ?? '…';
-      const written =
-        range === null
-          ? `add constraint ${quoteIdent(name)} …`
-          : context.source.text.slice(range.start, range.end);
+      if (!readsRows(command, table, statement, context)) return;
+      const constraint = command.def.Constraint;
+      const kind = constraint.contype;
       // What stands in a column of this change is the file's own doing.
       // One of them suffices in a foreign key: where a column is NULL, none is asked for.
       const onNewColumns =
@@ -67,28 +55,36 @@ export default rule({
               onlyNewColumns({ fk_attrs: [column as { String: { sval: string } }] }, table, context),
             );
       const isMended = rowsAreMended(statement, table, columnsOf(constraint), context);
-      const holds = onNewColumns || isMended || allowsAsMuch(constraint, table, context);
+      const allows = allowsAsMuch(constraint, table, context);
+      const holds = onNewColumns || isMended || allows;
       const lost = kind === 'CONSTR_CHECK' && !holds ? lostBy(constraint, table, context) : null;
       const breaking = holds
-        ? ''
+        ? allows && kind === 'CONSTR_CHECK'
+          ? ' It allows all that the one before it did, so no row breaks it.'
+          : ''
         : lost === null
           ? ' One row that breaks it makes the file fail.'
           : ` The list before lets ${listed(lost.values.map(String))} through, and one row that holds ${lost.values.length === 1 ? 'it' : 'one of them'} makes the file fail.`;
       const what = kind === 'CONSTR_CHECK' ? 'CHECK' : 'foreign key';
+      const together = commandsOf(statement.node).filter(
+        (other) => other.subtype === 'AT_AddConstraint' && readsRows(other, table, statement, context),
+      );
       reportLock(context, statement, {
         message: `The ${what} on "${table}" reads every row while ${kind === 'CONSTR_CHECK' || isHeldExclusively(statement, table, context) ? 'reads and writes wait' : context.keyOf(constraint.pktable) === table ? 'writes to it wait' : 'writes to both tables wait'}.${breaking} Add it NOT VALID${lost === null ? '' : ', change those rows,'} and validate it in the next migration.`,
         at: place,
         object: table,
         key: constraint.conname ?? what,
+        // Nothing can break it: the look at the rows is all that it costs.
+        ...(kind === 'CONSTR_CHECK' && allows ? { severity: 'info' as const } : {}),
         help: sql(
-          `alter table ${table} ${droppedBeside(constraint.conname, statement)}${written} not valid;`,
+          ...addNotValid(command, together, table, statement, context),
           `-- in the next migration`,
           ...(lost === null
             ? []
             : [
                 `update ${table} set ${quoteIdent(lost.column)} = … where ${quoteIdent(lost.column)} in (${lost.values.map((value) => (typeof value === 'string' ? quoteLiteral(value) : String(value))).join(', ')});`,
               ]),
-          `alter table ${table} validate constraint ${quoteIdent(name)};`,
+          ...validate(constraint.conname ?? '…', table, statement, context),
         ),
         ...(range === null
           ? {}
@@ -104,6 +100,22 @@ export default rule({
 });
 
 type Context = Parameters<Parameters<typeof alterExisting>[1]>[3];
+
+/** A CHECK or foreign key that is valid from the start, on rows that may be many. */
+function readsRows(command: SyntaxNode, table: string, statement: Statement, context: Context): boolean {
+  const before = context.set.before.tables.get(table);
+  const constraint = command.def?.Constraint;
+  if (constraint === undefined || constraint.skip_validation === true || holdsOneRow(before)) return false;
+  if (isThere(context, table, constraint.conname ?? null)) return false;
+  if (constraint.contype !== 'CONSTR_FOREIGN') return constraint.contype === 'CONSTR_CHECK';
+  // Postgres 17 knows no NOT VALID for foreign keys of partitioned tables.
+  return !(
+    before?.kind === 'partitioned' ||
+    // All columns new in this change and without default: nothing to find.
+    onlyNewColumns(constraint, table, context) ||
+    provesRewrittenKeys(constraint, table, statement, context)
+  );
+}
 
 /** The constraint of that name that the file adds. */
 function addedHere(name: string, table: string, { source, keyOf }: Context): SyntaxNode | null {
@@ -258,14 +270,4 @@ function onlyNewColumns(
       return after?.columns.find(({ name }) => name === sval)?.default === null;
     })
   );
-}
-
-/** The statement drops the one of that name itself: so does what is offered. */
-function droppedBeside(name: string | undefined, { node }: Statement): string {
-  const drop = commandsOf(node).find(
-    (command) => command.subtype === 'AT_DropConstraint' && command.name === name,
-  );
-  return drop === undefined
-    ? ''
-    : `drop constraint ${drop.missing_ok === true ? 'if exists ' : ''}${quoteIdent(name!)}, `;
 }

@@ -1,6 +1,8 @@
 import type { Statement } from '../../model/sql.ts';
 import { type FileContext, rule } from '../rule.ts';
-import { commandsOf, reportLock, sql } from '../support/statements.ts';
+import { isRequired } from '../support/emptiness.ts';
+import { commandsOf, rangeOfCommand, reportLock, runOf, sql } from '../support/statements.ts';
+import { failsAlways, outcomeOf, typeChangeOf } from '../support/type-change.ts';
 
 export default rule({
   id: 'safety/lock-timeout',
@@ -25,7 +27,7 @@ export default rule({
     for (const statement of context.source.statements) {
       if (statement.kind === 'VariableSetStmt' && statement.node.name === 'lock_timeout') return;
       const table = heavilyLocked(statement, context);
-      if (table === null) continue;
+      if (table === null || fails(statement, table, context)) continue;
       const { start } = context.source.statements[0]!;
       reportLock(context, statement, {
         message: `This locks "${table}" exclusively for long, and no "lock_timeout" is set. While it waits for its turn, every other query on the table waits behind it. Set one on top of the file.`,
@@ -53,4 +55,15 @@ function heavilyLocked({ kind, node }: Statement, context: FileContext): string 
         def.Constraint.indexname === undefined),
   );
   return heavy ? table : null;
+}
+
+/** It lays its lock down at once, and what it fails by is told: how long it may wait is the least of it. */
+function fails(statement: Statement, table: string, context: FileContext): boolean {
+  if (runOf(context, statement)?.status === 'failed') return true;
+  return commandsOf(statement.node).some((command, index) => {
+    if (command.subtype !== 'AT_AlterColumnType') return isRequired(command, table, context.set.before);
+    const range = rangeOfCommand(context, statement, index);
+    const change = typeChangeOf(command, table, statement, range, context);
+    return change !== null && failsAlways(outcomeOf(change, context));
+  });
 }

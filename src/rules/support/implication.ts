@@ -1,5 +1,6 @@
 /** Whether each row that meets one condition meets another, as far as the text of both shows it. */
 import type { SyntaxNode } from '../../model/sql.ts';
+import { strings } from '../../sql/names.ts';
 import { alternatives, bare, columnParts, conjuncts, constantOf, operatorOf } from './tree.ts';
 
 /** False where it is not certain. A NULL passes a CHECK, on both sides alike. */
@@ -18,10 +19,17 @@ export function implies(one: SyntaxNode, other: SyntaxNode): boolean {
 
 const same = (one: SyntaxNode, other: SyntaxNode) => printed(one) === printed(other);
 
+/** `'a'` and `'a'::text` are the same where a text is asked for, and so are a system function with and without its schema. */
 const printed = (node: SyntaxNode) =>
-  JSON.stringify(node, (key, value) =>
-    key === 'location' || key === 'rexpr_list_start' || key === 'rexpr_list_end' ? undefined : value,
-  );
+  JSON.stringify(node, (key, value) => {
+    if (key === 'location' || key === 'rexpr_list_start' || key === 'rexpr_list_end') return undefined;
+    if (key === 'funcname' && Array.isArray(value) && value[0]?.String?.sval === 'pg_catalog')
+      return value.slice(1);
+    return value?.TypeCast?.arg?.A_Const?.sval !== undefined &&
+      strings(value.TypeCast.typeName?.names).at(-1) === 'text'
+      ? value.TypeCast.arg
+      : value;
+  });
 
 const isSubset = (one: ValueList | null, other: ValueList | null) =>
   one !== null &&
@@ -63,11 +71,14 @@ function listOf(node: SyntaxNode | null): ValueList | null {
   return values.includes(undefined) ? null : { column, values };
 }
 
-/** Bounds of one expression, both included: `length(c) <= 500`, `n between 1 and 10`. */
+/** Bounds of one expression: `length(c) <= 500`, `n between 1 and 10`, `n > 0`, `n = 1`. */
 interface Range {
   readonly of: string;
   readonly from: number;
   readonly to: number;
+  /** The bound itself is left out. */
+  readonly above?: boolean;
+  readonly below?: boolean;
 }
 
 function rangeOf(node: SyntaxNode): Range | null {
@@ -83,12 +94,22 @@ function rangeOf(node: SyntaxNode): Range | null {
   switch (operatorOf(comparison)) {
     case '<=':
       return { of, from: Number.NEGATIVE_INFINITY, to: bound };
+    case '<':
+      return { of, from: Number.NEGATIVE_INFINITY, to: bound, below: true };
     case '>=':
       return { of, from: bound, to: Number.POSITIVE_INFINITY };
+    case '>':
+      return { of, from: bound, to: Number.POSITIVE_INFINITY, above: true };
+    case '=':
+      return { of, from: bound, to: bound };
     default:
       return null;
   }
 }
 
 const isWithin = (one: Range | null, other: Range | null) =>
-  one !== null && other !== null && one.of === other.of && other.from <= one.from && one.to <= other.to;
+  one !== null &&
+  other !== null &&
+  one.of === other.of &&
+  (other.from < one.from || (other.from === one.from && !(other.above === true && one.above !== true))) &&
+  (one.to < other.to || (one.to === other.to && !(other.below === true && one.below !== true)));

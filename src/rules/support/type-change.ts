@@ -40,6 +40,10 @@ export type Outcome =
         | 'rewrite';
     };
 
+/** Whatever the rows are. */
+export const failsAlways = ({ is }: Outcome): boolean =>
+  /^(under-generated|using-on-generated|without-cast|default-stands)$/.test(is);
+
 /** What a command changes; null where the column holds nothing yet, or is of that type by then. */
 export function typeChangeOf(
   command: SyntaxNode,

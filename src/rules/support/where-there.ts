@@ -1,4 +1,4 @@
-/** SQL that runs only where a table or a column is there: for statements that say IF EXISTS. */
+/** SQL that runs only where a table, a column or a constraint is there: for statements that ask for it themselves. */
 import { splitKey } from '../../sql/fold/table-access.ts';
 import { quoteLiteral } from '../../sql/names.ts';
 
@@ -21,3 +21,9 @@ export function whereColumnIsThere(table: string, column: string, statement: str
     statement,
   );
 }
+
+export const whereConstraintIsThere = (table: string, name: string, statement: string) =>
+  inDo(
+    `exists (select from pg_constraint where conrelid = to_regclass(${quoteLiteral(table)}) and conname = ${quoteLiteral(name)})`,
+    statement,
+  );
