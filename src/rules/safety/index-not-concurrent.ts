@@ -3,7 +3,7 @@ import { splitKey } from '../../sql/fold/table-access.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { type FileContext, rule } from '../rule.ts';
 import { holdsOneRow } from '../support/emptiness.ts';
-import { alike, concurrently, keyLike, keysOver } from '../support/indexes.ts';
+import { alike, concurrently, keyLike, keysOver, keywordLike } from '../support/indexes.ts';
 import {
   conflictsBelow,
   dropsOf,
@@ -64,7 +64,7 @@ function say(table: string, statements: readonly Statement[], context: FileConte
   );
   const edits = statements.map((statement) => {
     const at = behindWords(context, statement, 'index');
-    return at === null ? null : context.edit(at, at, ' concurrently');
+    return at === null ? null : context.edit(at, at, ` ${keywordLike(statement.sql)}`);
   });
   const prepared = statements.every((statement) => isSaidToBeBuilt(statement, context));
   const plain = statements.every(({ node }) => node.if_not_exists !== true);

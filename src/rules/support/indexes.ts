@@ -39,4 +39,7 @@ export function keysOver(table: Table, index: Index): readonly Key[] {
 
 /** CREATE INDEX as it is written, with CONCURRENTLY in the place of IF NOT EXISTS. */
 export const concurrently = (text: string) =>
-  text.replace(/^(create\s+(?:unique\s+)?index)(\s+if\s+not\s+exists)?/i, '$1 concurrently');
+  text.replace(/^(create\s+(?:unique\s+)?index)(\s+if\s+not\s+exists)?/i, `$1 ${keywordLike(text)}`);
+
+/** CONCURRENTLY in the case in which the statement writes its own keywords. */
+export const keywordLike = (text: string) => (/^[A-Z]+\b/.test(text) ? 'CONCURRENTLY' : 'concurrently');
