@@ -1,6 +1,6 @@
 /** Which data a migration takes away for good: read from the catalog before and after, and from its own statements. */
 import type { CatalogObject, Snapshot } from '../model/catalog.ts';
-import type { SourceFile, SyntaxNode } from '../model/sql.ts';
+import type { SourceFile, Statement, SyntaxNode } from '../model/sql.ts';
 import { tableNamed } from './tables.ts';
 
 /** What can't be brought back, as far as the schema and the SQL tell. */
@@ -12,6 +12,8 @@ export interface Claim {
   readonly columns: readonly string[] | null;
   /** The table or the column itself goes, with what it holds. */
   readonly goes?: true;
+  /** The statement that writes over it; of a type change, null. */
+  readonly by?: Statement | null;
 }
 
 export function losesData(before: Snapshot, after: Snapshot, source: SourceFile): Claim[] {
@@ -35,7 +37,7 @@ export function losesData(before: Snapshot, after: Snapshot, source: SourceFile)
       if (now === undefined) lost.push({ text: `the values of ${object.identity}`, ...place, goes: true });
       else if (!keepsValues(String(object.properties.type), String(now.properties.type))) {
         const text = `values of ${object.identity} that ${now.properties.type} can not hold as ${object.properties.type} did`;
-        lost.push({ text, ...place });
+        lost.push({ text, ...place, by: null });
       }
     } else if (object.kind === 'type' && object.properties.type === 'enum') {
       const labels = after.objects.get(object.id)?.properties.labels as string[] | undefined;
@@ -59,9 +61,10 @@ export function losesData(before: Snapshot, after: Snapshot, source: SourceFile)
 /** Rows that stood before and that the file's own UPDATE, DELETE, TRUNCATE or MERGE writes over. */
 function writes(before: Snapshot, source: SourceFile): Claim[] {
   const lost = new Map<string, Claim>();
-  const add = (text: string, table: string, columns: readonly string[] | null = null) =>
-    lost.set(text, { text, table, columns });
-  for (const { kind, node, span } of source.statements) {
+  for (const statement of source.statements) {
+    const { kind, node, span } = statement;
+    const add = (text: string, table: string, columns: readonly string[] | null = null) =>
+      lost.set(text, { text, table, columns, by: statement });
     const at = `line ${span.line}`;
     if (kind === 'TruncateStmt') {
       for (const relation of node.relations ?? []) {
@@ -75,10 +78,11 @@ function writes(before: Snapshot, source: SourceFile): Claim[] {
     if (kind === 'DeleteStmt') add(`rows of ${table} (DELETE, ${at})`, table);
     else if (kind === 'MergeStmt') add(`rows of ${table} (MERGE, ${at})`, table);
     else if (kind === 'UpdateStmt') {
+      // Filling in what is missing loses nothing; a column that the file itself adds held nothing.
       const columns = (node.targetList ?? [])
         .map((target: SyntaxNode) => target.ResTarget?.name as string)
-        // Filling in what is missing loses nothing; a column that the file itself adds held nothing.
-        .filter((name: string) => has(before, table, name) && !fillsNulls(node.whereClause, name));
+        .filter((name: string) => !fillsNulls(node.whereClause, name))
+        .flatMap((name: string) => columnNamed(before, table, name) ?? []);
       if (columns.length > 0)
         add(`former values of ${columns.join(', ')} in ${table} (UPDATE, ${at})`, table, columns);
     }
@@ -86,8 +90,8 @@ function writes(before: Snapshot, source: SourceFile): Claim[] {
   return [...lost.values()];
 }
 
-const has = (before: Snapshot, table: string, column: string) =>
-  before.objects.has(`column ${table}.${column}`) || before.objects.has(`column ${table}."${column}"`);
+const columnNamed = (before: Snapshot, table: string, column: string) =>
+  [column, `"${column}"`].find((name) => before.objects.has(`column ${table}.${name}`));
 
 /** `WHERE c IS NULL`, alone or among what is ANDed. */
 function fillsNulls(where: SyntaxNode | undefined, column: string): boolean {

@@ -5,11 +5,24 @@ import type { Claim } from './data.ts';
 import type { PlannedStatement } from './plan.ts';
 import { qualified } from './rename.ts';
 import { required, requiredOnceFilled } from './required.ts';
+import type { BroughtBack } from './written-over.ts';
+
+/** What is done about rows on the way. */
+export interface RowsBack {
+  /** Done before the catalog is touched. */
+  readonly first: readonly PlannedStatement[];
+  readonly copies: readonly KeptCopy[];
+  /** What the migration wrote over and its copies hold. */
+  readonly writtenOver: readonly BroughtBack[];
+  /** Tables that the migration made from others, by name: what goes with them is said. */
+  readonly made: ReadonlyMap<string, string>;
+}
+
+export const noRows: RowsBack = { first: [], copies: [], writtenOver: [], made: new Map() };
 
 export function withRowsBack(
   statements: readonly PlannedStatement[],
-  copies: readonly KeptCopy[],
-  made: ReadonlyMap<string, string>,
+  { copies, writtenOver, made }: Pick<RowsBack, 'copies' | 'writtenOver' | 'made'>,
 ): readonly PlannedStatement[] {
   const used: KeptCopy[] = [];
   const filled = copies.reduce((plan, copy) => {
@@ -19,11 +32,12 @@ export function withRowsBack(
     if (next.length > plan.length) used.push(copy);
     return next;
   }, statements);
+  const back = writtenOver.filter(({ copy }) => statements.some(({ sql }) => sql === `DROP TABLE ${copy}`));
   // With the schemas that the migration made for them.
   const last = new Set(
-    used.flatMap(({ copy }) => [`DROP TABLE ${copy}`, `DROP SCHEMA ${qualified(copy).schema}`]),
+    [...used, ...back].flatMap(({ copy }) => [`DROP TABLE ${copy}`, `DROP SCHEMA ${qualified(copy).schema}`]),
   );
-  const noted = filled.map((one) => {
+  const noted = withWrittenOver(filled, back).map((one) => {
     const copy = one.sql.startsWith('DROP TABLE ') ? one.sql.slice('DROP TABLE '.length) : '';
     const of = last.has(one.sql) ? undefined : made.get(copy);
     return of === undefined
@@ -76,6 +90,36 @@ function withColumns(plan: readonly PlannedStatement[], copy: KeptCopy): readonl
   }, plan);
 }
 
+/**
+ * Where the columns are again what they were and hold what they must not yet: behind what makes room on the tables, ahead of
+ * their constraints.
+ */
+function withWrittenOver(
+  plan: readonly PlannedStatement[],
+  back: readonly BroughtBack[],
+): readonly PlannedStatement[] {
+  if (back.length === 0) return plan;
+  const tables = [...new Set(back.map(({ of }) => `ALTER TABLE ${of} `))];
+  const isRequired = ({ sql }: PlannedStatement) =>
+    sql.endsWith(' SET NOT NULL') && tables.some((alter) => sql.startsWith(alter));
+  const makesRoom = ({ sql }: PlannedStatement) =>
+    /^DROP (INDEX|TRIGGER) /.test(sql) ||
+    tables.some(
+      (alter) =>
+        sql.startsWith(`${alter}ADD COLUMN `) ||
+        sql.startsWith(`${alter}DROP `) ||
+        (sql.startsWith(`${alter}ALTER COLUMN `) && / (DROP NOT NULL$|TYPE )/.test(sql)),
+    );
+  const at = plan.findLastIndex(makesRoom) + 1;
+  const ahead = plan.slice(0, at);
+  return [
+    ...ahead.filter((one) => !isRequired(one)),
+    ...back.flatMap(({ statements }) => statements),
+    ...ahead.filter(isRequired),
+    ...plan.slice(at),
+  ];
+}
+
 function rowsBack({ of, copy, columns, identities, held }: KeptCopy): string {
   const list = columns.join(', ');
   const overriding = identities.length === 0 ? '' : 'OVERRIDING SYSTEM VALUE ';
@@ -98,11 +142,15 @@ const asRow = (of: string, json: string) => `jsonb_populate_record(NULL::${of}, 
 /** What is lost but for what this SQL brings back from a copy. */
 export function withoutKept(
   claims: readonly Claim[],
-  copies: readonly KeptCopy[],
+  { copies, writtenOver }: Pick<RowsBack, 'copies' | 'writtenOver'>,
   sql: string | null,
 ): readonly Claim[] {
   const isBack = (statement: string) => sql?.includes(`${statement};`) === true;
-  return claims.filter(
+  const undone = new Set(
+    writtenOver.filter(({ statements }) => isBack(statements[0]!.sql)).flatMap(({ claims: some }) => some),
+  );
+  const left = claims.filter((claim) => !undone.has(claim));
+  return left.filter(
     ({ table, columns, goes }) =>
       !goes ||
       !copies.some((copy) =>

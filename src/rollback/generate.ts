@@ -4,8 +4,7 @@ import type { Session } from '../database/engine.ts';
 import type { Snapshot } from '../model/catalog.ts';
 import { parseSource } from '../sql/parse.ts';
 import { differingIds } from './compare.ts';
-import type { KeptCopy } from './copies.ts';
-import { withRowsBack } from './from-copies.ts';
+import { noRows, type RowsBack, withRowsBack } from './from-copies.ts';
 import { type PlannedStatement, plan } from './plan.ts';
 import { type RunError, run, type SqlOf } from './run.ts';
 
@@ -23,17 +22,6 @@ export interface Generated {
   /** The state it led to. */
   readonly end: Snapshot;
 }
-
-/** What is done about rows on the way. */
-export interface RowsBack {
-  /** Done before the catalog is touched. */
-  readonly first: readonly PlannedStatement[];
-  readonly copies: readonly KeptCopy[];
-  /** Tables that the migration made from others, by name: what goes with them is said. */
-  readonly made: ReadonlyMap<string, string>;
-}
-
-const noRows: RowsBack = { first: [], copies: [], made: new Map() };
 
 /** In an open transaction whose state is `after`; leaves it in the state it led to. `known` differences stay. */
 export async function generate(
@@ -53,7 +41,7 @@ export async function generate(
     const goal = leaveAlone(before, now, known);
     const next = plan(now, goal);
     for (const object of next.impossible) impossible.add(object);
-    const steps = withRowsBack(next.statements, rows.copies, rows.made);
+    const steps = withRowsBack(next.statements, rows);
     const text = format(steps);
     // The same again would lead nowhere: what only somebody else may undo.
     if (text === '' || text === last) break;

@@ -15,6 +15,7 @@ import { losesData } from './data.ts';
 import { withoutKept } from './from-copies.ts';
 import { lossesSeen } from './losses.ts';
 import { conclude, needsCommit, type UndoStep } from './prove.ts';
+import { broughtBack } from './written-over.ts';
 
 export interface Ground {
   /** Sees every row, no transaction being open; it stands behind the last step. */
@@ -80,7 +81,10 @@ async function oneBack(
   const claims = losesData(before, after, step.source);
   const unkept = withoutKept(
     claims,
-    keptCopies(step.source, before, after),
+    {
+      copies: keptCopies(step.source, before, after),
+      writtenOver: broughtBack(claims, step.source, before, after),
+    },
     result.alternative ?? result.sql,
   );
   const losses = lossesSeen(claims, new Set(unkept), {

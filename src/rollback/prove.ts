@@ -12,10 +12,11 @@ import { type Difference, differences, differingIds } from './compare.ts';
 import { copiesMade, keptCopies } from './copies.ts';
 import { type Claim, losesData } from './data.ts';
 import type { FoundPlan } from './find.ts';
-import { withoutKept } from './from-copies.ts';
-import { type Generated, generate, type RowsBack } from './generate.ts';
+import { noRows, type RowsBack, withoutKept } from './from-copies.ts';
+import { type Generated, generate } from './generate.ts';
 import { takeOutRows } from './rows.ts';
 import { apart, type RunError, run, type SqlOf } from './run.ts';
+import { broughtBack } from './written-over.ts';
 
 /** A migration that was applied, and the catalog around it. */
 export interface UndoStep {
@@ -136,15 +137,16 @@ async function tryGenerated(
   const rows: RowsBack = {
     first: takeOutRows(source, before, after),
     copies: keptCopies(source, before, after),
+    writtenOver: broughtBack(claims, source, before, after),
     made: copiesMade(source, before, after),
   };
   let generated: Generated = await generate(session, now, step.before, known, sqlOf, rows);
-  if (generated.error !== null && rows.first.length + rows.copies.length > 0) {
+  if (generated.error !== null && rows.first.length + rows.copies.length + rows.writtenOver.length > 0) {
     // Rows are a courtesy: the catalog counts.
     await session.exec('rollback to savepoint generated');
-    generated = await generate(session, now, before, known, sqlOf, { ...rows, first: [], copies: [] });
+    generated = await generate(session, now, before, known, sqlOf, { ...noRows, made: rows.made });
   }
-  const lost = withoutKept(claims, rows.copies, generated.sql).map(({ text }) => text);
+  const lost = withoutKept(claims, rows, generated.sql).map(({ text }) => text);
   const common = {
     path: step.path,
     plan: 'generated',

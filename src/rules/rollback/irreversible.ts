@@ -9,7 +9,7 @@ export default rule({
   summary: 'data that no rollback brings back',
   why: 'A rollback can make a dropped column again, not what it held. Only a backup can.',
   remedy:
-    'Keep a copy in the same migration, or take a backup before.\n\n```sql\ncreate table private.note_body as select id, body from public.note;\n```',
+    'Keep a copy in the same migration, ahead of what takes the rows or values away and with the key of its rows: the generated way back brings them back from there. Or take a backup before.\n\n```sql\ncreate table private.note_body as select id, body from public.note;\n```',
   since: '0.1.0',
   sources: ['https://supabase.com/docs/guides/platform/backups'],
   fixable: false,
