@@ -93,6 +93,14 @@ describe('a generated way back', () => {
     expect(result.sql).toContain('-- recreates the column, not its data');
   });
 
+  test('gives a column its type back that another table inherits', async () => {
+    const result = await back(
+      'create table s.t (x integer default 1); create table s.heir () inherits (s.t); create table s.next () inherits (s.heir)',
+      'alter table s.t alter column x type text using x::text',
+    );
+    expect(result).toMatchObject({ status: 'restores', error: null, upAgain: true });
+  });
+
   test('takes a value out of an enum by making the type anew', async () => {
     const result = await back(
       `create type s.state as enum ('open', 'done');

@@ -375,7 +375,9 @@ function alterColumn(from: CatalogObject, to: CatalogObject): string[] | null {
   if (was.generated === null && is.generated !== null) return null;
   if (was.generated !== null && is.generated === null) statements.push(`${alterSql} DROP EXPRESSION`);
   if (was.identity && !is.identity) statements.push(`${alterSql} DROP IDENTITY`);
-  if (was.type !== is.type || was.collation !== is.collation) {
+  // A column that is inherited takes its type from the table above.
+  const isOwn = !(was.inherited && is.inherited);
+  if (isOwn && (was.type !== is.type || was.collation !== is.collation)) {
     const collate = is.collation ? ` COLLATE ${is.collation}` : '';
     const using =
       was.type === is.type || is.generated !== null ? '' : ` USING ${converted(is.name, was.type, is.type)}`;
