@@ -170,8 +170,8 @@ export function answer(matrix: AccessMatrix, expectation: string): string {
     return `${matrix.escalations.length} escalation${matrix.escalations.length === 1 ? '' : 's'}`;
   if (expectation.startsWith('escalation ')) {
     const found = matrix.escalations.map(
-      ({ kind, object, opens, footing }) =>
-        `escalation ${kind} ${object} opens ${opens}${footing === undefined ? '' : ` ${footingOf(footing)}`}`,
+      ({ kind, object, opens, footing, until }) =>
+        `escalation ${kind} ${object} opens ${opens}${until === undefined ? '' : ` until ${until}`}${footing === undefined ? '' : ` ${footingOf(footing)}`}`,
     );
     return found.find((text) => text.startsWith(expectation))
       ? expectation

@@ -11,9 +11,9 @@
  *
  * A change may end with ways in that are new or gone: `-with a row in public.members`, `+to others' rows`.
  * A sign-up may end with `needs=public.plans id free`, and ` unlaid` or ` where=…` behind that.
- * An escalation that ends with `by=…` names its statements, the last of which shows what it opens; one that ends with `in the open` reads what opens; with `from nowhere`, no policy gives the row it begins with.
+ * An escalation that ends with `by=…` names its statements, the last of which shows what it opens; one that ends with `in the open` reads what opens; with `until=role = 'admin'` before that, it is refused once another's row holds this; with `from nowhere`, no policy gives the row it begins with.
  *
- * A cell is `principal command subject [outcome]`, then any of columns=, when=, via=, state=, footing=, reason=, no-return. Objects are
+ * A cell is `principal command subject [outcome]`, then any of columns=, when=, via=, state=, footing=, sql=, reason=, no-return. Objects are
  * tables unless their key begins with a kind: `view public.note_list`.
  */
 import type {
@@ -80,12 +80,12 @@ function cellOf(text: string, object: string): AccessCell {
   const options = new Map(
     [
       ...text.matchAll(
-        / (columns|when|via|state|footing|reason)=(.+?)(?= (?:columns|when|via|state|footing|reason)=|$)/g,
+        / (columns|when|via|state|footing|sql|reason)=(.+?)(?= (?:columns|when|via|state|footing|sql|reason)=|$)/g,
       ),
     ].map((match) => [match[1], match[2]!]),
   );
   const [principal, command, subject, outcome] = text
-    .replace(/ (columns|when|via|state|footing|reason)=.*$/, '')
+    .replace(/ (columns|when|via|state|footing|sql|reason)=.*$/, '')
     .split(' ');
   return {
     principal: principal as AccessCell['principal'],
@@ -98,7 +98,7 @@ function cellOf(text: string, object: string): AccessCell {
     representation: !text.includes(' no-return'),
     when: options.get('when') ?? null,
     via: options.get('via') ?? null,
-    proof: [{ as: principal!, sql: `${command} … ${object}`, result: '1 row' }],
+    proof: [{ as: principal!, sql: options.get('sql') ?? `${command} … ${object}`, result: '1 row' }],
     reason: options.get('reason') ?? null,
     ...(options.has('state') && { state: options.get('state')! }),
     ...(options.has('footing') && { footing: footingOf(options.get('footing')!) }),
@@ -185,7 +185,8 @@ function errorOf(text: string): PolicyError {
 }
 
 function escalationOf(whole: string): Escalation {
-  const [text, by] = whole.split(' by=') as [string, string?];
+  const [said, by] = whole.split(' by=') as [string, string?];
+  const [text, until] = said.split(' until=') as [string, string?];
   const inTheOpen = text.endsWith(' in the open');
   const [object, principal, kind, ...opens] = text.replace(/ (in the open|from nowhere)$/, '').split(' ');
   return {
@@ -202,6 +203,7 @@ function escalationOf(whole: string): Escalation {
       ...(inTheOpen ? [{ as: principal!, sql: `select from ${opens.join(' ')}`, result: '1 row' }] : []),
     ],
     ...(inTheOpen && { inTheOpen }),
+    ...(until !== undefined && { until }),
     ...(text.endsWith(' from nowhere') && { footing: { table: object!, given: 'nowhere' as const } }),
   };
 }

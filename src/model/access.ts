@@ -135,6 +135,8 @@ export interface Escalation {
     | 'foreign-parent';
   /** True where whoever joined saw before what it joined: an event that all see, an open group. */
   readonly inTheOpen?: boolean;
+  /** What another's row holds once it is refused: `role = 'admin'`. Only whoever comes first gets there. */
+  readonly until?: string;
   /** A row without which it can't be tried, and that nobody comes to have by itself. */
   readonly footing?: Footing;
   readonly proof: readonly Proof[];

@@ -12,7 +12,8 @@ import { ownerValue } from '../rows/owners.ts';
 import type { RowValues } from '../rows/plan.ts';
 import { quietly } from '../rows/triggers.ts';
 import type { Value } from '../rows/values.ts';
-import { type LaidRow, whereIs } from '../rows/world.ts';
+import { type LaidRow, updating, whereIs } from '../rows/world.ts';
+import { shownAll } from '../worlds/spec.ts';
 import { asA, type EscalationContext, foreignPrizes, opened, type Prize, user, within } from './attempt.ts';
 import { callsThatWrite } from './calls.ts';
 
@@ -26,8 +27,8 @@ interface Way {
   readonly kind: 'membership' | 'role-column' | 'function';
   /** True where A stands there already, in its own organisation. */
   readonly member: boolean;
-  /** True where what A sends gives it a rank among the members. */
-  readonly ranked?: boolean;
+  /** The rank among the members that what A sends gives it. */
+  readonly ranked?: Readonly<Record<string, Value>>;
   send(rows: Rows): readonly string[];
 }
 
@@ -68,7 +69,7 @@ export async function byMembership(
       if (rows === null) return null;
       const reach = scoped ? foreignPrizes(context, worth) : worth;
       if ((await opened(context, reach)) !== null) return null;
-      const inTheOpen = !way.ranked && (await seesParents(context, table, tenants, rows.b));
+      const inTheOpen = way.ranked === undefined && (await seesParents(context, table, tenants, rows.b));
       const proofs: Proof[] = [];
       for (const sql of way.send(rows)) {
         const { outcome, proof } = await asA(context, table, sql);
@@ -80,10 +81,34 @@ export async function byMembership(
         ? null
         : { opens: prize.opens, proof: [...proofs, prize.proof], ...(inTheOpen && { inTheOpen }) };
     });
-    if (escalation !== null)
-      found.push({ ...escalation, object: table.key, principal: 'user', kind: way.kind });
+    if (escalation === null) continue;
+    const until = await heldByOther(context, table, way);
+    found.push({
+      ...escalation,
+      object: table.key,
+      principal: 'user',
+      kind: way.kind,
+      ...(until !== null && { until }),
+    });
   }
   return found;
+}
+
+/** The same once B holds that rank: refused then, it is there for the first one alone. What ended it, in words. */
+async function heldByOther(context: EscalationContext, table: Table, way: Way): Promise<string | null> {
+  const { ranked } = way;
+  if (ranked === undefined) return null;
+  return within(context, async () => {
+    const rows = await start(context, table, way.member);
+    if (rows === null) return null;
+    const given = await context.session.batch([...quietly([updating(table.key, ranked, [rows.b])])]);
+    if (given.some((outcome) => !outcome.ok)) return null;
+    for (const sql of way.send(rows)) {
+      const { outcome } = await asA(context, table, sql);
+      if (!outcome.ok) return outcome.error.sqlstate === '42501' ? shownAll(ranked) : null;
+    }
+    return null;
+  });
 }
 
 /** A sees the other's organisation, event or group without being in it. */
@@ -151,7 +176,7 @@ function inserts(context: EscalationContext, table: Table, tenants: readonly str
       // Everybody stands there: what comes back in the place of its row is another rank.
       kind: goesFirst && ranked ? 'role-column' : 'membership',
       member: false,
-      ranked,
+      ...(ranked && { ranked: values }),
       send: (rows) => [
         ...(goesFirst ? [`delete from ${table.key} where ${whereIs(rows.a)}`] : []),
         insertion(context, table, allowed, rows, tenants, values),

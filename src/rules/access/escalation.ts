@@ -5,6 +5,7 @@ import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
 import { escalationsOf, problemOf, stoodBefore } from '../support/escalation.ts';
 import { closing, obtained } from '../support/escalation-told.ts';
+import { onlyUntil } from '../support/first-come.ts';
 import { isOutOfReach, outOfReach } from '../support/footing.ts';
 import { sqlFence } from '../support/words.ts';
 
@@ -35,7 +36,7 @@ export default rule({
 });
 
 function messageOf(escalation: Escalation, facts: Facts): string {
-  const { kind, object, opens, proof, footing } = escalation;
+  const { kind, object, opens, proof, footing, until } = escalation;
   switch (kind) {
     case 'entry':
       return `A user enters others into "${object}" without asking them. That opens their own rows in "${opens}" to it. Let whoever is entered agree first.`;
@@ -46,17 +47,21 @@ function messageOf(escalation: Escalation, facts: Facts): string {
     case 'claim':
       return `Policies of "${object}" trust "user_metadata", which every user writes itself (auth.updateUser). With a claim of its choice it passes them. Ask for "app_metadata", which only the server writes, or look it up in a table.`;
     default:
-      return `${obtained(escalation, facts.head)}. That opens ${opens}. ${isOutOfReach(footing, facts) ? `${outOfReach(footing!)} ` : ''}Keep what policies trust out of the user's reach.`;
+      return `${obtained(escalation, facts.head)}. That opens ${opens}. ${isOutOfReach(footing, facts) ? `${outOfReach(footing!)} ` : ''}${until === undefined ? "Keep what policies trust out of the user's reach." : `${onlyUntil(until)} Write the first one before the project is open.`}`;
   }
 }
 
 /** Whom one enters, one knows; what stands open to be joined is joined; that members then see each other is the point. */
-const isMostlyMeant = ({ kind, inTheOpen, proof }: Escalation) =>
+const isMostlyMeant = ({ kind, inTheOpen, until, proof }: Escalation) =>
+  // Once there is a first administrator, nobody becomes one so.
+  until !== undefined ||
   // A member that somebody let in takes over what it is a member of.
   (kind === 'ownership' && proof[0]?.as.startsWith('superuser') === true) ||
   ((kind === 'entry' || inTheOpen === true) && /^select\b/i.test(proof.at(-1)?.sql ?? ''));
 
 function helpOf(escalation: Escalation, facts: Facts): string | undefined {
+  // Whoever sets the project up comes in that way.
+  if (escalation.until !== undefined) return undefined;
   if (escalation.kind === 'claim') return fromAppMetadata(facts.head.tables.get(escalation.object));
   const sql = /^(membership|role-column|ownership)$/.test(escalation.kind)
     ? closing(escalation, facts)

@@ -7,6 +7,7 @@ import type { Problem } from '../rule.ts';
 import { changedPart, homeOfTable, originOf } from './access-places.ts';
 import { looksAtCaller } from './caller.ts';
 import { isOfChange } from './changed-statement.ts';
+import { onlyUntil, untilFirst } from './first-come.ts';
 import { isOutOfReach, outOfReach } from './footing.ts';
 import { showsDefaultsAlone } from './granted.ts';
 import type { Leak, LeakGroup } from './leak.ts';
@@ -282,7 +283,10 @@ export function tellLeaks(
 }
 
 /** What every leak of a group hangs on, as sentences. */
-function conditionsOf({ leaks, alike }: LeakGroup, facts: Facts): string[] {
+function conditionsOf(group: LeakGroup, facts: Facts): string[] {
+  const { leaks, alike } = group;
+  const until = untilFirst(group, facts);
+  if (until !== null) return [onlyUntil(until)];
   const cells = leaks.map(({ cell }) => cell);
   const [{ footing }] = cells as [AccessCell];
   const states = [...new Set(cells.flatMap(({ state }) => state ?? []))];

@@ -2,6 +2,7 @@
 import type { ClientCall } from '../../model/client.ts';
 import type { Command, SchemaState, Table } from '../../model/schema.ts';
 import { quoteIdent } from '../../sql/names.ts';
+import { placesOf } from './client-calls.ts';
 import { decidingColumns } from './deciding.ts';
 import { rightsIn } from './rights.ts';
 import { grantedColumns } from './roles.ts';
@@ -16,13 +17,13 @@ export function grantedWithout(
   /** Of the project's code, as a user. */
   calls: readonly ClientCall[],
 ): string {
-  const byCode = new Set(
-    calls.filter((call) => call.command === command).flatMap((call) => call.given ?? call.columns),
+  const writing = (name: string) =>
+    calls.filter((call) => call.command === command && (call.given ?? call.columns).includes(name));
+  const others = decidingColumns(table, state).filter((name) => !columns.includes(name));
+  const deciding = others.filter(
+    (name) => writing(name).length === 0 && !(command === 'insert' && isRequired(table, name)),
   );
-  const deciding = decidingColumns(table, state).filter(
-    (name) =>
-      !columns.includes(name) && !byCode.has(name) && !(command === 'insert' && isRequired(table, name)),
-  );
+  const kept = others.filter((name) => writing(name).length > 0);
   const written = table.columns
     .filter(
       ({ name, generated, identity }) =>
@@ -34,6 +35,11 @@ export function grantedWithout(
       ? []
       : [
           `-- left out too: ${named(deciding)}, which ${deciding.length === 1 ? 'decides' : 'decide'} what a user may do; no code was seen that writes ${deciding.length === 1 ? 'it' : 'them'} as a user`,
+        ]),
+    ...(kept.length === 0
+      ? []
+      : [
+          `-- ${named(kept)} ${kept.length === 1 ? 'decides' : 'decide'} too, and the code writes ${kept.length === 1 ? 'it' : 'them'} as a user (${placesOf(kept.flatMap(writing))}): better through the server`,
         ]),
     `revoke ${command} on ${table.key} from anon, authenticated;`,
     `grant ${command} (${written.join(', ')}) on ${table.key} to authenticated;`,

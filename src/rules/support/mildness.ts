@@ -5,6 +5,7 @@ import type { SchemaState } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { strings } from '../../sql/names.ts';
 import { looksAtCaller } from './caller.ts';
+import { untilFirst } from './first-come.ts';
 import { isOutOfReach } from './footing.ts';
 import { asksForARoleAlone, isCatalogue, isSignedByInsertAlone } from './granted.ts';
 import type { LeakGroup } from './leak.ts';
@@ -34,6 +35,7 @@ export const isMild = (group: LeakGroup, facts: Facts) =>
   isUpload(group) ||
   isUsersWork(group, facts.head) ||
   isSaidForAll(group, facts) ||
+  untilFirst(group, facts) !== null ||
   isSharedWork(group, facts.head) ||
   isCatalogue(group, facts.head);
 
