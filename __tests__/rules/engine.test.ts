@@ -1,3 +1,4 @@
+import { mergeFindings } from '../../src/report/merge.ts';
 import { judge } from '../../src/rules/engine.ts';
 import { rules } from '../../src/rules/index.ts';
 import { rule as define } from '../../src/rules/rule.ts';
@@ -251,4 +252,19 @@ test('what a DO block writes out is judged at its line in the file', () => {
     only('safety/drop-column'),
   );
   expect(findings.map(({ line, column }) => [line, column])).toEqual([[7, 5]]);
+});
+
+test('what fails on rows joins the warning about an action of the same statement, lines below its first', () => {
+  const { findings } = judged(`-- base:
+create table public.note (id uuid primary key, slug text);
+-- head:
+-- replay: {"rows":[{"path":"supabase/migrations/20260101000000_change.sql","index":0,"line":5,"on":"values","table":"public.note","countQuery":null,"error":{"sqlstate":"23505","message":"could not create unique index"}}]}
+alter table public.note
+  add constraint note_slug_key unique (slug);`);
+  const merged = mergeFindings(findings, new Map(rules.map((rule) => [rule.id, rule])));
+  expect(
+    merged
+      .filter(({ rule }) => /unique|breaks/.test(rule))
+      .map(({ rule, line, causes }) => [rule, line, causes]),
+  ).toEqual([['safety/unique-constraint', 6, ['data/breaks-on-rows', 'safety/lock-timeout']]]);
 });

@@ -1,3 +1,4 @@
+import type { Statement } from '../../model/sql.ts';
 import { rule } from '../rule.ts';
 import { linesOf } from '../support/places.ts';
 import { sql } from '../support/statements.ts';
@@ -31,7 +32,7 @@ export default rule({
           : `This applies on an empty table and fails ${on === 'seeds' ? "on the project's own seed rows" : 'on any row'}: ${error.message} (${error.sqlstate}). Production has rows. Mend them before this statement.`;
       report({
         message,
-        at: linesOf(path, line),
+        at: linesOf(path, line, endOf(facts.sources.get(path)?.statements[index]) ?? line),
         object: table,
         key: `${path} ${index}`,
         ...(on === 'values' ? { severity: 'info' as const } : {}),
@@ -42,3 +43,7 @@ export default rule({
     }
   },
 });
+
+/** Of the whole statement: a warning about one of its actions stands at that action's line, and is joined. */
+const endOf = (statement: Statement | undefined): number | undefined =>
+  statement === undefined || statement.kind === 'DoStmt' ? undefined : statement.span.endLine;
