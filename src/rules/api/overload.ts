@@ -1,8 +1,12 @@
+import type { ClientCall } from '../../model/client.ts';
+import type { Facts } from '../../model/facts.ts';
 import type { Routine } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
-import { inputsOf } from '../support/inputs.ts';
+import { allCallsOn, placesOf } from '../support/client-calls.ts';
+import { inputsOf, strangersTo, takes } from '../support/inputs.ts';
 import { apiRoles, holds } from '../support/roles.ts';
 import { evidenceOf, statementAt } from '../support/sites.ts';
+import { listed } from '../support/statements.ts';
 import { named, sqlFence } from '../support/words.ts';
 
 export default rule({
@@ -18,7 +22,7 @@ export default rule({
     'https://www.postgresql.org/docs/17/sql-createfunction.html#SQL-CREATEFUNCTION-OVERLOADING',
   ],
   fixable: false,
-  routine(routine, { state, set, exposed, home, report }) {
+  routine(routine, { state, set, facts, exposed, home, report }) {
     if (!exposed(routine.schema) || !set.created.has(`routine ${routine.key}`) || state !== set.after) return;
     const made = statementAt(set, routine.origin)?.statement;
     if (made?.kind === 'CreateFunctionStmt' && !made.node.replace) return;
@@ -39,14 +43,26 @@ export default rule({
     const sayOf = (those: readonly Routine[], what: string, severity?: 'info') => {
       const keys = those.map(({ key }) => key);
       const one = those.length === 1;
+      const asked = those.flatMap((each) => stillAsked(each, routine, facts));
+      const way =
+        asked.length === 0
+          ? `Drop the old ${one ? 'one' : 'ones'}`
+          : `${placesOf(asked)} gives ${listed(onlyOf(asked, routine))}, which only the old one takes: give the new one that argument too, then drop the old ${one ? 'one' : 'ones'}`;
       report({
-        message: `"${routine.key}" does not replace ${named(keys)}: the arguments differ, so ${one ? 'both' : 'all of them'} stand now. ${what}. Drop the old ${one ? 'one' : 'ones'}.`,
+        message: `"${routine.key}" does not replace ${named(keys)}: the arguments differ, so ${one ? 'both' : 'all of them'} stand now. ${what}. ${way}.`,
         at: home(routine.origin),
         object: routine.key,
         key: keys.join(' '),
         severity,
         evidence: evidenceOf(state),
-        help: sqlFence(keys.map((key) => `drop function ${key};`).join('\n')),
+        help: sqlFence(
+          [
+            ...(asked.length === 0
+              ? []
+              : [`-- once a function takes ${listed(onlyOf(asked, routine))} in its place`]),
+            ...keys.map((key) => `drop function ${key};`),
+          ].join('\n'),
+        ),
       });
     };
     if (ambiguous.length > 0)
@@ -59,6 +75,19 @@ export default rule({
         sayOf([each], 'The old one keeps its body and its grants, and can still be called', 'info');
   },
 });
+
+/** Calls of the code that the old one answers and the new one would not. */
+function stillAsked(old: Routine, routine: Routine, facts: Facts): readonly ClientCall[] {
+  // Of several versions the code knows the last.
+  if (!facts.head.routines.has(old.key) || !facts.head.routines.has(routine.key)) return [];
+  return allCallsOn(`${old.schema}.${old.name}`, ['execute'], facts).filter(
+    ({ given }) => given !== null && takes(old, given) && strangersTo(routine, given).length > 0,
+  );
+}
+
+const onlyOf = (calls: readonly ClientCall[], routine: Routine): string[] => [
+  ...new Set(calls.flatMap(({ given }) => strangersTo(routine, given ?? []))),
+];
 
 const callers = [...apiRoles, 'service_role'];
 

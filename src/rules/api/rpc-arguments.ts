@@ -2,7 +2,7 @@ import type { ClientCall } from '../../model/client.ts';
 import type { Routine, SchemaState } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
 import { allCallsOn, placesOf } from '../support/client-calls.ts';
-import { inputsOf } from '../support/inputs.ts';
+import { inputsOf, lackOf, strangersTo, takes } from '../support/inputs.ts';
 import { isPlatform } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
 import { named } from '../support/words.ts';
@@ -53,18 +53,6 @@ const versionsOf = ({ schema, name }: Routine, { routines }: SchemaState): reado
 
 /** Arguments without names are found by place, and one of type json takes the whole body. */
 const takesWhatever = (routine: Routine) => inputsOf(routine).some(({ name }) => name === null);
-
-function takes(routine: Routine, given: NonNullable<ClientCall['given']>): boolean {
-  return lackOf(routine, given).length === 0 && strangersTo(routine, given).length === 0;
-}
-
-const lackOf = (routine: Routine, given: readonly string[]) =>
-  inputsOf(routine)
-    .filter(({ name, hasDefault, mode }) => !hasDefault && mode !== 'variadic' && !given.includes(name!))
-    .map(({ name }) => name!);
-
-const strangersTo = (routine: Routine, given: readonly string[]) =>
-  given.filter((name) => !inputsOf(routine).some((argument) => argument.name === name));
 
 /** Of one function what differs; of several that none fits. */
 function differences(versions: readonly Routine[], given: readonly string[]): string {
