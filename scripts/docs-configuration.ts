@@ -168,10 +168,22 @@ access:
 | \`none\` | no row | \`-\` |
 | \`own\` | its own rows, and no one else's | \`own\` |
 | \`all\` | every row | \`all\` |
-| \`conditional\` | rows of others under a condition: a membership, a flag, a published row | \`some\` |
+| \`conditional\` | rows of others under a condition: a membership, a flag, a published row | \`some\`, or \`own + some\` beside its own |
 
 Principals are \`anon\`, \`user\`, \`user-anonymous\` and \`service_role\`; commands are \`select\`, \`insert\`, \`update\`, \`delete\`
 and \`execute\`. What is left out is not checked. \`migration-guard access --write\` writes what is seen today.
+
+\`conditional\` alone takes any condition. To hold it to those that you mean, name them as \`migration-guard access\` spells
+them below the table; one that nobody named is then reported, and so is one that no longer opens anything:
+
+\`\`\`yaml
+access:
+  public.tasks:
+    user:
+      select:
+        conditional:
+          - a row in public.team_members of the same public.teams
+\`\`\`
 `;
 }
 

@@ -50,6 +50,13 @@ describe('the configuration', () => {
     });
   });
 
+  test('expected access is a word, or the conditions that are meant', () => {
+    const declared = 'access: { public.t: { user: { select: own, update: { conditional: [a row in m] } } } }';
+    expect(read(declared).access).toEqual({
+      'public.t': { user: { select: 'own', update: { conditional: ['a row in m'] } } },
+    });
+  });
+
   test.each([
     ['fial-on: error', /unknown key "fial-on".*Did you mean "fail-on"/],
     ['engine: { kin: server }', /unknown key "kin" in "engine".*Did you mean "kind"/],
@@ -87,6 +94,10 @@ describe('the configuration', () => {
     [
       'access: { public.t: { user: own } }',
       /"access" says of "public.t" for "user" "own", but must say it by command: "user: { select: none }"\.$/,
+    ],
+    [
+      'access: { public.t: { user: { select: { conditonal: [a row in m] } } } }',
+      /unknown key "conditonal" in "access.public.t.user.select".*Did you mean "conditional"/,
     ],
     ['access: [public.t]', /"access" is \["public.t"\], but must name objects, each with its principals\.$/],
     [

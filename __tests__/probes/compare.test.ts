@@ -151,6 +151,21 @@ describe('a declaration', () => {
       direction: 'unproven',
     });
   });
+  test('of some rows takes any condition; of conditions that are named it takes those and no others', () => {
+    const members = cell('user select foreign allowed', { when: 'a row in public.members' });
+    const link = cell('user select foreign allowed', { when: "rows where token = 'probe a0 token'" });
+    const of = (conditional: string[], ...cells: AccessCell[]) =>
+      deviations({ 'public.t': { user: { select: { conditional } } } }, matrix(object('public.t', cells)));
+    const both = matrix(object('public.t', [members, link]));
+    expect(deviations({ 'public.t': { user: { select: 'conditional' } } }, both)).toEqual([]);
+    expect(of(['rows where token holds a value', 'a row in public.members'], members, link)).toEqual([]);
+    expect(of(['a row in public.members'], members, link)).toMatchObject([
+      { direction: 'more', conditions: ['rows where token holds a value'], cell: link },
+    ]);
+    expect(of(['a row in public.members', 'a row in public.staff'], members)).toMatchObject([
+      { direction: 'less', conditions: ['a row in public.staff'], seen: 'conditional' },
+    ]);
+  });
   test('as pgTAP plans as many tests as it holds', () => {
     const text = toPgTap(
       matrix(

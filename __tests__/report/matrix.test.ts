@@ -1,4 +1,5 @@
 import type { AccessCell, ObjectAccess } from '../../src/model/access.ts';
+import { summarize } from '../../src/probes/summary.ts';
 import { matrixMarkdown, matrixText } from '../../src/report/matrix.ts';
 import { project, report } from '../support/sample-report.ts';
 
@@ -44,6 +45,45 @@ describe('what "some" means', () => {
   test('is not said twice where another row went through', () => {
     const both = [cell({ when: member, outcome: 'constraint' }), cell({ when: member })];
     expect(matrixText(shown(both))).not.toContain('constraint');
+  });
+});
+
+describe("somebody's own rows beside those of others", () => {
+  const own = cell({ command: 'select', subject: 'own' });
+  const shared = (principal: AccessCell['principal'], command: AccessCell['command'] = 'select') =>
+    cell({ principal, command, subject: 'foreign', when: "rows where token = 'probe a0 token'" });
+  const text = (cells: readonly AccessCell[]) =>
+    matrixText(
+      report({
+        projects: [
+          project({
+            access: {
+              objects: [{ ...notes(cells), summary: summarize(cells) }],
+              changes: [],
+              signUps: [],
+            },
+          }),
+        ],
+      }),
+    );
+
+  test('are both said', () => {
+    expect(text([own, shared('user')])).toMatch(/^ {2}user {2}own \+ some$/m);
+    expect(text([shared('user')])).toMatch(/^ {2}user {2}some$/m);
+    expect(text([own])).toMatch(/^ {2}user {2}own$/m);
+  });
+
+  test('open by one condition for all whom it lets in, in one line, without the value that was made up', () => {
+    const lines = text([own, shared('anon'), shared('user'), shared('user', 'update')])
+      .split('\n')
+      .slice(-2);
+    expect(lines).toEqual([
+      '  anon select: rows where token holds a value',
+      '  user select, update: rows where token holds a value',
+    ]);
+    expect(text([shared('anon'), shared('user')])).toContain(
+      '\n  anon, user select: rows where token holds a value',
+    );
   });
 });
 

@@ -128,8 +128,10 @@ function changeOf(text: string): AccessChange {
   };
 }
 
+/** `+with a row in public.m` is a way in that is not declared, `-with …` a declared one that is closed. */
 function deviationOf(text: string): AccessDeviation {
-  const { object, principal, command, before, after, direction } = changeOf(text);
+  const { object, principal, command, before, after, direction, gained, lost } = changeOf(text);
+  const conditions = [...(gained ?? []), ...(lost ?? [])].map((way) => way.replace(/^with /, ''));
   return {
     object,
     principal,
@@ -137,6 +139,7 @@ function deviationOf(text: string): AccessDeviation {
     expected: before!,
     seen: after,
     direction: direction as unknown as AccessDeviation['direction'],
+    ...(conditions.length > 0 && { conditions }),
     cell: null,
   };
 }

@@ -22,7 +22,14 @@ const scope = z
 
 const principal = z.enum(['anon', 'user', 'user-anonymous', 'service_role']);
 export const principalNames: readonly string[] = principal.options;
-const access = z.enum(['none', 'own', 'all', 'conditional']);
+const access = z.union([
+  z.enum(['none', 'own', 'all', 'conditional']),
+  z
+    .strictObject({ conditional: z.array(z.string()).min(1) })
+    .describe(
+      'Rows of others under these conditions and no others, as "migration-guard access" spells them.',
+    ),
+]);
 const commands = z.strictObject({
   select: access.optional(),
   insert: access.optional(),

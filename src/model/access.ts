@@ -151,9 +151,15 @@ export interface AccessMatrix {
   readonly notChecked: readonly NotChecked[];
 }
 
+/** A word, or the conditions under which others' rows are reached, and no others: as the matrix spells them. */
+export type DeclaredAccess = Access | { readonly conditional: readonly string[] };
+
 /** Object to principal to command to access: the `access` key of the configuration file. */
 export type AccessDeclaration = Readonly<
-  Record<string, Readonly<Partial<Record<Principal, Readonly<Partial<Record<Command | 'execute', Access>>>>>>>
+  Record<
+    string,
+    Readonly<Partial<Record<Principal, Readonly<Partial<Record<Command | 'execute', DeclaredAccess>>>>>>
+  >
 >;
 
 /** Where what was seen is not what was declared: more, less, or not there at all. */
@@ -165,6 +171,8 @@ export interface AccessDeviation {
   /** Null: the object or the command was not probed. */
   readonly seen: Access | null;
   readonly direction: 'more' | 'less' | 'unproven';
+  /** Where conditions are declared: those beyond them, or those that no longer hold. */
+  readonly conditions?: readonly string[];
   /** What shows it; null where nothing was seen. */
   readonly cell: AccessCell | null;
 }

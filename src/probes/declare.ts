@@ -5,11 +5,13 @@ import type {
   AccessDeclaration,
   AccessDeviation,
   AccessMatrix,
+  DeclaredAccess,
   ObjectAccess,
   Principal,
 } from '../model/access.ts';
 import { claimsOf, userA, userB } from './principals.ts';
 import { literal } from './quote.ts';
+import { conditionWords, waysIn } from './ways-in.ts';
 
 type Command = AccessCell['command'];
 
@@ -35,13 +37,24 @@ export function deviations(declared: AccessDeclaration, matrix: AccessMatrix): A
     const object = matrix.objects.find((candidate) => candidate.object === name);
     for (const [principal, commands] of Object.entries(principals) as [
       Principal,
-      Partial<Record<Command, Access>>,
+      Partial<Record<Command, DeclaredAccess>>,
     ][]) {
-      for (const [command, expected] of Object.entries(commands) as [Command, Access][]) {
+      for (const [command, declared] of Object.entries(commands) as [Command, DeclaredAccess][]) {
+        const expected = typeof declared === 'string' ? declared : 'conditional';
         const seen =
           object?.summary.find((entry) => entry.principal === principal && entry.command === command)
             ?.access ?? null;
-        if (seen === expected) continue;
+        if (seen === expected) {
+          if (typeof declared === 'string') continue;
+          const ways = waysIn(object!, { principal, command });
+          found.push(
+            ...otherWays(declared.conditional, ways).map(({ direction, conditions }) => {
+              const cell = witness(object!, principal, command, direction, conditions);
+              return { object: name, principal, command, expected, seen, direction, conditions, cell };
+            }),
+          );
+          continue;
+        }
         const direction =
           seen === null || seen === 'unknown' ? 'unproven' : reach[seen] > reach[expected] ? 'more' : 'less';
         found.push({
@@ -59,14 +72,27 @@ export function deviations(declared: AccessDeclaration, matrix: AccessMatrix): A
   return found;
 }
 
+/** Ways in that nobody declared, and declared ones that are closed. */
+function otherWays(declared: readonly string[], ways: readonly string[]) {
+  const beyond = ways.filter((way) => !declared.includes(way));
+  const closed = declared.filter((way) => !ways.includes(way));
+  return [
+    { direction: 'more' as const, conditions: beyond },
+    { direction: 'less' as const, conditions: closed },
+  ].filter(({ conditions }) => conditions.length > 0);
+}
+
 /** The cell that says most: what passed where it should not, what was refused where it should not. */
 function witness(
   object: ObjectAccess,
   principal: Principal,
   command: Command,
   direction: AccessDeviation['direction'],
+  conditions: readonly string[] = [],
 ): AccessCell | null {
   const cells = object.cells.filter((cell) => cell.principal === principal && cell.command === command);
+  const under = cells.find(({ when }) => when !== null && conditions.includes(conditionWords(when)));
+  if (conditions.length > 0) return under ?? null;
   const wanted =
     direction === 'more'
       ? cells.filter((cell) => cell.outcome === 'allowed' && cell.subject !== 'own')

@@ -1,7 +1,9 @@
 /** A page of its own for the access matrix: a filter, and behind each cell what was tried. No request leaves it. */
-import type { AccessCell, ObjectAccess } from '../model/access.ts';
+import type { AccessCell, ObjectAccess, Principal } from '../model/access.ts';
 import type { ProjectReport, Report } from '../model/report.ts';
+import { conditionWords } from '../probes/ways-in.ts';
 import { html as escaped } from './escape.ts';
+import { wordsOf } from './reach.ts';
 import { accessChanges, conditionsChanged, coverageWords, headline, reachWords, sentence } from './report.ts';
 
 const principals = ['anon', 'user', 'user-anonymous', 'service_role'] as const;
@@ -51,7 +53,7 @@ ${rows}
 </table></section>`;
 }
 
-function row(object: ObjectAccess, project: ProjectReport, shown: readonly string[]): string {
+function row(object: ObjectAccess, project: ProjectReport, shown: readonly Principal[]): string {
   const changes = accessChanges(project).filter((change) => change.object === object.object);
   const cells = shown.map((principal) => {
     const entries = object.summary.filter((entry) => entry.principal === principal);
@@ -64,7 +66,7 @@ function row(object: ObjectAccess, project: ProjectReport, shown: readonly strin
             ? ` <small>${escaped(conditionsChanged(change))}</small>`
             : ` <small>was ${escaped(reachWords(change.before))}</small>`;
       const tried = object.cells.filter((cell) => cell.principal === principal && cell.command === command);
-      const name = `<span class="access ${escaped(access)}">${escaped(command)}: ${escaped(reachWords(access))}</span>${before}`;
+      const name = `<span class="access ${escaped(access)}">${escaped(command)}: ${escaped(wordsOf(object, { principal, command, access }))}</span>${before}`;
       const body = tried.map(evidence).join('');
       return body === '' ? `<div>${name}</div>` : `<details><summary>${name}</summary>${body}</details>`;
     });
@@ -80,7 +82,7 @@ function evidence(cell: AccessCell): string {
   const facts = [
     `${cell.subject} row: <b>${escaped(cell.outcome)}</b>`,
     cell.columns.length > 0 ? `columns ${escaped(cell.columns.join(', '))}` : '',
-    cell.when === null ? '' : `only ${escaped(cell.when)}`,
+    cell.when === null ? '' : `only ${escaped(conditionWords(cell.when))}`,
     cell.via === null ? '' : `through <code>${escaped(cell.via)}</code>`,
     cell.representation ? '' : 'without RETURNING',
     cell.reason === null ? '' : escaped(cell.reason),

@@ -1,7 +1,9 @@
 /** The access matrix alone: who reaches which rows, as text and as Markdown. */
 import type { Access, AccessCell, AccessSummary, ObjectAccess, Principal } from '../model/access.ts';
 import type { Report } from '../model/report.ts';
+import { conditionWords, reachesOwnToo } from '../probes/ways-in.ts';
 import { code } from './escape.ts';
+import { grouped } from './reach.ts';
 
 const principals: readonly Principal[] = ['anon', 'user', 'user-anonymous', 'service_role'];
 const commands = ['select', 'insert', 'update', 'delete', 'execute'] as const;
@@ -56,7 +58,8 @@ function table(object: ObjectAccess): string[][] {
   const cell = (principal: Principal, command: AccessSummary['command']) => {
     const entry = object.summary.find((one) => one.principal === principal && one.command === command);
     if (entry === undefined) return '';
-    return entry.access === 'none' && runs(object, principal) ? 'runs' : words[entry.access];
+    if (entry.access === 'none' && runs(object, principal)) return 'runs';
+    return `${reachesOwnToo(object, entry) ? 'own + ' : ''}${words[entry.access]}`;
   };
   return [
     ['', ...used],
@@ -98,16 +101,33 @@ function listings({ kind, cells }: ObjectAccess): string[] {
     });
 }
 
-/** What "some" means: each condition that was seen to hold, once. */
+/** What "some" means: each condition that was seen to hold, once, with all who have it. */
 function conditions(object: ObjectAccess): string[] {
-  const line = ({ principal, command, when }: AccessCell) => `  ${principal} ${command}: ${when}`;
+  const key = ({ principal, command, when }: AccessCell) =>
+    JSON.stringify([principal, command, conditionWords(when!)]);
   const seen = (outcome: AccessCell['outcome']) =>
-    new Set(object.cells.filter((cell) => cell.when !== null && cell.outcome === outcome).map(line));
+    new Map(
+      object.cells
+        .filter((cell) => cell.when !== null && cell.outcome === outcome)
+        .map((cell) => [key(cell), cell]),
+    );
   const allowed = seen('allowed');
   // The policies let it pass; that this one row broke a key or a check is no matter of access.
-  const stopped = [...seen('constraint')].filter((text) => !allowed.has(text));
+  const stopped = [...seen('constraint')].flatMap(([text, cell]) => (allowed.has(text) ? [] : [cell]));
   return [
-    ...allowed,
-    ...stopped.map((text) => `${text} (policies let it pass, a constraint stopped this row)`),
+    ...together([...allowed.values()]),
+    ...together(stopped).map((text) => `${text} (policies let it pass, a constraint stopped this row)`),
   ];
+}
+
+/** `anon, user select: rows where published = true`: commands of one principal, then principals of the same commands. */
+function together(cells: readonly AccessCell[]): string[] {
+  const byWho = grouped(cells, ({ principal, when }) => `${principal}\0${conditionWords(when!)}`);
+  const lines = [...byWho.values()].map((same) => ({
+    principal: same[0]!.principal,
+    what: `${same.map(({ command }) => command).join(', ')}: ${conditionWords(same[0]!.when!)}`,
+  }));
+  return [...grouped(lines, ({ what }) => what)].map(
+    ([what, same]) => `  ${same.map(({ principal }) => principal).join(', ')} ${what}`,
+  );
 }

@@ -1,14 +1,8 @@
 /** Who can reach which rows: first what changes, then how things stand. */
-import type {
-  Access,
-  AccessCell,
-  AccessSummary,
-  ObjectAccess,
-  Principal,
-  Proof,
-} from '../../model/access.ts';
+import type { Access, AccessCell, ObjectAccess, Principal, Proof } from '../../model/access.ts';
 import type { ProjectReport } from '../../model/report.ts';
 import { block, code, shortened, text } from '../escape.ts';
+import { grouped, wordsOf } from '../reach.ts';
 import { accessChanges, conditionsChanged, current, plural, reachWords } from '../report.ts';
 import { type Amount, capped, folded, stacked, table } from './parts.ts';
 
@@ -154,15 +148,16 @@ function matrixCell(object: ObjectAccess, principal: Principal): string {
   const entries = object.summary.filter((entry) => entry.principal === principal);
   // Of a table that no row could be made for nothing was tried.
   if (entries.length === 0) return object.summary.length === 0 ? 'not known' : '';
-  const groups = new Map<Access, AccessSummary[]>();
-  for (const entry of entries) {
-    if (entry.access !== 'none') groups.set(entry.access, [...(groups.get(entry.access) ?? []), entry]);
-  }
+  const groups = grouped(
+    entries.filter(({ access }) => access !== 'none'),
+    (entry) => wordsOf(object, entry),
+  );
   if (groups.size === 0) return 'nothing';
   return [...groups]
-    .map(([access, same]) => {
+    .map(([plain, same]) => {
       // What service_role reaches is no news.
-      const words = principal === 'service_role' && access === 'all' ? 'all rows' : accessWord(access);
+      const words =
+        same[0]!.access === 'all' && principal !== 'service_role' ? accessWord('all') : text(plain);
       return same.length === entries.length && same.length > 3
         ? words
         : `${words}: ${text(same.map((entry) => entry.command).join(', '))}`;

@@ -1,6 +1,7 @@
 import type { Access, AccessDeviation } from '../../model/access.ts';
 import type { Facts } from '../../model/facts.ts';
 import type { Place } from '../../model/finding.ts';
+import { waysIn } from '../../probes/ways-in.ts';
 import { nearest } from '../../sql/nearest.ts';
 import { rule } from '../rule.ts';
 import { reproOf } from '../support/access.ts';
@@ -26,7 +27,7 @@ export default rule({
         message: `The configuration declares ${command.toUpperCase()} on "${object}" for ${principalName(principal)}: ${words[expected]}. ${observed(deviation, known)} ${next[direction]}`,
         at: home(deviation, facts),
         object,
-        key: `${principal} ${command} ${expected} ${seen}`,
+        key: [principal, command, expected, seen, ...(deviation.conditions ?? [])].join(' '),
         severity: direction === 'unproven' ? 'warning' : undefined,
         causes: direction === 'more' ? ['access/widened'] : direction === 'less' ? ['access/narrowed'] : [],
         repro: cell === null ? undefined : reproOf([cell]),
@@ -44,16 +45,29 @@ const words: Readonly<Record<Access, string>> = {
 };
 
 /** Where the change widened or narrowed it; where it did not, what stood before. */
-function home({ object, principal, command, direction, seen }: AccessDeviation, facts: Facts): Place | null {
+function home(deviation: AccessDeviation, facts: Facts): Place | null {
+  const { object, principal, command, direction, seen, conditions } = deviation;
   if (direction === 'unproven') return homeOfTable(facts, object, command);
   const asked = { principal, command, direction };
-  const was = facts.access?.base?.objects
-    .find((each) => each.object === object)
-    ?.summary.find((entry) => entry.principal === principal && entry.command === command)?.access;
-  return was === seen ? homeOfStanding(facts, object, asked) : homeOfChange(facts, object, asked);
+  const was = facts.access?.base?.objects.find((each) => each.object === object);
+  const access = was?.summary.find(
+    (entry) => entry.principal === principal && entry.command === command,
+  )?.access;
+  const before = was === undefined ? [] : waysIn(was, asked);
+  const moved = conditions?.some((way) => before.includes(way) === (direction === 'less')) ?? access !== seen;
+  return moved ? homeOfChange(facts, object, asked) : homeOfStanding(facts, object, asked);
 }
 
-function observed({ seen, object }: AccessDeviation, known: readonly string[]): string {
+function observed(
+  { seen, object, conditions, direction }: AccessDeviation,
+  known: readonly string[],
+): string {
+  if (conditions !== undefined) {
+    const under = conditions.join('; ');
+    return direction === 'more'
+      ? `The probes saw a way in that is not among the declared conditions: ${under}.`
+      : `They no longer open under a declared condition: ${under}.`;
+  }
   if (seen !== null) return `The probes saw: ${words[seen]}.`;
   if (known.includes(object)) return 'The probes found no such command.';
   const near = nearest(object, known);
