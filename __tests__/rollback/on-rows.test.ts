@@ -228,3 +228,24 @@ test('a copy of some of the rows is no way back', async () => {
   expect(result!.losesData).toEqual([expect.stringMatching(/^the rows of public\.old/)]);
   expect(result!.sql).not.toMatch(/INSERT INTO/);
 }, 60_000);
+
+test('the time of the last change, which a trigger or the file itself keeps, is no value that is lost', async () => {
+  const [first, second] = await back(
+    `create function public.touch() returns trigger language plpgsql as $$ begin
+       new.updated_at = timezone('utc', now()); if new.done then new.done_at := now(); end if; return new; end $$;
+     create table public.task (id integer primary key, title text, done boolean not null default true, done_at timestamptz not null, updated_at timestamptz not null);
+     create trigger touch before insert or update on public.task for each row execute function public.touch();
+     create table public.page (id integer primary key, title text, updated_at timestamptz not null, seen_at timestamptz);
+     alter table public.task disable trigger touch;`,
+    {
+      '20260102000000_a.sql': `alter table public.task enable trigger touch; alter table public.task add column size integer;
+        create table public.kept as select id, title from public.page; update public.page set title = 'x', updated_at = now();`,
+      '20260103000000_b.sql': `do $$ begin update public.task set size = 1; end $$; update public.page set updated_at = now(), seen_at = now();`,
+    },
+  );
+  expect(first).toMatchObject({ status: 'restores', losesData: [] });
+  expect(second!.losesData).toEqual([
+    expect.stringContaining('former values of seen_at in public.page (UPDATE, line 1)'),
+    expect.stringContaining('former values of done_at, size in public.task (seen: '),
+  ]);
+}, 60_000);

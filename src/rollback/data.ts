@@ -1,6 +1,7 @@
 /** Which data a migration takes away for good: read from the catalog before and after, and from its own statements. */
 import type { CatalogObject, Snapshot } from '../model/catalog.ts';
 import type { SourceFile, Statement, SyntaxNode } from '../model/sql.ts';
+import { isStamp } from './stamps.ts';
 import { tableNamed } from './tables.ts';
 
 /** What can't be brought back, as far as the schema and the SQL tell. */
@@ -80,9 +81,12 @@ function writes(before: Snapshot, source: SourceFile): Claim[] {
     else if (kind === 'UpdateStmt') {
       // Filling in what is missing loses nothing; a column that the file itself adds held nothing.
       const columns = (node.targetList ?? [])
-        .map((target: SyntaxNode) => target.ResTarget?.name as string)
-        .filter((name: string) => !fillsNulls(node.whereClause, name))
-        .flatMap((name: string) => columnNamed(before, table, name) ?? []);
+        .map((target: SyntaxNode) => target.ResTarget)
+        .filter(({ name }: SyntaxNode) => !fillsNulls(node.whereClause, name))
+        .flatMap(({ name, val }: SyntaxNode) => {
+          const column = columnNamed(before, table, name);
+          return column === undefined || isStamp(table, column, val, before) ? [] : [column];
+        });
       if (columns.length > 0)
         add(`former values of ${columns.join(', ')} in ${table} (UPDATE, ${at})`, table, columns);
     }

@@ -40,17 +40,19 @@ export interface Sight {
   /** Where its way back starts: what the later files took and nobody brought back is missing there. */
   readonly start: RowsSeen;
   readonly back: RowsSeen;
+  /** Columns that hold the time of the last change. */
+  readonly stamps: (table: string) => ReadonlySet<string>;
 }
 
 /**
  * Each loss with what was seen of it. A claim is dropped where the migration took the values away and the way back
  * brought them all: a copy was kept. That nothing was seen is said of the `unkept` alone. What nobody claimed and was
- * seen is added, unless a later file took it.
+ * seen is added, unless a later file took it, or it is the time of the last change.
  */
 export function lossesSeen(
   claims: readonly Claim[],
   unkept: ReadonlySet<Claim>,
-  { before, after, start, back }: Sight,
+  { before, after, start, back, stamps }: Sight,
 ): string[] {
   const taken = compareRows(before, after);
   const takenLater = compareRows(after, start);
@@ -80,8 +82,9 @@ export function lossesSeen(
       list.push(`${what} of ${table} (seen: ${amount(loss, null)})`);
     }
     const later = takenLater.get(table)?.changed;
+    const kept = stamps(table);
     const columns = [...loss.changed.keys()].filter(
-      (column) => !told.has(`${table}.${column}`) && !later?.has(column),
+      (column) => !told.has(`${table}.${column}`) && !later?.has(column) && !kept.has(column),
     );
     if (columns.length > 0)
       list.push(`former values of ${columns.join(', ')} in ${table} (seen: ${amount(loss, columns)})`);

@@ -15,6 +15,7 @@ import { losesData } from './data.ts';
 import { withoutKept } from './from-copies.ts';
 import { lossesSeen } from './losses.ts';
 import { conclude, needsCommit, type UndoStep } from './prove.ts';
+import { stamps } from './stamps.ts';
 import { broughtBack } from './written-over.ts';
 
 export interface Ground {
@@ -91,6 +92,7 @@ async function oneBack(
     ...rows,
     start: start ?? rows.after,
     back,
+    stamps: (table) => stamps(table, before, after),
   });
   if (failed !== null) {
     const line = source.statements[failed.index]?.span.line ?? null;
