@@ -97,7 +97,7 @@ describe('the configuration', () => {
     ],
     [
       'access: { public.t: { user: { select: { conditonal: [a row in m] } } } }',
-      /unknown key "conditonal" in "access.public.t.user.select".*Did you mean "conditional"/,
+      /"access.public.t.user.select" is {"conditonal":\["a row in m"\]}, but must be a word or "{ conditional: /,
     ],
     ['access: [public.t]', /"access" is \["public.t"\], but must name objects, each with its principals\.$/],
     [

@@ -52,7 +52,12 @@ const principalMeant: Readonly<Record<string, string>> = {
 
 /** A principal or a command under `access` that there is not, or one of the two left out. */
 function faultOfAccess(issue: Issue, whole: unknown): string | null {
-  if (issue.path.length > 3) return null;
+  if (issue.path.length > 3) {
+    const given = valueAt(whole, issue.path);
+    return issue.code === 'invalid_value' && typeof given === 'object'
+      ? `"${issue.path.join('.')}" is ${shown(given)}, but must be a word or "{ conditional: [a condition, …] }".`
+      : null;
+  }
   const [, object, principal] = issue.path.map(String);
   const example = `"${principal ?? 'anon'}: { select: none }"`;
   if (issue.code === 'unrecognized_keys' && object !== undefined) {
@@ -106,7 +111,7 @@ function knownKeys(path: readonly PropertyKey[]): readonly string[] {
     rollback: ['folders', 'prove'],
     engine: ['kind', 'statement-limit', 'probes', 'rows', 'tests', 'allow-used-server'],
   };
-  return inner[String(path[0]) as keyof typeof inner] ?? ['match', 'rules', 'reason', 'conditional'];
+  return inner[String(path[0]) as keyof typeof inner] ?? ['match', 'rules', 'reason'];
 }
 
 const lowerFirst = (text: string) => text.charAt(0).toLowerCase() + text.slice(1);
