@@ -1,4 +1,4 @@
-import type { Policy, SchemaState } from '../../model/schema.ts';
+import type { Command, Policy, SchemaState } from '../../model/schema.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
 import { alsoOpen } from '../support/also-open.ts';
@@ -32,21 +32,19 @@ export default rule({
     if (table.key !== 'storage.objects' || !isKnown(table, state)) return;
     const policies = storagePolicies(table, state);
     for (const about of policies) {
-      const { policy, asksBucket, asksMore, buckets, excepted } = about;
+      const { policy, open, buckets, excepted } = about;
       const roles = apiRolesOf(policy);
       if (roles.length === 0) continue;
-      const commands = commandsOf(policy);
-      const changes = commands.filter((command) => command === 'update' || command === 'delete');
+      const asksBucket = open.length === 0 ? about.asksBucket : about.inAnyBucket.length === 0;
+      const changes = open.filter((command) => command === 'update' || command === 'delete');
       // Signed-in users who may upload to a bucket: an upload makes a file of one's own.
-      const writes = roles.includes('anon') ? commands.filter((command) => command !== 'select') : changes;
+      const writes = roles.includes('anon') ? open.filter((command) => command !== 'select') : changes;
       const readers = roles.filter((role) => privateReads(about, role, table, policies, state).length > 0);
       const reads = readers.length > 0;
-      const open = reads || (!asksMore && (writes.length > 0 || !asksBucket));
-      if (asksBucket && !open) continue;
+      if (asksBucket && !reads && writes.length === 0) continue;
       // Own files in whatever bucket: the owner is asked for.
-      if (!asksBucket && asksMore) continue;
-      const changed = asksMore ? [] : writes;
-      const done = [...(reads || changed.length === 0 ? (['select'] as const) : []), ...changed];
+      if (!asksBucket && open.length === 0) continue;
+      const done = [...(reads || writes.length === 0 ? (['select'] as const) : []), ...writes];
       const uploads = asksBucket && done.every((command) => command === 'insert');
       const server = serversName.test(policy.name);
       report({
@@ -55,12 +53,12 @@ export default rule({
             ? inBuckets(
                 about,
                 done,
-                readers.length > 0 && changed.length === 0 ? readers : roles,
+                readers.length > 0 && writes.length === 0 ? readers : roles,
                 policies,
                 state,
               )
-            : inAll(commands, roles)
-        }${server ? ' By its name it is for the server, which needs no policy: drop it then.' : ''}${alsoOpen(policy, done, openingAlike(buckets, policies))}`,
+            : inAll(open, roles)
+        }${server ? ' By its name it is for the server, which needs no policy: drop it then.' : ''}${alsoOpen(policy, done, table.policies, opensAlike(buckets, policies))}`,
         at: home(policy.origin),
         object: table.key,
         key: `${policyKey(policy)} ${buckets.join(',')}`,
@@ -79,15 +77,15 @@ export default rule({
 });
 
 /** Others that ask for the bucket alone, or for none, and so open the same files. */
-const openingAlike = (buckets: readonly string[], policies: readonly StoragePolicy[]) =>
-  policies
-    .filter(
-      (other) =>
-        buckets.length > 0 &&
-        !other.asksMore &&
-        (other.buckets.length === 0 || other.buckets.some((id) => buckets.includes(id))),
-    )
-    .map(({ policy }) => policy);
+const opensAlike =
+  (buckets: readonly string[], policies: readonly StoragePolicy[]) => (other: Policy, command: Command) =>
+    buckets.length > 0 &&
+    policies.some(
+      (about) =>
+        about.policy === other &&
+        about.open.includes(command) &&
+        (about.buckets.length === 0 || about.buckets.some((id) => buckets.includes(id))),
+    );
 
 /** `service_role` bypasses row level security. */
 const serversName = /\bservice[\s_-]?(role|key|account)\b|\bedge[\s_-]functions?\b/i;
@@ -96,7 +94,7 @@ const inAll = (commands: readonly string[], roles: readonly string[]) =>
   `names no bucket and lets ${people(roles)} ${upper(commands)} every file. It holds for all buckets, those to come included. Name the bucket, and ask for the owner.`;
 
 function inBuckets(
-  { buckets, excepted, asksMore }: StoragePolicy,
+  { buckets, excepted, open }: StoragePolicy,
   commands: readonly string[],
   roles: readonly string[],
   policies: readonly StoragePolicy[],
@@ -108,7 +106,7 @@ function inBuckets(
   const where = `bucket ${named([...new Set(buckets)])}`;
   return commands.every((command) => command === 'insert')
     ? `${who} upload any number of files to ${where}, at any path. It asks for the bucket and for nothing else. Let those who signed in upload; where visitors are meant to, limit the bucket's size and types of files.`
-    : `${who} ${upper(commands)} every file of ${where}. It asks for the bucket and for ${asksMore ? 'nothing else of the file' : 'nothing else'}.${commands.includes('select') ? whyPrivate(buckets, policies, state) : ''} Ask for the owner or the folder.`;
+    : `${who} ${upper(commands)} every file of ${where}. It asks for the bucket and for ${open.length === 0 ? 'nothing else of the file' : 'nothing else'}.${commands.includes('select') ? whyPrivate(buckets, policies, state) : ''} Ask for the owner or the folder.`;
 }
 
 function whyPrivate(
@@ -130,7 +128,7 @@ const signedIn = ({ name }: Policy) =>
  * uploaded has no owner, and is for those who run the project.
  */
 function limited(
-  { policy, buckets }: StoragePolicy,
+  { policy, buckets, open, asking }: StoragePolicy,
   policies: readonly StoragePolicy[],
   state: SchemaState,
 ): string {
@@ -143,7 +141,7 @@ function limited(
         other.policy !== policy &&
         commandsOf(other.policy).includes('insert') &&
         apiRolesOf(other.policy).includes('anon') &&
-        !other.asksMore &&
+        other.open.includes('insert') &&
         other.buckets.some((id) => buckets.includes(id)),
     );
   const asked = admins
@@ -157,6 +155,11 @@ function limited(
       ? ['with check']
       : policy.check === null
         ? ['using']
-        : ['using', 'with check'];
+        : // What asks more than the bucket stays as it is.
+          ['using', 'with check'].filter(
+            (clause) =>
+              (open.length === 0 && clause === 'using') ||
+              !asking.some((each) => each.toLowerCase() === clause),
+          );
   return `alter policy ${quoteIdent(policy.name)} on storage.objects\n  ${clauses.map((clause) => `${clause} ${condition}`).join('\n  ')};`;
 }

@@ -27,10 +27,10 @@ export default rule({
     if (!bucket.public || objects === undefined || !isKnown(objects, state)) return;
     const policies = storagePolicies(objects, state);
     const listings = policies.filter(
-      ({ policy, buckets, asksMore }) =>
+      ({ policy, buckets, open }) =>
         commandsOf(policy).includes('select') &&
         apiRolesOf(policy).includes('anon') &&
-        !asksMore &&
+        open.includes('select') &&
         buckets.includes(bucket.id),
     );
     const [listing] = listings;

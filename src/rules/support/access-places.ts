@@ -78,9 +78,9 @@ function filePolicies(key: string, command: Command | 'execute', { head, access 
   const objects = head.tables.get('storage.objects');
   const isBucket = access?.head.objects.some(({ kind, object }) => kind === 'bucket' && object === key);
   if (objects === undefined || isBucket !== true) return [];
-  const weight = ({ policy, buckets, asksMore }: StoragePolicy) =>
+  const weight = ({ policy, buckets, open }: StoragePolicy) =>
     (command !== 'execute' && covers(policy, command) ? 0 : 4) +
-    (asksMore ? 2 : 0) +
+    ((command === 'execute' ? open.length > 0 : open.includes(command)) ? 0 : 2) +
     (buckets.includes(key) ? 0 : 1);
   return storagePolicies(objects, head)
     .filter(

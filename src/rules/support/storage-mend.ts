@@ -59,10 +59,16 @@ function ownerAsked(bucket: string, all: readonly StoragePolicy[]): string {
 }
 
 const byOwner = 'owner_id = (select auth.uid())::text';
+/** Both are asked; an answer that is there already once. */
+const besides = (text: string, asked: string) =>
+  `(${text})` === asked || text === asked
+    ? asked
+    : `(${/\bor\b/i.test(text) ? `(${text})` : text} and ${asked})`;
+
 const ownFolder = '(storage.foldername(name))[1] = (select auth.uid())::text';
 
 function narrowed(
-  { policy, buckets }: StoragePolicy,
+  { policy, buckets, asking }: StoragePolicy,
   group: LeakGroup,
   objects: Table,
   asked: string,
@@ -71,11 +77,12 @@ function narrowed(
   // The project's own words hold for one bucket; of several that are named together only the owner is asked besides.
   const whole = asked !== byOwner && buckets.every((id) => id === group.object.object) && buckets.length > 0;
   const both = (text: string, isNew: boolean) => {
-    if (whole) return asked;
+    // What asks for more than the bucket goes on asking it.
+    if (whole) return asking.includes(isNew ? 'WITH CHECK' : 'USING') ? besides(text, asked) : asked;
     if (isNew && /\bauth\s*\.\s*uid\b/.test(text)) return `(${text})`;
     // A new file is its uploader's own: in whose folder it lies is the question.
     const owner = isNew && policy.command === 'insert' ? ownFolder : byOwner;
-    return text === 'true' ? `(${owner})` : `(${/\bor\b/i.test(text) ? `(${text})` : text} and ${owner})`;
+    return text === 'true' ? `(${owner})` : besides(text, owner);
   };
   const clauses = [
     ...(policy.using === null ? [] : [`using ${both(policy.using.text, false)}`]),

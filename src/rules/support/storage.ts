@@ -1,11 +1,11 @@
 /** Policies on `storage.objects`: which bucket they are about, and whether they ask for more. */
 import type { ObjectAccess } from '../../model/access.ts';
-import type { Policy, SchemaState, Table } from '../../model/schema.ts';
+import type { Command, Policy, SchemaState, Table } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { looksAtCaller } from './caller.ts';
 import { letsThrough } from './lets-through.ts';
-import { predicatesOf } from './predicates.ts';
-import { type ApiRole, appliesTo, covers, predicateOf } from './roles.ts';
+import { type Predicate, predicatesOf } from './predicates.ts';
+import { type ApiRole, appliesTo, commandsOf, covers, predicateOf } from './roles.ts';
 import { ownComparisons, readPredicate } from './scope.ts';
 import { operatorOf } from './tree.ts';
 import { truthOf } from './truth.ts';
@@ -18,8 +18,12 @@ export interface StoragePolicy {
   readonly excepted: readonly string[];
   /** It compares `bucket_id` with something. */
   readonly asksBucket: boolean;
-  /** It looks at the caller, or at the path. */
-  readonly asksMore: boolean;
+  /** Commands that reach a file whoever asks and wherever it lies: what decides about them looks at neither. */
+  readonly open: readonly Command[];
+  /** Those of `open` that reach files of every bucket. */
+  readonly inAnyBucket: readonly Command[];
+  /** Clauses that look at the caller, or at the path. */
+  readonly asking: readonly Predicate['clause'][];
   /** It looks at the caller and at the file: its owner, its folder. */
   readonly asksWhose: boolean;
   /** It reads something of the file besides its bucket. */
@@ -41,13 +45,24 @@ export function storagePolicies(objects: Table, state: SchemaState): StoragePoli
           ownComparisons(read[at]!).some(({ column }) => column.name !== 'bucket_id') ||
           read[at]!.columns.some(({ name }) => name !== 'bucket_id'),
       );
+      const namesBucket = read.map(({ columns }) => columns.some(({ name }) => name === 'bucket_id'));
+      const asksMore = nodes.map((node, at) => looksAtCaller(node, state) || asksOfFile[at]!);
+      // USING before WITH CHECK: whose file an UPDATE can't reach, it can't change.
+      const decides = (command: Command) =>
+        Math.max(
+          0,
+          predicates.findIndex(({ commands }) => commands.includes(command)),
+        );
+      const open = commandsOf(policy).filter((command) => !asksMore[decides(command)]);
       return [
         {
           policy,
           buckets: nodes.flatMap((node) => bucketsNamed(node, '=')),
           excepted: nodes.flatMap((node) => bucketsNamed(node, '<>')),
-          asksBucket: read.every((reading) => reading.columns.some(({ name }) => name === 'bucket_id')),
-          asksMore: nodes.every((node, at) => looksAtCaller(node, state) || asksOfFile[at]!),
+          asksBucket: namesBucket.every(Boolean),
+          open,
+          inAnyBucket: open.filter((command) => !namesBucket[decides(command)]),
+          asking: predicates.flatMap(({ clause }, at) => (asksMore[at] ? [clause] : [])),
           asksWhose: nodes.some((node, at) => looksAtCaller(node, state) && asksOfFile[at]!),
           asksOfFile: asksOfFile.includes(true),
         },
@@ -119,8 +134,8 @@ export function askedOfUploads(
   const [bucket, ...others] = [...new Set(buckets)];
   if (bucket === undefined || others.length > 0) return null;
   const uploads = policies.filter(
-    ({ policy, asksMore, buckets: theirs }) =>
-      asksMore &&
+    ({ policy, open, buckets: theirs }) =>
+      !open.includes('insert') &&
       policy.permissive &&
       covers(policy, 'insert') &&
       theirs.every((id) => id === bucket) &&
