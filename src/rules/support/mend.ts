@@ -3,11 +3,13 @@ import type { Facts } from '../../model/facts.ts';
 import type { Command, Policy, SchemaState, Table } from '../../model/schema.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { roleOf } from './access.ts';
+import { administratorsBeside, policyFor } from './administrators-beside.ts';
 import { looksAtCaller } from './caller.ts';
 import { callsOn } from './client-calls.ts';
 import { grantedWithout, rightsKept } from './column-grants.ts';
 import type { LeakGroup } from './leak.ts';
 import { letsThrough } from './lets-through.ts';
+import { meansServer, promiseOf } from './misnamed.ts';
 import { sensitiveColumns } from './owners.ts';
 import { isPrivateByName } from './person-names.ts';
 import { readPolicy, writersOf } from './read-policy.ts';
@@ -16,6 +18,7 @@ import { type ApiRole, apiRoles, appliesTo, commands, covers, holders } from './
 import { ownComparisons, readPredicate } from './scope.ts';
 import { alternatives } from './tree.ts';
 import { leftToServer } from './trusted-rows.ts';
+import { opensTo } from './truth.ts';
 import { isOwn, ownerByName, ownerOf, readersBeside } from './whose.ts';
 import { named, sqlFence } from './words.ts';
 
@@ -65,10 +68,18 @@ function droppedOf(group: LeakGroup, table: Table, state: SchemaState): readonly
       : apiRoles.filter((role) => group.leaks.some(({ principal }) => roleOf(principal) === role));
   // Once row level security is on, every policy counts.
   const asked = opener === 'off' ? commands : commandsOfLeaks(group);
+  // Who reads published rows goes on, where another policy opened all of them.
+  const isShowing = ({ command, using }: Policy) =>
+    command === 'select' &&
+    opener !== 'off' &&
+    opener !== null &&
+    covers(opener, 'select') &&
+    opensTo(using?.node ?? null) === null;
   return table.policies.filter(
     (policy) =>
       policy === opener ||
       (!(isNobodys(group) && policy.command === 'select') &&
+        !isShowing(policy) &&
         reached.some((role) => asked.some((command) => letsThrough(policy, command, role, table, state)))),
   );
 }
@@ -77,17 +88,27 @@ function policiesFor(group: LeakGroup, table: Table, facts: Facts): string[] {
   const state = facts.head;
   const dropped = droppedOf(group, table, state);
   const kept = table.policies.filter((policy) => !dropped.includes(policy));
-  if (isNobodys(group) && ownerByName(table, state) === undefined)
-    return [readOn(group, table, dropped, kept, facts)];
+  if (isNobodys(group) && ownerByName(table, state) === undefined) {
+    const beside = administratorsBeside(table, commandsOpen(group, table), kept, facts);
+    return [
+      readOn(group, table, dropped, kept, facts),
+      ...(beside === null ? [] : [policyFor(beside, table)]),
+    ];
+  }
   const wanted = commands.filter(
     (command) =>
       commandsOfLeaks(group).includes(command) ||
       dropped.some((policy) => covers(policy, command)) ||
       (group.opener === 'off' && (isNobodys(group) || isOwnAllowed(group, command))),
   );
+  const byServer = isRestrictive(group) ? [] : leftToServerByName(wanted, dropped, table, facts);
   const missing = isRestrictive(group)
     ? wanted
-    : wanted.filter((command) => !kept.some((policy) => asksForOwner(policy, command, table, state)));
+    : wanted.filter(
+        (command) =>
+          !byServer.includes(command) && !kept.some((policy) => asksForOwner(policy, command, table, state)),
+      );
+  const beside = administratorsBeside(table, wanted, isRestrictive(group) ? [] : kept, facts);
   const conditions = new Map(missing.map((command) => [command, conditionOf(group, command, table, state)]));
   const rights =
     missing.includes('update') && leftToServer(table, 'update', state) === null
@@ -108,9 +129,11 @@ function policiesFor(group: LeakGroup, table: Table, facts: Facts): string[] {
       still,
       `create policy ${newName('own rows', kept)} on ${table.key} for all to authenticated\n  using (${condition})\n  with check (${condition});`,
       rights,
+      ...(beside === null ? [] : [policyFor(beside, table)]),
     ];
   return [
     still,
+    byServer.length === 0 ? '' : '-- the server needs no policy: service_role bypasses row level security',
     ...missing.map((command) =>
       left.get(command) != null && !isRestrictive(group)
         ? left.get(command)!
@@ -119,12 +142,31 @@ function policiesFor(group: LeakGroup, table: Table, facts: Facts): string[] {
             command,
             table,
             `${conditions.get(command)}`,
-            command === 'insert' ? given : '',
+            `${command === 'insert' ? given : ''}${isRestrictive(group) && beside?.commands.includes(command) ? ` or ${beside.question}` : ''}`,
             isRestrictive(group),
           ),
     ),
     rights,
+    ...(beside === null || isRestrictive(group) ? [] : [policyFor(beside, table)]),
   ];
+}
+
+/** Commands of policies that say themselves that they are the server's, and that no code sends as a user. */
+function leftToServerByName(
+  wanted: readonly Command[],
+  dropped: readonly Policy[],
+  table: Table,
+  facts: Facts,
+): Command[] {
+  return wanted.filter((command) => {
+    const those = dropped.filter((policy) => covers(policy, command));
+    return (
+      command !== 'select' &&
+      those.length > 0 &&
+      those.every((policy) => meansServer(promiseOf(policy, table, facts.head, facts))) &&
+      callsOn(table.key, [command], facts).length === 0
+    );
+  });
 }
 
 function created(

@@ -1,0 +1,72 @@
+/** Administrators who work on the rows beside their owners: a way out that lets owners in alone would lock them out. */
+import type { Facts } from '../../model/facts.ts';
+import type { Command, Policy, Table } from '../../model/schema.ts';
+import { isOfAdministrators } from './as-the-code-asks.ts';
+import { callsOn, placesOf } from './client-calls.ts';
+import { questionFor } from './role-question.ts';
+import { commands, covers } from './roles.ts';
+
+export interface Administrators {
+  /** As the project asks for them elsewhere. */
+  readonly question: string;
+  /** What they do there, and what stays does not let them do. */
+  readonly commands: readonly Command[];
+  /** What shows it. */
+  readonly why: string;
+}
+
+/**
+ * Null where nothing shows that they do: neither a policy of the table names them, nor does the part of the code that is
+ * theirs ask for it, nor does the project tell them from others.
+ */
+export function administratorsBeside(
+  table: Table,
+  wanted: readonly Command[],
+  /** Policies that stay. */
+  kept: readonly Policy[],
+  facts: Facts,
+): Administrators | null {
+  const question = questionFor('administrators', facts.head, table);
+  if (question === null) return null;
+  const open = wanted.filter(
+    (command) => !kept.some((policy) => policy.permissive && covers(policy, command) && namesThem(policy)),
+  );
+  const calls = callsOn(table.key, commands, facts).filter(isOfAdministrators);
+  const byCode = open.filter((command) => calls.some((call) => call.command === command));
+  if (byCode.length > 0)
+    return {
+      question,
+      commands: byCode,
+      why: `-- administrators too, whose part of the code asks for it (${placesOf(calls)})`,
+    };
+  const named = table.policies.find(namesThem);
+  // Who lets them read alone says that they change nothing.
+  const those = open.filter(
+    (command) =>
+      command === 'select' ||
+      table.policies.some((policy) => namesThem(policy) && policy.command !== 'select'),
+  );
+  return named === undefined || those.length === 0
+    ? null
+    : {
+        question,
+        commands: those,
+        why: `-- administrators too, whom policy "${named.name}" names`,
+      };
+}
+
+const namesThem = ({ name, using, check }: Policy) =>
+  /admin/i.test(`${name} ${using?.text ?? ''} ${check?.text ?? ''}`);
+
+export function policyFor({ question, commands: those, why }: Administrators, { key, name }: Table): string {
+  const all = those.length === commands.length;
+  return (all ? (['all'] as const) : those)
+    .map((command, at) => {
+      const clauses = [
+        ...(command === 'insert' ? [] : [`using (${question})`]),
+        ...(command === 'select' || command === 'delete' ? [] : [`with check (${question})`]),
+      ];
+      return `${at === 0 ? `${why}\n` : ''}create policy "administrators ${command === 'all' ? 'manage' : command} ${name}" on ${key} for ${command} to authenticated\n  ${clauses.join('\n  ')};`;
+    })
+    .join('\n\n');
+}
