@@ -101,6 +101,24 @@ describe('a generated way back', () => {
     expect(result).toMatchObject({ status: 'restores', error: null, upAgain: true });
   });
 
+  test('gives lists and single values their type back, with what a default has to do with it', async () => {
+    const result = await back(
+      `create type s.mood as enum ('ok'); create table s.t (id integer primary key, tags text[] default '{a}', words text[], numbers integer[],
+         moods s.mood[] default '{ok}', tag text default 'x', number integer not null default 3, mood s.mood, list jsonb default '[]');
+       insert into s.t values (1, '{a,b}', '{w}', '{2}', '{ok}', 'x', 3, 'ok', '["y"]')`,
+      `alter table s.t alter tags drop default, alter moods drop default, alter tag drop default, alter number drop default, alter list drop default;
+       alter table s.t alter tags type text using array_to_string(tags, ','), alter words type jsonb using to_jsonb(words),
+         alter numbers type integer using numbers[1], alter moods type s.mood using moods[1], alter tag type text[] using array[tag],
+         alter number type integer[] using array[number], alter mood type s.mood[] using array[mood], alter list type text[] using '{z}';
+       alter table s.t alter tag set default '{}', alter number set default '{7}', alter tags set default 'c'`,
+    );
+    expect(result).toMatchObject({ error: null, differences: [], status: 'irreversible' });
+    expect(result.sql).toContain("TYPE text[] USING string_to_array(tags, ',');");
+    expect(result.sql).toContain("TYPE text USING array_to_string(tag, ',');");
+    expect(result.sql).toContain('TYPE integer USING number[1]::text::integer;');
+    expect(result.sql).toContain('TYPE jsonb USING to_jsonb(list);');
+  });
+
   test('takes a value out of an enum by making the type anew', async () => {
     const result = await back(
       `create type s.state as enum ('open', 'done');

@@ -4,6 +4,7 @@ import { mapping } from '../database/catalog/assemble/text-search.ts';
 import { changePrivileges } from '../database/catalog/privileges.ts';
 import { literal } from '../database/catalog/quote.ts';
 import type { CatalogObject } from '../model/catalog.ts';
+import { converted } from './converted.ts';
 
 /** Statements that turn `from` into `to`, two states of one object; null where it has to be dropped and made again. */
 export function alter(from: CatalogObject, to: CatalogObject): string[] | null {
@@ -425,21 +426,4 @@ function alterColumn(from: CatalogObject, to: CatalogObject): string[] | null {
   const set = (is.options as string[]).filter((option) => !was.options.includes(option));
   if (set.length > 0) statements.push(`${alterSql} SET (${set.join(', ')})`);
   return statements;
-}
-
-const families: readonly RegExp[] = [
-  /^(smallint|integer|bigint|numeric|real|double precision)\b/,
-  /^(text|character|character varying|citext|name|"char")\b/,
-  /^(timestamp|date|time)\b/,
-  /^(json|jsonb)$/,
-  /^(boolean|integer)$/,
-];
-
-/** A cast that Postgres has: within a family of types the direct one, else by way of text, which every type has. */
-export function converted(column: string, from: string, to: string): string {
-  const direct =
-    families.some((family) => family.test(from) && family.test(to)) || /^(text|character varying)\b/.test(to);
-  if (direct) return `${column}::${to}`;
-  const arrays = from.endsWith('[]') && to.endsWith('[]');
-  return `${column}::${arrays ? 'text[]' : 'text'}::${to}`;
 }

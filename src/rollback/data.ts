@@ -116,8 +116,8 @@ const wider: readonly (readonly string[])[] = [
 export function keepsValues(from: string, to: string): boolean {
   if (from === to) return true;
   const [was, is] = [typeParts(from), typeParts(to)];
-  if (is.name === 'text' && !was.array) return true;
   if (was.array !== is.array) return false;
+  if (is.name === 'text' && !was.array) return true;
   if (was.name === is.name) return is.length === null || (was.length !== null && is.length >= was.length);
   // These keep what they are given; citext only compares another way.
   const texts = ['text', 'character varying', 'citext'];

@@ -6,7 +6,8 @@
 import { changePrivileges } from '../database/catalog/privileges.ts';
 import type { CatalogKind, CatalogObject, Snapshot } from '../model/catalog.ts';
 import { contentOf } from '../model/catalog.ts';
-import { alter, converted } from './alter.ts';
+import { alter } from './alter.ts';
+import { converted } from './converted.ts';
 import { keepsValues } from './data.ts';
 import { type Action, order } from './order.ts';
 import { aside, qualified, renameBack } from './rename.ts';
