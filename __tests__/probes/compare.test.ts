@@ -1,6 +1,7 @@
 import type { AccessCell, AccessMatrix, ObjectAccess } from '../../src/model/access.ts';
 import { compareAccess } from '../../src/probes/compare.ts';
-import { declarationOf, deviations, toPgTap } from '../../src/probes/declare.ts';
+import { declarationOf, deviations } from '../../src/probes/declare.ts';
+import { toPgTap } from '../../src/probes/pgtap.ts';
 import { summarize } from '../../src/probes/summary.ts';
 
 const cell = (text: string, more: Partial<AccessCell> = {}): AccessCell => {
@@ -165,6 +166,43 @@ describe('a declaration', () => {
     expect(of(['a row in public.members', 'a row in public.staff'], members)).toMatchObject([
       { direction: 'less', conditions: ['a row in public.staff'], seen: 'conditional' },
     ]);
+  });
+  describe('as pgTAP', () => {
+    const members = cell('user select foreign allowed', {
+      when: 'a row in public.members of the same public.t',
+    });
+    const of = (...cells: AccessCell[]) => toPgTap(matrix(object('public.t', cells)));
+
+    test('a stranger reads nothing where people read their own, and members each other', () => {
+      const text = of(cell('user select own allowed'), cell('user select foreign filtered'), members);
+      expect(text).toContain(
+        "select is_empty('select 1 from public.t', 'a stranger reads nothing of public.t');",
+      );
+      expect(text).toContain(
+        "-- Left out: who gets in under a condition. It needs rows of the project's own.\n--   public.t: user select: a row in public.members of the same public.t\n",
+      );
+    });
+
+    test('what a flag or a state opens is told from the rows that stay closed', () => {
+      const shown = (when: string) => cell('anon select foreign allowed', { when });
+      const text = of(
+        shown('rows where isPublic = true'),
+        shown("rows where status = 'live' and gone is null"),
+      );
+      expect(text).toContain(
+        `'select 1 from public.t where not ("isPublic" = true) and not (status = ''live'' and gone is null)', 'anon reads only the open rows of public.t'`,
+      );
+    });
+
+    test.each([
+      ['a value that was made up', "rows where token = 'probe a0 token'"],
+      ['a number, which may stand for many', 'rows where price = 1'],
+      ['a row that anybody may have laid', 'a row in public.shares for it'],
+    ])('%s opens rows that nobody can list: it is left out, and said', (_, when) => {
+      const text = of(cell('anon select foreign allowed', { when }));
+      expect(text).not.toContain('is_empty');
+      expect(text).toContain('--   public.t: anon select: ');
+    });
   });
   test('as pgTAP plans as many tests as it holds', () => {
     const text = toPgTap(

@@ -1,4 +1,4 @@
-/** Expected access: today's matrix as a declaration, a declaration checked against a matrix, and both as pgTAP. */
+/** Expected access: today's matrix as a declaration, and a declaration checked against a matrix. */
 import type {
   Access,
   AccessCell,
@@ -9,8 +9,6 @@ import type {
   ObjectAccess,
   Principal,
 } from '../model/access.ts';
-import { claimsOf, userA, userB } from './principals.ts';
-import { literal } from './quote.ts';
 import { conditionWords, waysIn } from './ways-in.ts';
 
 type Command = AccessCell['command'];
@@ -98,95 +96,4 @@ function witness(
       ? cells.filter((cell) => cell.outcome === 'allowed' && cell.subject !== 'own')
       : cells.filter((cell) => cell.outcome !== 'allowed' && cell.subject === 'own');
   return wanted[0] ?? cells[0] ?? null;
-}
-
-/**
- * The matrix as pgTAP tests for `supabase/tests/`: what is closed stays closed. They need no rows of their own: row
- * level security, grants and policies are asked by acting, on whatever rows the project's seed brings, as two strangers.
- */
-export function toPgTap(matrix: AccessMatrix): string {
-  const tests: string[] = [];
-  const tables = matrix.objects.filter((object) => object.kind === 'table' || object.kind === 'view');
-  for (const object of tables) {
-    const [schema, ...rest] = object.object.split('.');
-    if (object.kind === 'table' && object.rls) {
-      tests.push(
-        `select ok((select relrowsecurity from pg_class where oid = ${literal(object.object)}::regclass), ${literal(`row level security is on for ${rest.join('.') || schema}`)});`,
-      );
-    }
-    for (const { principal, command, access } of object.summary) {
-      if (principal === 'service_role' || principal === 'user-anonymous' || command === 'execute') continue;
-      const role = principal === 'anon' ? 'anon' : 'authenticated';
-      const denied = object.cells.some(
-        (cell) =>
-          cell.principal === principal && cell.command === command && cell.outcome === 'no-permission',
-      );
-      const any = object.cells.some(
-        (cell) =>
-          cell.principal === principal && cell.command === command && cell.outcome !== 'no-permission',
-      );
-      if (denied && !any) {
-        tests.push(
-          `select ok(not has_table_privilege(${literal(role)}, ${literal(object.object)}, ${literal(command)}), ${literal(`${role} holds no ${command.toUpperCase()} on ${object.object}`)});`,
-        );
-      } else if (access === 'none' && command === 'select') {
-        tests.push(
-          [
-            `set local role ${role};`,
-            `select set_config('request.jwt.claims', ${literal(JSON.stringify(principal === 'anon' ? { role: 'anon' } : claimsOf(userA)))}, true);`,
-            `select is_empty(${literal(`select 1 from ${object.object}`)}, ${literal(`${principal === 'anon' ? 'anon' : 'a stranger'} reads nothing of ${object.object}`)});`,
-            'reset role;',
-          ].join('\n'),
-        );
-      }
-    }
-    for (const cell of object.cells) {
-      // A refused INSERT in another's name carries its own row: it can be tried again anywhere.
-      if (
-        cell.principal !== 'user' ||
-        cell.command !== 'insert' ||
-        cell.subject !== 'spoof' ||
-        cell.when !== null
-      )
-        continue;
-      const sql = cell.proof[0]?.sql;
-      if (cell.outcome !== 'check-failed' || sql === undefined || !sql.includes(userB.id)) continue;
-      tests.push(
-        [
-          'set local role authenticated;',
-          `select set_config('request.jwt.claims', ${literal(JSON.stringify(claimsOf(userA)))}, true);`,
-          // A trigger that runs before the policies may miss the rows that were there while probing.
-          `select case when exists (select from pg_trigger where tgrelid = ${literal(object.object)}::regclass and not tgisinternal and tgtype & 7 = 7)`,
-          `  then skip(${literal(`a trigger of ${object.object} looks first`)}, 1)`,
-          `  else throws_ok(${literal(sql)}, '42501', null, ${literal(`a user inserts no row into ${object.object} in another user's name`)}) end;`,
-          'reset role;',
-        ].join('\n'),
-      );
-    }
-  }
-  for (const { kind, object, cells } of matrix.objects) {
-    if (kind !== 'function') continue;
-    for (const role of ['anon', 'authenticated'] as const) {
-      const principal = role === 'anon' ? 'anon' : 'user';
-      const own = cells.filter((cell) => cell.principal === principal);
-      if (own.length === 0 || own.some(({ outcome }) => outcome !== 'no-permission')) continue;
-      tests.push(
-        `select ok(not has_function_privilege(${literal(role)}, ${literal(object)}, 'execute'), ${literal(`${role} may not call ${object}`)});`,
-      );
-    }
-  }
-  if (tests.length === 0) tests.push(`select pass('nothing that was probed is closed');`);
-  const count = tests.length;
-  return [
-    '-- Access as migration-guard saw it: what is closed stays closed.',
-    '-- Made by "migration-guard access --emit pgtap"; make it again when access is meant to change.',
-    'begin;',
-    'create extension if not exists pgtap with schema extensions;',
-    `select plan(${count});`,
-    '',
-    ...tests.flatMap((test) => [test, '']),
-    'select * from finish();',
-    'rollback;',
-    '',
-  ].join('\n');
 }
