@@ -1,10 +1,11 @@
 import type { ClientCall } from '../../model/client.ts';
 import type { Command, Grant, Origin, SchemaState, Table } from '../../model/schema.ts';
 import { rule, type StateContext } from '../rule.ts';
+import { asBefore } from '../support/as-before.ts';
 import { looksAtCaller } from '../support/caller.ts';
 import { callsFitting, toldCalls } from '../support/client-calls.ts';
 import { opening } from '../support/era.ts';
-import { ownPolicies, ownPolicy } from '../support/own-policy.ts';
+import { needsReading, ownPolicies } from '../support/own-policy.ts';
 import { policyDrop } from '../support/policy-edits.ts';
 import { apiRoles, apiRolesOf, appliesTo, commands, covers, predicateOf } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
@@ -37,14 +38,21 @@ export default rule({
       (command) =>
         before !== undefined && drop !== null && isLoss(before, table, command, context.set.before),
     );
-    if (context.state === context.set.after && lost.length > 0) tellLost(table, lost, drop, context);
+    if (context.state === context.set.after && before !== undefined && drop !== null && lost.length > 0)
+      tellLost(table, before, lost, drop, context);
     const missing = open.filter((command) => !lost.includes(command));
     if (missing.length > 0) tellMissing(table, missing, context);
     tellWithheld(table, context);
   },
 });
 
-function tellLost(table: Table, lost: readonly Command[], drop: Origin, context: StateContext) {
+function tellLost(
+  table: Table,
+  before: Table,
+  lost: readonly Command[],
+  drop: Origin,
+  context: StateContext,
+) {
   const calls = asked(table, lost, context);
   context.report({
     message: `No policy on "${table.key}" covers ${upper(lost)} any more. The policy that allowed it is gone, so clients that used it now affect no row or get 42501.${askedFor(calls)} Add a policy, or revoke the privilege if that is meant.`,
@@ -53,7 +61,11 @@ function tellLost(table: Table, lost: readonly Command[], drop: Origin, context:
     key: `lost ${lost.join(' ')}`,
     severity: calls.length > 0 ? 'warning' : undefined,
     evidence: evidenceOf(context.state),
-    help: sqlFence(lost.map((command) => ownPolicy(table, command, context.state)).join('\n\n')),
+    help: sqlFence(
+      (asBefore(before, table, lost, context.set) ?? ownPolicies(table, lost, context.state, [])).join(
+        '\n\n',
+      ),
+    ),
   });
 }
 
@@ -68,7 +80,12 @@ function tellMissing(table: Table, missing: readonly Command[], context: StateCo
     (each) => calls.length === 0 || calls.some(({ command }) => command === each),
   );
   const policies = ownPolicies(table, wanted, context.state, calls);
-  const unwanted = calls.length === 0 ? missing : missing.filter((command) => !wanted.includes(command));
+  const unwanted =
+    calls.length === 0
+      ? missing
+      : missing.filter(
+          (command) => !wanted.includes(command) && !(command === 'select' && needsReading(wanted, table)),
+        );
   const byServer = calls.length > 0 && wanted.some((command) => isServers(table, command));
   const leftOut = calls.length > 0 && policies.every((policy) => policy.startsWith('-- no policy'));
   const revoke = `revoke ${unwanted.join(', ')} on ${table.key} from ${roles.join(', ')};`;
@@ -123,6 +140,8 @@ function tellWithheld(table: Table, context: StateContext) {
   );
   if (withheld.length === 0) return;
   const refused = calls.filter(({ command }) => withheld.some((each) => each === command));
+  const reads = apiRoles.some((role) => table.grants.some((grant) => gives(grant, role, 'select')));
+  const granted = needsReading(withheld, table) && !reads ? ['select', ...withheld] : withheld;
   context.report({
     message: `Neither a policy nor a privilege on "${table.key}" allows ${upper(withheld)}, and the code asks for it: ${toldCalls(refused, 'privilege')}. Add both, or take the call out.`,
     at: context.home(table.rlsOrigin ?? table.origin),
@@ -131,7 +150,7 @@ function tellWithheld(table: Table, context: StateContext) {
     severity: 'warning',
     evidence: evidenceOf(context.state),
     help: sqlFence(
-      `${withheld.map((command) => ownPolicy(table, command, context.state)).join('\n\n')}\ngrant ${withheld.join(', ')} on ${table.key} to authenticated;`,
+      `${ownPolicies(table, withheld, context.state, []).join('\n\n')}\ngrant ${granted.join(', ')} on ${table.key} to authenticated;`,
     ),
   });
 }

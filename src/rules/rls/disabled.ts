@@ -2,7 +2,7 @@ import type { Command, Table } from '../../model/schema.ts';
 import { rule, type StateContext } from '../rule.ts';
 import { callsFitting, placesOf } from '../support/client-calls.ts';
 import { assumed, opening } from '../support/era.ts';
-import { ownPolicy } from '../support/own-policy.ts';
+import { ownPolicies } from '../support/own-policy.ts';
 import { sensitiveColumns } from '../support/owners.ts';
 import { isPrivateByName } from '../support/person-names.ts';
 import { readPolicy, writersOf } from '../support/read-policy.ts';
@@ -62,7 +62,7 @@ function policiesBeside(table: Table, { state, facts }: StateContext): string[] 
   const called = commands.filter((command) => of(command).length > 0);
   if (called.length === 0) return [];
   if ((ownerOf(table, state) ?? ownerByName(table, state)) !== undefined)
-    return called.map((command) => ownPolicy(table, command, state, of(command)));
+    return ownPolicies(table, called, state, calls);
   const names = table.columns.map(({ name }) => name);
   const readers = holders(table.grants, 'select');
   if (!called.includes('select') || readers.length === 0 || sensitiveColumns(names, table).length > 0)

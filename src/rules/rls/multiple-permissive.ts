@@ -61,6 +61,14 @@ function joined(policies: readonly Policy[], table: Table): string | undefined {
   );
   const conditions = policies.map(({ using, check }) => (check === null ? using?.text : undefined));
   if (!alike || conditions.some((text) => text === undefined)) return undefined;
+  const open = policies.find(({ using }) => isPlainTrue(using?.node ?? null));
+  if (open !== undefined)
+    return sqlFence(
+      policies
+        .filter((policy) => policy !== open)
+        .map(({ name }) => `drop policy ${quoteIdent(name)} on ${table.key};`)
+        .join('\n'),
+    );
   return sqlFence(
     [
       ...others.map(({ name }) => `drop policy ${quoteIdent(name)} on ${table.key};`),

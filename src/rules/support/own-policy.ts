@@ -8,7 +8,7 @@ import { looksAtCaller } from './caller.ts';
 import { grantedWithout, rightsKept } from './column-grants.ts';
 import { isCorrespondent } from './person-names.ts';
 import { asGiven, rightsIn } from './rights.ts';
-import { apiRolesOf } from './roles.ts';
+import { apiRolesOf, covers } from './roles.ts';
 import { ownComparisons, readPredicate } from './scope.ts';
 import { alternatives, bare, columnParts, functionCalls, nodesOf } from './tree.ts';
 import { leftToServer } from './trusted-rows.ts';
@@ -16,14 +16,14 @@ import { opensTo } from './truth.ts';
 import { isOwn, ownerByName, ownerOf, readersBeside } from './whose.ts';
 import { named } from './words.ts';
 
-/** One for each command, by what the code sends with it. */
-export const ownPolicies = (
+/** One for each command, by what the code sends with it, and what these need to find the rows. */
+export function ownPolicies(
   table: Table,
   wanted: readonly Command[],
   state: SchemaState,
   calls: readonly ClientCall[],
-): string[] =>
-  wanted.map((command) =>
+): string[] {
+  const policies = wanted.map((command) =>
     ownPolicy(
       table,
       command,
@@ -31,6 +31,24 @@ export const ownPolicies = (
       calls.filter((call) => call.command === command),
     ),
   );
+  const finding = wanted.filter(
+    (command, at) => isFinding(command) && policies[at]!.startsWith('create policy'),
+  );
+  return finding.length === 0 || !needsReading(wanted, table)
+    ? policies
+    : [
+        `-- ${finding.map((command) => command.toUpperCase()).join(' and ')} ${finding.length > 1 ? 'find' : 'finds'} only rows that a SELECT policy shows\n${ownPolicy(table, 'select', state)}`,
+        ...policies,
+      ];
+}
+
+const isFinding = (command: Command) => command === 'update' || command === 'delete';
+
+/** One of the commands looks for rows, and no policy shows any. */
+export const needsReading = (wanted: readonly Command[], { policies }: Table): boolean =>
+  wanted.some(isFinding) &&
+  !wanted.includes('select') &&
+  !policies.some((policy) => policy.permissive && covers(policy, 'select') && apiRolesOf(policy).length > 0);
 
 /** Three dots where nothing says whose a row is. */
 export function ownPolicy(

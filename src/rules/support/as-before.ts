@@ -1,0 +1,63 @@
+/** The policies of the base once more, for commands that a change left without one: as wide as they were, and no wider. */
+import type { ChangeSet } from '../../model/facts.ts';
+import type { Command, Policy, SchemaState, Table } from '../../model/schema.ts';
+import { quoteIdent } from '../../sql/names.ts';
+import { codeOf } from './bodies.ts';
+import { apiRolesOf, covers } from './roles.ts';
+import { readPredicate } from './scope.ts';
+import { functionCalls, functionName } from './tree.ts';
+
+/** Null where what they ask for is not there any more. */
+export function asBefore(
+  before: Table,
+  after: Table,
+  lost: readonly Command[],
+  set: ChangeSet,
+): string[] | null {
+  const gone = before.policies.filter(
+    (policy) =>
+      policy.permissive && apiRolesOf(policy).length > 0 && lost.some((command) => covers(policy, command)),
+  );
+  if (!gone.every((policy) => stillStands(policy, before, after, set))) return null;
+  const taken = new Set(after.policies.map(({ name }) => name));
+  return gone.flatMap((policy) => {
+    const isWhole = policy.command !== 'all' || lost.length === 4;
+    const commands = isWhole ? [policy.command] : lost;
+    return commands.map((command) => {
+      const name = isWhole && !taken.has(policy.name) ? policy.name : `${policy.name} ${command}`;
+      return written(policy, name, command, after.key);
+    });
+  });
+}
+
+function written({ roles, using, check }: Policy, name: string, command: Policy['command'], table: string) {
+  const clauses = [
+    ...(using === null || command === 'insert' ? [] : [`using (${textOf(using.text)})`]),
+    ...(command === 'insert'
+      ? [`with check (${textOf((check ?? using)!.text)})`]
+      : check === null || command === 'select' || command === 'delete'
+        ? []
+        : [`with check (${textOf(check.text)})`]),
+  ];
+  return `create policy ${quoteIdent(name)} on ${table} for ${command} to ${roles.map((role) => (role === 'public' ? role : quoteIdent(role))).join(', ')}\n  ${clauses.join(' ')};`;
+}
+
+const textOf = (text: string) => codeOf(text).withStrings.replace(/\s+/g, ' ').trim();
+
+/** The columns, tables and functions that it names. */
+function stillStands({ using, check }: Policy, before: Table, after: Table, set: ChangeSet): boolean {
+  const columns = new Set(after.columns.map(({ name }) => name));
+  if (before.columns.some(({ name }) => !columns.has(name))) return false;
+  return [using?.node, check?.node].every((node) => {
+    if (node == null) return true;
+    const called = functionCalls(node).map((call) => functionName(call).name);
+    return (
+      readPredicate(node, before, set.before).reads.every(
+        (key) => set.after.tables.has(key) || set.after.views.has(key),
+      ) && called.every((name) => !hasRoutine(name, set.before) || hasRoutine(name, set.after))
+    );
+  });
+}
+
+const hasRoutine = (name: string, { routines }: SchemaState) =>
+  [...routines.values()].some((routine) => routine.name === name);
