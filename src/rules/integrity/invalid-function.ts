@@ -56,14 +56,21 @@ const unseen =
   'Postgres checks the body on the call and not on CREATE, so the migration applies all the same';
 
 function tellAmbiguous(routine: Routine, ambiguous: Ambiguous, { home, report }: StateContext) {
-  const { name, table, bodyLine, isResult, inConflict } = ambiguous;
+  const { name, table, bodyLine, isResult, inConflict, isArgument, allArguments } = ambiguous;
   report({
-    message: `Function "${routine.key}" fails when it comes to line ${bodyLine} of its body: "${name}" is ${isResult ? 'a column of its result' : 'an argument'} and a column of "${table}", so the reference is ambiguous (42702). ${unseen}. ${inConflict ? 'Name the constraint instead: ON CONFLICT ON CONSTRAINT …' : "Write the table's name before the column"}.`,
+    message: `Function "${routine.key}" fails when it comes to line ${bodyLine} of its body: "${name}" is ${isResult ? 'a column of its result' : 'an argument'} and a column of "${table}", so the reference is ambiguous (42702). ${unseen}. ${inConflict ? 'Name the constraint instead: ON CONFLICT ON CONSTRAINT …' : isArgument ? `The column has its table before it already: write "${routine.name}.${name}" for the ${isResult ? 'variable' : 'argument'}` : "Write the table's name before the column"}.`,
     at: home(routine.origin),
     object: routine.key,
     key: 'ambiguous',
     evidence: ['static'],
-    help: sqlFence('-- or let the column win, as the first line of the body\n#variable_conflict use_column'),
+    // With `use_column` it would be compared with itself.
+    ...(isArgument && !allArguments
+      ? {}
+      : {
+          help: sqlFence(
+            `-- or let the ${isArgument ? (isResult ? 'variable' : 'argument') : 'column'} win, as the first line of the body\n#variable_conflict ${isArgument ? 'use_variable' : 'use_column'}`,
+          ),
+        }),
   });
 }
 

@@ -3,7 +3,7 @@ import type { Routine, SchemaState } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { parseStatements } from '../../sql/parse.ts';
 import { type PlpgsqlQuery, readPlpgsql } from '../../sql/plpgsql-queries.ts';
-import { type Reading, readPredicate, relationKey } from './scope.ts';
+import { type Comparison, type Reading, readPredicate, relationKey, type Side } from './scope.ts';
 
 export interface Ambiguous {
   readonly name: string;
@@ -15,6 +15,10 @@ export interface Ambiguous {
   readonly isResult: boolean;
   /** ON CONFLICT names columns alone, and takes no table before them. */
   readonly inConflict: boolean;
+  /** `n.id = id`: the column has its table before it, and what stands alone is meant as the argument. */
+  readonly isArgument: boolean;
+  /** So is every other name of the body that is both. */
+  readonly allArguments: boolean;
 }
 
 /** The first such name; null where there is none, or nothing is known. */
@@ -27,24 +31,26 @@ export function ambiguousName(routine: Routine, state: SchemaState): Ambiguous |
   const read = readPlpgsql(routine.body);
   if (read === null || read.resolvesConflicts) return null;
   const names = new Set(named.map(({ name }) => name));
-  for (const query of read.queries) {
-    const found = namesRead(query, state).find(({ name }) => names.has(name));
-    if (found === undefined) continue;
-    const { mode } = named.find(({ name }) => name === found.name)!;
-    return {
-      ...found,
-      bodyLine: routine.body.slice(0, query.start).split('\n').length,
-      isResult: mode === 'out' || mode === 'table',
-    };
-  }
-  return null;
+  const all = read.queries.flatMap((query) =>
+    namesRead(query, state)
+      .filter(({ name }) => names.has(name))
+      .map((found) => ({ found, start: query.start })),
+  );
+  const [first] = all;
+  if (first === undefined) return null;
+  const { mode } = named.find(({ name }) => name === first.found.name)!;
+  return {
+    ...first.found,
+    bodyLine: routine.body.slice(0, first.start).split('\n').length,
+    isResult: mode === 'out' || mode === 'table',
+    allArguments: all.every(({ found }) => found.isArgument),
+  };
 }
 
+type Found = Pick<Ambiguous, 'name' | 'table' | 'inConflict' | 'isArgument'>;
+
 /** Columns that stand without their table where Postgres looks for variables too. */
-function namesRead(
-  { sql }: PlpgsqlQuery,
-  state: SchemaState,
-): Pick<Ambiguous, 'name' | 'table' | 'inConflict'>[] {
+function namesRead({ sql }: PlpgsqlQuery, state: SchemaState): Found[] {
   const [statement] = parseStatements(sql) ?? [];
   if (statement === undefined) return [];
   const { kind, node } = statement;
@@ -68,19 +74,44 @@ function namesRead(
   ];
   const inferred = (node.onConflictClause?.infer?.indexElems ?? []).flatMap(({ IndexElem }: SyntaxNode) =>
     own?.unknown.length === 0 && own.columns.some(({ name }) => name === IndexElem?.name)
-      ? [{ name: IndexElem.name, table: own.key, inConflict: true }]
+      ? [{ name: IndexElem.name, table: own.key, inConflict: true, isArgument: false }]
       : [],
   );
   return [
-    ...uses.flatMap(({ columns }) =>
+    ...uses.flatMap(({ columns, comparisons }) =>
       columns.flatMap(({ name, source, unqualified, location }) =>
         unqualified && source.key !== null && source.columns?.has(name) && !sorted.has(location)
-          ? [{ name, table: source.key, inConflict: false }]
+          ? [
+              {
+                name,
+                table: source.key,
+                inConflict: false,
+                isArgument: comparisons.some(
+                  (comparison) =>
+                    comparison.operator === '=' && isBeside(comparison, name, source.key!, location),
+                ),
+              },
+            ]
           : [],
       ),
     ),
     ...inferred,
   ];
+}
+
+/** Compared with the column of that name, which has its table before it. */
+function isBeside({ left, right }: Comparison, name: string, table: string, location: number): boolean {
+  const column = (side: Side) => (side.is === 'column' ? side.column : null);
+  return [
+    [column(left), column(right)],
+    [column(right), column(left)],
+  ].some(
+    ([bare, other]) =>
+      bare?.location === location &&
+      other?.unqualified === false &&
+      other.name === name &&
+      other.source.key === table,
+  );
 }
 
 /** A bare name in ORDER BY, GROUP BY or DISTINCT ON may mean a column of the result. */
