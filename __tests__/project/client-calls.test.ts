@@ -22,6 +22,7 @@ describe('calls of the application', () => {
         'src/b.ts': `const [a, b] = useState(1);\nawait supabase.from("note").upsert({ id });`,
         'src/c.vue': `await (supabase as any).from(\`note\` as never).update({ id });`,
         'lib/notes.dart': `await Supabase.instance.client.from('note').insert({'body': body});`,
+        'src/cast.tsx': `useEffect(() => { supabase.from(<any>'note').delete(); supabase.rpc(<never>'totals'); });`,
         'src/d.tsx': `useEffect(() => { supabase.rpc('totals', {}); client.schema('api').from('note').select('*'); });`,
       }),
     ).toEqual([
@@ -30,6 +31,8 @@ describe('calls of the application', () => {
       'src/b.ts:2 update public.note',
       'src/c.vue:1 update public.note',
       'lib/notes.dart:1 insert public.note',
+      'src/cast.tsx:1 delete public.note',
+      'src/cast.tsx:1 execute public.totals',
       'src/d.tsx:1 execute public.totals',
       'src/d.tsx:1 select api.note',
     ]);

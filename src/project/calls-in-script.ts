@@ -14,7 +14,7 @@ import { literalKeys } from './literal-keys.ts';
 
 /** `.from('note').delete(`, `.rpc('totals'`. */
 const asked =
-  /\.from(?:<[^<>()]{0,80}>)?\(\s{0,40}(['"`])(\w{1,63})\1(?:\s{1,4}as\s{1,4}\w{1,20})?\s{0,40}\)\s{0,200}\.(select|insert|upsert|update|delete)\s{0,4}[(<]|\.(rpc)(?:<[^<>()]{0,80}>)?\(\s{0,40}['"`](\w{1,63})['"`]/g;
+  /\.from(?:<[^<>()]{0,80}>)?\(\s{0,40}(?:<\w{1,20}>\s{0,4})?(['"`])(\w{1,63})\1(?:\s{1,4}as\s{1,4}\w{1,20})?\s{0,40}\)\s{0,200}\.(select|insert|upsert|update|delete)\s{0,4}[(<]|\.(rpc)(?:<[^<>()]{0,80}>)?\(\s{0,40}(?:<\w{1,20}>\s{0,4})?['"`](\w{1,63})['"`]/g;
 /** What stands before it: a name, perhaps `(name as any)`, `name()`, and a schema. */
 const before =
   /(?<![\w$])([\w$]{1,80})(?:\s{1,4}as\s{1,4}[\w.]{1,60}\))?(?:!|\(\))?\)?\s{0,100}(?:\.schema\(\s{0,10}['"`](\w{1,63})['"`]\s{0,10}\)\s{0,100})?$/;
