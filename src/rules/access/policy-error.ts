@@ -3,7 +3,8 @@ import type { SchemaState } from '../../model/schema.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import { rule } from '../rule.ts';
 import { homeOfTable } from '../support/access-places.ts';
-import { appliesTo, covers } from '../support/roles.ts';
+import { appliesTo, covers, predicateOf } from '../support/roles.ts';
+import { neverHolds } from '../support/truth.ts';
 import { listed, named, upper } from '../support/words.ts';
 
 export default rule({
@@ -74,8 +75,9 @@ const called = ({ message }: PolicyError): string | null =>
   /^permission denied for function "?(.+?)"?$/.exec(message)?.[1] ?? null;
 
 /** Rows were there to be reached, or a policy names the role: it was meant to let it. */
-function isMeant({ object, command, principal, opens }: PolicyError, state: SchemaState): boolean {
-  if (opens !== false) return true;
+function isMeant(error: PolicyError, state: SchemaState): boolean {
+  const { object, command, principal, opens } = error;
+  if (opens !== false) return opens === true || !isClosedToVisitors(error, state);
   return (
     principal !== 'anon' &&
     state.tables
@@ -87,6 +89,21 @@ function isMeant({ object, command, principal, opens }: PolicyError, state: Sche
           covers(policy, command) &&
           appliesTo(policy, 'authenticated'),
       ) === true
+  );
+}
+
+/** Each policy asks who has signed in: without the error a visitor gets nothing either. */
+function isClosedToVisitors({ object, command, principal }: PolicyError, { tables }: SchemaState): boolean {
+  const table = tables.get(object);
+  const applying = (table?.policies ?? []).filter(
+    (policy) => policy.permissive && covers(policy, command) && appliesTo(policy, 'anon'),
+  );
+  return (
+    principal === 'anon' &&
+    applying.length > 0 &&
+    applying.every((policy) =>
+      neverHolds(predicateOf(policy, command)?.node ?? null, { table: table!, who: 'nobody' }),
+    )
   );
 }
 

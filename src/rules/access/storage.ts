@@ -1,6 +1,8 @@
+import type { Facts } from '../../model/facts.ts';
 import type { SchemaState } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
 import { seen, tellLeaks } from '../support/access.ts';
+import { isSaidPublic } from '../support/comment-above.ts';
 import type { LeakGroup } from '../support/leak.ts';
 import { covers } from '../support/roles.ts';
 import { privateReads, saysPublic, storagePolicies } from '../support/storage.ts';
@@ -28,7 +30,7 @@ export default rule({
             help: sqlFence(ownTopic),
           }
         : {
-            ...(isOfReading(group, context.facts.head) && { severity: 'warning' as const }),
+            ...(isOfReading(group, context.facts) && { severity: 'warning' as const }),
             message: `Files of others in bucket "${group.object.object}" can be ${doneTo(group)} (${seen(group.leaks)}). The policies ask for the bucket and not for the owner. Ask for the owner${hasFolders(context.facts.head) ? ' or the folder' : ''} in the policies on "storage.objects".`,
             help: sqlFence(storageMend(group, context.facts.head)),
           },
@@ -36,8 +38,9 @@ export default rule({
   },
 });
 
-/** Reading alone, by signed-in users or where the policies' names say that all may, of a private bucket. */
-const isOfReading = ({ object, leaks }: LeakGroup, state: SchemaState) => {
+/** Reading alone, by signed-in users or where the policies' names or comments say that all may, of a private bucket. */
+const isOfReading = ({ object, leaks }: LeakGroup, facts: Facts) => {
+  const state = facts.head;
   const objects = state.tables.get('storage.objects');
   if (objects === undefined || !leaks.every(({ command }) => command === 'select')) return false;
   const policies = storagePolicies(objects, state);
@@ -46,7 +49,11 @@ const isOfReading = ({ object, leaks }: LeakGroup, state: SchemaState) => {
     const letting = policies.filter((each) =>
       privateReads(each, role, objects, policies, state).includes(object.object),
     );
-    return letting.length > 0 && (role !== 'anon' || letting.every(saysPublic));
+    return (
+      letting.length > 0 &&
+      (role !== 'anon' ||
+        letting.every((each) => saysPublic(each) || isSaidPublic(each.policy.origin, facts)))
+    );
   });
 };
 

@@ -39,21 +39,21 @@ export function administratorsBeside(
       commands: byCode,
       why: `-- administrators too, whose part of the code asks for it (${placesOf(calls)})`,
     };
-  const named = table.policies.find(namesThem);
-  // Who lets them read alone says that they change nothing.
-  const those = open.filter(
-    (command) =>
-      command === 'select' ||
-      table.policies.some((policy) => namesThem(policy) && policy.command !== 'select'),
-  );
-  return named === undefined || those.length === 0
+  // Who changes rows deletes them, and the other way round; what goes now said whom it was for.
+  const told = (policy: Policy, command: Command) =>
+    policy.permissive &&
+    namesThem(policy) &&
+    (kept.includes(policy)
+      ? changing.includes(command) && changing.includes(policy.command)
+      : covers(policy, command));
+  const those = open.filter((command) => table.policies.some((policy) => told(policy, command)));
+  const named = table.policies.find((policy) => those.some((command) => told(policy, command)));
+  return named === undefined
     ? null
-    : {
-        question,
-        commands: those,
-        why: `-- administrators too, whom policy "${named.name}" names`,
-      };
+    : { question, commands: those, why: `-- administrators too, whom policy "${named.name}" names` };
 }
+
+const changing: readonly Policy['command'][] = ['update', 'delete'];
 
 const namesThem = ({ name, using, check }: Policy) =>
   /admin/i.test(`${name} ${using?.text ?? ''} ${check?.text ?? ''}`);

@@ -51,6 +51,18 @@ const strangers =
 const denied =
   /\b(not|no|never|block\w*|den(y|ies|ied)|prevent\w*|revoke\w*|only|instead of)\b[^.;]{0,50}\b(anon|visitors|guests|clients?|browser|unauthenticated)|\b(anon|visitors|guests|clients?|browser|unauthenticated)\b[^.;]{0,50}\b(can ?not|can['’]t|must not|may not|never|not)\b/i;
 
+/** All may read, without an account: "public read access for shared pictures". */
+export const isSaidPublic = (origin: Origin, facts: Facts): boolean => {
+  const said = commentAbove(origin, facts);
+  return (
+    /\b(public(ly)?|any(one|body)|every(one|body)) ((can|may|to) )?(read\w*|view\w*|see\w*|access\w*|download\w*|visible|available)\b|\b(read\w*|view\w*|visible|download\w*|access\w*) (by|for|to) (the )?(public|any(one|body)|every(one|body)|all visitors)\b/i.test(
+      said,
+    ) &&
+    !denied.test(said) &&
+    !/\b(not|never|no longer|non)[ -]public/i.test(said)
+  );
+};
+
 /** Those who run the project are known by a password of its own, and auth.uid() is null for them. */
 export const isSaidWithoutLogin = (origin: Origin, facts: Facts): boolean =>
   /\b(not|no|without|instead of|bypass\w*)( \w+){0,2} (supabase auth|auth\.uid)|\b(own|custom|password) (auth|login)\b[^.]{0,30}\bnot supabase/i.test(

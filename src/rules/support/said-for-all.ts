@@ -13,11 +13,22 @@ const forAll =
 export function isSaidForAll({ object, leaks, opener }: LeakGroup, facts: Facts): boolean {
   if (opener === 'off' || leaks.some(({ principal }) => principal === 'anon')) return false;
   const policies = opener === null ? policiesFor(object, leaks, facts) : [opener];
-  return policies.length > 0 && policies.every((policy) => forAll.test(commentAbove(policy.origin, facts)));
+  return (
+    areSaid(policies, facts) ||
+    // The files of a table's rows, `check-photos` of check_photos, are for whom the rows are.
+    (object.kind === 'bucket' &&
+      areSaid(
+        policiesFor({ object: `public.${object.object.replaceAll('-', '_')}`, kind: 'table' }, leaks, facts),
+        facts,
+      ))
+  );
 }
 
+const areSaid = (policies: readonly Policy[], facts: Facts) =>
+  policies.length > 0 && policies.every((policy) => forAll.test(commentAbove(policy.origin, facts)));
+
 function policiesFor(
-  { object, kind }: LeakGroup['object'],
+  { object, kind }: Pick<LeakGroup['object'], 'object' | 'kind'>,
   leaks: LeakGroup['leaks'],
   { head }: Facts,
 ): Policy[] {
