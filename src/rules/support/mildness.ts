@@ -5,6 +5,7 @@ import type { SchemaState } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { strings } from '../../sql/names.ts';
 import { looksAtCaller } from './caller.ts';
+import { isEnteredByOthers } from './entered-people.ts';
 import { untilFirst } from './first-come.ts';
 import { isOutOfReach } from './footing.ts';
 import { asksForARoleAlone, isCatalogue, isSignedByInsertAlone } from './granted.ts';
@@ -25,6 +26,7 @@ export const isMild = (group: LeakGroup, facts: Facts) =>
   isUnderAskedParent(group, facts.head) ||
   isAboutOpenParent(group, facts.head) ||
   isEntry(group, facts) ||
+  isEnteredByOthers(group, facts) ||
   isNotice(group, facts.head) ||
   isSharedList(group, facts.head) ||
   isOfOnesGroup(group, facts.head) ||

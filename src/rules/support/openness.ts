@@ -6,13 +6,19 @@ import { looksAtCaller } from './caller.ts';
 import { appliesTo, covers, predicateOf } from './roles.ts';
 import { bare } from './tree.ts';
 import { isPlainTrue, opensTo } from './truth.ts';
+import { isAddressee } from './visitors-form.ts';
 
-/** A row under another's parent that names nobody, where visitors may insert what they like: a form, filled in. */
+/**
+ * Where visitors may insert what they like, a row under another's parent that names nobody, or one that names whom it is
+ * for: a form, filled in.
+ */
 export const isFilledIn = ({ columns }: AccessCell, table: Table | null, state: SchemaState) =>
   visitorsInsert(table, state) &&
   columns.length > 0 &&
-  columns.every((column) =>
-    table?.foreignKeys.some((key) => key.columns.includes(column) && !leadsToUser(key, state)),
+  columns.every(
+    (column) =>
+      table?.foreignKeys.some((key) => key.columns.includes(column) && !leadsToUser(key, state)) ||
+      isAddressee(column, table!),
   );
 
 /** A policy lets visitors insert, whatever they are to put into it, and does not look at who is asking. */
