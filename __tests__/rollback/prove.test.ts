@@ -190,8 +190,30 @@ describe('a generated way back', () => {
     );
     expect(result).toMatchObject({ status: 'restores', upAgain: true });
     expect(result.sql).toBe(
-      `-- the rows that the migration put in\nDELETE FROM s.plans WHERE name IN ('free', 'it''s pro');\n`,
+      `-- Rows that the migration put into s.log stay: the file does not tell which they are.
+-- Rows that the migration put into s.plans stay: the file does not tell which they are.
+-- the rows that the migration put in\nDELETE FROM s.plans WHERE name IN ('free', 'it''s pro');\n`,
     );
+  });
+
+  test('says what no statement brings back, and which rows may stop one', async () => {
+    const base = `create table s.t (id integer primary key, name text not null check (name <> ''), other integer references s.t, unique (name)); create unique index by_other on s.t (other)`;
+    const values = await back(base, `insert into s.t (name, id) select 'x', 1; update s.t set name = 'y'`);
+    expect(values.sql).toBe(
+      `-- The schema is as before.\n-- Rows that the migration put into s.t stay: the file does not tell which they are.\n-- What the migration wrote over is not brought back.\n`,
+    );
+    const loose = await back(
+      base,
+      `alter table s.t alter name drop not null, drop constraint t_name_check, drop constraint t_other_fkey, drop constraint t_name_key; drop index s.by_other`,
+    );
+    expect(loose).toMatchObject({ status: 'restores' });
+    expect(loose.sql!.match(/^-- .*/gm)!.sort()).toEqual([
+      '-- rows that do not satisfy it stop this',
+      '-- rows that hold no value stop this',
+      '-- rows that refer to none stop this',
+      '-- values that are there twice stop this',
+      '-- values that are there twice stop this',
+    ]);
   });
 
   test('says so where there is nothing to undo', async () => {

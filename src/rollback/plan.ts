@@ -9,9 +9,9 @@ import { contentOf } from '../model/catalog.ts';
 import { alter } from './alter.ts';
 import { converted } from './converted.ts';
 import { keepsValues } from './data.ts';
+import { noted } from './notes.ts';
 import { type Action, order } from './order.ts';
 import { aside, qualified, renameBack } from './rename.ts';
-import { requiredOnceFilled } from './required.ts';
 
 export interface PlannedStatement {
   readonly sql: string;
@@ -310,7 +310,12 @@ class Planner {
         kind: goal.kind,
         statements: statements.map((sql) => ({
           sql,
-          note: narrowed && / TYPE /.test(sql) ? 'values are converted, not brought back' : null,
+          note:
+            narrowed && / TYPE /.test(sql)
+              ? 'values are converted, not brought back'
+              : / SET NOT NULL$/.test(sql)
+                ? 'rows that hold no value stop this'
+                : null,
         })),
         after: [
           ...goal.dependencies.flatMap((need) => [`create ${need}`, `rebuild ${need}`, `alter ${need}`]),
@@ -367,7 +372,7 @@ class Planner {
       id: `create ${object.id}`,
       phase: 'create',
       kind: object.kind,
-      statements: grantOfNew ? [] : noted(object, this.#defaultOf(object)),
+      statements: grantOfNew ? [] : noted(object, this.#defaultOf(object), this.#isNews(object, made)),
       after: [
         ...[...object.dependencies, ...(this.#defaultOf(object)?.dependencies ?? [])].flatMap((need) => [
           `create ${need}`,
@@ -379,6 +384,13 @@ class Planner {
         ...relationKinds.map((kind) => `drop ${kind} ${object.identity}`),
       ],
     };
+  }
+
+  /** To rows that stand there and that nothing holds to it now. */
+  #isNews(object: CatalogObject, made: ReadonlySet<string>): boolean {
+    const is = this.#now.objects.get(object.id);
+    const isHeld = is !== undefined && contentOf(is) === contentOf(object);
+    return !isHeld && object.parent !== null && !made.has(object.parent);
   }
 
   /** Of a column that is NOT NULL: it is added with it, so that rows do not stop it. */
@@ -456,28 +468,6 @@ function unmade(object: CatalogObject): boolean {
     object.kind === 'user mapping' ||
     (object.kind === 'type' && object.properties.type === 'base')
   );
-}
-
-function noted(object: CatalogObject, value: CatalogObject | undefined): PlannedStatement[] {
-  const statements = object.create.map((sql) => ({ sql, note: null as string | null }));
-  const [first, ...rest] = statements;
-  if (first === undefined) return [];
-  if (object.kind === 'table') return [{ ...first, note: 'recreates the table, not its rows' }, ...rest];
-  const plain = object.properties.generated === null && !object.properties.identity;
-  if (object.kind !== 'column' || !plain || !object.parent?.startsWith('table ')) return statements;
-  const note = 'recreates the column, not its data';
-  if (!object.properties.notNull) return [{ ...first, note }, ...rest];
-  const bare = first.sql.replace(/ NOT NULL$/, '');
-  if (value) return [{ sql: `${bare} DEFAULT ${value.definition} NOT NULL`, note }, ...rest];
-  const { table, name } = object.properties as { table: string; name: string };
-  return [
-    { sql: bare, note },
-    ...rest,
-    {
-      sql: requiredOnceFilled(table, name),
-      note: 'rows hold no value for it: with rows it comes back nullable; give them one, then SET NOT NULL',
-    },
-  ];
 }
 
 const objectClass: Partial<

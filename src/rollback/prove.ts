@@ -14,7 +14,7 @@ import { type Claim, losesData } from './data.ts';
 import type { FoundPlan } from './find.ts';
 import { noRows, type RowsBack, withoutKept } from './from-copies.ts';
 import { type Generated, generate } from './generate.ts';
-import { takeOutRows } from './rows.ts';
+import { rowsThatStay, takeOutRows } from './rows.ts';
 import { apart, type RunError, run, type SqlOf } from './run.ts';
 import { broughtBack } from './written-over.ts';
 
@@ -152,7 +152,7 @@ async function tryGenerated(
     plan: 'generated',
     planPath: null,
     planLine: null,
-    sql: generated.sql || nothing,
+    sql: withRemarks(generated.sql, step, lost.length > 0),
     mayReorder: claims.length > 0,
   } as const;
   if (generated.error !== null) {
@@ -192,7 +192,29 @@ async function onceMore(
  */
 export const needsCommit: ReadonlySet<string> = new Set(['55P04', '25001', '55006']);
 
-const nothing = '-- The schema is as before: there is nothing to undo.\n';
+/** With what no statement does. */
+function withRemarks(sql: string, { source, before, after }: UndoStep, isLost: boolean): string {
+  const stay = rowsThatStay(source, before, after).map(
+    (table) => `-- Rows that the migration put into ${table} stay: the file does not tell which they are.\n`,
+  );
+  if (sql !== '') return [...stay, sql].join('');
+  const over = isLost ? ['-- What the migration wrote over is not brought back.\n'] : [];
+  const isSilent = stay.length + over.length > 0 || source.statements.some(({ kind }) => mayWrite.has(kind));
+  return [
+    `-- The schema is as before${isSilent ? '' : ': there is nothing to undo'}.\n`,
+    ...stay,
+    ...over,
+  ].join('');
+}
+
+/** Statements that may have written rows where nobody reads it. */
+const mayWrite: ReadonlySet<string> = new Set([
+  'DoStmt',
+  'SelectStmt',
+  'CallStmt',
+  'InsertStmt',
+  'UpdateStmt',
+]);
 
 const asItIs: SqlOf = (statement) => [statement.sql];
 

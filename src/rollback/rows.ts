@@ -16,16 +16,24 @@ export function takeOutRows(source: SourceFile, before: Snapshot, after: Snapsho
     .reverse();
 }
 
+/** Tables of old that keep rows which the file put in: which ones they are is not known from it. */
+export function rowsThatStay(source: SourceFile, before: Snapshot, after: Snapshot): string[] {
+  const inserts = source.statements.filter(({ kind }) => kind === 'InsertStmt');
+  const tables = inserts.flatMap(({ node }) => {
+    const table = tableNamed(before, node.relation);
+    const isThere = table !== null && after.objects.has(`table ${table}`) && !isCatalog.test(table);
+    return isThere && (node.onConflictClause || takeOut(node, before, after) === null) ? [table] : [];
+  });
+  return [...new Set(tables)];
+}
+
+/** Buckets are objects of the catalog's, and jobs are scheduled by a function. */
+const isCatalog = /^(storage\.buckets|cron\.job)$/;
+
 function takeOut(node: SyntaxNode, before: Snapshot, after: Snapshot): PlannedStatement | null {
   const table = tableNamed(before, node.relation);
   const lists: SyntaxNode[] = node.selectStmt?.SelectStmt?.valuesLists ?? [];
-  // Buckets are objects of the catalog's, and jobs are scheduled by a function.
-  if (
-    table === null ||
-    lists.length === 0 ||
-    !after.objects.has(`table ${table}`) ||
-    table === 'storage.buckets'
-  )
+  if (table === null || lists.length === 0 || !after.objects.has(`table ${table}`) || isCatalog.test(table))
     return null;
   const named: string[] = (node.cols ?? []).map((column: SyntaxNode) => column.ResTarget?.name);
   const columns =
