@@ -1,5 +1,6 @@
 import type { Command, Table } from '../../model/schema.ts';
 import { rule, type StateContext } from '../rule.ts';
+import { visitorsRead } from '../support/by-tenant.ts';
 import { callsFitting, placesOf } from '../support/client-calls.ts';
 import { assumed, opening } from '../support/era.ts';
 import { ownPolicies } from '../support/own-policy.ts';
@@ -9,6 +10,7 @@ import { readPolicy, writersOf } from '../support/read-policy.ts';
 import { commands, holders } from '../support/roles.ts';
 import { appendFix, evidenceOf } from '../support/sites.ts';
 import { isExposedTable } from '../support/tables.ts';
+import { tenantCondition } from '../support/tenants.ts';
 import { ownerByName, ownerOf } from '../support/whose.ts';
 import { people, sqlFence, upper } from '../support/words.ts';
 
@@ -63,6 +65,8 @@ function policiesBeside(table: Table, { state, facts }: StateContext): string[] 
   if (called.length === 0) return [];
   if ((ownerOf(table, state) ?? ownerByName(table, state)) !== undefined)
     return ownPolicies(table, called, state, calls);
+  if (tenantCondition(table, state) !== null)
+    return [...ownPolicies(table, called, state, calls), ...visitorsRead(table, of('select'))];
   const names = table.columns.map(({ name }) => name);
   const readers = holders(table.grants, 'select');
   if (!called.includes('select') || readers.length === 0 || sensitiveColumns(names, table).length > 0)

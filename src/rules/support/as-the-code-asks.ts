@@ -4,6 +4,7 @@ import type { Command, SchemaState, Table } from '../../model/schema.ts';
 import { placesOf } from './client-calls.ts';
 import { claimFor } from './misnamed.ts';
 import { questionFor } from './role-question.ts';
+import { tenantCondition } from './tenants.ts';
 
 /** Null where the calls say no more than that each user asks. */
 export function asTheCodeAsks(
@@ -25,7 +26,9 @@ export function asTheCodeAsks(
       return `-- the code lists them whoever made them (${listing.path}:${listing.line})\ncreate policy "read ${table.name}" on ${table.key} for select to authenticated using (true);`;
   }
   if (!calls.every(isOfAdministrators) || (owner !== undefined && !isActor(owner))) return null;
-  const asked = questionFor('administrators', state, table) ?? claimFor('admin');
+  const question = questionFor('administrators', state, table);
+  if (question === null && owner === undefined && tenantCondition(table, state) !== null) return null;
+  const asked = question ?? claimFor('admin');
   const clause = {
     select: `using (${asked})`,
     insert: `with check (${asked})`,

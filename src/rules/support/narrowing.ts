@@ -3,6 +3,7 @@ import type { Command, SchemaState, Table } from '../../model/schema.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { isOfAdministrators } from './as-the-code-asks.ts';
 import { asTheCodeWrites } from './as-the-code-writes.ts';
+import { toTenant } from './by-tenant.ts';
 import { alsoAsking, claimFor } from './misnamed.ts';
 import { isCaller } from './owners.ts';
 import type { JudgedPolicy } from './reach.ts';
@@ -39,6 +40,13 @@ export function narrowedChanges(judged: JudgedPolicy, commands: readonly Command
     ...judged.changes.filter(({ command }) => covers(policy, command as Command)),
   ];
   const byAdmins = calls.length > 0 && calls.every(isOfAdministrators);
+  const byTenant =
+    owner === undefined &&
+    role === null &&
+    !(byAdmins && questionFor('administrators', state, table) !== null)
+      ? toTenant(judged, commands, calls.length > 0 ? '' : orServerAlone(judged))
+      : null;
+  if (byTenant !== null) return byTenant;
   if (role === null && calls.length > 0 && !byAdmins) return asTheCodeWrites(judged, commands, calls);
   const appointed = `${toAppointed(judged, role ?? 'admin')}${commands.includes('select') ? '\n-- who else may read needs a policy for SELECT' : ''}`;
   if (byAdmins) return `-- ${appointed}`;
@@ -47,7 +55,7 @@ export function narrowedChanges(judged: JudgedPolicy, commands: readonly Command
   return [
     ...(role === null && apiRolesOf(policy).includes('anon')
       ? [server, `-- or, ${appointed}`]
-      : [`-- ${appointed}`, server.replace('-- the server', '-- or, where only the server writes: it')]),
+      : [`-- ${appointed}`, orServerAlone(judged)]),
     ...(role === null && saysOwn(judged)
       ? [
           `-- or, where users do: say whose a row is\n${makerAdded(table)}\n${toUsers(judged, commands, isMaker(table))}`,
@@ -60,6 +68,15 @@ export function narrowedChanges(judged: JudgedPolicy, commands: readonly Command
 export function narrowedInserts(judged: JudgedPolicy, byVisitors: boolean): string {
   const { inserts } = judged;
   const byAdmins = inserts.length > 0 && inserts.every(isOfAdministrators);
+  const byTenant =
+    byAdmins && questionFor('administrators', judged.state, judged.table) !== null
+      ? null
+      : toTenant(
+          judged,
+          ['insert'],
+          inserts.length > 0 ? '' : `-- or, where clients need not insert:\n${withoutPolicy(judged)}`,
+        );
+  if (byTenant !== null) return byTenant;
   if (byAdmins) return `-- ${toAppointed(judged, 'admin')}`;
   if (byVisitors)
     return inserts.length > 0 ? asTheCodeWrites(judged, ['insert'], inserts) : withoutPolicy(judged);
@@ -96,6 +113,9 @@ export const readWithout = (sensitive: readonly string[], readable: readonly str
 
 export const leftToServer = ({ policy, table }: JudgedPolicy) =>
   `-- the server needs no policy: service_role bypasses row level security\ndrop policy ${quoteIdent(policy.name)} on ${table.key};`;
+
+const orServerAlone = (judged: JudgedPolicy) =>
+  leftToServer(judged).replace('-- the server', '-- or, where only the server writes: it');
 
 /** The role of accounts that the policy's name speaks of; the database knows none of them. */
 export const roleOf = ({ misnamed }: JudgedPolicy) =>

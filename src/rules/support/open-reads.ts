@@ -1,5 +1,6 @@
 /** SELECT of every row: a public table, unless its columns look personal or secret. */
 import type { Table } from '../../model/schema.ts';
+import { toTenant } from './by-tenant.ts';
 import { readByOwner, readWithout } from './narrowing.ts';
 import { sensitiveColumns } from './owners.ts';
 import type { JudgedPolicy, Open } from './reach.ts';
@@ -30,7 +31,7 @@ export function openReads(judged: JudgedPolicy, roles: readonly ApiRole[]): Open
       : `Whoever lists the table has every "${token}": look a row up in a function that is given one`;
   const narrower = roles.includes('anon')
     ? readWithout(sensitive, readable, table)
-    : readByOwner(judged, sensitive);
+    : (readByOwner(judged, sensitive) ?? toTenant(judged, ['select']));
   return {
     severity: 'warning',
     message: `${title} lets ${who} read all rows, and ${named(sensitive)} ${sensitive.length > 1 ? 'look' : 'looks'} personal or secret. They can be listed through the API. ${way}.`,

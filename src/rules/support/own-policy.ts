@@ -10,6 +10,7 @@ import { isCorrespondent } from './person-names.ts';
 import { asGiven, rightsIn } from './rights.ts';
 import { apiRolesOf, covers } from './roles.ts';
 import { ownComparisons, readPredicate } from './scope.ts';
+import { tenantCondition } from './tenants.ts';
 import { alternatives, bare, columnParts, functionCalls, nodesOf } from './tree.ts';
 import { leftToServer } from './trusted-rows.ts';
 import { opensTo } from './truth.ts';
@@ -66,13 +67,24 @@ export function ownPolicy(
   // Those whom a policy lets change such rows were chosen by its author; that they are the user's own says nothing.
   const left = sibling === null || sibling.byOwner ? leftToServer(table, command, state) : null;
   if (left !== null) return left;
-  if (command === 'insert' && sibling === null && owner === undefined && isAskedById(table))
+  // That a tenant's people write it, the code has to show.
+  const ofTenant =
+    owner === undefined && sibling === null && (calls.length > 0 || command === 'select')
+      ? tenantCondition(table, state)
+      : null;
+  if (
+    command === 'insert' &&
+    sibling === null &&
+    owner === undefined &&
+    ofTenant === null &&
+    isAskedById(table)
+  )
     return `-- no policy for INSERT: what the others ask by ${keyOf(table)} is not there for a new row; let a function make both`;
   const parties = owner === undefined ? [] : [owner, ...partiesBeside(owner, command, table, state)];
   const own =
     sibling?.condition ??
     (owner === undefined
-      ? '…'
+      ? (ofTenant ?? '…')
       : whoseTurn(parties, command)
           .map((column) => isOwn(column, table, state))
           .join(' or '));

@@ -25,6 +25,8 @@ export interface JudgedPolicy {
   readonly inserts: readonly ClientCall[];
   /** Those that it changes or deletes so. */
   readonly changes: readonly ClientCall[];
+  /** Those that it reads so. */
+  readonly reads: readonly ClientCall[];
 }
 
 /** What is to be said of what it opens. */
@@ -52,6 +54,7 @@ export function judgedPolicy(policy: Policy, table: Table, { state, facts }: Sta
     forStrangers: misnamed === null && meansServer(nameSaysRole(policy, table, state)),
     inserts: callsOn(table.key, ['insert'], facts),
     changes: callsOn(table.key, ['update', 'delete'], facts),
+    reads: callsOn(table.key, ['select'], facts),
   };
 }
 

@@ -5,9 +5,7 @@ import { quoteIdent } from '../../sql/names.ts';
 import { allCallsOn, callsOn, placesOf } from './client-calls.ts';
 import { holdsMoney } from './person-names.ts';
 import { type ApiRole, writes } from './roles.ts';
-
-const tenant =
-  /^(tenant|org|organi[sz]ation|company|workspace|account|store|shop|club|school|restaurant|clinic|agency|business|household|family|project)_?(uu)?id$/i;
+import { tenantColumns } from './tenants.ts';
 
 /** With what is to be said of those who write; rows of one tenant each, and prices, are for signed-in users at most. */
 export function readPolicy(
@@ -16,7 +14,7 @@ export function readPolicy(
   writers: string,
   name = `"read ${table.name.replaceAll('"', '""')}"`,
 ): string {
-  const group = table.columns.find((column) => tenant.test(column.name))?.name;
+  const group = tenantColumns(table)[0]?.name;
   const limit =
     group !== undefined
       ? `; ask for their own ${quoteIdent(group)} where the others' are not for them`

@@ -1,25 +1,34 @@
 /** How a project tells its administrators and staff: a function of its own, or what its policies ask elsewhere. */
 import type { Policy, Routine, SchemaState, Table } from '../../model/schema.ts';
-import { escapeRegExp } from '../../sql/text.ts';
 import { codeOf } from './bodies.ts';
 import { looksAtCaller } from './caller.ts';
+import { leadsTo } from './leads-to.ts';
 import { isPlatform } from './roles.ts';
 import { readPredicate } from './scope.ts';
+import { tenantCondition } from './tenants.ts';
 import { opensTo } from './truth.ts';
 
 /** The project's own question whether the caller is what a policy's name says: `(select public.is_admin())`. */
-export const questionFor = (promised: string | null, state: SchemaState, table?: Table): string | null =>
-  functionFor(promised, state) ?? askedElsewhere(roleOf(promised), state, table);
+export const questionFor = (promised: string | null, state: SchemaState, table?: Table): string | null => {
+  const role = roleOf(promised);
+  if (role === null) return null;
+  // Those who run the platform are no administrators of a tenant's rows.
+  const ofTenants = role === 'admin' && table !== undefined && tenantCondition(table, state) !== null;
+  return (
+    (ofTenants ? narrowFunctionFor(role, state) : functionFor(promised, state)) ??
+    askedElsewhere(role, state, table)
+  );
+};
 
 /** The same by a function alone, for the body of another: a function that asks itself never answers. */
 export function functionFor(promised: string | null, state: SchemaState, body?: Routine): string | null {
   const role = roleOf(promised);
   if (role === null) return null;
-  const [plain, wide] = names[role];
-  return (
-    functionAsking(plain, state, body) ?? roleFunction(role, state, body) ?? functionAsking(wide, state, body)
-  );
+  return narrowFunctionFor(role, state, body) ?? functionAsking(names[role][1], state, body);
 }
+
+const narrowFunctionFor = (role: keyof typeof names, state: SchemaState, body?: Routine) =>
+  functionAsking(names[role][0], state, body) ?? roleFunction(role, state, body);
 
 const roleOf = (promised: string | null) =>
   promised === 'administrators' ? 'admin' : promised === 'staff' ? 'staff' : null;
@@ -118,10 +127,3 @@ function questionsOf({ permissive, using, check }: Policy, table: Table, state: 
 /** What users write themselves, what they can't read, one person by address, and those of one tenant. */
 const noWayToAsk =
   /user_?meta_?data|auth"?\."?users|@|service_role|current_setting\('(?!request\.)|(company|org|organi[sz]ation|team|workspace|tenant|group|club|school|store|project)_(is_)?admin|(company|org|organi[sz]ation|team|workspace|tenant)_members|_id"? *= *'|\bsuper_?admin'?(?!.*\badmin\b)/i;
-
-/** It reads the table itself, or one whose policies do: Postgres would refuse that as endless. */
-const leadsTo = (read: string, { key, name }: Table, state: SchemaState): boolean =>
-  read === key ||
-  (state.tables.get(read)?.policies ?? []).some(({ using, check }) =>
-    new RegExp(`\\b${escapeRegExp(name)}\\b`, 'i').test(`${using?.text ?? ''} ${check?.text ?? ''}`),
-  );

@@ -4,6 +4,7 @@ import { quoteIdent } from '../../sql/names.ts';
 import { looksAtCaller } from './caller.ts';
 import { appliesTo, commandsOf, covers, predicateOf } from './roles.ts';
 import { ownComparisons, readPredicate } from './scope.ts';
+import { tenantColumns } from './tenants.ts';
 import { alternatives, conjuncts } from './tree.ts';
 import { opensTo } from './truth.ts';
 import { named } from './words.ts';
@@ -30,6 +31,30 @@ export const staffStays = (policy: Policy, table: Table, state: SchemaState): st
       looksAtCaller(predicateOf(other, command)?.node, state) &&
       /admin|staff/i.test(`${other.name} ${predicateOf(other, command)?.text ?? ''}`),
   );
+
+/** The same where others ask for the caller's tenant. */
+export const tenantsStay = (policy: Policy, table: Table, state: SchemaState): string | null => {
+  const columns = tenantColumns(table).map(({ name }) => name);
+  return dropped(
+    policy,
+    table,
+    'gives each tenant its own rows',
+    'give each tenant its own rows',
+    (other, command) => {
+      const node = predicateOf(other, command)?.node;
+      return (
+        looksAtCaller(node, state) &&
+        alternatives(node ?? null).some(
+          (branch) =>
+            conjuncts(branch).length === 1 &&
+            readPredicate(branch, table, state).columns.some(
+              ({ name, depth }) => depth === 0 && columns.includes(name),
+            ),
+        )
+      );
+    },
+  );
+};
 
 function dropped(
   policy: Policy,
