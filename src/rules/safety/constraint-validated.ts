@@ -4,6 +4,7 @@ import { rule } from '../rule.ts';
 import { allRowsTakenBy, holdsOneRow } from '../support/emptiness.ts';
 import { implies, lostValues, type ValueList } from '../support/implication.ts';
 import { addNotValid, validate } from '../support/not-valid.ts';
+import { passesOnNull } from '../support/null-rows.ts';
 import {
   type alterExisting,
   alterFilled,
@@ -107,7 +108,10 @@ function readsRows(command: SyntaxNode, table: string, statement: Statement, con
   const constraint = command.def?.Constraint;
   if (constraint === undefined || constraint.skip_validation === true || holdsOneRow(before)) return false;
   if (isThere(context, table, constraint.conname ?? null)) return false;
-  if (constraint.contype !== 'CONSTR_FOREIGN') return constraint.contype === 'CONSTR_CHECK';
+  if (constraint.contype !== 'CONSTR_FOREIGN')
+    return (
+      constraint.contype === 'CONSTR_CHECK' && !passesOnNull(constraint.raw_expr, table, statement, context)
+    );
   // Postgres 17 knows no NOT VALID for foreign keys of partitioned tables.
   return !(
     before?.kind === 'partitioned' ||

@@ -1,6 +1,7 @@
 import type { Statement } from '../../model/sql.ts';
 import { type FileContext, rule } from '../rule.ts';
-import { isRequired } from '../support/emptiness.ts';
+import { holdsOneRow, isRequired } from '../support/emptiness.ts';
+import { passesOnNull } from '../support/null-rows.ts';
 import { commandsOf, rangeOfCommand, reportLock, runOf, sql } from '../support/statements.ts';
 import { failsAlways, outcomeOf, typeChangeOf } from '../support/type-change.ts';
 
@@ -26,11 +27,12 @@ export default rule({
   file(context) {
     for (const statement of context.source.statements) {
       if (statement.kind === 'VariableSetStmt' && statement.node.name === 'lock_timeout') return;
-      const table = heavilyLocked(statement, context);
-      if (table === null || fails(statement, table, context)) continue;
+      const heavy = heavilyLocked(statement, context);
+      if (heavy === null || fails(statement, heavy.table, context)) continue;
+      const { table, work } = heavy;
       const { start } = context.source.statements[0]!;
       reportLock(context, statement, {
-        message: `This locks "${table}" exclusively for long, and no "lock_timeout" is set. While it waits for its turn, every other query on the table waits behind it. Set one on top of the file.`,
+        message: `This locks "${table}" exclusively while ${work}, and no "lock_timeout" is set. While it waits for its turn, every other query on the table waits behind it. Set one on top of the file.`,
         at: context.placeOf(statement),
         object: table,
         help: sql("set lock_timeout = '5s';"),
@@ -42,20 +44,25 @@ export default rule({
 });
 
 /** Rewrites and scans under ACCESS EXCLUSIVE: what the warnings of this category are about. */
-function heavilyLocked({ kind, node }: Statement, context: FileContext): string | null {
+function heavilyLocked(statement: Statement, context: FileContext): { table: string; work: string } | null {
+  const { kind, node } = statement;
   if (kind !== 'AlterTableStmt' || node.objtype !== 'OBJECT_TABLE') return null;
   const table = context.keyOf(node.relation);
-  if (context.isNew('table', table)) return null;
-  const heavy = commandsOf(node).some(
-    ({ subtype, def }) =>
-      /^AT_(AlterColumnType|SetNotNull|SetLogged|SetUnLogged)$/.test(subtype) ||
-      (subtype === 'AT_AddConstraint' &&
-        /^CONSTR_(CHECK|UNIQUE|PRIMARY|EXCLUSION)$/.test(def?.Constraint?.contype) &&
-        def.Constraint.skip_validation !== true &&
-        def.Constraint.indexname === undefined),
-  );
-  return heavy ? table : null;
+  if (context.isNew('table', table) || context.isEmpty(table, statement)) return null;
+  if (holdsOneRow(context.set.before.tables.get(table))) return null;
+  const works = commandsOf(node).flatMap(({ subtype, def }) => {
+    if (/^AT_Set(Un)?Logged$/i.test(subtype)) return ['it is written anew'];
+    if (subtype === 'AT_AlterColumnType') return ['its rows are read or written anew'];
+    if (subtype === 'AT_SetNotNull') return [everyRow];
+    const { contype, skip_validation: notValid, indexname, raw_expr: asked } = def?.Constraint ?? {};
+    if (subtype !== 'AT_AddConstraint' || notValid === true || indexname !== undefined) return [];
+    if (contype === 'CONSTR_CHECK') return passesOnNull(asked, table, statement, context) ? [] : [everyRow];
+    return /^CONSTR_(UNIQUE|PRIMARY|EXCLUSION)$/.test(contype) ? ['an index of every row is built'] : [];
+  });
+  return works[0] === undefined ? null : { table, work: works[0] };
 }
+
+const everyRow = 'every row is read';
 
 /** It lays its lock down at once, and what it fails by is told: how long it may wait is the least of it. */
 function fails(statement: Statement, table: string, context: FileContext): boolean {

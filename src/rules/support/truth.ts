@@ -14,6 +14,8 @@ export interface World {
    * the role is `authenticated`.
    */
   readonly who: 'anyone' | 'nobody' | 'user';
+  /** Columns that hold NULL in every row. */
+  readonly nulls?: ReadonlySet<string>;
 }
 
 /** `true`, `(true)`, `(select true)`: a policy that says openly that it lets everything through. */
@@ -111,7 +113,11 @@ function compare(expression: SyntaxNode, world: World): Truth {
   }
   if (world.who === 'user' && isRole(left) && asksForUsers(expression)) return 'true';
   if (expression.kind !== 'AEXPR_OP') {
-    return expression.kind === 'AEXPR_IN' && isNull(left, world) ? 'null' : 'unknown';
+    const asksLeft =
+      /^AEXPR_(IN|LIKE|ILIKE|BETWEEN)$/.test(expression.kind) ||
+      // Over no element at all it is false.
+      (expression.kind === 'AEXPR_OP_ANY' && right.A_ArrayExpr?.elements !== undefined);
+    return asksLeft && isNull(left, world) ? 'null' : 'unknown';
   }
   if (isNull(left, world) || isNull(right, world)) return 'null';
   const a = constantOf(left);
@@ -159,6 +165,7 @@ function isNull(node: SyntaxNode, world: World): boolean {
   const inner = bare(node);
   if (inner === null) return false;
   if (constantOf(inner) === null) return true;
+  if (world.nulls !== undefined && isNullColumn(inner, world.nulls, world)) return true;
   if (world.who !== 'nobody') return false;
   if (isUserId(inner)) return true;
   const call = inner.FuncCall;
@@ -169,6 +176,23 @@ function isNull(node: SyntaxNode, world: World): boolean {
   // The anonymous key is a token too: it has a role, and no subject.
   return claimOf(inner)?.join('.') === 'sub' || claimOf(inner)?.join('.') === 'email';
 }
+
+/** The column itself, or what comes of NULL: most operators and functions give NULL back. */
+function isNullColumn(node: SyntaxNode, nulls: ReadonlySet<string>, world: World): boolean {
+  if (node.ColumnRef !== undefined) return nulls.has(columnParts(node.ColumnRef).at(-1) ?? '');
+  const given = (arg: SyntaxNode | null | undefined) => arg != null && isNull(arg, world);
+  if (node.A_Expr?.kind === 'AEXPR_OP')
+    return operatorOf(node.A_Expr) !== '||' && (given(node.A_Expr.lexpr) || given(node.A_Expr.rexpr));
+  return (
+    node.FuncCall !== undefined &&
+    strict.test(functionName(node.FuncCall).name) &&
+    (node.FuncCall.args ?? []).some(given)
+  );
+}
+
+/** Functions of Postgres that are null where an argument is. */
+const strict =
+  /^(char_length|character_length|length|octet_length|lower|upper|btrim|ltrim|rtrim|abs|round|trunc|floor|ceil|mod|cardinality|array_length|jsonb?_typeof|jsonb?_array_length|date_trunc|date_part|extract|regexp_replace|replace|substring|position|starts_with)$/;
 
 function isNeverNull(node: SyntaxNode, { table, who }: World): boolean {
   if (who === 'user' && isUserId(node)) return true;
