@@ -83,6 +83,7 @@ export class Stage {
     options: Partial<ProbeOptions['project']> = {},
     before: AccessMatrix | null = null,
     memory: Memory | null = null,
+    keepPlansFromMs?: number,
   ): Promise<AccessMatrix> {
     return probe(this.#engine, {
       project: {
@@ -94,6 +95,7 @@ export class Stage {
       },
       state: await readState(this.#engine.admin),
       before,
+      ...(keepPlansFromMs === undefined ? {} : { keepPlansFromMs }),
       memory: memory && { seen: memory, snapshot: await snapshot(this.#engine.admin) },
     });
   }

@@ -12,6 +12,7 @@ import { type AroundContext, probeViews } from './around/views.ts';
 import { readCatalog } from './catalog.ts';
 import { findEscalations } from './escalation/index.ts';
 import { basisOf, contentsOf, type Remembered, type Remembering } from './memory.ts';
+import { planned, planOnce } from './planned.ts';
 import { addEarlier, readPolicies, signedColumns } from './predicate/index.ts';
 import { emptyReading, type Reading } from './predicate/reading.ts';
 import {
@@ -70,6 +71,8 @@ export interface ProbeOptions {
   readonly leaveOut?: ReadonlySet<string>;
   /** What was seen of tables on another state of the same database: those that nothing changed for are taken from it. */
   readonly memory?: Remembering | null;
+  /** From how many milliseconds on a statement's plan is kept for the next time; absent, what long is. */
+  readonly keepPlansFromMs?: number;
   /** Told before each object, so that a caller knows which one ended the engine; null where none is at hand. */
   readonly onObject?: (object: string | null) => void;
 }
@@ -81,15 +84,17 @@ export async function probe(engine: Engine, options: ProbeOptions): Promise<Acce
 async function probeAs(acting: Session, kind: Engine['kind'], options: ProbeOptions): Promise<AccessMatrix> {
   // A server's database speaks English already, and only a superuser may say so.
   const english = kind === 'embedded' ? "set local lc_messages = 'C'; " : '';
+  const planning = planned(acting, options.keepPlansFromMs);
   await acting.exec('begin');
   try {
-    const session = queued(acting);
+    const session = queued(planning);
     await session.exec(
-      `${english}set local timezone = 'UTC'; set local row_security = on; set local datestyle = 'ISO, MDY'; set local client_min_messages = 'error'; set constraints all deferred`,
+      `${english}set local timezone = 'UTC'; set local row_security = on; set local datestyle = 'ISO, MDY'; set local client_min_messages = 'error'; ${planOnce}; set constraints all deferred`,
     );
     return await probeInside(session, options);
   } finally {
-    await acting.exec('rollback').catch(() => undefined);
+    const kept = planning.prepared().map((name) => `; deallocate ${name}`);
+    await acting.exec(`rollback${kept.join('')}`).catch(() => undefined);
   }
 }
 
