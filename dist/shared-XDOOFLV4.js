@@ -1,2 +1,0 @@
-import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);
-import{a}from"./shared-C3PGNQLC.js";import"./shared-YNA3ZAD2.js";import"./shared-KN3IODGX.js";import"./shared-ZGOPVDVT.js";import"./shared-R5BD756X.js";import"./shared-DCEJOG5K.js";import"./shared-XF7FLSDU.js";import"./shared-BH46LLEX.js";import"./shared-JQKJAOHR.js";import"./shared-GUG4KBDB.js";import"./shared-7G6DVO76.js";import"./shared-IE2NDA7H.js";import"./shared-MICVR5I6.js";import"./shared-CMHGUJ7R.js";export{a as check};
