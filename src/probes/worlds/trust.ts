@@ -197,6 +197,7 @@ function tenantKeys(context: WorldContext, key: string): readonly ForeignKey[] {
     (foreign) =>
       around.has(foreign.references) &&
       foreign.references !== key &&
+      !namesActor(context, key, foreign) &&
       // A list of roles, asked for by their names, is nothing to be a member of; a profile is a person.
       !context.reading.values.some(
         (atom) => !atom.home && atom.table === foreign.references && isCalled(atom),
@@ -207,6 +208,15 @@ function tenantKeys(context: WorldContext, key: string): readonly ForeignKey[] {
       !context.ownership.ownersOf(key).some((owner) => foreign.columns.includes(owner.column)),
   );
 }
+
+/** Who entered or suspended somebody is nobody's organisation: `suspended_by`. */
+const namesActor = ({ state }: WorldContext, key: string, { references, columns }: ForeignKey): boolean =>
+  references === 'auth.users' &&
+  columns.every(
+    (column) =>
+      /_by(_|$)/i.test(column) ||
+      state.tables.get(key)?.columns.find(({ name }) => name === column)?.notNull !== true,
+  );
 
 /** Asked for one of several words: `roles.code = 'admin'`. */
 const isCalled = ({ column, open }: ValueAtom): boolean =>
