@@ -13,11 +13,15 @@ const innocent = new Set(
   ),
 );
 
+// What stands behind these words is no relation: an upsert's columns, a locked row, an operand, what RAISE tells.
+const noRelation =
+  /\bdo\s+update(?=\s+set\b)|\bfor\s+(no\s+key\s+)?update\b|\bis\s+(not\s+)?distinct\s+from\b|\bextract\s*\(\s*\w+\s+from\b|\busing(?=\s+(errcode|message|hint|detail)\s*:?=)/g;
+
 /** Only where it is certain: a relation, type or function without schema, or dynamic SQL, is a no. */
 export function isQualified(routine: Routine, state: SchemaState): boolean {
   if (routine.language !== 'sql' && routine.language !== 'plpgsql') return false;
   const { bare } = codeOf(routine.body);
-  const code = bare.toLowerCase();
+  const code = bare.toLowerCase().replace(noRelation, ' ');
   if (code.trim() === '' || /\bexecute\b/.test(code)) return false;
   const ctes = new Set(
     [...code.matchAll(/\b([a-z_]\w*)\s+as\s+(?:not\s+)?(?:materialized\s+)?\(/g)].map(([, name]) => name!),
@@ -25,7 +29,7 @@ export function isQualified(routine: Routine, state: SchemaState): boolean {
   for (const [, relation] of code.matchAll(
     /\b(?:from|join|update|insert\s+into|delete\s+from|using|refresh\s+materialized\s+view(?:\s+concurrently)?|truncate(?:\s+table)?)\s+("?[a-z_][\w$."]*)/g,
   )) {
-    // `extract(epoch from x)`, `is distinct from x`: a name that is a variable or column. Not certain: no.
+    // `trim(both from x)`, `substring(x from n)`: a name that is a variable or column. Not certain: no.
     if (!relation!.includes('.') && !ctes.has(relation!) && !innocent.has(relation!)) return false;
   }
   return !mentions(code, state);
@@ -98,14 +102,17 @@ const cache = new WeakMap<SchemaState, Names>();
 const ofExtensions =
   `uuid_generate_v1 uuid_generate_v1mc uuid_generate_v3 uuid_generate_v4 uuid_generate_v5 crypt gen_salt
   digest hmac gen_random_bytes encrypt decrypt pgp_sym_encrypt pgp_sym_decrypt similarity unaccent http_post http_get http
-  sign verify st_distance st_dwithin st_makepoint st_setsrid st_point`.split(/\s+/);
+  sign verify st_distance st_dwithin st_makepoint st_setsrid st_point vector halfvec geography geometry`.split(
+    /\s+/,
+  );
+const typesOfExtensions = 'vector halfvec sparsevec citext hstore ltree geography geometry'.split(' ');
 
 function namesOf(state: SchemaState): Names {
   let names = cache.get(state);
   if (names === undefined) {
     names = {
       functions: new Set([...ofExtensions, ...[...state.routines.values()].map(({ name }) => name)]),
-      types: new Set([...state.types.values()].map(({ name }) => name)),
+      types: new Set([...typesOfExtensions, ...[...state.types.values()].map(({ name }) => name)]),
       relations: new Set([...state.tables.values(), ...state.views.values()].map(({ name }) => name)),
     };
     cache.set(state, names);
