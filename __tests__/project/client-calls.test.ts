@@ -224,4 +224,18 @@ describe('whose client it is', () => {
       }),
     ).toEqual(['apps/web/src/notes.ts user', 'apps/admin/src/notes.ts other']);
   });
+
+  test('columns that are given the id of who signed in', () => {
+    const own = (text: string) =>
+      clientCallsIn(new Map([['src/a.tsx', `'use client';\n${text}`]]), 'public').map((call) => call.own);
+    const insert = (value: string) =>
+      `supabase.from('bill').insert({ payer_id: payer, clerk_id: ${value} });`;
+    expect(own(`const { user } = useAuth();\n${insert('user!.id')}`)).toEqual([['clerk_id']]);
+    expect(own(insert('session?.user.id'))).toEqual([['clerk_id']]);
+    expect(own(insert('user.id'))).toEqual([[]]);
+    expect(
+      own(`const { user } = useAuth();\nusers.map(async (user) => { await ${insert('user.id')} });`),
+    ).toEqual([[]]);
+    expect(own(`const { user } = useAuth();\nsupabase.from('bill').insert(rows);`)).toEqual([[]]);
+  });
 });

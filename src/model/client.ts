@@ -24,6 +24,8 @@ export interface ClientCall {
    * arguments of the function. Null where it does not, and for other commands.
    */
   readonly given: readonly string[] | null;
+  /** Those of them that are given the id of who signed in: `user_id: user.id`. */
+  readonly own: readonly string[];
   /** Columns that an upsert names as its conflict target; null where it names none, or none that is known. */
   readonly conflict: readonly string[] | null;
   /** Relations it embeds without naming the foreign key: `author:users(name)`. */

@@ -2,7 +2,10 @@
 import type { ClientCall } from '../model/client.ts';
 
 export interface Call
-  extends Pick<ClientCall, 'line' | 'method' | 'columns' | 'given' | 'conflict' | 'embeds' | 'single'> {
+  extends Pick<
+    ClientCall,
+    'line' | 'method' | 'columns' | 'given' | 'own' | 'conflict' | 'embeds' | 'single'
+  > {
   /** What stands before `.from`: a name, or names with dots. */
   readonly client: string;
   readonly name: string;

@@ -119,6 +119,7 @@ export function callsInApp(text: string): readonly Call[] {
         commands: ignores ? ['insert'] : commandsOf[method]!,
         columns: columnsIn(chain, method),
         given: null,
+        own: [],
         conflict: null,
         embeds: listsIn(chain).flatMap(embedsOfList),
         single: /(?:\.|\s)single\(\)|\bdecodeSingle\s{0,4}[<(]/.test(chain),

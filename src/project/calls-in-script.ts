@@ -8,7 +8,7 @@ import {
   lineCounter,
   mostCalls,
 } from './call.ts';
-import { literalKeys } from './literal-keys.ts';
+import { type Entry, literalEntries, literalKeys } from './literal-keys.ts';
 
 // The text is hostile: every repetition below has an end, so that no pattern takes more than a few steps a character.
 
@@ -22,6 +22,7 @@ const before =
 export function callsInScript(text: string): readonly Call[] {
   const calls: Call[] = [];
   const lineOf = lineCounter(text);
+  const isSignedIn = signedInOf(text);
   for (const match of text.matchAll(asked)) {
     const at = match.index;
     const line = lineOf(at);
@@ -30,6 +31,7 @@ export function callsInScript(text: string): readonly Call[] {
     if (head === null || head[1] === 'storage' || isComment(text, at)) continue;
     const method = (match[3] ?? match[4])!;
     const chain = method === 'rpc' ? '' : chainFrom(text, at);
+    const row = rowIn(chain);
     const ignores = method === 'upsert' && /ignoreDuplicates:\s{0,4}true/.test(text.slice(at, at + 1500));
     calls.push({
       line,
@@ -39,7 +41,8 @@ export function callsInScript(text: string): readonly Call[] {
       method,
       commands: ignores ? ['insert'] : commandsOf[method]!,
       columns: columnsIn(chain),
-      given: method === 'rpc' ? argumentsIn(text, at + match[0].length) : rowIn(chain),
+      given: method === 'rpc' ? argumentsIn(text, at + match[0].length) : keysOf(row),
+      own: row?.filter(({ value }) => isSignedIn(value)).map(({ key }) => key) ?? [],
       conflict: method === 'upsert' ? conflictIn(chain) : null,
       embeds: listsIn(chain).flatMap(embedsOfList),
       single: /\.single\(/.test(chain),
@@ -76,9 +79,31 @@ function conflictIn(chain: string): readonly string[] | null {
 }
 
 /** The first row that is inserted, or what of a row is changed, where its columns are written out. */
-function rowIn(chain: string): readonly string[] | null {
+function rowIn(chain: string): readonly Entry[] | null {
   const opened = /\.(?:insert|upsert|update)\(\s{0,40}\[?\s{0,40}\{/.exec(chain);
-  return opened === null ? null : literalKeys(chain, opened.index + opened[0].length - 1);
+  return opened === null ? null : literalEntries(chain, opened.index + opened[0].length - 1);
+}
+
+const keysOf = (row: readonly Entry[] | null) => row?.map(({ key }) => key) ?? null;
+
+/** Whether a value is the id of who signed in: `user.id` where `user` comes from a session and is none of a list. */
+function signedInOf(text: string): (value: string) => boolean {
+  let known: boolean | null = null;
+  const isOfSession = () =>
+    /\b(?:getUser|getSession|getClaims|useAuth\w{0,20}|useUser|useSession|useSupabase\w{0,20}|currentUser)\b/.test(
+      text,
+    ) &&
+    // `users.map((user) => …)`, `for (const user of users)`
+    !/(?:\(|\s)user(?:\s{0,4}:\s{0,4}\w{1,40})?(?:\s{0,4},\s{0,4}\w{1,40})?\s{0,4}\)?\s{0,4}=>|\b(?:const|let)\s{1,4}user\s{1,4}of\b/.test(
+      text,
+    );
+  return (value) => {
+    if (/^(?:\w{1,40}[?!]?\.){0,4}(?:session|auth|data)[?!]?\.user[?!]?\.id!?$/.test(value)) return true;
+    if (/^(?:currentUser|authUser|sessionUser)[?!]?\.id!?$/.test(value)) return true;
+    if (!/^user[?!]?\.id!?$/.test(value)) return false;
+    known ??= isOfSession();
+    return known;
+  };
 }
 
 function columnsIn(chain: string): readonly string[] {

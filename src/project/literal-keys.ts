@@ -1,8 +1,18 @@
-/** Keys of an object literal of JavaScript, or a map of Dart, where all of them stand there. */
+/** Keys of an object literal of JavaScript, or a map of Dart, where all of them stand there, and what they are given. */
 
 /** Of the literal that begins at `at` (its `{`); null where a part of it is not known: a spread, a computed key, no end. */
-export function literalKeys(text: string, at: number): readonly string[] | null {
-  const keys: string[] = [];
+export const literalKeys = (text: string, at: number): readonly string[] | null =>
+  literalEntries(text, at)?.map(({ key }) => key) ?? null;
+
+export interface Entry {
+  readonly key: string;
+  /** As the code writes it, without what stands in parentheses; empty where the key stands for a name of its own. */
+  readonly value: string;
+}
+
+/** The same with what each is given. */
+export function literalEntries(text: string, at: number): readonly Entry[] | null {
+  const entries: Entry[] = [];
   const end = Math.min(text.length, at + longest);
   let depth = 0;
   let entry = '';
@@ -40,8 +50,8 @@ export function literalKeys(text: string, at: number): readonly string[] | null 
     if (depth === 0 || (depth === 1 && char === ',')) {
       const key = keyOf(entry);
       if (key === undefined) return null;
-      if (key !== null) keys.push(key);
-      if (depth === 0) return keys;
+      if (key !== null) entries.push({ key, value: /:([\s\S]*)$/.exec(entry)?.[1]?.trim() ?? '' });
+      if (depth === 0) return entries;
       entry = '';
     } else if (depth === 1 && !closes) entry += char;
   }

@@ -7,7 +7,7 @@ import { predicatesOf } from '../support/predicates.ts';
 import { questionFor } from '../support/role-question.ts';
 import { apiRolesOf, appliesTo, commandsOf } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
-import { staffStays } from '../support/stays-beside.ts';
+import { callersStay, lettingIn, staffStays } from '../support/stays-beside.ts';
 import { policyKey, policyTable } from '../support/tables.ts';
 import { nodesOf } from '../support/tree.ts';
 import { holdsForNobody, isPlainTrue, neverHolds, opensTo } from '../support/truth.ts';
@@ -54,8 +54,9 @@ export default rule({
       const question = questionFor(promised, context.state, table);
       // What the application does as the user is not for the server alone, whatever the name says.
       const calls = meansServer(promised) ? callsOn(table.key, commandsOf(policy), context.facts) : [];
+      const staying = calls.length > 0 ? callersStay(policy, table, context.state, calls) : [];
       context.report({
-        message: `Policy "${policy.name}" on "${table.key}" is for ${promised} by its name, and for ${people(reached)}${asks ? ' who meets its condition' : ''} in effect. Neither its TO nor its condition limits it so. ${calls.length > 0 ? `The code relies on it (${placesOf(calls)}), so dropping it would break that: limit its condition to what is the caller's, and name it after them` : promised === 'the server' ? 'Drop the policy if the server writes as "service_role", which needs none; a trigger that writes for users can be "security definer"' : inAccounts ? `Ask in its condition whether the caller is one` : `Name the role in TO${role === 'service_role' ? ', or drop the policy: "service_role" needs none' : ''}`}.`,
+        message: `Policy "${policy.name}" on "${table.key}" is for ${promised} by its name, and for ${people(reached)}${asks ? ' who meets its condition' : ''} in effect. Neither its TO nor its condition limits it so. ${staying.length > 0 ? `The code does it with the user's own rights (${placesOf(calls)}), for which ${lettingIn(staying)}: drop this one` : calls.length > 0 ? `The code relies on it (${placesOf(calls)}), so dropping it would break that: limit its condition to what is the caller's, and name it after them` : promised === 'the server' ? 'Drop the policy if the server writes as "service_role", which needs none; a trigger that writes for users can be "security definer"' : inAccounts ? `Ask in its condition whether the caller is one` : `Name the role in TO${role === 'service_role' ? ', or drop the policy: "service_role" needs none' : ''}`}.`,
         at: context.home(policy.origin ?? table.origin),
         object: table.key,
         key: policyKey(policy),
@@ -76,12 +77,12 @@ export default rule({
                   ),
               ].join('\n'),
             )
-          : calls.length > 0
+          : calls.length > 0 && staying.length === 0
             ? sqlFence(
                 `alter policy ${quoteIdent(policy.name)} on ${table.key} rename to ${quoteIdent(`users ${policy.command === 'all' ? 'change' : policy.command}`)};`,
               )
             : sqlFence(
-                promised === 'the server'
+                promised === 'the server' || staying.length > 0
                   ? `drop policy ${quoteIdent(policy.name)} on ${table.key};`
                   : `alter policy ${quoteIdent(policy.name)} on ${table.key} to ${role};`,
               ),

@@ -8,7 +8,7 @@ import { ownerColumns, setByTrigger } from './owners.ts';
 import type { JudgedPolicy, Open } from './reach.ts';
 import { questionFor } from './role-question.ts';
 import type { ApiRole } from './roles.ts';
-import { staffStays } from './stays-beside.ts';
+import { callersStay, lettingIn, staffStays } from './stays-beside.ts';
 import { ownerOf } from './whose.ts';
 import { named, people, sqlFence } from './words.ts';
 
@@ -16,6 +16,16 @@ export function openInserts(judged: JudgedPolicy, roles: readonly ApiRole[]): Op
   const { policy, table, state, title, misnamed, promise } = judged;
   const open = insertsOf(judged, roles);
   // It is there for the server by its name: nobody else need insert.
+  const staying =
+    meansServer(misnamed) && judged.inserts.length > 0
+      ? callersStay(policy, table, state, judged.inserts)
+      : [];
+  if (staying.length > 0)
+    return {
+      severity: open.severity,
+      message: `${title} checks nothing: ${people(roles)} may insert any row, in anybody's name.${promise} The code inserts with the user's own rights (${placesOf(judged.inserts)}), for which ${lettingIn(staying)}: drop this one.`,
+      help: sqlFence(leftToServer(judged)),
+    };
   if (meansServer(misnamed) && judged.inserts.length > 0)
     return {
       severity: open.severity,

@@ -1,9 +1,11 @@
 /** Policies that stay when an open one goes, and let in already whom it is to be narrowed to. */
+import type { ClientCall } from '../../model/client.ts';
 import type { Command, Policy, SchemaState, Table } from '../../model/schema.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { looksAtCaller } from './caller.ts';
 import { appliesTo, commandsOf, covers, predicateOf } from './roles.ts';
 import { ownComparisons, readPredicate } from './scope.ts';
+import { signedInAs } from './signed-in-as.ts';
 import { tenantColumns } from './tenants.ts';
 import { alternatives, conjuncts } from './tree.ts';
 import { opensTo } from './truth.ts';
@@ -56,6 +58,33 @@ export const tenantsStay = (policy: Policy, table: Table, state: SchemaState): s
   );
 };
 
+/**
+ * The names of others that let in whom they ask for, where what the code does as a user goes on by them: rows that it
+ * inserts for somebody else do not by one that asks for the owner.
+ */
+export function callersStay(
+  policy: Policy,
+  table: Table,
+  state: SchemaState,
+  calls: readonly ClientCall[],
+): readonly string[] {
+  const own = signedInAs(table, calls);
+  const staying = stayingBeside(
+    policy,
+    table,
+    (other, command) =>
+      looksAtCaller(predicateOf(other, command)?.node, state) &&
+      (command !== 'insert' ||
+        own.length > 0 ||
+        ownComparisons(readPredicate(predicateOf(other, command)?.node ?? null, table, state)).length === 0),
+  );
+  return staying?.map(({ name }) => name) ?? [];
+}
+
+/** `"p" lets in whom it asks for` */
+export const lettingIn = (names: readonly string[]) =>
+  `${named(names)} ${names.length === 1 ? 'lets in whom it asks for' : 'let in whom they ask for'}`;
+
 function dropped(
   policy: Policy,
   table: Table,
@@ -63,6 +92,17 @@ function dropped(
   doAll: string,
   lets: (other: Policy, command: Command) => boolean,
 ): string | null {
+  const staying = stayingBeside(policy, table, lets);
+  return staying === null
+    ? null
+    : `-- ${named(staying.map(({ name }) => name))} ${staying.length === 1 ? `stays, and ${does}` : `stay, and ${doAll}`}\ndrop policy ${quoteIdent(policy.name)} on ${table.key};`;
+}
+
+function stayingBeside(
+  policy: Policy,
+  table: Table,
+  lets: (other: Policy, command: Command) => boolean,
+): readonly Policy[] | null {
   const others = commandsOf(policy).map((command) =>
     table.policies.filter((other) => {
       if (other === policy || !other.permissive || !covers(other, command)) return false;
@@ -77,8 +117,7 @@ function dropped(
   const staying = [...new Set(others.flat())].filter((other) =>
     commandsOf(policy).some((command) => covers(other, command) && lets(other, command)),
   );
-  if (staying.length === 0) return null;
-  return `-- ${named(staying.map(({ name }) => name))} ${staying.length === 1 ? `stays, and ${does}` : `stay, and ${doAll}`}\ndrop policy ${quoteIdent(policy.name)} on ${table.key};`;
+  return staying.length === 0 ? null : staying;
 }
 
 /** And nothing else in that branch. */
