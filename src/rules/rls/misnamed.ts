@@ -1,6 +1,7 @@
+import type { Policy } from '../../model/schema.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
-import { callsOn, placesOf } from '../support/client-calls.ts';
+import { callsOfServer, callsOn, onceWithServiceKey, placesOf } from '../support/client-calls.ts';
 import { isSaidWithoutLogin } from '../support/comment-above.ts';
 import { alsoAsking, claimFor, meansServer, promiseOf } from '../support/misnamed.ts';
 import { predicatesOf } from '../support/predicates.ts';
@@ -83,10 +84,12 @@ export default rule({
               )
             : sqlFence(
                 promised === 'the server' || staying.length > 0
-                  ? `drop policy ${quoteIdent(policy.name)} on ${table.key};`
+                  ? `${staying.length > 0 ? '' : onceWithServiceKey(callsOfServer(table.key, writing(policy), context.facts))}drop policy ${quoteIdent(policy.name)} on ${table.key};`
                   : `alter policy ${quoteIdent(policy.name)} on ${table.key} to ${role};`,
               ),
       });
     }
   },
 });
+
+const writing = (policy: Policy) => commandsOf(policy).filter((command) => command !== 'select');

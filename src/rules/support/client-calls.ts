@@ -57,6 +57,19 @@ export function allCallsOn(
   return (byObject(clientCalls).get(object) ?? none).filter(({ command }) => commands.includes(command));
 }
 
+/** Those by a client that holds the service key, or of which nobody can say what it holds. */
+export const callsOfServer = (
+  object: string,
+  commands: readonly ClientCall['command'][],
+  facts: Facts,
+): readonly ClientCall[] => allCallsOn(object, commands, facts).filter(({ by }) => by !== 'user');
+
+/** A line of SQL comment before what leaves the writing to the server; empty where no code was seen. */
+export const onceWithServiceKey = (calls: readonly ClientCall[]) =>
+  calls.length === 0
+    ? ''
+    : `-- first see that the code writes with the service key there: ${placesOf(calls)}\n`;
+
 /** A sentence with a space before it: where the code of the change still asks for what is gone; empty where it does not. */
 export function stillAsked(object: string, facts: Facts, of = 'it'): string {
   const calls = allCallsOn(object, ['select', 'insert', 'update', 'delete', 'execute'], facts);

@@ -46,6 +46,12 @@ export const isSaidForStrangers = (origin: Origin, facts: Facts): boolean => {
   return strangers.test(said) && !denied.test(said);
 };
 
+/** The server is meant, where the name alone may mean anything: "system can create tickets (via service role)". */
+export const isSaidForServer = (origin: Origin, facts: Facts): boolean =>
+  /\b(via|by|with|through|using|only|for|as) (the )?service[ _-]?(role|key)\b|\bservice[ _-]?(role|key) (only|can|may|bypass\w*|inserts?|creates?|writes?)\b/i.test(
+    commentAbove(origin, facts),
+  );
+
 const strangers =
   /\banon(ymous)?[ _-]?(key|role|users?|clients?|visitors?|inserts?|access)\b|\b(from|in|by) the (browser|client|frontend|app)\b|\bclient[- ]side\b|\b(allow\w*|lets?|for) (\w+ )?(visitors|guests|anyone|everyone|clients)\b|\bunauthenticated\b/i;
 const denied =

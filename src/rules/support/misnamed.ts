@@ -3,9 +3,9 @@ import type { Facts } from '../../model/facts.ts';
 import type { Expression, Policy, SchemaState, Table } from '../../model/schema.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { asksForCaller, testsRole } from './caller.ts';
-import { isSaidForStrangers } from './comment-above.ts';
+import { isSaidForServer, isSaidForStrangers } from './comment-above.ts';
 import { apiRolesOf } from './roles.ts';
-import { isPlainTrue } from './truth.ts';
+import { isPlainTrue, opensTo } from './truth.ts';
 
 /** A word that all that follows asks for: most names have none. */
 const promising = /service|server|system|backend|admin|staff|authenticated|signed|logged/i;
@@ -55,11 +55,31 @@ export function nameSaysRole(policy: Policy, table: Table, state: SchemaState): 
   return signedIn && strangers ? 'signed-in users' : null;
 }
 
-/** The same, where no comment above the policy says that strangers are meant after all. */
+/**
+ * The same, where no comment above the policy says that strangers are meant after all; and the server where the comment says
+ * so of what the name calls the system.
+ */
 export function promiseOf(policy: Policy, table: Table, state: SchemaState, facts: Facts): string | null {
   const promised = nameSaysRole(policy, table, state);
+  if (promised === null)
+    return isOfSystem(policy, table) && isSaidForServer(policy.origin, facts) ? 'the server' : null;
   return meansServer(promised) && isSaidForStrangers(policy.origin, facts) ? null : promised;
 }
+
+/** Called after the system, and open to whoever may sign in. */
+const isOfSystem = (policy: Policy, table: Table) =>
+  policy.permissive &&
+  apiRolesOf(policy).length > 0 &&
+  !policy.roles.includes('service_role') &&
+  policy.command !== 'select' &&
+  systemByName.test(withoutTable(policy.name, table)) &&
+  !/\busers?\b/i.test(policy.name) &&
+  !openly.test(policy.name) &&
+  [policy.using, policy.check].every(
+    (expression) => expression === null || opensTo(expression.node) !== null,
+  );
+
+const systemByName = /\b(system|server|backend)\b/i;
 
 const spaced = (name: string) => name.replace(/[_-]+/g, ' ').trim();
 

@@ -1,7 +1,7 @@
 /** INSERT of any row: a form of visitors, a row in somebody's name, or what only the server should write. */
 import type { Table } from '../../model/schema.ts';
 import { saidOfCode } from './as-the-code-writes.ts';
-import { placesOf } from './client-calls.ts';
+import { onceWithServiceKey, placesOf } from './client-calls.ts';
 import { alsoAsking, claimFor, meansServer } from './misnamed.ts';
 import { insertedByOwner, isMakerName, leftToServer, narrowedInserts, roleOf } from './narrowing.ts';
 import { ownerColumns, setByTrigger } from './owners.ts';
@@ -36,7 +36,7 @@ export function openInserts(judged: JudgedPolicy, roles: readonly ApiRole[]): Op
     return {
       severity: open.severity,
       message: `${title} checks nothing: ${people(roles)} may insert any row, in anybody's name.${promise} "service_role" needs no policy: drop it. A trigger that writes for users can be "security definer".`,
-      help: sqlFence(leftToServer(judged)),
+      help: sqlFence(`${onceWithServiceKey(judged.insertsOfServer)}${leftToServer(judged)}`),
     };
   const question = questionFor(misnamed, state, table);
   return question === null

@@ -3,7 +3,7 @@ import type { ClientCall } from '../../model/client.ts';
 import type { Severity } from '../../model/finding.ts';
 import type { Command, Policy, SchemaState, Table } from '../../model/schema.ts';
 import type { StateContext } from '../rule.ts';
-import { callsOn } from './client-calls.ts';
+import { callsOfServer, callsOn } from './client-calls.ts';
 import { meansServer, nameSaysRole, promiseOf } from './misnamed.ts';
 import { type ApiRole, apiRolesOf, appliesTo, commandsOf, covers, holds, predicateOf } from './roles.ts';
 import { isPlainTrue, opensTo } from './truth.ts';
@@ -23,9 +23,11 @@ export interface JudgedPolicy {
   readonly forStrangers: boolean;
   /** Rows that the application's code inserts with the user's own rights. */
   readonly inserts: readonly ClientCall[];
-  /** Those that it changes or deletes so. */
+  /** Those that it inserts on a server, or by a client of which nobody can say what it holds. */
+  readonly insertsOfServer: readonly ClientCall[];
+  /** Those that it changes or deletes as a user. */
   readonly changes: readonly ClientCall[];
-  /** Those that it reads so. */
+  /** Those that it reads as a user. */
   readonly reads: readonly ClientCall[];
 }
 
@@ -53,6 +55,7 @@ export function judgedPolicy(policy: Policy, table: Table, { state, facts }: Sta
     promise: misnamed === null ? '' : ` By its name it is for ${misnamed}, and nothing else in it says so.`,
     forStrangers: misnamed === null && meansServer(nameSaysRole(policy, table, state)),
     inserts: callsOn(table.key, ['insert'], facts),
+    insertsOfServer: callsOfServer(table.key, ['insert'], facts),
     changes: callsOn(table.key, ['update', 'delete'], facts),
     reads: callsOn(table.key, ['select'], facts),
   };
