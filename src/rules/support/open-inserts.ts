@@ -8,8 +8,9 @@ import { ownerColumns, setByTrigger } from './owners.ts';
 import type { JudgedPolicy, Open } from './reach.ts';
 import { questionFor } from './role-question.ts';
 import type { ApiRole } from './roles.ts';
+import { signedInAs } from './signed-in-as.ts';
 import { callersStay, lettingIn, staffStays } from './stays-beside.ts';
-import { ownerOf } from './whose.ts';
+import { isOtherSide, ownerOf } from './whose.ts';
 import { named, people, sqlFence } from './words.ts';
 
 export function openInserts(judged: JudgedPolicy, roles: readonly ApiRole[]): Open {
@@ -54,7 +55,7 @@ function insertsOf(judged: JudgedPolicy, roles: readonly ApiRole[]): Open {
     return byVisitors && (isForm(judged) || judged.forStrangers)
       ? form(begin)
       : ofNobody(begin, judged, byVisitors);
-  if (isSentTo(table)) return toAnybody(begin, judged, owners);
+  if (isSentTo(table) || isLeftToServer(judged, owners)) return toAnybody(begin, judged, owners);
   if (byVisitors && owners.every((owner) => isRecipient(owner, table)))
     return toRecipient(begin, judged, owners);
   return inAnyName(begin, judged, owners, byVisitors);
@@ -75,7 +76,7 @@ const ofNobody = (begin: string, judged: JudgedPolicy, byVisitors: boolean): Ope
 const toAnybody = (begin: string, judged: JudgedPolicy, owners: readonly string[]): Open => ({
   severity: 'error',
   message: `${begin} rows for anybody.${judged.promise} ${named(owners)} ${owners.length > 1 ? 'say' : 'says'} whom a row is for, and the client fills it as it likes. Let the server insert, or a function or trigger that is "security definer".`,
-  help: sqlFence(leftToServer(judged)),
+  help: sqlFence(`${onceWithServiceKey(judged.insertsOfServer)}${leftToServer(judged)}`),
 });
 
 const toRecipient = (begin: string, { promise }: JudgedPolicy, owners: readonly string[]): Open => ({
@@ -90,8 +91,12 @@ function inAnyName(
   byVisitors: boolean,
 ): Open {
   const { policy, table, promise } = judged;
+  const author = authorOf(judged, owners);
   const owner =
-    ownerOf(table, judged.state, owners, 'insert', owners) ?? owners.find(isMakerName) ?? owners[0]!;
+    author ??
+    ownerOf(table, judged.state, owners, 'insert', owners) ??
+    owners.find(isMakerName) ??
+    owners[0]!;
   const guests = byVisitors && !table.columns.some(({ name, notNull }) => name === owner && notNull);
   const role = roleOf(judged);
   const way =
@@ -100,7 +105,7 @@ function inAnyName(
       : `Compare it with the signed-in user${guests ? ', and let visitors leave it out' : ''}`;
   return {
     severity: guests && judged.forStrangers ? 'warning' : 'error',
-    message: `${begin} rows in anybody's name.${promise} The client fills ${named(owners)} as it likes. ${way}.`,
+    message: `${begin} rows in anybody's name.${promise} The client fills ${named(author === undefined ? owners : [author])} as it likes. ${way}.`,
     help: sqlFence(
       role !== null
         ? (staffStays(policy, table, judged.state) ?? alsoAsking(policy, table, claimFor(role)))
@@ -108,6 +113,26 @@ function inAnyName(
     ),
   };
 }
+
+/** The column that the code gives the id of who signed in, where it fills the others with somebody chosen. */
+function authorOf({ table, inserts }: JudgedPolicy, owners: readonly string[]): string | undefined {
+  const filled = signedInAs(table, inserts);
+  return (
+    filled.find((name) => owners.includes(name)) ??
+    filled.find((name) => isMakerName(name) || !/_by(_\w+)?$/i.test(name))
+  );
+}
+
+/** Each row is for somebody in a part (`vendor_user_id`), and no code but the server's inserts it. */
+const isLeftToServer = ({ inserts, insertsOfServer }: JudgedPolicy, owners: readonly string[]) =>
+  inserts.length === 0 && insertsOfServer.length > 0 && owners.every(isPart);
+
+const isPart = (column: string) =>
+  isOtherSide(column) ||
+  (/^(?!(auth|owner|app|account|current|login|created|from|author|creator|sender|submitter|submitted|reporter|requester)_)[a-z]+_user_id$/i.test(
+    column,
+  ) &&
+    !isMakerName(column));
 
 /** Visitors are meant to send something in: the policy says so, or the table is what a form fills. */
 const isForm = ({ policy: { name, roles }, table }: JudgedPolicy) =>
