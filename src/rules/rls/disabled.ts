@@ -3,7 +3,7 @@ import { rule, type StateContext } from '../rule.ts';
 import { visitorsRead } from '../support/by-tenant.ts';
 import { callsFitting, placesOf } from '../support/client-calls.ts';
 import { assumed, opening } from '../support/era.ts';
-import { ownPolicies } from '../support/own-policy.ts';
+import { ownByTheCode, ownPolicies } from '../support/own-policy.ts';
 import { sensitiveColumns } from '../support/owners.ts';
 import { isPrivateByName } from '../support/person-names.ts';
 import { readPolicy, writersOf } from '../support/read-policy.ts';
@@ -63,7 +63,7 @@ function policiesBeside(table: Table, { state, facts }: StateContext): string[] 
   const of = (command: Command) => calls.filter((call) => call.command === command);
   const called = commands.filter((command) => of(command).length > 0);
   if (called.length === 0) return [];
-  if ((ownerOf(table, state) ?? ownerByName(table, state)) !== undefined)
+  if ((ownerOf(table, state) ?? ownerByName(table, state) ?? ownByTheCode(table, state, calls)) !== undefined)
     return ownPolicies(table, called, state, calls);
   if (tenantCondition(table, state) !== null)
     return [...ownPolicies(table, called, state, calls), ...visitorsRead(table, of('select'))];

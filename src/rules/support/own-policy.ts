@@ -10,6 +10,7 @@ import { isCorrespondent } from './person-names.ts';
 import { asGiven, rightsIn } from './rights.ts';
 import { apiRolesOf, covers } from './roles.ts';
 import { ownComparisons, readPredicate } from './scope.ts';
+import { signedInAs } from './signed-in-as.ts';
 import { tenantCondition } from './tenants.ts';
 import { alternatives, bare, columnParts, functionCalls, nodesOf } from './tree.ts';
 import { leftToServer } from './trusted-rows.ts';
@@ -24,12 +25,14 @@ export function ownPolicies(
   state: SchemaState,
   calls: readonly ClientCall[],
 ): string[] {
+  const filled = ownByTheCode(table, state, calls);
   const policies = wanted.map((command) =>
     ownPolicy(
       table,
       command,
       state,
       calls.filter((call) => call.command === command),
+      filled,
     ),
   );
   const finding = wanted.filter(
@@ -38,7 +41,7 @@ export function ownPolicies(
   return finding.length === 0 || !needsReading(wanted, table)
     ? policies
     : [
-        `-- ${finding.map((command) => command.toUpperCase()).join(' and ')} ${finding.length > 1 ? 'find' : 'finds'} only rows that a SELECT policy shows\n${ownPolicy(table, 'select', state)}`,
+        `-- ${finding.map((command) => command.toUpperCase()).join(' and ')} ${finding.length > 1 ? 'find' : 'finds'} only rows that a SELECT policy shows\n${ownPolicy(table, 'select', state, [], filled)}`,
         ...policies,
       ];
 }
@@ -51,6 +54,19 @@ export const needsReading = (wanted: readonly Command[], { policies }: Table): b
   !wanted.includes('select') &&
   !policies.some((policy) => policy.permissive && covers(policy, 'select') && apiRolesOf(policy).length > 0);
 
+/**
+ * The column that the code gives the id of who signed in, where nothing else says whose a row is; who did something with a
+ * row that a whole tenant has is not its owner.
+ */
+export const ownByTheCode = (
+  table: Table,
+  state: SchemaState,
+  calls: readonly ClientCall[],
+): string | undefined =>
+  tenantCondition(table, state) === null
+    ? signedInAs(table, calls).find((name) => !/_by(_\w+)?$/i.test(name))
+    : undefined;
+
 /** Three dots where nothing says whose a row is. */
 export function ownPolicy(
   table: Table,
@@ -58,9 +74,13 @@ export function ownPolicy(
   state: SchemaState,
   /** Of the code that asks for that command. */
   calls: readonly ClientCall[] = [],
+  /** Whose the rows are by what the code writes. */
+  filled: string | undefined = undefined,
 ): string {
   const owner =
-    ownerOf(table, state, [], command) ?? (calls.length > 0 ? ownerByName(table, state) : undefined);
+    ownerOf(table, state, [], command) ??
+    (calls.length > 0 ? ownerByName(table, state) : undefined) ??
+    filled;
   const sibling = likeItsSiblings(table, command, state);
   const asked = sibling === null ? asTheCodeAsks(table, command, owner, calls, state) : null;
   if (asked !== null) return asked;
