@@ -97,7 +97,10 @@ function inAnyName(
     ownerOf(table, judged.state, owners, 'insert', owners) ??
     owners.find(isMakerName) ??
     owners[0]!;
-  const guests = byVisitors && !table.columns.some(({ name, notNull }) => name === owner && notNull);
+  // Who writes to somebody chosen signs it: nobody's row to a chosen one is forged just as well.
+  const signs = author !== undefined && owners.some((name) => name !== author);
+  const guests =
+    byVisitors && !signs && !table.columns.some(({ name, notNull }) => name === owner && notNull);
   const role = roleOf(judged);
   const way =
     role !== null

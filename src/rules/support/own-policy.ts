@@ -6,6 +6,7 @@ import { asTheCodeAsks } from './as-the-code-asks.ts';
 import { codeOf } from './bodies.ts';
 import { looksAtCaller } from './caller.ts';
 import { grantedWithout, rightsKept } from './column-grants.ts';
+import { isCaller } from './owners.ts';
 import { isCorrespondent } from './person-names.ts';
 import { asGiven, rightsIn } from './rights.ts';
 import { apiRolesOf, covers } from './roles.ts';
@@ -106,7 +107,7 @@ export function ownPolicy(
     (owner === undefined
       ? (ofTenant ?? '…')
       : whoseTurn(parties, command)
-          .map((column) => isOwn(column, table, state))
+          .map((column) => (column === filled ? isCaller(column, table) : isOwn(column, table, state)))
           .join(' or '));
   const clause = {
     select: `using (${own})`,

@@ -60,7 +60,7 @@ export const tenantsStay = (policy: Policy, table: Table, state: SchemaState): s
 
 /**
  * The names of others that let in whom they ask for, where what the code does as a user goes on by them: rows that it
- * inserts for somebody else do not by one that asks for the owner.
+ * inserts as the owner who is asked for, or from the part of the code that is for the role that is asked for.
  */
 export function callersStay(
   policy: Policy,
@@ -69,17 +69,33 @@ export function callersStay(
   calls: readonly ClientCall[],
 ): readonly string[] {
   const own = signedInAs(table, calls);
-  const staying = stayingBeside(
-    policy,
-    table,
-    (other, command) =>
-      looksAtCaller(predicateOf(other, command)?.node, state) &&
-      (command !== 'insert' ||
-        own.length > 0 ||
-        ownComparisons(readPredicate(predicateOf(other, command)?.node ?? null, table, state)).length === 0),
-  );
-  return staying?.map(({ name }) => name) ?? [];
+  const goesOn = (other: Policy, command: Command) => {
+    const predicate = predicateOf(other, command);
+    if (!looksAtCaller(predicate?.node, state)) return false;
+    const owners = ownComparisons(readPredicate(predicate?.node ?? null, table, state)).filter(
+      ({ other: value, operator }) => operator === '=' && value.is === 'user-id',
+    );
+    return owners.length > 0
+      ? command === 'insert' && owners.some(({ column }) => own.includes(column.name))
+      : calls.every(({ path }) => isPartOf(path, rolesAsked(predicate?.text ?? '')));
+  };
+  return stayingBeside(policy, table, goesOn)?.map(({ name }) => name) ?? [];
 }
+
+/** `role = 'clerk'`, `is_clerk()`: words of roles that a condition asks for. */
+const rolesAsked = (condition: string): readonly string[] =>
+  [...condition.matchAll(/'([a-z_]{4,63})'|\b(?:is|has)_(\w{4,63})\s*\(/gi)]
+    .flatMap(([, literal, helper]) => (literal ?? helper!).toLowerCase().split('_'))
+    .filter((word) => word.length > 3 && !/^(role|user|users|service|authenticated)$/.test(word));
+
+/** `src/features/clerk/Bills.tsx`, `src/pages/ClerkBills.tsx` */
+const isPartOf = (path: string, roles: readonly string[]) => {
+  const words = path
+    .replace(/([a-z])([A-Z])/g, '$1 $2')
+    .toLowerCase()
+    .split(/[^a-z]+/);
+  return roles.some((role) => words.includes(role) || words.includes(`${role}s`));
+};
 
 /** `"p" lets in whom it asks for` */
 export const lettingIn = (names: readonly string[]) =>
