@@ -9,7 +9,7 @@ import { meansServer, nameSaysRole } from '../support/misnamed.ts';
 import { isDeclaredPublic } from '../support/openness.ts';
 import { isCaller, isToken, ownerColumns, setByTrigger } from '../support/owners.ts';
 import { type Predicate, predicatesOf } from '../support/predicates.ts';
-import { apiRolesOf, grantedColumns, holds } from '../support/roles.ts';
+import { apiRolesOf, grantedColumns, holds, isForVisitorsAlone } from '../support/roles.ts';
 import { readPredicate } from '../support/scope.ts';
 import { evidenceOf } from '../support/sites.ts';
 import { policyKey, policyTable } from '../support/tables.ts';
@@ -66,7 +66,7 @@ export default rule({
                 )
               : instead === undefined
                 ? advice
-                : rewritten(policy, predicate, table, instead) +
+                : rewritten(policy, clausesMended(policy, predicate, instead, table, context.state), table) +
                   (instead.includes('request.headers')
                     ? '\n\nClients then send the value in that header.'
                     : ''),
@@ -91,10 +91,33 @@ interface Judgement {
   readonly advice?: string;
 }
 
-const rewritten = (policy: Policy, { clause }: Predicate, table: Table, condition: string) =>
+const rewritten = (
+  policy: Policy,
+  clauses: readonly { readonly clause: string; readonly condition: string }[],
+  table: Table,
+) =>
   sqlFence(
-    `alter policy ${quoteIdent(policy.name)} on ${table.key}\n  ${clause.toLowerCase()} (${condition});`,
+    `alter policy ${quoteIdent(policy.name)} on ${table.key}\n${clauses.map(({ clause, condition }) => `  ${clause.toLowerCase()} (${condition})`).join('\n')};`,
   );
+
+/** USING and WITH CHECK that only ask for a token's presence are mended together: one alone goes on letting everybody through. */
+function clausesMended(
+  policy: Policy,
+  predicate: Predicate,
+  instead: string,
+  table: Table,
+  state: SchemaState,
+) {
+  const token = presence(predicate.node, table, state);
+  return predicatesOf(policy).flatMap((each) => {
+    if (each.clause === predicate.clause) return [{ clause: each.clause, condition: instead }];
+    const condition =
+      token !== null && presence(each.node, table, state) === token
+        ? branchReplaced(each.expression, token, isKnownToCaller(token, table))
+        : undefined;
+    return condition === undefined ? [] : [{ clause: each.clause, condition }];
+  });
+}
 
 /** PostgREST hands the request's headers on, their names in lower case. */
 function isKnownToCaller(token: string, table: Table): string {
@@ -130,7 +153,7 @@ function judge(predicate: Predicate, policy: Policy, table: Table, state: Schema
                 expression,
                 (branch) => truthOf(branch, { table, who: 'anyone' }) === 'true',
               ) ?? undefined)
-            : owner === undefined
+            : owner === undefined || isForVisitorsAlone(policy)
               ? undefined
               : isCaller(owner, table, state),
       },
@@ -211,7 +234,7 @@ function rowOnly(
       // A trigger writes the caller into the row: what the client sends of it is overwritten.
       severity: filled && open.every((command) => command === 'insert') ? 'info' : 'warning',
       instead: isForm
-        ? `(${expression.text}) and (${quoteIdent(owner)} is null or ${isCaller(owner, table, state)})`
+        ? `(${expression.text}) and ${isForVisitorsAlone(policy) ? `${quoteIdent(owner)} is null` : `(${quoteIdent(owner)} is null or ${isCaller(owner, table, state)})`}`
         : undefined,
       advice: reads
         ? `Keep "${secrets[0]}" in a table of its own, or let a \`security definer\` function that is given one look the row up.`

@@ -4,11 +4,12 @@ import { rule } from '../rule.ts';
 import { alsoOpen } from '../support/also-open.ts';
 import { claimFor } from '../support/misnamed.ts';
 import { questionFor } from '../support/role-question.ts';
-import { apiRolesOf, commandsOf } from '../support/roles.ts';
+import { apiRolesOf, commandsOf, isForVisitorsAlone } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
 import {
   askedOfUploads,
   askingWhose,
+  leftToSignedUrls,
   privateReads,
   type StoragePolicy,
   saysPublic,
@@ -69,7 +70,9 @@ export default rule({
             ? `drop policy ${quoteIdent(policy.name)} on storage.objects;`
             : uploads
               ? signedIn(policy)
-              : limited(about, policies, state),
+              : isForVisitorsAlone(policy) && asksBucket && policy.command === 'select'
+                ? leftToSignedUrls(policy)
+                : limited(about, policies, state),
         ),
       });
     }
@@ -94,7 +97,7 @@ const inAll = (commands: readonly string[], roles: readonly string[]) =>
   `names no bucket and lets ${people(roles)} ${upper(commands)} every file. It holds for all buckets, those to come included. Name the bucket, and ask for the owner.`;
 
 function inBuckets(
-  { buckets, excepted, open }: StoragePolicy,
+  { policy, buckets, excepted, open }: StoragePolicy,
   commands: readonly string[],
   roles: readonly string[],
   policies: readonly StoragePolicy[],
@@ -106,7 +109,7 @@ function inBuckets(
   const where = `bucket ${named([...new Set(buckets)])}`;
   return commands.every((command) => command === 'insert')
     ? `${who} upload any number of files to ${where}, at any path. It asks for the bucket and for nothing else. Let those who signed in upload; where visitors are meant to, limit the bucket's size and types of files.`
-    : `${who} ${upper(commands)} every file of ${where}. It asks for the bucket and for ${open.length === 0 ? 'nothing else of the file' : 'nothing else'}.${commands.includes('select') ? whyPrivate(buckets, policies, state) : ''} Ask for the owner or the folder.`;
+    : `${who} ${upper(commands)} every file of ${where}. It asks for the bucket and for ${open.length === 0 ? 'nothing else of the file' : 'nothing else'}.${commands.includes('select') ? whyPrivate(buckets, policies, state) : ''} ${isForVisitorsAlone(policy) && policy.command === 'select' ? 'Visitors own no files, so there is no owner to ask for: let the server hand out signed URLs.' : 'Ask for the owner or the folder.'}`;
 }
 
 function whyPrivate(

@@ -8,7 +8,7 @@ import { alsoAsking, claimFor } from './misnamed.ts';
 import { isCaller } from './owners.ts';
 import type { JudgedPolicy } from './reach.ts';
 import { questionFor } from './role-question.ts';
-import { apiRolesOf, covers } from './roles.ts';
+import { apiRolesOf, covers, isForVisitorsAlone } from './roles.ts';
 import { ownersStay } from './stays-beside.ts';
 import { opensTo } from './truth.ts';
 import { ownerOf as whoseRow } from './whose.ts';
@@ -91,9 +91,11 @@ export function insertedByOwner(judged: JudgedPolicy, owner: string, orByNobody:
   const own = isCaller(owner, judged.table, judged.state);
   const stays = orByNobody ? null : ownersStay(judged.policy, judged.table, judged.state);
   if (stays !== null) return stays;
-  return orByNobody
-    ? `${altered(judged)}\n  with check (${quoteIdent(owner)} is null or ${own});`
-    : `${altered(judged)} to authenticated\n  with check (${own});`;
+  return orByNobody && isForVisitorsAlone(judged.policy)
+    ? `${altered(judged)}\n  with check (${quoteIdent(owner)} is null);`
+    : orByNobody
+      ? `${altered(judged)}\n  with check (${quoteIdent(owner)} is null or ${own});`
+      : `${altered(judged)} to authenticated\n  with check (${own});`;
 }
 
 /** Rows that are read, by signed-in users alone: column grants would hide the columns from their owners too. */

@@ -7,7 +7,7 @@ import { insertedByOwner, isMakerName, leftToServer, narrowedInserts, roleOf } f
 import { ownerColumns, setByTrigger } from './owners.ts';
 import type { JudgedPolicy, Open } from './reach.ts';
 import { questionFor } from './role-question.ts';
-import type { ApiRole } from './roles.ts';
+import { type ApiRole, isForVisitorsAlone } from './roles.ts';
 import { signedInAs } from './signed-in-as.ts';
 import { callersStay, lettingIn, staffStays } from './stays-beside.ts';
 import { isOtherSide, ownerOf } from './whose.ts';
@@ -105,7 +105,9 @@ function inAnyName(
   const way =
     role !== null
       ? 'Ask what the caller is'
-      : `Compare it with the signed-in user${guests ? ', and let visitors leave it out' : ''}`;
+      : guests && isForVisitorsAlone(policy)
+        ? 'Let visitors leave it out'
+        : `Compare it with the signed-in user${guests ? ', and let visitors leave it out' : ''}`;
   return {
     severity: guests && judged.forStrangers ? 'warning' : 'error',
     message: `${begin} rows in anybody's name.${promise} The client fills ${named(author === undefined ? owners : [author])} as it likes. ${way}.`,

@@ -78,5 +78,11 @@ export function predicateOf(policy: Policy, command: Command) {
   return command === 'insert' ? (policy.check ?? policy.using) : policy.using;
 }
 
+/** Nobody whom it lets through has signed in: `auth.uid()` is null for them. */
+export const isForVisitorsAlone = (policy: Policy): boolean => {
+  const roles = apiRolesOf(policy);
+  return roles.length === 1 && roles[0] === 'anon';
+};
+
 export const allowsInsert = (policy: Policy, role: string) =>
   policy.permissive && appliesTo(policy, role) && commandsOf(policy).includes('insert');

@@ -4,8 +4,8 @@ import { quoteIdent, quoteLiteral } from '../../sql/names.ts';
 import { roleOf } from './access.ts';
 import type { Leak, LeakGroup } from './leak.ts';
 import { letsThrough } from './lets-through.ts';
-import { type ApiRole, apiRolesOf, appliesTo, commands, covers } from './roles.ts';
-import { askedOfUploads, type StoragePolicy, storagePolicies } from './storage.ts';
+import { type ApiRole, apiRolesOf, appliesTo, commands, covers, isForVisitorsAlone } from './roles.ts';
+import { askedOfUploads, leftToSignedUrls, type StoragePolicy, storagePolicies } from './storage.ts';
 import { listed } from './words.ts';
 
 const verbs: Readonly<Record<Command, string>> = {
@@ -74,6 +74,7 @@ function narrowed(
   asked: string,
   state: SchemaState,
 ): string {
+  if (isForVisitorsAlone(policy) && policy.command === 'select') return leftToSignedUrls(policy);
   // The project's own words hold for one bucket; of several that are named together only the owner is asked besides.
   const whole = asked !== byOwner && buckets.every((id) => id === group.object.object) && buckets.length > 0;
   const both = (text: string, isNew: boolean) => {

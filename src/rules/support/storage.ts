@@ -2,6 +2,7 @@
 import type { ObjectAccess } from '../../model/access.ts';
 import type { Command, Policy, SchemaState, Table } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
+import { quoteIdent } from '../../sql/names.ts';
 import { looksAtCaller } from './caller.ts';
 import { letsThrough } from './lets-through.ts';
 import { type Predicate, predicatesOf } from './predicates.ts';
@@ -169,3 +170,7 @@ function bucketsNamed(node: SyntaxNode, how: '=' | '<>'): string[] {
   visit(node);
   return found;
 }
+
+/** Visitors own no files, and nothing that they bring can be asked for in a policy: what is left of one for them alone. */
+export const leftToSignedUrls = ({ name }: Policy) =>
+  `-- once the server hands out signed URLs (createSignedUrl), which need no policy, to those who bring a valid link\ndrop policy ${quoteIdent(name)} on storage.objects;`;
