@@ -238,4 +238,22 @@ describe('whose client it is', () => {
     ).toEqual([[]]);
     expect(own(`const { user } = useAuth();\nsupabase.from('bill').insert(rows);`)).toEqual([[]]);
   });
+
+  test('an Edge Function with the anon key asks as a visitor, unless it hands the token on', () => {
+    const asks = (client: string) =>
+      clientCallsIn(
+        new Map([
+          ['supabase/functions/a/index.ts', `// supabase\nconst db = ${client};\nawait db.rpc('totals');`],
+        ]),
+        'public',
+      ).map(({ by }) => by);
+    const key = `Deno.env.get('SUPABASE_ANON_KEY') ?? ''`;
+    expect(asks(`createClient(url, ${key})`)).toEqual(['visitor']);
+    expect(asks(`createClient(url, ${key}, { auth: { persistSession: false } })`)).toEqual(['visitor']);
+    expect(asks(`createClient(url, ${key}, { global: { headers: { Authorization: token } } })`)).toEqual([
+      'other',
+    ]);
+    expect(asks(`createClient(url, ${key}, options)`)).toEqual(['other']);
+    expect(asks(`createClient(url, Deno.env.get('SUPABASE_SERVICE_ROLE_KEY'))`)).toEqual(['other']);
+  });
 });

@@ -4,10 +4,11 @@ import type { Command } from './schema.ts';
 /** A call of supabase-js, supabase-flutter, supabase-swift or supabase-kt. An `upsert` is an insert and an update. */
 export interface ClientCall {
   /**
-   * `user`: made with the anon key, as `anon` or as the user who signed in. `other`: with the service key, or nobody can
-   * say with which; what is not there fails for it too.
+   * `user`: made with the anon key, as `anon` or as the user who signed in. `visitor`: in an Edge Function with the anon key
+   * and without the user's token, so as `anon` whoever asks. `other`: with the service key, or nobody can say with which; what
+   * is not there fails for it too.
    */
-  readonly by: 'user' | 'other';
+  readonly by: 'user' | 'visitor' | 'other';
   /** Relative to the repository root, with forward slashes. */
   readonly path: string;
   /** From 1. */

@@ -56,7 +56,7 @@ export function clientCallsIn(texts: ReadonlyMap<string, string>, schema: string
     return found.calls.flatMap(({ name, schema: written, commands, client, ...call }) =>
       commands.map((command) => ({
         path,
-        by: found.isUsers(client) ? ('user' as const) : ('other' as const),
+        by: found.by(client),
         object: `${written ?? app ?? schema}.${name}`,
         command,
         ...call,
@@ -67,24 +67,70 @@ export function clientCallsIn(texts: ReadonlyMap<string, string>, schema: string
 
 interface Found {
   readonly calls: readonly Call[];
-  /** Whether the client of that name holds the anon key. */
-  readonly isUsers: (client: string) => boolean;
+  /** As whom the client of that name asks. */
+  readonly by: (client: string) => ClientCall['by'];
 }
 
-const nobodys = () => false;
+const others = () => 'other' as const;
+const usersIf =
+  (isUsers: (client: string) => boolean): Found['by'] =>
+  (client) =>
+    isUsers(client) ? 'user' : 'other';
 
 function callsOfScript(path: string, text: string, modules: Modules): Found {
-  if (!/\.(?:from|rpc)\b/.test(text)) return { calls: [], isUsers: nobodys };
+  if (!/\.(?:from|rpc)\b/.test(text)) return { calls: [], by: others };
   const calls = callsInScript(text);
-  if (holdsServiceKey(text) || isEdgeFunction.test(path)) return { calls, isUsers: nobodys };
+  if (isEdgeFunction.test(path)) {
+    const visitors = visitorClients(text);
+    return { calls, by: (client) => (visitors.has(client) ? 'visitor' : 'other') };
+  }
+  if (holdsServiceKey(text)) return { calls, by: others };
   const isAnon = runsInBrowser(path, text) ? () => true : anonClients(path, text, modules);
-  return { calls, isUsers: (client) => !isServerName.test(client) && isAnon(client) };
+  return { calls, by: usersIf((client) => !isServerName.test(client) && isAnon(client)) };
 }
 
 function callsOfApp(text: string, isApps: boolean): Found {
-  if (!/\.(?:from|rpc)\b|\bpostgrest\b/.test(text)) return { calls: [], isUsers: nobodys };
-  const isUsers = isApps && !mentionsServer(text) ? (client: string) => !isServerClient(client) : nobodys;
-  return { calls: callsInApp(text), isUsers };
+  if (!/\.(?:from|rpc)\b|\bpostgrest\b/.test(text)) return { calls: [], by: others };
+  const isUsers = isApps && !mentionsServer(text) ? (client: string) => !isServerClient(client) : () => false;
+  return { calls: callsInApp(text), by: usersIf(isUsers) };
+}
+
+/** Names of clients that are made with the anon key and without the header that hands the user's token on. */
+function visitorClients(text: string): ReadonlySet<string> {
+  const made = new Map<string, boolean>();
+  const making =
+    /\b(?:const|let)\s{1,4}(\w{1,80})\s{0,4}(?::[^=;]{0,80})?=\s{0,20}createClient(?:<[^()]{0,80}>)?\(([^;]{0,800})/g;
+  for (const [, name, rest] of text.matchAll(making)) {
+    const [, key, options = '{}'] = argumentsIn(rest!) ?? [];
+    const isVisitors =
+      key !== undefined &&
+      /anon_?key|publishable/i.test(key) &&
+      !/service_?role|service_?key|secret/i.test(key) &&
+      options.startsWith('{') &&
+      !/authorization|accessToken|\bheaders\b|\.\.\./i.test(options);
+    // One name for several clients of the file: all of them have to be.
+    made.set(name!, isVisitors && made.get(name!) !== false);
+  }
+  return /\bsetSession\b/.test(text)
+    ? new Set()
+    : new Set([...made].flatMap(([name, isVisitors]) => (isVisitors ? [name] : [])));
+}
+
+/** The arguments up to the parenthesis that closes them; null where none does. */
+function argumentsIn(text: string): readonly string[] | null {
+  const found: string[] = [];
+  let depth = 0;
+  let from = 0;
+  for (let i = 0; i < text.length; i += 1) {
+    if ('([{'.includes(text[i]!)) depth += 1;
+    else if (')]}'.includes(text[i]!)) depth -= 1;
+    if (depth < 0 || (depth === 0 && text[i] === ',')) {
+      found.push(text.slice(from, i).trim());
+      from = i + 1;
+    }
+    if (depth < 0) return found.filter((each) => each !== '');
+  }
+  return null;
 }
 
 /** They mostly hold the service key. */

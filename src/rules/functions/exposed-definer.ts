@@ -5,7 +5,7 @@ import { rule } from '../rule.ts';
 import { personIn, questionIn, questionOfHelper } from '../support/asking.ts';
 import { codeOf, onlyCountsUp } from '../support/bodies.ts';
 import { routineLooksAtCaller } from '../support/caller.ts';
-import { callsOn, placesOf } from '../support/client-calls.ts';
+import { callsOfVisitor, callsOn, placesOf } from '../support/client-calls.ts';
 import { nullBlindRefusal } from '../support/null-blind.ts';
 import { closedToNobody, passesNobody, refusingNull } from '../support/null-mend.ts';
 import { isDeclaredPublic } from '../support/openness.ts';
@@ -80,6 +80,11 @@ export default rule({
     const keepers = leftOver && !called.includes('anon') ? [] : called;
     // Who revokes what the code calls breaks it.
     const calls = callsOn(`${routine.schema}.${routine.name}`, ['execute'], facts);
+    // So does who revokes what an Edge Function calls as a visitor, or asks there for auth.uid().
+    const visits =
+      tables.length > 0 && !helper && !leftOver && keepers.length === 0 && calls.length === 0
+        ? callsOfVisitor(`${routine.schema}.${routine.name}`, ['execute'], facts)
+        : [];
     const isGrave =
       tables.length > 0 &&
       (!(forUsers || readAnyway) || leftOver) &&
@@ -104,19 +109,21 @@ export default rule({
           ? `${readAnyway ? 'Signed-in users may read all that anyway' : 'Its GRANT is for "authenticated"'}: revoke EXECUTE from PUBLIC and "anon".`
           : keepers.length > 0
             ? `Policies in ${named(elsewhere.slice(0, 2).map(({ name }) => name))} call it, so ${named(keepers)} must keep EXECUTE: check in it that the caller, "auth.uid()", may do this.`
-            : tables.length > 0 && calls.length > 0 && !isGrave
-              ? `The code calls it (${placesOf(calls)}): see that what it gives or changes is meant for everybody who can.`
-              : tables.length > 0 && calls.length > 0
-                ? `The code calls it (${placesOf(calls)}), and revoking EXECUTE would break that: check in it that the caller, "auth.uid()", may do this.`
-                : tables.length > 0
-                  ? 'Check in it that the caller, "auth.uid()", may do this, or revoke EXECUTE.'
-                  : helper
-                    ? 'Move it to a schema that is not exposed.'
-                    : looks
-                      ? 'It asks who is calling: revoke EXECUTE from PUBLIC and "anon".'
-                      : calls.length > 0
-                        ? `The code calls it (${placesOf(calls)}): keep EXECUTE for those who do.`
-                        : 'Revoke EXECUTE from those who need not call it.';
+            : visits.length > 0
+              ? `An Edge Function calls it with the anon key and without the user's token (${placesOf(visits)}), so as "anon" whoever asks: give it the service key there first, and revoke EXECUTE then.`
+              : tables.length > 0 && calls.length > 0 && !isGrave
+                ? `The code calls it (${placesOf(calls)}): see that what it gives or changes is meant for everybody who can.`
+                : tables.length > 0 && calls.length > 0
+                  ? `The code calls it (${placesOf(calls)}), and revoking EXECUTE would break that: check in it that the caller, "auth.uid()", may do this.`
+                  : tables.length > 0
+                    ? 'Check in it that the caller, "auth.uid()", may do this, or revoke EXECUTE.'
+                    : helper
+                      ? 'Move it to a schema that is not exposed.'
+                      : looks
+                        ? 'It asks who is calling: revoke EXECUTE from PUBLIC and "anon".'
+                        : calls.length > 0
+                          ? `The code calls it (${placesOf(calls)}): keep EXECUTE for those who do.`
+                          : 'Revoke EXECUTE from those who need not call it.';
     report({
       message: `${named(roles)} can call "${routine.key}", a "security definer" function, through the API. ${what}. ${way}`,
       at: home(routine.origin),
@@ -133,29 +140,34 @@ export default rule({
           ? sqlFence(moved(routine, trigger === null ? ['authenticated'] : open, triggers))
           : keepers.length > 0
             ? askedByPolicies(routine, state, open.includes('anon') && !keepers.includes('anon'))
-            : leftOver || looks
+            : visits.length > 0
               ? sqlFence(
-                  `revoke execute on function ${routine.key} from public, anon;${leftOver && !readAnyway ? '' : `\ngrant execute on function ${routine.key} to authenticated;`}`,
+                  `-- once the client there holds the service key: ${placesOf(visits)}\n${serverAlone(routine)}`,
                 )
-              : tables.length > 0 && calls.length > 0
-                ? isGrave
-                  ? sqlFence(questionIn(routine, state, true))
-                  : 'Limit it to what everybody may see, and how often it may be called to what the application needs.'
-                : (granted || (personIn(routine, state) !== undefined && onlyReads(routine))) &&
-                    tables.length > 0
-                  ? askingFirst(routine, state)
-                  : calls.length > 0
-                    ? !open.includes('anon')
-                      ? 'Limit it to what its callers need, and to what they may see.'
-                      : sqlFence(
-                          `-- where only signed-in users call it\nrevoke execute on function ${routine.key} from public, anon;\ngrant execute on function ${routine.key} to authenticated;`,
-                        )
-                    : sqlFence(
-                        `revoke execute on function ${routine.key} from public, anon, authenticated;\ngrant execute on function ${routine.key} to service_role;`,
-                      ),
+              : leftOver || looks
+                ? sqlFence(
+                    `revoke execute on function ${routine.key} from public, anon;${leftOver && !readAnyway ? '' : `\ngrant execute on function ${routine.key} to authenticated;`}`,
+                  )
+                : tables.length > 0 && calls.length > 0
+                  ? isGrave
+                    ? sqlFence(questionIn(routine, state, true))
+                    : 'Limit it to what everybody may see, and how often it may be called to what the application needs.'
+                  : (granted || (personIn(routine, state) !== undefined && onlyReads(routine))) &&
+                      tables.length > 0
+                    ? askingFirst(routine, state)
+                    : calls.length > 0
+                      ? !open.includes('anon')
+                        ? 'Limit it to what its callers need, and to what they may see.'
+                        : sqlFence(
+                            `-- where only signed-in users call it\nrevoke execute on function ${routine.key} from public, anon;\ngrant execute on function ${routine.key} to authenticated;`,
+                          )
+                      : sqlFence(serverAlone(routine)),
     });
   },
 });
+
+const serverAlone = ({ key }: Routine) =>
+  `revoke execute on function ${key} from public, anon, authenticated;\ngrant execute on function ${key} to service_role;`;
 
 /** Out of the API's sight; policies follow it there, bodies name it anew. */
 const moved = ({ key, name }: Routine, roles: readonly string[], triggers: readonly string[]) =>
@@ -178,7 +190,7 @@ const askedByPolicies = (routine: Routine, state: SchemaState, shutsOut: boolean
 /** Granted, or read about one user: users may call it. A server has no auth.uid(): the question would shut it out as well. */
 const askingFirst = (routine: Routine, state: SchemaState) =>
   sqlFence(
-    `${questionIn(routine, state)}\n-- or, where only a server calls it, which has no auth.uid(), this alone\nrevoke execute on function ${routine.key} from public, anon, authenticated;\ngrant execute on function ${routine.key} to service_role;`,
+    `${questionIn(routine, state)}\n-- or, where only a server calls it, which has no auth.uid(), this alone\n${serverAlone(routine)}`,
   );
 
 /** An answer, a number, an id: rows and documents may hold what only their owner should see. */

@@ -57,6 +57,13 @@ export function allCallsOn(
   return (byObject(clientCalls).get(object) ?? none).filter(({ command }) => commands.includes(command));
 }
 
+/** Those of Edge Functions with the anon key and without the user's token: whoever asks, they come as `anon`. */
+export const callsOfVisitor = (
+  object: string,
+  commands: readonly ClientCall['command'][],
+  facts: Facts,
+): readonly ClientCall[] => allCallsOn(object, commands, facts).filter(({ by }) => by === 'visitor');
+
 /** Those by a client that holds the service key, or of which nobody can say what it holds. */
 export const callsOfServer = (
   object: string,
