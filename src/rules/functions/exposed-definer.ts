@@ -80,11 +80,6 @@ export default rule({
     const keepers = leftOver && !called.includes('anon') ? [] : called;
     // Who revokes what the code calls breaks it.
     const calls = callsOn(`${routine.schema}.${routine.name}`, ['execute'], facts);
-    // So does who revokes what an Edge Function calls as a visitor, or asks there for auth.uid().
-    const visits =
-      tables.length > 0 && !helper && !leftOver && keepers.length === 0 && calls.length === 0
-        ? callsOfVisitor(`${routine.schema}.${routine.name}`, ['execute'], facts)
-        : [];
     const isGrave =
       tables.length > 0 &&
       (!(forUsers || readAnyway) || leftOver) &&
@@ -93,6 +88,11 @@ export default rule({
       !onlyTallies(routine) &&
       !onlyCleansUp(routine) &&
       !(isPublished(routine) && !givesPersonalData(routine, tables, state));
+    // So does who revokes what an Edge Function calls as a visitor, or asks there for auth.uid().
+    const visits =
+      isGrave && !helper && !leftOver && keepers.length === 0 && calls.length === 0
+        ? callsOfVisitor(`${routine.schema}.${routine.name}`, ['execute'], facts)
+        : [];
     const what =
       tables.length > 0
         ? `It works on ${named(tables.slice(0, 3))} past their policies and never asks who is calling`
