@@ -1,7 +1,7 @@
 /** What takes long to plan is planned once, and the answers stay what they were. */
 import { planned } from '../../src/probes/planned.ts';
 import { become, signedIn, userA } from '../../src/probes/principals.ts';
-import { openStage, readStory, type Stage, storyNames } from './story.ts';
+import { openStage, readStory, type Stage } from './story.ts';
 
 let stage: Stage;
 beforeAll(async () => {
@@ -83,7 +83,21 @@ test('what Postgres cannot prepare, and what the superuser asks, is sent as it s
   }
 });
 
-test.each(storyNames().filter((_, index) => index % 12 === 0))('%s: the same matrix', async (name) => {
+/** Stories whose rows have ids of the probes' own: those that the database draws are others in each run. */
+const stories = [
+  'claim-that-nobody-can-guess',
+  'function-of-active-rows',
+  'insert-privileges-of-columns',
+  'members-read-what-stands',
+  'own-row-missing-delete',
+  'people-of-one-department',
+  'realtime-own-topic',
+  'storage-upload-anywhere',
+  'trigger-refuses-anybody',
+  'view-without-its-key',
+];
+
+test.each(stories)('%s: the same matrix', async (name) => {
   await stage.apply(readStory(name).schema);
   const plain = await stage.probe();
   expect(await stage.probe({}, null, null, 0)).toEqual(plain);

@@ -24,12 +24,9 @@ export function planned(session: Session, fromMs: number = longMs): Planned {
   const plans = new Map<string, Plan>();
   const batch: Session['batch'] = async (statements, options) => {
     const asked = readBatch(statements);
-    const wanted = asked.flatMap((each) => {
+    for (const each of asked) {
       const plan = each === null ? undefined : plans.get(each.key);
-      return plan?.state === 'wanted' ? [{ ...each!, plan }] : [];
-    });
-    for (const { as, shape, plan } of wanted) {
-      if (plan.state === 'wanted') await prepare(session, as, shape, plan);
+      if (plan?.state === 'wanted') await prepare(session, each!, plan);
     }
     const sent = statements.map((sql, index) => {
       const each = asked[index]!;
@@ -53,7 +50,7 @@ export function planned(session: Session, fromMs: number = longMs): Planned {
 }
 
 /** PREPARE outlives the savepoint. What Postgres can't prepare (a value whose type nothing tells) is sent as it is. */
-async function prepare(session: Session, as: string, shape: string, plan: Plan): Promise<void> {
+async function prepare(session: Session, { as, shape }: Asked, plan: Plan): Promise<void> {
   const statements = [
     'savepoint plan',
     as,
@@ -93,12 +90,14 @@ function readBatch(statements: readonly string[]): readonly (Asked | null)[] {
   });
 }
 
+/** Names and values. */
+const quoted = /"(?:[^"]|"")*"|'(?:[^']|'')*'/g;
+
 function askedBy(as: string, sql: string): Asked | null {
   const values: string[] = [];
-  const shape = sql.replace(/"(?:[^"]|"")*"|'(?:[^']|'')*'/g, (token) =>
-    token.startsWith('"') ? token : `$${values.push(token)}`,
-  );
-  // A dollar that was there before is no parameter of ours.
-  if (values.length === 0 || sql.replace(/"(?:[^"]|"")*"|'(?:[^']|'')*'/g, '').includes('$')) return null;
+  // A dollar that stands there already would be no parameter of ours.
+  if (sql.replace(quoted, '').includes('$')) return null;
+  const shape = sql.replace(quoted, (token) => (token.startsWith('"') ? token : `$${values.push(token)}`));
+  if (values.length === 0) return null;
   return { as, key: `${/'role', '(\w+)'/.exec(as)?.[1]} ${shape}`, shape, values };
 }

@@ -101,7 +101,7 @@ function visitorClients(text: string): ReadonlySet<string> {
   const making =
     /\b(?:const|let)\s{1,4}(\w{1,80})\s{0,4}(?::[^=;]{0,80})?=\s{0,20}createClient(?:<[^()]{0,80}>)?\(([^;]{0,800})/g;
   for (const [, name, rest] of text.matchAll(making)) {
-    const [, key, options = '{}'] = argumentsIn(rest!) ?? [];
+    const [, key, options = '{}'] = argumentTexts(rest!) ?? [];
     const isVisitors =
       key !== undefined &&
       /anon_?key|publishable/i.test(key) &&
@@ -117,7 +117,7 @@ function visitorClients(text: string): ReadonlySet<string> {
 }
 
 /** The arguments up to the parenthesis that closes them; null where none does. */
-function argumentsIn(text: string): readonly string[] | null {
+function argumentTexts(text: string): readonly string[] | null {
   const found: string[] = [];
   let depth = 0;
   let from = 0;

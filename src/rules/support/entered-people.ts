@@ -1,6 +1,6 @@
 /** People whom others enter: players of a tournament, guests of an event, who may have no account at all. */
 import type { Facts } from '../../model/facts.ts';
-import type { LeakGroup } from './leak.ts';
+import { type LeakGroup, onlyNamesOthers } from './leak.ts';
 import { isReadElsewhere } from './name-read.ts';
 import { appliesTo, covers, predicateOf } from './roles.ts';
 import { opensTo } from './truth.ts';
@@ -21,17 +21,12 @@ export function isEnteredByOthers({ object, leaks, opener }: LeakGroup, { head }
         appliesTo(policy, 'authenticated') &&
         opensTo(predicateOf(policy, 'insert')?.node ?? null) === 'users',
     ) &&
-    leaks.every(
-      ({ cell, principal }) =>
-        principal !== 'anon' &&
-        cell.command === 'insert' &&
-        cell.subject === 'spoof' &&
-        cell.columns.length > 0 &&
-        cell.columns.every(
-          (column) =>
-            table.columns.find(({ name }) => name === column)?.notNull === false &&
-            !isReadElsewhere(table, column, head),
-        ),
+    leaks.every(({ cell }) => cell.command === 'insert') &&
+    onlyNamesOthers(
+      leaks,
+      (column) =>
+        table.columns.find(({ name }) => name === column)?.notNull === false &&
+        !isReadElsewhere(table, column, head),
     )
   );
 }

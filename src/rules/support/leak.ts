@@ -23,3 +23,17 @@ export interface LeakGroup {
   readonly alike: readonly string[];
   readonly preexisting: boolean;
 }
+
+/** What users reach is that rows name others (`spoof`) or are handed to them (`transfer`), by columns that are each as asked. */
+export const onlyNamesOthers = (
+  leaks: readonly Leak[],
+  isAsAsked: (column: string, cell: AccessCell) => boolean,
+  subjects: readonly AccessCell['subject'][] = ['spoof'],
+): boolean =>
+  leaks.every(
+    ({ cell, principal }) =>
+      principal !== 'anon' &&
+      subjects.includes(cell.subject) &&
+      cell.columns.length > 0 &&
+      cell.columns.every((column) => isAsAsked(column, cell)),
+  );

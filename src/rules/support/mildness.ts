@@ -9,7 +9,7 @@ import { isEnteredByOthers } from './entered-people.ts';
 import { untilFirst } from './first-come.ts';
 import { isOutOfReach } from './footing.ts';
 import { asksForARoleAlone, isCatalogue, isSignedByInsertAlone } from './granted.ts';
-import type { LeakGroup } from './leak.ts';
+import { type LeakGroup, onlyNamesOthers } from './leak.ts';
 import { isRead, isReadElsewhere } from './name-read.ts';
 import { isDeclaredPublic, isOfOpenParents, opensFor, visitorsInsert } from './openness.ts';
 import { sensitiveColumns } from './owners.ts';
@@ -61,13 +61,7 @@ function isUnreadName({ object, leaks, opener }: LeakGroup, facts: Facts): boole
     object.ownerColumns.some((other) => !cell.columns.includes(other) && isRead(other, table, writing)) ||
     (!isRead(column, table, asked) && (cell.via === null || !isEnteredAlone(cell.via, facts)));
   return (
-    leaks.every(
-      ({ cell, principal }) =>
-        principal !== 'anon' &&
-        (cell.subject === 'spoof' || cell.subject === 'transfer') &&
-        cell.columns.length > 0 &&
-        cell.columns.every((column) => isUnread(column, cell)),
-    ) &&
+    onlyNamesOthers(leaks, isUnread, ['spoof', 'transfer']) &&
     asked.every((policy) => {
       const node = (policy.check ?? policy.using)?.node;
       return looksAtCaller(node, state) && opensTo(node ?? null) === null;
@@ -242,14 +236,8 @@ function isAboutOpenParent({ object, leaks }: LeakGroup, state: SchemaState): bo
   return (
     showing.length > 0 &&
     showing.every(({ using }) => looksAtCaller(using?.node, state)) &&
-    leaks.every(
-      ({ cell, principal }) =>
-        principal !== 'anon' &&
-        cell.command === 'insert' &&
-        cell.subject === 'spoof' &&
-        cell.columns.length > 0 &&
-        cell.columns.every(isAbout),
-    )
+    leaks.every(({ cell }) => cell.command === 'insert') &&
+    onlyNamesOthers(leaks, isAbout)
   );
 }
 
