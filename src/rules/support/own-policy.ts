@@ -2,6 +2,7 @@
 import type { ClientCall } from '../../model/client.ts';
 import type { Command, SchemaState, Table } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
+import { escapeRegExp } from '../../sql/text.ts';
 import { asTheCodeAsks } from './as-the-code-asks.ts';
 import { codeOf } from './bodies.ts';
 import { looksAtCaller } from './caller.ts';
@@ -16,7 +17,7 @@ import { tenantCondition } from './tenants.ts';
 import { alternatives, bare, columnParts, functionCalls, nodesOf } from './tree.ts';
 import { leftToServer } from './trusted-rows.ts';
 import { opensTo } from './truth.ts';
-import { isOwn, ownerByName, ownerOf, readersBeside } from './whose.ts';
+import { isOtherSide, isOwn, makerOf, ownerByName, ownerOf, readersBeside } from './whose.ts';
 import { named } from './words.ts';
 
 /** One for each command, by what the code sends with it, and what these need to find the rows. */
@@ -178,14 +179,25 @@ function likeItsSiblings(
     if (condition == null) continue;
     if (command === 'insert' && asksForNewRow(condition.node, table)) continue;
     if (opensTo(condition.node) !== null || !looksAtCaller(condition.node, state)) continue;
+    const text = codeOf(condition.text).withStrings.replace(/\s+/g, ' ').trim();
+    const owners = ownComparisons(readPredicate(condition.node, table, state))
+      .filter(({ other, operator }) => operator === '=' && other.is === 'user-id')
+      .map(({ column }) => column.name);
     return {
-      condition: codeOf(condition.text).withStrings.replace(/\s+/g, ' ').trim(),
-      byOwner: ownComparisons(readPredicate(condition.node, table, state)).some(
-        ({ other, operator }) => operator === '=' && other.is === 'user-id',
-      ),
+      condition: command === 'insert' ? signedByMaker(text, owners, table) : text,
+      byOwner: owners.length > 0,
     };
   }
   return null;
+}
+
+/** Whoever gets a row may read or delete it; a new one is signed by who writes it. */
+function signedByMaker(condition: string, owners: readonly string[], table: Table): string {
+  const maker = makerOf(table);
+  const others = owners.filter(isOtherSide);
+  if (maker === undefined || others.length === 0 || owners.includes(maker)) return condition;
+  const written = new RegExp(`\\b(?:${others.map(escapeRegExp).join('|')})\\b`, 'g');
+  return condition.replace(written, () => maker);
 }
 
 const keyOf = ({ primaryKey, foreignKeys }: Table): string | null => {

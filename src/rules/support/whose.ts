@@ -56,11 +56,12 @@ export function ownerOf(
 /** The same by name alone, for what the code is seen to do: a column without a foreign key is no proof. */
 export const ownerByName = (table: Table, state: SchemaState): string | undefined =>
   ownerColumns(table, state).length === 0
-    ? byName(table, state).find((column) => !isOtherSide(column) || !hasMaker(table))
+    ? byName(table, state).find((column) => !isOtherSide(column) || makerOf(table) === undefined)
     : undefined;
 
-/** Somebody is named as who wrote it, by whatever key. */
-const hasMaker = ({ columns }: Table) => columns.some(({ name }) => /_id$/i.test(name) && maker.test(name));
+/** Who is named as the one who wrote it, by whatever key. */
+export const makerOf = ({ columns }: Table): string | undefined =>
+  columns.find(({ name }) => /_id$/i.test(name) && maker.test(name))?.name;
 
 /** Who made the row first. */
 const byName = (table: Table, state: SchemaState): string[] =>
