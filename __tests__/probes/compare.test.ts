@@ -183,6 +183,11 @@ describe('a declaration', () => {
       );
     });
 
+    test('a name that needs quotes has them once', () => {
+      const quoted = matrix(object('public."Note"', [cell('anon select foreign filtered')]));
+      expect(toPgTap(quoted)).toContain(`select is_empty('select 1 from public."Note"',`);
+    });
+
     test('what a flag or a state opens is told from the rows that stay closed', () => {
       const shown = (when: string) => cell('anon select foreign allowed', { when });
       const text = of(

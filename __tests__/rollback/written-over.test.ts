@@ -136,6 +136,17 @@ const unused = [
     'is made after somebody else wrote',
     `insert into public.note (id, title) values (99, 'x'); ${kept} delete from public.note;`,
   ],
+  [
+    'the condition looks into a table that changes in between',
+    `create table public.later (id integer); insert into public.later values (1);
+     create table public.kept as select * from public.note where id in (select id from public.later);
+     insert into public.later values (2);
+     delete from public.note where id in (select id from public.later);`,
+  ],
+  [
+    'a block writes on it ahead of the copy',
+    `do $$ begin update public.note set title = 'block'; end $$; ${kept} update public.note set title = 'x';`,
+  ],
 ] as const;
 
 test('a copy is not used where it is not certain', async () => {

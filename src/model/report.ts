@@ -8,6 +8,9 @@ import type { RollbackResult, SchemaDiff } from './rollback.ts';
 export type Verdict = 'pass' | 'fail' | 'incomplete';
 export type FailOn = 'error' | 'warning' | 'never';
 
+/** Why stages are skipped in a run that was to try nothing. */
+export const onlyRead = 'only the SQL was read';
+
 export type StageId = 'discover' | 'read' | 'replay' | 'inspect' | 'probe' | 'rollback' | 'judge';
 export interface StageReport {
   readonly id: StageId;

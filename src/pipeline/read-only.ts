@@ -4,7 +4,7 @@ import type { ProjectSettings } from '../config/load.ts';
 import type { Facts } from '../model/facts.ts';
 import type { NotChecked } from '../model/finding.ts';
 import type { Project } from '../model/migration.ts';
-import type { ProjectReport } from '../model/report.ts';
+import { onlyRead, type ProjectReport } from '../model/report.ts';
 import type { Reading } from './read.ts';
 import type { CheckSettings } from './settings.ts';
 import type { StageBook } from './stages.ts';
@@ -29,7 +29,7 @@ export const readsOnly = ({ settings, config }: ExamineInput) =>
 
 export function examineNothing(input: ExamineInput): Examination {
   for (const id of ['replay', 'inspect', 'probe', 'rollback'] as const)
-    input.book.note(id, 'skipped', 'only the SQL was read');
+    input.book.note(id, 'skipped', onlyRead);
   return { facts: factsRead(input), engine: null, notChecked: [] };
 }
 

@@ -21,8 +21,7 @@ export function closedRows(object: ObjectAccess, principal: Principal): string |
     conditions.push(sql);
   }
   const where = [...new Set(conditions)].map((sql) => `not (${sql})`).join(' and ');
-  const [schema, ...name] = object.object.split('.');
-  return `select 1 from ${quoteIdent(schema!)}.${quoteIdent(name.join('.'))}${where === '' ? '' : ` where ${where}`}`;
+  return `select 1 from ${object.object}${where === '' ? '' : ` where ${where}`}`;
 }
 
 /** A row of the caller's is a part of it: a stranger has none. */

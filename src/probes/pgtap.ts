@@ -14,7 +14,7 @@ function leftOutOf({ objects }: AccessMatrix): readonly string[] {
           .filter(({ access }) => access === 'conditional')
           .flatMap(({ principal, command }) =>
             waysIn(object, { principal, command }).map(
-              (way) => `--   ${object.object}: ${principal} ${command}: ${way.replace(/\s+/g, ' ')}`,
+              (way) => `--   ${`${object.object}: ${principal} ${command}: ${way}`.replace(/\s+/g, ' ')}`,
             ),
           ),
   );
@@ -91,7 +91,6 @@ export function toPgTap(matrix: AccessMatrix): string {
       );
     }
   }
-  const leftOut = leftOutOf(matrix);
   for (const { kind, object, cells } of matrix.objects) {
     if (kind !== 'function') continue;
     for (const role of ['anon', 'authenticated'] as const) {
@@ -113,7 +112,7 @@ export function toPgTap(matrix: AccessMatrix): string {
     `select plan(${count});`,
     '',
     ...tests.flatMap((test) => [test, '']),
-    ...leftOut,
+    ...leftOutOf(matrix),
     'select * from finish();',
     'rollback;',
     '',

@@ -8,7 +8,7 @@
 import { EngineLost, type Session } from '../database/engine.ts';
 
 /** From here on a statement is prepared when it comes again. In milliseconds. */
-export const longMs = 60;
+const longMs = 60;
 
 /** For the transaction: a plan that fits all values, from the first execution on. */
 export const planOnce = 'set local plan_cache_mode = force_generic_plan';

@@ -3,8 +3,8 @@ import type { AccessCell, ObjectAccess, Principal } from '../model/access.ts';
 import type { ProjectReport, Report } from '../model/report.ts';
 import { conditionWords } from '../probes/ways-in.ts';
 import { html as escaped } from './escape.ts';
-import { wordsOf } from './reach.ts';
-import { accessChanges, conditionsChanged, coverageWords, headline, reachWords, sentence } from './report.ts';
+import { reachWords, wordsOf } from './reach.ts';
+import { accessChanges, conditionsChanged, coverageWords, headline, sentence } from './report.ts';
 
 const principals = ['anon', 'user', 'user-anonymous', 'service_role'] as const;
 

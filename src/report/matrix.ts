@@ -3,7 +3,7 @@ import type { Access, AccessCell, AccessSummary, ObjectAccess, Principal } from 
 import type { Report } from '../model/report.ts';
 import { conditionWords, reachesOwnToo } from '../probes/ways-in.ts';
 import { code } from './escape.ts';
-import { grouped } from './reach.ts';
+import { grouped } from './report.ts';
 
 const principals: readonly Principal[] = ['anon', 'user', 'user-anonymous', 'service_role'];
 const commands = ['select', 'insert', 'update', 'delete', 'execute'] as const;

@@ -3,6 +3,7 @@ import type { Severity } from '../model/finding.ts';
 import type { ProjectReport, Report } from '../model/report.ts';
 import { visible } from './escape.ts';
 import { helpParts } from './help.ts';
+import { reachWords } from './reach.ts';
 import {
   accessChanges,
   assumedGrants,
@@ -17,7 +18,6 @@ import {
   headline,
   placeWords,
   plural,
-  reachWords,
   seconds,
   sentence,
   testWords,

@@ -1,7 +1,7 @@
 /** Reading a report: what counts, in which order, and the one sentence that says what happens on merge. */
-import type { Access, AccessChange } from '../model/access.ts';
+import type { AccessChange } from '../model/access.ts';
 import type { Evidence, Finding, Severity } from '../model/finding.ts';
-import type { ProjectReport, Report } from '../model/report.ts';
+import { onlyRead, type ProjectReport, type Report } from '../model/report.ts';
 
 export type Counts = Readonly<Record<Severity, number>>;
 
@@ -53,16 +53,12 @@ export function list(parts: readonly string[]): string {
 
 export const sentence = (words: string): string => words.charAt(0).toUpperCase() + words.slice(1);
 
-/** How far somebody reaches, in words; null where there is no such object or command. */
-const reachWord: Readonly<Record<Access, string>> = {
-  none: 'nothing',
-  own: 'own rows',
-  all: 'all rows',
-  conditional: 'some rows',
-  unknown: 'not known',
-};
-export const reachWords = (access: Access | null): string =>
-  access === null ? 'gone' : (reachWord[access] ?? access);
+/** In their order, under what they have in common. */
+export function grouped<T>(items: readonly T[], by: (item: T) => string): ReadonlyMap<string, readonly T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) groups.set(by(item), [...(groups.get(by(item)) ?? []), item]);
+  return groups;
+}
 
 /** How the project's own pgTAP tests went; empty where it has none. */
 export function testWords({ tests }: ProjectReport): string {
@@ -247,9 +243,7 @@ export function coverage(report: Report): Coverage {
 /** `lint`, or a configuration without an engine: nothing was to be tried. */
 const readOnly = ({ projects }: Report): boolean =>
   projects.length > 0 &&
-  projects.every(({ stages }) =>
-    stages.some(({ id, reason }) => id === 'replay' && reason === 'only the SQL was read'),
-  );
+  projects.every(({ stages }) => stages.some(({ id, reason }) => id === 'replay' && reason === onlyRead));
 
 /** How much was really checked; "pass" is never written without it. */
 export function coverageWords(report: Report): string {

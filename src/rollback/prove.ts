@@ -195,7 +195,8 @@ export const needsCommit: ReadonlySet<string> = new Set(['55P04', '25001', '5500
 /** With what no statement does. */
 function withRemarks(sql: string, { source, before, after }: UndoStep, isLost: boolean): string {
   const stay = rowsThatStay(source, before, after).map(
-    (table) => `-- Rows that the migration put into ${table} stay: the file does not tell which they are.\n`,
+    (table) =>
+      `-- Rows that the migration put into ${table.replace(/\s+/g, ' ')} stay: the file does not tell which they are.\n`,
   );
   if (sql !== '') return [...stay, sql].join('');
   const over = isLost ? ['-- What the migration wrote over is not brought back.\n'] : [];

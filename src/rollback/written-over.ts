@@ -153,7 +153,7 @@ function update(
   return `UPDATE ${copy.of} AS t SET ${set} FROM ${fromCopy(copy)} WHERE ${same} AND ${test}`;
 }
 
-const hasNoEquality = /^(json|xml|point|line|lseg|box|path|polygon|circle)\b(?!b)/;
+const hasNoEquality = /^(json|xml|point|line|lseg|box|path|polygon|circle)\b/;
 
 const selects = ({ select }: Filling) => select.whereClause !== undefined;
 
@@ -167,10 +167,17 @@ function holdsAll({ select, of }: Filling, by: Statement | null): boolean {
   const own = (relation: SyntaxNode | undefined) => relation?.alias?.aliasname ?? table;
   const condition = (node: SyntaxNode, name: string) => JSON.stringify(bare(node, name));
   const copied = condition(select.whereClause, own(select.fromClause[0].RangeVar));
-  return copied === condition(whereClause, own(by.node.relation)) && !isVolatile.test(copied);
+  return copied === condition(whereClause, own(by.node.relation)) && !hangsOnMore(copied);
 }
 
-const isVolatile = /"(random|clock_timestamp|timeofday|gen_random_uuid|uuid_generate_v4|nextval)"/;
+/** A condition that looks into other tables, or calls what may, need not pick the same rows a second time. */
+function hangsOnMore(condition: string): boolean {
+  const called = condition.match(/"FuncCall":/g)?.length ?? 0;
+  return condition.includes('"SubLink":') || (condition.match(steady)?.length ?? 0) < called;
+}
+
+const steady =
+  /"FuncCall":\{"funcname":\[(?:\{"String":\{"sval":"pg_catalog"\}\},)?\{"String":\{"sval":"(?:now|lower|upper|length|btrim|date_trunc)"\}\}\]/g;
 
 /** Without where it stands in the text, and without the table's own name before its columns. */
 function bare(node: SyntaxNode, table: string): unknown {
@@ -187,16 +194,20 @@ function bare(node: SyntaxNode, table: string): unknown {
 
 const writing: ReadonlySet<string> = new Set(['InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt']);
 
+/** They may write on any table that they name. */
+const runsCode: ReadonlySet<string> = new Set(['DoStmt', 'CallStmt']);
+
 /** Where statements of the file write on rows of a table, by their index. */
 function writesOn(table: string, { statements }: SourceFile, at: Snapshot): number[] {
-  return statements.flatMap(({ kind, node }, index) => {
+  return statements.flatMap(({ kind, node, sql }, index) => {
     const relations: SyntaxNode[] =
       kind === 'TruncateStmt'
         ? (node.relations ?? []).map((one: SyntaxNode) => one.RangeVar)
         : writing.has(kind)
           ? [node.relation]
           : [];
-    return relations.some((relation) => tableNamed(at, relation) === table) ? [index] : [];
+    const isHidden = runsCode.has(kind) && sql.includes(unquoted(table.slice(table.indexOf('.') + 1)));
+    return isHidden || relations.some((relation) => tableNamed(at, relation) === table) ? [index] : [];
   });
 }
 

@@ -2,8 +2,8 @@
 import type { Access, AccessCell, ObjectAccess, Principal, Proof } from '../../model/access.ts';
 import type { ProjectReport } from '../../model/report.ts';
 import { block, code, shortened, text } from '../escape.ts';
-import { grouped, wordsOf } from '../reach.ts';
-import { accessChanges, conditionsChanged, current, plural, reachWords } from '../report.ts';
+import { reachWords, wordsOf } from '../reach.ts';
+import { accessChanges, conditionsChanged, current, grouped, plural } from '../report.ts';
 import { type Amount, capped, folded, stacked, table } from './parts.ts';
 
 const who: Readonly<Record<Principal, string>> = {

@@ -3,6 +3,7 @@ import type { Facts } from '../../model/facts.ts';
 import type { Command, Policy, Table } from '../../model/schema.ts';
 import { isOfAdministrators } from './as-the-code-asks.ts';
 import { callsOn, placesOf } from './client-calls.ts';
+import { newPolicyName } from './policy-names.ts';
 import { questionFor } from './role-question.ts';
 import { commands, covers } from './roles.ts';
 
@@ -58,7 +59,11 @@ const changing: readonly Policy['command'][] = ['update', 'delete'];
 const namesThem = ({ name, using, check }: Policy) =>
   /admin/i.test(`${name} ${using?.text ?? ''} ${check?.text ?? ''}`);
 
-export function policyFor({ question, commands: those, why }: Administrators, { key, name }: Table): string {
+export function policyFor(
+  { question, commands: those, why }: Administrators,
+  { key, name }: Table,
+  kept: readonly Policy[],
+): string {
   const all = those.length === commands.length;
   return (all ? (['all'] as const) : those)
     .map((command, at) => {
@@ -66,7 +71,7 @@ export function policyFor({ question, commands: those, why }: Administrators, { 
         ...(command === 'insert' ? [] : [`using (${question})`]),
         ...(command === 'select' || command === 'delete' ? [] : [`with check (${question})`]),
       ];
-      return `${at === 0 ? `${why}\n` : ''}create policy "administrators ${command === 'all' ? 'manage' : command} ${name}" on ${key} for ${command} to authenticated\n  ${clauses.join('\n  ')};`;
+      return `${at === 0 ? `${why}\n` : ''}create policy ${newPolicyName(`administrators ${command === 'all' ? 'manage' : command} ${name}`, kept)} on ${key} for ${command} to authenticated\n  ${clauses.join('\n  ')};`;
     })
     .join('\n\n');
 }

@@ -2,7 +2,8 @@
 import type { ChangeSet } from '../../model/facts.ts';
 import type { Command, Policy, SchemaState, Table } from '../../model/schema.ts';
 import { quoteIdent } from '../../sql/names.ts';
-import { codeOf } from './bodies.ts';
+import { onOneLine } from './bodies.ts';
+import { newPolicyName } from './policy-names.ts';
 import { apiRolesOf, covers } from './roles.ts';
 import { readPredicate } from './scope.ts';
 import { functionCalls, functionName } from './tree.ts';
@@ -24,7 +25,10 @@ export function asBefore(
     const isWhole = policy.command !== 'all' || lost.length === 4;
     const commands = isWhole ? [policy.command] : lost;
     return commands.map((command) => {
-      const name = isWhole && !taken.has(policy.name) ? policy.name : `${policy.name} ${command}`;
+      const name =
+        isWhole && !taken.has(policy.name)
+          ? quoteIdent(policy.name)
+          : newPolicyName(`${policy.name} ${command}`, after.policies);
       return written(policy, name, command, after.key);
     });
   });
@@ -32,17 +36,15 @@ export function asBefore(
 
 function written({ roles, using, check }: Policy, name: string, command: Policy['command'], table: string) {
   const clauses = [
-    ...(using === null || command === 'insert' ? [] : [`using (${textOf(using.text)})`]),
+    ...(using === null || command === 'insert' ? [] : [`using (${onOneLine(using.text)})`]),
     ...(command === 'insert'
-      ? [`with check (${textOf((check ?? using)!.text)})`]
+      ? [`with check (${onOneLine((check ?? using)!.text)})`]
       : check === null || command === 'select' || command === 'delete'
         ? []
-        : [`with check (${textOf(check.text)})`]),
+        : [`with check (${onOneLine(check.text)})`]),
   ];
-  return `create policy ${quoteIdent(name)} on ${table} for ${command} to ${roles.map((role) => (role === 'public' ? role : quoteIdent(role))).join(', ')}\n  ${clauses.join(' ')};`;
+  return `create policy ${name} on ${table} for ${command} to ${roles.map((role) => (role === 'public' ? role : quoteIdent(role))).join(', ')}\n  ${clauses.join(' ')};`;
 }
-
-const textOf = (text: string) => codeOf(text).withStrings.replace(/\s+/g, ' ').trim();
 
 /** The columns, tables and functions that it names. */
 function stillStands({ using, check }: Policy, before: Table, after: Table, set: ChangeSet): boolean {

@@ -28,6 +28,12 @@ function read(body: string): Code {
   return { bare, withStrings };
 }
 
+/** An expression on one line, without comments: its string literals and names stay as they are. */
+export const onOneLine = (expression: string): string =>
+  codeOf(expression)
+    .withStrings.replace(/('(?:[^']|'')*'|"(?:[^"]|"")*")|\s+/g, (_, token?: string) => token ?? ' ')
+    .trim();
+
 /** Without comments, white space folded: two bodies that do the same text-wise are equal. */
 export const normalBody = (body: string) =>
   codeOf(body).withStrings.replace(/\s+/g, ' ').trim().toLowerCase();

@@ -42,7 +42,9 @@ export function grantedWithout(
           `-- ${named(kept)} ${kept.length === 1 ? 'decides' : 'decide'} too, and the code writes ${kept.length === 1 ? 'it' : 'them'} as a user (${placesOf(kept.flatMap(writing))}): better through the server`,
         ]),
     `revoke ${command} on ${table.key} from anon, authenticated;`,
-    `grant ${command} (${written.join(', ')}) on ${table.key} to authenticated;`,
+    ...(written.length === 0
+      ? []
+      : [`grant ${command} (${written.join(', ')}) on ${table.key} to authenticated;`]),
   ].join('\n');
 }
 

@@ -32,6 +32,6 @@ export function isEnteredByOthers({ object, leaks, opener }: LeakGroup, { head }
 }
 
 const people =
-  /(^|_)(participants?|players?|guests?|attendees?|contestants?|competitors?|entrants?|athletes?|racers?|runners?|riders?|competitors?)$/i;
+  /(^|_)(participants?|players?|guests?|attendees?|contestants?|competitors?|entrants?|athletes?|racers?|runners?|riders?)$/i;
 
 const names = /^((display|full|first|last|player|guest|participant|attendee)_?)?name$/i;

@@ -62,8 +62,9 @@ export function closing(escalation: Escalation, facts: Facts): string | null {
   const table = facts.head.tables.get(escalation.object);
   const { commands: sent, columns } = writtenBy(escalation, table, facts.head);
   if (table === undefined || columns.length === 0 || table.columns.length > 40) return null;
-  const calls = callsOn(table.key, ['update'], facts).filter((call) =>
-    call.columns.some((column) => columns.includes(column)),
+  const writing = callsOn(table.key, ['insert', 'update'], facts);
+  const calls = writing.filter(
+    ({ command, columns: named }) => command === 'update' && named.some((column) => columns.includes(column)),
   );
   // What another finding on the table takes out of the grant stays out.
   const trusted = (facts.access?.head.escalations ?? [])
@@ -84,7 +85,6 @@ export function closing(escalation: Escalation, facts: Facts): string | null {
       ...trusted.flatMap((other) => (other.commands.includes(command) ? other.columns : [])),
     ]),
   ];
-  const writing = callsOn(table.key, ['insert', 'update'], facts);
   return [
     note,
     ...ways.map((command) => grantedWithout(table, command, closed(command), facts.head, writing)),

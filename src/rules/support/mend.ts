@@ -12,6 +12,7 @@ import { letsThrough } from './lets-through.ts';
 import { meansServer, promiseOf } from './misnamed.ts';
 import { sensitiveColumns } from './owners.ts';
 import { isPrivateByName } from './person-names.ts';
+import { newPolicyName } from './policy-names.ts';
 import { readPolicy, writersOf } from './read-policy.ts';
 import { asGiven } from './rights.ts';
 import { type ApiRole, apiRoles, appliesTo, commands, covers, holders } from './roles.ts';
@@ -92,7 +93,7 @@ function policiesFor(group: LeakGroup, table: Table, facts: Facts): string[] {
     const beside = administratorsBeside(table, commandsOpen(group, table), kept, facts);
     return [
       readOn(group, table, dropped, kept, facts),
-      ...(beside === null ? [] : [policyFor(beside, table)]),
+      ...(beside === null ? [] : [policyFor(beside, table, kept)]),
     ];
   }
   const wanted = commands.filter(
@@ -127,9 +128,9 @@ function policiesFor(group: LeakGroup, table: Table, facts: Facts): string[] {
   )
     return [
       still,
-      `create policy ${newName('own rows', kept)} on ${table.key} for all to authenticated\n  using (${condition})\n  with check (${condition});`,
+      `create policy ${newPolicyName('own rows', kept)} on ${table.key} for all to authenticated\n  using (${condition})\n  with check (${condition});`,
       rights,
-      ...(beside === null ? [] : [policyFor(beside, table)]),
+      ...(beside === null ? [] : [policyFor(beside, table, kept)]),
     ];
   return [
     still,
@@ -138,7 +139,7 @@ function policiesFor(group: LeakGroup, table: Table, facts: Facts): string[] {
       left.get(command) != null && !isRestrictive(group)
         ? left.get(command)!
         : created(
-            newName(`${command} own`, kept),
+            newPolicyName(`${command} own`, kept),
             command,
             table,
             `${conditions.get(command)}`,
@@ -147,7 +148,7 @@ function policiesFor(group: LeakGroup, table: Table, facts: Facts): string[] {
           ),
     ),
     rights,
-    ...(beside === null || isRestrictive(group) ? [] : [policyFor(beside, table)]),
+    ...(beside === null || isRestrictive(group) ? [] : [policyFor(beside, table, kept)]),
   ];
 }
 
@@ -180,12 +181,6 @@ function created(
   const using = command === 'insert' || restrictive ? '' : `\n  using (${condition})`;
   const check = command === 'insert' || command === 'update' ? `\n  with check (${condition}${given})` : '';
   return `create policy ${name} on ${table.key}${restrictive ? ' as restrictive' : ''} for ${command} to authenticated${using}${check};`;
-}
-
-/** A name that no policy of the table bears. */
-function newName(name: string, kept: readonly Policy[]): string {
-  const taken = kept.some((policy) => policy.name === name);
-  return quoteIdent(taken ? `${name} only` : name).replace(/^([^"].*)$/, '"$1"');
 }
 
 function conditionOf(group: LeakGroup, command: Command, table: Table, state: SchemaState): string {
@@ -268,7 +263,7 @@ function readOn(
   )
     return `-- ${writers}`;
   if (readers.length === 0) return opener === 'off' || dropped.length > 0 ? `-- ${writers}` : '';
-  return readPolicy(table, readers, writers, newName(`read ${table.name}`, kept));
+  return readPolicy(table, readers, writers, newPolicyName(`read ${table.name}`, kept));
 }
 
 /**

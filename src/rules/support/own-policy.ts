@@ -4,7 +4,7 @@ import type { Command, SchemaState, Table } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import { asTheCodeAsks } from './as-the-code-asks.ts';
-import { codeOf } from './bodies.ts';
+import { onOneLine } from './bodies.ts';
 import { looksAtCaller } from './caller.ts';
 import { grantedWithout, rightsKept } from './column-grants.ts';
 import { isCaller } from './owners.ts';
@@ -179,7 +179,7 @@ function likeItsSiblings(
     if (condition == null) continue;
     if (command === 'insert' && asksForNewRow(condition.node, table)) continue;
     if (opensTo(condition.node) !== null || !looksAtCaller(condition.node, state)) continue;
-    const text = codeOf(condition.text).withStrings.replace(/\s+/g, ' ').trim();
+    const text = onOneLine(condition.text);
     const owners = ownComparisons(readPredicate(condition.node, table, state))
       .filter(({ other, operator }) => operator === '=' && other.is === 'user-id')
       .map(({ column }) => column.name);

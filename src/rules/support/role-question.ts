@@ -1,6 +1,6 @@
 /** How a project tells its administrators and staff: a function of its own, or what its policies ask elsewhere. */
 import type { Policy, Routine, SchemaState, Table } from '../../model/schema.ts';
-import { codeOf } from './bodies.ts';
+import { onOneLine } from './bodies.ts';
 import { looksAtCaller } from './caller.ts';
 import { leadsTo } from './leads-to.ts';
 import { isPlatform } from './roles.ts';
@@ -114,7 +114,7 @@ function questionsOf({ permissive, using, check }: Policy, table: Table, state: 
   if (!permissive) return [];
   return [using, check].flatMap((expression) => {
     if (expression?.node == null || expression.text.length > 400) return [];
-    const text = codeOf(expression.text).withStrings.replace(/\s+/g, ' ').trim();
+    const text = onOneLine(expression.text);
     if (!/admin|staff/i.test(text) || noWayToAsk.test(text)) return [];
     if (opensTo(expression.node) !== null || !looksAtCaller(expression.node, state)) return [];
     const { columns, reads } = readPredicate(expression.node, table, state);

@@ -2,7 +2,7 @@
 import type { Column, Policy, Routine, SchemaState, Table } from '../../model/schema.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { escapeRegExp } from '../../sql/text.ts';
-import { codeOf } from './bodies.ts';
+import { onOneLine } from './bodies.ts';
 import { looksAtCaller, routineLooksAtCaller } from './caller.ts';
 import { leadsTo } from './leads-to.ts';
 import { ownerColumns } from './owners.ts';
@@ -23,6 +23,19 @@ export const tenantColumns = ({ columns }: Table): readonly Column[] =>
  * rows that say where somebody belongs. Null where nothing of the project tells it.
  */
 export function tenantCondition(table: Table, state: SchemaState): string | null {
+  const known = conditions.get(state) ?? new Map<Table, string | null>();
+  conditions.set(state, known);
+  const before = known.get(table);
+  if (before !== undefined) return before;
+  const condition = findCondition(table, state);
+  known.set(table, condition);
+  return condition;
+}
+
+/** It reads every policy and function of the schema, and is asked for each command. */
+const conditions = new WeakMap<SchemaState, Map<Table, string | null>>();
+
+function findCondition(table: Table, state: SchemaState): string | null {
   for (const column of tenantColumns(table)) {
     const asked = askedElsewhere(column, table, state);
     const own = byFunction(column, state);
@@ -63,7 +76,7 @@ function questionsOf(policy: Policy, column: Column, on: Table, table: Table, st
   if (!policy.permissive || !appliesTo(policy, 'authenticated')) return [];
   return [policy.using ?? policy.check].flatMap((expression) => {
     if (expression?.node == null || expression.text.length > 400) return [];
-    const text = codeOf(expression.text).withStrings.replace(/\s+/g, ' ').trim();
+    const text = onOneLine(expression.text);
     if (narrower.test(text) || untrusted.test(text)) return [];
     if (opensTo(expression.node) !== null || !looksAtCaller(expression.node, state)) return [];
     if (alternatives(expression.node).some((branch) => conjuncts(branch).length > 1)) return [];
