@@ -1,2 +1,0 @@
-import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);
-import{a}from"./shared-I63QXRL5.js";import"./shared-FLK26UPJ.js";import"./shared-RAPZY35I.js";import"./shared-ZGOPVDVT.js";import"./shared-R5BD756X.js";import"./shared-ULRQWZ5S.js";import"./shared-A75VOU6Q.js";import"./shared-BH46LLEX.js";import"./shared-JQKJAOHR.js";import"./shared-NMJG4H7F.js";import"./shared-7G6DVO76.js";import"./shared-IE2NDA7H.js";import"./shared-EPGKO63B.js";import"./shared-MICVR5I6.js";import"./shared-CMHGUJ7R.js";export{a as check};
