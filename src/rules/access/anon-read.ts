@@ -15,7 +15,7 @@ export default rule({
   fixable: false,
   facts(context) {
     tellLeaks('access/anon-read', context, (group) => ({
-      message: `Without signing in, rows of "${group.object.object}" that belong to users can be read (${seen(group.leaks)}). ${causeOf(group, context.facts.head)} Limit SELECT to the owner.`,
+      message: `Without signing in, rows of "${group.object.object}" that belong to users can be read (${seen(group.leaks)}). ${causeOf(group, context.facts.head, 'Limit SELECT to the owner.')}`,
       help: mendOf(group, context.facts),
     }));
   },

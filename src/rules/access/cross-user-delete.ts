@@ -15,7 +15,7 @@ export default rule({
   fixable: false,
   facts(context) {
     tellLeaks('access/cross-user-delete', context, (group) => ({
-      message: `A user deletes rows of "${group.object.object}" that belong to another (${seen(group.leaks)}). ${causeOf(group, context.facts.head)} Limit DELETE to the owner.`,
+      message: `A user deletes rows of "${group.object.object}" that belong to another (${seen(group.leaks)}). ${causeOf(group, context.facts.head, 'Limit DELETE to the owner.')}`,
       help: mendOf(group, context.facts),
     }));
   },

@@ -15,7 +15,7 @@ export default rule({
   fixable: false,
   facts(context) {
     tellLeaks('access/cross-user-read', context, (group) => ({
-      message: `A user reads rows of "${group.object.object}" that belong to another (${seen(group.leaks)}). ${causeOf(group, context.facts.head)} Limit SELECT to the owner.`,
+      message: `A user reads rows of "${group.object.object}" that belong to another (${seen(group.leaks)}). ${causeOf(group, context.facts.head, 'Limit SELECT to the owner.')}`,
       help: mendOf(group, context.facts),
     }));
   },

@@ -15,7 +15,7 @@ export default rule({
   fixable: false,
   facts(context) {
     tellLeaks('access/cross-user-write', context, (group) => ({
-      message: `A user changes rows of "${group.object.object}" that belong to another (${seen(group.leaks)}). ${causeOf(group, context.facts.head)} Limit UPDATE to the owner.`,
+      message: `A user changes rows of "${group.object.object}" that belong to another (${seen(group.leaks)}). ${causeOf(group, context.facts.head, 'Limit UPDATE to the owner.')}`,
       help: mendOf(group, context.facts),
     }));
   },

@@ -25,7 +25,7 @@ export default rule({
       const help = mendOf(group, facts);
       if (parents === null)
         return {
-          message: `A user inserts rows into "${group.object.object}" in another user's name (${seen(group.leaks)}). ${causeOf(group, facts.head)} Compare the owner column with "auth.uid()" in WITH CHECK.`,
+          message: `A user inserts rows into "${group.object.object}" in another user's name (${seen(group.leaks)}). ${causeOf(group, facts.head, 'Compare the owner column with "auth.uid()" in WITH CHECK.')}`,
           help,
         };
       const allMay = (command: AccessCell['command']) =>

@@ -15,7 +15,7 @@ export default rule({
   fixable: false,
   facts(context) {
     tellLeaks('access/ownership-transfer', context, (group) => ({
-      message: `A user hands rows of "${group.object.object}" to another user (${seen(group.leaks)}). ${causeOf(group, context.facts.head)} Compare the owner column with "auth.uid()" in WITH CHECK.`,
+      message: `A user hands rows of "${group.object.object}" to another user (${seen(group.leaks)}). ${causeOf(group, context.facts.head, 'Compare the owner column with "auth.uid()" in WITH CHECK.')}`,
       help: mendOf(group, context.facts),
     }));
   },

@@ -5,12 +5,13 @@ import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
 import { type Branch, branchesOf, withoutBranches } from '../support/branches.ts';
 import { asksForCaller, looksAtCaller } from '../support/caller.ts';
+import { captureSaid, capturesIn, uncaptured, uncapturedEdits } from '../support/captured.ts';
 import { meansServer, nameSaysRole } from '../support/misnamed.ts';
 import { isDeclaredPublic } from '../support/openness.ts';
 import { isCaller, isToken, ownerColumns, setByTrigger } from '../support/owners.ts';
+import { policyStatement } from '../support/policy-edits.ts';
 import { type Predicate, predicatesOf } from '../support/predicates.ts';
 import { apiRolesOf, grantedColumns, holds, isForVisitorsAlone } from '../support/roles.ts';
-import { readPredicate } from '../support/scope.ts';
 import { evidenceOf } from '../support/sites.ts';
 import { policyKey, policyTable } from '../support/tables.ts';
 import { alternatives, bare, columnParts } from '../support/tree.ts';
@@ -31,13 +32,15 @@ export default rule({
     'https://www.postgresql.org/docs/17/sql-createpolicy.html',
     'https://www.postgresql.org/docs/17/sql-expressions.html#SQL-SYNTAX-SCALAR-SUBQUERIES',
   ],
-  fixable: false,
+  fixable: true,
   table(declared, context) {
     const table = policyTable(declared, context);
     if (table === null) return;
     for (const policy of table.policies) {
       const roles = apiRolesOf(policy);
       if (!policy.permissive || roles.length === 0) continue;
+      const found = policyStatement(policy, context.set);
+      const edits = found === null ? [] : uncapturedEdits(found, table, context.state);
       for (const predicate of predicatesOf(policy)) {
         const was = context.set.before.tables.get(table.key) ?? null;
         const reads = predicate.commands.every((command) => command === 'select');
@@ -51,6 +54,7 @@ export default rule({
           table,
           context.state,
         )) {
+          const isCaptured = capturesIn(predicate.node, table, context.state).length > 0;
           context.report({
             message: `Policy "${policy.name}" on "${table.key}": ${what}. ${openBefore || openly ? 'If that is meant, write "true" alone. Else compare the row with the caller.' : forServer ? 'By its name it is for the server, which needs no policy: drop it.' : way}`,
             at: context.home(policy.origin ?? table.origin),
@@ -70,6 +74,10 @@ export default rule({
                   (instead.includes('request.headers')
                     ? '\n\nClients then send the value in that header.'
                     : ''),
+            fix:
+              isCaptured && instead !== undefined && edits.length > 0
+                ? { title: "Name the row's column by its table", edits }
+                : undefined,
           });
         }
       }
@@ -100,7 +108,7 @@ const rewritten = (
     `alter policy ${quoteIdent(policy.name)} on ${table.key}\n${clauses.map(({ clause, condition }) => `  ${clause.toLowerCase()} (${condition})`).join('\n')};`,
   );
 
-/** USING and WITH CHECK that only ask for a token's presence are mended together: one alone goes on letting everybody through. */
+/** USING and WITH CHECK that have the same mistake are mended together: one alone goes on letting everybody through. */
 function clausesMended(
   policy: Policy,
   predicate: Predicate,
@@ -114,7 +122,7 @@ function clausesMended(
     const condition =
       token !== null && presence(each.node, table, state) === token
         ? branchReplaced(each.expression, token, isKnownToCaller(token, table))
-        : undefined;
+        : (uncaptured(each.expression, table, state) ?? undefined);
     return condition === undefined ? [] : [{ clause: each.clause, condition }];
   });
 }
@@ -159,7 +167,7 @@ function judge(predicate: Predicate, policy: Policy, table: Table, state: Schema
       },
     ];
   }
-  const captured = captures(node, table, state);
+  const captured = captures(predicate, table, state);
   if (captured.length > 0) return captured.slice(0, 1);
   const present = presence(node, table, state);
   if (present !== null) {
@@ -269,31 +277,29 @@ const readsNone = (table: Table, policy: Policy, secrets: readonly string[]) =>
     return readable !== null && secrets.every((column) => !readable.includes(column));
   });
 
-/** Names that a sub-select took for its own column: `x.a = x.a` once resolved. */
-function captures(node: SyntaxNode, table: Table, state: SchemaState): Judgement[] {
-  const reading = readPredicate(node, table, state);
-  return reading.comparisons.flatMap(({ operator, left, right, depth }) => {
-    if (operator !== '=' || depth === 0 || left.is !== 'column' || right.is !== 'column') return [];
-    const [a, b] = [left.column, right.column];
-    if (a.source !== b.source || a.name !== b.name) return [];
-    // Another condition may still tie the sub-select to the row.
-    const tied = reading.comparisons.some(
-      (other) =>
-        other.depth === depth &&
-        [other.left, other.right].some((side) => side.is === 'column' && side.column.depth < depth),
-    );
-    const outer = table.columns.some(({ name }) => name === a.name);
-    const so = tied ? 'so this comparison limits nothing' : 'so the sub-select is not tied to the row';
+/** Names that a sub-select took for its own column. */
+function captures({ node, expression }: Predicate, table: Table, state: SchemaState): Judgement[] {
+  return capturesIn(node, table, state).flatMap((capture) => {
+    const { taken, other, outer, tied } = capture;
+    const itself = taken.name === other.name;
+    if (tied && !itself) return [];
+    const so = tied
+      ? 'so this comparison limits nothing'
+      : itself
+        ? 'so the sub-select is not tied to the row'
+        : 'so hardly any row passes, and which one has nothing to do with the row that is asked for';
+    const { alias, key } = taken.source;
     return [
       {
-        what: `"${a.name}" in the sub-select is compared with itself, "${a.source.alias}.${a.name}" on both sides`,
+        what: captureSaid(capture),
         way:
-          a.source.key === table.key
-            ? `Both are of the inner "${table.name}", ${so}. ${a.source.alias === table.name ? 'Give the inner table an alias, and write' : 'Write'} "${table.name}.${a.name}" for the row.`
+          key === table.key
+            ? `Both are of the inner "${table.name}", ${so}. ${alias === table.name ? 'Give the inner table an alias, and write' : 'Write'} "${table.name}.${taken.name}" for the row.`
             : outer
-              ? `The inner table's column hides the one of "${table.key}", ${so}. Write "${table.name}.${a.name}".`
+              ? `The inner table's column hides the one of "${table.key}", ${so}. Write "${table.name}.${taken.name}".`
               : `That holds for every row, ${so}. Compare it with a column of the outer table.`,
         severity: tied ? ('warning' as const) : undefined,
+        instead: uncaptured(expression, table, state) ?? undefined,
         advice: "Write the row's column with the name of its table, and the inner ones with their alias.",
       },
     ];

@@ -6,6 +6,7 @@ import type { Command, Policy, SchemaState, Table } from '../../model/schema.ts'
 import type { Problem } from '../rule.ts';
 import { changedPart, homeOfTable, originOf } from './access-places.ts';
 import { looksAtCaller } from './caller.ts';
+import { captureOf, captureSaid } from './captured.ts';
 import { isOfChange } from './changed-statement.ts';
 import { onlyUntil, untilFirst } from './first-come.ts';
 import { isOutOfReach, outOfReach } from './footing.ts';
@@ -314,13 +315,22 @@ function explains({ object, opener }: LeakGroup): readonly string[] {
   ];
 }
 
-/** Why it was possible, as a sentence. */
-export function causeOf({ opener, object, leaks }: LeakGroup, state: SchemaState): string {
-  if (opener === 'off') return `Row level security is off on "${object.object}".`;
-  if (opener === null) return manyOf(leaks, state.tables.get(object.object), state);
+/** Why it was possible, as a sentence, and what to do: `way`, unless a name that a sub-select took says more. */
+export function causeOf({ opener, object, leaks }: LeakGroup, state: SchemaState, way = ''): string {
+  const why = (sentence: string) => `${sentence} ${way}`.trimEnd();
+  if (opener === 'off') return why(`Row level security is off on "${object.object}".`);
+  const table = state.tables.get(object.object);
+  const taken = capturedOf({ leaks, opener }, table, state);
+  if (taken.length > 0) {
+    const those = taken.map(({ policy }) => policy.name);
+    return `${those.length === 1 ? `Policy "${those[0]}" lets it through` : `Policies ${named(those)} let it through`}: ${captureSaid(taken[0]!.capture)}, so the sub-select is not tied to the row. Write "${table!.name}.${taken[0]!.capture.taken.name}".`;
+  }
+  if (opener === null) return why(manyOf(leaks, table, state));
   const blind = [opener.using, opener.check].every((expression) => !looksAtCaller(expression?.node, state));
   const everybody = apiRolesOf(opener).includes('anon') && !opener.rolesStated;
-  return `Policy "${opener.name}" ${blind ? 'does not look at who is asking' : 'lets it through'}${everybody ? ', and names no role' : ''}.`;
+  return why(
+    `Policy "${opener.name}" ${blind ? 'does not look at who is asking' : 'lets it through'}${everybody ? ', and names no role' : ''}.`,
+  );
 }
 
 /** Several policies apply: which of them it was, or whether it took two, the rows do not tell. */
@@ -339,6 +349,21 @@ function manyOf(leaks: readonly Leak[], table: Table | undefined, state: SchemaS
   return names.length === 1
     ? `Policy "${names[0]}" lets it through.`
     : `The policies that apply (${named(names)}) let it through.`;
+}
+
+/** Policies of which a sub-select took a name of the row for its own: that lets it through. */
+export function capturedOf(
+  { leaks, opener }: Pick<LeakGroup, 'leaks' | 'opener'>,
+  table: Table | undefined,
+  state: SchemaState,
+) {
+  if (table === undefined || opener === 'off') return [];
+  return applying(leaks, table).flatMap((policy) => {
+    const found = opener === null || opener === policy ? captureOf(policy, table, state) : null;
+    return found?.capture.taken.name === found?.capture.other.name && found !== null
+      ? [{ policy, ...found }]
+      : [];
+  });
 }
 
 const applying = (leaks: readonly Leak[], table: Table | undefined): readonly Policy[] =>

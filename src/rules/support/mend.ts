@@ -2,7 +2,7 @@
 import type { Facts } from '../../model/facts.ts';
 import type { Command, Policy, SchemaState, Table } from '../../model/schema.ts';
 import { quoteIdent } from '../../sql/names.ts';
-import { roleOf } from './access.ts';
+import { capturedOf, roleOf } from './access.ts';
 import { administratorsBeside, policyFor } from './administrators-beside.ts';
 import { looksAtCaller } from './caller.ts';
 import { callsOn } from './client-calls.ts';
@@ -29,7 +29,8 @@ export const isNobodys = ({ object }: LeakGroup) => object.ownerColumns.length =
 export function mendOf(group: LeakGroup, facts: Facts): string {
   const table = facts.head.tables.get(group.object.object);
   if (table === undefined) return sqlFence('-- a policy that asks who is asking');
-  const parts = handsOnOnly(group, table, facts) ??
+  const parts = untaken(group, table, facts.head) ??
+    handsOnOnly(group, table, facts) ??
     switchedOff(group, table, facts) ?? [
       ...(group.opener === 'off' ? [`alter table ${table.key} enable row level security;`] : []),
       droppedOf(group, table, facts.head)
@@ -47,6 +48,17 @@ function switchedOff(group: LeakGroup, table: Table, facts: Facts): string[] | n
   return droppedOf(group, table, facts.head).length > 0
     ? null
     : [`alter table ${table.key} enable row level security;\n-- its policies hold again`];
+}
+
+/** Its policies are right but for a name that a sub-select took: they are written anew, where none else lets it through. */
+function untaken(group: LeakGroup, table: Table, state: SchemaState): string[] | null {
+  const alters = capturedOf(group, table, state).flatMap(({ alter }) => alter ?? []);
+  const all = capturedOf(group, table, state).length;
+  return all === 0 ||
+    alters.length < all ||
+    droppedOf(group, table, state).some((policy) => policy !== group.opener)
+    ? null
+    : alters;
 }
 
 const commandsOfLeaks = ({ leaks }: LeakGroup): Command[] =>
