@@ -1,13 +1,16 @@
 import type { Facts } from '../../model/facts.ts';
 import type { SchemaState } from '../../model/schema.ts';
+import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
-import { seen, tellLeaks } from '../support/access.ts';
+import { roleOf, seen, tellLeaks } from '../support/access.ts';
 import { isSaidPublic } from '../support/comment-above.ts';
 import type { LeakGroup } from '../support/leak.ts';
-import { covers } from '../support/roles.ts';
+import { letsThrough } from '../support/lets-through.ts';
+import { newPolicyName } from '../support/policy-names.ts';
+import { type ApiRole, appliesTo, covers } from '../support/roles.ts';
 import { privateReads, saysPublic, storagePolicies } from '../support/storage.ts';
 import { doneTo, storageMend } from '../support/storage-mend.ts';
-import { sqlFence } from '../support/words.ts';
+import { named, sqlFence } from '../support/words.ts';
 
 export default rule({
   id: 'access/storage',
@@ -27,7 +30,7 @@ export default rule({
         ? {
             ...(isForListeners(group, context.facts.head) && { severity: 'warning' as const }),
             message: `Private channels of others can be joined (${seen(group.leaks)}). The policies on "realtime.messages" do not ask whose topic it is. Compare "realtime.topic()" with the caller, or with a membership.`,
-            help: sqlFence(ownTopic),
+            help: sqlFence(topicMend(group, context.facts.head)),
           }
         : {
             ...(isOfReading(group, context.facts) && { severity: 'warning' as const }),
@@ -57,8 +60,46 @@ const isOfReading = ({ object, leaks }: LeakGroup, facts: Facts) => {
   });
 };
 
-const ownTopic = `create policy "own topic" on realtime.messages for select to authenticated
-  using (realtime.topic() = 'user:' || (select auth.uid())::text);`;
+/** Policies are added to each other: those that let every topic through go, and the caller's own topic stays. */
+function topicMend({ leaks }: LeakGroup, state: SchemaState): string {
+  const messages = state.tables.get('realtime.messages');
+  const policies = messages?.policies.filter(({ permissive }) => permissive) ?? [];
+  const topic = '(select realtime.topic())';
+  const asked = (['select', 'insert'] as const).filter((command) =>
+    leaks.some((leak) => leak.command === command),
+  );
+  const applying = policies.filter((policy) =>
+    leaks.some(
+      ({ command, principal }) =>
+        command !== 'execute' && covers(policy, command) && appliesTo(policy, roleOf(principal)),
+    ),
+  );
+  const open = applying.filter((policy) =>
+    leaks.some(
+      ({ command, principal }) =>
+        command !== 'execute' && letsThrough(policy, command, roleOf(principal) as ApiRole, messages!, state),
+    ),
+  );
+  const prefix = applying
+    .map(
+      ({ using, check }) => /\blike\s+'([\w:.-]+)%'/i.exec(`${using?.text ?? ''} ${check?.text ?? ''}`)?.[1],
+    )
+    .find((each) => each !== undefined);
+  const own = `${topic} = '${prefix ?? 'user:'}' || (select auth.uid())::text`;
+  return [
+    ...(open.length === 0 && applying.length > 0
+      ? [`-- narrow the one of ${named(applying.map(({ name }) => name))} that lets it through`]
+      : []),
+    ...open.map(({ name }) => `drop policy ${quoteIdent(name)} on realtime.messages;`),
+    ...asked.map(
+      (command) =>
+        `create policy ${newPolicyName(
+          command === 'select' ? 'own topic' : 'send to own topic',
+          policies.filter((policy) => !open.includes(policy)),
+        )} on realtime.messages for ${command} to authenticated\n  ${command === 'select' ? 'using' : 'with check'} (${own});`,
+    ),
+  ].join('\n');
+}
 
 /** Some policy knows folders that are called after users. */
 const hasFolders = ({ tables }: SchemaState) =>

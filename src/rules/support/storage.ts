@@ -23,6 +23,8 @@ export interface StoragePolicy {
   readonly open: readonly Command[];
   /** Those of `open` that reach files of every bucket. */
   readonly inAnyBucket: readonly Command[];
+  /** Commands by which every signed-in user reaches each file of its buckets: it asks that somebody is signed in, if that. */
+  readonly forAnyUser: readonly Command[];
   /** Clauses that look at the caller, or at the path. */
   readonly asking: readonly Predicate['clause'][];
   /** It looks at the caller and at the file: its owner, its folder. */
@@ -63,6 +65,10 @@ export function storagePolicies(objects: Table, state: SchemaState): StoragePoli
           asksBucket: namesBucket.every(Boolean),
           open,
           inAnyBucket: open.filter((command) => !namesBucket[decides(command)]),
+          forAnyUser: commandsOf(policy).filter(
+            (command) =>
+              !asksOfFile[decides(command)] && letsThrough(policy, command, 'authenticated', objects, state),
+          ),
           asking: predicates.flatMap(({ clause }, at) => (asksMore[at] ? [clause] : [])),
           asksWhose: nodes.some((node, at) => looksAtCaller(node, state) && asksOfFile[at]!),
           asksOfFile: asksOfFile.includes(true),
@@ -135,8 +141,9 @@ export function askedOfUploads(
   const [bucket, ...others] = [...new Set(buckets)];
   if (bucket === undefined || others.length > 0) return null;
   const uploads = policies.filter(
-    ({ policy, open, buckets: theirs }) =>
+    ({ policy, open, forAnyUser, buckets: theirs }) =>
       !open.includes('insert') &&
+      !forAnyUser.includes('insert') &&
       policy.permissive &&
       covers(policy, 'insert') &&
       theirs.every((id) => id === bucket) &&
