@@ -22,10 +22,10 @@ export default rule({
   fixable: false,
   facts(context) {
     const id = 'access/anon-write';
-    tellLeaks(id, context, (group) => ({
-      message: messageOf(group, context.facts.head),
-      help: mendOf(group, context.facts),
-    }));
+    tellLeaks(id, context, (group) => {
+      const help = mendOf(group, context.facts);
+      return { message: messageOf(group, help, context.facts.head), help };
+    });
     for (const object of context.facts.access?.head.objects ?? []) {
       const form = isForm(object, context.facts.head);
       if (form === null) continue;
@@ -48,7 +48,7 @@ export default rule({
   },
 });
 
-function messageOf(group: LeakGroup, state: SchemaState): string {
+function messageOf(group: LeakGroup, help: string, state: SchemaState): string {
   const { object } = group.object;
   const table = state.tables.get(object);
   const open = commandsOpen(group, table);
@@ -60,9 +60,10 @@ function messageOf(group: LeakGroup, state: SchemaState): string {
     ).length > 0;
   const rows = `${conditionOf(group.leaks)} (${seen(group.leaks)}). ${causeOf(group, state)}`;
   // That such rows are read is what they are for, but for secrets and what is personal.
+  const toServer = 'Leave that to the server, or to those whom a policy names.';
   return isNobodys(group)
-    ? `Without signing in, anyone may ${upper(open.filter((command) => told || command !== 'select'))} rows of "${object}"${rows} Leave that to the server, or to those whom a policy names.`
-    : `Without signing in, ${upper(open)} on "${object}" ${open.length === 1 ? 'reaches' : 'reach'} rows of others${rows} Allow it to the owner alone.`;
+    ? `Without signing in, anyone may ${upper(open.filter((command) => told || command !== 'select'))} rows of "${object}"${rows} ${toServer}`
+    : `Without signing in, ${upper(open)} on "${object}" ${open.length === 1 ? 'reaches' : 'reach'} rows of others${rows} ${/^(create|alter) policy/m.test(help) ? 'Allow it to the owner alone.' : toServer}`;
 }
 
 /** Which rows, where only some are reached: ` where public = true`. */

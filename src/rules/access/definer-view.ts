@@ -12,6 +12,7 @@ import { ownerColumns } from '../support/owners.ts';
 import { type ApiRole, apiRoles, appliesTo, covers, holders } from '../support/roles.ts';
 import { bare, functionName } from '../support/tree.ts';
 import { neverHolds, opensTo } from '../support/truth.ts';
+import { tablesBehind } from '../support/views.ts';
 import { named, sqlFence } from '../support/words.ts';
 
 export default rule({
@@ -36,7 +37,7 @@ export default rule({
           ? ('warning' as const)
           : undefined,
       help: sqlFence(
-        isMaterialized(group, context.facts.head)
+        isMaterialized(group, context.facts.head) || isOfUsers(group, context.facts.head)
           ? revokeOfRead(group.object.object, ['anon', 'authenticated'], readsOf(group, context.facts))
           : isToBeRead(group, context.facts.head)
             ? `revoke insert, update, delete on ${group.object.object} from anon, authenticated;${group.leaks.some(isRead) ? `\n-- and, where others' rows shall not show either\nalter view ${group.object.object} set (security_invoker = true);` : ''}`
@@ -49,7 +50,8 @@ export default rule({
 /** Told where `security_invoker` is what is offered. */
 function hazardOf(group: LeakGroup, state: SchemaState, tell: (hazard: InvokerHazard) => string): string {
   const view = state.views.get(group.object.object);
-  if (view === undefined || isMaterialized(group, state) || isToBeRead(group, state)) return '';
+  if (view === undefined || [isMaterialized, isToBeRead, isOfUsers].some((other) => other(group, state)))
+    return '';
   const hazard = invokerHazard(view, state);
   return hazard === null ? '' : tell(hazard);
 }
@@ -58,6 +60,10 @@ function wayOut(group: LeakGroup, facts: Facts): string {
   if (isMaterialized(group, facts.head)) return copyOf(group, facts);
   if (isToBeRead(group, facts.head) && !group.leaks.some(isRead))
     return 'Its GRANT of SELECT says that it is there to be read: revoke the rest';
+  if (isOfUsers(group, facts.head)) {
+    const calls = readsOf(group, facts);
+    return `With "security_invoker" it would fail, since callers may not read "auth.users": ${calls.length === 0 ? 'revoke it' : `the code reads it (${placesOf(calls)}), so ask in its WHERE who is calling`}`;
+  }
   return `Set "security_invoker" on the view${leftBy(group, facts.head)}, or ${group.leaks.every(isRead) ? 'filter by "auth.uid()" in it' : 'revoke what is not meant to be written'}`;
 }
 
@@ -107,6 +113,18 @@ const readsOf = ({ object }: LeakGroup, facts: Facts) => callsOn(object.object, 
 
 const isMaterialized = ({ object }: LeakGroup, { views }: SchemaState) =>
   views.get(object.object)?.kind === 'materialized view';
+
+/** It selects from `auth.users`, which API roles hold no privilege on. */
+const isOfUsers = ({ object, leaks }: LeakGroup, state: SchemaState) => {
+  const view = state.views.get(object.object);
+  return (
+    view !== undefined &&
+    leaks.every(isRead) &&
+    tablesBehind(view, state).some(
+      ({ key, grants }) => key === 'auth.users' && holders(grants, 'select').length === 0,
+    )
+  );
+};
 
 /** SELECT was granted by name, and what is written through it goes past the policies as well: that is left over. */
 const isToBeRead = ({ object, leaks }: LeakGroup, { views }: SchemaState) =>
