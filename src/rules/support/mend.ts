@@ -17,6 +17,7 @@ import { readPolicy, writersOf } from './read-policy.ts';
 import { asGiven } from './rights.ts';
 import { type ApiRole, apiRoles, appliesTo, commands, covers, holders } from './roles.ts';
 import { ownComparisons, readPredicate } from './scope.ts';
+import { isMakerAlone, tenantCondition } from './tenants.ts';
 import { alternatives } from './tree.ts';
 import { leftToServer } from './trusted-rows.ts';
 import { opensTo } from './truth.ts';
@@ -204,6 +205,10 @@ function conditionOf(group: LeakGroup, command: Command, table: Table, state: Sc
       : [];
   const owner =
     ownerOf(table, state, group.object.ownerColumns, command, forged) ?? ownerByName(table, state);
+  if (owner === undefined || isMakerAlone(owner)) {
+    const ofTenant = tenantCondition(table, state);
+    if (ofTenant !== null) return ofTenant;
+  }
   if (owner === undefined) return '…';
   const beside = command === 'select' ? readersBeside(owner, table, state) : [];
   return [owner, ...beside].map((column) => isOwn(column, table, state)).join(' or ');

@@ -13,7 +13,7 @@ import { asGiven, rightsIn } from './rights.ts';
 import { apiRolesOf, covers } from './roles.ts';
 import { ownComparisons, readPredicate } from './scope.ts';
 import { signedInAs } from './signed-in-as.ts';
-import { tenantCondition } from './tenants.ts';
+import { isMakerAlone, tenantCondition } from './tenants.ts';
 import { alternatives, bare, columnParts, functionCalls, nodesOf } from './tree.ts';
 import { leftToServer } from './trusted-rows.ts';
 import { opensTo } from './truth.ts';
@@ -79,10 +79,15 @@ export function ownPolicy(
   /** Whose the rows are by what the code writes. */
   filled: string | undefined = undefined,
 ): string {
-  const owner =
+  const known =
     ownerOf(table, state, [], command) ??
     (calls.length > 0 ? ownerByName(table, state) : undefined) ??
     filled;
+  const byCode = calls.length > 0 || command === 'select';
+  const owner =
+    known !== undefined && isMakerAlone(known) && byCode && tenantCondition(table, state) !== null
+      ? undefined
+      : known;
   const sibling = likeItsSiblings(table, command, state);
   const asked = sibling === null ? asTheCodeAsks(table, command, owner, calls, state) : null;
   if (asked !== null) return asked;
@@ -90,10 +95,7 @@ export function ownPolicy(
   const left = sibling === null || sibling.byOwner ? leftToServer(table, command, state) : null;
   if (left !== null) return left;
   // That a tenant's people write it, the code has to show.
-  const ofTenant =
-    owner === undefined && sibling === null && (calls.length > 0 || command === 'select')
-      ? tenantCondition(table, state)
-      : null;
+  const ofTenant = owner === undefined && sibling === null && byCode ? tenantCondition(table, state) : null;
   if (
     command === 'insert' &&
     sibling === null &&

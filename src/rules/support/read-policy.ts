@@ -2,6 +2,7 @@
 import type { Facts } from '../../model/facts.ts';
 import type { Table } from '../../model/schema.ts';
 import { quoteIdent } from '../../sql/names.ts';
+import { escapeRegExp } from '../../sql/text.ts';
 import { allCallsOn, callsOn, placesOf } from './client-calls.ts';
 import { holdsMoney } from './person-names.ts';
 import { type ApiRole, writes } from './roles.ts';
@@ -22,7 +23,28 @@ export function readPolicy(
         ? '; add anon where visitors see it too'
         : null;
   const to = limit === null ? readers : ['authenticated'];
-  return `-- ${limit === null ? 'who read it goes on reading' : `signed-in users go on reading${limit}`}; ${writers}\ncreate policy ${name} on ${table.key} for select to ${to.join(', ')} using (true);`;
+  const shown = shownIn(table);
+  const rest =
+    shown === null
+      ? ''
+      : `; the rows that "${shown.column}" does not show need a policy for those who work on them`;
+  return `-- ${limit === null ? 'who read it goes on reading' : `signed-in users go on reading${limit}`}${rest}; ${writers}\ncreate policy ${name} on ${table.key} for select to ${to.join(', ')} using (${shown?.condition ?? 'true'});`;
+}
+
+/** The column by which rows say themselves that they are for others to see. */
+function shownIn({ columns, checks }: Table): { readonly column: string; readonly condition: string } | null {
+  const flag = columns.find(
+    ({ name, type }) => type === 'boolean' && /^(is_)?(public|published|publicly_visible)$/i.test(name),
+  );
+  if (flag !== undefined) return { column: flag.name, condition: quoteIdent(flag.name) };
+  for (const { name } of columns.filter((column) => /(^|_)(status|state|visibility)$/i.test(column.name))) {
+    const values = checks
+      .filter(({ expression }) => new RegExp(`\\b${escapeRegExp(name)}\\b`).test(expression.text))
+      .flatMap(({ expression }) => [...expression.text.matchAll(/'([a-z_]+)'/gi)].map(([, value]) => value!));
+    const shown = ['published', 'public'].find((value) => values.includes(value));
+    if (shown !== undefined) return { column: name, condition: `${quoteIdent(name)} = '${shown}'` };
+  }
+  return null;
 }
 
 /** Who writes there, as far as the code shows it: a server without the service key is a user too. */

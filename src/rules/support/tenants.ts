@@ -35,8 +35,23 @@ export function tenantCondition(table: Table, state: SchemaState): string | null
 /** It reads every policy and function of the schema, and is asked for each command. */
 const conditions = new WeakMap<SchemaState, Map<Table, string | null>>();
 
+/** Who made a row that a whole tenant works on is not its owner. */
+export const isMakerAlone = (owner: string): boolean => /_by(_\w+)?$/i.test(owner);
+
+/** `brand_id`, where "brand_members" says who belongs to a brand. */
+const columnsOfMembers = (table: Table, state: SchemaState): readonly Column[] =>
+  table.columns.filter(({ name, notNull }) => {
+    const stem = /^(\w+?)_?(uu)?id$/i.exec(name)?.[1];
+    const members = [`${stem}_members`, `${stem}_member`, `${stem}_memberships`];
+    return (
+      notNull &&
+      stem !== undefined &&
+      members.some((other) => other !== table.name && state.tables.has(`${table.schema}.${other}`))
+    );
+  });
+
 function findCondition(table: Table, state: SchemaState): string | null {
-  for (const column of tenantColumns(table)) {
+  for (const column of new Set([...tenantColumns(table), ...columnsOfMembers(table, state)])) {
     const asked = askedElsewhere(column, table, state);
     const own = byFunction(column, state);
     // A function answers whatever the policies show of the table that it reads.
