@@ -5,6 +5,7 @@ import { quoteIdent } from '../../sql/names.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import { tokenize } from '../../sql/tokens.ts';
 import { rule } from '../rule.ts';
+import { keyBeside } from '../support/keys-beside.ts';
 import { markOfDeleted } from '../support/marked-deleted.ts';
 import { offsetOf } from '../support/places.ts';
 import { isShortList } from '../support/short-lists.ts';
@@ -31,6 +32,8 @@ export default rule({
       // A partition's key is its parent's: it is told, and changed, there.
       if (isInherited(table, key, state)) continue;
       const at = home(key.origin ?? table.origin);
+      const beside = keyBeside(table, key);
+      if (beside?.first === true) continue;
       const toUsers = key.references === 'auth.users';
       const meant = isSaidToBeMeant(facts.sources.get(at?.file ?? ''), key);
       // That users can't be deleted is the problem, and RESTRICT would only say it.
@@ -44,6 +47,17 @@ export default rule({
           object: table.key,
           key: key.columns.join(' '),
           help: sql(...madeAnew(table, key, was)),
+        });
+        continue;
+      }
+      if (beside !== null && !meant) {
+        const { onDelete } = beside.key;
+        report({
+          message: `The foreign key on ${listed(key.columns)} of "${table.key}" has no ON DELETE and was made before the one on ${listed(beside.key.columns)}, whose ON DELETE ${onDelete.toUpperCase()} comes too late: keys are checked in the order in which they were made. A row of "${key.references}" can't be deleted while one points to it. Say ${onDelete.toUpperCase()} here too.`,
+          at,
+          object: table.key,
+          key: key.columns.join(' '),
+          help: sql(...madeAnew(table, key, onDelete)),
         });
         continue;
       }
