@@ -1,13 +1,13 @@
 import type { Facts } from '../../model/facts.ts';
 import type { Fix } from '../../model/finding.ts';
-import type { SkippedEntry } from '../../model/migration.ts';
+import type { History, SkippedEntry } from '../../model/migration.ts';
 import { rule } from '../rule.ts';
-import { foundationsOf, namesAny } from '../support/file-objects.ts';
+import { type Place, placeOf } from '../support/place-in-turn.ts';
 import { startOf } from '../support/places.ts';
 import { type Rival, rivalOf } from '../support/rival.ts';
 import { fileNameOf, isSetAside, sourceOf } from '../support/skipped.ts';
 import { formatVersion, overviewOf, renameTo, snakeCase, timeOf } from '../support/versions.ts';
-import { gitMove, shFence } from '../support/words.ts';
+import { gitMove, shellWord, shFence } from '../support/words.ts';
 
 export default rule({
   id: 'history/skipped-file',
@@ -60,42 +60,75 @@ const leftOut = ({ reason }: SkippedEntry): Way =>
 function wayIn(entry: SkippedEntry, facts: Facts, index: number): Way {
   if (entry.reason === 'folder') return moveOut;
   if (entry.reason !== 'name') return { advice: 'Rename the file.' };
-  const { fileName, isOlder } = newName(entry, facts, index);
+  const { fileName, place, isOlder } = newName(entry, facts, index);
   const rival = rivalOf(entry, facts);
   // In its place of old it runs before the newer file, which makes the function anew.
-  const isInTurn = isOlder && rival?.kind !== 'table' && rival?.kind !== 'differs' && rival?.isWhole !== true;
+  const isInTurn =
+    place !== null && rival?.kind !== 'table' && rival?.kind !== 'differs' && rival?.isWhole !== true;
   if (rival !== null && !isInTurn) return compared(rival);
-  if (!isOlder && isOutdated(entry, facts)) return onceByHand(entry, fileName);
+  if (fileName === null) return putBehind(entry, place, rival);
+  if (place === null && isOutdated(entry, facts)) return onceByHand(entry, fileName);
   const fix = renameTo({ path: entry.path, fileName: fileNameOf(entry) }, fileName);
   return {
     advice: 'Rename the file.',
-    help: `Rename it:\n\n${shFence(gitMove(entry.path, fix.rename.to))}${isOlder ? `\n\nNewer files build on it, so its version stays. Where those ran already, \`supabase db push --include-all\` runs it; where the database has what it makes, \`supabase migration repair --status applied ${fix.rename.to.split('/').at(-1)!.split('_')[0]}\` notes it instead.${rival === null ? '' : ` ${setBack(rival)}`}` : ''}`,
+    help: `Rename it:\n\n${shFence(gitMove(entry.path, fix.rename.to))}${isOlder ? `\n\nNewer files build on it, so it keeps its place. Where those ran already, \`supabase db push --include-all\` runs it; where the database has what it makes, \`supabase migration repair --status applied ${fileName.split('_')[0]}\` notes it instead.${rival === null ? '' : ` ${setBack(rival)}`}` : ''}`,
     fix,
   };
 }
 
+/** `isOlder`: newer ones stand, which may have run. */
+type NewName =
+  | { readonly fileName: string; readonly place: Place | null; readonly isOlder: boolean }
+  | {
+      readonly fileName: null;
+      readonly place: Place & { readonly behind: string };
+      readonly isOlder: boolean;
+    };
+
 /**
- * With the version that its name begins with, unless another file has that one, or newer ones stand and none of them
- * names what it makes or changes: those may have run, and `db push` refuses a file before them.
+ * In its place where newer files need what it makes or changes: with the version that its name begins with, unless another
+ * file has that one. Else behind all that may have run: `db push` refuses a file before those.
  */
-function newName(entry: SkippedEntry, { history, sources, now }: Facts, index: number) {
+function newName(entry: SkippedEntry, facts: Facts, index: number): NewName {
+  const { history, now } = facts;
   const words = fileNameOf(entry).replace(/\.\w+$/, '');
   const version = /^\d{14}(?!\d)/.exec(words)?.[0];
+  const place = placeOf(entry, facts);
+  const standing = standingBeside(entry, history);
+  const isOlder = (fileName: string) => standing.some((other) => baseName(other.path) > fileName);
   if (version !== undefined && timeOf(version) !== null && !overviewOf(history).versions.has(version)) {
-    // Those of the change itself ran nowhere yet, where it brings this file too.
-    const isNew =
-      !history.all &&
-      history.base.length > 0 &&
-      !history.skippedOnBase.some(({ path }) => path === entry.path);
-    const standing = isNew ? [...history.base, ...history.baseTip] : history.head;
-    const newer = standing.filter((migration) => migration.version > version);
-    const names = foundationsOf(sourceOf(entry));
-    const isOlder = newer.some(({ path }) => sources.has(path) && namesAny(sources.get(path)!, names));
-    if (newer.length === 0 || isOlder)
-      return { fileName: `${version}_${snakeCase(words.slice(version.length))}.sql`, isOlder };
+    const fileName = `${version}_${snakeCase(words.slice(version.length))}.sql`;
+    if (place !== null || !isOlder(fileName)) return { fileName, place, isOlder: isOlder(fileName) };
+  }
+  if (place !== null) {
+    const { fileName, behind } = place;
+    if (fileName !== null) return { fileName, place, isOlder: isOlder(fileName) };
+    if (behind !== null) return { fileName, place: { ...place, behind }, isOlder: true };
   }
   const name = version === undefined ? words : words.slice(version.length).replace(/^\W+$/, words);
-  return { fileName: `${formatVersion(now + 1000 * index)}_${snakeCase(name || words)}.sql`, isOlder: false };
+  const fileName = `${formatVersion(now + 1000 * index)}_${snakeCase(name || words)}.sql`;
+  return { fileName, place: null, isOlder: false };
+}
+
+/** Those of the change itself ran nowhere yet, where it brings this file too. */
+function standingBeside({ path }: SkippedEntry, { all, base, baseTip, head, skippedOnBase }: History) {
+  const isNew = !all && base.length > 0 && !skippedOnBase.some((other) => other.path === path);
+  return isNew ? [...base, ...baseTip] : head;
+}
+
+const baseName = (path: string) => path.split('/').at(-1)!;
+
+/** Digits behind a number sort before its own file, by `_`: between two that follow each other none lies. */
+function putBehind(
+  { path }: SkippedEntry,
+  { behind, before }: Place & { readonly behind: string },
+  rival: Rival | null,
+): Way {
+  const other = shellWord(`${path.slice(0, path.lastIndexOf('/') + 1)}${behind}`);
+  return {
+    advice: `Newer files build on it, and no version lies between "${behind}" and "${before}". Put what it holds at the end of "${behind}".`,
+    help: `Put it there:\n\n${shFence(`(echo; cat ${shellWord(path)}) >> ${other}`, `git rm ${shellWord(path)}`)}\n\nA database where "${behind}" ran does not run it again: run the statements there by hand, unless it has what they make.${rival === null ? '' : ` ${setBack(rival)}`}`,
+  };
 }
 
 /** Rows alone, and newer files stand: somebody may have run it by hand long ago. */

@@ -104,8 +104,12 @@ export const doesMore = ({ statements }: SourceFile) =>
 export const foundationsOf = (source: SourceFile): readonly string[] =>
   statementsOf(source).flatMap((statement): readonly string[] => {
     const { kind, node } = statement;
-    if (kind === 'AlterTableStmt' || kind === 'RenameStmt')
-      return node.relation === undefined ? [] : [node.relation.relname];
+    if (kind === 'AlterTableStmt') return node.relation === undefined ? [] : [node.relation.relname];
+    if (kind === 'RenameStmt')
+      return [
+        ...(node.relation === undefined ? [] : [node.relation.relname]),
+        ...(isFoundation(node.renameType) ? [node.newname] : []),
+      ];
     if (kind === 'AlterEnumStmt') return strings(node.typeName).slice(-1);
     if (kind === 'AlterFunctionStmt') return strings(node.func?.objname).slice(-1);
     return madeBy(statement)
@@ -113,8 +117,11 @@ export const foundationsOf = (source: SourceFile): readonly string[] =>
       .map(({ name }) => name);
   });
 
+const isFoundation = (type: string) =>
+  /^OBJECT_(TABLE|VIEW|MATVIEW|SEQUENCE|FUNCTION|PROCEDURE|ROUTINE|TYPE|DOMAIN|SCHEMA)$/.test(type);
+
 /** True where some statement has one of the names, be it in a function's body. */
-export function namesAny({ statements }: SourceFile, names: readonly string[]): boolean {
+export function namesAny({ statements }: Pick<SourceFile, 'statements'>, names: readonly string[]): boolean {
   if (names.length === 0) return false;
   const any = new RegExp(`(?<![\\w$])(${names.map(escapeRegExp).join('|')})(?![\\w$])`, 'i');
   return statements.some(({ sql }) => any.test(sql));
