@@ -90,9 +90,13 @@ export default rule({
   },
 });
 
-/** Policies called it, and the code, which is known to call others, does not. */
-const servedPolicies = (routine: Routine, before: SchemaState, { clientCalls }: Facts) =>
-  clientCalls.length > 0 && policiesCalling(routine, before).length > 0;
+/** Policies called it, now or in an older migration, and the code, which is known to call others, does not. */
+const servedPolicies = (routine: Routine, before: SchemaState, { clientCalls, sources }: Facts) =>
+  clientCalls.length > 0 &&
+  (policiesCalling(routine, before).length > 0 ||
+    [...sources.values()].some(({ statements }) =>
+      statements.some(({ kind, sql }) => kind === 'CreatePolicyStmt' && sql.includes(`${routine.name}(`)),
+    ));
 
 /** Policies that stand at the end and call the function, which is there once: `"own" on "public.note"`. */
 const policiesCalling = ({ schema, name }: Routine, after: SchemaState): readonly string[] =>

@@ -127,6 +127,12 @@ function keyAhead(
   return longer === undefined ? null : { name: longer.name, whole: false };
 }
 
+/** No migration makes the table: which indexes it has is not known. */
+const isMadeElsewhere = (table: string, { set }: FileContext) => {
+  const known = set.before.tables.get(table);
+  return known === undefined || known.unknown.length > 0;
+};
+
 /** IF NOT EXISTS, and a comment right above that it is built CONCURRENTLY by hand before: this then does nothing. */
 const isSaidToBeBuilt = ({ node, start }: Statement, { source }: FileContext) =>
   node.if_not_exists === true &&
@@ -146,7 +152,12 @@ function built(statement: Statement, table: string, context: FileContext): strin
   if (name === undefined || taken === undefined || isRetyped(taken.columns, name, table, context))
     return [
       ...(taken === undefined ? [] : ['-- in a later file, as the DROP stays']),
-      `${concurrently(text)};`,
+      ...(node.if_not_exists === true && isMadeElsewhere(table, context)
+        ? [
+            '-- where one of that name is there and INVALID, left by a build that was stopped, drop it first',
+            `${concurrently(text).replace(/concurrently/i, (word) => `${word} ${word === 'CONCURRENTLY' ? 'IF NOT EXISTS' : 'if not exists'}`)};`,
+          ]
+        : [`${concurrently(text)};`]),
     ];
   const other = quoteIdent(`${name.slice(0, 59)}_new`);
   const index = `${splitKey(table)[0]}.${quoteIdent(name)}`;

@@ -9,7 +9,7 @@ import { filled } from './fill.ts';
 import { inStep } from './in-step.ts';
 import { linesOf, movingAlong, shown } from './moves-along.ts';
 import { listed, sql } from './statements.ts';
-import { isPlain, labelsAdded, onlyCasts, type TypeChange } from './type-change.ts';
+import { isPlain, isPutRight, labelsAdded, onlyCasts, type TypeChange } from './type-change.ts';
 import { atTheEnd, endOfOldTypes, meantForThem } from './type-change-lines.ts';
 import { listed as andList } from './words.ts';
 
@@ -214,7 +214,8 @@ function lossOf(change: TypeChange, context: FileContext): string | null {
   const fits = plain && alwaysConverts(before?.type, target);
   if (plain && !fits && change.using !== undefined && /^character( varying)?\(/.test(target))
     return 'Longer values are cut';
-  const converts = labelsAdded(change, context) !== null || !onlyCasts(change) || fits;
+  const converts =
+    labelsAdded(change, context) !== null || !onlyCasts(change) || fits || isPutRight(change, context);
   return converts ? null : 'A value that does not convert makes it fail';
 }
 

@@ -115,6 +115,20 @@ export const rewritesOf = (table: string, context: FileContext): readonly TypeCh
     .filter((change) => change !== null)
     .filter((change) => outcomeOf(change, context).is === 'rewrite');
 
+/** An UPDATE above picks rows by what the column holds and writes it: what does not convert is put right there. */
+export const isPutRight = (
+  { table, column, statement: own }: TypeChange,
+  { statements, keyOf }: FileContext,
+): boolean =>
+  statements.some(
+    ({ kind, node, start }) =>
+      start < own.start &&
+      kind === 'UpdateStmt' &&
+      keyOf(node.relation) === table &&
+      nodesOf(node.whereClause, 'ColumnRef').some((ref) => columnParts(ref).at(-1) === column) &&
+      (node.targetList ?? []).some(({ ResTarget: target }: SyntaxNode) => target?.name === column),
+  );
+
 /** The last UPDATE above that names the column sets it to NULL in all rows. */
 export function holdsNull(
   { table, column, statement: own }: TypeChange,
