@@ -102,11 +102,11 @@ function togetherWith(
   const ofTheDay = head.filter(
     (each) => each.version === migration.version && undoneBy(each, history) === null,
   );
-  const line = ofTheDay.length > 1 ? lineOf(migration, oneByOne(ofTheDay, head)) : undefined;
-  if (line !== undefined)
+  const lines = ofTheDay.length > 1 ? oneByOne(ofTheDay, head) : null;
+  if (lines !== null && [...lines.keys()].some(({ path }) => path === migration.path))
     return {
       advice: 'A time of that day would move it before the others of the day: rename them together',
-      help: `Where none of that day has been applied yet, in their order:\n\n${shFence(line)}\n\nWhere one has been, \`db push\` takes another only behind all files: \`npx supabase migration new\` names it.`,
+      help: `Where none of that day has been applied yet, in their order:\n\n${shFence([...lines.values()].join('\n'))}\n\nWhere one has been, \`db push\` takes another only behind all files: \`npx supabase migration new\` names it.`,
     };
   const minute = hasNoTurn ? lastMinute(migration, head) : null;
   return minute === null
@@ -116,9 +116,6 @@ function togetherWith(
         help: minute.help,
       };
 }
-
-const lineOf = ({ path }: Migration, lines: ReadonlyMap<Migration, string> | null) =>
-  [...(lines ?? [])].find(([each]) => each.path === path)?.[1];
 
 const toTheClock =
   'Versions are compared as strings. To change to the clock, rename all files first, and mend the history of each database with `npx supabase migration repair`.';

@@ -1,12 +1,13 @@
-import type { View } from '../../model/schema.ts';
+import type { SchemaState, View } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
 import { callsOn, placesOf, revokeOfRead } from '../support/client-calls.ts';
 import { opening } from '../support/era.ts';
 import { sensitiveColumns } from '../support/owners.ts';
+import { readsOf } from '../support/recursion.ts';
 import { holders } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
 import { guardedTables } from '../support/views.ts';
-import { named, people, sqlFence } from '../support/words.ts';
+import { listed, named, people, sqlFence } from '../support/words.ts';
 
 export default rule({
   id: 'views/materialized',
@@ -31,21 +32,39 @@ export default rule({
       roles.every((role) => isGranted(view, role) || isGranted(view, 'public')) &&
       tables.every((table) => sensitiveColumns(view.columns, table).length === 0);
     const calls = callsOn(view.key, ['select'], facts);
+    // Policies run with the rights of who asks.
+    const asking = policiesReading(view.key, state);
     const way = meant
       ? 'Its GRANT says that it is there to be read: keep its columns and rows as narrow as they are meant'
       : calls.length > 0
         ? `The code reads it (${placesOf(calls)}): let it call a function that asks who is calling, then revoke the grants`
-        : 'Revoke the grants, or keep it in a schema that is not exposed';
+        : asking.length > 0
+          ? `Policies read it with the rights of the caller (${listed(asking.slice(0, 2))}${asking.length > 2 ? ` and ${asking.length - 2} more` : ''}): let them ask a "security definer" function, then revoke the grants`
+          : 'Revoke the grants, or keep it in a schema that is not exposed';
     report({
       message: `Materialized view "${view.key}" holds what its owner read of ${named(tables.map(({ key }) => key))}${where === '' ? ', and ' : `. ${where}`}${people(roles)} may SELECT it. It can have no policies. ${way}.`,
       at: home(view.origin),
       object: view.key,
       severity: meant ? 'info' : undefined,
       evidence: evidenceOf(state),
-      help: meant ? undefined : sqlFence(revokeOfRead(view.key, roles, calls)),
+      help: meant
+        ? undefined
+        : sqlFence(
+            asking.length > 0
+              ? `-- once the policies ask a function\n${revokeOfRead(view.key, roles, calls)}`
+              : revokeOfRead(view.key, roles, calls),
+          ),
     });
   },
 });
+
+/** `policy "read" on "public.note"`, of those that select from the view. */
+const policiesReading = (key: string, state: SchemaState): readonly string[] =>
+  [...state.tables.values()].flatMap((table) =>
+    table.policies
+      .filter((policy) => readsOf(policy, table, state).includes(key))
+      .map(({ name }) => `policy "${name}" on "${table.key}"`),
+  );
 
 /** By a statement of the view's own file. */
 const isGranted = ({ grants, origin: made }: View, role: string) =>
