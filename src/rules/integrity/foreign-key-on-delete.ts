@@ -5,6 +5,7 @@ import { quoteIdent } from '../../sql/names.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import { tokenize } from '../../sql/tokens.ts';
 import { rule } from '../rule.ts';
+import { isFixedList } from '../support/fixed-lists.ts';
 import { keyBeside } from '../support/keys-beside.ts';
 import { markOfDeleted } from '../support/marked-deleted.ts';
 import { offsetOf } from '../support/places.ts';
@@ -63,28 +64,41 @@ export default rule({
       }
       const mark =
         toUsers || meant || isOptional(table, key) ? null : markOfDeleted(key.references, state, facts);
+      const isList = !toUsers && isFixedList(key.references, key.referencedColumns, state, facts);
       const isCertain =
-        meant || mark !== null || (!toUsers && actionsFor(table, key, stays, state)[0] === 'restrict');
+        meant ||
+        mark !== null ||
+        isList ||
+        (!toUsers && actionsFor(table, key, stays, state)[0] === 'restrict');
       const fix = isCertain ? fixOf(facts.sources.get(at?.file ?? ''), key) : null;
       report({
         message: `The foreign key on ${listed(key.columns)} of "${table.key}" has no ON DELETE. ${
           toUsers
             ? "A user who has such a row can't be deleted"
             : `A row of "${key.references}" can't be deleted while one points to it`
-        }. Say ${meant ? 'RESTRICT, as the comment means it' : mark !== null ? `RESTRICT: its rows are marked as deleted ("${mark}") and stay` : stays === null ? 'CASCADE, SET NULL or RESTRICT' : stays === 'unchanged' || !isOptional(table, key) ? 'RESTRICT if that is meant: these rows are there to stay' : 'SET NULL or RESTRICT: these rows are there to stay'}.`,
+        }. Say ${meant ? 'RESTRICT, as the comment means it' : mark !== null ? `RESTRICT: its rows are marked as deleted ("${mark}") and stay` : isList ? 'RESTRICT: a CHECK counts its keys out, and nobody deletes one by the way' : stays === null ? choiceFor(table, key) : stays === 'unchanged' || !isOptional(table, key) ? 'RESTRICT if that is meant: these rows are there to stay' : 'SET NULL or RESTRICT: these rows are there to stay'}.`,
         at,
         object: table.key,
         key: key.columns.join(' '),
         // Nobody deletes a kind or a plan by the way, or what is marked as deleted: what is refused by itself is meant.
-        ...(meant || mark !== null || isShortList(key.references, state, facts)
+        ...(meant || mark !== null || isList || isShortList(key.references, state, facts)
           ? { severity: 'info' as const }
           : {}),
-        help: mark === null ? helpFor(table, key, stays, state) : sql(...madeAnew(table, key, 'restrict')),
+        help:
+          mark === null && !isList
+            ? helpFor(table, key, stays, state)
+            : sql(...madeAnew(table, key, 'restrict')),
         ...(fix === null ? {} : { fix }),
       });
     }
   },
 });
+
+/** SET NULL on a column that is NOT NULL only fails later, in words nobody expects. */
+function choiceFor(table: Table, key: ForeignKey): string {
+  if (isOptional(table, key)) return 'CASCADE, SET NULL or RESTRICT';
+  return isMaker(key) ? 'SET NULL and let it be empty, or RESTRICT' : 'CASCADE or RESTRICT';
+}
 
 const isInherited = ({ kind, parent }: Table, { columns, references }: ForeignKey, { tables }: SchemaState) =>
   kind === 'partition' &&
