@@ -1,6 +1,8 @@
+import type { Fix } from '../../model/finding.ts';
 import type { Statement, SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent, quoteLiteral, strings } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
+import { type AddedConstraint, readingAll } from '../support/constraints-told.ts';
 import { allRowsTakenBy, holdsOneRow } from '../support/emptiness.ts';
 import { implies, lostValues, type ValueList } from '../support/implication.ts';
 import { addNotValid, validate } from '../support/not-valid.ts';
@@ -9,9 +11,9 @@ import {
   type alterExisting,
   alterFilled,
   commandsOf,
-  isHeldExclusively,
+  isRefused,
   isThere,
-  listed,
+  rangeOfCommand,
   reportLock,
   rowsAreMended,
   sql,
@@ -33,8 +35,11 @@ export default rule({
     ['AT_AddConstraint', 'AT_ValidateConstraint'],
     (command, table, statement, context, { place, range }) => {
       if (command.subtype === 'AT_ValidateConstraint') {
-        const added = addedHere(command.name, table, context);
-        if (added === null || (added.contype === 'CONSTR_FOREIGN' && onlyNewColumns(added, table, context)))
+        const constraint = addedHere(command.name, table, context);
+        if (
+          constraint === null ||
+          (constraint.contype === 'CONSTR_FOREIGN' && onlyNewColumns(constraint, table, context))
+        )
           return;
         reportLock(context, statement, {
           message: `"${command.name}" is added NOT VALID and validated in the same file. The lock of the first is held through the second, so nothing is won. Validate it in the next migration.`,
@@ -44,63 +49,82 @@ export default rule({
         });
         return;
       }
-      if (!readsRows(command, table, statement, context)) return;
-      const constraint = command.def.Constraint;
-      const kind = constraint.contype;
-      // What stands in a column of this change is the file's own doing.
-      // One of them suffices in a foreign key: where a column is NULL, none is asked for.
-      const onNewColumns =
-        kind === 'CONSTR_CHECK'
-          ? alternatives(constraint.raw_expr).some((branch) => readsNewColumns(branch, table, context))
-          : (constraint.fk_attrs ?? []).some((column: SyntaxNode) =>
-              onlyNewColumns({ fk_attrs: [column as { String: { sval: string } }] }, table, context),
-            );
-      const isMended = rowsAreMended(statement, table, columnsOf(constraint), context);
-      const allows = allowsAsMuch(constraint, table, context);
-      const holds = onNewColumns || isMended || allows;
-      const lost = kind === 'CONSTR_CHECK' && !holds ? lostBy(constraint, table, context) : null;
-      const breaking = holds
-        ? allows && kind === 'CONSTR_CHECK'
-          ? ' It allows all that the one before it did, so no row breaks it.'
-          : ''
-        : lost === null
-          ? ' One row that breaks it makes the file fail.'
-          : ` The list before lets ${listed(lost.values.map(String))} through, and one row that holds ${lost.values.length === 1 ? 'it' : 'one of them'} makes the file fail.`;
-      const what = kind === 'CONSTR_CHECK' ? 'CHECK' : 'foreign key';
-      const together = commandsOf(statement.node).filter(
-        (other) => other.subtype === 'AT_AddConstraint' && readsRows(other, table, statement, context),
+      // Told once for the statement, at the first of them.
+      const all = commandsOf(statement.node).filter(
+        (other) =>
+          other.subtype === 'AT_AddConstraint' &&
+          readsRows(other, table, statement, context) &&
+          !isRefused(other, table, context),
       );
+      if (all[0] !== command) return;
+      const constraints = all.map((each) => added(each.def.Constraint, table, statement, context));
+      const lost = constraints.flatMap((each) => each.lost ?? []);
       reportLock(context, statement, {
-        message: `The ${what} on "${table}" reads every row while ${kind === 'CONSTR_CHECK' || isHeldExclusively(statement, table, context) ? 'reads and writes wait' : context.keyOf(constraint.pktable) === table ? 'writes to it wait' : 'writes to both tables wait'}.${breaking} Add it NOT VALID${lost === null ? '' : ', change those rows,'} and validate it in the next migration.`,
+        message: readingAll(constraints, table, statement, context),
         at: place,
         object: table,
-        key: constraint.conname ?? what,
+        key: constraints.map(({ name, what }) => name ?? what).join(' '),
         // Nothing can break it: the look at the rows is all that it costs.
-        ...(kind === 'CONSTR_CHECK' && allows ? { severity: 'info' as const } : {}),
+        ...(constraints.every(({ isCheck, allows }) => isCheck && allows)
+          ? { severity: 'info' as const }
+          : {}),
         help: sql(
-          ...addNotValid(command, together, table, statement, context),
+          ...addNotValid(all, table, statement, context),
           `-- in the next migration`,
-          ...(lost === null
-            ? []
-            : [
-                `update ${table} set ${quoteIdent(lost.column)} = … where ${quoteIdent(lost.column)} in (${lost.values.map((value) => (typeof value === 'string' ? quoteLiteral(value) : String(value))).join(', ')});`,
-              ]),
-          ...validate(constraint.conname ?? '…', table, statement, context),
+          ...lost.map(
+            ({ column, values }) =>
+              `update ${table} set ${quoteIdent(column)} = … where ${quoteIdent(column)} in (${values.map((value) => (typeof value === 'string' ? quoteLiteral(value) : String(value))).join(', ')});`,
+          ),
+          ...constraints.flatMap(({ name }) => validate(name ?? '…', table, statement, context)),
         ),
-        ...(range === null
-          ? {}
-          : {
-              fix: {
-                title: 'Add NOT VALID; validate it in the next migration',
-                edits: [context.edit(range.end, range.end, ' not valid')],
-              },
-            }),
+        ...(range === null ? {} : { fix: notValidBehind(all, range, statement, context) }),
       });
     },
   ),
 });
 
 type Context = Parameters<Parameters<typeof alterExisting>[1]>[3];
+
+function notValidBehind(
+  all: readonly SyntaxNode[],
+  first: { readonly end: number },
+  statement: Statement,
+  context: Context,
+): Fix {
+  const commands = commandsOf(statement.node);
+  const ends = all.map((each) => rangeOfCommand(context, statement, commands.indexOf(each)) ?? first);
+  return {
+    title: 'Add NOT VALID; validate it in the next migration',
+    edits: ends.map(({ end }) => context.edit(end, end, ' not valid')),
+  };
+}
+
+function added(
+  constraint: SyntaxNode,
+  table: string,
+  statement: Statement,
+  context: Context,
+): AddedConstraint {
+  const isCheck = constraint.contype === 'CONSTR_CHECK';
+  // What stands in a column of this change is the file's own doing.
+  // One of them suffices in a foreign key: where a column is NULL, none is asked for.
+  const onNewColumns = isCheck
+    ? alternatives(constraint.raw_expr).some((branch) => readsNewColumns(branch, table, context))
+    : (constraint.fk_attrs ?? []).some((column: SyntaxNode) =>
+        onlyNewColumns({ fk_attrs: [column as { String: { sval: string } }] }, table, context),
+      );
+  const allows = allowsAsMuch(constraint, table, context);
+  const holds = onNewColumns || rowsAreMended(statement, table, columnsOf(constraint), context) || allows;
+  return {
+    name: constraint.conname ?? null,
+    what: isCheck ? 'CHECK' : 'foreign key',
+    isCheck,
+    references: isCheck ? null : context.keyOf(constraint.pktable),
+    allows,
+    holds,
+    lost: isCheck && !holds ? lostBy(constraint, table, context) : null,
+  };
+}
 
 /** A CHECK or foreign key that is valid from the start, on rows that may be many. */
 function readsRows(command: SyntaxNode, table: string, statement: Statement, context: Context): boolean {

@@ -8,40 +8,50 @@ import { whereConstraintIsThere } from './where-there.ts';
 /** Longer ones are shown by the command alone. */
 const mostLines = 40;
 
-/** Constraints of one statement that are added NOT VALID together: it may hold several, and other actions beside them. */
+/** Constraints of one statement that are added NOT VALID together: other actions may stand beside them. */
 export function addNotValid(
-  command: SyntaxNode,
-  together: readonly SyntaxNode[],
+  added: readonly SyntaxNode[],
   table: string,
   statement: Statement,
   context: FileContext,
 ): readonly string[] {
   const { node, start, end } = statement;
-  const ifExists = node.missing_ok === true ? 'if exists ' : '';
-  const name: string | undefined = command.def.Constraint.conname;
   const commands = commandsOf(node);
-  const drop = commands.find(
-    (other) => other.subtype === 'AT_DropConstraint' && other.name === name && name !== undefined,
-  );
+  const dropOf = (command: SyntaxNode) => {
+    const name: string | undefined = command.def.Constraint.conname;
+    return commands.find(
+      (other) => name !== undefined && other.subtype === 'AT_DropConstraint' && other.name === name,
+    );
+  };
+  const drops = added.flatMap((command) => dropOf(command) ?? []);
   const where = isInBlock(statement, context) ? ['-- in its place in the DO block'] : [];
   const textOf = (from: number, to: number) => context.source.text.slice(from, to);
-  if (commands.length > (drop === undefined ? 1 : 2) && isVerbatim(context, statement)) {
-    const ends = together.flatMap(
+  const others = commands.length - added.length - drops.length;
+  if ((others > 0 || added.length > 1) && isVerbatim(context, statement)) {
+    const ends = added.flatMap(
       (each) => rangeOfCommand(context, statement, commands.indexOf(each))?.end ?? [],
     );
     const stops = [start, ...ends.sort((a, b) => a - b)];
     const whole = `${stops.map((from, at) => textOf(from, stops[at + 1] ?? end)).join(' not valid')};`;
-    if (ends.length === together.length && whole.split('\n').length <= mostLines) return [...where, whole];
-    where.push('-- the other actions of the statement stay as they are');
+    if (ends.length === added.length && whole.split('\n').length <= mostLines) return [...where, whole];
+    if (others > 0) where.push('-- the other actions of the statement stay as they are');
   }
-  const range = rangeOfCommand(context, statement, commands.indexOf(command));
-  const written =
-    range === null ? `add constraint ${quoteIdent(name ?? '…')} …` : textOf(range.start, range.end);
-  const dropped =
-    drop === undefined
-      ? ''
-      : `drop constraint ${drop.missing_ok === true ? 'if exists ' : ''}${quoteIdent(name!)}, `;
-  return [...where, `alter table ${ifExists}${table} ${dropped}${written} not valid;`];
+  const ifExists = node.missing_ok === true ? 'if exists ' : '';
+  return [
+    ...where,
+    ...added.map((command) => {
+      const name = command.def.Constraint.conname;
+      const drop = dropOf(command);
+      const range = rangeOfCommand(context, statement, commands.indexOf(command));
+      const written =
+        range === null ? `add constraint ${quoteIdent(name ?? '…')} …` : textOf(range.start, range.end);
+      const dropped =
+        drop === undefined
+          ? ''
+          : `drop constraint ${drop.missing_ok === true ? 'if exists ' : ''}${quoteIdent(name)}, `;
+      return `alter table ${ifExists}${table} ${dropped}${written} not valid;`;
+    }),
+  ];
 }
 
 /** Where the statement asks first whether something is there, so does this. */

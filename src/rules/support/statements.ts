@@ -97,7 +97,7 @@ export function alterExisting(
  * Postgres refuses it whatever the rows are, as far as the migrations tell: a constraint on a column that the table has
  * at no time of the change, or one that points at no key. The replay says so; it locks nothing, and adds nothing.
  */
-function isRefused(
+export function isRefused(
   { subtype, def }: SyntaxNode,
   key: string,
   { set, keyOf, statements }: FileContext,
