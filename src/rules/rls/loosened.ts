@@ -1,6 +1,7 @@
 import type { Command, Policy, Table } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
 import { isUserId } from '../support/caller.ts';
+import { formerForm } from '../support/former-form.ts';
 import { conditionsLost } from '../support/loosening.ts';
 import { policyDrop } from '../support/policy-edits.ts';
 import {
@@ -29,7 +30,7 @@ export default rule({
   since: '0.1.0',
   sources: ['https://www.postgresql.org/docs/17/sql-createpolicy.html'],
   fixable: false,
-  table(table, { set, state, home, exposed, report }) {
+  table(table, { facts, set, state, home, exposed, report }) {
     const before = set.before.tables.get(table.key);
     if (state !== set.after || before === undefined || !before.rls || !table.rls) return;
     if (isPlatform(table.schema) ? !asked.has(table.key) : !exposed(table.schema)) return;
@@ -45,14 +46,19 @@ export default rule({
           who = 'whoever meets what is left of it',
           way = 'Bring the condition back',
           help,
-        }: { who?: string; way?: string; help?: string } = {},
+          former = null,
+        }: { who?: string; way?: string; help?: string; former?: string | null } = {},
       ) =>
         report({
-          message: `${what}, so ${who} may do more than before. ${way} if that is not meant.`,
+          message:
+            former === null
+              ? `${what}, so ${who} may do more than before. ${way} if that is not meant.`
+              : `${what}. It is again as "${former}" had it, as the file says, and still goes by who asks.`,
           at: home(now?.origin ?? policyDrop(table, set) ?? table.origin),
           object: table.key,
           key: policyKey(was),
           evidence: evidenceOf(state),
+          ...(former === null ? {} : { severity: 'info' as const }),
           help,
         });
       if (!was.permissive && (now === undefined || now.permissive)) {
@@ -82,11 +88,16 @@ export default rule({
               way: 'Ask it in a "security definer" function, which does not lead back here,',
               help: 'Ask whether there is such a row in a `security definer` function and call it in the policy, or say in a `guard-ignore` comment why the condition goes.',
             }
-          : {},
+          : asFormerly(formerForm(now.origin, state, facts)),
       );
     }
   },
 });
+
+const asFormerly = (former: string | null) =>
+  former === null
+    ? {}
+    : { former, help: 'Nothing to do where that is meant; else write the condition into the policy again.' };
 
 /** The platform's tables that projects write policies for. */
 const asked = new Set(['storage.objects', 'storage.buckets', 'realtime.messages']);

@@ -2,6 +2,7 @@
 import type { Expression, Policy, Table } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { isUserId } from './caller.ts';
+import { termText } from './term-text.ts';
 import { bare, columnParts, functionName, nodesOf, remembered, someNode, visitTree } from './tree.ts';
 import { opensTo, truthOf } from './truth.ts';
 import { named } from './words.ts';
@@ -14,13 +15,19 @@ export function conditionsLost(was: Policy, now: Policy, table: Table): string |
     [checkOf(was), checkOf(now)],
   ]) {
     const found =
-      before?.node && after?.node ? compared(before.node, after.node, was.permissive, table) : null;
+      before?.node && after?.node ? compared(before, before.node, after.node, was.permissive, table) : null;
     if (found !== null) return found;
   }
   return null;
 }
 
-function compared(before: SyntaxNode, after: SyntaxNode, permissive: boolean, table: Table): string | null {
+function compared(
+  written: Expression,
+  before: SyntaxNode,
+  after: SyntaxNode,
+  permissive: boolean,
+  table: Table,
+): string | null {
   // That a permissive policy is true for everybody is told by rls/always-true.
   if (!permissive && isAlways(after, table) && !isAlways(before, table)) return 'limits nothing any more';
   const loss = lossOf(before, after);
@@ -39,7 +46,13 @@ function compared(before: SyntaxNode, after: SyntaxNode, permissive: boolean, ta
   const tables = [...new Set(parts.flatMap(tablesIn))].filter((name) => !tablesIn(after).includes(name));
   if (tables.length > 0 && !loss.either) return `no longer looks at ${named(tables)}`;
   const names = [...new Set(parts.flatMap(namesIn))].filter((name) => !kept.has(name));
-  const what = names.length === 0 ? 'a condition' : named(names.slice(0, 4));
+  const terms = (names.length === 0 ? parts : []).map((part) => termText(written, part, sameShape));
+  const what =
+    names.length > 0
+      ? named(names.slice(0, 4))
+      : terms.length === 0 || terms.includes(null)
+        ? 'a condition'
+        : named((terms as string[]).slice(0, 4));
   return loss.either ? `asks for one of ${what}, where it asked for all` : `no longer asks for ${what}`;
 }
 
@@ -77,18 +90,18 @@ const none: Loss = { parts: [], either: false };
 
 /** Null where something else than a loss tells them apart. */
 function lossOf(before: SyntaxNode, after: SyntaxNode): Loss | null {
-  if (same(before, after)) return none;
+  if (sameShape(before, after)) return none;
   const all = operands(before, 'AND_EXPR');
   if (all !== null) {
     const left = operands(after, 'AND_EXPR') ?? [after];
-    const gone = all.filter((part) => !left.some((other) => same(part, other)));
-    const came = left.filter((part) => !all.some((other) => same(part, other)));
+    const gone = all.filter((part) => !left.some((other) => sameShape(part, other)));
+    const came = left.filter((part) => !all.some((other) => sameShape(part, other)));
     if (came.length === 0) return { parts: gone, either: false };
     const either = operands(after, 'OR_EXPR');
     if (
       either !== null &&
       either.length === all.length &&
-      all.every((part) => either.some((other) => same(part, other)))
+      all.every((part) => either.some((other) => sameShape(part, other)))
     )
       return { parts: all, either: true };
     return gone.length === 1 && came.length === 1 ? lossOf(gone[0]!, came[0]!) : null;
@@ -96,8 +109,8 @@ function lossOf(before: SyntaxNode, after: SyntaxNode): Loss | null {
   const some = operands(before, 'OR_EXPR');
   const others = operands(after, 'OR_EXPR');
   if (some !== null && others?.length === some.length) {
-    const at = some.findIndex((part, index) => !same(part, others[index]!));
-    const rest = some.every((part, index) => index === at || same(part, others[index]!));
+    const at = some.findIndex((part, index) => !sameShape(part, others[index]!));
+    const rest = some.every((part, index) => index === at || sameShape(part, others[index]!));
     return rest ? lossOf(some[at]!, others[at]!) : null;
   }
   return inSubSelect(before, after);
@@ -111,7 +124,7 @@ function inSubSelect(before: SyntaxNode, after: SyntaxNode): Loss | null {
   const emptied = (link: SyntaxNode, select: SyntaxNode) => ({
     SubLink: { ...link, subselect: { SelectStmt: { ...select, whereClause: null } } },
   });
-  return same(emptied(old, from), emptied(now, to)) ? lossOf(from.whereClause, to.whereClause) : null;
+  return sameShape(emptied(old, from), emptied(now, to)) ? lossOf(from.whereClause, to.whereClause) : null;
 }
 
 function operands(node: SyntaxNode, operator: 'AND_EXPR' | 'OR_EXPR'): SyntaxNode[] | null {
@@ -119,7 +132,7 @@ function operands(node: SyntaxNode, operator: 'AND_EXPR' | 'OR_EXPR'): SyntaxNod
 }
 
 /** Alike but for places and for a scalar `(select x)` around x. */
-const same = (a: SyntaxNode, b: SyntaxNode) => shapeOf(a) === shapeOf(b);
+export const sameShape = (a: SyntaxNode, b: SyntaxNode) => shapeOf(a) === shapeOf(b);
 
 const shapeOf = remembered((node: SyntaxNode): string =>
   JSON.stringify(node, (key, value) => {
