@@ -5,13 +5,14 @@ import { seen, tellLeaks } from '../support/access.ts';
 import { onlyCountsUp } from '../support/bodies.ts';
 import { routineLooksAtCaller } from '../support/caller.ts';
 import { callsOn } from '../support/client-calls.ts';
+import { commentAbove, isSaidForStrangers } from '../support/comment-above.ts';
 import { type FunctionMend, functionMend } from '../support/function-mend.ts';
 import type { LeakGroup } from '../support/leak.ts';
 import { nullBlindRefusal } from '../support/null-blind.ts';
 import { closedToNobody, passesNobody, refusingNull } from '../support/null-mend.ts';
 import { givesPersonalData } from '../support/personal-data.ts';
 import { isCalledByPolicy } from '../support/policy-callers.ts';
-import { isGrantedTo, isKnowing, isLookup, isPublished } from '../support/published.ts';
+import { isGrantedTo, isKnowing, isLookup, isPublished, onlyReads } from '../support/published.ts';
 import { tablesTouched } from '../support/touched-tables.ts';
 import { sqlFence } from '../support/words.ts';
 
@@ -29,11 +30,19 @@ export default rule({
   facts(context) {
     tellLeaks('access/definer-function', context, (group) => {
       const mend = mendOf(group, context.facts);
+      const twin = twinOf(group, context.facts.head);
       return {
-        ...([computesAnew, counts, answersWithIds, isMadeForVisitors, isMadeForUsers].some((mild) =>
-          mild(group, context.facts.head),
-        ) && { severity: 'warning' as const }),
-        message: `Function "${group.object.object}" reaches rows that belong to others (${seen(group.leaks)}). It runs as its owner, past every policy, and API roles may call it. ${mend.advice}.`,
+        ...(([
+          computesAnew,
+          counts,
+          answersWithIds,
+          isMadeForVisitors,
+          isMadeForUsers,
+          isPageByItsAddress,
+        ].some((mild) => mild(group, context.facts.head)) ||
+          isSaidForOthers(group, context.facts) ||
+          twin !== null) && { severity: 'warning' as const }),
+        message: `Function "${group.object.object}" reaches rows that belong to others (${seen(group.leaks)}). It runs as its owner, past every policy, and API roles may call it. ${twin === null ? '' : `As long as "${twin}" stands beside it with arguments of the same names, the Data API can't choose between the two (PGRST203). `}${mend.advice}.`,
         help: sqlFence(mend.sql),
       };
     });
@@ -79,6 +88,53 @@ function callsOf({ object }: LeakGroup, facts: Facts) {
   const routine = facts.head.routines.get(object.object);
   return routine === undefined ? [] : callsOn(`${routine.schema}.${routine.name}`, ['execute'], facts);
 }
+
+/** Another of that name whose arguments bear the same names: PostgREST, which goes by these, calls neither. */
+function twinOf({ object }: LeakGroup, { routines }: SchemaState): string | null {
+  const routine = routines.get(object.object);
+  if (routine === undefined) return null;
+  const namesOf = ({ arguments: all }: Routine) =>
+    all
+      .filter(({ mode }) => mode === 'in' || mode === 'inout')
+      .map(({ name }) => name ?? '')
+      .toSorted()
+      .join();
+  const twin = [...routines.values()].find(
+    (other) =>
+      other !== routine &&
+      other.schema === routine.schema &&
+      other.name === routine.name &&
+      namesOf(other) === namesOf(routine),
+  );
+  return twin === undefined || namesOf(routine) === '' ? null : twin.key;
+}
+
+/** It only reads, and its author wrote above it that it is for strangers, or gives what is any user's. */
+const isSaidForOthers = ({ object }: LeakGroup, facts: Facts) => {
+  const routine = facts.head.routines.get(object.object);
+  if (routine === undefined || !onlyReads(routine)) return false;
+  const said = `${commentAbove(routine.origin, facts)} ${routine.comment ?? ''}`;
+  return (
+    isSaidForStrangers(routine.origin, facts) ||
+    /\b(for|of) (any|all|every|other) (\w+ )?(users?|players?|members?|profiles?|people)\b|\banonymous callers\b|\bpublic (endpoint|profile)\b/i.test(
+      said,
+    )
+  );
+};
+
+/** What stands behind a public address, a slug or a sub-domain: it gives nothing personal. */
+const isPageByItsAddress = ({ object, leaks }: LeakGroup, state: SchemaState) => {
+  const routine = state.routines.get(object.object);
+  const asked = routine?.arguments.filter(({ mode }) => mode === 'in' || mode === 'inout') ?? [];
+  const hidden = leaks.flatMap(({ cell }) => cell.via ?? []);
+  return (
+    routine !== undefined &&
+    asked.length === 1 &&
+    /^_*(p_|in_|v_)?(\w+_)?(slug|sub_?domain|domain|host_?name|handle)_*$/i.test(asked[0]!.name ?? '') &&
+    isLookup(routine) &&
+    !givesPersonalData(routine, [...new Set(hidden)], state)
+  );
+};
 
 const isHelper = ({ object }: LeakGroup, state: SchemaState) => {
   const routine = state.routines.get(object.object);

@@ -66,7 +66,17 @@ function helpOf(escalation: Escalation, facts: Facts): string | undefined {
   const sql = /^(membership|role-column|ownership)$/.test(escalation.kind)
     ? closing(escalation, facts)
     : null;
-  return sql === null ? undefined : sqlFence(sql);
+  if (sql === null) return undefined;
+  // The same rights by another command: one way closed leaves the other.
+  const others = escalationsOf(facts, (kind) => /^(membership|role-column)$/.test(kind))
+    .filter(({ object }) => object === escalation.object && escalation.kind !== 'ownership')
+    .flatMap((other) => (other === escalation ? [] : (closing(other, facts) ?? [])))
+    .filter((other) => other !== sql);
+  return sqlFence(
+    others.length === 0
+      ? sql
+      : [sql, '-- and the other way to the same, which stays open else', ...new Set(others)].join('\n'),
+  );
 }
 
 /** The policies as they are, with the claim that users can't write; what stands there has to be copied once. */

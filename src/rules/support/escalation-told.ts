@@ -75,7 +75,11 @@ export function closing(escalation: Escalation, facts: Facts): string | null {
     calls.length === 0
       ? `-- no user writes ${named(columns)}: the server does, or a function that checks`
       : `-- no user writes ${named(columns)}: the code does (${placesOf(calls)}), and has to go through the server, or a function that checks`;
-  if (sent.includes('insert') && columns.some((column) => chosenByInsert(table, facts.head).includes(column)))
+  const enters = isMembership(table, facts.head) && escalation.kind === 'membership';
+  if (
+    sent.includes('insert') &&
+    (enters || columns.some((column) => chosenByInsert(table, facts.head).includes(column)))
+  )
     return `${note}\nrevoke insert on ${table.key} from anon, authenticated;`;
   // A row that is deleted and inserted anew is a new row: both ways are closed.
   const ways = (['insert', 'update'] as const).filter((command) => sent.includes(command));

@@ -4,6 +4,7 @@ import type { Command, Policy, SchemaState, Table } from '../../model/schema.ts'
 import { quoteIdent } from '../../sql/names.ts';
 import { capturedOf, roleOf } from './access.ts';
 import { administratorsBeside, policyFor } from './administrators-beside.ts';
+import { withoutBranches } from './branches.ts';
 import { looksAtCaller } from './caller.ts';
 import { callsOn } from './client-calls.ts';
 import { grantedWithout, rightsKept } from './column-grants.ts';
@@ -18,9 +19,9 @@ import { asGiven } from './rights.ts';
 import { type ApiRole, apiRoles, appliesTo, commands, covers, holders } from './roles.ts';
 import { ownComparisons, readPredicate } from './scope.ts';
 import { isMakerAlone, tenantCondition } from './tenants.ts';
-import { alternatives } from './tree.ts';
+import { alternatives, functionCalls, functionName, nodesOf } from './tree.ts';
 import { leftToServer } from './trusted-rows.ts';
-import { opensTo } from './truth.ts';
+import { opensTo, truthOf } from './truth.ts';
 import { isOwn, ownerByName, ownerOf, readersBeside } from './whose.ts';
 import { named, sqlFence } from './words.ts';
 
@@ -31,6 +32,7 @@ export function mendOf(group: LeakGroup, facts: Facts): string {
   const table = facts.head.tables.get(group.object.object);
   if (table === undefined) return sqlFence('-- a policy that asks who is asking');
   const parts = untaken(group, table, facts.head) ??
+    withoutVisitors(group, table, facts.head) ??
     handsOnOnly(group, table, facts) ??
     switchedOff(group, table, facts) ?? [
       ...(group.opener === 'off' ? [`alter table ${table.key} enable row level security;`] : []),
@@ -53,13 +55,33 @@ function switchedOff(group: LeakGroup, table: Table, facts: Facts): string[] | n
 
 /** Its policies are right but for a name that a sub-select took: they are written anew, where none else lets it through. */
 function untaken(group: LeakGroup, table: Table, state: SchemaState): string[] | null {
-  const alters = capturedOf(group, table, state).flatMap(({ alter }) => alter ?? []);
-  const all = capturedOf(group, table, state).length;
-  return all === 0 ||
-    alters.length < all ||
-    droppedOf(group, table, state).some((policy) => policy !== group.opener)
-    ? null
-    : alters;
+  const taken = capturedOf(group, table, state);
+  const alters = taken.flatMap(({ alter }) => alter ?? []);
+  const others = droppedOf(group, table, state).filter(
+    (policy) => !taken.some((capture) => capture.policy === policy),
+  );
+  return taken.length === 0 || alters.length < taken.length || others.length > 0 ? null : alters;
+}
+
+/** Visitors pass by a branch that asks for no user, `auth.uid() is null`: the rest of the condition stays. */
+function withoutVisitors(group: LeakGroup, table: Table, state: SchemaState): string[] | null {
+  if (group.opener === 'off' || !group.leaks.every(({ principal }) => principal === 'anon')) return null;
+  const open = table.policies.filter((policy) =>
+    commandsOfLeaks(group).some((command) => letsThrough(policy, command, 'anon', table, state)),
+  );
+  const alters = open.flatMap((policy) => {
+    const rest =
+      policy.using === null || policy.check !== null
+        ? null
+        : withoutBranches(
+            policy.using,
+            (branch) => truthOf(branch, { table, who: 'nobody' }) === 'true' && looksAtCaller(branch, state),
+          );
+    return rest === null || rest === policy.using!.text || !looksAtCaller(policy.using!.node, state)
+      ? []
+      : [`alter policy ${quoteIdent(policy.name)} on ${table.key}\n  using (${rest});`];
+  });
+  return alters.length > 0 && alters.length === open.length ? alters : null;
 }
 
 const commandsOfLeaks = ({ leaks }: LeakGroup): Command[] =>
@@ -69,8 +91,25 @@ const commandsOfLeaks = ({ leaks }: LeakGroup): Command[] =>
 const inNameOnly = ({ leaks }: LeakGroup) =>
   leaks.every(({ cell }) => cell.subject === 'spoof' || cell.subject === 'transfer');
 
-/** Beside policies of which each lets something through, one more that does closes nothing. */
-const isRestrictive = (group: LeakGroup) => group.opener === null && inNameOnly(group);
+/**
+ * Beside policies of which each lets something through, one more that does closes nothing; and what a policy asks of the
+ * caller besides goes on being asked.
+ */
+const isRestrictive = (group: LeakGroup) =>
+  inNameOnly(group) &&
+  (group.opener === null ||
+    (group.opener !== 'off' &&
+      group.leaks.every(({ command }) => command === 'insert') &&
+      asksBesides(group.opener)));
+
+/** The caller's place in an organisation, its rank: more than that somebody is signed in. */
+const asksBesides = ({ check, using }: Policy) =>
+  functionCalls((check ?? using)?.node ?? {}).some(
+    (call) => !/^(uid|role|jwt|email)$/.test(functionName(call).name),
+  ) ||
+  nodesOf((check ?? using)?.node ?? {}, 'SubLink').some(
+    ({ subselect }) => nodesOf(subselect, 'RangeVar').length > 0,
+  );
 
 /** Policies are added to each other: all that let the stranger through go, and none that does not. */
 function droppedOf(group: LeakGroup, table: Table, state: SchemaState): readonly Policy[] {
@@ -205,7 +244,7 @@ function conditionOf(group: LeakGroup, command: Command, table: Table, state: Sc
       : [];
   const owner =
     ownerOf(table, state, group.object.ownerColumns, command, forged) ?? ownerByName(table, state);
-  if (owner === undefined || isMakerAlone(owner)) {
+  if (owner === undefined || (isMakerAlone(owner) && !inNameOnly(group))) {
     const ofTenant = tenantCondition(table, state);
     if (ofTenant !== null) return ofTenant;
   }

@@ -22,10 +22,16 @@ export function leftToServer(table: Table, command: Command, state: SchemaState)
       .references.split('.')
       .at(-1)}; let the server enter members, or ask who runs it`;
   const asking = whoAsks(table, state);
+  if (asking === null && rightsList.test(table.name))
+    return `-- no policy for ${command.toUpperCase()}: by its name ${table.key} says who may do more, and who writes its own row would let itself in; the server writes`;
   return asking === null
     ? null
     : `-- no policy for ${command.toUpperCase()}: ${asking} users up in ${table.key}, and who writes its own row would let itself in; the server writes`;
 }
+
+/** Who has which rank, by its name, whether policies ask it yet or not. */
+const rightsList =
+  /^((user|member|staff|manager|admin|account|app|team|org(ani[sz]ation)?|tenant)_?(roles?|permissions?|privileges?|rights)|admins?|administrators?|(admin|manager|staff)_(users?|roles?)|super_?admins?)$/i;
 
 function whoAsks(table: Table, state: SchemaState): string | null {
   if (ofTheirOwn.test(table.name) || isProfile(table, state)) return null;
