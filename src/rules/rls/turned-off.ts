@@ -3,8 +3,10 @@ import type { Origin, Policy } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import { rule } from '../rule.ts';
+import { asBefore, asTheyWere } from '../support/as-before.ts';
+import { callsFitting, toldCalls } from '../support/client-calls.ts';
 import { policyDrop } from '../support/policy-edits.ts';
-import { apiRolesOf, commands, holders, isPlatform } from '../support/roles.ts';
+import { apiRolesOf, commands, covers, holders, isPlatform } from '../support/roles.ts';
 import { isCascade, namesOf } from '../support/statements.ts';
 import { isKnown } from '../support/tables.ts';
 import { sqlFence } from '../support/words.ts';
@@ -48,7 +50,7 @@ export default rule({
       });
     },
   },
-  table(table, { set, state, home, exposed, report }) {
+  table(table, { facts, set, state, home, exposed, report }) {
     const before = set.before.tables.get(table.key);
     if (state !== set.after || before === undefined || !exposed(table.schema) || isPlatform(table.schema))
       return;
@@ -60,19 +62,38 @@ export default rule({
     // It went with a table or a function that the change drops: there is where to look.
     const at = policyDrop(table, set) ?? cascadeIn(set, dropped);
     if (at === null) return;
+    // What no policy allowed before is not lost now.
+    const calls = callsFitting(table, commands, facts).filter(({ command }) =>
+      dropped.some((policy) => command !== 'execute' && covers(policy, command)),
+    );
+    const asked = commands.filter((each) => calls.some(({ command }) => command === each));
+    const back = asked.length === 0 ? null : asBefore(before, table, asked, set);
+    const gone = `The last policy of "${table.key}" is gone and row level security is on. Whoever used it ("${dropped[0]!.name}") now sees no row and gets no error.`;
     report({
-      message: `The last policy of "${table.key}" is gone and row level security is on. Whoever used it ("${dropped[0]!.name}") now sees no row and gets no error. Add the policy that replaces it, or revoke the grants if the table is the server's alone.`,
+      message:
+        calls.length === 0
+          ? `${gone} Add the policy that replaces it, or revoke the grants if the table is the server's alone.`
+          : `${gone} The code still asks for them: ${toldCalls(calls, 'policy')}. Bring back what it needs, or change the code first.`,
       at: home(at),
       object: table.key,
       key: 'policies',
       severity: 'warning',
       causes: ['rls/no-policy'],
       help: sqlFence(
-        `-- where the table is the server's alone\nrevoke all on ${table.key} from anon, authenticated;`,
+        calls.length === 0
+          ? `-- where the table is the server's alone\nrevoke all on ${table.key} from anon, authenticated;`
+          : (
+              back ?? [
+                '-- as they were; what they ask for is gone in part: write that part anew',
+                ...asTheyWere(before, table, asked).map(commentedOut),
+              ]
+            ).join('\n'),
       ),
     });
   },
 });
+
+const commentedOut = (text: string) => text.replace(/^/gm, '-- ');
 
 function effect(open: boolean, policies: boolean): string {
   if (open)

@@ -15,11 +15,21 @@ export function asBefore(
   lost: readonly Command[],
   set: ChangeSet,
 ): string[] | null {
-  const gone = before.policies.filter(
+  const gone = allowing(before, lost);
+  return gone.every((policy) => stillStands(policy, before, after, set))
+    ? asTheyWere(before, after, lost)
+    : null;
+}
+
+const allowing = ({ policies }: Table, lost: readonly Command[]) =>
+  policies.filter(
     (policy) =>
       policy.permissive && apiRolesOf(policy).length > 0 && lost.some((command) => covers(policy, command)),
   );
-  if (!gone.every((policy) => stillStands(policy, before, after, set))) return null;
+
+/** The same as their author wrote it, whether or not all that they ask for is still there. */
+export function asTheyWere(before: Table, after: Table, lost: readonly Command[]): string[] {
+  const gone = allowing(before, lost);
   const taken = new Set(after.policies.map(({ name }) => name));
   return gone.flatMap((policy) => {
     const isWhole = policy.command !== 'all' || lost.length === 4;
