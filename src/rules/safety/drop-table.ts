@@ -1,3 +1,4 @@
+import type { SchemaState, View } from '../../model/schema.ts';
 import type { Statement, SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { type FileContext, rule } from '../rule.ts';
@@ -6,7 +7,9 @@ import { dependentsOfTable, silentlyLost } from '../support/dependents.ts';
 import { keyOfParts } from '../support/names.ts';
 import { isSaidToHoldNothing } from '../support/said.ts';
 import { isCascade, listed, namesOf, placeOfName, reportLock, sql } from '../support/statements.ts';
+import { columnParts, nodesOf } from '../support/tree.ts';
 import { whereTableIsThere } from '../support/where-there.ts';
+import { named } from '../support/words.ts';
 
 export default rule({
   id: 'safety/drop-table',
@@ -107,10 +110,39 @@ function tellViews(node: SyntaxNode, statement: Statement, context: FileContext)
     if (!before.views.has(key) || after.views.has(key) || after.tables.has(key)) continue;
     const asked = stillAsked(key, context.facts);
     if (asked === '') continue;
+    const view = before.views.get(key)!;
+    const lost = columnsLost(view, before, after);
+    const without = lost.length === 0 ? '' : `without ${named(lost)}`;
     context.report({
-      message: `View "${key}" is dropped, and clients that ask for it get 404 (PGRST205).${asked} Change the code first.`,
+      message: `View "${key}" is dropped, and clients that ask for it get 404 (PGRST205).${asked} ${
+        lost.length === 0
+          ? 'Change the code first'
+          : `It reads ${named(lost)}, which ${lost.length === 1 ? 'goes' : 'go'} too: create it again ${without} in the same file`
+      }.`,
       at: placeOfName(context, statement, parts.at(-1)!),
       object: key,
+      help:
+        lost.length === 0
+          ? 'A view holds no rows: nothing has to be kept. Drop it once the code asks for it no more, or create it again in the same file.'
+          : `A view holds no rows: drop it, drop the column, and create the view again ${without} further down in the same file, with its grants${view.securityInvoker ? ' and `security_invoker = true`' : ''}.${view.origin === null ? '' : ` It was written last in "${view.origin.file}", line ${view.origin.line}.`}`,
     });
   }
+}
+
+/** Columns that the view names and that the change takes from the tables it reads. */
+function columnsLost({ reads, definition }: View, before: SchemaState, after: SchemaState): string[] {
+  const gone = reads.flatMap((key) => {
+    const left = after.tables.get(key)?.columns.map(({ name }) => name);
+    const had = before.tables.get(key)?.columns.map(({ name }) => name) ?? [];
+    return left === undefined ? [] : had.filter((name) => !left.includes(name));
+  });
+  const read = new Set(
+    nodesOf(definition.node ?? {}, 'ColumnRef').map((ref) =>
+      // `a.*` shows whatever is there.
+      (ref.fields ?? []).some((field: SyntaxNode) => field.A_Star !== undefined)
+        ? '*'
+        : columnParts(ref).at(-1),
+    ),
+  );
+  return [...new Set(gone)].filter((name) => read.has(name) || read.has('*'));
 }
