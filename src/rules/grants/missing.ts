@@ -30,7 +30,7 @@ export default rule({
   severity: { recommended: 'error', strict: 'error' },
   evidence: ['static', 'catalog'],
   summary: 'a role that a policy names holds no privilege: the API answers 42501',
-  why: 'Postgres looks at grants before it looks at policies. Since 30 October 2026 (for new projects since 30 May) Supabase grants new tables, sequences and functions in public to nobody: without GRANT the Data API answers "permission denied for table", to service_role too. Local stacks and CI on the old default stay green; tables that stood before keep their grants. Milder: a warning where the same change takes the privilege and leaves older policies standing, an earlier file took it by name, or the change takes EXECUTE from everybody; a note where only service_role is left without a privilege, where a left-over UPDATE lets a sequence be drawn from, and where a function that was in use is taken from the server by name.',
+  why: 'Postgres looks at grants before it looks at policies. Since 30 October 2026 (for new projects since 30 May) Supabase grants new tables, sequences and functions in public to nobody: without GRANT the Data API answers "permission denied for table", to service_role too. Local stacks and CI on the old default stay green; tables that stood before keep their grants. Milder: a warning where the same change takes the privilege and leaves older policies standing, an earlier file took it by name, the change takes EXECUTE from everybody, or visitors alone are refused a function that policies TO PUBLIC call; a note where only service_role is left without a privilege, where a left-over UPDATE lets a sequence be drawn from, and where a function that was in use is taken from the server by name.',
   remedy:
     'Grant each role what its policies allow.\n\n```sql\ngrant select, insert, update, delete on public.note to authenticated;\ngrant select, insert, update, delete on public.note to service_role;\n```',
   since: '0.1.0',
@@ -272,20 +272,24 @@ function tellSequences(table: Table, { state, set, home, report }: StateContext)
 /** Functions in policies, defaults and checks run as the caller. */
 function tellFunctions(table: Table, context: StateContext) {
   for (const refused of refusedTo(table, context.state)) {
-    if (!isRefusedNow(refused, context)) tellRefused(refused, [table], refused.origin, context);
+    if (refusedNow(refused, context).length === 0) tellRefused(refused, [table], refused.origin, context);
   }
 }
 
 /** What the change took from a function is told once, and not at each table that calls it. */
 function tellHelper(routine: Routine, context: StateContext) {
-  const users = tablesRefused(routine, context.state).filter(
-    ({ table, refused }) => isExposedTable(table, context) && isRefusedNow(refused, context),
-  );
+  const users = tablesRefused(routine, context.state).flatMap(({ table, refused }) => {
+    const roles = isExposedTable(table, context) ? refusedNow(refused, context) : [];
+    return roles.length === 0 ? [] : [{ table, refused: { ...refused, roles } }];
+  });
   if (users.length === 0) return;
+  // At one that calls it for all of the roles.
+  const most = Math.max(...users.map(({ refused }) => refused.roles.length));
+  const first = users.find(({ refused }) => refused.roles.length === most)!;
   tellRefused(
-    users[0]!.refused,
-    users.map(({ table }) => table),
-    users.length === 1 ? users[0]!.refused.origin : (revokes(routine, context.set) ?? routine.origin),
+    first.refused,
+    [first, ...users.filter((each) => each !== first)].map(({ table }) => table),
+    users.length === 1 ? first.refused.origin : (revokes(routine, context.set) ?? routine.origin),
     context,
   );
 }
@@ -299,10 +303,10 @@ const shortly = (names: readonly string[]) =>
         .map((name) => `"${name}"`)
         .join(', ')} and ${names.length - 3} more`;
 
-/** The roles could execute it before this change, or there was no such function. */
-function isRefusedNow({ routine, roles }: Refused, { set }: StateContext): boolean {
+/** Roles that could execute it before this change; all where there was no such function. */
+function refusedNow({ routine, roles }: Refused, { set }: StateContext): readonly string[] {
   const before = set.before.routines.get(routine.key);
-  return before === undefined || roles.every((role) => holds(before.grants, role, 'execute'));
+  return before === undefined ? roles : roles.filter((role) => holds(before.grants, role, 'execute'));
 }
 
 function tellRefused(
@@ -311,11 +315,17 @@ function tellRefused(
   origin: Origin,
   { state, home, report }: StateContext,
 ) {
+  const isForVisitors = !roles.includes('authenticated');
   report({
-    message: `${where} of "${table!.key}" calls "${routine.key}", which ${named(roles)} may not execute${others.length === 0 ? '' : `; so do those of ${shortly(others.map(({ key }) => key))}`}. The whole statement fails with "permission denied for function ${routine.name}" (42501). Grant EXECUTE.`,
+    message: `${where} of "${table!.key}" calls "${routine.key}", which ${named(roles)} may not execute${others.length === 0 ? '' : `; so do those of ${shortly(others.map(({ key }) => key))}`}. The whole statement fails with "permission denied for function ${routine.name}" (42501). Grant EXECUTE${isForVisitors ? ', or write the policies that call it TO authenticated where they are not for visitors' : ''}.`,
     at: home(origin ?? table!.origin),
     object: table!.key,
-    key: `function ${routine.key}`,
+    key: `function ${routine.key}${isForVisitors ? ' anon' : ''}`,
+    // Whether visitors come is not known where no policy names them.
+    severity:
+      isForVisitors && !table!.policies.some((policy) => policy.roles.includes('anon'))
+        ? 'warning'
+        : undefined,
     evidence: evidenceOf(state),
     help: sqlFence(`grant execute on function ${routine.key} to ${roles.join(', ')};`),
   });

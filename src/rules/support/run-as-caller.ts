@@ -1,10 +1,20 @@
 /** Functions that a table's policies, defaults and checks run as the caller, who may not execute them. */
-import type { Origin, Routine, SchemaState, Table } from '../../model/schema.ts';
+import type { Command, Origin, Policy, Routine, SchemaState, Table } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
-import { routinesCalled } from './caller.ts';
+import { looksAtCaller, routinesCalled } from './caller.ts';
 import { predicatesOf } from './predicates.ts';
-import { allowsInsert, apiRoles, appliesTo, commandsOf, holds, isPlatform } from './roles.ts';
-import { functionCalls } from './tree.ts';
+import {
+  allowsInsert,
+  apiRoles,
+  appliesTo,
+  commandsOf,
+  covers,
+  holds,
+  isPlatform,
+  predicateOf,
+} from './roles.ts';
+import { alternatives, functionCalls } from './tree.ts';
+import { truthOf } from './truth.ts';
 
 /** A function that these roles need and may not execute. */
 export interface Refused {
@@ -15,7 +25,7 @@ export interface Refused {
   readonly origin: Origin;
 }
 
-/** Each function once, at the first that calls it. */
+/** Each function once, at the first that calls it for as many roles as any. */
 export function refusedTo(table: Table, state: SchemaState): readonly Refused[] {
   const found = new Map<string, Refused>();
   const look = (
@@ -29,8 +39,8 @@ export function refusedTo(table: Table, state: SchemaState): readonly Refused[] 
       const [routine, ...others] = routinesCalled(call, state);
       if (routine === undefined || others.length > 0 || isPlatform(routine.schema)) continue;
       const lacking = roles.filter((role) => !holds(routine.grants, role, 'execute'));
-      if (lacking.length === 0 || found.has(routine.key)) continue;
-      found.set(routine.key, { routine, roles: lacking, where, origin });
+      if (lacking.length > (found.get(routine.key)?.roles.length ?? 0))
+        found.set(routine.key, { routine, roles: lacking, where, origin });
     }
   };
   for (const policy of table.policies) {
@@ -38,8 +48,9 @@ export function refusedTo(table: Table, state: SchemaState): readonly Refused[] 
       (role) =>
         appliesTo(policy, role) && commandsOf(policy).some((command) => holds(table.grants, role, command)),
     );
-    // TO PUBLIC, written or not, does not say that strangers are meant.
-    const meant = policy.roles.includes('public') ? roles.slice(-1) : roles;
+    // TO PUBLIC, written or not, does not say that visitors are meant: what lets them in does.
+    const meant =
+      policy.roles.includes('public') && !letsVisitorsIn(table, policy, state) ? roles.slice(-1) : roles;
     for (const { node } of predicatesOf(policy)) look(node, meant, `Policy "${policy.name}"`, policy.origin);
   }
   const writers = apiRoles.filter(
@@ -55,6 +66,28 @@ export function refusedTo(table: Table, state: SchemaState): readonly Refused[] 
   }
   return [...found.values()];
 }
+
+/**
+ * Rows are for visitors too, by a command that the policy covers. All policies of a command are one condition: where one of
+ * them calls what visitors may not execute, they are refused the rows that another one shows them.
+ */
+const letsVisitorsIn = (table: Table, policy: Policy, state: SchemaState): boolean =>
+  commandsOf(policy).some(
+    (command) =>
+      holds(table.grants, 'anon', command) &&
+      table.policies.some((other) => isForVisitors(other, command, state)),
+  );
+
+const isForVisitors = (policy: Policy, command: Command, state: SchemaState): boolean =>
+  policy.permissive &&
+  covers(policy, command) &&
+  (policy.roles.includes('anon') ||
+    (policy.roles.includes('public') &&
+      !/\b(authenticated|signed|logged)\b/i.test(policy.name) &&
+      alternatives(predicateOf(policy, command)?.node ?? null).some(
+        (branch) =>
+          !looksAtCaller(branch, state) && truthOf(branch, { table: null, who: 'nobody' }) !== 'false',
+      )));
 
 /** The tables with policies whose rows need the function. */
 export function tablesRefused(
