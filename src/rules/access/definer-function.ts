@@ -10,6 +10,7 @@ import { type FunctionMend, functionMend } from '../support/function-mend.ts';
 import type { LeakGroup } from '../support/leak.ts';
 import { nullBlindRefusal } from '../support/null-blind.ts';
 import { closedToNobody, passesNobody, refusingNull } from '../support/null-mend.ts';
+import { isPersonTable } from '../support/owners.ts';
 import { givesPersonalData } from '../support/personal-data.ts';
 import { isCalledByPolicy } from '../support/policy-callers.ts';
 import { isGrantedTo, isKnowing, isLookup, isPublished, onlyReads } from '../support/published.ts';
@@ -39,6 +40,8 @@ export default rule({
           isMadeForVisitors,
           isMadeForUsers,
           isPageByItsAddress,
+          isByASecret,
+          givesAnOpaqueId,
         ].some((mild) => mild(group, context.facts.head)) ||
           isSaidForOthers(group, context.facts) ||
           twin !== null) && { severity: 'warning' as const }),
@@ -119,6 +122,22 @@ const isSaidForOthers = ({ object }: LeakGroup, facts: Facts) => {
     /\b(for|of) (any|all|every|other) (\w+ )?(users?|players?|members?|profiles?|people)\b|\banonymous callers\b|\bpublic (endpoint|profile)\b/i.test(
       said,
     )
+  );
+};
+
+/** Granted to visitors by name, to whoever brings the token: who has it may. */
+const isByASecret = ({ object }: LeakGroup, { routines }: SchemaState) => {
+  const routine = routines.get(object.object);
+  return routine !== undefined && isGrantedTo(routine, 'anon') && isKnowing(routine);
+};
+
+/** One id of a row that is no person's, to whoever knows another: nothing that opens anything. */
+const givesAnOpaqueId = ({ object, leaks }: LeakGroup, state: SchemaState) => {
+  const routine = state.routines.get(object.object);
+  return (
+    routine?.returns === 'uuid' &&
+    onlyReads(routine) &&
+    leaks.every(({ cell }) => cell.via !== null && !isPersonTable(cell.via, state))
   );
 };
 

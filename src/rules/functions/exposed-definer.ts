@@ -1,16 +1,16 @@
 import type { Routine, SchemaState } from '../../model/schema.ts';
 import { quoteIdent } from '../../sql/names.ts';
-import { escapeRegExp } from '../../sql/text.ts';
 import { rule } from '../rule.ts';
 import { personIn, questionIn, questionOfHelper } from '../support/asking.ts';
 import { codeOf, onlyCountsUp } from '../support/bodies.ts';
 import { routineLooksAtCaller } from '../support/caller.ts';
 import { callsOfVisitor, callsOn, placesOf } from '../support/client-calls.ts';
+import { executedArgument } from '../support/executed-arguments.ts';
 import { nullBlindRefusal } from '../support/null-blind.ts';
 import { closedToNobody, passesNobody, refusingNull } from '../support/null-mend.ts';
 import { isDeclaredPublic } from '../support/openness.ts';
 import { givesPersonalData } from '../support/personal-data.ts';
-import { filesCalling, isCalledByPolicy } from '../support/policy-callers.ts';
+import { callingTriggers, filesCalling, isCalledByPolicy } from '../support/policy-callers.ts';
 import { isGrantedTo, isKnowing, isLookup, isPublished, onlyReads } from '../support/published.ts';
 import { enters, holders, isPlatform } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
@@ -47,6 +47,20 @@ export default rule({
         severity: 'warning',
         evidence: evidenceOf(state),
         help: sqlFence(asked ? refusingNull(blind) : closedToNobody(routine, blind)),
+      });
+      return;
+    }
+    const executed = routineLooksAtCaller(routine, state) ? null : executedArgument(routine);
+    if (executed !== null) {
+      const calls = callsOn(`${routine.schema}.${routine.name}`, ['execute'], facts);
+      report({
+        message: `${named(open)} can call "${routine.key}", a "security definer" function, through the API, and it runs SQL that it makes of "${executed}" as it comes. Whoever calls it does with its owner's rights what it likes. ${calls.length === 0 ? 'Revoke EXECUTE' : `The code calls it (${placesOf(calls)}): write the query there instead, and revoke EXECUTE`}.`,
+        at: home(routine.origin),
+        object: routine.key,
+        key: set.before.routines.get(routine.key)?.body === routine.body ? 'executes' : 'executes, rewritten',
+        severity: 'error',
+        evidence: evidenceOf(state),
+        help: sqlFence(serverAlone(routine)),
       });
       return;
     }
@@ -207,20 +221,6 @@ const onlyTallies = (routine: Routine) =>
 const writesWhatIsGiven = ({ body, arguments: all }: Routine) =>
   all.some(({ mode }) => mode !== 'out' && mode !== 'table') &&
   /\b(insert\s+into|update|delete\s+from|merge\s+into|execute)\b/i.test(codeOf(body).bare);
-
-/** Trigger functions that call it as whoever fires the trigger: without EXECUTE an ordinary write would fail. */
-function callingTriggers({ key, name }: Routine, { routines }: SchemaState): readonly string[] {
-  const call = new RegExp(`(?<![\\w$])"?${escapeRegExp(name)}"?\\s*\\(`, 'i');
-  return [...routines.values()]
-    .filter(
-      (other) =>
-        other.key !== key &&
-        other.returns === 'trigger' &&
-        !other.securityDefiner &&
-        call.test(codeOf(other.body).bare),
-    )
-    .map((other) => other.key);
-}
 
 /** Each table that it reads shows all its rows to signed-in users. */
 const isOpenToUsers = (routine: Routine, state: SchemaState) => {

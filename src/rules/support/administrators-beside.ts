@@ -1,4 +1,6 @@
 /** Administrators who work on the rows beside their owners: a way out that lets owners in alone would lock them out. */
+
+import type { ClientCall } from '../../model/client.ts';
 import type { Facts } from '../../model/facts.ts';
 import type { Command, Policy, Table } from '../../model/schema.ts';
 import { isOfAdministrators } from './as-the-code-asks.ts';
@@ -8,6 +10,7 @@ import { questionFor } from './role-question.ts';
 import { commands, covers } from './roles.ts';
 
 export interface Administrators {
+  readonly who: 'administrators' | 'managers';
   /** As the project asks for them elsewhere. */
   readonly question: string;
   /** What they do there, and what stays does not let them do. */
@@ -27,18 +30,25 @@ export function administratorsBeside(
   kept: readonly Policy[],
   facts: Facts,
 ): Administrators | null {
-  const question = questionFor('administrators', facts.head, table);
+  const admins = questionFor('administrators', facts.head, table);
+  // Where nobody is an administrator, those who run the place may be its managers.
+  const question = admins ?? questionFor('managers', facts.head, table);
   if (question === null) return null;
+  const who = admins === null ? 'managers' : 'administrators';
+  const isTheirs = admins === null ? isOfManagers : isOfAdministrators;
+  const namesThem = ({ name, using, check }: Policy) =>
+    (admins === null ? /manager/i : /admin/i).test(`${name} ${using?.text ?? ''} ${check?.text ?? ''}`);
   const open = wanted.filter(
     (command) => !kept.some((policy) => policy.permissive && covers(policy, command) && namesThem(policy)),
   );
-  const calls = callsOn(table.key, commands, facts).filter(isOfAdministrators);
+  const calls = callsOn(table.key, commands, facts).filter(isTheirs);
   const byCode = open.filter((command) => calls.some((call) => call.command === command));
   if (byCode.length > 0)
     return {
+      who,
       question,
       commands: byCode,
-      why: `-- administrators too, whose part of the code asks for it (${placesOf(calls)})`,
+      why: `-- ${who} too, whose part of the code asks for it (${placesOf(calls)})`,
     };
   // Who changes rows deletes them, and the other way round; what goes now said whom it was for.
   const told = (policy: Policy, command: Command) =>
@@ -51,16 +61,16 @@ export function administratorsBeside(
   const named = table.policies.find((policy) => those.some((command) => told(policy, command)));
   return named === undefined
     ? null
-    : { question, commands: those, why: `-- administrators too, whom policy "${named.name}" names` };
+    : { who, question, commands: those, why: `-- ${who} too, whom policy "${named.name}" names` };
 }
 
 const changing: readonly Policy['command'][] = ['update', 'delete'];
 
-const namesThem = ({ name, using, check }: Policy) =>
-  /admin/i.test(`${name} ${using?.text ?? ''} ${check?.text ?? ''}`);
+/** It stands in the part of the code that is for managers. */
+const isOfManagers = ({ path }: ClientCall) => /(^|\/)\(?managers?([-_A-Z][\w-]*)?\)?\//i.test(path);
 
 export function policyFor(
-  { question, commands: those, why }: Administrators,
+  { who, question, commands: those, why }: Administrators,
   { key, name }: Table,
   kept: readonly Policy[],
 ): string {
@@ -71,7 +81,7 @@ export function policyFor(
         ...(command === 'insert' ? [] : [`using (${question})`]),
         ...(command === 'select' || command === 'delete' ? [] : [`with check (${question})`]),
       ];
-      return `${at === 0 ? `${why}\n` : ''}create policy ${newPolicyName(`administrators ${command === 'all' ? 'manage' : command} ${name}`, kept)} on ${key} for ${command} to authenticated\n  ${clauses.join('\n  ')};`;
+      return `${at === 0 ? `${why}\n` : ''}create policy ${newPolicyName(`${who} ${command === 'all' ? 'manage' : command} ${name}`, kept)} on ${key} for ${command} to authenticated\n  ${clauses.join('\n  ')};`;
     })
     .join('\n\n');
 }

@@ -5,7 +5,7 @@ import { escapeRegExp } from '../../sql/text.ts';
 import { personIn, questionIn, questionOfHelper } from './asking.ts';
 import { codeOf } from './bodies.ts';
 import { placesOf } from './client-calls.ts';
-import { isCalledByPolicy } from './policy-callers.ts';
+import { callingTriggers, isCalledByPolicy } from './policy-callers.ts';
 import { isGrantedTo } from './published.ts';
 import { apiRoles } from './roles.ts';
 import { named } from './words.ts';
@@ -22,6 +22,18 @@ export function functionMend(
   state: SchemaState,
 ): FunctionMend {
   const helper = isCalledByPolicy(routine, state);
+  const triggers = helper || calls.length > 0 ? [] : callingTriggers(routine, state);
+  if (triggers.length > 0)
+    return {
+      advice: `${named(triggers.slice(0, 2))}, of a trigger, ${triggers.length === 1 ? 'calls' : 'call'} it with the rights of whoever writes, and revoking EXECUTE alone would break that: let the trigger's function run as its owner first`,
+      sql: [
+        ...triggers.map((key) => {
+          const path = state.routines.get(key)?.config.search_path;
+          return `alter function ${key} security definer${path === undefined ? ' set search_path = public' : ''};`;
+        }),
+        revoked(routine),
+      ].join('\n'),
+    };
   if (!helper) {
     const worth = worthIn(routine);
     if (worth !== null) return forTheServer(routine, calls, `It writes ${worth}, which no user chooses`);

@@ -16,7 +16,7 @@ import { isPrivateByName } from './person-names.ts';
 import { newPolicyName } from './policy-names.ts';
 import { readPolicy, writersOf } from './read-policy.ts';
 import { asGiven } from './rights.ts';
-import { type ApiRole, apiRoles, appliesTo, commands, covers, holders } from './roles.ts';
+import { type ApiRole, apiRoles, appliesTo, commands, covers, holders, predicateOf } from './roles.ts';
 import { ownComparisons, readPredicate } from './scope.ts';
 import { isMakerAlone, tenantCondition } from './tenants.ts';
 import { alternatives, functionCalls, functionName, nodesOf } from './tree.ts';
@@ -84,7 +84,7 @@ function withoutVisitors(group: LeakGroup, table: Table, state: SchemaState): st
   return alters.length > 0 && alters.length === open.length ? alters : null;
 }
 
-const commandsOfLeaks = ({ leaks }: LeakGroup): Command[] =>
+const commandsOfLeaks = ({ leaks }: Pick<LeakGroup, 'leaks'>): Command[] =>
   commands.filter((command) => leaks.some((leak) => leak.command === command));
 
 /** A row written in another's name, and nothing else. */
@@ -355,13 +355,27 @@ function handsOnOnly(group: LeakGroup, table: Table, facts: Facts): string[] | n
   ];
 }
 
-/** Commands of that principal on any row: seen to work, or not tried while neither a policy nor a grant stops them. */
-export function commandsOpen(group: LeakGroup, table: Table | undefined): readonly Command[] {
-  const seen = commandsOfLeaks(group);
-  if (group.opener !== 'off' || table === undefined) return seen;
-  const principal = group.leaks[0]!.principal;
+/** True for every row and whoever asks, by its own words. */
+const isOpen = (policy: Policy, command: Command, role: ApiRole, table: Table) =>
+  covers(policy, command) &&
+  appliesTo(policy, role) &&
+  truthOf(predicateOf(policy, command)?.node ?? null, { table, who: 'anyone' }) === 'true';
+
+/**
+ * Commands of that principal on any row: seen to work, or not tried while neither a policy nor a grant stops them. What is
+ * inserted in nobody's name is no leak by itself, and stands open with the rest all the same.
+ */
+export function commandsOpen(
+  { object, opener, leaks }: LeakGroup,
+  table: Table | undefined,
+): readonly Command[] {
+  const seen = commandsOfLeaks({ leaks });
+  if (opener === null || table === undefined) return seen;
+  const principal = leaks[0]!.principal;
+  const role = roleOf(principal) as ApiRole;
   return commands.filter((command) => {
-    const cells = group.object.cells.filter(
+    if (opener !== 'off' && !isOpen(opener, command, role, table)) return seen.includes(command);
+    const cells = object.cells.filter(
       (cell) => cell.principal === principal && cell.command === command && cell.subject !== 'own',
     );
     return (
@@ -370,8 +384,9 @@ export function commandsOpen(group: LeakGroup, table: Table | undefined): readon
       cells.some(
         ({ outcome }) => outcome === 'allowed' || (command === 'delete' && outcome === 'constraint'),
       ) ||
-      (cells.every(({ outcome }) => outcome === 'unknown') &&
-        holders(table.grants, command).includes(roleOf(principal) as ApiRole))
+      (opener === 'off' &&
+        cells.every(({ outcome }) => outcome === 'unknown') &&
+        holders(table.grants, command).includes(role))
     );
   });
 }

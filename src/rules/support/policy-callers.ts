@@ -2,6 +2,7 @@
 import type { ChangeSet, Facts } from '../../model/facts.ts';
 import type { Migration, SkippedEntry } from '../../model/migration.ts';
 import type { Routine, SchemaState } from '../../model/schema.ts';
+import { escapeRegExp } from '../../sql/text.ts';
 import { codeOf } from './bodies.ts';
 import { routinesCalled } from './caller.ts';
 import { callsOf } from './predicates.ts';
@@ -30,6 +31,20 @@ function callersIn(state: SchemaState): ReadonlyMap<string, readonly ApiRole[]> 
     known.set(state, callers);
   }
   return callers;
+}
+
+/** Trigger functions that call it as whoever fires the trigger: without EXECUTE an ordinary write would fail. */
+export function callingTriggers({ key, name }: Routine, { routines }: SchemaState): readonly string[] {
+  const call = new RegExp(`(?<![\\w$])"?${escapeRegExp(name)}"?\\s*\\(`, 'i');
+  return [...routines.values()]
+    .filter(
+      (other) =>
+        other.key !== key &&
+        other.returns === 'trigger' &&
+        !other.securityDefiner &&
+        call.test(codeOf(other.body).bare),
+    )
+    .map((other) => other.key);
 }
 
 /** A file whose policies call it. */

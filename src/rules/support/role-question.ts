@@ -31,7 +31,13 @@ const narrowFunctionFor = (role: keyof typeof names, state: SchemaState, body?: 
   functionAsking(names[role][0], state, body) ?? roleFunction(role, state, body);
 
 const roleOf = (promised: string | null) =>
-  promised === 'administrators' ? 'admin' : promised === 'staff' ? 'staff' : null;
+  promised === 'administrators'
+    ? 'admin'
+    : promised === 'staff'
+      ? 'staff'
+      : promised === 'managers'
+        ? 'manager'
+        : null;
 
 /** Of those that fit the first comes before what keeps roles by name, and the second behind it. */
 const names = {
@@ -39,6 +45,7 @@ const names = {
     /^(is|am)_?(an?_)?(current_user_)?admin(istrator)?(_user)?$|^[a-z]{2,4}_is_admin$|^(current_)?user_is_admin$/i,
     /^(is|am)_?(an?_)?super_?admin$/i,
   ],
+  manager: [/^(is|am)_?(an?_)?(current_user_)?manager$/i, /^(current_)?user_is_manager$/i],
   staff: [/^(is|am)_?(an?_)?staff(_member)?$/i, /^[a-z]{2,4}_is_staff$/i],
 } as const;
 
@@ -115,7 +122,7 @@ function questionsOf({ permissive, using, check }: Policy, table: Table, state: 
   return [using, check].flatMap((expression) => {
     if (expression?.node == null || expression.text.length > 400) return [];
     const text = onOneLine(expression.text);
-    if (!/admin|staff/i.test(text) || noWayToAsk.test(text)) return [];
+    if (!/admin|staff|manager/i.test(text) || noWayToAsk.test(text)) return [];
     if (opensTo(expression.node) !== null || !looksAtCaller(expression.node, state)) return [];
     const { columns, reads } = readPredicate(expression.node, table, state);
     // It hangs on no column of the table that the policy stands on, nor on what is not known.
