@@ -1,4 +1,5 @@
 import { type FileContext, rule } from '../rule.ts';
+import { reportWait } from '../support/small-tables.ts';
 import { alterExisting, reportLock } from '../support/statements.ts';
 import { holdsNull, outcomeOf, rewritesOf, type TypeChange, typeChangeOf } from '../support/type-change.ts';
 import {
@@ -34,6 +35,9 @@ export default rule({
     const locks = (told: Told | null) => {
       if (told !== null) reportLock(context, statement, { ...problem, ...told });
     };
+    const waits = (told: Told | null) => {
+      if (told !== null) reportWait(context, statement, { ...problem, ...told });
+    };
     const outcome = outcomeOf(change, context);
     switch (outcome.is) {
       case 'under-generated':
@@ -48,11 +52,11 @@ export default rule({
         // Told once, at the first of the two.
         return locks(change.target === change.before?.type ? null : leaveBothOut(change));
       case 'more-labels':
-        return locks(moreLabels(change, outcome.type, outcome.labels));
+        return waits(moreLabels(change, outcome.type, outcome.labels));
       case 'to-null':
         return locks(toNull(change));
       case 'rewrite':
-        return locks(rewrite(change, context));
+        return waits(rewrite(change, context));
       default:
         return;
     }

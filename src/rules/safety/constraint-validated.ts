@@ -7,6 +7,7 @@ import { allRowsTakenBy, holdsOneRow } from '../support/emptiness.ts';
 import { implies, lostValues, type ValueList } from '../support/implication.ts';
 import { addNotValid, validate } from '../support/not-valid.ts';
 import { passesOnNull } from '../support/null-rows.ts';
+import { reportWait } from '../support/small-tables.ts';
 import {
   type alterExisting,
   alterFilled,
@@ -41,7 +42,7 @@ export default rule({
           (constraint.contype === 'CONSTR_FOREIGN' && onlyNewColumns(constraint, table, context))
         )
           return;
-        reportLock(context, statement, {
+        reportWait(context, statement, {
           message: `"${command.name}" is added NOT VALID and validated in the same file. The lock of the first is held through the second, so nothing is won. Validate it in the next migration.`,
           at: place,
           object: table,
@@ -59,7 +60,7 @@ export default rule({
       if (all[0] !== command) return;
       const constraints = all.map((each) => added(each.def.Constraint, table, statement, context));
       const lost = constraints.flatMap((each) => each.lost ?? []);
-      reportLock(context, statement, {
+      (lost.length === 0 ? reportWait : reportLock)(context, statement, {
         message: readingAll(constraints, table, statement, context),
         at: place,
         object: table,

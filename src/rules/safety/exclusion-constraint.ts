@@ -1,5 +1,6 @@
 import { rule } from '../rule.ts';
-import { alterFilled, reportLock } from '../support/statements.ts';
+import { reportWait } from '../support/small-tables.ts';
+import { alterFilled } from '../support/statements.ts';
 import { sqlFence } from '../support/words.ts';
 
 export default rule({
@@ -16,7 +17,7 @@ export default rule({
   statement: alterFilled(['AT_AddConstraint'], (command, table, statement, context, { place }) => {
     const constraint = command.def?.Constraint;
     if (constraint?.contype !== 'CONSTR_EXCLUSION') return;
-    reportLock(context, statement, {
+    reportWait(context, statement, {
       message: `The exclusion constraint builds its index while reads and writes on "${table}" wait. There is no concurrent form. Run it when the table is small or out of use, with a short "lock_timeout".`,
       at: place,
       object: table,

@@ -14,14 +14,8 @@ import {
   shown,
 } from '../support/moves-along.ts';
 import { refusedIndex } from '../support/refused.ts';
-import {
-  behindWords,
-  commandsOf,
-  isHeldExclusively,
-  isIndexThere,
-  reportLock,
-  sql,
-} from '../support/statements.ts';
+import { reportWait } from '../support/small-tables.ts';
+import { behindWords, commandsOf, isHeldExclusively, isIndexThere, sql } from '../support/statements.ts';
 import { isStandalone } from '../support/transaction.ts';
 
 export default rule({
@@ -73,7 +67,7 @@ function say(table: string, statements: readonly Statement[], context: FileConte
   );
   const replaced = statements.flatMap((statement) => replacedByIndex(statement, table, context));
   const behind = [...moving.map(shown), ...new Set(replaced.map((each) => each.sql))];
-  reportLock(context, first, {
+  reportWait(context, first, {
     message: `${ahead === null ? '' : `Key "${ahead}" has an index that begins with the same columns, so this one may not be needed. `}${count} on "${table}" ${statements.length === 1 ? 'is' : 'are'} built without CONCURRENTLY. ${isHeldExclusively(first, table, context) ? 'An ALTER TABLE above holds ACCESS EXCLUSIVE, so every read and every write of the table waits until the file is through' : 'Every write to the table waits until the file is through'}. ${
       partitioned
         ? 'Build one on each partition with CONCURRENTLY, then this one with ON ONLY, and attach them'

@@ -2,6 +2,7 @@ import type { Statement, SyntaxNode } from '../../model/sql.ts';
 import { strings } from '../../sql/names.ts';
 import { type FileContext, rule } from '../rule.ts';
 import { adoption } from '../support/adoption.ts';
+import { reportWait } from '../support/small-tables.ts';
 import {
   alterFilled,
   commandsOf,
@@ -36,7 +37,7 @@ export default rule({
     if (old === 'of another type') return;
     const fails = old === null ? failure(table, columns, statement, context) : '';
     const { way, help } = adoption({ table, kind: 'primary key', name, columns }, context);
-    reportLock(context, statement, {
+    (fails === '' ? reportWait : reportLock)(context, statement, {
       message: `The primary key of "${table}" builds its index while reads and writes wait.${fails} ${way}.${oldColumnDropped(table, context)}`,
       at: place,
       object: table,

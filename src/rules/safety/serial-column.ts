@@ -8,7 +8,8 @@ import { concurrently } from '../support/indexes.ts';
 import { type KeysBelow, keysBelow } from '../support/keys-below.ts';
 import { droppedLater, movingAlong, shown } from '../support/moves-along.ts';
 import { provenNotNull } from '../support/proof.ts';
-import { alterFilled, commandsOf, hasConstraint, reportLock, sql } from '../support/statements.ts';
+import { reportWait } from '../support/small-tables.ts';
+import { alterFilled, commandsOf, hasConstraint, sql } from '../support/statements.ts';
 
 export default rule({
   id: 'safety/serial-column',
@@ -30,7 +31,7 @@ export default rule({
       ...below.statements,
       ...requiredBelow(column.colname, table, statement, context),
     ].toSorted((a, b) => a.start - b.start);
-    reportLock(context, statement, {
+    reportWait(context, statement, {
       message: `Adding "${column.colname}" numbers every row of "${table}" and writes the table anew. Reads and writes wait that long. Add a plain column with a sequence as default, and fill old rows in batches in a later file.${movingAlong(moving, 'its numbers')}${droppedLater(below.dropped, below.drops)}`,
       at: place,
       object: table,

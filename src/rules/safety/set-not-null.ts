@@ -5,6 +5,7 @@ import { type FileContext, rule } from '../rule.ts';
 import { stillInsertsWithout } from '../support/client-calls.ts';
 import { allRowsTakenBy, isLeftEmpty } from '../support/emptiness.ts';
 import { provenNotNull } from '../support/proof.ts';
+import { reportWait } from '../support/small-tables.ts';
 import { alterExisting, commandsOf, listed, reportLock, sql } from '../support/statements.ts';
 import { alternatives, bare, columnParts } from '../support/tree.ts';
 
@@ -49,7 +50,7 @@ export default rule({
       columns
         .map((name) => stillInsertsWithout(table, name, context.set.after, context.facts))
         .find((told) => told !== '') ?? '';
-    reportLock(context, statement, {
+    reportWait(context, statement, {
       message: `SET NOT NULL${columns.length === 1 ? '' : ` on ${listed(columns)}`} reads all of "${table}" under an exclusive lock. Reads and writes wait${unproven.length === 0 ? '' : `, and one NULL in ${unproven.join(' or ')} makes it fail`}.${without} Prove it by a validated CHECK first.`,
       at: place,
       object: table,

@@ -1,5 +1,6 @@
 import { rule } from '../rule.ts';
-import { alterFilled, hasConstraint, reportLock } from '../support/statements.ts';
+import { reportWait } from '../support/small-tables.ts';
+import { alterFilled, hasConstraint } from '../support/statements.ts';
 
 export default rule({
   id: 'safety/stored-generated',
@@ -18,7 +19,7 @@ export default rule({
   statement: alterFilled(['AT_AddColumn'], (command, table, statement, context, { place }) => {
     const column = command.def?.ColumnDef;
     if (column === undefined || hasConstraint(column, 'CONSTR_GENERATED') === null) return;
-    reportLock(context, statement, {
+    reportWait(context, statement, {
       message: `Adding the generated column "${column.colname}" writes all of "${table}" anew. Reads and writes wait that long. Use an expression index or a view, or a plain column that a trigger fills.`,
       at: place,
       object: table,

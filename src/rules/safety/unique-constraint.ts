@@ -11,6 +11,7 @@ import {
   replacedBy,
   shown,
 } from '../support/moves-along.ts';
+import { reportWait } from '../support/small-tables.ts';
 import {
   alterFilled,
   commandsOf,
@@ -113,7 +114,7 @@ export default rule({
       context,
       [...moving.map(shown), ...replaced.map((each) => each.sql)],
     );
-    reportLock(context, statement, {
+    reportWait(context, statement, {
       message: `The unique constraint on ${listed(columns)} builds its index while reads and writes on "${table}" wait.${mayRepeat(columns, table, context) && !rowsAreMended(statement, table, null, context) ? ' Two equal rows make the file fail.' : ''} ${way}.${movingAlong(moving)}${movingBehind(others)}`,
       at: place,
       object: table,

@@ -6,6 +6,7 @@ import { type FileContext, rule } from '../rule.ts';
 import { adoptedBy } from '../support/adoption.ts';
 import { filled } from '../support/fill.ts';
 import { provenNotNull } from '../support/proof.ts';
+import { reportWait } from '../support/small-tables.ts';
 import {
   alterFilled,
   commandsOf,
@@ -13,7 +14,6 @@ import {
   hasConstraint,
   listed,
   rangeOfCommand,
-  reportLock,
   sql,
 } from '../support/statements.ts';
 import { walk } from '../walk.ts';
@@ -43,7 +43,7 @@ export default rule({
     const names = columns.map(({ column }): string => column.colname);
     const causes = [...new Set(columns.map(({ cause }) => `"${cause}()"`))];
     const [one, columnOf] = [columns.length === 1, columns.length === 1 ? 'column' : 'columns'];
-    reportLock(context, statement, {
+    reportWait(context, statement, {
       message: `${causes.join(' and ')} ${causes.length === 1 ? 'gives' : 'give'} each row another value, so adding ${listed(names)} writes all of "${table}" anew. Reads and writes wait that long. Add the ${columnOf} without default, set the ${one ? 'default' : 'defaults'} then, and fill old rows in batches in a later file.`,
       at: place,
       object: table,

@@ -1,0 +1,67 @@
+/** Tables too small for anybody to wait for: a lock rule then says a note. */
+import type { SchemaState, Table } from '../../model/schema.ts';
+import type { Statement } from '../../model/sql.ts';
+import { escapeRegExp } from '../../sql/text.ts';
+import type { FileContext, Problem } from '../rule.ts';
+import { allCallsOn } from './client-calls.ts';
+import { holdsOneRow } from './emptiness.ts';
+import { isShortList } from './short-lists.ts';
+import { reportLock } from './statements.ts';
+
+/** What is read, rewritten or built under a lock: a note on a small table, unless the rule says more. */
+export function reportWait(
+  context: FileContext,
+  statement: Statement,
+  problem: Problem & { readonly object: string },
+): void {
+  const why = problem.severity === undefined ? smallness(problem.object, context) : null;
+  reportLock(
+    context,
+    statement,
+    why === null
+      ? problem
+      : { ...problem, message: `${problem.message} ${why}, so the wait is short.`, severity: 'info' },
+  );
+}
+
+/** Its key bounds it, or it is a list that migrations alone fill, and all that it points at is small too. */
+function smallness(key: string, context: FileContext, depth = 0): string | null {
+  const { set, facts } = context;
+  const table = set.before.tables.get(key);
+  if (table === undefined) return null;
+  if (isBounded(table, set.before)) return 'Its key allows few rows';
+  return isShortList(key, set.before, facts) &&
+    (!set.after.tables.has(key) || isShortList(key, set.after, facts)) &&
+    allCallsOn(key, ['insert'], facts).length === 0 &&
+    depth < 4 &&
+    table.foreignKeys.every(
+      ({ references }) => references === key || smallness(references, context, depth + 1) !== null,
+    )
+    ? 'Only migrations fill the table'
+    : null;
+}
+
+/** Each column of its key takes few values: one, those of an enum, those that a CHECK lists. */
+const isBounded = (table: Table, state: SchemaState): boolean =>
+  holdsOneRow(table) ||
+  (table.primaryKey !== null &&
+    table.primaryKey.columns.length > 0 &&
+    table.primaryKey.columns.every((name) => {
+      const column = table.columns.find((each) => each.name === name);
+      return (
+        column !== undefined &&
+        (column.type === 'boolean' || isEnum(column.type, state) || isListed(name, table))
+      );
+    }));
+
+const isEnum = (type: string, { types }: SchemaState) =>
+  (types.get(type) ?? types.get(`public.${type}`))?.kind === 'enum';
+
+/** `kind in ('a', 'b')`. */
+const isListed = (column: string, { checks }: Table): boolean => {
+  const list = new RegExp(
+    `^[\\s(]*"?${escapeRegExp(column)}"?\\s*(in\\s*\\([^()]*\\)|=\\s*any\\s*\\(+\\s*array\\s*\\[[^\\]]*\\][^()]*\\)*)[\\s)]*$`,
+    'i',
+  );
+  return checks.some(({ expression }) => list.test(expression.text));
+};
