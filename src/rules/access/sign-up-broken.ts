@@ -231,8 +231,9 @@ function lostWith(
 
 /** RAISE EXCEPTION in a trigger's function: somebody wrote down when to refuse, and does not pass on what went wrong. */
 const isGate = (run: SignUpRun, head: SchemaState) =>
-  run.error?.sqlstate === 'P0001' &&
-  / at RAISE\b/.test(run.error.where ?? '') &&
+  // A code of the project's own choice is no less its own.
+  /^(P0001|42501|22023|23514)$/.test(run.error?.sqlstate ?? '') &&
+  / at RAISE\b/.test(run.error?.where ?? '') &&
   routinesOn(run, head).every(({ body }) => !/\braise\s+exception[^;]*\bsqlerrm\b/i.test(body));
 
 const routinesOn = (run: SignUpRun, head: SchemaState): Routine[] =>

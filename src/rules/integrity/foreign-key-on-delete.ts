@@ -109,11 +109,12 @@ const isInherited = ({ kind, parent }: Table, { columns, references }: ForeignKe
 
 /** What the key of the same columns said before this change; null where it said nothing either. */
 function actionBefore(table: Table, key: ForeignKey, before: SchemaState): string | null {
-  const old = before.tables
-    .get(table.key)
-    ?.foreignKeys.find(
-      (other) => other.references === key.references && other.columns.join() === key.columns.join(),
-    );
+  const stood = before.tables.get(table.key);
+  // No migration made it: CREATE TABLE IF NOT EXISTS makes nothing anew where it stands, and where not there was no key.
+  if (stood === undefined || stood.unknown.length > 0) return null;
+  const old = stood.foreignKeys.find(
+    (other) => other.references === key.references && other.columns.join() === key.columns.join(),
+  );
   return old === undefined || old.onDelete === 'no action' ? null : old.onDelete;
 }
 

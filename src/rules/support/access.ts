@@ -20,6 +20,7 @@ import { isDeclaredPublic, isFilledIn, isOpenBehind } from './openness.ts';
 import { isShownOnPurpose } from './published-views.ts';
 import { type ApiRole, apiRolesOf, appliesTo, covers, predicateOf } from './roles.ts';
 import { isListed } from './storage.ts';
+import { opensTo, truthOf } from './truth.ts';
 import { listed, named, upper } from './words.ts';
 
 const cache = new WeakMap<Facts, readonly LeakGroup[]>();
@@ -227,6 +228,17 @@ function openerOf(cell: AccessCell, table: Table | null, state: SchemaState): Le
   );
   if (those.length === 1) return those[0]!;
   const open = those.filter((policy) => !looksAtCaller(predicateOf(policy, command)?.node, state));
+  // A row that no state of it showed was let through by a policy that asks for none, if one of them is such.
+  const role = roleOf(cell.principal);
+  const whole = those.filter(
+    (policy) =>
+      truthOf(predicateOf(policy, command)?.node ?? null, {
+        table,
+        who: role === 'anon' ? 'nobody' : 'user',
+      }) === 'true' ||
+      (role !== 'anon' && opensTo(predicateOf(policy, command)?.node ?? null) === 'users'),
+  );
+  if (cell.state === undefined && cell.when === null && whole.length === 1) return whole[0]!;
   return open.find(({ command: of }) => of === 'all') ?? open[0] ?? null;
 }
 

@@ -30,11 +30,12 @@ export function grantedWithout(
         !columns.includes(name) && !deciding.includes(name) && !generated && identity !== 'always',
     )
     .map(({ name }) => quoteIdent(name));
+  const unread = calls.filter((call) => call.command === command && call.given === null);
   return [
     ...(deciding.length === 0
       ? []
       : [
-          `-- left out too: ${named(deciding)}, which ${deciding.length === 1 ? 'decides' : 'decide'} what a user may do; no code was seen that writes ${deciding.length === 1 ? 'it' : 'them'} as a user`,
+          `-- left out too: ${named(deciding)}, which ${deciding.length === 1 ? 'decides' : 'decide'} what a user may do; ${unread.length === 0 ? `no code was seen that writes ${deciding.length === 1 ? 'it' : 'them'} as a user` : `the code ${command}s it with columns that could not be read (${placesOf(unread)}): see that ${deciding.length === 1 ? 'it is not among them' : 'they are not among them'}`}`,
         ]),
     ...(kept.length === 0
       ? []
