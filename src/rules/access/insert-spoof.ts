@@ -4,6 +4,7 @@ import { rule } from '../rule.ts';
 import { causeOf, seen, tellLeaks } from '../support/access.ts';
 import type { LeakGroup } from '../support/leak.ts';
 import { mendOf } from '../support/mend.ts';
+import { isNotice } from '../support/mildness.ts';
 import { isPersonTable } from '../support/owners.ts';
 import { named } from '../support/words.ts';
 
@@ -23,6 +24,11 @@ export default rule({
       const { facts } = context;
       const parents = parentsOf(group, facts);
       const help = mendOf(group, facts);
+      if (isNotice(group, facts.head))
+        return {
+          message: `A user inserts rows into "${group.object.object}" that another user gets as its own (${seen(group.leaks)}). ${causeOf(group, facts.head, 'If users send each other such rows, let a column say who sent it; else let the server write them.')}`,
+          help,
+        };
       if (parents === null)
         return {
           message: `A user inserts rows into "${group.object.object}" in another user's name (${seen(group.leaks)}). ${causeOf(group, facts.head, 'Compare the owner column with "auth.uid()" in WITH CHECK.')}`,

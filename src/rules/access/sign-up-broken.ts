@@ -121,7 +121,7 @@ export default rule({
       return;
     }
     const column = unfilled(run, facts);
-    const told = column === null ? way : nullable(column);
+    const told = column === null ? (offThePath(run, facts.head) ?? way) : nullable(column);
     tell({
       message: `Sign-up fails (${listed(failed.map(({ variant }) => names[variant]))}): ${run.error?.message ?? 'no reason was given'}${run.step === null ? '' : `, at ${run.step}`}. Users read "Database error saving new user". ${column === null ? 'Mend the trigger on "auth.users".' : `The trigger on "auth.users" does not fill "${column.column}": give it a default, fill it there, or leave it nullable.`}`,
       at: home(run, facts),
@@ -235,6 +235,14 @@ const isGate = (run: SignUpRun, head: SchemaState) =>
   /^(P0001|42501|22023|23514)$/.test(run.error?.sqlstate ?? '') &&
   / at RAISE\b/.test(run.error?.where ?? '') &&
   routinesOn(run, head).every(({ body }) => !/\braise\s+exception[^;]*\bsqlerrm\b/i.test(body));
+
+/** It runs as its owner, and finds a table, a type or a function by no path: that is all that is missing. */
+function offThePath(run: SignUpRun, head: SchemaState): string | null {
+  const routine = routinesOn(run, head)[0];
+  if (!/^42(P01|883|704)$/.test(run.error?.sqlstate ?? '') || routine?.securityDefiner !== true) return null;
+  if (routine.config.search_path !== undefined) return null;
+  return `GoTrue signs users up with \`search_path = auth\`. Name what the function uses with its schema, or give it a path of its own:\n\n${sqlFence(`alter function ${routine.key} set search_path = public;`)}`;
+}
 
 const routinesOn = (run: SignUpRun, head: SchemaState): Routine[] =>
   [...(run.error?.where ?? '').matchAll(/function ([\w".]+)\(/g)].flatMap(

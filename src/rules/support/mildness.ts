@@ -301,15 +301,17 @@ export const isOfUsers = (key: string, { tables }: SchemaState): boolean => {
  * Signed-in users may put a notice into anybody's list, by an INSERT policy that says so. The name is the recipient's, by
  * whom rows are shown, and none that the notice is signed with.
  */
-function isNotice({ object, leaks, opener }: LeakGroup, { tables }: SchemaState): boolean {
-  const table = tables.get(object.object);
+export function isNotice({ object, leaks, opener }: LeakGroup, state: SchemaState): boolean {
+  const table = state.tables.get(object.object);
   if (table === undefined || opener === null || opener === 'off') return false;
   const showing = table.policies.filter(
     (policy) => covers(policy, 'select') && appliesTo(policy, 'authenticated'),
   );
   return (
     opener.command === 'insert' &&
-    opensFor(opener.check?.node ?? null, 'authenticated') &&
+    // Everybody may, or whoever belongs to the same organisation.
+    (opensFor(opener.check?.node ?? null, 'authenticated') ||
+      looksAtCaller(opener.check?.node ?? null, state)) &&
     /(^|_)(notif\w*|notices?|alerts?|inbox)(_|$)/.test(table.name) &&
     leaks.every(
       ({ cell, principal }) =>
@@ -317,6 +319,7 @@ function isNotice({ object, leaks, opener }: LeakGroup, { tables }: SchemaState)
         cell.command === 'insert' &&
         cell.subject === 'spoof' &&
         cell.columns.some((column) => isRead(column, table, showing)) &&
+        !cell.columns.some((column) => isRead(column, table, [opener])) &&
         !cell.columns.some((column) => signature.test(column)),
     )
   );
