@@ -7,7 +7,7 @@ import { rule } from '../rule.ts';
 import { isOfChange } from '../support/changed-statement.ts';
 import { routineNamed, signUpTriggers } from '../support/sign-up.ts';
 import { nullable, stoppedBy, unfilled } from '../support/sign-up-cause.ts';
-import { listed, withoutExample } from '../support/words.ts';
+import { listed, sqlFence, withoutExample } from '../support/words.ts';
 
 const remedy = `GoTrue inserts into "auth.users" as "supabase_auth_admin" with \`search_path = auth\`: let the trigger's function run as its owner, and name every table with its schema.
 
