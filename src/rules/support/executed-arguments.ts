@@ -3,12 +3,15 @@ import type { Routine } from '../../model/schema.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import { codeOf } from './bodies.ts';
 
+/** Characters of a body that is read, each assignment up to its end: longer ones are nobody's handwriting. */
+const longest = 30_000;
+
 /**
  * The argument that reaches EXECUTE unquoted, itself or by a variable; null where none does, or where the body compares
  * it with what it allows first.
  */
 export function executedArgument({ arguments: all, body, language }: Routine): string | null {
-  if (language !== 'plpgsql') return null;
+  if (language !== 'plpgsql' || body.length > longest) return null;
   const code = codeOf(body).withStrings;
   const texts = all.filter(
     ({ mode, name, type }) =>
@@ -18,9 +21,7 @@ export function executedArgument({ arguments: all, body, language }: Routine): s
     if (isCompared(name!, code)) continue;
     const tainted = new Set([name!]);
     // Assigned in the order in which they stand: one pass over them.
-    for (const [, variable, value] of code.matchAll(
-      /(?<![\w.])"?(\w+)"?\s*:?=\s*((?:'(?:[^']|'')*'|[^;'])*);/g,
-    ))
+    for (const [, variable, value] of code.matchAll(/(?<![\w.])"?(\w+)"?\s*:?=\s*((?:'[^']*'|[^;'])*);/g))
       if (reaches(value!, tainted)) tainted.add(variable!);
     for (const [, executed] of code.matchAll(executing)) if (reaches(executed!, tainted)) return name;
   }
@@ -29,7 +30,7 @@ export function executedArgument({ arguments: all, body, language }: Routine): s
 
 /** EXECUTE of PL/pgSQL up to INTO, USING or the end; not GRANT EXECUTE, nor EXECUTE FUNCTION. */
 const executing =
-  /(?<!\b(?:grant|revoke|option for)\s+)\bexecute\s+(?!on\b|function\b|procedure\b)((?:'(?:[^']|'')*'|[^;'])*?)(?=\binto\b|\busing\b|\bloop\b|;)/gi;
+  /(?<!\b(?:grant|revoke|option for)\s+)\bexecute\s+(?!on\b|function\b|procedure\b)((?:'[^']*'|[^;'])*?)(?=\binto\b|\busing\b|\bloop\b|;)/gi;
 
 function reaches(expression: string, names: ReadonlySet<string>): boolean {
   const loose = unformatted(expression).replace(
