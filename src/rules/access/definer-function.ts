@@ -10,7 +10,7 @@ import { type FunctionMend, functionMend } from '../support/function-mend.ts';
 import type { LeakGroup } from '../support/leak.ts';
 import { nullBlindRefusal } from '../support/null-blind.ts';
 import { closedToNobody, passesNobody, refusingNull } from '../support/null-mend.ts';
-import { isPersonTable } from '../support/owners.ts';
+import { isPersonTable, isToken } from '../support/owners.ts';
 import { givesPersonalData } from '../support/personal-data.ts';
 import { isCalledByPolicy } from '../support/policy-callers.ts';
 import { isGrantedTo, isKnowing, isLookup, isPublished, onlyReads } from '../support/published.ts';
@@ -113,12 +113,15 @@ function twinOf({ object }: LeakGroup, { routines }: SchemaState): string | null
 }
 
 /** It only reads, and its author wrote above it that it is for strangers, or gives what is any user's. */
-const isSaidForOthers = ({ object }: LeakGroup, facts: Facts) => {
-  const routine = facts.head.routines.get(object.object);
+const isSaidForOthers = (group: LeakGroup, facts: Facts) => {
+  const routine = facts.head.routines.get(group.object.object);
   if (routine === undefined || !onlyReads(routine)) return false;
   const said = `${commentAbove(routine.origin, facts)} ${routine.comment ?? ''}`;
+  if (isSaidForStrangers(routine.origin, facts)) return true;
+  const hidden = [...new Set(group.leaks.flatMap(({ cell }) => cell.via ?? []))];
   return (
-    isSaidForStrangers(routine.origin, facts) ||
+    !/\b(not|never|no longer|internal|only)\b/i.test(said) &&
+    !givesPersonalData(routine, hidden, facts.head) &&
     /\b(for|of) (any|all|every|other) (\w+ )?(users?|players?|members?|profiles?|people)\b|\banonymous callers\b|\bpublic (endpoint|profile)\b/i.test(
       said,
     )
@@ -131,13 +134,16 @@ const isByASecret = ({ object }: LeakGroup, { routines }: SchemaState) => {
   return routine !== undefined && isGrantedTo(routine, 'anon') && isKnowing(routine);
 };
 
-/** One id of a row that is no person's, to whoever knows another: nothing that opens anything. */
+/** One id of a row that is no person's, to whoever knows another; none of a table whose rows have a secret of that type. */
 const givesAnOpaqueId = ({ object, leaks }: LeakGroup, state: SchemaState) => {
   const routine = state.routines.get(object.object);
   return (
     routine?.returns === 'uuid' &&
     onlyReads(routine) &&
-    leaks.every(({ cell }) => cell.via !== null && !isPersonTable(cell.via, state))
+    leaks.every(({ cell }) => cell.via !== null && !isPersonTable(cell.via, state)) &&
+    [...tablesTouched(routine, state), ...leaks.flatMap(({ cell }) => cell.via ?? [])].every(
+      (key) => state.tables.get(key)?.columns.some(({ name }) => isToken(name)) !== true,
+    )
   );
 };
 

@@ -2,6 +2,7 @@ import type { Facts } from '../../model/facts.ts';
 import type { Routine, SchemaState } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { qualified, strings, typeName } from '../../sql/names.ts';
+import { escapeRegExp } from '../../sql/text.ts';
 import { rule } from '../rule.ts';
 import { stillAsked } from '../support/client-calls.ts';
 import { predicatesOf } from '../support/predicates.ts';
@@ -91,12 +92,16 @@ export default rule({
 });
 
 /** Policies called it, now or in an older migration, and the code, which is known to call others, does not. */
-const servedPolicies = (routine: Routine, before: SchemaState, { clientCalls, sources }: Facts) =>
-  clientCalls.length > 0 &&
-  (policiesCalling(routine, before).length > 0 ||
-    [...sources.values()].some(({ statements }) =>
-      statements.some(({ kind, sql }) => kind === 'CreatePolicyStmt' && sql.includes(`${routine.name}(`)),
-    ));
+const servedPolicies = (routine: Routine, before: SchemaState, { clientCalls, sources }: Facts) => {
+  const called = new RegExp(`(?<![\\w$])"?${escapeRegExp(routine.name)}"?\\s*\\(`);
+  return (
+    clientCalls.length > 0 &&
+    (policiesCalling(routine, before).length > 0 ||
+      [...sources.values()].some(({ statements }) =>
+        statements.some(({ kind, sql }) => kind === 'CreatePolicyStmt' && called.test(sql)),
+      ))
+  );
+};
 
 /** Policies that stand at the end and call the function, which is there once: `"own" on "public.note"`. */
 const policiesCalling = ({ schema, name }: Routine, after: SchemaState): readonly string[] =>

@@ -3,6 +3,7 @@ import type { Edit } from '../../model/finding.ts';
 import type { Expression, Policy, SchemaState, Table } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent } from '../../sql/names.ts';
+import { looksAtCaller } from './caller.ts';
 import { predicatesOf } from './predicates.ts';
 import { type ColumnUse, type Comparison, type Reading, readPredicate } from './scope.ts';
 import { type Found, insertAt } from './sites.ts';
@@ -74,6 +75,8 @@ const isTied = (reading: Reading, depth: number) =>
 /** The condition with the row's column named by its table; null where that can't be said for certain. */
 export function uncaptured(expression: Expression, table: Table, state: SchemaState): string | null {
   const captures = capturesIn(expression.node, table, state);
+  // Tied to the row, it still has to ask who is calling.
+  if (!looksAtCaller(expression.node, state)) return null;
   if (captures.length === 0 || !captures.every((capture) => isCertain(capture, table))) return null;
   let { text } = expression;
   for (const capture of captures) {
@@ -121,7 +124,7 @@ export function uncapturedEdits(
 ): readonly Edit[] {
   return ['qual', 'with_check'].flatMap((clause) => {
     const node: SyntaxNode | undefined = statement.node[clause];
-    if (node === undefined) return [];
+    if (node === undefined || !looksAtCaller(node, state)) return [];
     const captures = capturesIn(node, table, state);
     if (!captures.every((capture) => isCertain(capture, table))) return [];
     return readPredicate(node, table, state).comparisons.flatMap((comparison): Edit[] => {

@@ -27,7 +27,8 @@ function countsOut(check: SyntaxNode, column: string): boolean {
     if (test === undefined || !isColumn(test.lexpr, column)) continue;
     const right = test.rexpr ?? null;
     if (test.kind === 'AEXPR_IN') return operatorOf(test) === '=';
-    if (test.kind === 'AEXPR_OP_ANY') return bare(right)?.A_ArrayExpr !== undefined;
+    if (test.kind === 'AEXPR_OP_ANY')
+      return operatorOf(test) === '=' && bare(right)?.A_ArrayExpr !== undefined;
     const bounds = test.kind === 'AEXPR_BETWEEN' ? right.List.items.map(constantOf) : [constantOf(right)];
     if (!bounds.every((bound: unknown) => typeof bound === 'number')) continue;
     if (bounds.length === 2) [from, to] = bounds;

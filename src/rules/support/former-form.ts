@@ -25,7 +25,9 @@ export function formerForm(origin: Origin, state: SchemaState, facts: Facts): st
   );
 }
 
-const goesBack = /\b(revert(s|ed|ing)?|roll(s|ed|ing)?[ -]?back|restor(es?|ed|ing)|undo(es|ing)?|back to)\b/i;
+/** Not the way back of the file itself, which a header may tell: "Rollback: drop column title". */
+const goesBack =
+  /\b(revert(s|ed|ing)?|roll(s|ed|ing)?[ -]?back(?! ?:)|restor(es?|ed|ing)|undo(es|ing)?(?! ?:)|back to)\b(?! ?:)/i;
 
 const tiesToCaller = ({ qual, with_check: check }: SyntaxNode, state: SchemaState) =>
   [qual, check].every((node) => node === undefined || (opensTo(node) === null && looksAtCaller(node, state)));

@@ -23,6 +23,11 @@ export function functionMend(
 ): FunctionMend {
   const helper = isCalledByPolicy(routine, state);
   const triggers = helper || calls.length > 0 ? [] : callingTriggers(routine, state);
+  if (triggers.length > 0 && !triggers.every((key) => onlyFillsTheRow(key, state)))
+    return {
+      advice: `${named(triggers.slice(0, 2))}, of a trigger, ${triggers.length === 1 ? 'calls' : 'call'} it with the rights of whoever writes, and revoking EXECUTE would break that: ask inside who is calling`,
+      sql: questionIn(routine, state, true),
+    };
   if (triggers.length > 0)
     return {
       advice: `${named(triggers.slice(0, 2))}, of a trigger, ${triggers.length === 1 ? 'calls' : 'call'} it with the rights of whoever writes, and revoking EXECUTE alone would break that: let the trigger's function run as its owner first`,
@@ -72,6 +77,14 @@ export function functionMend(
       sql: `${question}\n-- or, where only the server calls it\n${revoked(routine)}`,
     };
   return { advice: `${begin[1]}${ask}, or revoke EXECUTE`, sql: revoked(routine) };
+}
+
+/** It writes nothing by itself and does not ask as whom it runs: run as its owner it does the same. */
+function onlyFillsTheRow(key: string, { routines }: SchemaState): boolean {
+  const code = codeOf(routines.get(key)?.body ?? '').bare;
+  return !/\b(insert\s+into|update\s+(?!of\b)\w|delete\s+from|merge\s+into|execute|current_user|session_user|current_role)\b/i.test(
+    code,
+  );
 }
 
 const revoked = ({ key }: Routine) =>

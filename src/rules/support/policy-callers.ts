@@ -35,7 +35,7 @@ function callersIn(state: SchemaState): ReadonlyMap<string, readonly ApiRole[]> 
 
 /** Trigger functions that call it as whoever fires the trigger: without EXECUTE an ordinary write would fail. */
 export function callingTriggers({ key, name }: Routine, { routines }: SchemaState): readonly string[] {
-  const call = new RegExp(`(?<![\\w$])"?${escapeRegExp(name)}"?\\s*\\(`, 'i');
+  const call = new RegExp(`(?<!\\binto\\s+(?:\\w+\\.)?)(?<![\\w$])"?${escapeRegExp(name)}"?\\s*\\(`, 'i');
   return [...routines.values()]
     .filter(
       (other) =>

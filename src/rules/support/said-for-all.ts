@@ -29,7 +29,7 @@ const areSaid = (policies: readonly Policy[], facts: Facts) =>
   policies.every((policy) => namesAll.test(policy.name) || forAll.test(commentAbove(policy.origin, facts)));
 
 /** "Admins, leaders, and members can manage notes": each kind of user by its name, down to the plain ones. */
-const namesAll = /^\w[\w -]*(, ?[\w -]+)+,? (and|or) (all )?(members|users|workers|volunteers|everyone)\b/i;
+const namesAll = /^\w[\w -]*(,[\w -]+)+,? (and|or) (all )?(members|users|workers|volunteers|everyone)\b/i;
 
 function policiesFor(
   { object, kind }: Pick<LeakGroup['object'], 'object' | 'kind'>,

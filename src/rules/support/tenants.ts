@@ -36,7 +36,10 @@ export function tenantCondition(table: Table, state: SchemaState): string | null
 const conditions = new WeakMap<SchemaState, Map<Table, string | null>>();
 
 /** Who made a row that a whole tenant works on is not its owner. */
-export const isMakerAlone = (owner: string): boolean => /_by(_\w+)?$/i.test(owner);
+export const isMakerAlone = (owner: string): boolean =>
+  /^(created|made|added|inserted|uploaded|entered|recorded|updated|managed|authored|submitted|published|generated)_by(_\w+)?$/i.test(
+    owner,
+  );
 
 /** `brand_id`, where "brand_members" says who belongs to a brand. */
 const columnsOfMembers = (table: Table, state: SchemaState): readonly Column[] =>
