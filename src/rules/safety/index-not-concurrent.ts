@@ -147,11 +147,9 @@ function built(statement: Statement, table: string, context: FileContext): strin
     return [
       ...(taken === undefined ? [] : ['-- in a later file, as the DROP stays']),
       ...(node.if_not_exists === true && isMadeElsewhere(table, context)
-        ? [
-            '-- where one of that name is there and INVALID, left by a build that was stopped, drop it first',
-            `${concurrently(text).replace(/concurrently/i, (word) => `${word} ${word === 'CONCURRENTLY' ? 'IF NOT EXISTS' : 'if not exists'}`)};`,
-          ]
-        : [`${concurrently(text)};`]),
+        ? ['-- leave it out where an index of that name is there already']
+        : []),
+      `${concurrently(text)};`,
     ];
   const other = quoteIdent(`${name.slice(0, 59)}_new`);
   const index = `${splitKey(table)[0]}.${quoteIdent(name)}`;
