@@ -1,20 +1,58 @@
+import type { Migration } from '../../model/migration.ts';
 import { rule } from '../rule.ts';
 import { startOf } from '../support/places.ts';
-import { overviewOf } from '../support/versions.ts';
+import { formatVersion, overviewOf, startsWithDay, timeOf } from '../support/versions.ts';
+import { gitMove, shFence } from '../support/words.ts';
 
 export default rule({
   id: 'history/sort-order',
   severity: { recommended: 'warning', strict: 'warning' },
   evidence: ['static'],
-  summary: 'a version whose order as a string is not its order as a number',
-  why: 'The Supabase CLI sorts versions as strings: "10_b" runs before "9_a", and "088_x" before every version that begins with a year.',
+  summary: 'a version whose order as a string is not its order as a number, or that begins with another',
+  why: 'The Supabase CLI sorts versions as strings: "10_b" runs before "9_a", and "088_x" before every version that begins with a year. It lists files by their names and the history by its versions: where one version begins with another, "20260114" and "20260114093000", the two lists differ, and db push stops.',
   remedy: 'Use 14 digits for every version: `YYYYMMDDHHMMSS`.',
   since: '0.1.0',
   sources: ['https://github.com/supabase/cli/blob/develop/apps/cli-go/pkg/migration/list.go'],
   fixable: false,
-  file({ facts, changed, report }) {
+  file({ facts, set, changed, report }) {
     if (changed.change === 'edited') return;
     const { migration } = changed;
+    const twin = facts.history.head.find(({ version }) => isBeginning(version, migration.version));
+    if (twin !== undefined) {
+      const [short, long] =
+        twin.version.length < migration.version.length ? [twin, migration] : [migration, twin];
+      // Told once: at the shorter where it is new, else at the first that begins with it.
+      const first = facts.history.head.find(
+        ({ version }) => version.length > short.version.length && version.startsWith(short.version),
+      );
+      const isOld = set.migrations.every((each) => each.migration.path !== short.path);
+      if (migration !== short && (facts.history.all || migration !== first || !isOld)) return;
+      const fileName = nameBehind(short, facts.history.head);
+      const path = `${short.path.slice(0, -short.fileName.length)}${fileName}`;
+      report({
+        message: `Version "${long.version}" begins with "${short.version}". As files "${long.fileName}" stands before "${short.fileName}", in the history of the database behind it: once "${short.fileName}" ran, "supabase db push" stops ("Remote migration versions not found in local migrations directory"). ${fileName === null ? `Give "${short.fileName}" another number` : `Rename "${short.fileName}" to "${fileName}"`}${short === migration ? '' : ', and mend the history of each database that ran it'}.`,
+        at: startOf(migration.path),
+        object: migration.path,
+        key: 'beginning',
+        ...(fileName === null
+          ? {}
+          : {
+              help: shFence(
+                [
+                  gitMove(short.path, path),
+                  ...(short === migration
+                    ? []
+                    : [
+                        '# for each database that ran it',
+                        `npx supabase migration repair --status reverted ${short.version}`,
+                        `npx supabase migration repair --status applied ${fileName.slice(0, 14)}`,
+                      ]),
+                ].join('\n'),
+              ),
+            }),
+      });
+      return;
+    }
     // Where nearly all files count alike, an odd one among them is the one to speak of.
     const alike = (overviewOf(facts.history).lengths.get(migration.version.length) ?? 1) - 1;
     const count = facts.history.head.length - 1;
@@ -38,6 +76,20 @@ export default rule({
     });
   },
 });
+
+const isBeginning = (a: string, b: string) => a !== b && (a.startsWith(b) || b.startsWith(a));
+
+/** A day gets a time behind the others of that day, where it stands as a file; null where it is no day. */
+function nameBehind({ version, name }: Migration, head: readonly Migration[]): string | null {
+  if (version.length !== 8 || !startsWithDay(version)) return null;
+  const times = head
+    .filter((other) => other.version.startsWith(version))
+    .map((other) => timeOf(other.version) ?? 0);
+  const next = formatVersion(Math.max(...times) + 1000);
+  return next.startsWith(version) && !head.some((other) => other.version === next)
+    ? `${next}_${name}.sql`
+    : null;
+}
 
 /**
  * The number a version means: a day is its beginning, whatever of the time is left out or mistyped, also one that no
