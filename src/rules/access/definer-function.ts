@@ -7,6 +7,7 @@ import { routineLooksAtCaller } from '../support/caller.ts';
 import { callsOn } from '../support/client-calls.ts';
 import { commentAbove, isSaidForStrangers } from '../support/comment-above.ts';
 import { type FunctionMend, functionMend } from '../support/function-mend.ts';
+import { inputsOf } from '../support/inputs.ts';
 import type { LeakGroup } from '../support/leak.ts';
 import { nullBlindRefusal } from '../support/null-blind.ts';
 import { closedToNobody, passesNobody, refusingNull } from '../support/null-mend.ts';
@@ -96,9 +97,8 @@ function callsOf({ object }: LeakGroup, facts: Facts) {
 function twinOf({ object }: LeakGroup, { routines }: SchemaState): string | null {
   const routine = routines.get(object.object);
   if (routine === undefined) return null;
-  const namesOf = ({ arguments: all }: Routine) =>
-    all
-      .filter(({ mode }) => mode === 'in' || mode === 'inout')
+  const namesOf = (each: Routine) =>
+    inputsOf(each)
       .map(({ name }) => name ?? '')
       .toSorted()
       .join();
@@ -150,7 +150,7 @@ const givesAnOpaqueId = ({ object, leaks }: LeakGroup, state: SchemaState) => {
 /** What stands behind a public address, a slug or a sub-domain: it gives nothing personal. */
 const isPageByItsAddress = ({ object, leaks }: LeakGroup, state: SchemaState) => {
   const routine = state.routines.get(object.object);
-  const asked = routine?.arguments.filter(({ mode }) => mode === 'in' || mode === 'inout') ?? [];
+  const asked = routine === undefined ? [] : inputsOf(routine);
   const hidden = leaks.flatMap(({ cell }) => cell.via ?? []);
   return (
     routine !== undefined &&

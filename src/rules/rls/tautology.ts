@@ -9,7 +9,7 @@ import { captureSaid, capturesIn, uncaptured, uncapturedEdits } from '../support
 import { meansServer, nameSaysRole } from '../support/misnamed.ts';
 import { isDeclaredPublic } from '../support/openness.ts';
 import { isCaller, isToken, ownerColumns, setByTrigger } from '../support/owners.ts';
-import { policyStatement } from '../support/policy-edits.ts';
+import { alterPolicy, policyStatement } from '../support/policy-edits.ts';
 import { type Predicate, predicatesOf } from '../support/predicates.ts';
 import { apiRolesOf, grantedColumns, holds, isForVisitorsAlone } from '../support/roles.ts';
 import { evidenceOf } from '../support/sites.ts';
@@ -70,7 +70,13 @@ export default rule({
                 )
               : instead === undefined
                 ? advice
-                : rewritten(policy, clausesMended(policy, predicate, instead, table, context.state), table) +
+                : sqlFence(
+                    alterPolicy(
+                      policy,
+                      clausesMended(policy, predicate, instead, table, context.state),
+                      table,
+                    ),
+                  ) +
                   (instead.includes('request.headers')
                     ? '\n\nClients then send the value in that header.'
                     : ''),
@@ -98,15 +104,6 @@ interface Judgement {
   /** In words, where the rule's own remedy speaks of more than this. */
   readonly advice?: string;
 }
-
-const rewritten = (
-  policy: Policy,
-  clauses: readonly { readonly clause: string; readonly condition: string }[],
-  table: Table,
-) =>
-  sqlFence(
-    `alter policy ${quoteIdent(policy.name)} on ${table.key}\n${clauses.map(({ clause, condition }) => `  ${clause.toLowerCase()} (${condition})`).join('\n')};`,
-  );
 
 /** USING and WITH CHECK that have the same mistake are mended together: one alone goes on letting everybody through. */
 function clausesMended(

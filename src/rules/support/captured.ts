@@ -3,7 +3,9 @@ import type { Edit } from '../../model/finding.ts';
 import type { Expression, Policy, SchemaState, Table } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent } from '../../sql/names.ts';
+import { escapeRegExp } from '../../sql/text.ts';
 import { looksAtCaller } from './caller.ts';
+import { alterPolicy } from './policy-edits.ts';
 import { predicatesOf } from './predicates.ts';
 import { type ColumnUse, type Comparison, type Reading, readPredicate } from './scope.ts';
 import { type Found, insertAt } from './sites.ts';
@@ -93,7 +95,7 @@ const isCertain = ({ outer, taken: { source } }: Capture, table: Table) =>
 
 function rewritten(text: string, capture: Capture, table: Table): string | null {
   const [column, other, { alias }] = [capture.taken.name, capture.other.name, capture.other.source];
-  const name = (part: string) => `(?:"${escaped(part)}"|\\b${escaped(part)}\\b)`;
+  const name = (part: string) => `(?:"${escapeRegExp(part)}"|\\b${escapeRegExp(part)}\\b)`;
   const prefix = `(?:(?:"?[\\w$]+"?\\s*\\.\\s*)?${name(alias)}\\s*\\.\\s*)`;
   const row = `${quoteIdent(table.name)}.${quoteIdent(column)}`;
   const full = `${prefix}?${name(other)}`;
@@ -113,8 +115,6 @@ function rewritten(text: string, capture: Capture, table: Table): string | null 
   }
   return null;
 }
-
-const escaped = (text: string) => text.replace(/[^\w]/g, '\\$&');
 
 /** Names the row's column by its table where the policy's statement stands; empty where that is not certain. */
 export function uncapturedEdits(
@@ -153,15 +153,10 @@ export function captureOf(
   const predicates = predicatesOf(policy);
   const capture = predicates.flatMap(({ node }) => capturesIn(node, table, state)).find(({ tied }) => !tied);
   if (capture === undefined) return null;
-  const clauses = predicates.flatMap(({ clause, expression, node }) =>
-    capturesIn(node, table, state).length === 0
-      ? []
-      : [{ clause, condition: uncaptured(expression, table, state) }],
-  );
-  return {
-    capture,
-    alter: clauses.some(({ condition }) => condition === null)
-      ? null
-      : `alter policy ${quoteIdent(policy.name)} on ${table.key}\n${clauses.map(({ clause, condition }) => `  ${clause.toLowerCase()} (${condition})`).join('\n')};`,
-  };
+  const taking = predicates.filter(({ node }) => capturesIn(node, table, state).length > 0);
+  const clauses = taking.flatMap(({ clause, expression }) => {
+    const condition = uncaptured(expression, table, state);
+    return condition === null ? [] : [{ clause, condition }];
+  });
+  return { capture, alter: clauses.length < taking.length ? null : alterPolicy(policy, clauses, table) };
 }

@@ -1,6 +1,6 @@
 /** Tables whose key takes a few values that a CHECK counts out: grades, weekdays, chapters. */
 import type { Facts } from '../../model/facts.ts';
-import type { SchemaState } from '../../model/schema.ts';
+import type { SchemaState, Table } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { allCallsOn } from './client-calls.ts';
 import { bare, columnParts, conjuncts, constantOf, operatorOf } from './tree.ts';
@@ -10,14 +10,19 @@ const many = 1000;
 /** The code neither adds to it nor takes from it. */
 export function isFixedList(key: string, columns: readonly string[], state: SchemaState, facts: Facts) {
   const [column, ...others] = columns;
-  const checks = state.tables.get(key)?.checks ?? [];
+  const table = state.tables.get(key);
   return (
+    table !== undefined &&
     column !== undefined &&
     others.length === 0 &&
-    checks.some(({ expression: { node } }) => node !== null && countsOut(node, column)) &&
+    isCountedOut(column, table) &&
     allCallsOn(key, ['insert', 'delete'], facts).length === 0
   );
 }
+
+/** A CHECK leaves the column few values. */
+export const isCountedOut = (column: string, { checks }: Table): boolean =>
+  checks.some(({ expression: { node } }) => node !== null && countsOut(node, column));
 
 /** `x between 1 and 7`, `x >= 1 and x <= 7`, `x in ('a', 'b')`. */
 function countsOut(check: SyntaxNode, column: string): boolean {

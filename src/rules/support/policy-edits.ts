@@ -3,7 +3,7 @@ import type { ChangeSet } from '../../model/facts.ts';
 import type { Edit } from '../../model/finding.ts';
 import type { Origin, Policy, Table } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
-import { strings } from '../../sql/names.ts';
+import { quoteIdent, strings } from '../../sql/names.ts';
 import { readsRequest } from './caller.ts';
 import { type Found, insertAt, replaceRange, statementAt } from './sites.ts';
 import { functionName, remembered, scalarSelect, visitTree } from './tree.ts';
@@ -13,6 +13,14 @@ export function policyStatement(policy: Policy, set: ChangeSet): Found | null {
   const found = statementAt(set, policy.origin);
   return found !== null && /^(Create|Alter)PolicyStmt$/.test(found.statement.kind) ? found : null;
 }
+
+/** `alter policy … using (…) with check (…);` */
+export const alterPolicy = (
+  { name }: Policy,
+  clauses: readonly { readonly clause: string; readonly condition: string }[],
+  { key }: Table,
+): string =>
+  `alter policy ${quoteIdent(name)} on ${key}\n${clauses.map(({ clause, condition }) => `  ${clause.toLowerCase()} (${condition})`).join('\n')};`;
 
 /** Place of the change's last DROP POLICY on a table. */
 export function policyDrop(table: Table, set: ChangeSet): Origin {

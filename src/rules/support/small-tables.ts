@@ -1,10 +1,10 @@
 /** Tables too small for anybody to wait for: a lock rule then says a note. */
 import type { SchemaState, Table } from '../../model/schema.ts';
 import type { Statement } from '../../model/sql.ts';
-import { escapeRegExp } from '../../sql/text.ts';
 import type { FileContext, Problem } from '../rule.ts';
 import { allCallsOn } from './client-calls.ts';
 import { holdsOneRow } from './emptiness.ts';
+import { isCountedOut } from './fixed-lists.ts';
 import { isShortList } from './short-lists.ts';
 import { reportLock } from './statements.ts';
 
@@ -50,18 +50,9 @@ const isBounded = (table: Table, state: SchemaState): boolean =>
       const column = table.columns.find((each) => each.name === name);
       return (
         column !== undefined &&
-        (column.type === 'boolean' || isEnum(column.type, state) || isListed(name, table))
+        (column.type === 'boolean' || isEnum(column.type, state) || isCountedOut(name, table))
       );
     }));
 
 const isEnum = (type: string, { types }: SchemaState) =>
   (types.get(type) ?? types.get(`public.${type}`))?.kind === 'enum';
-
-/** `kind in ('a', 'b')`. */
-const isListed = (column: string, { checks }: Table): boolean => {
-  const list = new RegExp(
-    `^[\\s(]*"?${escapeRegExp(column)}"?\\s*(in\\s*\\([^()]*\\)|=\\s*any\\s*\\(+\\s*array\\s*\\[[^\\]]*\\][^()]*\\)*)[\\s)]*$`,
-    'i',
-  );
-  return checks.some(({ expression }) => list.test(expression.text));
-};
