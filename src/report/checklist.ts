@@ -114,7 +114,12 @@ const items: Readonly<Record<ChecklistId, Item>> = {
     title: 'Row level security on every table',
     rules: ['rls/disabled', 'rls/policies-without-rls', 'rls/turned-off', 'rls/realtime'],
     stage: 'read',
-    seen: perTable(touchedTables, (n) => plural(n, 'table')),
+    seen: (facts) => {
+      const touched = touchedTables(facts);
+      const without = touched.filter(({ rls }) => !rls).length;
+      if (touched.length === 0) return null;
+      return `${plural(touched.length, 'table')}${without === 0 ? '' : `, ${without} of them without`}`;
+    },
   },
   policies: {
     title: 'Policies for select, insert, update, delete',

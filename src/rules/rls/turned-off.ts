@@ -26,10 +26,7 @@ export default rule({
   fixable: false,
   statement: {
     AlterTableStmt(node, statement, { set, keyOf, placeOf, facts, report }) {
-      const off = (node.cmds ?? []).some(
-        (command: typeof node) => command.AlterTableCmd?.subtype === 'AT_DisableRowSecurity',
-      );
-      if (!off) return;
+      if (!isSwitchingOff(node)) return;
       const key = keyOf(node.relation);
       const after = set.after.tables.get(key);
       const before = set.before.tables.get(key);
@@ -49,6 +46,29 @@ export default rule({
         ),
       });
     },
+  },
+  file({ statements, set, keyOf, placeOf, facts, report }) {
+    const those = statements.flatMap((statement) => {
+      if (statement.kind !== 'AlterTableStmt' || !isSwitchingOff(statement.node)) return [];
+      const key = keyOf(statement.node.relation);
+      const after = set.after.tables.get(key);
+      const isOpen =
+        after !== undefined &&
+        !after.rls &&
+        facts.project.exposedSchemas.includes(after.schema) &&
+        commands.some((command) => holders(after.grants, command).length > 0);
+      return isOpen && set.before.tables.get(key)?.rls === false ? [{ key, statement }] : [];
+    });
+    const [first, ...more] = those;
+    if (first === undefined) return;
+    report({
+      message: `This switches row level security off on "${first.key}"${more.length === 0 ? '' : ` and ${more.length} more`}, where by the migrations it is off already. Where it was switched on by hand or by an event trigger, every role with a grant then reaches all rows. Enable it and add the policies that are missing, or leave the statement out.`,
+      at: placeOf(first.statement),
+      object: first.key,
+      key: 'off already',
+      severity: 'info',
+      help: sqlFence(those.map(({ key }) => `alter table ${key} enable row level security;`).join('\n')),
+    });
   },
   table(table, { facts, set, state, home, exposed, report }) {
     const before = set.before.tables.get(table.key);
@@ -92,6 +112,9 @@ export default rule({
     });
   },
 });
+
+const isSwitchingOff = ({ cmds }: SyntaxNode) =>
+  (cmds ?? []).some((command: SyntaxNode) => command.AlterTableCmd?.subtype === 'AT_DisableRowSecurity');
 
 const commentedOut = (text: string) => text.replace(/^/gm, '-- ');
 
