@@ -17,7 +17,7 @@ import {
   wholeSchema,
 } from './identity.ts';
 import { rules as registered } from './index.ts';
-import { isMoot } from './moot.ts';
+import { isMoot, isNeverReached } from './moot.ts';
 import type { Problem, Rule, StateContext, StatementVisitor } from './rule.ts';
 import { levelOf, names, optionsOf, type RuleSettings, ruling } from './settings.ts';
 import { isPlatform } from './support/roles.ts';
@@ -279,6 +279,7 @@ class Run {
     const settle = (noted: Noted) => {
       const { rule, problem } = noted;
       if (isMoot(rule.id, problem.at, problem.evidence ?? rule.evidence.slice(0, 1), this.facts)) return;
+      if (isNeverReached(rule.id, problem.at, noted.set)) return;
       const at = causeIn(noted.set, problem) ?? problem.at;
       const file = at?.file ?? null;
       const object = problem.object ?? null;

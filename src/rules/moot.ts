@@ -1,6 +1,10 @@
-/** What need not be said of a file that Postgres can't parse: none of it runs, and what was read of it may be garbage. */
-import type { Facts } from '../model/facts.ts';
+/**
+ * What need not be said of a file that Postgres can't parse or refuses: none of it runs. What was read of the one may be
+ * garbage, and behind the other's statement nothing is locked, rewritten or lost.
+ */
+import type { ChangeSet, Facts } from '../model/facts.ts';
 import type { Evidence, Place } from '../model/finding.ts';
+import { firstRefused } from './support/refused-names.ts';
 
 // The error itself; the file's name and order; what its text must not hold whether it runs or not.
 const stillTold =
@@ -19,4 +23,12 @@ export function isMoot(
   // A command of psql (`\restrict` in a dump) spoils a line, and all around it is sound.
   const { line } = source.issue.span;
   return !source.text.split('\n', line).at(-1)!.trimStart().startsWith('\\');
+}
+
+/** True of a lock, a rewrite or a loss that stands behind, or in, a statement of its file that Postgres refuses. */
+export function isNeverReached(rule: string, at: Place | null, set: ChangeSet | null): boolean {
+  if (at === null || !rule.startsWith('safety/')) return false;
+  const changed = set?.migrations.find(({ source }) => source.path === at.file);
+  const refused = changed === undefined ? null : firstRefused(changed);
+  return refused !== null && at.line >= refused.statement.span.line;
 }

@@ -5,9 +5,10 @@ import { quoteIdent } from '../../sql/names.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import { tokenize } from '../../sql/tokens.ts';
 import { rule } from '../rule.ts';
+import { placesOf } from '../support/client-calls.ts';
 import { isFixedList } from '../support/fixed-lists.ts';
 import { keyBeside } from '../support/keys-beside.ts';
-import { markOfDeleted } from '../support/marked-deleted.ts';
+import { markOfDeleted, writtenAndKept } from '../support/marked-deleted.ts';
 import { offsetOf } from '../support/places.ts';
 import { isShortList } from '../support/short-lists.ts';
 import { routineNamed } from '../support/sign-up.ts';
@@ -65,6 +66,8 @@ export default rule({
       const mark =
         toUsers || meant || isOptional(table, key) ? null : markOfDeleted(key.references, state, facts);
       const isList = !toUsers && isFixedList(key.references, key.referencedColumns, state, facts);
+      const kept =
+        toUsers || meant || mark !== null || isList ? [] : writtenAndKept(key.references, state, facts);
       const isCertain =
         meant ||
         mark !== null ||
@@ -76,12 +79,12 @@ export default rule({
           toUsers
             ? "A user who has such a row can't be deleted"
             : `A row of "${key.references}" can't be deleted while one points to it`
-        }. Say ${meant ? 'RESTRICT, as the comment means it' : mark !== null ? `RESTRICT: its rows are marked as deleted ("${mark}") and stay` : isList ? 'RESTRICT: a CHECK counts its keys out, and nobody deletes one by the way' : stays === null ? choiceFor(table, key) : stays === 'unchanged' || !isOptional(table, key) ? 'RESTRICT if that is meant: these rows are there to stay' : 'SET NULL or RESTRICT: these rows are there to stay'}.`,
+        }. Say ${meant ? 'RESTRICT, as the comment means it' : mark !== null ? `RESTRICT: its rows are marked as deleted ("${mark}") and stay` : isList ? 'RESTRICT: a CHECK counts its keys out, and nobody deletes one by the way' : stays === null ? choiceFor(table, key) : stays === 'unchanged' || !isOptional(table, key) ? 'RESTRICT if that is meant: these rows are there to stay' : 'SET NULL or RESTRICT: these rows are there to stay'}.${kept.length === 0 ? '' : ` The code writes rows of "${key.references}" and deletes none (${placesOf(kept)}).`}`,
         at,
         object: table.key,
         key: key.columns.join(' '),
         // Nobody deletes a kind or a plan by the way, or what is marked as deleted: what is refused by itself is meant.
-        ...(meant || mark !== null || isList || isShortList(key.references, state, facts)
+        ...(meant || mark !== null || isList || kept.length > 0 || isShortList(key.references, state, facts)
           ? { severity: 'info' as const }
           : {}),
         help:

@@ -66,7 +66,7 @@ export default rule({
         object: table,
         key: constraints.map(({ name, what }) => name ?? what).join(' '),
         // Nothing can break it: the look at the rows is all that it costs.
-        ...(constraints.every(({ isCheck, allows }) => isCheck && allows)
+        ...(constraints.every(({ isCheck, allows, onNewColumns }) => isCheck && (allows || onNewColumns))
           ? { severity: 'info' as const }
           : {}),
         help: sql(
@@ -122,6 +122,7 @@ function added(
     isCheck,
     references: isCheck ? null : context.keyOf(constraint.pktable),
     allows,
+    onNewColumns,
     holds,
     lost: isCheck && !holds ? lostBy(constraint, table, context) : null,
   };

@@ -171,15 +171,16 @@ const isFilledAbove = (
 ) =>
   statements.some(
     ({ kind, node, start }) =>
-      kind === 'UpdateStmt' &&
+      (kind === 'DeleteStmt' || kind === 'UpdateStmt') &&
       start < own.start &&
       keyOf(node.relation) === table &&
-      (node.targetList ?? []).some(
-        ({ ResTarget: target }: SyntaxNode) =>
-          target?.name === column &&
-          bare(target.val)?.A_Const?.isnull !== true &&
-          !isNullable(target.val, set.before.tables.get(table)),
-      ) &&
+      (kind === 'DeleteStmt' ||
+        (node.targetList ?? []).some(
+          ({ ResTarget: target }: SyntaxNode) =>
+            target?.name === column &&
+            bare(target.val)?.A_Const?.isnull !== true &&
+            !isNullable(target.val, set.before.tables.get(table)),
+        )) &&
       (node.whereClause === undefined ||
         alternatives(node.whereClause).some((branch) => {
           const test = bare(branch)?.NullTest;

@@ -47,7 +47,9 @@ export default rule({
       const old: string[] = those.map(({ name }) => name);
       const scaled = overwritten.length > 0 && overwritten.every(readsItself);
       const repeats = overwritten.some(grows);
-      const computed = overwritten.length > 0 && overwritten.every((target) => isComputed(target, context));
+      const counted = overwritten.length > 0 && overwritten.every(isCounted);
+      const computed =
+        counted || (overwritten.length > 0 && overwritten.every((target) => isComputed(target, context)));
       reportLock(context, statement, {
         message:
           overwritten.length === 0
@@ -60,8 +62,9 @@ export default rule({
         at: context.placeOf(statement),
         object: key,
         key: old.join(' '),
-        // A list that migrations write is theirs to write anew.
-        ...(isCopiedAbove(key, statement, context) ||
+        // A list that migrations write is theirs to write anew; what is counted can be counted again.
+        ...(counted ||
+        isCopiedAbove(key, statement, context) ||
         isShortList(key, context.set.before, context.facts) ||
         isSaidToHoldNothing(statement, context)
           ? { severity: 'info' as const }
@@ -183,6 +186,18 @@ function isComputed({ val }: SyntaxNode, { set }: FileContext): boolean {
   );
   return someNode([val], (kind, node) => kind === 'FuncCall' && names.has(functionName(node).name));
 }
+
+/** `(select count(*) from public.likes where …)`: nothing is lost but what other rows say. */
+const isCounted = ({ val }: SyntaxNode) =>
+  someNode(
+    [val],
+    (kind, { subselect }) =>
+      kind === 'SubLink' &&
+      someNode(
+        subselect?.SelectStmt?.targetList,
+        (inner, node) => inner === 'FuncCall' && /^(count|sum|avg|min|max)$/.test(functionName(node).name),
+      ),
+  );
 
 /** Columns that this file adds, where the table had another name before the change. */
 function columnsAdded(key: string, context: FileContext): ReadonlySet<string> {

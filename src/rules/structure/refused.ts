@@ -3,6 +3,7 @@ import { strings } from '../../sql/names.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import { type FileContext, rule } from '../rule.ts';
 import { type Refusal, refusedFunction, refusedIndex, refusedReplacement } from '../support/refused.ts';
+import { firstRefused } from '../support/refused-names.ts';
 import { isPlatform } from '../support/roles.ts';
 
 export default rule({
@@ -10,7 +11,7 @@ export default rule({
   severity: { recommended: 'error', strict: 'error' },
   evidence: ['static'],
   summary: 'a statement that Postgres refuses, whatever the database holds',
-  why: 'It can be parsed and never runs: an index whose predicate asks for the time, a PL/pgSQL body without BEGIN, a parameter without a default behind one that has a default, CREATE OR REPLACE FUNCTION with other names of parameters or another result than the function has. Nothing of the file is applied, and every later migration waits behind it. Where the migrations are replayed, the replay says it.',
+  why: 'It can be parsed and never runs: an index whose predicate asks for the time, an index or a policy that names a column which its table does not have by the migrations, a foreign key between text and uuid, a PL/pgSQL body without BEGIN, a parameter without a default behind one that has a default, CREATE OR REPLACE FUNCTION with other names of parameters or another result than the function has. Nothing of the file is applied, and every later migration waits behind it. Where the migrations are replayed, the replay says it.',
   remedy:
     'Leave the time out of an index: the query asks for it.\n\n```sql\ncreate index idx_share_expires_at on public.share (expires_at) where revoked_at is null;\n```',
   since: '0.1.0',
@@ -20,6 +21,10 @@ export default rule({
     'https://www.postgresql.org/docs/17/plpgsql-structure.html',
   ],
   fixable: false,
+  file(context) {
+    const first = firstRefused(context.changed);
+    if (first?.toldBefore === false) tell(first.refusal, first.statement, context);
+  },
   statement: {
     IndexStmt(node, statement, context) {
       tell(refusedIndex(node), statement, context);

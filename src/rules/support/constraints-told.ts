@@ -13,6 +13,8 @@ export interface AddedConstraint {
   readonly references: string | null;
   /** All that the one did whose place it takes. */
   readonly allows: boolean;
+  /** It asks for nothing but what columns of this change hold. */
+  readonly onNewColumns: boolean;
   /** No row is known that could break it. */
   readonly holds: boolean;
   /** Values that the list before lets through, and this one does not. */

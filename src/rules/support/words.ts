@@ -9,9 +9,13 @@ export const listed = (words: readonly string[], conjunction = 'and') =>
 export const upper = (commands: readonly string[]) =>
   listed(commands.map((command) => command.toUpperCase()));
 
-/** Who stands behind a role. */
+/** Who stands behind a role. A policy for `anon` alone does not hold for who signs in, and nobody has to. */
 export const people = (roles: readonly string[]) =>
-  roles.includes('anon') || roles.includes('public') ? 'everyone, signed in or not,' : 'every signed-in user';
+  roles.includes('public') || (roles.includes('anon') && roles.includes('authenticated'))
+    ? 'everyone, signed in or not,'
+    : roles.includes('anon')
+      ? 'everyone, without signing in,'
+      : 'every signed-in user';
 
 /** A rule's way out without its example: the rule's page shows that, and a finding never names tables that nobody has. */
 export const withoutExample = (remedy: string) => remedy.replace(/\n*```sql\n[\s\S]*?\n```/g, '').trim();
