@@ -4,7 +4,7 @@
  */
 import type { ChangeSet, Facts } from '../model/facts.ts';
 import type { Evidence, Place } from '../model/finding.ts';
-import { firstRefused } from './support/refused-names.ts';
+import { callsThatName, firstRefused } from './support/refused-names.ts';
 
 // The error itself; the file's name and order; what its text must not hold whether it runs or not.
 const stillTold =
@@ -26,9 +26,13 @@ export function isMoot(
 }
 
 /** True of a lock, a rewrite or a loss that stands behind, or in, a statement of its file that Postgres refuses. */
-export function isNeverReached(rule: string, at: Place | null, set: ChangeSet | null): boolean {
+export function isNeverReached(rule: string, at: Place | null, set: ChangeSet | null, facts: Facts): boolean {
   if (at === null || !rule.startsWith('safety/')) return false;
   const changed = set?.migrations.find(({ source }) => source.path === at.file);
   const refused = changed === undefined ? null : firstRefused(changed);
-  return refused !== null && at.line >= refused.statement.span.line;
+  return (
+    refused !== null &&
+    at.line >= refused.statement.span.line &&
+    callsThatName(refused.refusal, facts).length === 0
+  );
 }

@@ -58,7 +58,7 @@ export default rule({
         object: key,
         ...(used ? {} : { severity: 'warning' as const }),
         evidence: ['static'],
-        help: `\`\`\`sql\n${lacking.map((column) => `alter table ${key} add column if not exists ${quoteIdent(column.colname)} ${typeName(column.typeName)}${defaultOf(column, statement, context)}${referenceOf(column, context)};`).join('\n')}\n\`\`\``,
+        help: `\`\`\`sql\n${unknown.map((name) => `alter table ${key} alter column ${quoteIdent(name)} drop not null; -- or write it with each row\n`).join('')}${lacking.map((column) => `alter table ${key} add column if not exists ${quoteIdent(column.colname)} ${typeName(column.typeName)}${defaultOf(column, statement, context)}${referenceOf(column, context)};`).join('\n')}\n\`\`\``,
       });
     },
   },

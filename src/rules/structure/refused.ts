@@ -2,8 +2,9 @@ import type { Statement } from '../../model/sql.ts';
 import { strings } from '../../sql/names.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import { type FileContext, rule } from '../rule.ts';
+import { placesOf } from '../support/client-calls.ts';
 import { type Refusal, refusedFunction, refusedIndex, refusedReplacement } from '../support/refused.ts';
-import { firstRefused } from '../support/refused-names.ts';
+import { callsThatName, firstRefused, type OfAName } from '../support/refused-names.ts';
 import { isPlatform } from '../support/roles.ts';
 
 export default rule({
@@ -23,7 +24,7 @@ export default rule({
   fixable: false,
   file(context) {
     const first = firstRefused(context.changed);
-    if (first?.toldBefore === false) tell(first.refusal, first.statement, context);
+    if (first?.toldBefore === false) tell(withPlaces(first.refusal, context), first.statement, context);
   },
   statement: {
     IndexStmt(node, statement, context) {
@@ -36,6 +37,18 @@ export default rule({
     },
   },
 });
+
+/** Then it is the database made from the migrations that fails. */
+function withPlaces(refusal: OfAName, { facts }: FileContext): Refusal & { severity?: 'warning' } {
+  const calls = callsThatName(refusal, facts);
+  return calls.length === 0
+    ? refusal
+    : {
+        ...refusal,
+        severity: 'warning',
+        way: `The code uses it (${placesOf(calls)}): where it was added by hand, bring it into a migration before this one, or no database can be made from them`,
+      };
+}
 
 /** The function that the statement would replace, as the migrations before left it. */
 function replaced({ node, span }: Statement, { set, source, facts }: FileContext): Refusal | null {
@@ -68,12 +81,17 @@ const dropOf = (name: string) =>
     'i',
   );
 
-function tell(refusal: Refusal | null, statement: Statement, { facts, placeOf, report }: FileContext) {
+function tell(
+  refusal: (Refusal & { readonly severity?: 'warning' }) | null,
+  statement: Statement,
+  { facts, placeOf, report }: FileContext,
+) {
   // What ran is known.
   if (refusal === null || facts.replay !== null) return;
   report({
     message: `Postgres refuses this: ${refusal.why}. Nothing of the file is applied. ${refusal.way}.`,
     at: placeOf(statement),
+    ...(refusal.severity === undefined ? {} : { severity: refusal.severity }),
     help: refusal.help,
   });
 }

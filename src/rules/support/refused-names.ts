@@ -2,18 +2,20 @@
  * Statements of a changed file that name a column which their table does not have, or tie a key between types that no
  * operator compares: Postgres refuses them by what the migrations before made, and the whole file with them.
  */
-import type { ChangedMigration } from '../../model/facts.ts';
+import type { ClientCall } from '../../model/client.ts';
+import type { ChangedMigration, Facts } from '../../model/facts.ts';
 import type { Column, SchemaState, Table } from '../../model/schema.ts';
 import type { Statement, SyntaxNode } from '../../model/sql.ts';
 import { strings } from '../../sql/names.ts';
 import { isNodeName } from '../walk.ts';
+import { allCallsOn } from './client-calls.ts';
 import { keyOfRangeVar } from './names.ts';
 import { type Refusal, refusedIndex } from './refused.ts';
 import { commandsOf, sql } from './statements.ts';
 
 export interface Refused {
   readonly statement: Statement;
-  readonly refusal: Refusal;
+  readonly refusal: OfAName;
   /** Where another rule tells it: a CREATE TABLE IF NOT EXISTS above that is skipped, an index on the time. */
   readonly toldBefore: boolean;
 }
@@ -36,7 +38,8 @@ function look({ source, step }: ChangedMigration): Refused | null {
   if (source.statements.some(({ kind, node }) => givesOtherNames(kind, node))) return null;
   for (const statement of source.statements) {
     const onTime = statement.kind === 'IndexStmt' ? refusedIndex(statement.node) : null;
-    if (onTime !== null) return { statement, refusal: onTime, toldBefore: true };
+    if (onTime !== null)
+      return { statement, refusal: { ...onTime, table: '', column: '', lacks: false }, toldBefore: true };
     const refusal = refusalOf(statement, before, after);
     if (refusal === null) continue;
     const { table, column } = refusal;
@@ -56,10 +59,21 @@ function look({ source, step }: ChangedMigration): Refused | null {
 const givesOtherNames = (kind: string, { name }: SyntaxNode) =>
   /^(RenameStmt|AlterObjectSchemaStmt)$/.test(kind) || (kind === 'VariableSetStmt' && name === 'search_path');
 
-interface OfAName extends Refusal {
+/** It is about this column. */
+export interface OfAName extends Refusal {
   readonly table: string;
   readonly column: string;
+  /** The table has no such column. */
+  readonly lacks: boolean;
 }
+
+/** Calls of the code that name a column which is not there by the migrations: it may have been added by hand. */
+export const callsThatName = ({ lacks, table, column }: OfAName, facts: Facts): readonly ClientCall[] =>
+  lacks
+    ? allCallsOn(table, ['select', 'insert', 'update', 'delete'], facts).filter(({ columns }) =>
+        columns.includes(column),
+      )
+    : [];
 
 function refusalOf(statement: Statement, before: SchemaState, after: SchemaState): OfAName | null {
   const { kind, node } = statement;
@@ -154,6 +168,7 @@ function lacking(
     : {
         table: key,
         column: name,
+        lacks: true,
         why: `by the migrations "${key}" has no column "${name}", and ${what} fails with "column "${name}" does not exist" (42703)`,
         way: 'Add the column above it, or name the one that is meant',
         help: sql(`alter table ${key} add column ${name} …; -- above it`),
@@ -187,6 +202,7 @@ function mismatch(statement: Statement, before: SchemaState, after: SchemaState)
       return {
         table: key,
         column: name,
+        lacks: false,
         why: `"${name}" is ${own!.type} and "${each.references}.${other!.name}" is ${other!.type}: no operator compares them, and the key fails with "foreign key constraint "${each.name}" cannot be implemented" (42804)`,
         way: `Give "${name}" the type ${other!.type}`,
         help: `Write \`${name} ${other!.type}\`, as the column that it names.`,

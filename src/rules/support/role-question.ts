@@ -49,28 +49,35 @@ const names = {
   staff: [/^(is|am)_?(an?_)?staff(_member)?$/i, /^[a-z]{2,4}_is_staff$/i],
 } as const;
 
+/** Users write it themselves: who says to be an administrator is one. */
+const byOnesOwnWord = /user_?meta_?data/i;
+
 /** Who is asked about is the caller, whom it finds itself or is given by id. */
 function functionAsking(asked: RegExp, state: SchemaState, body?: Routine): string | null {
-  const found = [...state.routines.values()].flatMap(({ key, name, returns, arguments: all }) => {
-    if (!asked.test(name) || returns !== 'boolean' || name === body?.name) return [];
-    const [first, ...more] = all.filter(({ hasDefault, mode }) => mode === 'in' && !hasDefault);
-    const called = key.slice(0, key.indexOf('('));
-    if (first === undefined) return [{ call: `${called}()`, rank: 0 }];
-    return more.length === 0 &&
-      first.type === 'uuid' &&
-      /(^|_)(uid|user|user_?(uu)?id)$/i.test(first.name ?? '')
-      ? [{ call: `${called}((select auth.uid()))`, rank: 1 }]
-      : [];
-  });
+  const found = [...state.routines.values()].flatMap(
+    ({ key, name, returns, arguments: all, body: answer }) => {
+      if (!asked.test(name) || returns !== 'boolean' || name === body?.name || byOnesOwnWord.test(answer))
+        return [];
+      const [first, ...more] = all.filter(({ hasDefault, mode }) => mode === 'in' && !hasDefault);
+      const called = key.slice(0, key.indexOf('('));
+      if (first === undefined) return [{ call: `${called}()`, rank: 0 }];
+      return more.length === 0 &&
+        first.type === 'uuid' &&
+        /(^|_)(uid|user|user_?(uu)?id)$/i.test(first.name ?? '')
+        ? [{ call: `${called}((select auth.uid()))`, rank: 1 }]
+        : [];
+    },
+  );
   const best = found.toSorted((a, b) => a.rank - b.rank)[0];
   return best === undefined ? null : `(select ${best.call})`;
 }
 
 /** `public.has_role(auth.uid(), 'admin')`: the project keeps roles, and asks for them by name. */
 function roleFunction(role: string, state: SchemaState, body?: Routine): string | null {
-  for (const { key, name, returns, arguments: all } of state.routines.values()) {
+  for (const { key, name, returns, arguments: all, body: answer } of state.routines.values()) {
     if (!/^(user_)?has_(app_|any_)?role$/i.test(name) || returns !== 'boolean' || name === body?.name)
       continue;
+    if (byOnesOwnWord.test(answer)) continue;
     const asked = all.filter(({ hasDefault, mode }) => mode === 'in' && !hasDefault);
     const [last, first, ...more] = asked.toReversed();
     if (last === undefined || more.length > 0 || (first !== undefined && first.type !== 'uuid')) continue;

@@ -1,6 +1,7 @@
 /** Tables too small for anybody to wait for: a lock rule then says a note. */
 import type { SchemaState, Table } from '../../model/schema.ts';
 import type { Statement } from '../../model/sql.ts';
+import { madeElsewhere } from '../../sql/fold/table-access.ts';
 import type { FileContext, Problem } from '../rule.ts';
 import { allCallsOn } from './client-calls.ts';
 import { holdsOneRow } from './emptiness.ts';
@@ -29,6 +30,7 @@ function smallness(key: string, context: FileContext, depth = 0): string | null 
   const { set, facts } = context;
   const table = set.before.tables.get(key);
   if (table === undefined) return null;
+  if (isMadeHereFirst(table, context)) return 'The table is made above, where nobody made it by hand';
   if (isBounded(table, set.before)) return 'Its key allows few rows';
   return isShortList(key, set.before, facts) &&
     (!set.after.tables.has(key) || isShortList(key, set.after, facts)) &&
@@ -40,6 +42,11 @@ function smallness(key: string, context: FileContext, depth = 0): string | null 
     ? 'Only migrations fill the table'
     : null;
 }
+
+/** Earlier migrations only change it: where they ran at all, it was made by hand. */
+const isMadeHereFirst = ({ key, unknown }: Table, { source, keyOf }: FileContext) =>
+  unknown.includes(madeElsewhere) &&
+  source.statements.some(({ kind, node }) => kind === 'CreateStmt' && keyOf(node.relation) === key);
 
 /** Each column of its key takes few values: one, those of an enum, those that a CHECK lists. */
 const isBounded = (table: Table, state: SchemaState): boolean =>
