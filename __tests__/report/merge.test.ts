@@ -134,3 +134,18 @@ test('what stood before takes nothing new along', () => {
   const before = finding('safety/set-not-null', { new: false });
   expect(mergeFindings([old, finding('rls/disabled'), later, before], ruleById)).toHaveLength(4);
 });
+
+test('a fix that was written behind an earlier form of the object is not lent to what was seen of the later one', () => {
+  const fix = (file: string) => ({
+    title: 'Let the view read as the caller',
+    edits: [{ file, startLine: 9, startColumn: 1, endLine: 9, endColumn: 1, text: 'alter view …' }],
+  });
+  const [first, later] = [
+    'supabase/migrations/20260101000000_a.sql',
+    'supabase/migrations/20260102000000_b.sql',
+  ];
+  const seen = finding('access/definer-view', { severity: 'error', causes: ['views/definer'], file: later });
+  const of = (file: string) => finding('views/definer', { file, fix: fix(file) });
+  expect(mergeFindings([seen, of(first), of(later)], ruleById)[0]!.fix).toEqual(fix(later));
+  expect(mergeFindings([seen, of(first), finding('views/definer')], ruleById)[0]!.fix).toBeNull();
+});

@@ -1,5 +1,5 @@
 /** One object and one cause make one finding: what was seen swallows what explains it, what backs a finding joins it. */
-import type { Evidence, Finding, Severity } from '../model/finding.ts';
+import type { Evidence, Finding, Fix, Severity } from '../model/finding.ts';
 import type { Rule } from '../rules/rule.ts';
 import { withoutRepeats } from './help.ts';
 
@@ -33,10 +33,18 @@ function swallowCauses(findings: readonly Finding[]): readonly Finding[] {
       ...(placed === undefined ? {} : placeOf(placed)),
       causes: [...new Set(causes.map(({ rule }) => rule))],
       evidence: union(finding, ...causes),
-      fix: finding.fix ?? causes.find(({ fix }) => fix !== null)?.fix ?? null,
+      fix: finding.fix ?? fixOf(causes, placed?.file ?? finding.file),
     };
   });
   return merged.filter((_, index) => !gone.has(findings[index]!));
+}
+
+/** With `--all` an object may be made anew by a later file: what is written behind the first is undone there. */
+function fixOf(causes: readonly Finding[], file: string | null): Fix | null {
+  const fixed = causes.filter(({ fix }) => fix !== null);
+  return (
+    (fixed.find((each) => each.file === file) ?? (causes.length === 1 ? fixed[0] : undefined))?.fix ?? null
+  );
 }
 
 /** A finding whose rule only backs others (a failure on rows, an error seen in the replay) joins the one at its place. */

@@ -51,7 +51,11 @@ export default rule({
       evidence: evidenceOf(context.state),
       causes: ['rls/realtime'],
       help: sqlFence([sql, ...beside].join('\n\n')),
-      fix: appendFix(context.set, table.rlsOrigin ?? table.origin, 'Enable row level security', sql),
+      // Where the code works with the user's own rights, it needs policies too, and they are not certain.
+      fix:
+        beside.length > 0 || callsFitting(table, commands, context.facts).length > 0
+          ? undefined
+          : appendFix(context.set, table.rlsOrigin ?? table.origin, 'Enable row level security', sql),
     });
   },
 });
