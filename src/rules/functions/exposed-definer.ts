@@ -1,10 +1,11 @@
+import type { ClientCall } from '../../model/client.ts';
 import type { Routine, SchemaState } from '../../model/schema.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
 import { personIn, questionIn, questionOfHelper } from '../support/asking.ts';
 import { codeOf, onlyCountsUp } from '../support/bodies.ts';
 import { routineLooksAtCaller } from '../support/caller.ts';
-import { callsOfVisitor, callsOn, placesOf } from '../support/client-calls.ts';
+import { callsOfServer, callsOfVisitor, callsOn, placesOf } from '../support/client-calls.ts';
 import { executedArgument } from '../support/executed-arguments.ts';
 import { nullBlindRefusal } from '../support/null-blind.ts';
 import { closedToNobody, passesNobody, refusingNull } from '../support/null-mend.ts';
@@ -107,6 +108,10 @@ export default rule({
       isGrave && !helper && !leftOver && keepers.length === 0 && calls.length === 0
         ? callsOfVisitor(`${routine.schema}.${routine.name}`, ['execute'], facts)
         : [];
+    // With which key, its text does not show.
+    const elsewhereCalled = callsOfServer(`${routine.schema}.${routine.name}`, ['execute'], facts).filter(
+      ({ by }) => by === 'other',
+    );
     const what =
       tables.length > 0
         ? `It works on ${named(tables.slice(0, 3))} past their policies and never asks who is calling`
@@ -168,14 +173,14 @@ export default rule({
                     : 'Limit it to what everybody may see, and how often it may be called to what the application needs.'
                   : (granted || (personIn(routine, state) !== undefined && onlyReads(routine))) &&
                       tables.length > 0
-                    ? askingFirst(routine, state)
+                    ? askingFirst(routine, state, elsewhereCalled)
                     : calls.length > 0
                       ? !open.includes('anon')
                         ? 'Limit it to what its callers need, and to what they may see.'
                         : sqlFence(
                             `-- where only signed-in users call it\nrevoke execute on function ${routine.key} from public, anon;\ngrant execute on function ${routine.key} to authenticated;`,
                           )
-                      : sqlFence(serverAlone(routine)),
+                      : sqlFence(`${onceServer(elsewhereCalled)}${serverAlone(routine)}`),
     });
   },
 });
@@ -202,10 +207,14 @@ const askedByPolicies = (routine: Routine, state: SchemaState, shutsOut: boolean
   );
 
 /** Granted, or read about one user: users may call it. A server has no auth.uid(): the question would shut it out as well. */
-const askingFirst = (routine: Routine, state: SchemaState) =>
+const askingFirst = (routine: Routine, state: SchemaState, calls: readonly ClientCall[]) =>
   sqlFence(
-    `${questionIn(routine, state)}\n-- or, where only a server calls it, which has no auth.uid(), this alone\n${serverAlone(routine)}`,
+    `${questionIn(routine, state, calls.length > 0)}\n-- or, where only a server calls it, which has no auth.uid(), this alone\n${onceServer(calls)}${serverAlone(routine)}`,
   );
+
+/** Code that calls it with a key that nobody can tell: once EXECUTE is gone, only the service key does. */
+const onceServer = (calls: readonly ClientCall[]) =>
+  calls.length === 0 ? '' : `-- once the code calls it with the service key: ${placesOf(calls)}\n`;
 
 /** An answer, a number, an id: rows and documents may hold what only their owner should see. */
 const givesOneValue = ({ returns }: Routine) => !/^(setof|table|record|jsonb?|xml)\b|\./i.test(returns);

@@ -1,6 +1,7 @@
 import type { Routine, SchemaState } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
 import { codeOf } from '../support/bodies.ts';
+import { pathInBody } from '../support/path-in-body.ts';
 import { bareNamesBehind, isQualified } from '../support/qualified.ts';
 import { holds, isPlatform } from '../support/roles.ts';
 import { evidenceOf, insertAt, statementAt } from '../support/sites.ts';
@@ -24,6 +25,19 @@ export default rule({
     if (!routine.securityDefiner || isPlatform(routine.schema)) return;
     if (routine.config.search_path !== undefined || /^(event_)?trigger$/.test(routine.returns)) return;
     const writable = writableSchema(state);
+    const own = pathInBody(routine);
+    if (own !== null && (writable === null || !own.path.includes(writable))) {
+      report({
+        message: `"${routine.key}" is "security definer" and sets its search_path in its body. Only the SET clause is missing: without it the path stays set ${own.until === 'session' ? 'in the session of whoever called it, once it has ended' : 'for the rest of the transaction that calls it'}. Say it in the SET clause, and take the line out of the body.`,
+        at: home(routine.origin),
+        object: routine.key,
+        evidence: evidenceOf(state),
+        help: sqlFence(
+          `alter function ${routine.key} set search_path = ${own.path};\n-- and take the line out of its body`,
+        ),
+      });
+      return;
+    }
     const operators = usesOperatorsOfExtensions(routine);
     const qualified = isQualified(routine, state);
     const behind = operators ? [] : bareNamesBehind(routine, state);

@@ -79,7 +79,7 @@ export default rule({
           toUsers
             ? "A user who has such a row can't be deleted"
             : `A row of "${key.references}" can't be deleted while one points to it`
-        }. Say ${meant ? 'RESTRICT, as the comment means it' : mark !== null ? `RESTRICT: its rows are marked as deleted ("${mark}") and stay` : isList ? 'RESTRICT: a CHECK counts its keys out, and nobody deletes one by the way' : stays === null ? choiceFor(table, key) : stays === 'unchanged' || !isOptional(table, key) ? 'RESTRICT if that is meant: these rows are there to stay' : 'SET NULL or RESTRICT: these rows are there to stay'}.${kept.length === 0 ? '' : ` The code writes rows of "${key.references}" and deletes none (${placesOf(kept)}).`}`,
+        }. Say ${meant ? 'RESTRICT, as the comment means it' : mark !== null ? `RESTRICT: its rows are marked as deleted ("${mark}") and stay` : isList ? 'RESTRICT: a CHECK counts its keys out, and nobody deletes one by the way' : stays === null ? choiceFor(table, key) : stays === 'unchanged' || !isOptional(table, key) ? 'RESTRICT if that is meant: these rows are there to stay' : `${isLineOfNothing(table, key) ? 'RESTRICT or SET NULL' : 'SET NULL or RESTRICT'}: these rows are there to stay`}.${kept.length === 0 ? '' : ` The code writes rows of "${key.references}" and deletes none (${placesOf(kept)}).`}`,
         at,
         object: table.key,
         key: key.columns.join(' '),
@@ -168,6 +168,15 @@ function actionsFor(
     if (beside !== undefined)
       return ['restrict', 'set null, where a row may lose this end and keep the other'];
     const check = checkOnNull(table, key);
+    if (check === null && stays !== null && !isMaker(key))
+      return isLineOfNothing(table, key)
+        ? ['restrict', 'set null, where the row says enough without it']
+        : [
+            'set null',
+            key.references === 'auth.users'
+              ? 'restrict, where a user who has such rows shall not be deleted'
+              : 'restrict, where nothing that such rows point to shall be deleted',
+          ];
     return check === null
       ? [
           'set null',
@@ -222,6 +231,21 @@ function checkOnNull(table: Table, key: ForeignKey): string | null {
 
 const isOptional = (table: Table, key: ForeignKey) =>
   key.columns.every((name) => table.columns.find((column) => column.name === name)?.notNull === false);
+
+/** A line of an order or an invoice that keeps no name of what it is about: without the key it says nothing. */
+function isLineOfNothing({ name, columns }: Table, key: ForeignKey): boolean {
+  const what = key.columns.map((column) => column.replace(/_?id$/i, ''));
+  return (
+    /(^|_)(items?|lines?)$/i.test(name) &&
+    key.references !== 'auth.users' &&
+    !columns.some(
+      (column) =>
+        !key.columns.includes(column.name) &&
+        (/(^|_)(name|title|description|label|sku|snapshot)(_|$)/i.test(column.name) ||
+          what.includes(column.name)),
+    )
+  );
+}
 
 /** Rows that tell what happened: nobody wants them gone with what they point to. Some may not even be changed. */
 type Stays = 'kept' | 'unchanged';

@@ -5,6 +5,8 @@ import { escapeRegExp } from '../../sql/text.ts';
 import { codeOf } from './bodies.ts';
 import { ownerColumns } from './owners.ts';
 import { functionFor } from './role-question.ts';
+import { calledAtSignUp } from './sign-up.ts';
+import { named } from './words.ts';
 
 /** The argument that says whose rows: users call it for themselves, or a server does for them. */
 export const personIn = ({ arguments: all, body }: Routine, state: SchemaState): string | undefined => {
@@ -58,7 +60,13 @@ function questionOf(routine: Routine, state: SchemaState, orServer: boolean, adm
   const person = personIn(routine, state);
   const asked =
     admins ?? (person === undefined ? `${caller} is not null and …` : `${quoteIdent(person)} = ${caller}`);
+  const signUp = calledAtSignUp(routine, state);
+  const told =
+    signUp.length === 0
+      ? ''
+      : `-- ${named(signUp)}, of a trigger of "auth.users", ${signUp.length === 1 ? 'calls' : 'call'} it while nobody is signed in: that passes\n`;
+  const passes = signUp.length === 0 ? '' : `(${caller} is null and pg_trigger_depth() > 0)`;
   return routine.language === 'plpgsql'
-    ? `-- first in its body\nif not coalesce(${orServer ? `(select auth.role()) = 'service_role' or ` : ''}${asked}, false) then\n  raise exception 'not allowed' using errcode = '42501';\nend if;`
-    : `-- in the WHERE of each query in its body\nand ${asked}`;
+    ? `${told}-- first in its body\nif not coalesce(${orServer ? `(select auth.role()) = 'service_role' or ` : ''}${passes === '' ? '' : `${passes} or `}${asked}, false) then\n  raise exception 'not allowed' using errcode = '42501';\nend if;`
+    : `${told}-- in the WHERE of each query in its body\nand ${passes === '' ? asked : `(${passes} or ${asked})`}`;
 }

@@ -1,5 +1,6 @@
 /** Triggers on `auth.users` and the functions behind them. */
 import type { Routine, SchemaState, Table, Trigger } from '../../model/schema.ts';
+import { escapeRegExp } from '../../sql/text.ts';
 import { codeOf } from './bodies.ts';
 
 export const signUpTriggers = (state: SchemaState): readonly Trigger[] =>
@@ -12,6 +13,28 @@ export function routineNamed(name: string, state: SchemaState): Routine | null {
     if (qualified === name || routine.name === name) return routine;
   }
   return null;
+}
+
+/**
+ * Functions of triggers on `auth.users` that call it, by themselves or through others. Whoever signs up is nobody yet:
+ * auth.uid() is null there.
+ */
+export function calledAtSignUp({ key, name }: Routine, state: SchemaState): readonly string[] {
+  const calls = (body: string, called: string) =>
+    new RegExp(`(?<![\\w$])"?${escapeRegExp(called)}"?\\s*\\(`, 'i').test(codeOf(body).bare);
+  const reaching = new Map([[key, name]]);
+  let found = [...reaching.values()];
+  for (let depth = 0; depth < 3 && found.length > 0; depth += 1) {
+    const callers = [...state.routines.values()].filter(
+      (other) => !reaching.has(other.key) && found.some((called) => calls(other.body, called)),
+    );
+    for (const caller of callers) reaching.set(caller.key, caller.name);
+    found = callers.map((caller) => caller.name);
+  }
+  const functions = signUpTriggers(state).flatMap(
+    (trigger) => routineNamed(trigger.function, state)?.key ?? [],
+  );
+  return [...new Set(functions)].filter((each) => each !== key && reaching.has(each));
 }
 
 /** The column that sign-up fills with the account's id: `insert into profiles (id, …) values (new.id, …)`. */
