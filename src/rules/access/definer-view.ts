@@ -6,13 +6,15 @@ import { rule } from '../rule.ts';
 import { commandsSeen, seen, tellLeaks } from '../support/access.ts';
 import { looksAtCaller } from '../support/caller.ts';
 import { callsOn, placesOf, revokeOfRead } from '../support/client-calls.ts';
+import { commentAbove } from '../support/comment-above.ts';
 import { hazardNote, hazardTold, type InvokerHazard, invokerHazard } from '../support/invoker-hazard.ts';
 import type { Leak, LeakGroup } from '../support/leak.ts';
 import { ownerColumns } from '../support/owners.ts';
+import { isSaidForVisitors } from '../support/published-views.ts';
 import { type ApiRole, apiRoles, appliesTo, covers, holders } from '../support/roles.ts';
 import { bare, functionName } from '../support/tree.ts';
 import { neverHolds, opensTo } from '../support/truth.ts';
-import { tablesBehind } from '../support/views.ts';
+import { guardedTables, tablesBehind } from '../support/views.ts';
 import { named, sqlFence } from '../support/words.ts';
 
 export default rule({
@@ -31,9 +33,10 @@ export default rule({
       message: `${messageOf(group)} ${wayOut(group, context.facts)}.${hazardOf(group, context.facts.head, (hazard) => ` ${hazardTold(hazard)}.`)}`,
       severity:
         group.leaks.every(isRead) &&
-        [isNoticeBoard, isTally].some((mild) =>
+        ([isNoticeBoard, isTally].some((mild) =>
           mild(context.facts.head.views.get(group.object.object), context.facts.head),
-        )
+        ) ||
+          isSaidAbove(group, context.facts))
           ? ('warning' as const)
           : undefined,
       help: sqlFence(
@@ -125,6 +128,15 @@ const isOfUsers = ({ object, leaks }: LeakGroup, state: SchemaState) => {
     )
   );
 };
+
+/** The comment above it says that visitors are meant. */
+function isSaidAbove({ object }: LeakGroup, facts: Facts): boolean {
+  const view = facts.head.views.get(object.object);
+  return (
+    view !== undefined &&
+    isSaidForVisitors(view, commentAbove(view.origin, facts), guardedTables(view, facts.head))
+  );
+}
 
 /** SELECT was granted by name, and what is written through it goes past the policies as well: that is left over. */
 const isToBeRead = ({ object, leaks }: LeakGroup, { views }: SchemaState) =>

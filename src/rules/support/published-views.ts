@@ -1,6 +1,7 @@
 /** Views that their grants or their names say are there to be read. */
 import type { SchemaState, Table, View } from '../../model/schema.ts';
 import { sensitiveColumns } from './owners.ts';
+import { isPublicByName, isSaidToBePublic } from './public-words.ts';
 import { type ApiRole, appliesTo, covers, holders, predicateOf } from './roles.ts';
 import { neverHolds, opensTo } from './truth.ts';
 import { choosesRows, guardedTables, leavesOutSecrets } from './views.ts';
@@ -15,7 +16,9 @@ export function isShownOnPurpose(view: View, state: SchemaState): boolean {
   return (
     choosesRows(view) &&
     isGrantedToAll(view, roles) &&
-    (isNamedPublic(view, tables) || (roles.includes('anon') && isPublishedWhole(view, roles, tables)))
+    (isNamedPublic(view, tables) ||
+      isSaidForVisitors(view, view.comment ?? '', tables) ||
+      (roles.includes('anon') && isPublishedWhole(view, roles, tables)))
   );
 }
 
@@ -45,10 +48,18 @@ const isGrantedToAll = (view: View, roles: readonly ApiRole[]) =>
 
 /** `clinics_public`, `webhooks_safe`: rows or columns chosen, and none that is personal or secret. */
 export const isNamedPublic = (view: View, tables: readonly Table[]) =>
-  /(^|_)(public|safe)(_|$)/i.test(view.name) &&
+  (isPublicByName(view.name) || /(^|_)safe(_|$)/i.test(view.name)) &&
   tables.length > 0 &&
   tables.every((table) => sensitiveColumns(view.columns, table).length === 0) &&
   (choosesRows(view) || leavesOutSecrets(view, tables));
+
+/** Its author says that it is what visitors are shown, and grants it to them: rows are chosen, and nothing personal is among them. */
+export const isSaidForVisitors = (view: View, said: string, tables: readonly Table[]) =>
+  isSaidToBePublic(said) &&
+  grantedBy(view, 'anon') &&
+  choosesRows(view) &&
+  tables.length > 0 &&
+  tables.every((table) => sensitiveColumns(view.columns, table).length === 0);
 
 export const isReadBy = (roles: readonly ApiRole[], { policies }: Table) =>
   policies.some((policy) => covers(policy, 'select') && roles.some((role) => appliesTo(policy, role)));

@@ -6,6 +6,7 @@ import { quoteIdent } from '../../sql/names.ts';
 import { looksAtCaller } from './caller.ts';
 import { letsThrough } from './lets-through.ts';
 import { type Predicate, predicatesOf } from './predicates.ts';
+import { isForAllByName } from './public-words.ts';
 import { type ApiRole, appliesTo, commandsOf, covers, predicateOf } from './roles.ts';
 import { ownComparisons, readPredicate } from './scope.ts';
 import { operatorOf } from './tree.ts';
@@ -131,9 +132,7 @@ export function isListed({ object, kind }: ObjectAccess, role: ApiRole, state: S
 /** Pictures that others shall see, or its name says that all may read: private is then what the bucket became by default. */
 export const saysPublic = ({ policy: { name }, buckets }: StoragePolicy) =>
   (buckets.length > 0 && buckets.every((id) => isForShow.test(id.replace(/[_-]+/g, ' ')))) ||
-  /\b(public(ly)?|any(one|body)|every(one|body)|visitors?|guests?|anon(ymous)?|world)\b/i.test(
-    name.replace(/[_-]+/g, ' '),
-  );
+  isForAllByName(name);
 
 /** What the project's own policy asks of whoever uploads to that bucket: the folder, the team. */
 export function askedOfUploads(

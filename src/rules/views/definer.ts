@@ -7,7 +7,13 @@ import { callsOn, placesOf } from '../support/client-calls.ts';
 import { opening } from '../support/era.ts';
 import { hazardNote, hazardTold, invokerHazard } from '../support/invoker-hazard.ts';
 import { keyOfRangeVar } from '../support/names.ts';
-import { grantedBy, isNamedPublic, isPublishedWhole, isReadBy } from '../support/published-views.ts';
+import {
+  grantedBy,
+  isNamedPublic,
+  isPublishedWhole,
+  isReadBy,
+  isSaidForVisitors,
+} from '../support/published-views.ts';
 import { type ApiRole, apiRoles, enters, holders, writes } from '../support/roles.ts';
 import { appendFix, evidenceOf, type Found, statementAt } from '../support/sites.ts';
 import { commandsOf } from '../support/statements.ts';
@@ -42,7 +48,11 @@ export default rule({
     if (tables.some(({ key }) => key === 'auth.users')) return;
     if (tables.length === 0 && written.length === 0) return;
     const filters = asksWho(view, state);
-    if (isPublishedWhole(view, roles, tables) || isNamedPublic(view, tables)) {
+    if (
+      isPublishedWhole(view, roles, tables) ||
+      isNamedPublic(view, tables) ||
+      isSaidForVisitors(view, view.comment ?? '', tables)
+    ) {
       report({
         ...published(view, roles, tables, written, facts),
         at: home(view.origin),
