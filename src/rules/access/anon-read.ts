@@ -1,6 +1,11 @@
+import type { Policy } from '../../model/schema.ts';
+import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
 import { causeOf, seen, tellLeaks } from '../support/access.ts';
+import type { LeakGroup } from '../support/leak.ts';
 import { mendOf } from '../support/mend.ts';
+import { type ShownWith, shownWithParent } from '../support/shown-with-parent.ts';
+import { sqlFence } from '../support/words.ts';
 
 export default rule({
   id: 'access/anon-read',
@@ -14,9 +19,24 @@ export default rule({
   sources: ['https://supabase.com/docs/guides/database/postgres/row-level-security'],
   fixable: false,
   facts(context) {
-    tellLeaks('access/anon-read', context, (group) => ({
-      message: `Without signing in, rows of "${group.object.object}" that belong to users can be read (${seen(group.leaks)}). ${causeOf(group, context.facts.head, 'Limit SELECT to the owner.')}`,
-      help: mendOf(group, context.facts),
-    }));
+    tellLeaks('access/anon-read', context, (group) => {
+      const shown = shownWithParent(group, context.facts.head);
+      return shown === null
+        ? {
+            message: `Without signing in, rows of "${group.object.object}" that belong to users can be read (${seen(group.leaks)}). ${causeOf(group, context.facts.head, 'Limit SELECT to the owner.')}`,
+            help: mendOf(group, context.facts),
+          }
+        : withParent(group, shown);
+    });
   },
 });
+
+/** Seen with what it hangs on: whether strangers shall read that too, the reader knows. */
+function withParent({ object: { object }, opener, leaks }: LeakGroup, { parent, policy }: ShownWith) {
+  const { name } = opener as Policy;
+  return {
+    severity: 'warning' as const,
+    message: `Without signing in, rows of "${object}" can be read (${seen(leaks)}). Policy "${name}" shows them with the rows of "${parent.key}" that they hang on, and policy "${policy.name}" shows those to everybody. If strangers shall not read along, name "authenticated" in the policy.`,
+    help: sqlFence(`alter policy ${quoteIdent(name)} on ${object} to authenticated;`),
+  };
+}

@@ -9,6 +9,7 @@ import { commentAbove, isSaidForStrangers } from '../support/comment-above.ts';
 import { type FunctionMend, functionMend } from '../support/function-mend.ts';
 import { inputsOf } from '../support/inputs.ts';
 import type { LeakGroup } from '../support/leak.ts';
+import { tablesWithoutAccounts } from '../support/nobody-signs-in.ts';
 import { nullBlindRefusal } from '../support/null-blind.ts';
 import { closedToNobody, passesNobody, refusingNull } from '../support/null-mend.ts';
 import { isPersonTable, isToken } from '../support/owners.ts';
@@ -16,7 +17,7 @@ import { givesPersonalData } from '../support/personal-data.ts';
 import { isCalledByPolicy } from '../support/policy-callers.ts';
 import { isGrantedTo, isKnowing, isLookup, isPublished, onlyReads } from '../support/published.ts';
 import { tablesTouched } from '../support/touched-tables.ts';
-import { sqlFence } from '../support/words.ts';
+import { named, sqlFence } from '../support/words.ts';
 
 export default rule({
   id: 'access/definer-function',
@@ -33,6 +34,7 @@ export default rule({
     tellLeaks('access/definer-function', context, (group) => {
       const mend = mendOf(group, context.facts);
       const twin = twinOf(group, context.facts.head);
+      const demo = demoOf(group, context.facts.head);
       return {
         ...(([
           computesAnew,
@@ -45,13 +47,23 @@ export default rule({
           givesAnOpaqueId,
         ].some((mild) => mild(group, context.facts.head)) ||
           isSaidForOthers(group, context.facts) ||
+          demo !== null ||
           twin !== null) && { severity: 'warning' as const }),
-        message: `Function "${group.object.object}" reaches rows that belong to others (${seen(group.leaks)}). It runs as its owner, past every policy, and API roles may call it. ${twin === null ? '' : `As long as "${twin}" stands beside it with arguments of the same names, the Data API can't choose between the two (PGRST203). `}${mend.advice}.`,
+        message: `Function "${group.object.object}" reaches rows that belong to others (${seen(group.leaks)}). It runs as its owner, past every policy, and API roles may call it. ${twin === null ? '' : `As long as "${twin}" stands beside it with arguments of the same names, the Data API can't choose between the two (PGRST203). `}${demo ?? mend.advice}.`,
         help: sqlFence(mend.sql),
       };
     });
   },
 });
+
+/** What is said instead of a way out where nobody has an account. */
+function demoOf(group: LeakGroup, state: SchemaState): string | null {
+  const routine = state.routines.get(group.object.object);
+  const tables = routine === undefined ? null : tablesWithoutAccounts(group, routine, state);
+  return tables === null
+    ? null
+    : `Nobody signs in here: everybody reads ${named(tables)}, no policy and no function asks there who is calling, and EXECUTE is granted to "anon" by name. That is right for a demo. Before people keep rows of their own in it, let them sign in, and ask in the function who is calling`;
+}
 
 function mendOf(group: LeakGroup, facts: Facts): FunctionMend {
   const { object } = group.object;

@@ -1,7 +1,6 @@
 import type { AccessMatrix, ObjectAccess } from '../../model/access.ts';
 import type { Facts } from '../../model/facts.ts';
 import type { Command, SchemaState } from '../../model/schema.ts';
-import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
 import { isTouched, reproOf } from '../support/access.ts';
 import { homeOfTable } from '../support/access-places.ts';
@@ -9,6 +8,7 @@ import { isUserId } from '../support/caller.ts';
 import { predicatesOf } from '../support/predicates.ts';
 import { appliesTo, covers, holders } from '../support/roles.ts';
 import { someNode } from '../support/tree.ts';
+import { isOwnIn } from '../support/whose.ts';
 import { sqlFence, upper } from '../support/words.ts';
 
 export default rule({
@@ -40,7 +40,7 @@ export default rule({
         at: place(facts, object),
         object: object.object,
         causes: ['rls/command-coverage', 'grants/missing', 'access/narrowed'],
-        help: found.writes.length > 0 ? readOwn(object) : undefined,
+        help: found.writes.length > 0 ? readOwn(object, facts.head) : undefined,
         repro: reproOf(found.cells),
       });
     }
@@ -49,9 +49,9 @@ export default rule({
 
 const place = (facts: Facts, object: ObjectAccess) => homeOfTable(facts, object.object, 'select');
 
-const readOwn = ({ object, ownerColumns }: ObjectAccess) =>
+const readOwn = ({ object, ownerColumns: [owner] }: ObjectAccess, state: SchemaState) =>
   sqlFence(
-    `create policy "read own" on ${object} for select to authenticated\n  using ((select auth.uid()) = ${quoteIdent(ownerColumns[0]!)});`,
+    `create policy "read own" on ${object} for select to authenticated\n  using (${isOwnIn(object, owner, state)});`,
   );
 
 /** The change does not touch the table, and what the base allowed could not be seen. */

@@ -1,8 +1,8 @@
 import type { AccessCell, ObjectAccess } from '../../model/access.ts';
-import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
 import { reproOf } from '../support/access.ts';
 import { homeOfTable } from '../support/access-places.ts';
+import { isOwnIn } from '../support/whose.ts';
 import { named, sqlFence } from '../support/words.ts';
 
 export default rule({
@@ -32,7 +32,7 @@ export default rule({
         object: object.object,
         key: hidden.columns.join(', '),
         help: sqlFence(
-          `-- allow what is hidden to its owner\ncreate policy "read what I hide" on ${object.object} for select to authenticated\n  using ((select auth.uid()) = ${object.ownerColumns[0] === undefined ? '…' : quoteIdent(object.ownerColumns[0])});`,
+          `-- allow what is hidden to its owner\ncreate policy "read what I hide" on ${object.object} for select to authenticated\n  using (${isOwnIn(object.object, object.ownerColumns[0], facts.head)});`,
         ),
         repro: reproOf([hidden]),
       });

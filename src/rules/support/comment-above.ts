@@ -19,6 +19,32 @@ export function commentAbove(origin: Origin, { sources }: Facts): string {
   return '';
 }
 
+/**
+ * The comment above a whole section of policies, in which each table has a label of its own ("Sales") at most; empty where
+ * what stands above the policy says more than that.
+ */
+export function headingAbove(origin: Origin, { sources }: Facts): string {
+  const source = origin === null ? undefined : sources.get(origin.file);
+  if (origin === null || source === undefined) return '';
+  const { statements } = source;
+  const own = indexAt(source, origin.line);
+  for (let at = own; at >= Math.max(0, own - mostPolicies); at -= 1) {
+    const [from, to] = [statements[at - 1]?.end ?? 0, statements[at]!.start];
+    const comments = source.comments.filter(({ start, end }) => start >= from && end <= to);
+    // A heading may stand right above the first label.
+    for (const { text } of comments.toReversed()) {
+      const said = plain([text]);
+      if (said.split(' ').length > longestLabel) return said;
+    }
+    if (!ofPolicies.test(statements[at - 1]?.sql ?? '')) break;
+  }
+  return '';
+}
+
+const longestLabel = 3;
+const ofPolicies =
+  /^\s*(create\s+policy|drop\s+policy|alter\s+table\s[^;]*\b(enable|force)\s+row\s+level\s+security)\b/i;
+
 /** A row of policies under one comment is no longer. */
 const mostPolicies = 40;
 

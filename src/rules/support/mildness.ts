@@ -15,6 +15,8 @@ import { isDeclaredPublic, isOfOpenParents, opensFor, visitorsInsert } from './o
 import { sensitiveColumns } from './owners.ts';
 import { appliesTo, covers } from './roles.ts';
 import { isSaidForAll } from './said-for-all.ts';
+import { isInsertSaidForVisitors } from './said-for-visitors.ts';
+import { isSharedByStaff } from './shared-by-staff.ts';
 import { alternatives, functionName, someNode } from './tree.ts';
 import { neverHolds, opensTo } from './truth.ts';
 
@@ -37,8 +39,10 @@ export const isMild = (group: LeakGroup, facts: Facts) =>
   isUpload(group) ||
   isUsersWork(group, facts.head) ||
   isSaidForAll(group, facts) ||
+  isInsertSaidForVisitors(group, facts) ||
   untilFirst(group, facts) !== null ||
   isSharedWork(group, facts.head) ||
+  isSharedByStaff(group, facts) ||
   isCatalogue(group, facts.head);
 
 /**

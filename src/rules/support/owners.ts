@@ -1,11 +1,12 @@
 /** Columns that say whose row it is. */
 import type { SchemaState, Table } from '../../model/schema.ts';
+import type { SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { escapeRegExp } from '../../sql/text.ts';
-import { isUserId } from './caller.ts';
+import { isUserId, readsRequest } from './caller.ts';
 import { ownComparisons, readPredicate } from './scope.ts';
 import { filledAtSignUp, routineNamed } from './sign-up.ts';
-import { bare } from './tree.ts';
+import { bare, columnParts, functionCalls, operatorOf } from './tree.ts';
 
 /**
  * Asks in SQL whether the caller is whom that column names; a text is compared with the id as text. Where the column names
@@ -27,7 +28,33 @@ export function isCaller(
       return `${prefix}${quoteIdent(owner)} in (select ${quoteIdent(id)} from ${person.key} where ${quoteIdent(user)} = (select auth.uid()))`;
   }
   const type = table?.columns.find(({ name }) => name === owner)?.type ?? 'uuid';
+  if (holdsNoId(owner, type)) return (prefix === '' ? comparisonOf(owner, table) : null) ?? '…';
   return `(select auth.uid())${/^(text|character)/.test(type) ? '::text' : ''} = ${prefix}${quoteIdent(owner)}`;
+}
+
+/** By its name it holds what an account is known by, and no id: it never equals `auth.uid()`. */
+export const holdsNoId = (column: string, type = 'text'): boolean =>
+  /(^|_)(addr(ess)?|wallet|e?mail|phone(_?number)?|mobile|public_?key|pubkey)$/i.test(column) &&
+  !/^uuid/.test(type);
+
+/** What a policy of the table asks of that column, where it asks for nothing else. */
+function comparisonOf(column: string, table: Table | undefined): string | null {
+  const isColumn = (node: SyntaxNode | undefined) => {
+    const ref = bare(node)?.ColumnRef;
+    return ref !== undefined && columnParts(ref).at(-1) === column;
+  };
+  for (const { using, check } of table?.policies ?? [])
+    for (const expression of [using, check]) {
+      const asked = bare(expression?.node)?.A_Expr;
+      if (
+        asked !== undefined &&
+        operatorOf(asked) === '=' &&
+        [asked.lexpr, asked.rexpr].filter(isColumn).length === 1 &&
+        functionCalls(asked).some(readsRequest)
+      )
+        return expression!.text;
+    }
+  return null;
 }
 
 /** The column of a person's row that holds the id of the account. */

@@ -1,13 +1,13 @@
 /** Policies whose author wrote down that they are for all who have signed in: right above them, or above their block. */
 import type { Facts } from '../../model/facts.ts';
 import type { Policy } from '../../model/schema.ts';
-import { commentAbove } from './comment-above.ts';
+import { commentAbove, headingAbove } from './comment-above.ts';
 import type { LeakGroup } from './leak.ts';
 import { appliesTo, covers } from './roles.ts';
 
 /** "all authenticated can CRUD", "any signed-in user may update", "(or all images for simplicity)". */
 const forAll =
-  /\b(all|any|every)\s+(of\s+the\s+)?(\w+\s+)?(authenticated|signed[- ]in|logged[- ]in|staff|employees?|coworkers?|team\s*(mates?|members?))\b|\bor all \w+ for simplicity\b/i;
+  /\b(all|any|every)\s+(of\s+the\s+)?(\w+\s+)?(authenticated|signed[- ]in|logged[- ]in|staff|employees?|coworkers?|team\s*(mates?|members?))\b|\bor all \w+ for simplicity\b|\bpermissive (rls )?polic(y|ies) for (authenticated|signed[- ]in|logged[- ]in|staff)\b/i;
 
 /** Every policy that may have let it through says so; without signing in nothing is meant by that. */
 export function isSaidForAll({ object, leaks, opener }: LeakGroup, facts: Facts): boolean {
@@ -26,7 +26,11 @@ export function isSaidForAll({ object, leaks, opener }: LeakGroup, facts: Facts)
 
 const areSaid = (policies: readonly Policy[], facts: Facts) =>
   policies.length > 0 &&
-  policies.every((policy) => namesAll.test(policy.name) || forAll.test(commentAbove(policy.origin, facts)));
+  policies.every(
+    (policy) =>
+      namesAll.test(policy.name) ||
+      [commentAbove, headingAbove].some((said) => forAll.test(said(policy.origin, facts))),
+  );
 
 /** "Admins, leaders, and members can manage notes": each kind of user by its name, down to the plain ones. */
 const namesAll = /^\w[\w -]*(,[\w -]+)+,? (and|or) (all )?(members|users|workers|volunteers|everyone)\b/i;

@@ -2,7 +2,7 @@
 import type { Command, SchemaState, Table } from '../../model/schema.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { isUserId } from './caller.ts';
-import { isCaller, isPersonTable, ownerColumns, setByTrigger } from './owners.ts';
+import { holdsNoId, isCaller, isPersonTable, ownerColumns, setByTrigger } from './owners.ts';
 import { keepsAccounts, peopleByName } from './person-names.ts';
 import { covers } from './roles.ts';
 import { ownComparisons, readPredicate } from './scope.ts';
@@ -99,7 +99,8 @@ function rankOf(name: string, table: Table, state: SchemaState, command: Command
     (maker.test(name) && !dealtWith.test(name) ? 4 : 0) +
     (notNull ? 2 : 0) -
     (otherSide.test(name) || dealtWith.test(name) ? 8 : 0) -
-    (ofParent ? 20 : 0)
+    (ofParent ? 20 : 0) -
+    (holdsNoId(name, column?.type) ? 16 : 0)
   );
 }
 
@@ -142,6 +143,12 @@ export function isOwn(column: string, table: Table, state: SchemaState, prefix =
   const asked = owner === undefined ? '…' : isOwn(owner, parent, state, `${alias}.`, depth + 1);
   const id = quoteIdent(key.referencedColumns[0] ?? parent.primaryKey?.columns[0] ?? 'id');
   return `exists (select 1 from ${parent.key} ${alias} where ${alias}.${id} = ${prefix === '' ? `${table.key}.` : prefix}${quoteIdent(column)} and ${asked})`;
+}
+
+/** The same of a table by its key; `…` where none is known. */
+export function isOwnIn(key: string, column: string | undefined, state: SchemaState): string {
+  const table = state.tables.get(key);
+  return table === undefined || column === undefined ? '…' : isOwn(column, table, state);
 }
 
 /** The key to what a row is a part of, where that is somebody's; the one that is never empty first. */
