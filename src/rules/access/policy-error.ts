@@ -1,10 +1,15 @@
 import type { PolicyError } from '../../model/access.ts';
+import type { Facts } from '../../model/facts.ts';
+import type { Place } from '../../model/finding.ts';
 import type { SchemaState } from '../../model/schema.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import { rule } from '../rule.ts';
 import { homeOfTable } from '../support/access-places.ts';
+import { callsOfVisitor } from '../support/client-calls.ts';
+import { type Lost, lostWith } from '../support/lost-here.ts';
 import { appliesTo, covers, predicateOf } from '../support/roles.ts';
 import { neverHolds } from '../support/truth.ts';
+import { withoutUser } from '../support/without-user.ts';
 import { listed, named, upper } from '../support/words.ts';
 
 export default rule({
@@ -21,27 +26,30 @@ export default rule({
   facts({ facts, report, preexisting }) {
     if (facts.access === null) return;
     const { base, head } = facts.access;
-    for (const errors of grouped(head.policyErrors, facts.head)) {
-      const meant = errors.filter((error) => isMeant(error, facts.head));
-      const [first] = meant.length > 0 ? meant : errors;
-      const { object, sqlstate, message, command, proof } = first!;
-      const stood = (error: PolicyError) =>
-        base?.policyErrors.some((was) => was.object === error.object && was.sqlstate === error.sqlstate) ===
-        true;
+    const stood = (error: PolicyError) =>
+      base?.policyErrors.some((was) => was.object === error.object && was.sqlstate === error.sqlstate) ===
+      true;
+    for (const errors of grouped(head.policyErrors, facts, stood)) {
+      const meant = errors.filter((error) => isMeant(error, facts));
       const told = meant.length > 0 ? meant : errors;
+      const [first] = told;
+      const { object, sqlstate, message, proof } = first!;
       const tell = told.every(stood) ? preexisting : report;
       const tables = [...new Set(told.map((error) => error.object))];
       const cause = isDefault(first!, facts.head)
         ? 'A default calls it, so no row that leaves the column out can be stored.'
         : 'A policy raised it, so the whole query stops.';
+      const lost = meant.length > 0 ? lostBy(first!, facts) : null;
       tell({
         message: `${whatFails(told, tables)} fails for "${proof.as}": ${message} (${sqlstate}). ${cause} ${
-          meant.length > 0
-            ? 'Mend what the error names.'
-            : 'No policy would show it a row there, so that nothing is lost; name the roles in the policies (TO) where the error is not wanted.'
+          lost !== null
+            ? `"${lost.name}" stands in "${lost.path}", which did not apply here: where it ran this may work. Mend that file first.`
+            : meant.length > 0
+              ? 'Mend what the error names.'
+              : 'No policy would show it a row there, so that nothing is lost; name the roles in the policies (TO) where the error is not wanted.'
         }`,
-        severity: meant.length > 0 ? undefined : 'info',
-        at: homeOfTable(facts, object, command),
+        severity: lost !== null ? 'warning' : meant.length > 0 ? undefined : 'info',
+        at: homeOf(first!, facts),
         object,
         key: sqlstate,
         causes: [
@@ -56,18 +64,54 @@ export default rule({
   },
 });
 
-/** One right that is missing is one finding, on however many tables it shows. */
-function grouped(all: readonly PolicyError[], state: SchemaState): readonly PolicyError[][] {
+/**
+ * One right that is missing is one finding, on however many tables it shows; and so is the same error of policies that one
+ * file wrote, at the first of them.
+ */
+function grouped(
+  all: readonly PolicyError[],
+  facts: Facts,
+  stood: (error: PolicyError) => boolean,
+): readonly PolicyError[][] {
   const groups = new Map<string, PolicyError[]>();
   for (const error of all) {
     // rls/recursion tells those.
     if (error.sqlstate === '42P17') continue;
     // A default's function keeps nobody from what no policy allows.
-    if (error.opens === false && isDefault(error, state)) continue;
-    const key = called(error) === null ? `${error.object} ${error.sqlstate} ${error.message}` : error.message;
+    if (error.opens === false && isDefault(error, facts.head)) continue;
+    const place = homeOf(error, facts);
+    const key =
+      called(error) === null
+        ? `${place?.file ?? error.object} ${stood(error)} ${error.sqlstate} ${error.message}`
+        : error.message;
     groups.set(key, [...(groups.get(key) ?? []), error]);
   }
-  return [...groups.values()];
+  return [...groups.values()].map((errors) =>
+    called(errors[0]!) === null ? byTable(errors, (error) => homeOf(error, facts)?.line ?? 0) : errors,
+  );
+}
+
+/** As they stand in the file; the errors of one table keep their order, and stay together. */
+function byTable(errors: readonly PolicyError[], lineOf: (error: PolicyError) => number): PolicyError[] {
+  const first = new Map<string, number>();
+  for (const error of errors)
+    first.set(error.object, Math.min(first.get(error.object) ?? Number.POSITIVE_INFINITY, lineOf(error)));
+  return errors.toSorted((a, b) => first.get(a.object)! - first.get(b.object)!);
+}
+
+const homeOf = ({ object, command }: PolicyError, facts: Facts): Place | null =>
+  homeOfTable(facts, object, command);
+
+/** What it stumbles over, where a file that did not apply would have made that. */
+function lostBy({ object, sqlstate, message, proof }: PolicyError, facts: Facts): Lost | null {
+  const { tables, routines } = facts.head;
+  const asked = (tables.get(object)?.policies ?? []).map(
+    ({ using, check }) => `${using?.text ?? ''} ${check?.text ?? ''}`,
+  );
+  const bodies = [...routines.values()].flatMap(({ name, body }) =>
+    new RegExp(`\\bfunction (?:"?\\w+"?\\.)?"?${escapeRegExp(name)}"?\\b`).test(proof.result) ? [body] : [],
+  );
+  return lostWith({ sqlstate, message }, facts, [...asked, ...bodies].join(' '));
 }
 
 /** The function that may not be executed; null for every other error. */
@@ -75,12 +119,12 @@ const called = ({ message }: PolicyError): string | null =>
   /^permission denied for function "?(.+?)"?$/.exec(message)?.[1] ?? null;
 
 /** Rows were there to be reached, or a policy names the role: it was meant to let it. */
-function isMeant(error: PolicyError, state: SchemaState): boolean {
+function isMeant(error: PolicyError, facts: Facts): boolean {
   const { object, command, principal, opens } = error;
-  if (opens !== false) return opens === true || !isClosedToVisitors(error, state);
+  if (opens !== false) return opens === true || !isClosedToVisitors(error, facts);
   return (
     principal !== 'anon' &&
-    state.tables
+    facts.head.tables
       .get(object)
       ?.policies.some(
         (policy) =>
@@ -92,18 +136,23 @@ function isMeant(error: PolicyError, state: SchemaState): boolean {
   );
 }
 
-/** Each policy asks who has signed in: without the error a visitor gets nothing either. */
-function isClosedToVisitors({ object, command, principal }: PolicyError, { tables }: SchemaState): boolean {
-  const table = tables.get(object);
+/** Each policy asks who has signed in: without the error a visitor gets nothing either, and no code comes as one. */
+function isClosedToVisitors({ object, command, principal }: PolicyError, facts: Facts): boolean {
+  const table = facts.head.tables.get(object);
   const applying = (table?.policies ?? []).filter(
     (policy) => policy.permissive && covers(policy, command) && appliesTo(policy, 'anon'),
   );
   return (
     principal === 'anon' &&
     applying.length > 0 &&
-    applying.every((policy) =>
-      neverHolds(predicateOf(policy, command)?.node ?? null, { table: table!, who: 'nobody' }),
-    )
+    applying.every((policy) => {
+      const node = predicateOf(policy, command)?.node ?? null;
+      return (
+        node !== null &&
+        neverHolds(withoutUser(node, new Map(), facts.head), { table: table!, who: 'nobody' })
+      );
+    }) &&
+    callsOfVisitor(object, [command], facts).length === 0
   );
 }
 
@@ -129,4 +178,4 @@ function whatFails(told: readonly PolicyError[], tables: readonly string[]): str
 }
 
 const several = (tables: readonly string[]) =>
-  tables.length < 4 ? named(tables) : `${named(tables.slice(0, 1))} and ${tables.length - 1} more tables`;
+  tables.length < 9 ? named(tables) : `${named(tables.slice(0, 1))} and ${tables.length - 1} more tables`;

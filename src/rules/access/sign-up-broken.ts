@@ -2,9 +2,9 @@ import type { AccessMatrix, NeededRow, SignUpRun } from '../../model/access.ts';
 import type { Facts } from '../../model/facts.ts';
 import type { Place } from '../../model/finding.ts';
 import type { Routine, SchemaState } from '../../model/schema.ts';
-import { escapeRegExp } from '../../sql/text.ts';
 import { rule } from '../rule.ts';
 import { isOfChange } from '../support/changed-statement.ts';
+import { contradictedBy, lostWith } from '../support/lost-here.ts';
 import { routineNamed, signUpTriggers } from '../support/sign-up.ts';
 import { nullable, stoppedBy, unfilled } from '../support/sign-up-cause.ts';
 import { listed, sqlFence, withoutExample } from '../support/words.ts';
@@ -91,10 +91,21 @@ export default rule({
       });
       return;
     }
-    const lost = lostWith(run, facts);
+    const lost = lostWith(run.error, facts);
     if (lost !== null) {
       tell({
         message: `Sign-up could not be tried: ${run.error?.message}. "${lost.name}" stands in "${lost.path}", which did not apply here: where it ran sign-up may work. Mend that file first.`,
+        at: home(run, facts),
+        object: 'auth.users',
+        severity: 'warning',
+      });
+      return;
+    }
+    // What worked before is the change's to keep.
+    const other = hasWorked(base) ? null : contradictedBy(run.error, facts);
+    if (other !== null) {
+      tell({
+        message: `Sign-up could not be tried: ${run.error?.message}. "${other.path}" writes about "${other.name}" too and did not apply here: where it ran sign-up may work. Mend that file first.`,
         at: home(run, facts),
         object: 'auth.users',
         severity: 'warning',
@@ -203,32 +214,6 @@ function madeByHand({ error }: SignUpRun, { sources }: Facts): string | null {
   return isUsed && !isMade ? name : null;
 }
 
-/** What is not there, and the file that failed and would have made it. */
-function lostWith(
-  { error }: SignUpRun,
-  { head, replay, sources }: Facts,
-): { name: string; path: string } | null {
-  const missing = /^(?:42703|42P01|42883|42704)$/.test(error?.sqlstate ?? '');
-  const name = missing
-    ? /"?(?:\w+\.)?(\w+)"?(?:\(.*\))?(?: of relation "\w+")? does not exist/.exec(error!.message)?.[1]
-    : undefined;
-  if (name === undefined) return null;
-  // It is there: the search path of sign-up does not lead to it.
-  const all = [head.tables, head.views, head.routines, head.types].flatMap((map) => [...map.values()]);
-  if (error!.sqlstate !== '42703' && all.some((object) => object.name === name)) return null;
-  const called = `(?:"?\\w+"?\\.)?"?${escapeRegExp(name)}\\b`;
-  const makes = new RegExp(
-    error!.sqlstate === '42703'
-      ? `\\b(?:add|rename\\s+column\\s+\\S+\\s+to)\\s+(?:column\\s+)?(?:if\\s+not\\s+exists\\s+)?${called}`
-      : `\\b(?:create\\s+(?:or\\s+replace\\s+)?(?:table|view|function|type)\\s+(?:if\\s+not\\s+exists\\s+)?|rename\\s+to\\s+)${called}`,
-    'i',
-  );
-  const run = replay?.runs.find(
-    ({ path, status }) => status !== 'applied' && makes.test(sources.get(path)?.text ?? ''),
-  );
-  return run === undefined ? null : { name, path: run.path };
-}
-
 /** RAISE EXCEPTION in a trigger's function: somebody wrote down when to refuse, and does not pass on what went wrong. */
 const isGate = (run: SignUpRun, head: SchemaState) =>
   // A code of the project's own choice is no less its own.
@@ -265,9 +250,13 @@ function vaultReader(run: SignUpRun, head: SchemaState): Routine | null {
 function home(run: Pick<SignUpRun, 'error'>, facts: Facts): Place | null {
   const { head, access } = facts;
   const place = homeOfFunction(run, head);
-  const worked = access?.base?.signUps.some(({ status }) => status === 'works') === true;
-  return worked && !isOfChange(place, facts) ? (stoppedBy(run, facts) ?? place) : place;
+  return hasWorked(access?.base ?? null) && !isOfChange(place, facts)
+    ? (stoppedBy(run, facts) ?? place)
+    : place;
 }
+
+const hasWorked = (base: AccessMatrix | null) =>
+  base?.signUps.some(({ status }) => status === 'works') === true;
 
 function homeOfFunction(run: Pick<SignUpRun, 'error'>, head: SchemaState): Place | null {
   const name = /function ([\w".]+)\(/.exec(run.error?.where ?? '')?.[1];

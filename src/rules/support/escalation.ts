@@ -4,10 +4,13 @@ import type { Facts } from '../../model/facts.ts';
 import type { Place } from '../../model/finding.ts';
 import type { Problem } from '../rule.ts';
 import { homeOfTable } from './access-places.ts';
+import { insertsWhatSignUpMakes } from './row-of-sign-up.ts';
 import { routineNamed, signUpTriggers } from './sign-up.ts';
 
 export function escalationsOf(facts: Facts, wanted: (kind: Escalation['kind']) => boolean): Escalation[] {
-  return (facts.access?.head.escalations ?? []).filter(({ kind }) => wanted(kind));
+  return (facts.access?.head.escalations ?? []).filter(
+    (escalation) => wanted(escalation.kind) && !insertsWhatSignUpMakes(escalation, facts),
+  );
 }
 
 export function stoodBefore(escalation: Escalation, facts: Facts): boolean {
