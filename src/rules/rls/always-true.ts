@@ -1,6 +1,7 @@
 import type { Command } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
 import { alsoOpen } from '../support/also-open.ts';
+import { isMeant } from '../support/meant.ts';
 import { handover, openChanges, takeover } from '../support/open-changes.ts';
 import { openInserts } from '../support/open-inserts.ts';
 import { openReads } from '../support/open-reads.ts';
@@ -39,7 +40,9 @@ export default rule({
         at: context.home(policy.origin ?? table.origin),
         object: table.key,
         key: policyKey(policy),
-        severity: open.severity,
+        // Told as a warning where the rows are told, it is none that is graver here.
+        severity:
+          open.severity === 'error' && isMeant(policy, table, opened, context) ? 'warning' : open.severity,
         evidence: evidenceOf(context.state),
         help: open.help,
       });

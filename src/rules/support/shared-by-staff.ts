@@ -4,7 +4,7 @@ import type { Policy, SchemaState, Table } from '../../model/schema.ts';
 import { asksForARoleAlone } from './granted.ts';
 import type { LeakGroup } from './leak.ts';
 import { isRead, isReadElsewhere } from './name-read.ts';
-import { opensFor } from './openness.ts';
+import { isOpenTo, opensFor } from './openness.ts';
 import { isPersonTable, ownerColumns } from './owners.ts';
 import { appliesTo, covers, predicateOf } from './roles.ts';
 
@@ -45,6 +45,8 @@ function parentsOf(table: Table, owners: readonly string[], facts: Facts, depth 
       if (!makers.every((maker) => isNote(maker, parent, facts.head))) return null;
       continue;
     }
+    // A list that all users keep is nobody's, whatever it points to.
+    if (isKeptByAll(parent)) continue;
     const probed = facts.access?.head.objects.find(({ object }) => object === parent.key)?.ownerColumns ?? [];
     const higher = parentsOf(parent, probed, facts, depth + 1);
     if (higher === null) return null;
@@ -52,6 +54,9 @@ function parentsOf(table: Table, owners: readonly string[], facts: Facts, depth 
   }
   return found;
 }
+
+const isKeptByAll = (table: Table) =>
+  (['insert', 'update'] as const).every((command) => isOpenTo(table, command, 'authenticated'));
 
 const isNote = (column: string, table: Table, state: SchemaState) =>
   table.columns.find(({ name }) => name === column)?.notNull === false &&
