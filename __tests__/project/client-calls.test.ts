@@ -15,6 +15,42 @@ const serverClient = `import { createClient } from '@supabase/supabase-js';
 export const supabase = createClient(url, process.env.SUPABASE_SERVICE_ROLE_KEY);`;
 
 describe('calls of the application', () => {
+  test('behind a question whether the user is an administrator', () => {
+    const asking = (code: string) =>
+      clientCallsIn(new Map([['src/a.tsx', `'use client';\n${code}`]]), 'public').map(
+        ({ asksRole }) => asksRole,
+      );
+    const remove = "await supabase.from('note').delete().eq('id', id);";
+    expect(
+      [
+        `async function remove(id) { if (profile?.role !== 'admin') { toast('no'); return; } ${remove} }`,
+        `const remove = async (id: string) => { try { if (role !== 'lead' && role !== 'admin') { return answer({ error: 'no' }, { status: 403 }); } ${remove} } finally { done(); } };`,
+        `const remove = async (id: string) => { if (!isAdmin) throw new Error('no'); ${remove} };`,
+        `const remove = async () => { if (user.isAdmin) { ${remove} } };`,
+      ].map((code) => asking(code)),
+    ).toEqual([[true], [true], [true], [true]]);
+    expect(
+      [
+        // The owner comes through as well.
+        `async function remove(note) { if (note.user_id !== user.id && role !== 'admin') return; ${remove} }`,
+        // Administrators are kept out, and what another function asks is not asked here.
+        `async function remove(id) { if (role === 'admin') return; ${remove} }`,
+        `function other() { if (!isAdmin) return; } async function remove(id) { ${remove} }`,
+        `const remove = async () => { if (!isAdmin) { ${remove} } };`,
+        `const remove = async () => { if (role === 'admin') { log(); } ${remove} };`,
+      ].map((code) => asking(code)),
+    ).toEqual([[false], [false], [false], [false], [false]]);
+  });
+
+  test('by a module of the server alone that makes its client with the anon key', () => {
+    const made = (key: string) => ({
+      'lib/server.ts': `import 'server-only';\nimport { createServerClient } from '@supabase/ssr';\nexport const createClient = () => createServerClient(url, process.env.${key}, { cookies });`,
+      'app/note/route.ts': `import { createClient } from '@/lib/server';\nconst supabase = await createClient();\nawait supabase.from('note').delete().eq('id', id);`,
+    });
+    expect(told(made('NEXT_PUBLIC_SUPABASE_ANON_KEY'))).toEqual(['app/note/route.ts:3 delete public.note']);
+    expect(told(made('SUPABASE_SERVICE_ROLE_KEY'))).toEqual([]);
+  });
+
   test('in code that a browser runs', () => {
     expect(
       told({

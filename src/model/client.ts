@@ -27,6 +27,8 @@ export interface ClientCall {
   readonly given: readonly string[] | null;
   /** Those of them that are given the id of who signed in: `user_id: user.id`. */
   readonly own: readonly string[];
+  /** The code lets administrators alone come to the call: `if (profile.role !== 'admin') return`. */
+  readonly asksRole: boolean;
   /** Columns that an upsert names as its conflict target; null where it names none, or none that is known. */
   readonly conflict: readonly string[] | null;
   /** Relations it embeds without naming the foreign key: `author:users(name)`. */

@@ -120,6 +120,7 @@ export function callsInApp(text: string): readonly Call[] {
         columns: columnsIn(chain, method),
         given: null,
         own: [],
+        asksRole: false,
         conflict: null,
         embeds: listsIn(chain).flatMap(embedsOfList),
         single: /(?:\.|\s)single\(\)|\bdecodeSingle\s{0,4}[<(]/.test(chain),

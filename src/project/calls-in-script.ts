@@ -1,4 +1,6 @@
 /** Calls of supabase-js, and of supabase-flutter, which writes them alike, in the text of one file: whoever's client it is. */
+
+import { asksForAdministrators } from './asks-role.ts';
 import {
   type Call,
   columnsOfList,
@@ -43,6 +45,7 @@ export function callsInScript(text: string): readonly Call[] {
       columns: columnsIn(chain),
       given: method === 'rpc' ? argumentsIn(text, at + match[0].length) : keysOf(row),
       own: row?.filter(({ value }) => isSignedIn(value)).map(({ key }) => key) ?? [],
+      asksRole: asksForAdministrators(text, at),
       conflict: method === 'upsert' ? conflictIn(chain) : null,
       embeds: listsIn(chain).flatMap(embedsOfList),
       single: /\.single\(/.test(chain),

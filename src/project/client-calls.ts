@@ -211,6 +211,9 @@ const holdsServiceKey = (text: string) =>
     text,
   );
 
+/** Nothing but that import says that the service key may be there. */
+const isServerOnly = (text: string) => !holdsServiceKey(text.replace(/['"]server-only['"]/g, ''));
+
 /** Code that a browser (or an app) runs: the service key is never there. */
 function runsInBrowser(path: string, text: string): boolean {
   if (/^[ \t]{0,40}['"]use server['"]/m.test(text)) return false;
@@ -313,7 +316,8 @@ function modulesIn(texts: ReadonlyMap<string, string>): Modules {
   const keys = new Map<string, Key | null>();
   const look = (path: string, hops: number): Key | null => {
     const text = texts.get(path)!;
-    if (holdsServiceKey(text)) return 'unknown';
+    // A module of the server that makes its client with the anon key and the user's cookies asks as the user.
+    if (holdsServiceKey(text) && !(isServerOnly(text) && makesClient(text))) return 'unknown';
     if (makesClient(text)) return holdsAnonKey(text) ? 'anon' : 'unknown';
     if (hops === mostHops) return null;
     const handed = [...text.matchAll(/\b(?:from\s{1,4}|import\(\s{0,4})['"]([^'"\n]{1,200})['"]/g)]

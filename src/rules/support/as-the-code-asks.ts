@@ -25,9 +25,43 @@ export function asTheCodeAsks(
     if (listing !== undefined)
       return `-- the code lists them whoever made them (${listing.path}:${listing.line})\ncreate policy "read ${table.name}" on ${table.key} for select to authenticated using (true);`;
   }
-  if (!calls.every(isOfAdministrators) || (owner !== undefined && !isActor(owner))) return null;
+  // Code that turns others away before it deletes leaves nothing to the owner.
+  const theirsAlone = command !== 'select' && calls.every(({ asksRole }) => asksRole);
+  if (!theirsAlone && (!calls.every(isOfAdministrators) || (owner !== undefined && !isActor(owner))))
+    return null;
   const question = questionFor('administrators', state, table);
-  if (question === null && owner === undefined && tenantCondition(table, state) !== null) return null;
+  if (question === null && (owner === undefined || theirsAlone) && tenantCondition(table, state) !== null)
+    return null;
+  return forAdministrators(
+    table,
+    command,
+    `-- for administrators, whose part of the code alone asks for it (${placesOf(calls)})`,
+    question,
+  );
+}
+
+/**
+ * Beside the owner's: part of the code that asks for it is the administrators', who work on rows of others. Null where none
+ * is, and where those of a tenant reach its rows anyway.
+ */
+export function administratorsToo(
+  table: Table,
+  command: Command,
+  calls: readonly ClientCall[],
+  state: SchemaState,
+  who = 'administrators too',
+): string | null {
+  const theirs = calls.filter(isOfAdministrators);
+  if (theirs.length === 0 || tenantCondition(table, state) !== null) return null;
+  return forAdministrators(
+    table,
+    command,
+    `-- ${who}, whose part of the code asks for it (${placesOf(theirs)})`,
+    questionFor('administrators', state, table),
+  );
+}
+
+function forAdministrators(table: Table, command: Command, why: string, question: string | null): string {
   const asked = question ?? claimFor('admin');
   const clause = {
     select: `using (${asked})`,
@@ -35,7 +69,7 @@ export function asTheCodeAsks(
     update: `using (${asked}) with check (${asked})`,
     delete: `using (${asked})`,
   }[command];
-  return `-- for administrators, whose part of the code alone asks for it (${placesOf(calls)})\ncreate policy "${command} for administrators" on ${table.key} for ${command} to authenticated\n  ${clause};`;
+  return `${why}\ncreate policy "${command} for administrators" on ${table.key} for ${command} to authenticated\n  ${clause};`;
 }
 
 /** What each adds to something that all see. */
@@ -49,8 +83,9 @@ const isRanking = ({ name }: Table) => /(^|_)(leader_?boards?|rankings?|high_?sc
 const isTarget = (name: string, { columns }: Table) =>
   /_id$/i.test(name) && columns.some((column) => column.name === name);
 
-/** It stands in the part of the code that is for administrators. */
-export const isOfAdministrators = ({ path }: ClientCall) =>
+/** It stands in the part of the code that is for administrators, or behind a question whether somebody is one. */
+export const isOfAdministrators = ({ path, asksRole }: ClientCall) =>
+  asksRole ||
   /(^|\/)\(?(admin|superadmin|backoffice|back-office)\)?[\w-]*\//i.test(path) ||
   /(^|\/)(use)?Admin([A-Z]\w*)?\.\w+$/.test(path);
 

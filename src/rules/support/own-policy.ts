@@ -3,9 +3,10 @@ import type { ClientCall } from '../../model/client.ts';
 import type { Command, SchemaState, Table } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { escapeRegExp } from '../../sql/text.ts';
-import { asTheCodeAsks } from './as-the-code-asks.ts';
+import { administratorsToo, asTheCodeAsks } from './as-the-code-asks.ts';
 import { onOneLine } from './bodies.ts';
 import { looksAtCaller } from './caller.ts';
+import { placesOf } from './client-calls.ts';
 import { grantedWithout, rightsKept } from './column-grants.ts';
 import { isCaller } from './owners.ts';
 import { isCorrespondent } from './person-names.ts';
@@ -40,13 +41,34 @@ export function ownPolicies(
   const finding = wanted.filter(
     (command, at) => isFinding(command) && policies[at]!.startsWith('create policy'),
   );
+  const beside = wanted.flatMap((command, at) =>
+    policies[at]!.startsWith('create policy') && !/admin/i.test(policies[at]!)
+      ? (administratorsToo(
+          table,
+          command,
+          calls.filter((call) => call.command === command),
+          state,
+        ) ?? [])
+      : [],
+  );
   return finding.length === 0 || !needsReading(wanted, table)
-    ? policies
+    ? [...policies, ...beside]
     : [
         `-- ${finding.map((command) => command.toUpperCase()).join(' and ')} ${finding.length > 1 ? 'find' : 'finds'} only rows that a SELECT policy shows\n${ownPolicy(table, 'select', state, [], filled)}`,
         ...policies,
+        ...(beside.length === 0 ? [] : [found(table, calls, state)].flatMap((policy) => policy ?? [])),
+        ...beside,
       ];
 }
+
+const found = (table: Table, calls: readonly ClientCall[], state: SchemaState) =>
+  administratorsToo(
+    table,
+    'select',
+    calls.filter(({ command }) => command === 'update' || command === 'delete'),
+    state,
+    'administrators find them too',
+  );
 
 const isFinding = (command: Command) => command === 'update' || command === 'delete';
 
@@ -91,6 +113,8 @@ export function ownPolicy(
   const sibling = likeItsSiblings(table, command, state);
   const asked = sibling === null ? asTheCodeAsks(table, command, owner, calls, state) : null;
   if (asked !== null) return asked;
+  const guarded = sibling === null ? null : guardedByTheCode(table, command, sibling, calls, state);
+  if (guarded !== null) return guarded;
   // Those whom a policy lets change such rows were chosen by its author; that they are the user's own says nothing.
   const left = sibling === null || sibling.byOwner ? leftToServer(table, command, state) : null;
   if (left !== null) return left;
@@ -126,6 +150,31 @@ export function ownPolicy(
         : rightsKept(table, state, calls)
       : '';
   return `create policy "${command} own" on ${table.key} for ${command} to authenticated\n  ${clause};${kept === '' ? '' : `\n${kept}`}`;
+}
+
+/**
+ * Who may do the one need not be whom the code lets do the other: where it asks for an administrator first, a policy that
+ * names no owner says nothing of who deletes.
+ */
+function guardedByTheCode(
+  table: Table,
+  command: Command,
+  sibling: { readonly condition: string; readonly byOwner: boolean },
+  calls: readonly ClientCall[],
+  state: SchemaState,
+): string | null {
+  const others = calls.filter(({ asksRole }) => !asksRole);
+  if (command === 'select' || others.length === calls.length) return null;
+  if (others.length > 0 && sibling.byOwner) return null;
+  const policy = administratorsToo(
+    table,
+    command,
+    calls.filter(({ asksRole }) => asksRole),
+    state,
+    'administrators',
+  );
+  if (policy === null || others.length === 0) return policy;
+  return `${policy}\n-- ${placesOf(others)} asks for no role: who else may ${command.toUpperCase()}, a policy of its own has to say`;
 }
 
 /** Who was asked answers, and who asks does not answer for them. */
