@@ -4,7 +4,6 @@ import type { Command, Policy, SchemaState, Table } from '../../model/schema.ts'
 import { leaksOf } from './access.ts';
 import { letsThrough } from './lets-through.ts';
 import { isSaidForAll } from './said-for-all.ts';
-import { isInsertSaidForVisitors } from './said-for-visitors.ts';
 import { isSharedByStaff } from './shared-by-staff.ts';
 
 /** Each command that it opens was seen, to visitors too where it lets them through, and all of that is meant. */
@@ -33,7 +32,9 @@ export function isMeant(
     ) &&
     groups.every(
       (group) =>
-        isSaidForAll(group, facts) || isSharedByStaff(group, facts) || isInsertSaidForVisitors(group, facts),
+        isSharedByStaff(group, facts) ||
+        // That all may insert is not that they may in anybody's name.
+        (!opened.includes('insert') && isSaidForAll(group, facts)),
     )
   );
 }

@@ -1,18 +1,31 @@
 /** Inserts whose author wrote down that they are for whoever comes by: "anyone can create a record", "public tracking table". */
 import type { Facts } from '../../model/facts.ts';
+import type { SchemaState } from '../../model/schema.ts';
 import { commentAbove } from './comment-above.ts';
 import type { LeakGroup } from './leak.ts';
+import { isPersonTable } from './owners.ts';
 import { isForAllByName } from './public-words.ts';
 
 /**
- * The comment above the policy says so, and a row is inserted and nothing else: that others' rows are changed or deleted
- * is not said with it.
+ * The comment above the policy says so, and a row is inserted and nothing else: that others' rows are changed or deleted,
+ * or that a row may bear the name of somebody with an account, is not said with it.
  */
-export const isInsertSaidForVisitors = ({ leaks, opener }: LeakGroup, facts: Facts): boolean =>
+export const isInsertSaidForVisitors = ({ object, leaks, opener }: LeakGroup, facts: Facts): boolean =>
   opener !== null &&
   opener !== 'off' &&
-  leaks.every(({ command }) => command === 'insert') &&
+  leaks.every(
+    ({ command, cell }) =>
+      command === 'insert' &&
+      !cell.columns.some((column) => namesAnAccount(column, object.object, facts.head)),
+  ) &&
   saysVisitorsInsert(commentAbove(opener.origin, facts));
+
+const namesAnAccount = (column: string, key: string, state: SchemaState) =>
+  state.tables
+    .get(key)
+    ?.foreignKeys.some(
+      ({ columns, references }) => columns.includes(column) && isPersonTable(references, state),
+    ) === true;
 
 /** One of its clauses names everybody and what inserts; what limits it, or says what shall not be, is no such clause. */
 export const saysVisitorsInsert = (said: string): boolean =>
