@@ -78,6 +78,17 @@ export const isSaidForServer = (origin: Origin, facts: Facts): boolean =>
     commentAbove(origin, facts),
   );
 
+/**
+ * Those who work in the project's own tool are meant: the file is one of the tool's, or the comment says that a permission
+ * is asked for, if only in the application.
+ */
+export const isSaidForStaff = (origin: Origin, facts: Facts): boolean =>
+  origin !== null &&
+  (/(^|\/)\d*_?(admin|staff|back_?office)_[^/]*$/i.test(origin.file) ||
+    /\b(permissions?|roles?) (is |are )?(check\w*|enforce\w*|verified)\b|\b(admins?|staff|employees|operators) (only|alone|can|may|tool)\b|\bonly (for |by )?(admins?|staff|employees)\b/i.test(
+      commentAbove(origin, facts),
+    ));
+
 const strangers =
   /\banon(ymous)?[ _-]?(key|role|users?|clients?|visitors?|inserts?|access)\b|\b(from|in|by) the (browser|client|frontend|app)\b|\bclient[- ]side\b|\b(allow\w*|lets?|for) (\w+ )?(visitors|guests|anyone|everyone|clients)\b|\bunauthenticated\b/i;
 const denied =

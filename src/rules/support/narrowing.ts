@@ -33,7 +33,8 @@ export function narrowedChanges(judged: JudgedPolicy, commands: readonly Command
   if (policy.check !== null && opensTo(policy.check.node) === null) return asInCheck(judged);
   const owner = ownerOf(table, state);
   const role = roleOf(judged);
-  if (owner !== undefined && role === null)
+  // Who made a row in a tool of the staff is not the only one of them who works on it.
+  if (owner !== undefined && role === null && !(judged.ofStaff && isMakerName(owner)))
     return ownersStay(policy, table, state) ?? toUsers(judged, commands, ownedOrInvited(owner, judged));
   const calls = [
     ...(commands.includes('insert') ? judged.inserts : []),
@@ -41,7 +42,7 @@ export function narrowedChanges(judged: JudgedPolicy, commands: readonly Command
   ];
   const byAdmins = calls.length > 0 && calls.every(isOfAdministrators);
   const byTenant =
-    owner === undefined &&
+    (owner === undefined || judged.ofStaff) &&
     role === null &&
     !(byAdmins && questionFor('administrators', state, table) !== null)
       ? toTenant(judged, commands, calls.length > 0 ? '' : orServerAlone(judged))
@@ -56,7 +57,7 @@ export function narrowedChanges(judged: JudgedPolicy, commands: readonly Command
     ...(role === null && apiRolesOf(policy).includes('anon')
       ? [server, `-- or, ${appointed}`]
       : [`-- ${appointed}`, orServerAlone(judged)]),
-    ...(role === null && saysOwn(judged)
+    ...(role === null && !judged.ofStaff && saysOwn(judged)
       ? [
           `-- or, where users do: say whose a row is\n${makerAdded(table)}\n${toUsers(judged, commands, isMaker(table))}`,
         ]
@@ -80,6 +81,7 @@ export function narrowedInserts(judged: JudgedPolicy, byVisitors: boolean): stri
   if (byAdmins) return `-- ${toAppointed(judged, 'admin')}`;
   if (byVisitors)
     return inserts.length > 0 ? asTheCodeWrites(judged, ['insert'], inserts) : withoutPolicy(judged);
+  if (judged.ofStaff && inserts.length === 0) return `-- ${toAppointed(judged, 'admin')}`;
   if (inserts.length === 0 && isKeptInCommon(judged) && !/\busers?\b/i.test(judged.policy.name))
     return `-- ${toAppointed(judged, 'admin')}`;
   // A column that says who made the row fills itself: clients go on as before.

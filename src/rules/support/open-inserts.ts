@@ -101,7 +101,7 @@ function inAnyName(
   const signs = author !== undefined && owners.some((name) => name !== author);
   const guests =
     byVisitors && !signs && !table.columns.some(({ name, notNull }) => name === owner && notNull);
-  const role = roleOf(judged);
+  const role = roleOf(judged) ?? (judged.ofStaff && isMakerName(owner) && !byVisitors ? 'admin' : null);
   const way =
     role !== null
       ? 'Ask what the caller is'
@@ -113,7 +113,8 @@ function inAnyName(
     message: `${begin} rows in anybody's name.${promise} The client fills ${named(author === undefined ? owners : [author])} as it likes. ${way}.`,
     help: sqlFence(
       role !== null
-        ? (staffStays(policy, table, judged.state) ?? alsoAsking(policy, table, claimFor(role)))
+        ? (staffStays(policy, table, judged.state) ??
+            alsoAsking(policy, table, questionFor('administrators', judged.state, table) ?? claimFor(role)))
         : insertedByOwner(judged, owner, guests),
     ),
   };

@@ -3,9 +3,20 @@ import type { ClientCall } from '../../model/client.ts';
 import type { Severity } from '../../model/finding.ts';
 import type { Command, Policy, SchemaState, Table } from '../../model/schema.ts';
 import type { StateContext } from '../rule.ts';
+import { isOfAdministrators } from './as-the-code-asks.ts';
 import { callsOfServer, callsOn } from './client-calls.ts';
+import { isSaidForStaff } from './comment-above.ts';
 import { meansServer, nameSaysRole, promiseOf } from './misnamed.ts';
-import { type ApiRole, apiRolesOf, appliesTo, commandsOf, covers, holds, predicateOf } from './roles.ts';
+import {
+  type ApiRole,
+  apiRolesOf,
+  appliesTo,
+  commandsOf,
+  covers,
+  holds,
+  predicateOf,
+  writes,
+} from './roles.ts';
 import { isPlainTrue, opensTo } from './truth.ts';
 
 /** A policy, where it stands, and what its name promises. */
@@ -21,6 +32,8 @@ export interface JudgedPolicy {
   readonly promise: string;
   /** It is for the server by its name, and a comment says that strangers are meant. */
   readonly forStrangers: boolean;
+  /** Its file or a comment says that staff is meant, and no code of other users writes there. */
+  readonly ofStaff: boolean;
   /** Rows that the application's code inserts with the user's own rights. */
   readonly inserts: readonly ClientCall[];
   /** Those that it inserts on a server, or by a client of which nobody can say what it holds. */
@@ -54,6 +67,8 @@ export function judgedPolicy(policy: Policy, table: Table, { state, facts }: Sta
     misnamed,
     promise: misnamed === null ? '' : ` By its name it is for ${misnamed}, and nothing else in it says so.`,
     forStrangers: misnamed === null && meansServer(nameSaysRole(policy, table, state)),
+    ofStaff:
+      isSaidForStaff(policy.origin, facts) && callsOn(table.key, writes, facts).every(isOfAdministrators),
     inserts: callsOn(table.key, ['insert'], facts),
     insertsOfServer: callsOfServer(table.key, ['insert'], facts),
     changes: callsOn(table.key, ['update', 'delete'], facts),
