@@ -4,8 +4,9 @@ const adjectives =
   'public(ly)?|published|public[oa]s?|publicad[oa]s?|publi(cs|ques?)|publiee?s?|(ver)?oe?ffentlich(e[mnrst]?|t(e[mnrs]?)?)?|pubblic(o|a|i|he|amente)|pubblicat[oaie]';
 /** What a shop shows to the street. */
 const windows = 'storefront|showcase|vitrinas?|vitrines?|escaparates?|schaufenster|vetrin[ae]';
+// "To all authenticated users" is for some: without a noun behind it.
 const people =
-  'any(one|body)|every(one|body)|visitors?|guests?|anon(ymous(ly)?)?|world|cualquiera|todo (el|o) mundo|qualquer (um|pessoa)|tout le monde|n.?importe qui|jede[rmn]?(mann)?|chiunque|visitantes?|visiteurs?|besucher(n|innen)?|visitatori|anonim[oai]s?|anonymes?|anonyme[nr]?|((for|by|to|para|por|a|pour|par|per|da|fur|von) )(all|todos|tous|tutti|alle)';
+  'any(one|body)|every(one|body)|visitors?|guests?|anon(ymous(ly)?)?|world|cualquiera|todo (el|o) mundo|qualquer (um|pessoa)|tout le monde|n.?importe qui|jede[rmn]?(mann)?|chiunque|visitantes?|visiteurs?|besucher(n|innen)?|visitatori|anonim[oai]s?|anonymes?|anonyme[nr]?|((for|by|to|para|por|a|pour|par|per|da|fur|von) )(all|todos|tous|tutti|alle)(?= *$)';
 
 /** Without accents, which the ends of words are not told by. */
 const plain = (text: string) => text.normalize('NFD').replace(/\p{M}/gu, '');
