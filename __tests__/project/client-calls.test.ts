@@ -249,6 +249,62 @@ describe('whose client it is', () => {
     ).toEqual(['src/a.ts other', 'supabase/functions/digest/index.ts other', 'src/b.ts other']);
   });
 
+  const clients = `import { createServerClient } from '@supabase/ssr';
+// The session of the request.
+export async function forRequest() {
+  return createServerClient(process.env.NEXT_PUBLIC_SUPABASE_URL!, process.env.NEXT_PUBLIC_SUPABASE_ANON_KEY!, { cookies });
+}
+// Past every policy: the service role.
+export function forJobs() {
+  return createServerClient(process.env.NEXT_PUBLIC_SUPABASE_URL!, process.env.SUPABASE_SERVICE_ROLE_KEY!, { cookies });
+}
+`;
+
+  test('of a file that makes several clients, each by its own key', () => {
+    const add = (name: string) =>
+      `import { ${name} } from '@/lib/clients';\nconst supabase = await ${name}();\nawait supabase.from('note').insert({});`;
+    expect(
+      by({
+        'src/lib/clients.ts': `import 'server-only';\n${clients}`,
+        'src/api/a/route.ts': add('forRequest'),
+        'src/api/b/route.ts': add('forJobs'),
+        'src/api/c/route.ts': `// not with the service role\n${add('forRequest')}`,
+        'src/api/d/route.ts': `${add('forRequest')}\nconst supabase = createClient(url, process.env.SUPABASE_SERVICE_ROLE_KEY);`,
+        'src/api/e/route.ts': add('forRequest as make').replace('await forRequest as make()', 'await make()'),
+        'src/api/f/route.ts': `${add('forRequest').replace(/\nawait supabase/, '\nconst db = supabase as any;\nawait db')}`,
+        'src/api/g/route.ts': `import { createRouteHandlerClient } from '@supabase/auth-helpers-nextjs';\nconst supabase = createRouteHandlerClient({ cookies });\nawait supabase.from('note').insert({});`,
+        'src/api/h/route.ts': `import { createServerClient } from '@supabase/ssr';\nconst own = () => createServerClient(url, anonKey, { cookies });\nasync function run() {\n  const supabase = own();\n  await supabase.from('note').insert({});\n}`,
+      }),
+    ).toEqual([
+      'src/api/a/route.ts user',
+      'src/api/b/route.ts other',
+      'src/api/c/route.ts user',
+      'src/api/d/route.ts other',
+      'src/api/e/route.ts user',
+      'src/api/f/route.ts user',
+      'src/api/g/route.ts user',
+      'src/api/h/route.ts user',
+    ]);
+  });
+
+  test('of a function that is given its client, by who calls it', () => {
+    const service = (name: string) =>
+      `import type { SupabaseClient } from '@supabase/supabase-js';\nexport async function ${name}(id: string, supabase: SupabaseClient) {\n  await supabase.from('note').delete().eq('id', id);\n}\n`;
+    const calls = (made: string, name: string) =>
+      `import { ${made} } from '../lib/clients';\nimport { ${name} } from '../notes/${name}';\nexport async function POST() {\n  const db = await ${made}();\n  await ${name}(id, db); // supabase\n}\n`;
+    expect(
+      by({
+        'src/lib/clients.ts': clients,
+        'src/notes/remove.ts': service('remove'),
+        'src/notes/clear.ts': service('clear'),
+        'src/notes/purge.ts': service('purge'),
+        'src/api/a.ts': calls('forRequest', 'remove'),
+        'src/api/b.ts': calls('forRequest', 'clear'),
+        'src/api/c.ts': calls('forJobs', 'clear'),
+      }),
+    ).toEqual(['src/notes/remove.ts user', 'src/notes/clear.ts other', 'src/notes/purge.ts other']);
+  });
+
   test('an alias is that of the app that it stands in; a public variable holds the anon key', () => {
     const own = browserClient.replace('VITE_SUPABASE_ANON_KEY', 'NEXT_PUBLIC_SUPABASE_PUB_KEY');
     expect(

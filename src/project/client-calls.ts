@@ -16,6 +16,8 @@ import {
   mentionsServer,
 } from './calls-in-app.ts';
 import { callsInScript } from './calls-in-script.ts';
+import { argumentsIn } from './declarations.ts';
+import { clientsOf, holdsServiceKey, isServerName, type Modules, modulesIn } from './script-clients.ts';
 
 /** Files of the repository's code, bytes of one of them: what is more is no application written by hand. */
 const mostFiles = 20_000;
@@ -56,7 +58,7 @@ export function clientCallsIn(texts: ReadonlyMap<string, string>, schema: string
     return found.calls.flatMap(({ name, schema: written, commands, client, ...call }) =>
       commands.map((command) => ({
         path,
-        by: found.by(client),
+        by: found.by(client, call.line),
         object: `${written ?? app ?? schema}.${name}`,
         command,
         ...call,
@@ -68,14 +70,14 @@ export function clientCallsIn(texts: ReadonlyMap<string, string>, schema: string
 interface Found {
   readonly calls: readonly Call[];
   /** As whom the client of that name asks. */
-  readonly by: (client: string) => ClientCall['by'];
+  readonly by: (client: string, line: number) => ClientCall['by'];
 }
 
 const others = () => 'other' as const;
 const usersIf =
-  (isUsers: (client: string) => boolean): Found['by'] =>
-  (client) =>
-    isUsers(client) ? 'user' : 'other';
+  (isUsers: (client: string, line: number) => boolean): Found['by'] =>
+  (client, line) =>
+    isUsers(client, line) ? 'user' : 'other';
 
 function callsOfScript(path: string, text: string, modules: Modules): Found {
   if (!/\.(?:from|rpc)\b/.test(text)) return { calls: [], by: others };
@@ -84,9 +86,9 @@ function callsOfScript(path: string, text: string, modules: Modules): Found {
     const visitors = visitorClients(text);
     return { calls, by: (client) => (visitors.has(client) ? 'visitor' : 'other') };
   }
-  if (holdsServiceKey(text)) return { calls, by: others };
-  const isAnon = runsInBrowser(path, text) ? () => true : anonClients(path, text, modules);
-  return { calls, by: usersIf((client) => !isServerName.test(client) && isAnon(client)) };
+  const isAnon =
+    !holdsServiceKey(text) && runsInBrowser(path, text) ? () => true : clientsOf(path, text, modules);
+  return { calls, by: usersIf((client, line) => !isServerName.test(client) && isAnon(client, line)) };
 }
 
 function callsOfApp(text: string, isApps: boolean): Found {
@@ -101,7 +103,7 @@ function visitorClients(text: string): ReadonlySet<string> {
   const making =
     /\b(?:const|let)\s{1,4}(\w{1,80})\s{0,4}(?::[^=;]{0,80})?=\s{0,20}createClient(?:<[^()]{0,80}>)?\(([^;]{0,800})/g;
   for (const [, name, rest] of text.matchAll(making)) {
-    const [, key, options = '{}'] = argumentTexts(rest!) ?? [];
+    const [, key, options = '{}'] = argumentsIn(rest!) ?? [];
     const isVisitors =
       key !== undefined &&
       /anon_?key|publishable/i.test(key) &&
@@ -114,23 +116,6 @@ function visitorClients(text: string): ReadonlySet<string> {
   return /\bsetSession\b/.test(text)
     ? new Set()
     : new Set([...made].flatMap(([name, isVisitors]) => (isVisitors ? [name] : [])));
-}
-
-/** The arguments up to the parenthesis that closes them; null where none does. */
-function argumentTexts(text: string): readonly string[] | null {
-  const found: string[] = [];
-  let depth = 0;
-  let from = 0;
-  for (let i = 0; i < text.length; i += 1) {
-    if ('([{'.includes(text[i]!)) depth += 1;
-    else if (')]}'.includes(text[i]!)) depth -= 1;
-    if (depth < 0 || (depth === 0 && text[i] === ',')) {
-      found.push(text.slice(from, i).trim());
-      from = i + 1;
-    }
-    if (depth < 0) return found.filter((each) => each !== '');
-  }
-  return null;
 }
 
 /** They mostly hold the service key. */
@@ -203,17 +188,6 @@ function readText(path: string): string | null {
   }
 }
 
-/** Names of clients that hold the service key. */
-const isServerName = /admin|service|privileged|root/i;
-
-const holdsServiceKey = (text: string) =>
-  /service_?-?role|service_?key|secret_?key|sb_secret|createAdmin|supabaseAdmin|['"]server-only['"]/i.test(
-    text,
-  );
-
-/** Nothing but that import says that the service key may be there. */
-const isServerOnly = (text: string) => !holdsServiceKey(text.replace(/['"]server-only['"]/g, ''));
-
 /** Code that a browser (or an app) runs: the service key is never there. */
 function runsInBrowser(path: string, text: string): boolean {
   if (/^[ \t]{0,40}['"]use server['"]/m.test(text)) return false;
@@ -226,142 +200,3 @@ function runsInBrowser(path: string, text: string): boolean {
     )
   );
 }
-
-const mostClients = 20;
-
-/** Whether the client of that name holds the anon key, by the modules it comes from. */
-function anonClients(path: string, text: string, modules: Modules): (client: string) => boolean {
-  const known = new Map<string, boolean>();
-  const imports = importsOf(text);
-  const look = (client: string): boolean => {
-    const name = client.replace(/\$/g, '\\$');
-    const made = new RegExp(
-      `(?:\\b(?:const|let|var)\\s{1,4}(?:\\{[^{}]{0,80})?|\\bthis\\.)${name}\\b[^=;]{0,80}=\\s{0,20}(?:await\\s{1,4})?(\\w{1,80})\\s{0,4}(?:<[^()]{0,80}>)?\\(`,
-      'g',
-    );
-    const sources = [client, ...[...text.matchAll(made)].map(([, maker]) => maker!)];
-    const from = imports.filter(({ names }) => sources.some((source) => names.has(source)));
-    // One name for several clients of the file: which of them is asked is not known.
-    return (
-      from.length > 0 &&
-      from.every(({ specifier }) => {
-        const module = specifier.startsWith('@supabase/') ? path : modules.resolve(specifier, path);
-        return module !== undefined && modules.key(module) === 'anon';
-      })
-    );
-  };
-  return (client) => {
-    if (!known.has(client)) known.set(client, known.size < mostClients && look(client));
-    return known.get(client)!;
-  };
-}
-
-interface Import {
-  readonly names: ReadonlySet<string>;
-  readonly specifier: string;
-}
-
-function importsOf(text: string): readonly Import[] {
-  return [...text.matchAll(/\bfrom\s{1,4}['"]([^'"\n]{1,200})['"]/g)].flatMap((match) => {
-    const head = text.slice(Math.max(0, match.index - 2_000), match.index);
-    const start = head.lastIndexOf('import');
-    if (start === -1) return [];
-    return [{ names: new Set(head.slice(start).match(/[\w$]+/g)), specifier: match[1]! }];
-  });
-}
-
-interface Modules {
-  /** Path of the file that a specifier leads to, relative or by an alias; undefined where it is none or several. */
-  resolve(specifier: string, importer: string): string | undefined;
-  /** Which key the clients hold that a file makes or hands on; null where it has none. */
-  key(path: string): Key | null;
-}
-
-type Key = 'anon' | 'unknown';
-
-const mostImports = 100;
-/** Files between a client and who calls it: `lib/supabase.ts`, an index, a loader. */
-const mostHops = 3;
-
-function modulesIn(texts: ReadonlyMap<string, string>): Modules {
-  const byLastPart = new Map<string, string[]>();
-  for (const path of texts.keys()) {
-    const plain = path.replace(code, '').replace(/\/index$/, '');
-    const last = plain.split('/').at(-1)!;
-    const known = byLastPart.get(last);
-    if (known === undefined) byLastPart.set(last, [plain]);
-    else known.push(plain);
-  }
-  const fileOf = (plain: string) =>
-    ['ts', 'js', 'tsx', 'jsx', 'mts', 'mjs']
-      .flatMap((ending) => [`${plain}.${ending}`, `${plain}/index.${ending}`])
-      .find((path) => texts.has(path));
-  const resolve = (specifier: string, importer: string) => {
-    const isRelative = specifier.startsWith('.');
-    const parts = isRelative ? importer.split('/').slice(0, -1) : [];
-    for (const part of specifier.replace(code, '').split('/')) {
-      if (part === '..') parts.pop();
-      // `@/lib`, `~/lib`, `$lib`.
-      else if (part !== '.' && !/^[@~$]?$/.test(part)) parts.push(part.replace(/^\$(?=lib$)/, ''));
-    }
-    const plain = parts.join('/').replace(/\/index$/, '');
-    if (isRelative) return fileOf(plain);
-    const found = (byLastPart.get(plain.split('/').at(-1)!) ?? []).filter(
-      (each) => each === plain || each.endsWith(`/${plain}`),
-    );
-    // An alias in two apps of the repository is that of the app that it stands in.
-    const near = nearest(found, importer);
-    return near === undefined ? undefined : fileOf(near);
-  };
-  const keys = new Map<string, Key | null>();
-  const look = (path: string, hops: number): Key | null => {
-    const text = texts.get(path)!;
-    // A module of the server that makes its client with the anon key and the user's cookies asks as the user.
-    if (holdsServiceKey(text) && !(isServerOnly(text) && makesClient(text))) return 'unknown';
-    if (makesClient(text)) return holdsAnonKey(text) ? 'anon' : 'unknown';
-    if (hops === mostHops) return null;
-    const handed = [...text.matchAll(/\b(?:from\s{1,4}|import\(\s{0,4})['"]([^'"\n]{1,200})['"]/g)]
-      .slice(0, mostImports)
-      .flatMap(([, specifier]) => resolve(specifier!, path) ?? [])
-      .flatMap((module) => (module === path ? [] : (key(module, hops + 1) ?? [])));
-    return handed.length === 0 ? null : handed.every((each) => each === 'anon') ? 'anon' : 'unknown';
-  };
-  const key = (path: string, hops: number) => {
-    let known = keys.get(path);
-    if (known === undefined) {
-      // Files that import each other.
-      keys.set(path, null);
-      known = look(path, hops);
-      keys.set(path, known);
-    }
-    return known;
-  };
-  return { resolve, key: (path) => key(path, 0) };
-}
-
-/** The one that shares the most folders with the file; undefined where several share as many. */
-function nearest(paths: readonly string[], file: string): string | undefined {
-  const folders = file.split('/').slice(0, -1);
-  const shared = (path: string) => {
-    const parts = path.split('/');
-    const apart = folders.findIndex((folder, at) => folder !== parts[at]);
-    return apart === -1 ? folders.length : apart;
-  };
-  const most = Math.max(...paths.map(shared));
-  const [first, ...others] = paths.filter((path) => shared(path) === most);
-  return others.length === 0 ? first : undefined;
-}
-
-const makesClient = (module: string) =>
-  importsOf(module).some(
-    ({ names, specifier }) =>
-      specifier.startsWith('@supabase/') && [...names].some((name) => /^create\w*Client$/.test(name)),
-  );
-
-const holdsAnonKey = (module: string) =>
-  /anon_?key|publishable|['"]eyJ/i.test(module) ||
-  // What a browser's bundle may hold.
-  /\b(?:NEXT_PUBLIC|VITE|EXPO_PUBLIC|REACT_APP|NUXT_PUBLIC|PUBLIC)_\w{0,40}SUPABASE\w{0,40}KEY\b/.test(
-    module,
-  ) ||
-  /create(?:Browser|ClientComponent)/.test(module);
