@@ -1,5 +1,6 @@
 /** Whose row is it: the columns that name a user, and the tables whose rows belong to somebody through their parents. */
 import type { Column, SchemaState, Table } from '../../model/schema.ts';
+import { inEnglish } from '../../sql/acted-by.ts';
 import type { Caller, CallerAtom, Reading } from '../predicate/reading.ts';
 import type { User } from '../principals.ts';
 import { rank } from '../rank.ts';
@@ -40,11 +41,13 @@ const evident =
 
 /** Who dealt with a row, not whose it is: an owner only where a policy says so. */
 const clerk =
-  /^(verified|approved|reviewed|assigned|updated|modified|deleted|resolved|processed|handled|banned|closed|moderated|granted|rejected|confirmed|completed|cancelled|canceled|changed|edited|last_\w+|assignee|reviewer|approver|moderator)(_by|_to)?(_user)?(_id)?$/i;
+  /^(verified|approved|reviewed|assigned|updated|modified|deleted|resolved|processed|handled|banned|suspended|closed|moderated|granted|rejected|confirmed|completed|cancelled|canceled|changed|edited|last_\w+|assignee|reviewer|approver|moderator)(_by|_to)?(_user)?(_id)?$/i;
 
 /** `archived_by`, `generated_by`: a note of who did something to the row, unless that was making it. */
-const isClerk = (column: string) =>
-  clerk.test(column) || (/_by(_user)?(_?u?id)?$/i.test(column) && !maker.test(column));
+function isClerk(column: string): boolean {
+  const name = inEnglish(column);
+  return clerk.test(name) || (/_by(_user)?(_?u?id)?$/i.test(name) && !maker.test(name));
+}
 
 export function readOwnership(
   state: SchemaState,
@@ -88,7 +91,7 @@ export function readOwnership(
     const primary = table.primaryKey?.columns;
     if (primary?.length !== 1 || primary[0] !== column.name || column.default === null) return false;
     return table.foreignKeys.some(
-      (foreign) => foreign.references === usersTable && maker.test(foreign.columns[0]!),
+      (foreign) => foreign.references === usersTable && maker.test(inEnglish(foreign.columns[0]!)),
     );
   };
 
@@ -148,7 +151,7 @@ export function readOwnership(
   }
   for (const [table, list] of owners) {
     list.sort((a, b) => (a.column < b.column ? -1 : 1));
-    const named = list.filter((owner) => maker.test(owner.column));
+    const named = list.filter((owner) => maker.test(inEnglish(owner.column)));
     // Who is invited or written about, where another column says by whom.
     const acting = named.filter((owner) => !concerned.test(owner.column));
     const makers = acting.length > 0 ? acting : named;

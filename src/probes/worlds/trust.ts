@@ -1,5 +1,6 @@
 /** Worlds in which the caller is among people with rights: a member, an admin, a friend, alone or beside the other user. */
 import type { ForeignKey } from '../../model/schema.ts';
+import { inEnglish } from '../../sql/acted-by.ts';
 import type { ValueAtom } from '../predicate/reading.ts';
 import { userA, userB } from '../principals.ts';
 import { isGiven, rank } from '../rank.ts';
@@ -214,7 +215,7 @@ const namesActor = ({ state }: WorldContext, key: string, { references, columns 
   references === 'auth.users' &&
   columns.every(
     (column) =>
-      /_by(_|$)/i.test(column) ||
+      /_by(_|$)/i.test(inEnglish(column)) ||
       state.tables.get(key)?.columns.find(({ name }) => name === column)?.notNull !== true,
   );
 

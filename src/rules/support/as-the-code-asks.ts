@@ -1,6 +1,7 @@
 /** Policies for calls of the code that show for whom they are: everybody's likes of one post, a page of administrators. */
 import type { ClientCall } from '../../model/client.ts';
 import type { Command, SchemaState, Table } from '../../model/schema.ts';
+import { inEnglish } from '../../sql/acted-by.ts';
 import { placesOf } from './client-calls.ts';
 import { claimFor } from './misnamed.ts';
 import { questionFor } from './role-question.ts';
@@ -92,5 +93,5 @@ export const isOfAdministrators = ({ path, asksRole }: ClientCall) =>
 /** Who did something in a row, not whose it is. */
 const isActor = (column: string) =>
   /^(actor|operator|cashier)(_?(user_?)?(id|uid))?$|^(performed|recorded|collected|charged|processed|registered|handled|logged|executed|triggered)_by(_\w+)?$/i.test(
-    column,
+    inEnglish(column),
   );

@@ -2,6 +2,7 @@
 import type { AccessCell } from '../../model/access.ts';
 import type { Policy, SchemaState, Table } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
+import { inEnglish } from '../../sql/acted-by.ts';
 import { looksAtCaller } from './caller.ts';
 import type { LeakGroup } from './leak.ts';
 import { isRead, isReadElsewhere } from './name-read.ts';
@@ -114,7 +115,7 @@ export function isCatalogue({ object, leaks, opener }: LeakGroup, state: SchemaS
     object.ownerColumns.length > 0 &&
     object.ownerColumns.every(
       (column) =>
-        note.test(column) &&
+        note.test(inEnglish(column)) &&
         table.columns.find(({ name }) => name === column)?.notNull === false &&
         !isRead(column, table, kept) &&
         !isReadElsewhere(table, column, state),

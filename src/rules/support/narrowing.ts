@@ -1,5 +1,6 @@
 /** SQL that narrows an open policy: to the owner of a row, to those whom the server appoints, to the server itself. */
 import type { Command, SchemaState, Table } from '../../model/schema.ts';
+import { inEnglish } from '../../sql/acted-by.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { isOfAdministrators } from './as-the-code-asks.ts';
 import { asTheCodeWrites } from './as-the-code-writes.ts';
@@ -128,7 +129,7 @@ export const roleOf = ({ misnamed }: JudgedPolicy) =>
 /** Who made a row, rather than whom it is about or who has it now. */
 export const isMakerName = (column: string) =>
   /(^|_)(author|creator|submitter|sender)(_id)?$|^(created|inserted|added|submitted|sent|uploaded|recorded)_by(_\w+)?$/i.test(
-    column,
+    inEnglish(column),
   );
 
 const altered = ({ policy, table }: JudgedPolicy) =>

@@ -1,5 +1,6 @@
 /** INSERT of any row: a form of visitors, a row in somebody's name, or what only the server should write. */
 import type { Table } from '../../model/schema.ts';
+import { inEnglish } from '../../sql/acted-by.ts';
 import { saidOfCode } from './as-the-code-writes.ts';
 import { onceWithServiceKey, placesOf } from './client-calls.ts';
 import { alsoAsking, claimFor, meansServer } from './misnamed.ts';
@@ -125,7 +126,7 @@ function authorOf({ table, inserts }: JudgedPolicy, owners: readonly string[]): 
   const filled = signedInAs(table, inserts);
   return (
     filled.find((name) => owners.includes(name)) ??
-    filled.find((name) => isMakerName(name) || !/_by(_\w+)?$/i.test(name))
+    filled.find((name) => isMakerName(name) || !/_by(_\w+)?$/i.test(inEnglish(name)))
   );
 }
 

@@ -2,6 +2,7 @@
 import type { ClientCall } from '../../model/client.ts';
 import type { Command, SchemaState, Table } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
+import { inEnglish } from '../../sql/acted-by.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import { administratorsToo, asTheCodeAsks } from './as-the-code-asks.ts';
 import { onOneLine } from './bodies.ts';
@@ -88,7 +89,7 @@ export const ownByTheCode = (
   calls: readonly ClientCall[],
 ): string | undefined =>
   tenantCondition(table, state) === null
-    ? signedInAs(table, calls).find((name) => !/_by(_\w+)?$/i.test(name))
+    ? signedInAs(table, calls).find((name) => !/_by(_\w+)?$/i.test(inEnglish(name)))
     : undefined;
 
 /** Three dots where nothing says whose a row is. */

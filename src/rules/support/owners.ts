@@ -1,6 +1,7 @@
 /** Columns that say whose row it is. */
 import type { SchemaState, Table } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
+import { inEnglish } from '../../sql/acted-by.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import { isUserId, readsRequest } from './caller.ts';
@@ -116,7 +117,7 @@ function find(table: Table, state: SchemaState): readonly string[] {
   const owners = new Set<string>();
   for (const key of table.foreignKeys) {
     const [column] = key.columns;
-    if (key.columns.length > 1 || column === undefined || actors.test(column)) continue;
+    if (key.columns.length > 1 || column === undefined || actors.test(inEnglish(column))) continue;
     if (leadsToUser(key.references, state)) owners.add(column);
   }
   for (const column of table.columns) {
@@ -137,7 +138,7 @@ function find(table: Table, state: SchemaState): readonly string[] {
 
 // Who dealt with a row, not whose it is.
 const actors =
-  /^(reviewed|approved|rejected|resolved|responded|assigned|updated|modified|changed|edited|deleted|verified|closed|processed|acknowledged|completed|cancelled|confirmed|moderated|last_\w+)_(by|to)(_\w+)?$|^(assignee|reviewer|approver)(_id)?$/;
+  /^(reviewed|approved|rejected|resolved|responded|assigned|updated|modified|changed|edited|deleted|verified|closed|processed|acknowledged|completed|cancelled|confirmed|moderated|suspended|banned|deactivated|disabled|frozen|flagged|hidden|muted|terminated|last_\w+)_(by|to)(_\w+)?$|^(assignee|reviewer|approver)(_id)?$/;
 
 /** `auth.users`, or a table whose primary key is a reference to it (profiles). */
 function leadsToUser(key: string, state: SchemaState): boolean {

@@ -1,5 +1,6 @@
 /** Rows of one tenant each: the column that says of which, and how the project asks for the caller's own. */
 import type { Column, Policy, Routine, SchemaState, Table } from '../../model/schema.ts';
+import { inEnglish } from '../../sql/acted-by.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import { onOneLine } from './bodies.ts';
@@ -38,7 +39,7 @@ const conditions = new WeakMap<SchemaState, Map<Table, string | null>>();
 /** Who made a row that a whole tenant works on is not its owner. */
 export const isMakerAlone = (owner: string): boolean =>
   /^(created|made|added|inserted|uploaded|entered|recorded|updated|managed|authored|submitted|published|generated)_by(_\w+)?$/i.test(
-    owner,
+    inEnglish(owner),
   );
 
 /** `brand_id`, where "brand_members" says who belongs to a brand. */

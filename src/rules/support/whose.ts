@@ -1,5 +1,6 @@
 /** Whose a row is, for a policy that is offered: the column that says it, and the condition that asks it. */
 import type { Command, SchemaState, Table } from '../../model/schema.ts';
+import { inEnglish } from '../../sql/acted-by.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { isUserId } from './caller.ts';
 import { holdsNoId, isCaller, isPersonTable, ownerColumns, setByTrigger } from './owners.ts';
@@ -19,7 +20,7 @@ const otherSide =
 
 /** Empty until somebody else has dealt with the row. */
 const dealtWith =
-  /^(accepted|received|reviewed|approved|rejected|declined|resolved|responded|assigned|claimed|updated|modified|changed|edited|deleted|archived|verified|validated|closed|processed|handled|acknowledged|completed|cancelled|canceled|confirmed|moderated|checked|paid|used|redeemed|revoked|released|unlocked|locked|last_\w+)_by(_\w+)?$|^(assigned_(to|user)|assignee|reviewer|approver|moderator)(_?(user_?)?(id|uid))?$/i;
+  /^(accepted|received|reviewed|approved|rejected|declined|resolved|responded|assigned|claimed|updated|modified|changed|edited|deleted|archived|verified|validated|closed|processed|handled|acknowledged|completed|cancelled|canceled|confirmed|moderated|checked|paid|used|redeemed|revoked|released|unlocked|locked|suspended|banned|deactivated|disabled|frozen|flagged|hidden|muted|terminated|last_\w+)_by(_\w+)?$|^(assigned_(to|user)|assignee|reviewer|approver|moderator)(_?(user_?)?(id|uid))?$/i;
 
 /** Of several columns the one by which rows are a user's own; undefined where none of them says so from the start. */
 export function ownerOf(
@@ -61,7 +62,7 @@ export const ownerByName = (table: Table, state: SchemaState): string | undefine
 
 /** Who is named as the one who wrote it, by whatever key. */
 export const makerOf = ({ columns }: Table): string | undefined =>
-  columns.find(({ name }) => /_id$/i.test(name) && maker.test(name))?.name;
+  columns.find(({ name }) => /_id$/i.test(name) && maker.test(inEnglish(name)))?.name;
 
 /** Who made the row first. */
 const byName = (table: Table, state: SchemaState): string[] =>
@@ -91,14 +92,14 @@ function rankOf(name: string, table: Table, state: SchemaState, command: Command
   const notNull = column?.notNull === true || table.primaryKey?.columns.includes(name) === true;
   // A row that names a person itself is not its parent's.
   const ofParent = isParent(name, table, state) && asked.length === 0 && !filled;
-  if (dealtWith.test(name) && !notNull && !filled && asked.length === 0) return -100;
+  if (dealtWith.test(inEnglish(name)) && !notNull && !filled && asked.length === 0) return -100;
   return (
     (filled ? 16 : 0) +
     (asked.length > 0 ? 4 : 0) +
     (command !== null && asked.includes(command) ? 8 : 0) +
-    (maker.test(name) && !dealtWith.test(name) ? 4 : 0) +
+    (maker.test(inEnglish(name)) && !dealtWith.test(inEnglish(name)) ? 4 : 0) +
     (notNull ? 2 : 0) -
-    (otherSide.test(name) || dealtWith.test(name) ? 8 : 0) -
+    (otherSide.test(name) || dealtWith.test(inEnglish(name)) ? 8 : 0) -
     (ofParent ? 20 : 0) -
     (holdsNoId(name, column?.type) ? 16 : 0)
   );

@@ -1,0 +1,19 @@
+import { expect, test } from '@jest/globals';
+import { inEnglish } from '../../src/sql/acted-by.ts';
+
+test.each([
+  ['criado_por', 'created_by'],
+  ['creado_por', 'created_by'],
+  ['erstellt_von', 'created_by'],
+  ['cree_par', 'created_by'],
+  ['aangemaakt_door', 'created_by'],
+  ['solicitado_por', 'requested_by'],
+  ['suspendu_par', 'reviewed_by'],
+  ['approvato_da', 'reviewed_by'],
+  ['gewijzigd_door', 'reviewed_by'],
+  ['created_by', 'created_by'],
+  ['user_id', 'user_id'],
+  ['padaria', 'padaria'],
+])('%s is %s', (column, name) => {
+  expect(inEnglish(column)).toBe(name);
+});
