@@ -4,7 +4,7 @@ import type { FunctionArgument, Routine, SchemaState, Table } from '../../model/
 import { type User, userB } from '../principals.ts';
 import { qualified } from '../quote.ts';
 import { secret } from '../secret.ts';
-import { readArguments } from './compared.ts';
+import { type BodyReading, readArguments } from './compared.ts';
 import { uuidOf, type Value } from './values.ts';
 import { updating, type World } from './world.ts';
 
@@ -91,7 +91,9 @@ function comparedValues(
   routine: Routine,
   values: readonly Value[],
 ): readonly Value[] {
-  const { compared } = readArguments(routine, state);
+  const reading = readArguments(routine, state);
+  const { compared } = reading;
+  const period = periodOf(reading, world);
   return inputsOf(routine).map((argument, index) => {
     for (const { table, column } of compared.filter((one) => one.argument === index && !one.written)) {
       const value = world.row(table, userB)?.values[column] ?? null;
@@ -105,8 +107,25 @@ function comparedValues(
       const another = others.find((value) => value !== now);
       if (now !== undefined && another !== undefined) return another;
     }
-    return values[index]!;
+    const bound = isTime(argument.type) && reading.bounds.find((one) => one.argument === index);
+    return (bound && period?.[bound.end]) || values[index]!;
   });
+}
+
+const isTime = (type: string): boolean => /^(date|timestamp)/.test(type);
+
+/** Days around what B's rows hold in the columns that arguments bound: no longer than it takes, where a length is checked. */
+function periodOf({ bounds }: BodyReading, world: World): Record<'lower' | 'upper', string> | null {
+  const held = bounds.flatMap(({ table, column }) => {
+    const row = world.row(table, userB);
+    const type = row?.table.columns.find(({ name }) => name === column)?.type ?? '';
+    const at = isTime(type) ? Date.parse((row?.values[column] ?? '').slice(0, 10)) : Number.NaN;
+    return Number.isNaN(at) ? [] : [at];
+  });
+  if (held.length === 0) return null;
+  const day = 24 * 60 * 60 * 1000;
+  const text = (at: number) => new Date(at).toISOString().slice(0, 10);
+  return { lower: text(Math.min(...held) - day), upper: text(Math.max(...held) + day) };
 }
 
 /** An id; one of a few words that a type or a CHECK lists; what people are called. */

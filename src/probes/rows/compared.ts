@@ -18,6 +18,14 @@ export interface Compared {
   readonly written: boolean;
 }
 
+/** `where day >= p_from and day < p_until`: the first is the lower end, the other the upper one. */
+export interface Bound {
+  readonly argument: number;
+  readonly table: string;
+  readonly column: string;
+  readonly end: 'lower' | 'upper';
+}
+
 /** `where status = 'active'`. */
 export interface Asked {
   readonly table: string;
@@ -27,6 +35,7 @@ export interface Asked {
 
 export interface BodyReading {
   readonly compared: readonly Compared[];
+  readonly bounds: readonly Bound[];
   readonly asked: readonly Asked[];
 }
 
@@ -53,6 +62,7 @@ interface Column {
 
 class Reader implements BodyReading {
   readonly compared: Compared[] = [];
+  readonly bounds: Bound[] = [];
   readonly asked: Asked[] = [];
   readonly #routine: Routine;
   readonly #state: SchemaState;
@@ -97,6 +107,7 @@ class Reader implements BodyReading {
         this.#pair(A_Expr.lexpr, A_Expr.rexpr);
         this.#pair(A_Expr.rexpr, A_Expr.lexpr);
       }
+      if (A_Expr !== undefined) this.#bound(A_Expr);
       this.#asks(whereClause);
       if (JoinExpr?.jointype === 'JOIN_INNER') this.#asks(JoinExpr.quals);
       this.#writes(rest);
@@ -108,6 +119,29 @@ class Reader implements BodyReading {
     const column = this.#column(left);
     const argument = this.#argument(right);
     if (column !== null && argument !== -1) this.compared.push({ argument, ...column, written: false });
+  }
+
+  #bound({ kind, name, lexpr, rexpr }: SyntaxNode): void {
+    const ends = (column: SyntaxNode, lower: SyntaxNode | undefined, upper: SyntaxNode | undefined) => {
+      const of = this.#column(column);
+      if (of === null) return;
+      for (const [end, node] of [
+        ['lower', lower],
+        ['upper', upper],
+      ] as const) {
+        const argument = this.#argument(node);
+        if (argument !== -1) this.bounds.push({ argument, ...of, end });
+      }
+    };
+    const operator = name?.at(-1)?.String?.sval;
+    if (kind === 'AEXPR_BETWEEN') ends(lexpr, rexpr?.List?.items?.[0], rexpr?.List?.items?.[1]);
+    else if (/^>=?$/.test(operator)) {
+      ends(lexpr, rexpr, undefined);
+      ends(rexpr, undefined, lexpr);
+    } else if (/^<=?$/.test(operator)) {
+      ends(lexpr, undefined, rexpr);
+      ends(rexpr, lexpr, undefined);
+    }
   }
 
   /** `update t set role = new_role`. */
