@@ -11,7 +11,7 @@
  *
  * A change may end with ways in that are new or gone: `-with a row in public.members`, `+to others' rows`.
  * A sign-up may end with `needs=public.plans id free`, and ` unlaid` or ` where=…` behind that.
- * An escalation that ends with `by=…` names its statements, the last of which shows what it opens; one that ends with `in the open` reads what opens; with `until=role = 'admin'` before that, it is refused once another's row holds this; with `from nowhere`, no policy gives the row it begins with.
+ * An escalation that ends with `by=…` names its statements, the last of which shows what it opens; one that ends with `in the open` reads what opens; with `until=role = 'admin'` before that, it is refused once another's row holds this; with `from nowhere`, no policy gives the row it begins with; with `signed=…`, that function signs it into the token.
  *
  * A cell is `principal command subject [outcome]`, then any of columns=, when=, via=, state=, footing=, sql=, reason=, no-return. Objects are
  * tables unless their key begins with a kind: `view public.note_list`.
@@ -189,7 +189,8 @@ function errorOf(text: string): PolicyError {
 
 function escalationOf(whole: string): Escalation {
   const [said, by] = whole.split(' by=') as [string, string?];
-  const [text, until] = said.split(' until=') as [string, string?];
+  const [unsigned, hook] = said.split(' signed=') as [string, string?];
+  const [text, until] = unsigned.split(' until=') as [string, string?];
   const inTheOpen = text.endsWith(' in the open');
   const [object, principal, kind, ...opens] = text.replace(/ (in the open|from nowhere)$/, '').split(' ');
   return {
@@ -207,6 +208,7 @@ function escalationOf(whole: string): Escalation {
     ],
     ...(inTheOpen && { inTheOpen }),
     ...(until !== undefined && { until }),
+    ...(hook !== undefined && { hook }),
     ...(text.endsWith(' from nowhere') && { footing: { table: object!, given: 'nowhere' as const } }),
   };
 }

@@ -130,6 +130,7 @@ export interface Escalation {
     | 'ownership'
     | 'function'
     | 'claim'
+    | 'hook'
     | 'entry'
     | 'sign-up'
     | 'foreign-parent';
@@ -137,6 +138,8 @@ export interface Escalation {
   readonly inTheOpen?: boolean;
   /** What another's row holds once it is refused: `role = 'admin'`. Only whoever comes first gets there. */
   readonly until?: string;
+  /** Function that signs into the token what was written. */
+  readonly hook?: string;
   /** A row without which it can't be tried, and that nobody comes to have by itself. */
   readonly footing?: Footing;
   readonly proof: readonly Proof[];

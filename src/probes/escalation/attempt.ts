@@ -5,7 +5,7 @@ import type { SchemaState, Table } from '../../model/schema.ts';
 import { attemptAll } from '../attempt.ts';
 import type { Privileges } from '../catalog.ts';
 import { resultOf } from '../outcome.ts';
-import { become, becomeAdmin, signedIn, userA, userB } from '../principals.ts';
+import { become, becomeAdmin, type Identity, signedIn, userA, userB } from '../principals.ts';
 import type { Ownership } from '../rows/owners.ts';
 import type { Planner } from '../rows/plan.ts';
 import type { TrustedRows } from '../rows/trust.ts';
@@ -54,10 +54,11 @@ export async function asA(
   context: EscalationContext,
   table: Table,
   sql: string,
+  identity: Identity = user,
 ): Promise<{ outcome: Outcome; proof: Proof }> {
   const outcomes = await context.session.batch([
     'savepoint attempt',
-    become(user, context.searchPath(table.schema)),
+    become(identity, context.searchPath(table.schema)),
     sql,
     becomeAdmin,
     // Refused, as everything is, where the statement failed.
@@ -76,26 +77,35 @@ export async function opened(
   context: EscalationContext,
   prizes: readonly Prize[],
 ): Promise<{ opens: string; proof: Proof } | null> {
+  const first = (await tried(context, prizes)).find(({ holds }) => holds);
+  return first === undefined ? null : { opens: first.prize.opens, proof: first.proof };
+}
+
+/** Whether the prizes hold now, reading first. */
+export async function tried(
+  context: EscalationContext,
+  prizes: readonly Prize[],
+  identity: Identity = user,
+): Promise<{ prize: Prize; holds: boolean; proof: Proof }[]> {
   const statements = new Map<string, Prize>();
   for (const prize of [...prizes].toSorted((a, b) => order(a) - order(b))) {
     const { sql } = prize.cell.proof.at(-1)!;
     if (!statements.has(sql)) statements.set(sql, prize);
   }
-  const tried = [...statements].slice(0, enough);
+  const some = [...statements].slice(0, enough);
   const attempted = await attemptAll(
     context.session,
-    tried.map(([sql, prize]) => ({
-      identity: user,
+    some.map(([sql, prize]) => ({
+      identity,
       searchPath: context.searchPath(context.state.tables.get(prize.opens)?.schema ?? 'public'),
       sql,
     })),
   );
-  for (const [index, [sql, prize]] of tried.entries()) {
+  return some.map(([sql, prize], index) => {
     const { outcome } = attempted[index]!;
     const rows = outcome.ok ? Math.max(outcome.rows.length, outcome.affected) : 0;
-    if (rows > 0) return { opens: prize.opens, proof: { as: user.label, sql, result: resultOf(outcome) } };
-  }
-  return null;
+    return { prize, holds: rows > 0, proof: { as: identity.label, sql, result: resultOf(outcome) } };
+  });
 }
 
 const order = (prize: Prize): number => (prize.cell.command === 'select' ? 0 : 1);

@@ -9,6 +9,7 @@ import type { EscalationContext, Prize } from './attempt.ts';
 import { byClaim } from './claim.ts';
 import { byEntry } from './entry.ts';
 import { findForeignParents } from './foreign-parent.ts';
+import { byHook } from './hook.ts';
 import { byMembership } from './membership.ts';
 import { byOwnership } from './ownership.ts';
 import { byRank } from './rank.ts';
@@ -47,6 +48,7 @@ export async function findEscalations(
   }
   found.push(...(await byOwnership(context, objects)));
   found.push(...(await byEntry(context, objects, readings)));
+  found.push(...(await byHook(context, objects, readings)));
   found.push(...byClaim(objects));
   found.push(...(await findForeignParents(context, objects)));
   return found;

@@ -197,7 +197,7 @@ export function withFooting(
   const isEntered = objects
     .find((entry) => entry.object === object)
     ?.cells.some((cell) => cell.principal.startsWith('user') && cell.command === 'insert' && passes(cell));
-  return (kind === 'role-column' || kind === 'function') &&
+  return /^(role-column|function|hook)$/.test(kind) &&
     signUps.runs.some(({ status }) => status === 'works') &&
     table !== undefined &&
     isPersons(context, table) &&

@@ -6,7 +6,7 @@ import { rule } from '../rule.ts';
 import { escalationsOf, problemOf, stoodBefore } from '../support/escalation.ts';
 import { closing, obtained } from '../support/escalation-told.ts';
 import { onlyUntil } from '../support/first-come.ts';
-import { isOutOfReach, outOfReach } from '../support/footing.ts';
+import { isOfEveryAccount, isOutOfReach, madeElsewhere, outOfReach } from '../support/footing.ts';
 import { sqlFence } from '../support/words.ts';
 
 export default rule({
@@ -27,8 +27,7 @@ export default rule({
         problemOf(escalation, facts, {
           message: messageOf(escalation, facts),
           help: helpOf(escalation, facts),
-          severity:
-            isMostlyMeant(escalation) || isOutOfReach(escalation.footing, facts) ? 'warning' : undefined,
+          severity: isMostlyMeant(escalation) || isOfWhoWasLetIn(escalation, facts) ? 'warning' : undefined,
         }),
       );
     }
@@ -36,7 +35,7 @@ export default rule({
 });
 
 function messageOf(escalation: Escalation, facts: Facts): string {
-  const { kind, object, opens, proof, footing, until } = escalation;
+  const { kind, object, opens, proof, footing, until, hook } = escalation;
   switch (kind) {
     case 'entry':
       return `A user enters others into "${object}" without asking them. That opens their own rows in "${opens}" to it. Let whoever is entered agree first.`;
@@ -47,9 +46,12 @@ function messageOf(escalation: Escalation, facts: Facts): string {
     case 'claim':
       return `Policies of "${object}" trust "user_metadata", which every user writes itself (auth.updateUser). With a claim of its choice it passes them. Ask for "app_metadata", which only the server writes, or look it up in a table.`;
     default:
-      return `${obtained(escalation, facts.head)}. That opens ${opens}. ${isOutOfReach(footing, facts) ? `${outOfReach(footing!)} ` : ''}${until === undefined ? "Keep what policies trust out of the user's reach." : `${onlyUntil(until)} Write the first one before the project is open.`}`;
+      return `${obtained(escalation, facts.head)}. ${hook === undefined ? '' : `Hook "${hook}" signs it into the token. `}That opens ${opens}. ${isOutOfReach(footing, facts) ? `${isOfWhoWasLetIn(escalation, facts) ? outOfReach(footing!) : madeElsewhere(footing!)} ` : ''}${until === undefined ? "Keep what policies trust out of the user's reach." : `${onlyUntil(until)} Write the first one before the project is open.`}`;
   }
 }
+
+const isOfWhoWasLetIn = ({ footing }: Escalation, facts: Facts) =>
+  isOutOfReach(footing, facts) && !isOfEveryAccount(footing!, facts.head);
 
 /** Whom one enters, one knows; what stands open to be joined is joined; that members then see each other is the point. */
 const isMostlyMeant = ({ kind, inTheOpen, until, proof }: Escalation) =>
@@ -63,12 +65,12 @@ function helpOf(escalation: Escalation, facts: Facts): string | undefined {
   // Whoever sets the project up comes in that way.
   if (escalation.until !== undefined) return undefined;
   if (escalation.kind === 'claim') return fromAppMetadata(facts.head.tables.get(escalation.object));
-  const sql = /^(membership|role-column|ownership)$/.test(escalation.kind)
+  const sql = /^(membership|role-column|ownership|hook)$/.test(escalation.kind)
     ? closing(escalation, facts)
     : null;
   if (sql === null) return undefined;
   // The same rights by another command: one way closed leaves the other.
-  const others = escalationsOf(facts, (kind) => /^(membership|role-column)$/.test(kind))
+  const others = escalationsOf(facts, (kind) => /^(membership|role-column|hook)$/.test(kind))
     .filter(({ object }) => object === escalation.object && escalation.kind !== 'ownership')
     .flatMap((other) => (other === escalation ? [] : (closing(other, facts) ?? [])))
     .filter((other) => other !== sql);

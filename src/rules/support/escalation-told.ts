@@ -69,7 +69,7 @@ export function closing(escalation: Escalation, facts: Facts): string | null {
   // What another finding on the table takes out of the grant stays out.
   const trusted = (facts.access?.head.escalations ?? [])
     .filter((other) => other.object === escalation.object && other !== escalation)
-    .filter(({ kind }) => /^(membership|role-column|ownership)$/.test(kind))
+    .filter(({ kind }) => /^(membership|role-column|ownership|hook)$/.test(kind))
     .map((other) => writtenBy(other, table, facts.head));
   const note =
     calls.length === 0

@@ -1,0 +1,213 @@
+/**
+ * A hook signs into the token what it reads of the user, and policies trust the token: A writes that into its own row,
+ * signs in again, and looks at what the new token opens.
+ */
+import type { AccessCell, Escalation, ObjectAccess } from '../../model/access.ts';
+import type { Routine, Table } from '../../model/schema.ts';
+import { escapeRegExp } from '../../sql/text.ts';
+import type { Reading } from '../predicate/reading.ts';
+import { type Claims, claimsOf, type Identity, userA, userB } from '../principals.ts';
+import { literal, name, qualified } from '../quote.ts';
+import { rank } from '../rank.ts';
+import { inputsOf } from '../rows/arguments.ts';
+import { type LaidRow, whereIs } from '../rows/world.ts';
+import { passes } from '../summary.ts';
+import { asA, type EscalationContext, foreignPrizes, type Prize, tried, user, within } from './attempt.ts';
+
+/** Ways worth trying: more would cost more than they tell. */
+const enough = 12;
+
+export async function byHook(
+  context: EscalationContext,
+  objects: readonly ObjectAccess[],
+  readings: ReadonlyMap<string, Reading>,
+): Promise<Escalation[]> {
+  const prizes = objects.flatMap(({ object, cells }) =>
+    cells.filter(asksForAClaim).map((cell) => ({ opens: object, via: object, cell })),
+  );
+  if (prizes.length === 0) return [];
+  const words = new Set(
+    [...readings.values()].flatMap(({ claims }) => claims.flatMap(({ values }) => values)),
+  );
+  const found: Escalation[] = [];
+  for (const hook of [...context.state.routines.values()].filter(isTokenHook)) {
+    for (const table of readBy(hook, context)) {
+      for (const way of waysOf(hook, table, words, context)) {
+        const escalation = await signed(context, hook, table, way, prizes);
+        if (escalation === null) continue;
+        found.push(escalation);
+        break;
+      }
+    }
+  }
+  return found;
+}
+
+const asksForAClaim = (cell: AccessCell): boolean =>
+  cell.principal === 'user' && passes(cell) && cell.when?.includes('a token whose claim ') === true;
+
+/** Asked for a word in the token: a right, in one's own organisation too. */
+const asksForAWord = ({ cell }: Prize): boolean => / is (".*"|true|false)$/.test(cell.when!);
+
+/** `(event jsonb) returns jsonb` that hands back the claims, and that Auth was let call. */
+function isTokenHook(routine: Routine): boolean {
+  const [event, ...others] = inputsOf(routine);
+  return (
+    event?.type === 'jsonb' &&
+    others.length === 0 &&
+    routine.returns === 'jsonb' &&
+    /'\{?claims\b/.test(routine.body) &&
+    routine.grants.some(
+      ({ grantee, privilege }) => grantee === 'supabase_auth_admin' && privilege === 'execute',
+    )
+  );
+}
+
+/** Tables that it reads and where users have rows of their own. */
+const readBy = ({ body }: Routine, { state, exposed, ownership }: EscalationContext): Table[] =>
+  [...state.tables.values()]
+    .filter(
+      (table) =>
+        exposed.has(table.schema) &&
+        new RegExp(`\\b${escapeRegExp(table.name)}\\b`).test(body) &&
+        ownership.ownersOf(table.key).some(({ form }) => form === 'plain'),
+    )
+    .toSorted((a, b) => (a.key < b.key ? -1 : 1));
+
+interface Way {
+  /** Columns that take what B's row holds. */
+  readonly tenants: readonly string[];
+  readonly rank: { readonly column: string; readonly value: string } | null;
+}
+
+/** What it reads there and A may write: B's organisation, a rank, both. */
+function waysOf(hook: Routine, table: Table, words: ReadonlySet<string>, context: EscalationContext): Way[] {
+  const { privileges, ownership, planner, state } = context;
+  const owners = new Set(ownership.ownersOf(table.key).map(({ column }) => column));
+  const columns = table.columns.filter(
+    (column) =>
+      !owners.has(column.name) &&
+      privileges('authenticated', 'update', table.key)?.includes(column.name) &&
+      new RegExp(`\\b${escapeRegExp(column.name)}\\b`).test(hook.body),
+  );
+  const tenants = columns.filter(
+    (column) =>
+      table.foreignKeys.some((key) => key.references !== table.key && key.columns.includes(column.name)) ||
+      /(^|_)(tenant|org(ani[sz]ation)?|company|team|workspace)(_id)?$/i.test(column.name),
+  );
+  const ranks = columns.flatMap((column) => {
+    if (tenants.includes(column)) return [];
+    if (column.type === 'boolean') return [{ column: column.name, value: 'true' }];
+    if (!rank.test(column.name) && planner.choice(table.key, column.name) === null) return [];
+    const named = [...state.types.values()].find(
+      ({ key, name }) => column.type === key || column.type === name,
+    );
+    const open = planner.choice(table.key, column.name)?.open.filter((value) => value !== null) ?? [];
+    const values = [...new Set([...open, ...words])].filter(
+      (value) => named === undefined || named.values.length === 0 || named.values.includes(value),
+    );
+    return values.map((value) => ({ column: column.name, value }));
+  });
+  const all = tenants.map((column) => column.name);
+  return [
+    ...(all.length === 0 ? [] : [{ tenants: all, rank: null }]),
+    ...ranks.map((one) => ({ tenants: [], rank: one })),
+    ...(all.length === 0 ? [] : ranks.map((one) => ({ tenants: all, rank: one }))),
+  ].slice(0, enough);
+}
+
+async function signed(
+  context: EscalationContext,
+  hook: Routine,
+  table: Table,
+  way: Way,
+  prizes: readonly Prize[],
+): Promise<Escalation | null> {
+  return within(context, async () => {
+    const { world, planner } = context;
+    const needed = [table.key, ...prizes.map(({ opens }) => opens)];
+    for (const each of [userA, userB])
+      for (const key of needed) await world.lay([...planner.ancestors(key), key], each);
+    const a = world.row(table.key, userA);
+    const b = world.row(table.key, userB);
+    const set = a === undefined || b === undefined ? null : settingsOf(way, a, b);
+    if (set === null) return null;
+    const before = await tokenBy(context, hook, claimsOf(userA));
+    if (before === null) return null;
+    const wanted = [
+      ...foreignPrizes(context, way.tenants.length > 0 ? prizes : []),
+      ...(way.rank === null ? [] : prizes.filter(asksForAWord)),
+    ];
+    const closed = (await tried(context, wanted, before)).filter(({ holds }) => !holds);
+    if (closed.length === 0) return null;
+    const sql = `update ${table.key} set ${set} where ${whereIs(a!)}`;
+    const { outcome, proof } = await asA(context, table, sql, before);
+    if (!outcome.ok || outcome.affected === 0) return null;
+    const after = await tokenBy(context, hook, claimsOf(userA));
+    if (after === null) return null;
+    const changes = changesIn(before.claims, after.claims);
+    const opening = await tried(
+      context,
+      closed.map(({ prize }) => prize),
+      after,
+    );
+    const opened = opening.find(({ holds }) => holds);
+    if (opened === undefined || changes.length === 0) return null;
+    return {
+      object: table.key,
+      opens: opened.prize.opens,
+      principal: 'user',
+      kind: 'hook',
+      hook: hook.key,
+      proof: [
+        proof,
+        {
+          as: user.label,
+          sql: '-- supabase.auth.refreshSession()',
+          result: `"${hook.key}" signs ${changes.join(', ')}`,
+        },
+        opened.proof,
+      ],
+    };
+  });
+}
+
+function settingsOf(way: Way, a: LaidRow, b: LaidRow): string | null {
+  const values = [
+    ...way.tenants.map((column) => [column, b.values[column] ?? null] as const),
+    ...(way.rank === null ? [] : [[way.rank.column, way.rank.value] as const]),
+  ].filter(([column, value]) => value !== null && value !== a.values[column]);
+  return values.length === 0
+    ? null
+    : values.map(([column, value]) => `${name(column)} = ${literal(value)}`).join(', ');
+}
+
+/** A as Auth signs it in, once the hook has been asked; null where that fails, or PostgREST would not take the token. */
+async function tokenBy(
+  { session }: EscalationContext,
+  hook: Routine,
+  claims: Claims,
+): Promise<Identity | null> {
+  const event = JSON.stringify({ user_id: userA.id, claims, authentication_method: 'password' });
+  const outcomes = await session.batch([
+    'savepoint hook',
+    `select set_config('role', 'supabase_auth_admin', true), set_config('search_path', 'auth', true), set_config('request.jwt.claims', '', true)`,
+    `select (${qualified(hook.schema, hook.name)}(${literal(event)}::jsonb) -> 'claims')::text as claims`,
+    'rollback to savepoint hook',
+    'release savepoint hook',
+  ]);
+  const outcome = outcomes[2]!;
+  const text = outcome.ok ? outcome.rows[0]?.claims : null;
+  const given: Claims | null = text == null ? null : JSON.parse(text);
+  return given?.role === 'authenticated' && given.sub === userA.id ? { ...user, claims: given } : null;
+}
+
+/** `user_role = "admin"`. */
+function changesIn(before: unknown, after: unknown, path: readonly string[] = []): string[] {
+  if (JSON.stringify(before) === JSON.stringify(after)) return [];
+  if (after === null || typeof after !== 'object' || Array.isArray(after))
+    return [`${path.join('.')} = ${JSON.stringify(after)}`];
+  return Object.entries(after).flatMap(([key, value]) =>
+    changesIn((before as Claims | null | undefined)?.[key], value, [...path, key]),
+  );
+}
