@@ -43,7 +43,8 @@ export function ownPolicies(
     (command, at) => isFinding(command) && policies[at]!.startsWith('create policy'),
   );
   const beside = wanted.flatMap((command, at) =>
-    policies[at]!.startsWith('create policy') && !/admin/i.test(policies[at]!)
+    policies[at]!.startsWith(ofNobodyAlone) ||
+    (policies[at]!.startsWith('create policy') && !/admin/i.test(policies[at]!))
       ? (administratorsToo(
           table,
           command,
@@ -52,14 +53,18 @@ export function ownPolicies(
         ) ?? [])
       : [],
   );
-  return finding.length === 0 || !needsReading(wanted, table)
-    ? [...policies, ...beside]
-    : [
-        `-- ${finding.map((command) => command.toUpperCase()).join(' and ')} ${finding.length > 1 ? 'find' : 'finds'} only rows that a SELECT policy shows\n${ownPolicy(table, 'select', state, [], filled)}`,
-        ...policies,
-        ...(beside.length === 0 ? [] : [found(table, calls, state)].flatMap((policy) => policy ?? [])),
-        ...beside,
-      ];
+  if (!needsReading(wanted, table) || (finding.length === 0 && beside.length === 0))
+    return [...policies, ...beside];
+  return [
+    ...(finding.length === 0
+      ? []
+      : [
+          `-- ${finding.map((command) => command.toUpperCase()).join(' and ')} ${finding.length > 1 ? 'find' : 'finds'} only rows that a SELECT policy shows\n${ownPolicy(table, 'select', state, [], filled)}`,
+        ]),
+    ...policies,
+    ...(beside.length === 0 ? [] : [found(table, calls, state)].flatMap((policy) => policy ?? [])),
+    ...beside,
+  ];
 }
 
 const found = (table: Table, calls: readonly ClientCall[], state: SchemaState) =>
@@ -119,6 +124,8 @@ export function ownPolicy(
   // Those whom a policy lets change such rows were chosen by its author; that they are the user's own says nothing.
   const left = sibling === null || sibling.byOwner ? leftToServer(table, command, state) : null;
   if (left !== null) return left;
+  const decided = command === 'update' && sibling === null ? decidedThere(table, calls) : null;
+  if (decided !== null) return decided;
   // That a tenant's people write it, the code has to show.
   const ofTenant = owner === undefined && sibling === null && byCode ? tenantCondition(table, state) : null;
   if (
@@ -177,6 +184,25 @@ function guardedByTheCode(
   if (policy === null || others.length === 0) return policy;
   return `${policy}\n-- ${placesOf(others)} asks for no role: who else may ${command.toUpperCase()}, a policy of its own has to say`;
 }
+
+const ofNobodyAlone = '-- no UPDATE by the owner';
+
+/**
+ * Nobody decides about a row of their own: where it says when or by whom it was decided, and the code writes that or what
+ * can't be read. What the code writes beside it, and only that, is the owner's to change.
+ */
+function decidedThere({ columns }: Table, calls: readonly ClientCall[]): string | null {
+  const deciding = columns.map(({ name }) => name).filter((name) => isDecision.test(name));
+  if (deciding.length === 0 || calls.length === 0) return null;
+  const decides = ({ given }: ClientCall) =>
+    given === null ||
+    given.some((name) => deciding.includes(name) || /^(status|decision|verdict)$/i.test(name));
+  return calls.every(decides)
+    ? `${ofNobodyAlone}: the code decides about rows there (${placesOf(calls)}), which ${named(deciding.slice(0, 2))} ${deciding.length === 1 ? 'tells' : 'tell'}, and nobody decides about their own; those who do need one, or let the server write`
+    : null;
+}
+
+const isDecision = /^(reviewed|resolved|approved|decided|moderated|rejected)_(at|by)(_\w+)?$/i;
 
 /** Who was asked answers, and who asks does not answer for them. */
 const whoseTurn = ([owner, ...others]: readonly string[], command: Command) =>

@@ -24,6 +24,8 @@ export function leftToServer(table: Table, command: Command, state: SchemaState)
   const asking = whoAsks(table, state);
   if (asking === null && rightsList.test(table.name))
     return `-- no policy for ${command.toUpperCase()}: by its name ${table.key} says who may do more, and who writes its own row would let itself in; the server writes`;
+  if (asking === null && isRanked(table, state))
+    return `-- no policy for ${command.toUpperCase()}: by its name ${table.key} says who may do more for another's sake, and who writes there could enter itself; the server writes, or those who run it`;
   return asking === null
     ? null
     : `-- no policy for ${command.toUpperCase()}: ${asking} users up in ${table.key}, and who writes its own row would let itself in; the server writes`;
@@ -32,6 +34,12 @@ export function leftToServer(table: Table, command: Command, state: SchemaState)
 /** Who has which rank, by its name, whether policies ask it yet or not. */
 const rightsList =
   /^((user|member|staff|manager|admin|account|app|team|org(ani[sz]ation)?|tenant)_?(roles?|permissions?|privileges?|rights)|admins?|administrators?|(admin|manager|staff)_(users?|roles?)|super_?admins?)$/i;
+
+/** `club_staff`, `team_moderators`: who works for whom, entered by somebody else. */
+const isRanked = (table: Table, state: SchemaState) =>
+  /_(staff|admins?|moderators?|operators?)$/i.test(table.name) &&
+  table.columns.some(({ name }) => /^(added|appointed|invited|assigned)_by(_\w+)?$/i.test(name)) &&
+  table.foreignKeys.some(({ references }) => !isPersonTable(references, state));
 
 function whoAsks(table: Table, state: SchemaState): string | null {
   if (ofTheirOwn.test(table.name) || isProfile(table, state)) return null;
