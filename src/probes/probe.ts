@@ -41,6 +41,7 @@ import { signUpUsers } from './sign-up.ts';
 import { summarize } from './summary.ts';
 import { askedOfNewRows } from './tables/asked.ts';
 import { asksItself, prepared, type TableContext, withoutRow } from './tables/case.ts';
+import { isOfNobody } from './tables/of-nobody.ts';
 import { findPolicyErrors, unproven } from './tables/policy-errors.ts';
 import { refusedColumns } from './tables/refused-values.ts';
 import { leaving, standingIn, withStanding } from './tables/standing.ts';
@@ -192,8 +193,9 @@ async function probeInside(session: Session, options: ProbeOptions): Promise<Acc
     for (const user of [userA, userB]) await world.lay(needs(table), user);
     await settled(`writes on ${table.key}`, skip);
     options.onObject?.(table.key);
-    const a = world.row(table.key, userA);
-    const b = world.row(table.key, userB);
+    const [a, b] = [userA, userB].map((user) =>
+      isOfNobody(table, user, { state, readings, ownership, world }) ? undefined : world.row(table.key, user),
+    );
     const standing = standingIn(
       { table, planner, ownership },
       readings.get(table.key)!,
@@ -230,9 +232,16 @@ async function probeInside(session: Session, options: ProbeOptions): Promise<Acc
     };
     const refused = await refusedColumns(known, { a, b, unowned: undefined }, plainColumns(known));
     const context: TableContext = { ...known, refused };
-    const unowned = await layUnowned(session, context, world);
+    // Laid for B without the parent that would make it B's.
+    const unowned =
+      (await layUnowned(session, context, world)) ??
+      (b === undefined ? world.row(table.key, userB) : undefined);
     if (a === undefined || b === undefined) {
-      skip(`rows of ${table.key}`, world.failures.get(table.key) ?? 'no row could be laid');
+      skip(
+        `rows of ${table.key}`,
+        world.failures.get(table.key) ??
+          (unowned === undefined ? 'no row could be laid' : 'what could be laid is a row of nobody'),
+      );
     }
     const subjects = { a, b, unowned };
     const cases = casesOf(context, subjects, identities);

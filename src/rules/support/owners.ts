@@ -28,10 +28,19 @@ export function isCaller(
     if (user !== undefined && id !== undefined && user !== id)
       return `${prefix}${quoteIdent(owner)} in (select ${quoteIdent(id)} from ${person.key} where ${quoteIdent(user)} = (select auth.uid()))`;
   }
+  if (table !== undefined && state !== undefined && isKeyOfTeam(owner, table, state)) return '…';
   const type = table?.columns.find(({ name }) => name === owner)?.type ?? 'uuid';
   if (holdsNoId(owner, type)) return (prefix === '' ? comparisonOf(owner, table) : null) ?? '…';
   return `(select auth.uid())${/^(text|character)/.test(type) ? '::text' : ''} = ${prefix}${quoteIdent(owner)}`;
 }
+
+/** A team's by its name: `team_account_id`, where one table keeps the accounts of users and of teams. */
+export const isKeyOfTeam = (column: string, { foreignKeys }: Table, state: SchemaState): boolean =>
+  team.test(column) &&
+  foreignKeys.some(({ columns, references }) => columns.join() === column && !leadsToUser(references, state));
+
+const team =
+  /(^|_)(team|org|organi[sz]ation|tenant|workspace|company|group|household|family)(_account)?_?(uu)?id$/i;
 
 /** By its name it holds what an account is known by, and no id: it never equals `auth.uid()`. */
 export const holdsNoId = (column: string, type = 'text'): boolean =>

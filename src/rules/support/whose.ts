@@ -3,7 +3,7 @@ import type { Command, SchemaState, Table } from '../../model/schema.ts';
 import { inEnglish } from '../../sql/acted-by.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { isUserId } from './caller.ts';
-import { holdsNoId, isCaller, isPersonTable, ownerColumns, setByTrigger } from './owners.ts';
+import { holdsNoId, isCaller, isKeyOfTeam, isPersonTable, ownerColumns, setByTrigger } from './owners.ts';
 import { keepsAccounts, peopleByName } from './person-names.ts';
 import { covers } from './roles.ts';
 import { ownComparisons, readPredicate } from './scope.ts';
@@ -73,7 +73,9 @@ const byName = (table: Table, state: SchemaState): string[] =>
 /** References to users' own tables, such as have an id of their own beside the account's. */
 const peopleIn = (table: Table, state: SchemaState): string[] =>
   table.foreignKeys.flatMap(({ columns, references }) =>
-    columns.length === 1 && isPersonTable(references, state) ? [columns[0]!] : [],
+    columns.length === 1 && isPersonTable(references, state) && !isKeyOfTeam(columns[0]!, table, state)
+      ? [columns[0]!]
+      : [],
   );
 
 /** It names a row of another table, and no person. */
