@@ -1,5 +1,6 @@
 import { rule } from '../rule.ts';
 import { causeOf, seen, tellLeaks } from '../support/access.ts';
+import { whose } from '../support/leak.ts';
 import { mendOf } from '../support/mend.ts';
 
 export default rule({
@@ -15,7 +16,7 @@ export default rule({
   fixable: false,
   facts(context) {
     tellLeaks('access/cross-user-delete', context, (group) => ({
-      message: `A user deletes rows of "${group.object.object}" that belong to another (${seen(group.leaks)}). ${causeOf(group, context.facts.head, 'Limit DELETE to the owner.')}`,
+      message: `A user deletes rows of "${group.object.object}" that belong to ${whose(group)} (${seen(group.leaks)}). ${causeOf(group, context.facts.head, 'Limit DELETE to the owner.')}`,
       help: mendOf(group, context.facts),
     }));
   },

@@ -355,6 +355,7 @@ function unowned(
             what: `${clause} lets ${people(apiRolesOf(policy))} ${upper(writes)} rows whose "${name}" is null`,
             way: `Rows without an owner belong to nobody, and here to whoever comes. Ask for the owner alone, or make "${name}" NOT NULL.`,
             instead: withoutBranches(expression, (part) => nullTested(part) === name) ?? undefined,
+            severity: apiRolesOf(policy).includes('anon') ? undefined : ('warning' as const),
           },
     ];
   }

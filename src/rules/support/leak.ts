@@ -24,6 +24,12 @@ export interface LeakGroup {
   readonly preexisting: boolean;
 }
 
+/** Rows without an owner alone, reached by who signed in. */
+export const areOfNobody = ({ leaks }: LeakGroup): boolean =>
+  leaks.every(({ cell: { subject }, principal }) => subject === 'unowned' && principal !== 'anon');
+
+export const whose = (group: LeakGroup) => (areOfNobody(group) ? 'nobody' : 'another');
+
 /** What users reach is that rows name others (`spoof`) or are handed to them (`transfer`), by columns that are each as asked. */
 export const onlyNamesOthers = (
   leaks: readonly Leak[],

@@ -9,7 +9,7 @@ import { isEnteredByOthers } from './entered-people.ts';
 import { untilFirst } from './first-come.ts';
 import { isOutOfReach } from './footing.ts';
 import { asksForARoleAlone, isCatalogue, isSignedByInsertAlone } from './granted.ts';
-import { type LeakGroup, onlyNamesOthers } from './leak.ts';
+import { areOfNobody, type LeakGroup, onlyNamesOthers } from './leak.ts';
 import { isRead, isReadElsewhere } from './name-read.ts';
 import { isDeclaredPublic, isOfOpenParents, opensFor, visitorsInsert } from './openness.ts';
 import { sensitiveColumns } from './owners.ts';
@@ -43,7 +43,8 @@ export const isMild = (group: LeakGroup, facts: Facts) =>
   untilFirst(group, facts) !== null ||
   isSharedWork(group, facts.head) ||
   isSharedByStaff(group, facts) ||
-  isCatalogue(group, facts.head);
+  isCatalogue(group, facts.head) ||
+  areOfNobody(group);
 
 /**
  * Policies ask who is acting, and the name that was written is no answer to it. None of them reads that column; or the row
