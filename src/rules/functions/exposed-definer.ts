@@ -23,7 +23,7 @@ export default rule({
   severity: { recommended: 'info', strict: 'info' },
   evidence: ['static', 'catalog'],
   summary: 'a security definer function that API roles can call',
-  why: 'Every function of an exposed schema is an endpoint, /rest/v1/rpc/…. A security definer function runs with its owner’s rights, past every policy: it must itself ask who is calling. New functions can be executed by everybody (PUBLIC) unless that is revoked. One that works on guarded tables and never asks is a warning, and so is one whose check is null where nobody is signed in, as <> with auth.uid() is: IF takes null for false, and visitors pass; a note where it looks a row up by a token that it is given, only counts, counts up or deletes what is out of date, or was granted to anon by name, gives no personal columns that policies hide from visitors, and either only reads or was taken from PUBLIC first, where it looks up one value, granted to authenticated by name and anon has no part in it, and where a trigger function calls it with the rights of whoever writes.',
+  why: 'Every function of an exposed schema is an endpoint, /rest/v1/rpc/…. A security definer function runs with its owner’s rights, past every policy: it must itself ask who is calling. New functions can be executed by everybody (PUBLIC) unless that is revoked. One that works on guarded tables and never asks is a warning, and so are one that writes, never asks and was granted to service_role alone, and one whose check is null where nobody is signed in, as <> with auth.uid() is: IF takes null for false, and visitors pass; a note where it looks a row up by a token that it is given, only counts, counts up or deletes what is out of date, or was granted to anon by name, gives no personal columns that policies hide from visitors, and either only reads or was taken from PUBLIC first, where it looks up one value, granted to authenticated by name and anon has no part in it, and where a trigger function calls it with the rights of whoever writes.',
   remedy:
     'Ask in the function who is calling, move helpers of policies to a schema that is not exposed, or take EXECUTE away.\n\n```sql\nrevoke execute on function public.close_month(date) from public, anon, authenticated;\ngrant execute on function public.close_month(date) to service_role;\n```',
   since: '0.1.0',
@@ -112,6 +112,15 @@ export default rule({
     const elsewhereCalled = callsOfServer(`${routine.schema}.${routine.name}`, ['execute'], facts).filter(
       ({ by }) => by === 'other',
     );
+    const isServers =
+      isGrantedToServerAlone(routine) &&
+      !looks &&
+      !helper &&
+      !leftOver &&
+      !onlyReads(routine) &&
+      !onlyCountsUp(routine.body) &&
+      !onlyCleansUp(routine) &&
+      [keepers, calls, visits, elsewhereCalled].every(({ length }) => length === 0);
     const what =
       tables.length > 0
         ? `It works on ${named(tables.slice(0, 3))} past their policies and never asks who is calling`
@@ -120,70 +129,80 @@ export default rule({
           : "It runs past every policy, with its owner's rights";
     // What the code calls must stay where it is, and its EXECUTE too.
     const stays = calls.length > 0 && helper;
-    const way = stays
-      ? `The code calls it as well (${placesOf(calls)}), so it must stay in this schema${looks ? '' : ': check in it that the caller, "auth.uid()", may do this'}.`
-      : trigger !== null
-        ? 'Move it to a schema that is not exposed, and call it there.'
-        : leftOver && keepers.length === 0
-          ? `${readAnyway ? 'Signed-in users may read all that anyway' : 'Its GRANT is for "authenticated"'}: revoke EXECUTE from PUBLIC and "anon".`
-          : keepers.length > 0
-            ? `Policies in ${named(elsewhere.slice(0, 2).map(({ name }) => name))} call it, so ${named(keepers)} must keep EXECUTE: check in it that the caller, "auth.uid()", may do this.`
-            : visits.length > 0
-              ? `An Edge Function calls it with the anon key and without the user's token (${placesOf(visits)}), so as "anon" whoever asks: give it the service key there first, and revoke EXECUTE then.`
-              : tables.length > 0 && calls.length > 0 && !isGrave
-                ? `The code calls it (${placesOf(calls)}): see that what it gives or changes is meant for everybody who can.`
-                : tables.length > 0 && calls.length > 0
-                  ? `The code calls it (${placesOf(calls)}), and revoking EXECUTE would break that: check in it that the caller, "auth.uid()", may do this.`
-                  : tables.length > 0
-                    ? 'Check in it that the caller, "auth.uid()", may do this, or revoke EXECUTE.'
-                    : helper
-                      ? 'Move it to a schema that is not exposed.'
-                      : looks
-                        ? 'It asks who is calling: revoke EXECUTE from PUBLIC and "anon".'
-                        : calls.length > 0
-                          ? `The code calls it (${placesOf(calls)}): keep EXECUTE for those who do.`
-                          : 'Revoke EXECUTE from those who need not call it.';
+    const way = isServers
+      ? 'Its GRANT is for "service_role" alone, and PUBLIC holds EXECUTE from the start: revoke it from PUBLIC, "anon" and "authenticated".'
+      : stays
+        ? `The code calls it as well (${placesOf(calls)}), so it must stay in this schema${looks ? '' : ': check in it that the caller, "auth.uid()", may do this'}.`
+        : trigger !== null
+          ? 'Move it to a schema that is not exposed, and call it there.'
+          : leftOver && keepers.length === 0
+            ? `${readAnyway ? 'Signed-in users may read all that anyway' : 'Its GRANT is for "authenticated"'}: revoke EXECUTE from PUBLIC and "anon".`
+            : keepers.length > 0
+              ? `Policies in ${named(elsewhere.slice(0, 2).map(({ name }) => name))} call it, so ${named(keepers)} must keep EXECUTE: check in it that the caller, "auth.uid()", may do this.`
+              : visits.length > 0
+                ? `An Edge Function calls it with the anon key and without the user's token (${placesOf(visits)}), so as "anon" whoever asks: give it the service key there first, and revoke EXECUTE then.`
+                : tables.length > 0 && calls.length > 0 && !isGrave
+                  ? `The code calls it (${placesOf(calls)}): see that what it gives or changes is meant for everybody who can.`
+                  : tables.length > 0 && calls.length > 0
+                    ? `The code calls it (${placesOf(calls)}), and revoking EXECUTE would break that: check in it that the caller, "auth.uid()", may do this.`
+                    : tables.length > 0
+                      ? 'Check in it that the caller, "auth.uid()", may do this, or revoke EXECUTE.'
+                      : helper
+                        ? 'Move it to a schema that is not exposed.'
+                        : looks
+                          ? 'It asks who is calling: revoke EXECUTE from PUBLIC and "anon".'
+                          : calls.length > 0
+                            ? `The code calls it (${placesOf(calls)}): keep EXECUTE for those who do.`
+                            : 'Revoke EXECUTE from those who need not call it.';
     report({
       message: `${named(roles)} can call "${routine.key}", a "security definer" function, through the API. ${what}. ${way}`,
       at: home(routine.origin),
       object: routine.key,
       // Written anew by this change: its author is looking at it.
       key: set.before.routines.get(routine.key)?.body === routine.body ? '' : 'rewritten',
-      severity: isGrave ? 'warning' : undefined,
+      severity: isGrave || isServers ? 'warning' : undefined,
       evidence: evidenceOf(state),
-      help: stays
-        ? looks
-          ? 'See that it answers callers about themselves, and about others only what all may know.'
-          : sqlFence(questionOfHelper(routine, state, true))
-        : helper
-          ? sqlFence(moved(routine, trigger === null ? ['authenticated'] : open, triggers))
-          : keepers.length > 0
-            ? askedByPolicies(routine, state, open.includes('anon') && !keepers.includes('anon'))
-            : visits.length > 0
-              ? sqlFence(
-                  `-- once the client there holds the service key: ${placesOf(visits)}\n${serverAlone(routine)}`,
-                )
-              : leftOver || looks
+      help: isServers
+        ? sqlFence(serverAlone(routine))
+        : stays
+          ? looks
+            ? 'See that it answers callers about themselves, and about others only what all may know.'
+            : sqlFence(questionOfHelper(routine, state, true))
+          : helper
+            ? sqlFence(moved(routine, trigger === null ? ['authenticated'] : open, triggers))
+            : keepers.length > 0
+              ? askedByPolicies(routine, state, open.includes('anon') && !keepers.includes('anon'))
+              : visits.length > 0
                 ? sqlFence(
-                    `revoke execute on function ${routine.key} from public, anon;${leftOver && !readAnyway ? '' : `\ngrant execute on function ${routine.key} to authenticated;`}`,
+                    `-- once the client there holds the service key: ${placesOf(visits)}\n${serverAlone(routine)}`,
                   )
-                : tables.length > 0 && calls.length > 0
-                  ? isGrave
-                    ? sqlFence(questionIn(routine, state, true))
-                    : 'Limit it to what everybody may see, and how often it may be called to what the application needs.'
-                  : (granted || (personIn(routine, state) !== undefined && onlyReads(routine))) &&
-                      tables.length > 0
-                    ? askingFirst(routine, state, elsewhereCalled)
-                    : calls.length > 0
-                      ? !open.includes('anon')
-                        ? 'Limit it to what its callers need, and to what they may see.'
-                        : sqlFence(
-                            `-- where only signed-in users call it\nrevoke execute on function ${routine.key} from public, anon;\ngrant execute on function ${routine.key} to authenticated;`,
-                          )
-                      : sqlFence(`${onceServer(elsewhereCalled)}${serverAlone(routine)}`),
+                : leftOver || looks
+                  ? sqlFence(
+                      `revoke execute on function ${routine.key} from public, anon;${leftOver && !readAnyway ? '' : `\ngrant execute on function ${routine.key} to authenticated;`}`,
+                    )
+                  : tables.length > 0 && calls.length > 0
+                    ? isGrave
+                      ? sqlFence(questionIn(routine, state, true))
+                      : 'Limit it to what everybody may see, and how often it may be called to what the application needs.'
+                    : (granted || (personIn(routine, state) !== undefined && onlyReads(routine))) &&
+                        tables.length > 0
+                      ? askingFirst(routine, state, elsewhereCalled)
+                      : calls.length > 0
+                        ? !open.includes('anon')
+                          ? 'Limit it to what its callers need, and to what they may see.'
+                          : sqlFence(
+                              `-- where only signed-in users call it\nrevoke execute on function ${routine.key} from public, anon;\ngrant execute on function ${routine.key} to authenticated;`,
+                            )
+                        : sqlFence(`${onceServer(elsewhereCalled)}${serverAlone(routine)}`),
     });
   },
 });
+
+/** Somebody wrote whom it is for. */
+const isGrantedToServerAlone = ({ grants }: Routine) => {
+  const written = grants.filter(({ privilege, origin }) => privilege === 'execute' && origin !== null);
+  return written.length > 0 && written.every(({ grantee }) => grantee === 'service_role');
+};
 
 const serverAlone = ({ key }: Routine) =>
   `revoke execute on function ${key} from public, anon, authenticated;\ngrant execute on function ${key} to service_role;`;
