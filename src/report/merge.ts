@@ -33,19 +33,34 @@ function swallowCauses(findings: readonly Finding[]): readonly Finding[] {
       ...(placed === undefined ? {} : placeOf(placed)),
       causes: [...new Set(causes.map(({ rule }) => rule))],
       evidence: union(finding, ...causes),
-      fix: finding.fix ?? fixOf(causes, placed?.file ?? finding.file),
+      fix: finding.fix ?? fixOf(finding, causes, placed?.file ?? finding.file),
     };
   });
   return merged.filter((_, index) => !gone.has(findings[index]!));
 }
 
-/** With `--all` an object may be made anew by a later file: what is written behind the first is undone there. */
-function fixOf(causes: readonly Finding[], file: string | null): Fix | null {
+/**
+ * What a cause would mend by itself is no way out where the finding asks for more than that. With `--all` an object may
+ * be made anew by a later file, too: what is written behind an earlier form is undone there.
+ */
+function fixOf({ help }: Finding, causes: readonly Finding[], file: string | null): Fix | null {
   const fixed = causes.filter(({ fix }) => fix !== null);
-  return (
-    (fixed.find((each) => each.file === file) ?? (causes.length === 1 ? fixed[0] : undefined))?.fix ?? null
-  );
+  const fix =
+    (fixed.find((each) => each.file === file) ?? (causes.length === 1 ? fixed[0] : undefined))?.fix ?? null;
+  if (fix === null) return null;
+  const isWhole =
+    help === null || statementsIn(help) === statementsIn(fix.edits.map(({ text }) => text).join());
+  const isEarlier = file !== null && fix.edits.some((edit) => edit.file < file);
+  return isWhole && !isEarlier ? fix : null;
 }
+
+/** Without what stands before and behind them; a step that comes first is no comment. */
+const statementsIn = (text: string) =>
+  text
+    .replace(/^```sql\n|\n```$/g, '')
+    .replace(/--(?! (?:first|once)\b)[^\n]*/g, '')
+    .replace(/\s+/g, ' ')
+    .trim();
 
 /** A finding whose rule only backs others (a failure on rows, an error seen in the replay) joins the one at its place. */
 function joinBacking(findings: readonly Finding[], rules: ReadonlyMap<string, Rule>): readonly Finding[] {

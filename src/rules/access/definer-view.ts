@@ -67,7 +67,7 @@ function wayOut(group: LeakGroup, facts: Facts): string {
     const calls = readsOf(group, facts);
     return `With "security_invoker" it would fail, since callers may not read "auth.users": ${calls.length === 0 ? 'revoke it' : `the code reads it (${placesOf(calls)}), so ask in its WHERE who is calling`}`;
   }
-  return `Set "security_invoker" on the view${leftBy(group, facts.head)}, or ${group.leaks.every(isRead) ? 'filter by "auth.uid()" in it' : 'revoke what is not meant to be written'}`;
+  return `Set "security_invoker" on the view${hazardOf(group, facts.head, () => ' ') === '' ? leftBy(group, facts.head) : ''}, or ${group.leaks.every(isRead) ? 'filter by "auth.uid()" in it' : 'revoke what is not meant to be written'}`;
 }
 
 /** What is then left of the view for those whom it is for: nothing, or only what the policies show each of them. */

@@ -14,6 +14,7 @@ import { showsDefaultsAlone } from './granted.ts';
 import type { Leak, LeakGroup } from './leak.ts';
 import { letsThrough } from './lets-through.ts';
 import { lostGuard } from './lost-guard.ts';
+import { mendingFirst } from './mend-first.ts';
 import { isMild } from './mildness.ts';
 import { isRead } from './name-read.ts';
 import { isDeclaredPublic, isFilledIn, isOpenBehind } from './openness.ts';
@@ -279,6 +280,9 @@ export function tellLeaks(
       severity: isMild(group, context.facts) ? 'warning' : undefined,
       repro: reproOf(group.leaks.map(({ cell }) => cell)),
       ...told,
+      ...(told.help !== undefined && {
+        help: mendingFirst(told.help, group.object.object, context.facts.head),
+      }),
       message,
       ...(lost !== null && {
         severity: 'warning' as const,

@@ -1,6 +1,6 @@
 /** What stands in the way of `security_invoker`: a policy behind the view that its callers can't pass. */
 import type { Policy, SchemaState, Table, View } from '../../model/schema.ts';
-import { findCycle, readsOf } from './recursion.ts';
+import { findCycle, readsOf, recursingBehind } from './recursion.ts';
 import { appliesTo, covers, holders, holds } from './roles.ts';
 import { tablesBehind } from './views.ts';
 
@@ -31,6 +31,12 @@ export function invokerHazard(view: View, state: SchemaState): InvokerHazard | n
   for (const table of tables) {
     const cycle = findCycle(table, then);
     if (cycle?.command === 'select') return { policy: cycle.policy, table, kind: 'recursion' };
+  }
+  // A policy behind it may read another table, which asks itself.
+  for (const role of roles) {
+    const table = recursingBehind(view.key, role, then);
+    const policy = table === null ? undefined : (findCycle(table, then)?.policy ?? table.policies[0]);
+    if (table !== null && policy !== undefined) return { policy, table, kind: 'recursion' };
   }
   return null;
 }

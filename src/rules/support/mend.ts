@@ -15,6 +15,7 @@ import { sensitiveColumns } from './owners.ts';
 import { isPrivateByName } from './person-names.ts';
 import { newPolicyName } from './policy-names.ts';
 import { readPolicy, writersOf } from './read-policy.ts';
+import { cyclesOnceOn } from './recursion.ts';
 import { asGiven } from './rights.ts';
 import { type ApiRole, apiRoles, appliesTo, commands, covers, holders, predicateOf } from './roles.ts';
 import { ownComparisons, readPredicate } from './scope.ts';
@@ -36,18 +37,30 @@ export function mendOf(group: LeakGroup, facts: Facts): string {
     handsOnOnly(group, table, facts) ??
     switchedOff(group, table, facts) ?? [
       ...(group.opener === 'off' ? [`alter table ${table.key} enable row level security;`] : []),
-      droppedOf(group, table, facts.head)
-        .map(({ name }) => `drop policy ${quoteIdent(name)} on ${table.key};`)
-        .join('\n'),
+      dropsOf(group, table, facts.head),
       ...policiesFor(group, table, facts),
     ];
   return sqlFence(parts.filter((part) => part !== '').join('\n\n'));
+}
+
+function dropsOf(group: LeakGroup, table: Table, state: SchemaState): string {
+  const cycles = group.opener === 'off' ? cyclesOnceOn(table, state) : [];
+  const drop = ({ name }: Policy) => `drop policy ${quoteIdent(name)} on ${table.key};`;
+  const dropped = droppedOf(group, table, state);
+  return [
+    ...dropped.filter((policy) => !cycles.includes(policy)).map(drop),
+    ...(cycles.length === 0
+      ? []
+      : ['-- these ask their own table, which fails with 42P17 once row level security is on']),
+    ...cycles.map(drop),
+  ].join('\n');
 }
 
 /** Its policies are those that held before it was switched off, and none of them lets it through: they hold again. */
 function switchedOff(group: LeakGroup, table: Table, facts: Facts): string[] | null {
   const wasOn = facts.base.tables.get(table.key)?.rls === true;
   if (group.opener !== 'off' || !wasOn || table.policies.length === 0) return null;
+  if (cyclesOnceOn(table, facts.head).length > 0) return null;
   return droppedOf(group, table, facts.head).length > 0
     ? null
     : [`alter table ${table.key} enable row level security;\n-- its policies hold again`];
@@ -128,9 +141,11 @@ function droppedOf(group: LeakGroup, table: Table, state: SchemaState): readonly
     opener !== null &&
     covers(opener, 'select') &&
     opensTo(using?.node ?? null) === null;
+  const cycles = opener === 'off' ? cyclesOnceOn(table, state) : [];
   return table.policies.filter(
     (policy) =>
       policy === opener ||
+      cycles.includes(policy) ||
       (!(isNobodys(group) && policy.command === 'select') &&
         !isShowing(policy) &&
         reached.some((role) => asked.some((command) => letsThrough(policy, command, role, table, state)))),

@@ -38,6 +38,25 @@ export function findCycle(table: Table, state: SchemaState): Cycle | null {
   return null;
 }
 
+/** A table whose policies lead back to it, met by who reads what that key names; null where it can be read. */
+export function recursingBehind(key: string, role: ApiRole, state: SchemaState): Table | null {
+  const path = follow(key, role, state, []);
+  return path === null ? null : (state.tables.get(path.at(-1)!) ?? null);
+}
+
+/** Policies of a table that lead back to it, once row level security is on there. */
+export function cyclesOnceOn(table: Table, state: SchemaState): readonly Policy[] {
+  if (table.policies.every((policy) => readsOf(policy, table, state).length === 0)) return [];
+  const then = { ...state, tables: new Map([...state.tables, [table.key, { ...table, rls: true }]]) };
+  return table.policies.filter((policy) =>
+    readsOf(policy, table, state).some((key) =>
+      apiRoles.some(
+        (role) => appliesTo(policy, role) && follow(key, role, then, [table.key])?.at(-1) === table.key,
+      ),
+    ),
+  );
+}
+
 function follow(key: string, role: ApiRole, state: SchemaState, active: readonly string[]): string[] | null {
   const view = state.views.get(key);
   if (view?.securityInvoker) {
