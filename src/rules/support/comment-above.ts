@@ -1,21 +1,13 @@
 /** What a file's comments say of a policy: its author knows who asks, where the name does not tell. */
 import type { Facts } from '../../model/facts.ts';
 import type { Origin } from '../../model/schema.ts';
-import type { SourceFile } from '../../model/sql.ts';
+import type { SourceFile, Statement } from '../../model/sql.ts';
 
 /** The comment right above the statement, or above the row of policies that it stands in; empty where there is none. */
-export function commentAbove(origin: Origin, { sources }: Facts): string {
-  const source = origin === null ? undefined : sources.get(origin.file);
-  if (origin === null || source === undefined) return '';
-  const { statements } = source;
-  const own = indexAt(source, origin.line);
-  for (let at = own; at >= Math.max(0, own - mostPolicies); at -= 1) {
-    const [from, to] = [statements[at - 1]?.end ?? 0, statements[at]!.start];
-    const comments = source.comments.filter(({ start, end }) => start >= from && end <= to);
-    if (comments.length > 0) return plain(comments.map(({ text }) => text));
-    const before = statements[at - 1];
-    if (before?.kind !== 'CreatePolicyStmt' && !/^drop\s+policy\b/i.test(before?.sql ?? '')) break;
-  }
+export function commentAbove(origin: Origin, facts: Facts): string {
+  const isInRow = (before: Statement | undefined) =>
+    before?.kind === 'CreatePolicyStmt' || /^drop\s+policy\b/i.test(before?.sql ?? '');
+  for (const comments of goingUp(origin, facts, isInRow)) if (comments.length > 0) return plain(comments);
   return '';
 }
 
@@ -23,22 +15,33 @@ export function commentAbove(origin: Origin, { sources }: Facts): string {
  * The comment above a whole section of policies, in which each table has a label of its own ("Sales") at most; empty where
  * what stands above the policy says more than that.
  */
-export function headingAbove(origin: Origin, { sources }: Facts): string {
+export function headingAbove(origin: Origin, facts: Facts): string {
+  const isInSection = (before: Statement | undefined) => ofPolicies.test(before?.sql ?? '');
+  for (const comments of goingUp(origin, facts, isInSection)) {
+    // A heading may stand right above the first label.
+    for (const text of comments.toReversed()) {
+      const said = plain([text]);
+      if (said.split(' ').length > longestLabel) return said;
+    }
+  }
+  return '';
+}
+
+/** The comments before the statement, then those before the one above it, as long as that belongs to the same row. */
+function* goingUp(
+  origin: Origin,
+  { sources }: Facts,
+  goesOn: (before: Statement | undefined) => boolean,
+): Generator<readonly string[]> {
   const source = origin === null ? undefined : sources.get(origin.file);
-  if (origin === null || source === undefined) return '';
+  if (origin === null || source === undefined) return;
   const { statements } = source;
   const own = indexAt(source, origin.line);
   for (let at = own; at >= Math.max(0, own - mostPolicies); at -= 1) {
     const [from, to] = [statements[at - 1]?.end ?? 0, statements[at]!.start];
-    const comments = source.comments.filter(({ start, end }) => start >= from && end <= to);
-    // A heading may stand right above the first label.
-    for (const { text } of comments.toReversed()) {
-      const said = plain([text]);
-      if (said.split(' ').length > longestLabel) return said;
-    }
-    if (!ofPolicies.test(statements[at - 1]?.sql ?? '')) break;
+    yield source.comments.filter(({ start, end }) => start >= from && end <= to).map(({ text }) => text);
+    if (!goesOn(statements[at - 1])) return;
   }
-  return '';
 }
 
 const longestLabel = 3;
