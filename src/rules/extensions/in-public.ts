@@ -1,5 +1,6 @@
 import type { SchemaState } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
+import { commentAbove } from '../support/comment-above.ts';
 import { isPlatform } from '../support/roles.ts';
 import { evidenceOf, insertAt, statementAt } from '../support/sites.ts';
 import { sqlFence } from '../support/words.ts';
@@ -38,8 +39,9 @@ export default rule({
   since: '0.1.0',
   sources: ['https://supabase.com/docs/guides/database/database-advisors?lint=0014_extension_in_public'],
   fixable: true,
-  extension(extension, { state, set, home, report }) {
+  extension(extension, { facts, state, set, home, report }) {
     if (extension.schema !== 'public' || elsewhere.has(extension.name)) return;
+    const isMeant = /\bpublic\b/i.test(commentAbove(extension.origin, facts));
     const found = statementAt(set, extension.origin);
     const name = /^[a-z_][a-z0-9_]*$/.test(extension.name) ? extension.name : `"${extension.name}"`;
     const bare =
@@ -52,6 +54,8 @@ export default rule({
       message: `Extension "${extension.name}" is made in schema "public". ${withoutEndpoints.has(extension.name) ? 'Its types and functions' : 'Its functions become endpoints of the Data API and'} mix with your own. Create it "with schema extensions"${isFixedToPublic(state) ? '; functions with "search_path = public" that use it then need that schema on it too' : ''}.`,
       at: home(extension.origin),
       object: extension.name,
+      // Its author has weighed it.
+      ...(isMeant ? { severity: 'info' as const } : {}),
       evidence: evidenceOf(state),
       help: `${sqlFence(`create extension if not exists ${name} with schema extensions;`)}\n\nFunctions with \`set search_path = public\` that use it need \`set search_path = public, extensions\`.`,
       fix:

@@ -1,3 +1,4 @@
+import type { Facts } from '../../model/facts.ts';
 import type { Edit, Fix } from '../../model/finding.ts';
 import type { ForeignKey, SchemaState, Table, Trigger } from '../../model/schema.ts';
 import type { SourceFile } from '../../model/sql.ts';
@@ -5,7 +6,7 @@ import { quoteIdent } from '../../sql/names.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import { tokenize } from '../../sql/tokens.ts';
 import { rule } from '../rule.ts';
-import { placesOf } from '../support/client-calls.ts';
+import { allCallsOn, placesOf } from '../support/client-calls.ts';
 import { isFixedList } from '../support/fixed-lists.ts';
 import { keyBeside } from '../support/keys-beside.ts';
 import { markOfDeleted, writtenAndKept } from '../support/marked-deleted.ts';
@@ -39,7 +40,7 @@ export default rule({
       const toUsers = key.references === 'auth.users';
       const meant = isSaidToBeMeant(facts.sources.get(at?.file ?? ''), key);
       // That users can't be deleted is the problem, and RESTRICT would only say it.
-      const stays = meant || isWriteOnce(table, key, state) ? 'unchanged' : mustStay(table, state);
+      const stays = meant || isWriteOnce(table, key, state) ? 'unchanged' : mustStay(table, state, facts);
       // What another action is offered for is not mended by RESTRICT.
       const was = actionBefore(table, key, set.before);
       if (was !== null) {
@@ -250,9 +251,9 @@ function isLineOfNothing({ name, columns }: Table, key: ForeignKey): boolean {
 /** Rows that tell what happened: nobody wants them gone with what they point to. Some may not even be changed. */
 type Stays = 'kept' | 'unchanged';
 
-function mustStay(table: Table, state: SchemaState): Stays | null {
+function mustStay(table: Table, state: SchemaState, facts: Facts): Stays | null {
   if (table.triggers.some((trigger) => refusesChanges(trigger, state))) return 'unchanged';
-  return records.test(table.name) ? 'kept' : null;
+  return records.test(table.name) && allCallsOn(table.key, ['delete'], facts).length === 0 ? 'kept' : null;
 }
 
 const records =

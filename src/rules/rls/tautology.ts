@@ -12,9 +12,10 @@ import { isCaller, isToken, ownerColumns, setByTrigger } from '../support/owners
 import { alterPolicy, policyStatement } from '../support/policy-edits.ts';
 import { type Predicate, predicatesOf } from '../support/predicates.ts';
 import { apiRolesOf, grantedColumns, holds, isForVisitorsAlone } from '../support/roles.ts';
+import { ownComparisons, readPredicate } from '../support/scope.ts';
 import { evidenceOf } from '../support/sites.ts';
 import { policyKey, policyTable } from '../support/tables.ts';
-import { alternatives, bare, columnParts } from '../support/tree.ts';
+import { alternatives, bare, columnParts, conjuncts } from '../support/tree.ts';
 import { isPlainTrue, opensTo, truthOf } from '../support/truth.ts';
 import { isAlwaysOpen } from '../support/views.ts';
 import { people, sqlFence, upper } from '../support/words.ts';
@@ -274,6 +275,17 @@ const readsNone = (table: Table, policy: Policy, secrets: readonly string[]) =>
     return readable !== null && secrets.every((column) => !readable.includes(column));
   });
 
+/** `auth.uid() = id and …`: another part of it leaves the caller to its own row. */
+const isTiedBeside = (node: SyntaxNode, table: Table, state: SchemaState) =>
+  conjuncts(node).some(
+    (part) =>
+      looksAtCaller(part, state) &&
+      opensTo(part) === null &&
+      ownComparisons(readPredicate(part, table, state)).some(
+        ({ operator, other }) => operator === '=' && other.is !== 'column',
+      ),
+  );
+
 /** Names that a sub-select took for its own column. */
 function captures({ node, expression }: Predicate, table: Table, state: SchemaState): Judgement[] {
   return capturesIn(node, table, state).flatMap((capture) => {
@@ -295,7 +307,9 @@ function captures({ node, expression }: Predicate, table: Table, state: SchemaSt
             : outer
               ? `The inner table's column hides the one of "${table.key}", ${so}. Write "${table.name}.${taken.name}".`
               : `That holds for every row, ${so}. Compare it with a column of the outer table.`,
-        severity: tied ? ('warning' as const) : undefined,
+        // What asks the same table keeps a column as it was, as a rank.
+        severity:
+          tied || (key !== table.key && isTiedBeside(node, table, state)) ? ('warning' as const) : undefined,
         instead: uncaptured(expression, table, state) ?? undefined,
         advice: "Write the row's column with the name of its table, and the inner ones with their alias.",
       },

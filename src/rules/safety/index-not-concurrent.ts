@@ -14,6 +14,7 @@ import {
   shown,
 } from '../support/moves-along.ts';
 import { refusedIndex } from '../support/refused.ts';
+import { isSaidToHoldNothing } from '../support/said.ts';
 import { reportWait } from '../support/small-tables.ts';
 import { behindWords, commandsOf, isHeldExclusively, isIndexThere, sql } from '../support/statements.ts';
 import { isStandalone } from '../support/transaction.ts';
@@ -60,7 +61,9 @@ function say(table: string, statements: readonly Statement[], context: FileConte
     const at = behindWords(context, statement, 'index');
     return at === null ? null : context.edit(at, at, ` ${keywordLike(statement.sql)}`);
   });
-  const prepared = statements.every((statement) => isSaidToBeBuilt(statement, context));
+  const prepared = statements.every(
+    (statement) => isSaidToBeBuilt(statement, context) || isSaidToBePlain(statement, context),
+  );
   const plain = statements.every(({ node }) => node.if_not_exists !== true);
   const moving = context.source.statements.filter((other) =>
     statements.some((statement) => neededBy(statement, table, context).includes(other)),
@@ -136,6 +139,13 @@ const isSaidToBeBuilt = ({ node, start }: Statement, { source }: FileContext) =>
       start - comment.start < 500 &&
       /\bconcurrently\b/i.test(comment.text) &&
       /\b(by hand|manually|beforehand|before this|already|first|outside)\b/i.test(comment.text),
+  );
+
+/** The header knows of CONCURRENTLY, and says why it is left out: the tables are empty. */
+const isSaidToBePlain = (statement: Statement, context: FileContext) =>
+  isSaidToHoldNothing(statement, context) &&
+  context.source.comments.some(
+    ({ text, start }) => start < statement.start && /\bconcurrently\b/i.test(text),
   );
 
 /** Under a name of its own where another index, which the file drops, still bears it. */

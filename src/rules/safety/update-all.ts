@@ -64,6 +64,7 @@ export default rule({
         key: old.join(' '),
         // A list that migrations write is theirs to write anew; what is counted can be counted again.
         ...(counted ||
+        isWrittenBelow(key, old, statement, context) ||
         isCopiedAbove(key, statement, context) ||
         isShortList(key, context.set.before, context.facts) ||
         isSaidToHoldNothing(statement, context)
@@ -196,6 +197,23 @@ const isCounted = ({ val }: SyntaxNode) =>
       someNode(
         subselect?.SelectStmt?.targetList,
         (inner, node) => inner === 'FuncCall' && /^(count|sum|avg|min|max)$/.test(functionName(node).name),
+      ),
+  );
+
+/** The next step of the same file fills them: this one only makes room. */
+const isWrittenBelow = (
+  table: string,
+  columns: readonly string[],
+  { start }: Statement,
+  { statements, keyOf }: FileContext,
+) =>
+  statements.some(
+    ({ kind, node, start: at }) =>
+      kind === 'UpdateStmt' &&
+      at > start &&
+      keyOf(node.relation) === table &&
+      columns.every((name) =>
+        (node.targetList ?? []).some(({ ResTarget }: SyntaxNode) => ResTarget?.name === name),
       ),
   );
 

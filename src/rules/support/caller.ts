@@ -5,6 +5,7 @@ import type { SyntaxNode } from '../../model/sql.ts';
 import { madeElsewhere } from '../../sql/fold/table-access.ts';
 import { keyOf } from '../../sql/names.ts';
 import { type Code, codeOf } from './bodies.ts';
+import { isPlatform } from './roles.ts';
 import { functionCalls, functionName, nodesOf, remembered, someNode, visitTree } from './tree.ts';
 
 /** `auth.uid()` and its like: functions of schema `auth` that read the request's token. */
@@ -126,7 +127,8 @@ export function routinesNamed(state: SchemaState, schema: string | null, name: s
   const named = indexOf(state).get(name) ?? [];
   if (schema !== null) return named.filter((routine) => routine.schema === schema);
   const shown = named.filter((routine) => routine.schema === 'public');
-  return shown.length > 0 ? shown : named;
+  // CAST(x AS y) is syntax and no call of a function that the platform keeps under that name.
+  return shown.length > 0 ? shown : named.filter((routine) => !isPlatform(routine.schema));
 }
 
 const indices = new WeakMap<SchemaState['routines'], Map<string, Routine[]>>();

@@ -33,7 +33,8 @@ const nothingThere = new RegExp(
     '\\b(no-?op|noop) (on|in|for) (\\w+ )?(prod|production|live)\\b',
     '\\bnever (been )?(populated|filled|deployed|shipped|released|written to)\\b',
     '\\b(have|has|had) never held (any )?((real|user|production|prod|live|customer) )*(data|rows?|values?)\\b',
-    '\\bfresh (deployment|database|install(ation)?)\\b',
+    '\\bfresh (deployment|database|project|install(ation)?)\\b',
+    '\\bempty tables\\b',
   ].join('|'),
   'i',
 );
