@@ -41,4 +41,11 @@ describe('the template of a CLI that knows projects which expose nothing by them
       namesAutoExpose: names,
     });
   });
+
+  test('is taken at its word on what holds where nothing is set', async () => {
+    const words = '# When unset, new entities are NOT auto-exposed, matching the new cloud\n# default.\n';
+    const read = async (toml: string) => (await withConfig(toml)).autoExposeNewTables;
+    expect(await read(`[api]\n${words}# auto_expose_new_tables = true\n`)).toBe(false);
+    expect(await read(`[api]\n${words}auto_expose_new_tables = true\n`)).toBe(true);
+  });
 });

@@ -95,7 +95,10 @@ export async function readProject(root: string, repositoryRoot: string): Promise
     major: number(get('db', 'major_version')) ?? 17,
     exposedSchemas: some(get('api', 'schemas')) ?? ['public', 'graphql_public'],
     extraSearchPath: strings(get('api', 'extra_search_path')) ?? ['public', 'extensions'],
-    autoExposeNewTables: boolean(get('api', 'auto_expose_new_tables')),
+    // The file that the CLI writes says what it does where nothing is set.
+    autoExposeNewTables:
+      boolean(get('api', 'auto_expose_new_tables')) ??
+      (/when unset, new entities are not auto-exposed/i.test(text) ? false : null),
     namesAutoExpose: text === '' || /\bauto_expose_new_tables\b/.test(text),
     thirdPartyAuth: Object.values(record(get('auth', 'third_party'))).some(
       (provider) => field(provider, 'enabled') === true,
