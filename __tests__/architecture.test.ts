@@ -66,23 +66,41 @@ test('arrows point downwards, and no stage imports another', () => {
   expect(wrong).toEqual([]);
 });
 
-/** Inside the probes, from the bottom up; their entry and what lies beside it is used by all. */
-const probeFloors = [['predicate'], ['rows'], ['tables'], ['worlds'], ['around', 'escalation']];
-test('inside the probes arrows point downwards too', () => {
-  const probes = join(root, 'probes');
+/** Folders with floors of their own, from the bottom up; what lies beside the folders is used by all. */
+const inside: Readonly<Record<string, readonly (readonly string[])[]>> = {
+  probes: [['predicate'], ['rows'], ['tables'], ['worlds'], ['around', 'escalation']],
+  'rules/support': [
+    ['words', 'syntax'],
+    ['callers', 'application'],
+    ['statements', 'conditions'],
+    ['files'],
+    ['policies'],
+    ['owners'],
+    ['functions', 'views', 'tables'],
+    ['locks', 'ways-out'],
+    ['open-policies'],
+    ['leaks'],
+  ],
+};
+test.each(Object.entries(inside))('inside %s arrows point downwards too', (name, ownFloors) => {
+  const top = join(root, name);
   const floor = (file: string) =>
-    probeFloors.findIndex((floors) => floors.includes(relative(probes, file).split('/')[0]!));
-  const inProbes = files.filter((file) => floor(file) !== -1);
-  const folders = readdirSync(probes, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  expect(folders.map(({ name }) => name).toSorted()).toEqual(probeFloors.flat().toSorted());
-  const wrong = inProbes.flatMap((file) =>
+    ownFloors.findIndex((floors) => floors.includes(relative(top, file).split('/')[0]!));
+  const within = files.filter((file) => floor(file) !== -1);
+  const folders = readdirSync(top, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  expect(folders.map((folder) => folder.name).toSorted()).toEqual(ownFloors.flat().toSorted());
+  const wrong = within.flatMap((file) =>
     importsOf(file)
-      .filter((name) => name.startsWith('.'))
-      .map((name) => join(dirname(file), name))
+      .filter((to) => to.startsWith('.'))
+      .map((to) => join(dirname(file), to))
       .filter((to) => floor(to) > floor(file) || (floor(to) === floor(file) && dirname(to) !== dirname(file)))
       .map((to) => `${relative(root, file)} → ${relative(root, to)}`),
   );
   expect(wrong).toEqual([]);
+});
+
+test('what rules share lies in a folder that says what it is', () => {
+  expect(files.filter((file) => dirname(file) === join(root, 'rules/support'))).toEqual([]);
 });
 
 test('each outside system has one door', () => {

@@ -8,7 +8,7 @@ import type { FoldStep, ObjectRef, SchemaState } from '../model/schema.ts';
 import type { SourceFile } from '../model/sql.ts';
 import { readClientCalls } from '../project/client-calls.ts';
 import { compareNames } from '../project/migrations.ts';
-import { startsWithDay } from '../rules/support/versions.ts';
+import { startsWithDay } from '../rules/support/files/versions.ts';
 import { emptyState, foldFile } from '../sql/fold/index.ts';
 import { keyOf } from '../sql/names.ts';
 import { loadParser, parseSource } from '../sql/parse.ts';

@@ -4,7 +4,7 @@ import type { Place } from '../model/finding.ts';
 import type { SourceFile, Statement } from '../model/sql.ts';
 import { escapeRegExp } from '../sql/text.ts';
 import type { Problem } from './rule.ts';
-import { startOf } from './support/places.ts';
+import { startOf } from './support/statements/places.ts';
 
 /** Null where the problem stands in the change anyhow, or nowhere. */
 export function causeIn(set: ChangeSet | null, { at, object, message }: Problem): Place | null {

@@ -6,8 +6,8 @@ import type { SourceFile, Statement, SyntaxNode } from '../model/sql.ts';
 import { walkDo } from '../sql/do.ts';
 import { keyOf } from '../sql/names.ts';
 import type { FileContext, Problem, StateContext } from './rule.ts';
-import { emptiness } from './support/emptiness.ts';
-import { keyOfRangeVar } from './support/names.ts';
+import { keyOfRangeVar } from './support/syntax/names.ts';
+import { emptiness } from './support/tables/emptiness.ts';
 
 /**
  * The rule that runs. Rules are synchronous and many: those that look at one file or one state share a context, and

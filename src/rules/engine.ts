@@ -20,9 +20,9 @@ import { rules as registered } from './index.ts';
 import { isMoot, isNeverReached } from './moot.ts';
 import type { Problem, Rule, StateContext, StatementVisitor } from './rule.ts';
 import { levelOf, names, optionsOf, type RuleSettings, ruling } from './settings.ts';
-import { isPlatform } from './support/roles.ts';
-import { hasOtherIds, withTokenId } from './support/third-party.ts';
-import { withoutExample } from './support/words.ts';
+import { isPlatform } from './support/callers/roles.ts';
+import { hasOtherIds, withTokenId } from './support/callers/third-party.ts';
+import { withoutExample } from './support/words/words.ts';
 import { Suppressions } from './suppress.ts';
 import { walk } from './walk.ts';
 

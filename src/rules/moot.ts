@@ -4,7 +4,7 @@
  */
 import type { ChangeSet, Facts } from '../model/facts.ts';
 import type { Evidence, Place } from '../model/finding.ts';
-import { callsThatName, firstRefused } from './support/refused-names.ts';
+import { callsThatName, firstRefused } from './support/statements/refused-names.ts';
 
 // The error itself; the file's name and order; what its text must not hold whether it runs or not.
 const stillTold =

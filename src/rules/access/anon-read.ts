@@ -1,11 +1,11 @@
 import type { Policy } from '../../model/schema.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
-import { causeOf, seen, tellLeaks } from '../support/access.ts';
-import type { LeakGroup } from '../support/leak.ts';
-import { mendOf } from '../support/mend.ts';
-import { type ShownWith, shownWithParent } from '../support/shown-with-parent.ts';
-import { sqlFence } from '../support/words.ts';
+import { causeOf, seen, tellLeaks } from '../support/leaks/access.ts';
+import type { LeakGroup } from '../support/leaks/leak.ts';
+import { mendOf } from '../support/leaks/mend.ts';
+import { type ShownWith, shownWithParent } from '../support/leaks/shown-with-parent.ts';
+import { sqlFence } from '../support/words/words.ts';
 
 export default rule({
   id: 'access/anon-read',

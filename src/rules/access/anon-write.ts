@@ -1,13 +1,13 @@
 import type { AccessCell, ObjectAccess } from '../../model/access.ts';
 import type { SchemaState } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
-import { causeOf, isFree, reproOf, seen, tellLeaks } from '../support/access.ts';
-import { homeOfTable } from '../support/access-places.ts';
-import type { Leak, LeakGroup } from '../support/leak.ts';
-import { commandsOpen, isNobodys, mendOf } from '../support/mend.ts';
-import { isFilledIn } from '../support/openness.ts';
-import { sensitiveColumns } from '../support/owners.ts';
-import { upper } from '../support/words.ts';
+import { causeOf, isFree, reproOf, seen, tellLeaks } from '../support/leaks/access.ts';
+import { homeOfTable } from '../support/leaks/access-places.ts';
+import type { Leak, LeakGroup } from '../support/leaks/leak.ts';
+import { commandsOpen, isNobodys, mendOf } from '../support/leaks/mend.ts';
+import { sensitiveColumns } from '../support/owners/owners.ts';
+import { isFilledIn } from '../support/policies/openness.ts';
+import { upper } from '../support/words/words.ts';
 
 export default rule({
   id: 'access/anon-write',

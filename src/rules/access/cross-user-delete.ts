@@ -1,7 +1,7 @@
 import { rule } from '../rule.ts';
-import { causeOf, seen, tellLeaks } from '../support/access.ts';
-import { whose } from '../support/leak.ts';
-import { mendOf } from '../support/mend.ts';
+import { causeOf, seen, tellLeaks } from '../support/leaks/access.ts';
+import { whose } from '../support/leaks/leak.ts';
+import { mendOf } from '../support/leaks/mend.ts';
 
 export default rule({
   id: 'access/cross-user-delete',

@@ -1,6 +1,6 @@
 import { rule } from '../rule.ts';
-import { causeOf, seen, tellLeaks } from '../support/access.ts';
-import { mendOf } from '../support/mend.ts';
+import { causeOf, seen, tellLeaks } from '../support/leaks/access.ts';
+import { mendOf } from '../support/leaks/mend.ts';
 
 export default rule({
   id: 'access/cross-user-read',

@@ -1,23 +1,23 @@
 import type { Facts } from '../../model/facts.ts';
 import type { Routine, SchemaState } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
-import { seen, tellLeaks } from '../support/access.ts';
-import { onlyCountsUp } from '../support/bodies.ts';
-import { routineLooksAtCaller } from '../support/caller.ts';
-import { callsOn } from '../support/client-calls.ts';
-import { commentAbove, isSaidForStrangers } from '../support/comment-above.ts';
-import { type FunctionMend, functionMend } from '../support/function-mend.ts';
-import { inputsOf } from '../support/inputs.ts';
-import type { LeakGroup } from '../support/leak.ts';
-import { tablesWithoutAccounts } from '../support/nobody-signs-in.ts';
-import { nullBlindRefusal } from '../support/null-blind.ts';
-import { closedToNobody, passesNobody, refusingNull } from '../support/null-mend.ts';
-import { isPersonTable, isToken } from '../support/owners.ts';
-import { givesPersonalData } from '../support/personal-data.ts';
-import { isCalledByPolicy } from '../support/policy-callers.ts';
-import { isGrantedTo, isKnowing, isLookup, isPublished, onlyReads } from '../support/published.ts';
-import { tablesTouched } from '../support/touched-tables.ts';
-import { named, sqlFence } from '../support/words.ts';
+import { callsOn } from '../support/application/client-calls.ts';
+import { routineLooksAtCaller } from '../support/callers/caller.ts';
+import { inputsOf } from '../support/callers/inputs.ts';
+import { type FunctionMend, functionMend } from '../support/functions/function-mend.ts';
+import { nullBlindRefusal } from '../support/functions/null-blind.ts';
+import { closedToNobody, passesNobody, refusingNull } from '../support/functions/null-mend.ts';
+import { givesPersonalData } from '../support/functions/personal-data.ts';
+import { isGrantedTo, isKnowing, isLookup, isPublished, onlyReads } from '../support/functions/published.ts';
+import { tablesTouched } from '../support/functions/touched-tables.ts';
+import { seen, tellLeaks } from '../support/leaks/access.ts';
+import type { LeakGroup } from '../support/leaks/leak.ts';
+import { tablesWithoutAccounts } from '../support/leaks/nobody-signs-in.ts';
+import { isPersonTable, isToken } from '../support/owners/owners.ts';
+import { isCalledByPolicy } from '../support/policies/policy-callers.ts';
+import { onlyCountsUp } from '../support/syntax/bodies.ts';
+import { commentAbove, isSaidForStrangers } from '../support/words/comment-above.ts';
+import { named, sqlFence } from '../support/words/words.ts';
 
 export default rule({
   id: 'access/definer-function',

@@ -3,19 +3,24 @@ import type { SchemaState, Table, View } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { strings } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
-import { commandsSeen, seen, tellLeaks } from '../support/access.ts';
-import { looksAtCaller } from '../support/caller.ts';
-import { callsOn, placesOf, revokeOfRead } from '../support/client-calls.ts';
-import { commentAbove } from '../support/comment-above.ts';
-import { hazardNote, hazardTold, type InvokerHazard, invokerHazard } from '../support/invoker-hazard.ts';
-import type { Leak, LeakGroup } from '../support/leak.ts';
-import { ownerColumns } from '../support/owners.ts';
-import { isSaidForVisitors } from '../support/published-views.ts';
-import { type ApiRole, apiRoles, appliesTo, covers, holders } from '../support/roles.ts';
-import { bare, functionName } from '../support/tree.ts';
-import { neverHolds, opensTo } from '../support/truth.ts';
-import { guardedTables, tablesBehind } from '../support/views.ts';
-import { named, sqlFence } from '../support/words.ts';
+import { callsOn, placesOf, revokeOfRead } from '../support/application/client-calls.ts';
+import { looksAtCaller } from '../support/callers/caller.ts';
+import { type ApiRole, apiRoles, appliesTo, covers, holders } from '../support/callers/roles.ts';
+import { neverHolds, opensTo } from '../support/conditions/truth.ts';
+import { commandsSeen, seen, tellLeaks } from '../support/leaks/access.ts';
+import type { Leak, LeakGroup } from '../support/leaks/leak.ts';
+import { ownerColumns } from '../support/owners/owners.ts';
+import { bare, functionName } from '../support/syntax/tree.ts';
+import {
+  hazardNote,
+  hazardTold,
+  type InvokerHazard,
+  invokerHazard,
+} from '../support/views/invoker-hazard.ts';
+import { isSaidForVisitors } from '../support/views/published-views.ts';
+import { guardedTables, tablesBehind } from '../support/views/views.ts';
+import { commentAbove } from '../support/words/comment-above.ts';
+import { named, sqlFence } from '../support/words/words.ts';
 
 export default rule({
   id: 'access/definer-view',

@@ -3,11 +3,11 @@ import type { Facts } from '../../model/facts.ts';
 import type { Expression, Table } from '../../model/schema.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
-import { escalationsOf, problemOf, stoodBefore } from '../support/escalation.ts';
-import { closing, obtained } from '../support/escalation-told.ts';
-import { onlyUntil } from '../support/first-come.ts';
-import { isOfEveryAccount, isOutOfReach, madeElsewhere, outOfReach } from '../support/footing.ts';
-import { sqlFence } from '../support/words.ts';
+import { escalationsOf, problemOf, stoodBefore } from '../support/leaks/escalation.ts';
+import { closing, obtained } from '../support/leaks/escalation-told.ts';
+import { onlyUntil } from '../support/leaks/first-come.ts';
+import { isOfEveryAccount, isOutOfReach, madeElsewhere, outOfReach } from '../support/leaks/footing.ts';
+import { sqlFence } from '../support/words/words.ts';
 
 export default rule({
   id: 'access/escalation',

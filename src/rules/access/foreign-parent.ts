@@ -1,5 +1,5 @@
 import { rule } from '../rule.ts';
-import { escalationsOf, problemOf, stoodBefore } from '../support/escalation.ts';
+import { escalationsOf, problemOf, stoodBefore } from '../support/leaks/escalation.ts';
 
 export default rule({
   id: 'access/foreign-parent',

@@ -1,12 +1,12 @@
 import type { AccessCell } from '../../model/access.ts';
 import type { Facts } from '../../model/facts.ts';
 import { rule } from '../rule.ts';
-import { causeOf, seen, tellLeaks } from '../support/access.ts';
-import type { LeakGroup } from '../support/leak.ts';
-import { mendOf } from '../support/mend.ts';
-import { isNotice } from '../support/mildness.ts';
-import { isPersonTable } from '../support/owners.ts';
-import { named } from '../support/words.ts';
+import { causeOf, seen, tellLeaks } from '../support/leaks/access.ts';
+import type { LeakGroup } from '../support/leaks/leak.ts';
+import { mendOf } from '../support/leaks/mend.ts';
+import { isNotice } from '../support/leaks/mildness.ts';
+import { isPersonTable } from '../support/owners/owners.ts';
+import { named } from '../support/words/words.ts';
 
 export default rule({
   id: 'access/insert-spoof',

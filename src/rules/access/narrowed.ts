@@ -1,10 +1,10 @@
 import type { AccessCell, AccessChange } from '../../model/access.ts';
 import type { Facts } from '../../model/facts.ts';
 import { rule } from '../rule.ts';
-import { isFree } from '../support/access.ts';
-import { changesBy, groupedChanges } from '../support/access-changes.ts';
-import { homeOfChange } from '../support/access-places.ts';
-import { isDeclaredPublic } from '../support/openness.ts';
+import { isFree } from '../support/leaks/access.ts';
+import { changesBy, groupedChanges } from '../support/leaks/access-changes.ts';
+import { homeOfChange } from '../support/leaks/access-places.ts';
+import { isDeclaredPublic } from '../support/policies/openness.ts';
 
 export default rule({
   id: 'access/narrowed',

@@ -2,14 +2,14 @@ import type { AccessMatrix, ObjectAccess } from '../../model/access.ts';
 import type { Facts } from '../../model/facts.ts';
 import type { Command, SchemaState } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
-import { isTouched, reproOf } from '../support/access.ts';
-import { homeOfTable } from '../support/access-places.ts';
-import { isUserId } from '../support/caller.ts';
-import { predicatesOf } from '../support/predicates.ts';
-import { appliesTo, covers, holders } from '../support/roles.ts';
-import { someNode } from '../support/tree.ts';
-import { isOwnIn } from '../support/whose.ts';
-import { sqlFence, upper } from '../support/words.ts';
+import { isUserId } from '../support/callers/caller.ts';
+import { appliesTo, covers, holders } from '../support/callers/roles.ts';
+import { predicatesOf } from '../support/conditions/predicates.ts';
+import { isTouched, reproOf } from '../support/leaks/access.ts';
+import { homeOfTable } from '../support/leaks/access-places.ts';
+import { isOwnIn } from '../support/owners/whose.ts';
+import { someNode } from '../support/syntax/tree.ts';
+import { sqlFence, upper } from '../support/words/words.ts';
 
 export default rule({
   id: 'access/owner-locked-out',

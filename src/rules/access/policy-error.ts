@@ -4,13 +4,13 @@ import type { Place } from '../../model/finding.ts';
 import type { SchemaState } from '../../model/schema.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import { rule } from '../rule.ts';
-import { homeOfTable } from '../support/access-places.ts';
-import { callsOfVisitor } from '../support/client-calls.ts';
-import { type Lost, lostWith } from '../support/lost-here.ts';
-import { appliesTo, covers, predicateOf } from '../support/roles.ts';
-import { neverHolds } from '../support/truth.ts';
-import { withoutUser } from '../support/without-user.ts';
-import { listed, named, upper } from '../support/words.ts';
+import { callsOfVisitor } from '../support/application/client-calls.ts';
+import { appliesTo, covers, predicateOf } from '../support/callers/roles.ts';
+import { neverHolds } from '../support/conditions/truth.ts';
+import { withoutUser } from '../support/conditions/without-user.ts';
+import { homeOfTable } from '../support/leaks/access-places.ts';
+import { type Lost, lostWith } from '../support/leaks/lost-here.ts';
+import { listed, named, upper } from '../support/words/words.ts';
 
 export default rule({
   id: 'access/policy-error',

@@ -1,10 +1,10 @@
 import type { AccessCell, ObjectAccess } from '../../model/access.ts';
 import type { Command } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
-import { reproOf } from '../support/access.ts';
-import { homeOfTable } from '../support/access-places.ts';
-import { appliesTo, covers } from '../support/roles.ts';
-import { upper } from '../support/words.ts';
+import { appliesTo, covers } from '../support/callers/roles.ts';
+import { reproOf } from '../support/leaks/access.ts';
+import { homeOfTable } from '../support/leaks/access-places.ts';
+import { upper } from '../support/words/words.ts';
 
 export default rule({
   id: 'access/returning-denied',

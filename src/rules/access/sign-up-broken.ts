@@ -3,11 +3,11 @@ import type { Facts } from '../../model/facts.ts';
 import type { Place } from '../../model/finding.ts';
 import type { Routine, SchemaState } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
-import { isOfChange } from '../support/changed-statement.ts';
-import { contradictedBy, lostWith } from '../support/lost-here.ts';
-import { routineNamed, signUpTriggers } from '../support/sign-up.ts';
-import { nullable, stoppedBy, unfilled } from '../support/sign-up-cause.ts';
-import { listed, sqlFence, withoutExample } from '../support/words.ts';
+import { routineNamed, signUpTriggers } from '../support/callers/sign-up.ts';
+import { contradictedBy, lostWith } from '../support/leaks/lost-here.ts';
+import { nullable, stoppedBy, unfilled } from '../support/leaks/sign-up-cause.ts';
+import { isOfChange } from '../support/statements/changed-statement.ts';
+import { listed, sqlFence, withoutExample } from '../support/words/words.ts';
 
 const remedy = `GoTrue inserts into "auth.users" as "supabase_auth_admin" with \`search_path = auth\`: let the trigger's function run as its owner, and name every table with its schema.
 

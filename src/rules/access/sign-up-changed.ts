@@ -1,6 +1,6 @@
 import { rule } from '../rule.ts';
-import { routineNamed, signUpTriggers } from '../support/sign-up.ts';
-import { named } from '../support/words.ts';
+import { routineNamed, signUpTriggers } from '../support/callers/sign-up.ts';
+import { named } from '../support/words/words.ts';
 
 export default rule({
   id: 'access/sign-up-changed',

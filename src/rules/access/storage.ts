@@ -2,15 +2,15 @@ import type { Facts } from '../../model/facts.ts';
 import type { SchemaState } from '../../model/schema.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
-import { roleOf, seen, tellLeaks } from '../support/access.ts';
-import { isSaidPublic } from '../support/comment-above.ts';
-import type { LeakGroup } from '../support/leak.ts';
-import { letsThrough } from '../support/lets-through.ts';
-import { newPolicyName } from '../support/policy-names.ts';
-import { type ApiRole, appliesTo, covers } from '../support/roles.ts';
-import { privateReads, saysPublic, storagePolicies } from '../support/storage.ts';
-import { doneTo, storageMend } from '../support/storage-mend.ts';
-import { named, sqlFence } from '../support/words.ts';
+import { type ApiRole, appliesTo, covers } from '../support/callers/roles.ts';
+import { roleOf, seen, tellLeaks } from '../support/leaks/access.ts';
+import type { LeakGroup } from '../support/leaks/leak.ts';
+import { doneTo, storageMend } from '../support/leaks/storage-mend.ts';
+import { letsThrough } from '../support/policies/lets-through.ts';
+import { privateReads, saysPublic, storagePolicies } from '../support/policies/storage.ts';
+import { newPolicyName } from '../support/ways-out/policy-names.ts';
+import { isSaidPublic } from '../support/words/comment-above.ts';
+import { named, sqlFence } from '../support/words/words.ts';
 
 export default rule({
   id: 'access/storage',

@@ -1,6 +1,6 @@
 import { rule } from '../rule.ts';
-import { homeOfTable } from '../support/access-places.ts';
-import { listed } from '../support/words.ts';
+import { homeOfTable } from '../support/leaks/access-places.ts';
+import { listed } from '../support/words/words.ts';
 
 export default rule({
   id: 'access/unproven',

@@ -1,9 +1,9 @@
 import type { AccessCell, ObjectAccess } from '../../model/access.ts';
 import { rule } from '../rule.ts';
-import { reproOf } from '../support/access.ts';
-import { homeOfTable } from '../support/access-places.ts';
-import { isOwnIn } from '../support/whose.ts';
-import { named, sqlFence } from '../support/words.ts';
+import { reproOf } from '../support/leaks/access.ts';
+import { homeOfTable } from '../support/leaks/access-places.ts';
+import { isOwnIn } from '../support/owners/whose.ts';
+import { named, sqlFence } from '../support/words/words.ts';
 
 export default rule({
   id: 'access/update-hides-row',

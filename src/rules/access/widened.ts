@@ -1,12 +1,12 @@
 import type { AccessCell, AccessChange } from '../../model/access.ts';
 import type { Facts } from '../../model/facts.ts';
 import { rule } from '../rule.ts';
-import { isFree, leaksOf, reproOf } from '../support/access.ts';
-import { changesBy, groupedChanges, principalName } from '../support/access-changes.ts';
-import { homeOfChange } from '../support/access-places.ts';
-import { looksAtCaller } from '../support/caller.ts';
-import { sensitiveColumns } from '../support/owners.ts';
-import { isPrivateByName } from '../support/person-names.ts';
+import { looksAtCaller } from '../support/callers/caller.ts';
+import { isFree, leaksOf, reproOf } from '../support/leaks/access.ts';
+import { changesBy, groupedChanges, principalName } from '../support/leaks/access-changes.ts';
+import { homeOfChange } from '../support/leaks/access-places.ts';
+import { sensitiveColumns } from '../support/owners/owners.ts';
+import { isPrivateByName } from '../support/words/person-names.ts';
 
 export default rule({
   id: 'access/widened',

@@ -1,9 +1,9 @@
 import type { Facts } from '../../model/facts.ts';
 import type { Table } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
-import { allCallsOn, placesOf } from '../support/client-calls.ts';
-import { evidenceOf } from '../support/sites.ts';
-import { named } from '../support/words.ts';
+import { allCallsOn, placesOf } from '../support/application/client-calls.ts';
+import { evidenceOf } from '../support/statements/sites.ts';
+import { named } from '../support/words/words.ts';
 
 export default rule({
   id: 'api/ambiguous-embed',

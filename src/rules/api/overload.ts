@@ -2,12 +2,12 @@ import type { ClientCall } from '../../model/client.ts';
 import type { Facts } from '../../model/facts.ts';
 import type { Routine } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
-import { allCallsOn, placesOf } from '../support/client-calls.ts';
-import { inputsOf, strangersTo, takes } from '../support/inputs.ts';
-import { apiRoles, holds } from '../support/roles.ts';
-import { evidenceOf, statementAt } from '../support/sites.ts';
-import { listed } from '../support/statements.ts';
-import { named, sqlFence } from '../support/words.ts';
+import { allCallsOn, placesOf } from '../support/application/client-calls.ts';
+import { inputsOf, strangersTo, takes } from '../support/callers/inputs.ts';
+import { apiRoles, holds } from '../support/callers/roles.ts';
+import { evidenceOf, statementAt } from '../support/statements/sites.ts';
+import { listed } from '../support/statements/statements.ts';
+import { named, sqlFence } from '../support/words/words.ts';
 
 export default rule({
   id: 'api/overload',

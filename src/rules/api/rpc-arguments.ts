@@ -1,11 +1,11 @@
 import type { ClientCall } from '../../model/client.ts';
 import type { Routine, SchemaState } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
-import { allCallsOn, placesOf } from '../support/client-calls.ts';
-import { inputsOf, lackOf, strangersTo, takes } from '../support/inputs.ts';
-import { isPlatform } from '../support/roles.ts';
-import { evidenceOf } from '../support/sites.ts';
-import { named } from '../support/words.ts';
+import { allCallsOn, placesOf } from '../support/application/client-calls.ts';
+import { inputsOf, lackOf, strangersTo, takes } from '../support/callers/inputs.ts';
+import { isPlatform } from '../support/callers/roles.ts';
+import { evidenceOf } from '../support/statements/sites.ts';
+import { named } from '../support/words/words.ts';
 
 export default rule({
   id: 'api/rpc-arguments',

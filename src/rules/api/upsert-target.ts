@@ -4,12 +4,12 @@ import type { Index, Table } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
-import { allCallsOn, placesOf } from '../support/client-calls.ts';
-import { isPlatform } from '../support/roles.ts';
-import { evidenceOf } from '../support/sites.ts';
-import { hasKnownKeys } from '../support/tables.ts';
-import { alternatives, bare, columnParts, visitTree } from '../support/tree.ts';
-import { named, sqlFence } from '../support/words.ts';
+import { allCallsOn, placesOf } from '../support/application/client-calls.ts';
+import { isPlatform } from '../support/callers/roles.ts';
+import { evidenceOf } from '../support/statements/sites.ts';
+import { alternatives, bare, columnParts, visitTree } from '../support/syntax/tree.ts';
+import { hasKnownKeys } from '../support/tables/tables.ts';
+import { named, sqlFence } from '../support/words/words.ts';
 
 export default rule({
   id: 'api/upsert-target',

@@ -1,11 +1,11 @@
 import type { Routine } from '../../model/schema.ts';
 import { rule, type StateContext } from '../rule.ts';
-import { codeOf } from '../support/bodies.ts';
-import { holders, holds } from '../support/roles.ts';
-import { routineNamed } from '../support/sign-up.ts';
-import { appendFix, evidenceOf } from '../support/sites.ts';
-import { isKnown } from '../support/tables.ts';
-import { named, sqlFence } from '../support/words.ts';
+import { holders, holds } from '../support/callers/roles.ts';
+import { routineNamed } from '../support/callers/sign-up.ts';
+import { appendFix, evidenceOf } from '../support/statements/sites.ts';
+import { codeOf } from '../support/syntax/bodies.ts';
+import { isKnown } from '../support/tables/tables.ts';
+import { named, sqlFence } from '../support/words/words.ts';
 
 const admin = 'supabase_auth_admin';
 

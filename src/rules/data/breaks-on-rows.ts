@@ -1,7 +1,7 @@
 import type { Statement } from '../../model/sql.ts';
 import { rule } from '../rule.ts';
-import { linesOf } from '../support/places.ts';
-import { sql } from '../support/statements.ts';
+import { linesOf } from '../support/statements/places.ts';
+import { sql } from '../support/statements/statements.ts';
 
 export default rule({
   id: 'data/breaks-on-rows',

@@ -1,9 +1,9 @@
 import type { SchemaState } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
-import { commentAbove } from '../support/comment-above.ts';
-import { isPlatform } from '../support/roles.ts';
-import { evidenceOf, insertAt, statementAt } from '../support/sites.ts';
-import { sqlFence } from '../support/words.ts';
+import { isPlatform } from '../support/callers/roles.ts';
+import { evidenceOf, insertAt, statementAt } from '../support/statements/sites.ts';
+import { commentAbove } from '../support/words/comment-above.ts';
+import { sqlFence } from '../support/words/words.ts';
 
 // They put nothing into the schema they are registered in, or can't live in another one.
 const elsewhere = new Set([

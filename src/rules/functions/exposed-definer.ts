@@ -2,21 +2,21 @@ import type { ClientCall } from '../../model/client.ts';
 import type { Routine, SchemaState } from '../../model/schema.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
-import { personIn, questionIn, questionOfHelper } from '../support/asking.ts';
-import { codeOf, onlyCountsUp } from '../support/bodies.ts';
-import { routineLooksAtCaller } from '../support/caller.ts';
-import { callsOfServer, callsOfVisitor, callsOn, placesOf } from '../support/client-calls.ts';
-import { executedArgument } from '../support/executed-arguments.ts';
-import { nullBlindRefusal } from '../support/null-blind.ts';
-import { closedToNobody, passesNobody, refusingNull } from '../support/null-mend.ts';
-import { isDeclaredPublic } from '../support/openness.ts';
-import { givesPersonalData } from '../support/personal-data.ts';
-import { callingTriggers, filesCalling, isCalledByPolicy } from '../support/policy-callers.ts';
-import { isGrantedTo, isKnowing, isLookup, isPublished, onlyReads } from '../support/published.ts';
-import { enters, holders, isPlatform } from '../support/roles.ts';
-import { evidenceOf } from '../support/sites.ts';
-import { tablesTouched } from '../support/touched-tables.ts';
-import { named, sqlFence } from '../support/words.ts';
+import { callsOfServer, callsOfVisitor, callsOn, placesOf } from '../support/application/client-calls.ts';
+import { routineLooksAtCaller } from '../support/callers/caller.ts';
+import { enters, holders, isPlatform } from '../support/callers/roles.ts';
+import { personIn, questionIn, questionOfHelper } from '../support/functions/asking.ts';
+import { executedArgument } from '../support/functions/executed-arguments.ts';
+import { nullBlindRefusal } from '../support/functions/null-blind.ts';
+import { closedToNobody, passesNobody, refusingNull } from '../support/functions/null-mend.ts';
+import { givesPersonalData } from '../support/functions/personal-data.ts';
+import { isGrantedTo, isKnowing, isLookup, isPublished, onlyReads } from '../support/functions/published.ts';
+import { tablesTouched } from '../support/functions/touched-tables.ts';
+import { isDeclaredPublic } from '../support/policies/openness.ts';
+import { callingTriggers, filesCalling, isCalledByPolicy } from '../support/policies/policy-callers.ts';
+import { evidenceOf } from '../support/statements/sites.ts';
+import { codeOf, onlyCountsUp } from '../support/syntax/bodies.ts';
+import { named, sqlFence } from '../support/words/words.ts';
 
 export default rule({
   id: 'functions/exposed-definer',

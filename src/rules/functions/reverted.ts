@@ -3,9 +3,9 @@ import type { SourceFile, SyntaxNode } from '../../model/sql.ts';
 import { qualified, strings } from '../../sql/names.ts';
 import { escapeRegExp, lowerBound } from '../../sql/text.ts';
 import { rule } from '../rule.ts';
-import { normalBody } from '../support/bodies.ts';
-import { commandsOf, namesOf } from '../support/statements.ts';
-import { remembered } from '../support/tree.ts';
+import { commandsOf, namesOf } from '../support/statements/statements.ts';
+import { normalBody } from '../support/syntax/bodies.ts';
+import { remembered } from '../support/syntax/tree.ts';
 
 export default rule({
   id: 'functions/reverted',

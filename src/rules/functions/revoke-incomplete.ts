@@ -3,11 +3,11 @@ import type { Routine } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { strings } from '../../sql/names.ts';
 import { type FileContext, rule } from '../rule.ts';
-import { routinesNamed } from '../support/caller.ts';
-import { opening } from '../support/era.ts';
-import { filesCalling, rolesOfPolicies } from '../support/policy-callers.ts';
-import { type ApiRole, apiRoles, holds } from '../support/roles.ts';
-import { listed, named, sqlFence } from '../support/words.ts';
+import { routinesNamed } from '../support/callers/caller.ts';
+import { type ApiRole, apiRoles, holds } from '../support/callers/roles.ts';
+import { filesCalling, rolesOfPolicies } from '../support/policies/policy-callers.ts';
+import { opening } from '../support/tables/era.ts';
+import { listed, named, sqlFence } from '../support/words/words.ts';
 
 export default rule({
   id: 'functions/revoke-incomplete',

@@ -1,11 +1,11 @@
 import type { Routine, SchemaState } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
-import { codeOf } from '../support/bodies.ts';
-import { pathInBody } from '../support/path-in-body.ts';
-import { bareNamesBehind, isQualified } from '../support/qualified.ts';
-import { holds, isPlatform } from '../support/roles.ts';
-import { evidenceOf, insertAt, statementAt } from '../support/sites.ts';
-import { listed, named, sqlFence } from '../support/words.ts';
+import { holds, isPlatform } from '../support/callers/roles.ts';
+import { pathInBody } from '../support/functions/path-in-body.ts';
+import { bareNamesBehind, isQualified } from '../support/functions/qualified.ts';
+import { evidenceOf, insertAt, statementAt } from '../support/statements/sites.ts';
+import { codeOf } from '../support/syntax/bodies.ts';
+import { listed, named, sqlFence } from '../support/words/words.ts';
 
 export default rule({
   id: 'functions/search-path',

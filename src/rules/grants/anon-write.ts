@@ -2,10 +2,10 @@ import type { Facts } from '../../model/facts.ts';
 import type { Place } from '../../model/finding.ts';
 import type { Origin } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
-import { covers, isPlatform, writes } from '../support/roles.ts';
-import { evidenceOf } from '../support/sites.ts';
-import { overviewOf } from '../support/versions.ts';
-import { sqlFence, upper } from '../support/words.ts';
+import { covers, isPlatform, writes } from '../support/callers/roles.ts';
+import { overviewOf } from '../support/files/versions.ts';
+import { evidenceOf } from '../support/statements/sites.ts';
+import { sqlFence, upper } from '../support/words/words.ts';
 
 export default rule({
   id: 'grants/anon-write',

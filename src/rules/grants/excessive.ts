@@ -1,8 +1,8 @@
 import type { Statement, SyntaxNode } from '../../model/sql.ts';
 import { strings } from '../../sql/names.ts';
 import { type FileContext, rule } from '../rule.ts';
-import { apiRoles, commands } from '../support/roles.ts';
-import { named, sqlFence } from '../support/words.ts';
+import { apiRoles, commands } from '../support/callers/roles.ts';
+import { named, sqlFence } from '../support/words/words.ts';
 
 export default rule({
   id: 'grants/excessive',

@@ -5,8 +5,7 @@ import type { SourceFile, SyntaxNode } from '../../model/sql.ts';
 import { strings } from '../../sql/names.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import { rule, type StateContext } from '../rule.ts';
-import { callsOn, placesOf, toldCalls } from '../support/client-calls.ts';
-import { predicatesOf } from '../support/predicates.ts';
+import { callsOn, placesOf, toldCalls } from '../support/application/client-calls.ts';
 import {
   commands as allCommands,
   allowsInsert,
@@ -15,13 +14,14 @@ import {
   holders,
   holds,
   isPlatform,
-} from '../support/roles.ts';
-import { type Refused, refusedTo, tablesRefused } from '../support/run-as-caller.ts';
-import { appendFix, evidenceOf, isRevoke } from '../support/sites.ts';
-import { isExposedTable } from '../support/tables.ts';
-import { remembered } from '../support/tree.ts';
-import { truthOf } from '../support/truth.ts';
-import { listed, named, sqlFence, upper } from '../support/words.ts';
+} from '../support/callers/roles.ts';
+import { predicatesOf } from '../support/conditions/predicates.ts';
+import { truthOf } from '../support/conditions/truth.ts';
+import { type Refused, refusedTo, tablesRefused } from '../support/policies/run-as-caller.ts';
+import { appendFix, evidenceOf, isRevoke } from '../support/statements/sites.ts';
+import { remembered } from '../support/syntax/tree.ts';
+import { isExposedTable } from '../support/tables/tables.ts';
+import { listed, named, sqlFence, upper } from '../support/words/words.ts';
 
 const served = [...apiRoles, 'service_role'] as const;
 

@@ -1,8 +1,8 @@
 import type { Change, Migration } from '../../model/migration.ts';
 import { parseSource } from '../../sql/parse.ts';
 import { rule } from '../rule.ts';
-import { linesOf, startOf } from '../support/places.ts';
-import { shellWord, shFence } from '../support/words.ts';
+import { linesOf, startOf } from '../support/statements/places.ts';
+import { shellWord, shFence } from '../support/words/words.ts';
 
 export default rule({
   id: 'history/edited-migration',

@@ -1,11 +1,11 @@
 import type { Facts } from '../../model/facts.ts';
 import type { Migration } from '../../model/migration.ts';
 import { rule } from '../rule.ts';
-import { startOf } from '../support/places.ts';
-import { lastMinute, oneByOne } from '../support/renamed-together.ts';
-import { undoneBy } from '../support/undone.ts';
-import { freeVersion, renameTo, snakeCase, timeOf } from '../support/versions.ts';
-import { gitMove, shFence } from '../support/words.ts';
+import { lastMinute, oneByOne } from '../support/files/renamed-together.ts';
+import { undoneBy } from '../support/files/undone.ts';
+import { freeVersion, renameTo, snakeCase, timeOf } from '../support/files/versions.ts';
+import { startOf } from '../support/statements/places.ts';
+import { gitMove, shFence } from '../support/words/words.ts';
 
 export default rule({
   id: 'history/file-name',

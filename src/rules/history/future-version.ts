@@ -1,7 +1,7 @@
 import { rule } from '../rule.ts';
-import { startOf } from '../support/places.ts';
-import { freeVersion, renameTo, timeOf } from '../support/versions.ts';
-import { gitMove, shFence } from '../support/words.ts';
+import { freeVersion, renameTo, timeOf } from '../support/files/versions.ts';
+import { startOf } from '../support/statements/places.ts';
+import { gitMove, shFence } from '../support/words/words.ts';
 
 const day = 86_400_000;
 

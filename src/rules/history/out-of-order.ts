@@ -1,8 +1,8 @@
 import type { Migration, MigrationElsewhere } from '../../model/migration.ts';
 import { rule } from '../rule.ts';
-import { startOf } from '../support/places.ts';
-import { freeVersion, renameTo } from '../support/versions.ts';
-import { gitMove, shFence } from '../support/words.ts';
+import { freeVersion, renameTo } from '../support/files/versions.ts';
+import { startOf } from '../support/statements/places.ts';
+import { gitMove, shFence } from '../support/words/words.ts';
 
 export default rule({
   id: 'history/out-of-order',

@@ -2,12 +2,12 @@ import type { Facts } from '../../model/facts.ts';
 import type { Fix } from '../../model/finding.ts';
 import type { History, SkippedEntry } from '../../model/migration.ts';
 import { rule } from '../rule.ts';
-import { type Place, placeOf } from '../support/place-in-turn.ts';
-import { startOf } from '../support/places.ts';
-import { type Rival, rivalOf } from '../support/rival.ts';
-import { fileNameOf, isSetAside, sourceOf } from '../support/skipped.ts';
-import { formatVersion, overviewOf, renameTo, snakeCase, timeOf } from '../support/versions.ts';
-import { gitMove, shellWord, shFence } from '../support/words.ts';
+import { type Place, placeOf } from '../support/files/place-in-turn.ts';
+import { type Rival, rivalOf } from '../support/files/rival.ts';
+import { fileNameOf, isSetAside, sourceOf } from '../support/files/skipped.ts';
+import { formatVersion, overviewOf, renameTo, snakeCase, timeOf } from '../support/files/versions.ts';
+import { startOf } from '../support/statements/places.ts';
+import { gitMove, shellWord, shFence } from '../support/words/words.ts';
 
 export default rule({
   id: 'history/skipped-file',

@@ -1,8 +1,8 @@
 import type { Migration } from '../../model/migration.ts';
 import { rule } from '../rule.ts';
-import { startOf } from '../support/places.ts';
-import { formatVersion, overviewOf, startsWithDay, timeOf } from '../support/versions.ts';
-import { gitMove, shFence } from '../support/words.ts';
+import { formatVersion, overviewOf, startsWithDay, timeOf } from '../support/files/versions.ts';
+import { startOf } from '../support/statements/places.ts';
+import { gitMove, shFence } from '../support/words/words.ts';
 
 export default rule({
   id: 'history/sort-order',

@@ -6,14 +6,14 @@ import { quoteIdent } from '../../sql/names.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import { tokenize } from '../../sql/tokens.ts';
 import { rule } from '../rule.ts';
-import { allCallsOn, placesOf } from '../support/client-calls.ts';
-import { isFixedList } from '../support/fixed-lists.ts';
-import { keyBeside } from '../support/keys-beside.ts';
-import { markOfDeleted, writtenAndKept } from '../support/marked-deleted.ts';
-import { offsetOf } from '../support/places.ts';
-import { isShortList } from '../support/short-lists.ts';
-import { routineNamed } from '../support/sign-up.ts';
-import { listed, sql } from '../support/statements.ts';
+import { allCallsOn, placesOf } from '../support/application/client-calls.ts';
+import { routineNamed } from '../support/callers/sign-up.ts';
+import { offsetOf } from '../support/statements/places.ts';
+import { listed, sql } from '../support/statements/statements.ts';
+import { isFixedList } from '../support/tables/fixed-lists.ts';
+import { keyBeside } from '../support/tables/keys-beside.ts';
+import { markOfDeleted, writtenAndKept } from '../support/tables/marked-deleted.ts';
+import { isShortList } from '../support/tables/short-lists.ts';
 
 export default rule({
   id: 'integrity/foreign-key-on-delete',

@@ -1,7 +1,7 @@
 import type { Facts } from '../../model/facts.ts';
 import type { Statement, SyntaxNode } from '../../model/sql.ts';
 import { type FileContext, rule } from '../rule.ts';
-import { isVerbatim } from '../support/statements.ts';
+import { isVerbatim } from '../support/statements/statements.ts';
 
 const uuid = /\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/gi;
 

@@ -3,10 +3,10 @@ import type { Place } from '../../model/finding.ts';
 import type { Routine } from '../../model/schema.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import { rule, type StateContext } from '../rule.ts';
-import { type Ambiguous, ambiguousName } from '../support/ambiguous-names.ts';
-import { missingField } from '../support/missing-fields.ts';
-import { linesOf } from '../support/places.ts';
-import { sqlFence } from '../support/words.ts';
+import { type Ambiguous, ambiguousName } from '../support/functions/ambiguous-names.ts';
+import { missingField } from '../support/functions/missing-fields.ts';
+import { linesOf } from '../support/statements/places.ts';
+import { sqlFence } from '../support/words/words.ts';
 
 export default rule({
   id: 'integrity/invalid-function',

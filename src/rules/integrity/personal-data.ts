@@ -1,7 +1,7 @@
 import type { SyntaxNode } from '../../model/sql.ts';
 import { type FileContext, rule } from '../rule.ts';
-import { isVerbatim } from '../support/statements.ts';
-import { bare, constantOf, visitTree } from '../support/tree.ts';
+import { isVerbatim } from '../support/statements/statements.ts';
+import { bare, constantOf, visitTree } from '../support/syntax/tree.ts';
 
 // Bounded as RFC 5321 bounds them (4.5.3.1), so that a literal of a megabyte is passed over in one sweep.
 const email = /(?<![a-z0-9._%+-])[a-z0-9][a-z0-9._%+-]{0,63}@(?:[a-z0-9-]{1,63}\.){1,8}[a-z]{2,24}/gi;

@@ -1,11 +1,11 @@
 import type { Origin } from '../../model/schema.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
-import { alike, keyLike } from '../support/indexes.ts';
-import { isPlatform } from '../support/roles.ts';
-import { evidenceOf } from '../support/sites.ts';
-import { hasKnownKeys } from '../support/tables.ts';
-import { sqlFence } from '../support/words.ts';
+import { isPlatform } from '../support/callers/roles.ts';
+import { evidenceOf } from '../support/statements/sites.ts';
+import { alike, keyLike } from '../support/tables/indexes.ts';
+import { hasKnownKeys } from '../support/tables/tables.ts';
+import { sqlFence } from '../support/words/words.ts';
 
 export default rule({
   id: 'performance/duplicate-index',

@@ -2,12 +2,12 @@ import type { Routine, SchemaState, Table, View } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { parseStatements } from '../../sql/parse.ts';
 import { rule } from '../rule.ts';
-import { createIndex, isIndexed } from '../support/coverage.ts';
-import { isPlatform } from '../support/roles.ts';
-import { readPredicate } from '../support/scope.ts';
-import { appendFix, evidenceOf } from '../support/sites.ts';
-import { hasKnownKeys } from '../support/tables.ts';
-import { sqlFence } from '../support/words.ts';
+import { isPlatform } from '../support/callers/roles.ts';
+import { readPredicate } from '../support/conditions/scope.ts';
+import { appendFix, evidenceOf } from '../support/statements/sites.ts';
+import { createIndex, isIndexed } from '../support/tables/coverage.ts';
+import { hasKnownKeys } from '../support/tables/tables.ts';
+import { sqlFence } from '../support/words/words.ts';
 
 export default rule({
   id: 'performance/filter-index',

@@ -1,10 +1,10 @@
 import { rule } from '../rule.ts';
-import { createIndex, isIndexed } from '../support/coverage.ts';
-import { isPlatform } from '../support/roles.ts';
-import { isShortList } from '../support/short-lists.ts';
-import { appendFix, evidenceOf } from '../support/sites.ts';
-import { hasKnownKeys } from '../support/tables.ts';
-import { named, sqlFence } from '../support/words.ts';
+import { isPlatform } from '../support/callers/roles.ts';
+import { appendFix, evidenceOf } from '../support/statements/sites.ts';
+import { createIndex, isIndexed } from '../support/tables/coverage.ts';
+import { isShortList } from '../support/tables/short-lists.ts';
+import { hasKnownKeys } from '../support/tables/tables.ts';
+import { named, sqlFence } from '../support/words/words.ts';
 
 export default rule({
   id: 'performance/foreign-key-index',

@@ -1,5 +1,5 @@
 import { rule } from '../rule.ts';
-import { isPlatform } from '../support/roles.ts';
+import { isPlatform } from '../support/callers/roles.ts';
 
 const remedy = `What the platform allows in its schemas: triggers on \`auth.users\`, policies on \`storage.objects\` and \`realtime.messages\`, foreign keys to \`auth.users\`. Keep columns, functions and tables of your own in a schema of your own.
 

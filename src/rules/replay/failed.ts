@@ -1,6 +1,6 @@
 import type { MigrationError } from '../../model/replay.ts';
 import { rule } from '../rule.ts';
-import { linesOf } from '../support/places.ts';
+import { linesOf } from '../support/statements/places.ts';
 
 export default rule({
   id: 'replay/failed',

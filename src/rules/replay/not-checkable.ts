@@ -1,5 +1,5 @@
 import { rule } from '../rule.ts';
-import { linesOf } from '../support/places.ts';
+import { linesOf } from '../support/statements/places.ts';
 
 export default rule({
   id: 'replay/not-checkable',

@@ -1,14 +1,20 @@
 import type { Command } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
-import { alsoOpen } from '../support/also-open.ts';
-import { isMeant } from '../support/meant.ts';
-import { handover, openChanges, takeover } from '../support/open-changes.ts';
-import { openInserts } from '../support/open-inserts.ts';
-import { openReads } from '../support/open-reads.ts';
-import { type JudgedPolicy, judgedPolicy, type Open, opens, reachOf } from '../support/reach.ts';
-import { writes } from '../support/roles.ts';
-import { evidenceOf } from '../support/sites.ts';
-import { policyKey, policyTable } from '../support/tables.ts';
+import { writes } from '../support/callers/roles.ts';
+import { isMeant } from '../support/leaks/meant.ts';
+import { handover, openChanges, takeover } from '../support/open-policies/open-changes.ts';
+import { openInserts } from '../support/open-policies/open-inserts.ts';
+import { openReads } from '../support/open-policies/open-reads.ts';
+import {
+  type JudgedPolicy,
+  judgedPolicy,
+  type Open,
+  opens,
+  reachOf,
+} from '../support/open-policies/reach.ts';
+import { alsoOpen } from '../support/policies/also-open.ts';
+import { evidenceOf } from '../support/statements/sites.ts';
+import { policyKey, policyTable } from '../support/tables/tables.ts';
 
 export default rule({
   id: 'rls/always-true',

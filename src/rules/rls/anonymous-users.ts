@@ -1,12 +1,12 @@
 import { rule } from '../rule.ts';
-import { asksForCaller, claimsRead, isUserId } from '../support/caller.ts';
-import { predicatesOf } from '../support/predicates.ts';
-import { appliesTo, commandsOf, holds } from '../support/roles.ts';
-import { evidenceOf } from '../support/sites.ts';
-import { isExposedTable, policyKey } from '../support/tables.ts';
-import { someNode } from '../support/tree.ts';
-import { opensTo, truthOf } from '../support/truth.ts';
-import { sqlFence, upper } from '../support/words.ts';
+import { asksForCaller, claimsRead, isUserId } from '../support/callers/caller.ts';
+import { appliesTo, commandsOf, holds } from '../support/callers/roles.ts';
+import { predicatesOf } from '../support/conditions/predicates.ts';
+import { opensTo, truthOf } from '../support/conditions/truth.ts';
+import { evidenceOf } from '../support/statements/sites.ts';
+import { someNode } from '../support/syntax/tree.ts';
+import { isExposedTable, policyKey } from '../support/tables/tables.ts';
+import { sqlFence, upper } from '../support/words/words.ts';
 
 export default rule({
   id: 'rls/anonymous-users',

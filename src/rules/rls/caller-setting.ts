@@ -1,14 +1,14 @@
 import type { Facts } from '../../model/facts.ts';
 import type { Routine, SchemaState, Table } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
-import { codeOf } from '../support/bodies.ts';
-import { routinesCalled } from '../support/caller.ts';
-import { allCallsOn, placesOf } from '../support/client-calls.ts';
-import { callsOf, predicatesOf } from '../support/predicates.ts';
-import { apiRoles, apiRolesOf, enters, holds, isPlatform } from '../support/roles.ts';
-import { evidenceOf } from '../support/sites.ts';
-import { remembered } from '../support/tree.ts';
-import { listed, named, sqlFence } from '../support/words.ts';
+import { allCallsOn, placesOf } from '../support/application/client-calls.ts';
+import { routinesCalled } from '../support/callers/caller.ts';
+import { apiRoles, apiRolesOf, enters, holds, isPlatform } from '../support/callers/roles.ts';
+import { callsOf, predicatesOf } from '../support/conditions/predicates.ts';
+import { evidenceOf } from '../support/statements/sites.ts';
+import { codeOf } from '../support/syntax/bodies.ts';
+import { remembered } from '../support/syntax/tree.ts';
+import { listed, named, sqlFence } from '../support/words/words.ts';
 
 export default rule({
   id: 'rls/caller-setting',

@@ -1,5 +1,5 @@
 import { rule } from '../rule.ts';
-import { seen, tellLeaks } from '../support/access.ts';
+import { seen, tellLeaks } from '../support/leaks/access.ts';
 
 export default rule({
   id: 'rls/check-union',

@@ -1,17 +1,17 @@
 import type { ClientCall } from '../../model/client.ts';
 import type { Command, Grant, Origin, SchemaState, Table } from '../../model/schema.ts';
 import { rule, type StateContext } from '../rule.ts';
-import { asBefore } from '../support/as-before.ts';
-import { looksAtCaller } from '../support/caller.ts';
-import { callsFitting, toldCalls } from '../support/client-calls.ts';
-import { opening } from '../support/era.ts';
-import { needsReading, ownPolicies } from '../support/own-policy.ts';
-import { policyDrop } from '../support/policy-edits.ts';
-import { apiRoles, apiRolesOf, appliesTo, commands, covers, predicateOf } from '../support/roles.ts';
-import { evidenceOf } from '../support/sites.ts';
-import { isExposedTable } from '../support/tables.ts';
-import { opensTo } from '../support/truth.ts';
-import { named, sqlFence, upper } from '../support/words.ts';
+import { callsFitting, toldCalls } from '../support/application/client-calls.ts';
+import { looksAtCaller } from '../support/callers/caller.ts';
+import { apiRoles, apiRolesOf, appliesTo, commands, covers, predicateOf } from '../support/callers/roles.ts';
+import { opensTo } from '../support/conditions/truth.ts';
+import { policyDrop } from '../support/policies/policy-edits.ts';
+import { evidenceOf } from '../support/statements/sites.ts';
+import { opening } from '../support/tables/era.ts';
+import { isExposedTable } from '../support/tables/tables.ts';
+import { asBefore } from '../support/ways-out/as-before.ts';
+import { needsReading, ownPolicies } from '../support/ways-out/own-policy.ts';
+import { named, sqlFence, upper } from '../support/words/words.ts';
 
 export default rule({
   id: 'rls/command-coverage',

@@ -1,18 +1,18 @@
 import type { Command, Table } from '../../model/schema.ts';
 import { rule, type StateContext } from '../rule.ts';
-import { visitorsRead } from '../support/by-tenant.ts';
-import { callsFitting, placesOf } from '../support/client-calls.ts';
-import { assumed, opening } from '../support/era.ts';
-import { ownByTheCode, ownPolicies } from '../support/own-policy.ts';
-import { sensitiveColumns } from '../support/owners.ts';
-import { isPrivateByName } from '../support/person-names.ts';
-import { readPolicy, writersOf } from '../support/read-policy.ts';
-import { commands, holders } from '../support/roles.ts';
-import { appendFix, evidenceOf } from '../support/sites.ts';
-import { isExposedTable } from '../support/tables.ts';
-import { tenantCondition } from '../support/tenants.ts';
-import { ownerByName, ownerOf } from '../support/whose.ts';
-import { people, sqlFence, upper } from '../support/words.ts';
+import { callsFitting, placesOf } from '../support/application/client-calls.ts';
+import { commands, holders } from '../support/callers/roles.ts';
+import { visitorsRead } from '../support/open-policies/by-tenant.ts';
+import { sensitiveColumns } from '../support/owners/owners.ts';
+import { tenantCondition } from '../support/owners/tenants.ts';
+import { ownerByName, ownerOf } from '../support/owners/whose.ts';
+import { appendFix, evidenceOf } from '../support/statements/sites.ts';
+import { assumed, opening } from '../support/tables/era.ts';
+import { isExposedTable } from '../support/tables/tables.ts';
+import { ownByTheCode, ownPolicies } from '../support/ways-out/own-policy.ts';
+import { readPolicy, writersOf } from '../support/ways-out/read-policy.ts';
+import { isPrivateByName } from '../support/words/person-names.ts';
+import { people, sqlFence, upper } from '../support/words/words.ts';
 
 export default rule({
   id: 'rls/disabled',

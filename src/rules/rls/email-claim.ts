@@ -1,9 +1,9 @@
 import { rule } from '../rule.ts';
-import { claimsRead } from '../support/caller.ts';
-import { predicatesOf } from '../support/predicates.ts';
-import { apiRolesOf } from '../support/roles.ts';
-import { evidenceOf } from '../support/sites.ts';
-import { policyKey } from '../support/tables.ts';
+import { claimsRead } from '../support/callers/caller.ts';
+import { apiRolesOf } from '../support/callers/roles.ts';
+import { predicatesOf } from '../support/conditions/predicates.ts';
+import { evidenceOf } from '../support/statements/sites.ts';
+import { policyKey } from '../support/tables/tables.ts';
 
 export default rule({
   id: 'rls/email-claim',

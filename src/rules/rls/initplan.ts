@@ -1,10 +1,10 @@
 import { rule } from '../rule.ts';
-import { bareCalls, policyStatement, wrapCalls } from '../support/policy-edits.ts';
-import { predicatesOf } from '../support/predicates.ts';
-import { readPredicate } from '../support/scope.ts';
-import { evidenceOf } from '../support/sites.ts';
-import { functionName } from '../support/tree.ts';
-import { named, sqlFence } from '../support/words.ts';
+import { predicatesOf } from '../support/conditions/predicates.ts';
+import { readPredicate } from '../support/conditions/scope.ts';
+import { bareCalls, policyStatement, wrapCalls } from '../support/policies/policy-edits.ts';
+import { evidenceOf } from '../support/statements/sites.ts';
+import { functionName } from '../support/syntax/tree.ts';
+import { named, sqlFence } from '../support/words/words.ts';
 
 export default rule({
   id: 'rls/initplan',

@@ -1,9 +1,6 @@
 import type { Command, Policy, Table } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
-import { isUserId } from '../support/caller.ts';
-import { formerForm } from '../support/former-form.ts';
-import { conditionsLost } from '../support/loosening.ts';
-import { policyDrop } from '../support/policy-edits.ts';
+import { isUserId } from '../support/callers/caller.ts';
 import {
   apiRolesOf,
   appliesTo,
@@ -12,12 +9,15 @@ import {
   holds,
   isPlatform,
   predicateOf,
-} from '../support/roles.ts';
-import { evidenceOf } from '../support/sites.ts';
-import { policyKey } from '../support/tables.ts';
-import { alternatives, someNode } from '../support/tree.ts';
-import { opensTo } from '../support/truth.ts';
-import { upper } from '../support/words.ts';
+} from '../support/callers/roles.ts';
+import { conditionsLost } from '../support/conditions/loosening.ts';
+import { opensTo } from '../support/conditions/truth.ts';
+import { formerForm } from '../support/policies/former-form.ts';
+import { policyDrop } from '../support/policies/policy-edits.ts';
+import { evidenceOf } from '../support/statements/sites.ts';
+import { alternatives, someNode } from '../support/syntax/tree.ts';
+import { policyKey } from '../support/tables/tables.ts';
+import { upper } from '../support/words/words.ts';
 
 export default rule({
   id: 'rls/loosened',

@@ -1,18 +1,18 @@
 import type { Policy } from '../../model/schema.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
-import { callsOfServer, callsOn, onceWithServiceKey, placesOf } from '../support/client-calls.ts';
-import { isSaidWithoutLogin } from '../support/comment-above.ts';
-import { alsoAsking, claimFor, meansServer, promiseOf } from '../support/misnamed.ts';
-import { predicatesOf } from '../support/predicates.ts';
-import { questionFor } from '../support/role-question.ts';
-import { apiRolesOf, appliesTo, commandsOf } from '../support/roles.ts';
-import { evidenceOf } from '../support/sites.ts';
-import { callersStay, lettingIn, staffStays } from '../support/stays-beside.ts';
-import { policyKey, policyTable } from '../support/tables.ts';
-import { nodesOf } from '../support/tree.ts';
-import { holdsForNobody, isPlainTrue, neverHolds, opensTo } from '../support/truth.ts';
-import { people, sqlFence } from '../support/words.ts';
+import { callsOfServer, callsOn, onceWithServiceKey, placesOf } from '../support/application/client-calls.ts';
+import { apiRolesOf, appliesTo, commandsOf } from '../support/callers/roles.ts';
+import { predicatesOf } from '../support/conditions/predicates.ts';
+import { holdsForNobody, isPlainTrue, neverHolds, opensTo } from '../support/conditions/truth.ts';
+import { callersStay, lettingIn, staffStays } from '../support/open-policies/stays-beside.ts';
+import { questionFor } from '../support/owners/role-question.ts';
+import { alsoAsking, claimFor, meansServer, promiseOf } from '../support/policies/misnamed.ts';
+import { evidenceOf } from '../support/statements/sites.ts';
+import { nodesOf } from '../support/syntax/tree.ts';
+import { policyKey, policyTable } from '../support/tables/tables.ts';
+import { isSaidWithoutLogin } from '../support/words/comment-above.ts';
+import { people, sqlFence } from '../support/words/words.ts';
 
 export default rule({
   id: 'rls/misnamed',

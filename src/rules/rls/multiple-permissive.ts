@@ -1,14 +1,14 @@
 import type { Command, Policy, SchemaState, Table } from '../../model/schema.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
-import { claimsRead, readsRequest } from '../support/caller.ts';
-import { apiRoles, appliesTo, commands, covers, predicateOf } from '../support/roles.ts';
-import { readPredicate } from '../support/scope.ts';
-import { evidenceOf } from '../support/sites.ts';
-import { isExposedTable } from '../support/tables.ts';
-import { someNode } from '../support/tree.ts';
-import { isPlainTrue } from '../support/truth.ts';
-import { named, sqlFence, upper } from '../support/words.ts';
+import { claimsRead, readsRequest } from '../support/callers/caller.ts';
+import { apiRoles, appliesTo, commands, covers, predicateOf } from '../support/callers/roles.ts';
+import { readPredicate } from '../support/conditions/scope.ts';
+import { isPlainTrue } from '../support/conditions/truth.ts';
+import { evidenceOf } from '../support/statements/sites.ts';
+import { someNode } from '../support/syntax/tree.ts';
+import { isExposedTable } from '../support/tables/tables.ts';
+import { named, sqlFence, upper } from '../support/words/words.ts';
 
 export default rule({
   id: 'rls/multiple-permissive',

@@ -1,11 +1,11 @@
 import { rule } from '../rule.ts';
-import { callsFitting, toldCalls } from '../support/client-calls.ts';
-import { opening } from '../support/era.ts';
-import { ownPolicies } from '../support/own-policy.ts';
-import { commands, holders } from '../support/roles.ts';
-import { evidenceOf } from '../support/sites.ts';
-import { isExposedTable } from '../support/tables.ts';
-import { named, sqlFence } from '../support/words.ts';
+import { callsFitting, toldCalls } from '../support/application/client-calls.ts';
+import { commands, holders } from '../support/callers/roles.ts';
+import { evidenceOf } from '../support/statements/sites.ts';
+import { opening } from '../support/tables/era.ts';
+import { isExposedTable } from '../support/tables/tables.ts';
+import { ownPolicies } from '../support/ways-out/own-policy.ts';
+import { named, sqlFence } from '../support/words/words.ts';
 
 export default rule({
   id: 'rls/no-policy',

@@ -2,14 +2,14 @@ import type { SchemaState, Table } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
-import { nameSaysRole } from '../support/misnamed.ts';
-import { isCaller, ownerColumns } from '../support/owners.ts';
-import { predicatesOf } from '../support/predicates.ts';
-import { appliesTo } from '../support/roles.ts';
-import { evidenceOf } from '../support/sites.ts';
-import { policyKey, policyTable } from '../support/tables.ts';
-import { holdsForNobody } from '../support/truth.ts';
-import { sqlFence, upper } from '../support/words.ts';
+import { appliesTo } from '../support/callers/roles.ts';
+import { predicatesOf } from '../support/conditions/predicates.ts';
+import { holdsForNobody } from '../support/conditions/truth.ts';
+import { isCaller, ownerColumns } from '../support/owners/owners.ts';
+import { nameSaysRole } from '../support/policies/misnamed.ts';
+import { evidenceOf } from '../support/statements/sites.ts';
+import { policyKey, policyTable } from '../support/tables/tables.ts';
+import { sqlFence, upper } from '../support/words/words.ts';
 
 export default rule({
   id: 'rls/null-user',

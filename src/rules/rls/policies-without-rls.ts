@@ -1,9 +1,9 @@
 import type { Origin, Table } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
-import { apiRoles, commands, covers, holds, isPlatform } from '../support/roles.ts';
-import { appendFix, evidenceOf } from '../support/sites.ts';
-import { isKnown } from '../support/tables.ts';
-import { named, sqlFence, upper } from '../support/words.ts';
+import { apiRoles, commands, covers, holds, isPlatform } from '../support/callers/roles.ts';
+import { appendFix, evidenceOf } from '../support/statements/sites.ts';
+import { isKnown } from '../support/tables/tables.ts';
+import { named, sqlFence, upper } from '../support/words/words.ts';
 
 export default rule({
   id: 'rls/policies-without-rls',

@@ -1,11 +1,11 @@
 import { rule } from '../rule.ts';
-import { createIndex, isIndexed } from '../support/coverage.ts';
-import { predicatesOf } from '../support/predicates.ts';
-import { apiRolesOf, isPlatform } from '../support/roles.ts';
-import { ownComparisons, readPredicate } from '../support/scope.ts';
-import { appendFix, evidenceOf } from '../support/sites.ts';
-import { hasKnownKeys } from '../support/tables.ts';
-import { named, sqlFence } from '../support/words.ts';
+import { apiRolesOf, isPlatform } from '../support/callers/roles.ts';
+import { predicatesOf } from '../support/conditions/predicates.ts';
+import { ownComparisons, readPredicate } from '../support/conditions/scope.ts';
+import { appendFix, evidenceOf } from '../support/statements/sites.ts';
+import { createIndex, isIndexed } from '../support/tables/coverage.ts';
+import { hasKnownKeys } from '../support/tables/tables.ts';
+import { named, sqlFence } from '../support/words/words.ts';
 
 export default rule({
   id: 'rls/policy-index',

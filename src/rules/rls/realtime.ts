@@ -1,8 +1,8 @@
 import { rule } from '../rule.ts';
-import { isPlatform } from '../support/roles.ts';
-import { appendFix, evidenceOf } from '../support/sites.ts';
-import { isKnown } from '../support/tables.ts';
-import { sqlFence } from '../support/words.ts';
+import { isPlatform } from '../support/callers/roles.ts';
+import { appendFix, evidenceOf } from '../support/statements/sites.ts';
+import { isKnown } from '../support/tables/tables.ts';
+import { sqlFence } from '../support/words/words.ts';
 
 export default rule({
   id: 'rls/realtime',

@@ -1,13 +1,13 @@
 import type { PolicyError } from '../../model/access.ts';
 import type { SchemaState, Table } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
-import { homeOfTable } from '../support/access-places.ts';
-import { asFunction } from '../support/lookup.ts';
-import { isQualified } from '../support/qualified.ts';
-import { findCallCycle, findCycle } from '../support/recursion.ts';
-import { evidenceOf } from '../support/sites.ts';
-import { isKnown } from '../support/tables.ts';
-import { sqlFence, upper } from '../support/words.ts';
+import { isQualified } from '../support/functions/qualified.ts';
+import { homeOfTable } from '../support/leaks/access-places.ts';
+import { findCallCycle, findCycle } from '../support/policies/recursion.ts';
+import { evidenceOf } from '../support/statements/sites.ts';
+import { isKnown } from '../support/tables/tables.ts';
+import { asFunction } from '../support/ways-out/lookup.ts';
+import { sqlFence, upper } from '../support/words/words.ts';
 
 const remedy = `Look the row up in a \`security definer\` function, which reads without policies, and call it in the policy.
 

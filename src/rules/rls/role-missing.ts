@@ -1,10 +1,10 @@
 import type { Policy } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
-import { needsUser } from '../support/needs-user.ts';
-import { addRoles, policyStatement } from '../support/policy-edits.ts';
-import { isPlatform } from '../support/roles.ts';
-import { evidenceOf } from '../support/sites.ts';
-import { sqlFence } from '../support/words.ts';
+import { isPlatform } from '../support/callers/roles.ts';
+import { needsUser } from '../support/policies/needs-user.ts';
+import { addRoles, policyStatement } from '../support/policies/policy-edits.ts';
+import { evidenceOf } from '../support/statements/sites.ts';
+import { sqlFence } from '../support/words/words.ts';
 
 export default rule({
   id: 'rls/role-missing',

@@ -1,9 +1,9 @@
 import { rule } from '../rule.ts';
-import { claimsRead } from '../support/caller.ts';
-import { predicatesOf } from '../support/predicates.ts';
-import { evidenceOf } from '../support/sites.ts';
-import { isExposedTable } from '../support/tables.ts';
-import { sqlFence } from '../support/words.ts';
+import { claimsRead } from '../support/callers/caller.ts';
+import { predicatesOf } from '../support/conditions/predicates.ts';
+import { evidenceOf } from '../support/statements/sites.ts';
+import { isExposedTable } from '../support/tables/tables.ts';
+import { sqlFence } from '../support/words/words.ts';
 
 export default rule({
   id: 'rls/service-role-policy',

@@ -3,22 +3,22 @@ import type { Expression, Policy, SchemaState, Table } from '../../model/schema.
 import type { SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
-import { type Branch, branchesOf, withoutBranches } from '../support/branches.ts';
-import { asksForCaller, looksAtCaller } from '../support/caller.ts';
-import { captureSaid, capturesIn, uncaptured, uncapturedEdits } from '../support/captured.ts';
-import { meansServer, nameSaysRole } from '../support/misnamed.ts';
-import { isDeclaredPublic } from '../support/openness.ts';
-import { isCaller, isToken, ownerColumns, setByTrigger } from '../support/owners.ts';
-import { alterPolicy, policyStatement } from '../support/policy-edits.ts';
-import { type Predicate, predicatesOf } from '../support/predicates.ts';
-import { apiRolesOf, grantedColumns, holds, isForVisitorsAlone } from '../support/roles.ts';
-import { ownComparisons, readPredicate } from '../support/scope.ts';
-import { evidenceOf } from '../support/sites.ts';
-import { policyKey, policyTable } from '../support/tables.ts';
-import { alternatives, bare, columnParts, conjuncts } from '../support/tree.ts';
-import { isPlainTrue, opensTo, truthOf } from '../support/truth.ts';
-import { isAlwaysOpen } from '../support/views.ts';
-import { people, sqlFence, upper } from '../support/words.ts';
+import { asksForCaller, looksAtCaller } from '../support/callers/caller.ts';
+import { apiRolesOf, grantedColumns, holds, isForVisitorsAlone } from '../support/callers/roles.ts';
+import { type Branch, branchesOf, withoutBranches } from '../support/conditions/branches.ts';
+import { type Predicate, predicatesOf } from '../support/conditions/predicates.ts';
+import { ownComparisons, readPredicate } from '../support/conditions/scope.ts';
+import { isPlainTrue, opensTo, truthOf } from '../support/conditions/truth.ts';
+import { isCaller, isToken, ownerColumns, setByTrigger } from '../support/owners/owners.ts';
+import { captureSaid, capturesIn, uncaptured, uncapturedEdits } from '../support/policies/captured.ts';
+import { meansServer, nameSaysRole } from '../support/policies/misnamed.ts';
+import { isDeclaredPublic } from '../support/policies/openness.ts';
+import { alterPolicy, policyStatement } from '../support/policies/policy-edits.ts';
+import { evidenceOf } from '../support/statements/sites.ts';
+import { alternatives, bare, columnParts, conjuncts } from '../support/syntax/tree.ts';
+import { policyKey, policyTable } from '../support/tables/tables.ts';
+import { isAlwaysOpen } from '../support/views/views.ts';
+import { people, sqlFence, upper } from '../support/words/words.ts';
 
 export default rule({
   id: 'rls/tautology',

@@ -3,13 +3,13 @@ import type { Origin, Policy } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import { rule } from '../rule.ts';
-import { asBefore, asTheyWere } from '../support/as-before.ts';
-import { callsFitting, toldCalls } from '../support/client-calls.ts';
-import { policyDrop } from '../support/policy-edits.ts';
-import { apiRolesOf, commands, covers, holders, isPlatform } from '../support/roles.ts';
-import { isCascade, namesOf } from '../support/statements.ts';
-import { isKnown } from '../support/tables.ts';
-import { sqlFence } from '../support/words.ts';
+import { callsFitting, toldCalls } from '../support/application/client-calls.ts';
+import { apiRolesOf, commands, covers, holders, isPlatform } from '../support/callers/roles.ts';
+import { policyDrop } from '../support/policies/policy-edits.ts';
+import { isCascade, namesOf } from '../support/statements/statements.ts';
+import { isKnown } from '../support/tables/tables.ts';
+import { asBefore, asTheyWere } from '../support/ways-out/as-before.ts';
+import { sqlFence } from '../support/words/words.ts';
 
 export default rule({
   id: 'rls/turned-off',

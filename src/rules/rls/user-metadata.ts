@@ -1,14 +1,22 @@
 import type { Routine, SchemaState, Table } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { rule } from '../rule.ts';
-import { codeOf } from '../support/bodies.ts';
-import { claimOf, claimsRead, routinesCalled } from '../support/caller.ts';
-import { keyOfRangeVar } from '../support/names.ts';
-import { predicatesOf } from '../support/predicates.ts';
-import { type ApiRole, apiRolesOf, appliesTo, covers, enters, holds, isPlatform } from '../support/roles.ts';
-import { ownComparisons, readPredicate } from '../support/scope.ts';
-import { evidenceOf } from '../support/sites.ts';
-import { isKnown, policyKey } from '../support/tables.ts';
+import { claimOf, claimsRead, routinesCalled } from '../support/callers/caller.ts';
+import {
+  type ApiRole,
+  apiRolesOf,
+  appliesTo,
+  covers,
+  enters,
+  holds,
+  isPlatform,
+} from '../support/callers/roles.ts';
+import { predicatesOf } from '../support/conditions/predicates.ts';
+import { ownComparisons, readPredicate } from '../support/conditions/scope.ts';
+import { neverHolds } from '../support/conditions/truth.ts';
+import { evidenceOf } from '../support/statements/sites.ts';
+import { codeOf } from '../support/syntax/bodies.ts';
+import { keyOfRangeVar } from '../support/syntax/names.ts';
 import {
   alternatives,
   bare,
@@ -19,9 +27,9 @@ import {
   nodesOf,
   operatorOf,
   remembered,
-} from '../support/tree.ts';
-import { neverHolds } from '../support/truth.ts';
-import { named } from '../support/words.ts';
+} from '../support/syntax/tree.ts';
+import { isKnown, policyKey } from '../support/tables/tables.ts';
+import { named } from '../support/words/words.ts';
 
 export default rule({
   id: 'rls/user-metadata',

@@ -1,6 +1,6 @@
 import { rule } from '../rule.ts';
-import { linesOf, startOf } from '../support/places.ts';
-import { wayBack } from '../support/way-back.ts';
+import { wayBack } from '../support/files/way-back.ts';
+import { linesOf, startOf } from '../support/statements/places.ts';
 
 export default rule({
   id: 'rollback/fails',

@@ -1,6 +1,6 @@
 import { rule } from '../rule.ts';
-import { startOf } from '../support/places.ts';
-import { listed } from '../support/statements.ts';
+import { startOf } from '../support/statements/places.ts';
+import { listed } from '../support/statements/statements.ts';
 
 export default rule({
   id: 'rollback/irreversible',

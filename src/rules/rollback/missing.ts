@@ -1,5 +1,5 @@
 import { rule } from '../rule.ts';
-import { startOf } from '../support/places.ts';
+import { startOf } from '../support/statements/places.ts';
 
 export default rule({
   id: 'rollback/missing',

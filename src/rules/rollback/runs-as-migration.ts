@@ -1,8 +1,8 @@
 import type { SourceFile, SqlComment } from '../../model/sql.ts';
 import { rule } from '../rule.ts';
-import { linesOf, startOf } from '../support/places.ts';
-import { undoneBy } from '../support/undone.ts';
-import { gitMove, shFence } from '../support/words.ts';
+import { undoneBy } from '../support/files/undone.ts';
+import { linesOf, startOf } from '../support/statements/places.ts';
+import { gitMove, shFence } from '../support/words/words.ts';
 
 export default rule({
   id: 'rollback/runs-as-migration',

@@ -2,12 +2,12 @@ import type { Table } from '../../model/schema.ts';
 import type { Statement, SyntaxNode } from '../../model/sql.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import { type FileContext, rule } from '../rule.ts';
-import { isFilledAgain } from '../support/emptiness.ts';
-import { isShortList } from '../support/short-lists.ts';
-import { commandsOf, sql, takesExclusiveLock } from '../support/statements.ts';
-import { insideExplicitTransaction, isStandalone } from '../support/transaction.ts';
-import { bare, constantOf, someNode } from '../support/tree.ts';
-import { overviewOf, timeOf } from '../support/versions.ts';
+import { overviewOf, timeOf } from '../support/files/versions.ts';
+import { commandsOf, sql, takesExclusiveLock } from '../support/statements/statements.ts';
+import { insideExplicitTransaction, isStandalone } from '../support/statements/transaction.ts';
+import { bare, constantOf, someNode } from '../support/syntax/tree.ts';
+import { isFilledAgain } from '../support/tables/emptiness.ts';
+import { isShortList } from '../support/tables/short-lists.ts';
 
 export default rule({
   id: 'safety/backfill-in-schema-change',

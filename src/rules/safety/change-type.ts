@@ -1,7 +1,11 @@
 import { type FileContext, rule } from '../rule.ts';
-import { reportWait } from '../support/small-tables.ts';
-import { alterExisting, reportLock } from '../support/statements.ts';
-import { holdsNull, outcomeOf, rewritesOf, type TypeChange, typeChangeOf } from '../support/type-change.ts';
+import {
+  holdsNull,
+  outcomeOf,
+  rewritesOf,
+  type TypeChange,
+  typeChangeOf,
+} from '../support/locks/type-change.ts';
 import {
   defaultInTheWay,
   leaveBothOut,
@@ -14,7 +18,9 @@ import {
   usingOnGenerated,
   withoutCast,
   writtenAgain,
-} from '../support/type-change-told.ts';
+} from '../support/locks/type-change-told.ts';
+import { alterExisting, reportLock } from '../support/statements/statements.ts';
+import { reportWait } from '../support/tables/small-tables.ts';
 
 export default rule({
   id: 'safety/change-type',

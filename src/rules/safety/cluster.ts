@@ -1,5 +1,5 @@
 import { rule } from '../rule.ts';
-import { reportLock } from '../support/statements.ts';
+import { reportLock } from '../support/statements/statements.ts';
 
 export default rule({
   id: 'safety/cluster',

@@ -1,6 +1,6 @@
 import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
-import { isVerbatim, namesOf, sql } from '../support/statements.ts';
+import { isVerbatim, namesOf, sql } from '../support/statements/statements.ts';
 
 export default rule({
   id: 'safety/concurrent-if-not-exists',

@@ -2,12 +2,9 @@ import type { Fix } from '../../model/finding.ts';
 import type { Statement, SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent, quoteLiteral, strings } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
-import { type AddedConstraint, readingAll } from '../support/constraints-told.ts';
-import { allRowsTakenBy, holdsOneRow } from '../support/emptiness.ts';
-import { implies, lostValues, type ValueList } from '../support/implication.ts';
-import { addNotValid, validate } from '../support/not-valid.ts';
-import { passesOnNull } from '../support/null-rows.ts';
-import { reportWait } from '../support/small-tables.ts';
+import { implies, lostValues, type ValueList } from '../support/conditions/implication.ts';
+import { type AddedConstraint, readingAll } from '../support/locks/constraints-told.ts';
+import { addNotValid, validate } from '../support/locks/not-valid.ts';
 import {
   type alterExisting,
   alterFilled,
@@ -18,8 +15,11 @@ import {
   reportLock,
   rowsAreMended,
   sql,
-} from '../support/statements.ts';
-import { alternatives, columnParts, someNode, visitTree } from '../support/tree.ts';
+} from '../support/statements/statements.ts';
+import { alternatives, columnParts, someNode, visitTree } from '../support/syntax/tree.ts';
+import { allRowsTakenBy, holdsOneRow } from '../support/tables/emptiness.ts';
+import { passesOnNull } from '../support/tables/null-rows.ts';
+import { reportWait } from '../support/tables/small-tables.ts';
 
 export default rule({
   id: 'safety/constraint-validated',

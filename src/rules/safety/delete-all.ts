@@ -1,9 +1,9 @@
 import type { Statement } from '../../model/sql.ts';
 import { type FileContext, rule } from '../rule.ts';
-import { copiesOf } from '../support/archive.ts';
-import { allRowsTakenBy, isFilledAgain, needsNoRows } from '../support/emptiness.ts';
-import { isSaidToHoldNothing, isSaidToTakeAll } from '../support/said.ts';
-import { listed, reportLock, sql } from '../support/statements.ts';
+import { copiesOf } from '../support/locks/archive.ts';
+import { listed, reportLock, sql } from '../support/statements/statements.ts';
+import { allRowsTakenBy, isFilledAgain, needsNoRows } from '../support/tables/emptiness.ts';
+import { isSaidToHoldNothing, isSaidToTakeAll } from '../support/words/said.ts';
 
 export default rule({
   id: 'safety/delete-all',

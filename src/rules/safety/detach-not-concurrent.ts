@@ -1,5 +1,5 @@
 import { rule } from '../rule.ts';
-import { alterExisting, reportLock, sql } from '../support/statements.ts';
+import { alterExisting, reportLock, sql } from '../support/statements/statements.ts';
 
 export default rule({
   id: 'safety/detach-not-concurrent',

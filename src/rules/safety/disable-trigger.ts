@@ -1,8 +1,8 @@
 import type { SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
-import { alterExisting, commandsOf, reportLock } from '../support/statements.ts';
-import { sqlFence } from '../support/words.ts';
+import { alterExisting, commandsOf, reportLock } from '../support/statements/statements.ts';
+import { sqlFence } from '../support/words/words.ts';
 
 export default rule({
   id: 'safety/disable-trigger',

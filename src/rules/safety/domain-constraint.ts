@@ -1,6 +1,6 @@
 import { rule } from '../rule.ts';
-import { keyOfRangeVar } from '../support/names.ts';
-import { sql } from '../support/statements.ts';
+import { sql } from '../support/statements/statements.ts';
+import { keyOfRangeVar } from '../support/syntax/names.ts';
 
 export default rule({
   id: 'safety/domain-constraint',

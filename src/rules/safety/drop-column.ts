@@ -3,14 +3,21 @@ import type { Statement, SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import { type FileContext, rule } from '../rule.ts';
-import { archive } from '../support/archive.ts';
-import { stillNamed } from '../support/client-calls.ts';
-import { writersOf } from '../support/column-writers.ts';
-import { type Dependent, dependentsOfColumn, silentlyLost } from '../support/dependents.ts';
-import { isSaidToHoldNothing } from '../support/said.ts';
-import { alterExisting, commandsOf, isCascade, listed, reportLock, sql } from '../support/statements.ts';
-import { bare, columnParts, conjuncts, someNode } from '../support/tree.ts';
-import { whereColumnIsThere, whereTableIsThere } from '../support/where-there.ts';
+import { stillNamed } from '../support/application/client-calls.ts';
+import { writersOf } from '../support/functions/column-writers.ts';
+import { archive } from '../support/locks/archive.ts';
+import { type Dependent, dependentsOfColumn, silentlyLost } from '../support/statements/dependents.ts';
+import {
+  alterExisting,
+  commandsOf,
+  isCascade,
+  listed,
+  reportLock,
+  sql,
+} from '../support/statements/statements.ts';
+import { whereColumnIsThere, whereTableIsThere } from '../support/statements/where-there.ts';
+import { bare, columnParts, conjuncts, someNode } from '../support/syntax/tree.ts';
+import { isSaidToHoldNothing } from '../support/words/said.ts';
 
 export default rule({
   id: 'safety/drop-column',

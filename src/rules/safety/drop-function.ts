@@ -4,12 +4,12 @@ import type { SyntaxNode } from '../../model/sql.ts';
 import { qualified, strings, typeName } from '../../sql/names.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import { rule } from '../rule.ts';
-import { stillAsked } from '../support/client-calls.ts';
-import { predicatesOf } from '../support/predicates.ts';
-import { holders } from '../support/roles.ts';
-import { isCascade } from '../support/statements.ts';
-import { functionCalls, functionName } from '../support/tree.ts';
-import { listed, sqlFence } from '../support/words.ts';
+import { stillAsked } from '../support/application/client-calls.ts';
+import { holders } from '../support/callers/roles.ts';
+import { predicatesOf } from '../support/conditions/predicates.ts';
+import { isCascade } from '../support/statements/statements.ts';
+import { functionCalls, functionName } from '../support/syntax/tree.ts';
+import { listed, sqlFence } from '../support/words/words.ts';
 
 export default rule({
   id: 'safety/drop-function',

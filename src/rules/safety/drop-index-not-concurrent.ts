@@ -1,7 +1,7 @@
 import { type FileContext, rule } from '../rule.ts';
-import { findIndex, spell } from '../support/indexes.ts';
-import { isPlatform } from '../support/roles.ts';
-import { namesOf, reportLock, sql, takesExclusiveLock } from '../support/statements.ts';
+import { isPlatform } from '../support/callers/roles.ts';
+import { namesOf, reportLock, sql, takesExclusiveLock } from '../support/statements/statements.ts';
+import { findIndex, spell } from '../support/tables/indexes.ts';
 
 export default rule({
   id: 'safety/drop-index-not-concurrent',

@@ -1,5 +1,5 @@
 import { type FileContext, rule } from '../rule.ts';
-import { alterExisting, commandsOf, reportLock } from '../support/statements.ts';
+import { alterExisting, commandsOf, reportLock } from '../support/statements/statements.ts';
 
 export default rule({
   id: 'safety/drop-primary-key',

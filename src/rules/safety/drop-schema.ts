@@ -1,7 +1,7 @@
 import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
-import { isCascade, listed, namesOf } from '../support/statements.ts';
-import { sqlFence } from '../support/words.ts';
+import { isCascade, listed, namesOf } from '../support/statements/statements.ts';
+import { sqlFence } from '../support/words/words.ts';
 
 export default rule({
   id: 'safety/drop-schema',

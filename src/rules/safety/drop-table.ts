@@ -2,14 +2,21 @@ import type { SchemaState, View } from '../../model/schema.ts';
 import type { Statement, SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { type FileContext, rule } from '../rule.ts';
-import { stillAsked } from '../support/client-calls.ts';
-import { dependentsOfTable, silentlyLost } from '../support/dependents.ts';
-import { keyOfParts } from '../support/names.ts';
-import { isSaidToHoldNothing } from '../support/said.ts';
-import { isCascade, listed, namesOf, placeOfName, reportLock, sql } from '../support/statements.ts';
-import { columnParts, nodesOf } from '../support/tree.ts';
-import { whereTableIsThere } from '../support/where-there.ts';
-import { named } from '../support/words.ts';
+import { stillAsked } from '../support/application/client-calls.ts';
+import { dependentsOfTable, silentlyLost } from '../support/statements/dependents.ts';
+import {
+  isCascade,
+  listed,
+  namesOf,
+  placeOfName,
+  reportLock,
+  sql,
+} from '../support/statements/statements.ts';
+import { whereTableIsThere } from '../support/statements/where-there.ts';
+import { keyOfParts } from '../support/syntax/names.ts';
+import { columnParts, nodesOf } from '../support/syntax/tree.ts';
+import { isSaidToHoldNothing } from '../support/words/said.ts';
+import { named } from '../support/words/words.ts';
 
 export default rule({
   id: 'safety/drop-table',

@@ -1,6 +1,6 @@
 import type { SyntaxNode } from '../../model/sql.ts';
 import { type FileContext, rule } from '../rule.ts';
-import { keyOfRangeVar } from '../support/names.ts';
+import { keyOfRangeVar } from '../support/syntax/names.ts';
 import { walk } from '../walk.ts';
 
 export default rule({

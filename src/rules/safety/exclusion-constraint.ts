@@ -1,7 +1,7 @@
 import { rule } from '../rule.ts';
-import { reportWait } from '../support/small-tables.ts';
-import { alterFilled } from '../support/statements.ts';
-import { sqlFence } from '../support/words.ts';
+import { alterFilled } from '../support/statements/statements.ts';
+import { reportWait } from '../support/tables/small-tables.ts';
+import { sqlFence } from '../support/words/words.ts';
 
 export default rule({
   id: 'safety/exclusion-constraint',

@@ -2,8 +2,6 @@ import type { Statement, SyntaxNode } from '../../model/sql.ts';
 import { splitKey } from '../../sql/fold/table-access.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { type FileContext, rule } from '../rule.ts';
-import { holdsOneRow } from '../support/emptiness.ts';
-import { alike, concurrently, keyLike, keysOver, keywordLike } from '../support/indexes.ts';
 import {
   conflictsBelow,
   dropsOf,
@@ -12,12 +10,20 @@ import {
   namedBelow,
   replacedBy,
   shown,
-} from '../support/moves-along.ts';
-import { refusedIndex } from '../support/refused.ts';
-import { isSaidToHoldNothing } from '../support/said.ts';
-import { reportWait } from '../support/small-tables.ts';
-import { behindWords, commandsOf, isHeldExclusively, isIndexThere, sql } from '../support/statements.ts';
-import { isStandalone } from '../support/transaction.ts';
+} from '../support/statements/moves-along.ts';
+import { refusedIndex } from '../support/statements/refused.ts';
+import {
+  behindWords,
+  commandsOf,
+  isHeldExclusively,
+  isIndexThere,
+  sql,
+} from '../support/statements/statements.ts';
+import { isStandalone } from '../support/statements/transaction.ts';
+import { holdsOneRow } from '../support/tables/emptiness.ts';
+import { alike, concurrently, keyLike, keysOver, keywordLike } from '../support/tables/indexes.ts';
+import { reportWait } from '../support/tables/small-tables.ts';
+import { isSaidToHoldNothing } from '../support/words/said.ts';
 
 export default rule({
   id: 'safety/index-not-concurrent',

@@ -1,9 +1,9 @@
 import type { Statement } from '../../model/sql.ts';
 import { type FileContext, rule } from '../rule.ts';
-import { holdsOneRow, isRequired } from '../support/emptiness.ts';
-import { passesOnNull } from '../support/null-rows.ts';
-import { commandsOf, rangeOfCommand, reportLock, runOf, sql } from '../support/statements.ts';
-import { failsAlways, outcomeOf, typeChangeOf } from '../support/type-change.ts';
+import { failsAlways, outcomeOf, typeChangeOf } from '../support/locks/type-change.ts';
+import { commandsOf, rangeOfCommand, reportLock, runOf, sql } from '../support/statements/statements.ts';
+import { holdsOneRow, isRequired } from '../support/tables/emptiness.ts';
+import { passesOnNull } from '../support/tables/null-rows.ts';
 
 export default rule({
   id: 'safety/lock-timeout',

@@ -2,9 +2,9 @@ import type { LockMode } from '../../model/replay.ts';
 import type { SourceFile } from '../../model/sql.ts';
 import { walkDo } from '../../sql/do.ts';
 import { rule } from '../rule.ts';
-import { keyOfRangeVar } from '../support/names.ts';
-import { linesOf } from '../support/places.ts';
-import { listed } from '../support/statements.ts';
+import { linesOf } from '../support/statements/places.ts';
+import { listed } from '../support/statements/statements.ts';
+import { keyOfRangeVar } from '../support/syntax/names.ts';
 
 const blocking: readonly LockMode[] = [
   'ShareLock',

@@ -1,9 +1,9 @@
 import type { SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent, typeName } from '../../sql/names.ts';
 import { type FileContext, rule } from '../rule.ts';
-import { stillInsertsWithout } from '../support/client-calls.ts';
-import { allRowsTakenBy, isRequired } from '../support/emptiness.ts';
-import { alterExisting, reportLock, sql } from '../support/statements.ts';
+import { stillInsertsWithout } from '../support/application/client-calls.ts';
+import { alterExisting, reportLock, sql } from '../support/statements/statements.ts';
+import { allRowsTakenBy, isRequired } from '../support/tables/emptiness.ts';
 
 export default rule({
   id: 'safety/not-null-without-default',

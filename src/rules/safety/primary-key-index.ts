@@ -1,8 +1,7 @@
 import type { Statement, SyntaxNode } from '../../model/sql.ts';
 import { strings } from '../../sql/names.ts';
 import { type FileContext, rule } from '../rule.ts';
-import { adoption } from '../support/adoption.ts';
-import { reportWait } from '../support/small-tables.ts';
+import { adoption } from '../support/locks/adoption.ts';
 import {
   alterFilled,
   commandsOf,
@@ -10,8 +9,9 @@ import {
   isThere,
   reportLock,
   rowsAreMended,
-} from '../support/statements.ts';
-import { functionName, someNode } from '../support/tree.ts';
+} from '../support/statements/statements.ts';
+import { functionName, someNode } from '../support/syntax/tree.ts';
+import { reportWait } from '../support/tables/small-tables.ts';
 
 export default rule({
   id: 'safety/primary-key-index',

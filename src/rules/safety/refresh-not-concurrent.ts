@@ -1,5 +1,5 @@
 import { rule } from '../rule.ts';
-import { behindWords, reportLock, sql } from '../support/statements.ts';
+import { behindWords, reportLock, sql } from '../support/statements/statements.ts';
 
 export default rule({
   id: 'safety/refresh-not-concurrent',

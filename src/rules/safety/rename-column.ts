@@ -2,10 +2,10 @@ import type { Policy } from '../../model/schema.ts';
 import type { Statement } from '../../model/sql.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import { type FileContext, rule } from '../rule.ts';
-import { stillNamed } from '../support/client-calls.ts';
-import { newColumn } from '../support/new-column.ts';
-import { isSaidToHoldNothing } from '../support/said.ts';
-import { reportLock, sql } from '../support/statements.ts';
+import { stillNamed } from '../support/application/client-calls.ts';
+import { newColumn } from '../support/locks/new-column.ts';
+import { reportLock, sql } from '../support/statements/statements.ts';
+import { isSaidToHoldNothing } from '../support/words/said.ts';
 
 export default rule({
   id: 'safety/rename-column',

@@ -1,8 +1,8 @@
 import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
-import { stillAsked } from '../support/client-calls.ts';
-import { grantedAgain } from '../support/era.ts';
-import { reportLock, sql } from '../support/statements.ts';
+import { stillAsked } from '../support/application/client-calls.ts';
+import { reportLock, sql } from '../support/statements/statements.ts';
+import { grantedAgain } from '../support/tables/era.ts';
 
 export default rule({
   id: 'safety/rename-table',

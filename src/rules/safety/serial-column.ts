@@ -2,14 +2,14 @@ import type { Statement, SyntaxNode } from '../../model/sql.ts';
 import { splitKey } from '../../sql/fold/table-access.ts';
 import { keyOf, quoteIdent, quoteLiteral, serialType, typeName } from '../../sql/names.ts';
 import { type FileContext, rule } from '../rule.ts';
-import { adoptedBy } from '../support/adoption.ts';
-import { filled } from '../support/fill.ts';
-import { concurrently } from '../support/indexes.ts';
-import { type KeysBelow, keysBelow } from '../support/keys-below.ts';
-import { droppedLater, movingAlong, shown } from '../support/moves-along.ts';
-import { provenNotNull } from '../support/proof.ts';
-import { reportWait } from '../support/small-tables.ts';
-import { alterFilled, commandsOf, hasConstraint, sql } from '../support/statements.ts';
+import { adoptedBy } from '../support/locks/adoption.ts';
+import { filled } from '../support/locks/fill.ts';
+import { type KeysBelow, keysBelow } from '../support/locks/keys-below.ts';
+import { provenNotNull } from '../support/locks/proof.ts';
+import { droppedLater, movingAlong, shown } from '../support/statements/moves-along.ts';
+import { alterFilled, commandsOf, hasConstraint, sql } from '../support/statements/statements.ts';
+import { concurrently } from '../support/tables/indexes.ts';
+import { reportWait } from '../support/tables/small-tables.ts';
 
 export default rule({
   id: 'safety/serial-column',

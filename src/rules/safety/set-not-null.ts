@@ -2,12 +2,12 @@ import type { Check, Table } from '../../model/schema.ts';
 import type { Statement, SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent, strings } from '../../sql/names.ts';
 import { type FileContext, rule } from '../rule.ts';
-import { stillInsertsWithout } from '../support/client-calls.ts';
-import { allRowsTakenBy, isLeftEmpty } from '../support/emptiness.ts';
-import { provenNotNull } from '../support/proof.ts';
-import { reportWait } from '../support/small-tables.ts';
-import { alterExisting, commandsOf, listed, reportLock, sql } from '../support/statements.ts';
-import { alternatives, bare, columnParts } from '../support/tree.ts';
+import { stillInsertsWithout } from '../support/application/client-calls.ts';
+import { provenNotNull } from '../support/locks/proof.ts';
+import { alterExisting, commandsOf, listed, reportLock, sql } from '../support/statements/statements.ts';
+import { alternatives, bare, columnParts } from '../support/syntax/tree.ts';
+import { allRowsTakenBy, isLeftEmpty } from '../support/tables/emptiness.ts';
+import { reportWait } from '../support/tables/small-tables.ts';
 
 export default rule({
   id: 'safety/set-not-null',

@@ -1,6 +1,6 @@
 import { rule } from '../rule.ts';
-import { reportWait } from '../support/small-tables.ts';
-import { alterFilled, hasConstraint } from '../support/statements.ts';
+import { alterFilled, hasConstraint } from '../support/statements/statements.ts';
+import { reportWait } from '../support/tables/small-tables.ts';
 
 export default rule({
   id: 'safety/stored-generated',

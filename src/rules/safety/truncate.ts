@@ -2,9 +2,9 @@ import type { SyntaxNode } from '../../model/sql.ts';
 import { splitKey } from '../../sql/fold/table-access.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
-import { isFilledAgain, needsNoRows } from '../support/emptiness.ts';
-import { isSaidToHoldNothing } from '../support/said.ts';
-import { isCascade, listed, reportLock, sql } from '../support/statements.ts';
+import { isCascade, listed, reportLock, sql } from '../support/statements/statements.ts';
+import { isFilledAgain, needsNoRows } from '../support/tables/emptiness.ts';
+import { isSaidToHoldNothing } from '../support/words/said.ts';
 
 export default rule({
   id: 'safety/truncate',

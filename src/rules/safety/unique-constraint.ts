@@ -2,7 +2,7 @@ import type { Table } from '../../model/schema.ts';
 import type { Statement, SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent, strings } from '../../sql/names.ts';
 import { type FileContext, rule } from '../rule.ts';
-import { adoption } from '../support/adoption.ts';
+import { adoption } from '../support/locks/adoption.ts';
 import {
   conflictsBelow,
   movingAlong,
@@ -10,8 +10,7 @@ import {
   namedBelow,
   replacedBy,
   shown,
-} from '../support/moves-along.ts';
-import { reportWait } from '../support/small-tables.ts';
+} from '../support/statements/moves-along.ts';
 import {
   alterFilled,
   commandsOf,
@@ -20,7 +19,8 @@ import {
   reportLock,
   rowsAreMended,
   sql,
-} from '../support/statements.ts';
+} from '../support/statements/statements.ts';
+import { reportWait } from '../support/tables/small-tables.ts';
 
 export default rule({
   id: 'safety/unique-constraint',

@@ -1,12 +1,12 @@
 import type { Statement, SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent, strings } from '../../sql/names.ts';
 import { type FileContext, rule } from '../rule.ts';
-import { isSaidToHoldNothing } from '../support/said.ts';
-import { isShortList } from '../support/short-lists.ts';
-import { commandsOf, reportLock, tokensIn } from '../support/statements.ts';
-import { isTidiedUp } from '../support/tidied-up.ts';
-import { bare, columnParts, functionName, someNode } from '../support/tree.ts';
-import { sqlFence } from '../support/words.ts';
+import { isTidiedUp } from '../support/locks/tidied-up.ts';
+import { commandsOf, reportLock, tokensIn } from '../support/statements/statements.ts';
+import { bare, columnParts, functionName, someNode } from '../support/syntax/tree.ts';
+import { isShortList } from '../support/tables/short-lists.ts';
+import { isSaidToHoldNothing } from '../support/words/said.ts';
+import { sqlFence } from '../support/words/words.ts';
 
 export default rule({
   id: 'safety/update-all',

@@ -1,6 +1,6 @@
 import { rule } from '../rule.ts';
-import { isFullVacuum } from '../support/transaction.ts';
-import { sqlFence } from '../support/words.ts';
+import { isFullVacuum } from '../support/statements/transaction.ts';
+import { sqlFence } from '../support/words/words.ts';
 
 export default rule({
   id: 'safety/vacuum-full',

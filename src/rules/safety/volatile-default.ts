@@ -3,10 +3,9 @@ import { splitKey } from '../../sql/fold/table-access.ts';
 import { quoteIdent, strings, typeName } from '../../sql/names.ts';
 import { tokenize } from '../../sql/tokens.ts';
 import { type FileContext, rule } from '../rule.ts';
-import { adoptedBy } from '../support/adoption.ts';
-import { filled } from '../support/fill.ts';
-import { provenNotNull } from '../support/proof.ts';
-import { reportWait } from '../support/small-tables.ts';
+import { adoptedBy } from '../support/locks/adoption.ts';
+import { filled } from '../support/locks/fill.ts';
+import { provenNotNull } from '../support/locks/proof.ts';
 import {
   alterFilled,
   commandsOf,
@@ -15,7 +14,8 @@ import {
   listed,
   rangeOfCommand,
   sql,
-} from '../support/statements.ts';
+} from '../support/statements/statements.ts';
+import { reportWait } from '../support/tables/small-tables.ts';
 import { walk } from '../walk.ts';
 
 // provolatile = 'v' in pg_proc and the extensions that every Supabase project has; now() and the like are stable.

@@ -1,7 +1,7 @@
 import type { Statement } from '../../model/sql.ts';
 import { type FileContext, rule } from '../rule.ts';
-import { commandsOf, isIndexThere, isThere } from '../support/statements.ts';
-import { insideExplicitTransaction, isStandalone } from '../support/transaction.ts';
+import { commandsOf, isIndexThere, isThere } from '../support/statements/statements.ts';
+import { insideExplicitTransaction, isStandalone } from '../support/statements/transaction.ts';
 
 export default rule({
   id: 'safety/wide-lock-window',

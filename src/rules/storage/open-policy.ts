@@ -1,11 +1,10 @@
 import type { Command, Policy, SchemaState } from '../../model/schema.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
-import { alsoOpen } from '../support/also-open.ts';
-import { claimFor } from '../support/misnamed.ts';
-import { questionFor } from '../support/role-question.ts';
-import { apiRolesOf, commandsOf, isForVisitorsAlone } from '../support/roles.ts';
-import { evidenceOf } from '../support/sites.ts';
+import { apiRolesOf, commandsOf, isForVisitorsAlone } from '../support/callers/roles.ts';
+import { questionFor } from '../support/owners/role-question.ts';
+import { alsoOpen } from '../support/policies/also-open.ts';
+import { claimFor } from '../support/policies/misnamed.ts';
 import {
   askedOfUploads,
   askingWhose,
@@ -14,9 +13,10 @@ import {
   type StoragePolicy,
   saysPublic,
   storagePolicies,
-} from '../support/storage.ts';
-import { isKnown, policyKey } from '../support/tables.ts';
-import { named, people, sqlFence, upper } from '../support/words.ts';
+} from '../support/policies/storage.ts';
+import { evidenceOf } from '../support/statements/sites.ts';
+import { isKnown, policyKey } from '../support/tables/tables.ts';
+import { named, people, sqlFence, upper } from '../support/words/words.ts';
 
 export default rule({
   id: 'storage/open-policy',

@@ -1,12 +1,12 @@
 import type { SchemaState } from '../../model/schema.ts';
 import { quoteIdent, quoteLiteral } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
-import { looksAtCaller } from '../support/caller.ts';
-import { apiRolesOf, commandsOf } from '../support/roles.ts';
-import { evidenceOf } from '../support/sites.ts';
-import { type StoragePolicy, storagePolicies } from '../support/storage.ts';
-import { isKnown } from '../support/tables.ts';
-import { listed, people, sqlFence } from '../support/words.ts';
+import { looksAtCaller } from '../support/callers/caller.ts';
+import { apiRolesOf, commandsOf } from '../support/callers/roles.ts';
+import { type StoragePolicy, storagePolicies } from '../support/policies/storage.ts';
+import { evidenceOf } from '../support/statements/sites.ts';
+import { isKnown } from '../support/tables/tables.ts';
+import { listed, people, sqlFence } from '../support/words/words.ts';
 
 export default rule({
   id: 'storage/public-listing',

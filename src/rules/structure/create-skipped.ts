@@ -2,9 +2,9 @@ import type { Statement, SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent, strings, typeName } from '../../sql/names.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import { type FileContext, rule } from '../rule.ts';
-import { isRequiredOf } from '../support/client-calls.ts';
-import { linesOf } from '../support/places.ts';
-import { defaultText, hasConstraint, listed, tokensIn } from '../support/statements.ts';
+import { isRequiredOf } from '../support/application/client-calls.ts';
+import { linesOf } from '../support/statements/places.ts';
+import { defaultText, hasConstraint, listed, tokensIn } from '../support/statements/statements.ts';
 
 export default rule({
   id: 'structure/create-skipped',

@@ -1,6 +1,6 @@
 import type { Statement, SyntaxNode } from '../../model/sql.ts';
 import { type FileContext, rule } from '../rule.ts';
-import { commandsOf } from '../support/statements.ts';
+import { commandsOf } from '../support/statements/statements.ts';
 
 export default rule({
   id: 'structure/duplicate-column',

@@ -2,8 +2,8 @@ import type { Fix } from '../../model/finding.ts';
 import type { Statement } from '../../model/sql.ts';
 import { keyOf, quoteIdent } from '../../sql/names.ts';
 import { type FileContext, rule } from '../rule.ts';
-import { linesOf } from '../support/places.ts';
-import { behindWords, isVerbatim, sql } from '../support/statements.ts';
+import { linesOf } from '../support/statements/places.ts';
+import { behindWords, isVerbatim, sql } from '../support/statements/statements.ts';
 
 export default rule({
   id: 'structure/idempotent',

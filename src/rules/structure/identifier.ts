@@ -1,7 +1,7 @@
 import type { Statement } from '../../model/sql.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { type FileContext, rule } from '../rule.ts';
-import { commandsOf, listed, placeOfName, tokensIn } from '../support/statements.ts';
+import { commandsOf, listed, placeOfName, tokensIn } from '../support/statements/statements.ts';
 
 // NAMEDATALEN - 1 (src/include/pg_config_manual.h): what is longer is cut, with a NOTICE only.
 const longest = 63;

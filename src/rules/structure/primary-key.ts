@@ -1,7 +1,7 @@
 import type { Facts } from '../../model/facts.ts';
 import type { Index, Table } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
-import { offsetOf } from '../support/places.ts';
+import { offsetOf } from '../support/statements/places.ts';
 
 export default rule({
   id: 'structure/primary-key',

@@ -1,6 +1,6 @@
 import type { Statement, SyntaxNode } from '../../model/sql.ts';
 import { type FileContext, rule } from '../rule.ts';
-import { placeOfName } from '../support/statements.ts';
+import { placeOfName } from '../support/statements/statements.ts';
 
 export default rule({
   id: 'structure/qualified-name',

@@ -2,10 +2,15 @@ import type { Statement } from '../../model/sql.ts';
 import { strings } from '../../sql/names.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import { type FileContext, rule } from '../rule.ts';
-import { placesOf } from '../support/client-calls.ts';
-import { type Refusal, refusedFunction, refusedIndex, refusedReplacement } from '../support/refused.ts';
-import { callsThatName, firstRefused, type OfAName } from '../support/refused-names.ts';
-import { isPlatform } from '../support/roles.ts';
+import { placesOf } from '../support/application/client-calls.ts';
+import { isPlatform } from '../support/callers/roles.ts';
+import {
+  type Refusal,
+  refusedFunction,
+  refusedIndex,
+  refusedReplacement,
+} from '../support/statements/refused.ts';
+import { callsThatName, firstRefused, type OfAName } from '../support/statements/refused-names.ts';
 
 export default rule({
   id: 'structure/refused',

@@ -1,6 +1,6 @@
 import { madeElsewhere } from '../../sql/fold/table-access.ts';
 import { rule } from '../rule.ts';
-import { sql } from '../support/statements.ts';
+import { sql } from '../support/statements/statements.ts';
 
 export default rule({
   id: 'structure/table-comment',

@@ -1,6 +1,6 @@
 import type { Column, Table } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
-import { listed, sql } from '../support/statements.ts';
+import { listed, sql } from '../support/statements/statements.ts';
 
 export default rule({
   id: 'structure/timestamps',

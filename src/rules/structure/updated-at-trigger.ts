@@ -1,5 +1,5 @@
 import { rule } from '../rule.ts';
-import { sql } from '../support/statements.ts';
+import { sql } from '../support/statements/statements.ts';
 
 export default rule({
   id: 'structure/updated-at-trigger',

@@ -1,8 +1,8 @@
 import type { SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
-import { type DefinedColumn, definedColumns } from '../support/columns.ts';
-import { listed, sql } from '../support/statements.ts';
+import { type DefinedColumn, definedColumns } from '../support/statements/columns.ts';
+import { listed, sql } from '../support/statements/statements.ts';
 
 export default rule({
   id: 'types/no-char',

@@ -1,7 +1,7 @@
 import type { SyntaxNode } from '../../model/sql.ts';
 import { rule } from '../rule.ts';
-import { definedColumns } from '../support/columns.ts';
-import { hasConstraint, listed, sql } from '../support/statements.ts';
+import { definedColumns } from '../support/statements/columns.ts';
+import { hasConstraint, listed, sql } from '../support/statements/statements.ts';
 
 const small = new Set(['int4', 'int2', 'serial', 'serial4', 'smallserial', 'serial2']);
 

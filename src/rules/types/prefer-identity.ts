@@ -1,6 +1,6 @@
 import { rule } from '../rule.ts';
-import { definedColumns } from '../support/columns.ts';
-import { listed, sql } from '../support/statements.ts';
+import { definedColumns } from '../support/statements/columns.ts';
+import { listed, sql } from '../support/statements/statements.ts';
 
 const serial = new Set(['serial', 'serial4', 'bigserial', 'serial8', 'smallserial', 'serial2']);
 

@@ -1,7 +1,7 @@
 import type { Fix } from '../../model/finding.ts';
 import { rule } from '../rule.ts';
-import { definedColumns } from '../support/columns.ts';
-import { isVerbatim, listed } from '../support/statements.ts';
+import { definedColumns } from '../support/statements/columns.ts';
+import { isVerbatim, listed } from '../support/statements/statements.ts';
 
 export default rule({
   id: 'types/prefer-jsonb',

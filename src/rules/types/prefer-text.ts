@@ -1,6 +1,6 @@
 import { rule } from '../rule.ts';
-import { definedColumns } from '../support/columns.ts';
-import { listed } from '../support/statements.ts';
+import { definedColumns } from '../support/statements/columns.ts';
+import { listed } from '../support/statements/statements.ts';
 
 export default rule({
   id: 'types/prefer-text',

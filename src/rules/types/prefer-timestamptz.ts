@@ -1,8 +1,8 @@
 import type { Fix } from '../../model/finding.ts';
 import type { Statement } from '../../model/sql.ts';
 import { type FileContext, rule } from '../rule.ts';
-import { type DefinedColumn, definedColumns } from '../support/columns.ts';
-import { isVerbatim, listed } from '../support/statements.ts';
+import { type DefinedColumn, definedColumns } from '../support/statements/columns.ts';
+import { isVerbatim, listed } from '../support/statements/statements.ts';
 
 export default rule({
   id: 'types/prefer-timestamptz',

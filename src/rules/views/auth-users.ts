@@ -1,10 +1,10 @@
 import { rule } from '../rule.ts';
-import { callsOn, placesOf, revokeOfRead } from '../support/client-calls.ts';
-import { opening } from '../support/era.ts';
-import { holders } from '../support/roles.ts';
-import { evidenceOf } from '../support/sites.ts';
-import { asksWho, countsUsers, tablesBehind } from '../support/views.ts';
-import { people, sqlFence } from '../support/words.ts';
+import { callsOn, placesOf, revokeOfRead } from '../support/application/client-calls.ts';
+import { holders } from '../support/callers/roles.ts';
+import { evidenceOf } from '../support/statements/sites.ts';
+import { opening } from '../support/tables/era.ts';
+import { asksWho, countsUsers, tablesBehind } from '../support/views/views.ts';
+import { people, sqlFence } from '../support/words/words.ts';
 
 export default rule({
   id: 'views/auth-users',

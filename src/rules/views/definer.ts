@@ -3,22 +3,22 @@ import type { ChangeSet, Facts } from '../../model/facts.ts';
 import type { SchemaState, Table, View } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { rule } from '../rule.ts';
-import { callsOn, placesOf } from '../support/client-calls.ts';
-import { opening } from '../support/era.ts';
-import { hazardNote, hazardTold, invokerHazard } from '../support/invoker-hazard.ts';
-import { keyOfRangeVar } from '../support/names.ts';
+import { callsOn, placesOf } from '../support/application/client-calls.ts';
+import { type ApiRole, apiRoles, enters, holders, writes } from '../support/callers/roles.ts';
+import { appendFix, evidenceOf, type Found, statementAt } from '../support/statements/sites.ts';
+import { commandsOf } from '../support/statements/statements.ts';
+import { keyOfRangeVar } from '../support/syntax/names.ts';
+import { opening } from '../support/tables/era.ts';
+import { hazardNote, hazardTold, invokerHazard } from '../support/views/invoker-hazard.ts';
 import {
   grantedBy,
   isNamedPublic,
   isPublishedWhole,
   isReadBy,
   isSaidForVisitors,
-} from '../support/published-views.ts';
-import { type ApiRole, apiRoles, enters, holders, writes } from '../support/roles.ts';
-import { appendFix, evidenceOf, type Found, statementAt } from '../support/sites.ts';
-import { commandsOf } from '../support/statements.ts';
-import { asksWho, type GuardedWrite, guardedTables, guardedWrites, masks } from '../support/views.ts';
-import { listed, named, people, sqlFence, upper } from '../support/words.ts';
+} from '../support/views/published-views.ts';
+import { asksWho, type GuardedWrite, guardedTables, guardedWrites, masks } from '../support/views/views.ts';
+import { listed, named, people, sqlFence, upper } from '../support/words/words.ts';
 
 export default rule({
   id: 'views/definer',

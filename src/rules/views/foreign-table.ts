@@ -1,9 +1,9 @@
 import { rule } from '../rule.ts';
-import { callsOn, placesOf, revokeOfRead } from '../support/client-calls.ts';
-import { opening } from '../support/era.ts';
-import { holders, isPlatform } from '../support/roles.ts';
-import { evidenceOf } from '../support/sites.ts';
-import { people, sqlFence } from '../support/words.ts';
+import { callsOn, placesOf, revokeOfRead } from '../support/application/client-calls.ts';
+import { holders, isPlatform } from '../support/callers/roles.ts';
+import { evidenceOf } from '../support/statements/sites.ts';
+import { opening } from '../support/tables/era.ts';
+import { people, sqlFence } from '../support/words/words.ts';
 
 export default rule({
   id: 'views/foreign-table',

@@ -1,13 +1,13 @@
 import type { SchemaState, View } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
-import { callsOn, placesOf, revokeOfRead } from '../support/client-calls.ts';
-import { opening } from '../support/era.ts';
-import { sensitiveColumns } from '../support/owners.ts';
-import { readsOf } from '../support/recursion.ts';
-import { holders } from '../support/roles.ts';
-import { evidenceOf } from '../support/sites.ts';
-import { guardedTables } from '../support/views.ts';
-import { listed, named, people, sqlFence } from '../support/words.ts';
+import { callsOn, placesOf, revokeOfRead } from '../support/application/client-calls.ts';
+import { holders } from '../support/callers/roles.ts';
+import { sensitiveColumns } from '../support/owners/owners.ts';
+import { readsOf } from '../support/policies/recursion.ts';
+import { evidenceOf } from '../support/statements/sites.ts';
+import { opening } from '../support/tables/era.ts';
+import { guardedTables } from '../support/views/views.ts';
+import { listed, named, people, sqlFence } from '../support/words/words.ts';
 
 export default rule({
   id: 'views/materialized',

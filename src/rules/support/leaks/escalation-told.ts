@@ -1,0 +1,96 @@
+/** How somebody obtained what policies trust: the commands and columns of its statements, in words, and the way out. */
+import type { Escalation } from '../../../model/access.ts';
+import type { Facts } from '../../../model/facts.ts';
+import type { Command, SchemaState, Table } from '../../../model/schema.ts';
+import { callsOn, placesOf } from '../application/client-calls.ts';
+import { commands } from '../callers/roles.ts';
+import { chosenByInsert, rightsIn } from '../owners/rights.ts';
+import { isMembership } from '../owners/whose.ts';
+import { grantedWithout } from '../ways-out/column-grants.ts';
+import { named } from '../words/words.ts';
+
+/** What its statements write to that table, the last of them apart, which shows what it opens. */
+interface Written {
+  readonly commands: readonly Command[];
+  /** Set by UPDATE; of an INSERT those that give rights. */
+  readonly columns: readonly string[];
+}
+
+function writtenBy({ object, proof }: Escalation, table: Table | undefined, state: SchemaState): Written {
+  const sent = (proof.length > 1 ? proof.slice(0, -1) : proof).flatMap(({ as, sql }) => {
+    const command = commands.find((word) => sql.toLowerCase().startsWith(`${word} `));
+    return as.startsWith('superuser') || command === undefined || !sql.includes(object)
+      ? []
+      : [{ command, sql }];
+  });
+  const rights = table === undefined ? [] : rightsIn(table, state).map(({ name }) => name);
+  const columns = sent.flatMap(({ command, sql }) => {
+    if (command === 'update')
+      return [...(/ set ([\s\S]*?)(?: where |$)/i.exec(sql)?.[1] ?? '').matchAll(/"(\w+)" = /g)].map(
+        ([, column]) => column!,
+      );
+    const into = command === 'insert' ? /\(([^)]*)\) values/i.exec(sql)?.[1] : undefined;
+    return [...(into ?? '').matchAll(/"(\w+)"/g)].flatMap(([, column]) =>
+      rights.includes(column!) ? [column!] : [],
+    );
+  });
+  return { commands: [...new Set(sent.map(({ command }) => command))], columns: [...new Set(columns)] };
+}
+
+/** `A user sets "is_admin" in its own row of "public.profiles"` */
+export function obtained(escalation: Escalation, state: SchemaState): string {
+  const { object, kind } = escalation;
+  const table = state.tables.get(object);
+  const { commands: sent, columns } = writtenBy(escalation, table, state);
+  const anew = sent.includes('delete') && sent.includes('insert');
+  if (kind === 'ownership')
+    return `A user makes itself the owner of rows of "${object}"${columns.length === 0 ? '' : ` by writing ${named(columns)}`}`;
+  if (table !== undefined && isMembership(table, state) && (kind === 'membership' || columns.length === 0))
+    return `A user gives itself a membership through "${object}"${sent.includes('update') && columns.length > 0 ? `, by UPDATE of ${named(columns)}` : ''}`;
+  if (columns.length > 0)
+    return anew
+      ? `A user deletes its row of "${object}" and inserts it anew with another ${named(columns)}`
+      : sent.includes('insert')
+        ? `A user inserts a row into "${object}" with a ${named(columns)} of its choice`
+        : `A user changes ${named(columns)} of its own row in "${object}"`;
+  if (kind === 'role-column') return `A user gives itself a role through "${object}"`;
+  return `A user ${anew ? 'deletes its row of' : sent.includes('update') ? 'changes its row in' : 'inserts a row into'} "${object}"${anew ? ' and inserts it anew' : ''}, and policies trust that row`;
+}
+
+/** Grants without the columns that policies trust; null where another way has to be found. */
+export function closing(escalation: Escalation, facts: Facts): string | null {
+  const table = facts.head.tables.get(escalation.object);
+  const { commands: sent, columns } = writtenBy(escalation, table, facts.head);
+  if (table === undefined || columns.length === 0 || table.columns.length > 40) return null;
+  const writing = callsOn(table.key, ['insert', 'update'], facts);
+  const calls = writing.filter(
+    ({ command, columns: named }) => command === 'update' && named.some((column) => columns.includes(column)),
+  );
+  // What another finding on the table takes out of the grant stays out.
+  const trusted = (facts.access?.head.escalations ?? [])
+    .filter((other) => other.object === escalation.object && other !== escalation)
+    .filter(({ kind }) => /^(membership|role-column|ownership|hook)$/.test(kind))
+    .map((other) => writtenBy(other, table, facts.head));
+  const note =
+    calls.length === 0
+      ? `-- no user writes ${named(columns)}: the server does, or a function that checks`
+      : `-- no user writes ${named(columns)}: the code does (${placesOf(calls)}), and has to go through the server, or a function that checks`;
+  const enters = isMembership(table, facts.head) && escalation.kind === 'membership';
+  if (
+    sent.includes('insert') &&
+    (enters || columns.some((column) => chosenByInsert(table, facts.head).includes(column)))
+  )
+    return `${note}\nrevoke insert on ${table.key} from anon, authenticated;`;
+  // A row that is deleted and inserted anew is a new row: both ways are closed.
+  const ways = (['insert', 'update'] as const).filter((command) => sent.includes(command));
+  const closed = (command: 'insert' | 'update') => [
+    ...new Set([
+      ...columns,
+      ...trusted.flatMap((other) => (other.commands.includes(command) ? other.columns : [])),
+    ]),
+  ];
+  return [
+    note,
+    ...ways.map((command) => grantedWithout(table, command, closed(command), facts.head, writing)),
+  ].join('\n');
+}

@@ -1,0 +1,62 @@
+/** Findings about what a principal could obtain: a chain of statements, in order. */
+import type { Escalation, Proof } from '../../../model/access.ts';
+import type { Facts } from '../../../model/facts.ts';
+import type { Place } from '../../../model/finding.ts';
+import type { Problem } from '../../rule.ts';
+import { routineNamed, signUpTriggers } from '../callers/sign-up.ts';
+import { homeOfTable } from './access-places.ts';
+import { insertsWhatSignUpMakes } from './row-of-sign-up.ts';
+
+export function escalationsOf(facts: Facts, wanted: (kind: Escalation['kind']) => boolean): Escalation[] {
+  return (facts.access?.head.escalations ?? []).filter(
+    (escalation) => wanted(escalation.kind) && !insertsWhatSignUpMakes(escalation, facts),
+  );
+}
+
+export function stoodBefore(escalation: Escalation, facts: Facts): boolean {
+  const { object, opens, kind, principal, footing } = escalation;
+  return (
+    facts.access?.base?.escalations.some(
+      (was) =>
+        was.object === object &&
+        was.kind === kind &&
+        was.principal === principal &&
+        was.opens === opens &&
+        isOutAndIn(was) === isOutAndIn(escalation) &&
+        // Who was let in, and now everybody.
+        (was.footing === undefined || footing !== undefined),
+    ) === true
+  );
+}
+
+/** The function at sign-up that reads what the new user says of itself. */
+function homeOfSignUp({ head }: Facts): Place | null {
+  const called = signUpTriggers(head).flatMap((trigger) => routineNamed(trigger.function, head) ?? []);
+  return called.find(({ body }) => body.includes('raw_user_meta_data'))?.origin ?? null;
+}
+
+const isInsert = ({ sql }: Proof) => /^insert\b/i.test(sql);
+
+/** Its own row goes, and comes back as another. */
+export const isOutAndIn = ({ kind, proof }: Escalation) =>
+  kind === 'role-column' && proof.some(({ sql }) => /^delete\b/i.test(sql)) && proof.some(isInsert);
+
+export function problemOf(
+  escalation: Escalation,
+  facts: Facts,
+  what: Pick<Problem, 'message' | 'severity' | 'help'>,
+): Problem {
+  const { object, kind, principal, opens, proof } = escalation;
+  const inserts = /^(membership|foreign-parent|entry)$/.test(kind) || isOutAndIn(escalation);
+  return {
+    ...what,
+    at:
+      (kind === 'sign-up' ? homeOfSignUp(facts) : null) ??
+      homeOfTable(facts, object, inserts ? 'insert' : 'update'),
+    object,
+    key: `${principal} ${kind} ${opens}${isOutAndIn(escalation) ? ' anew' : ''}`,
+    evidence: ['probe'],
+    causes: kind === 'claim' ? ['rls/user-metadata'] : [],
+    repro: proof.map(({ as, sql, result }) => `-- as ${as}\n${sql}\n-- ${result}`).join('\n\n'),
+  };
+}

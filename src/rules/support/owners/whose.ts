@@ -1,0 +1,177 @@
+/** Whose a row is, for a policy that is offered: the column that says it, and the condition that asks it. */
+import type { Command, SchemaState, Table } from '../../../model/schema.ts';
+import { inEnglish } from '../../../sql/acted-by.ts';
+import { quoteIdent } from '../../../sql/names.ts';
+import { isUserId } from '../callers/caller.ts';
+import { covers } from '../callers/roles.ts';
+import { filledAtSignUp } from '../callers/sign-up.ts';
+import { ownComparisons, readPredicate } from '../conditions/scope.ts';
+import { bare } from '../syntax/tree.ts';
+import { keepsAccounts, peopleByName } from '../words/person-names.ts';
+import { holdsNoId, isCaller, isKeyOfTeam, isPersonTable, ownerColumns, setByTrigger } from './owners.ts';
+
+/** Who made the row, or whose it is by name. */
+const maker =
+  /^(user|owner|auth_?user|account|profile)(_?(id|uid|uuid))?$|(^|_)(author|creator|sender|submitter|requester|requestor|reporter|inviter|rater|from_user)(_?(id|uid))?$|^(?!last_)\w+_by(_\w+)?$/i;
+
+/** The other side: whom the row is sent to, about, or entrusted to. */
+const otherSide =
+  /(^|_)(ratee|invitee|payee|assignee|recipient|receiver|addressee|reviewer|approver|moderator|referee|to_user|target|reported|followed|following|blocked|referred|invited_user|friend)(_?(user_?)?(id|uid))?$|^(invited|assigned|shared|sent|granted)_(to|user)(_\w+)?$/i;
+
+/** Empty until somebody else has dealt with the row. */
+const dealtWith =
+  /^(accepted|received|reviewed|approved|rejected|declined|resolved|responded|assigned|claimed|updated|modified|changed|edited|deleted|archived|verified|validated|closed|processed|handled|acknowledged|completed|cancelled|canceled|confirmed|moderated|checked|paid|used|redeemed|revoked|released|unlocked|locked|suspended|banned|deactivated|disabled|frozen|flagged|hidden|muted|terminated|last_\w+)_by(_\w+)?$|^(assigned_(to|user)|assignee|reviewer|approver|moderator)(_?(user_?)?(id|uid))?$/i;
+
+/** Of several columns the one by which rows are a user's own; undefined where none of them says so from the start. */
+export function ownerOf(
+  table: Table,
+  state: SchemaState,
+  /** Columns by which the probes knew the owner, a parent's key among them. */
+  seen: readonly string[] = [],
+  command: Command | null = null,
+  /** Columns that were written in another's name. */
+  forged: readonly string[] = [],
+): string | undefined {
+  const made = filledAtSignUp(table, state);
+  const owners = [
+    ...new Set([...seen, ...ownerColumns(table, state), ...peopleIn(table, state), ...(made ? [made] : [])]),
+  ];
+  // Where it is asked already who signs a row, the parent that was forged is what is left to ask for.
+  const isSigned =
+    command !== null &&
+    owners.some(
+      (column) => !isParent(column, table, state) && commandsAsking(column, table, state).includes(command),
+    );
+  const isForged = (column: string) =>
+    forged.includes(column) && !isOtherSide(column) && (isSigned || !isParent(column, table, state));
+  const ranked = owners
+    .map((column) => ({
+      column,
+      rank: rankOf(column, table, state, command) + (isForged(column) ? 30 : 0),
+    }))
+    .filter(({ rank }) => rank > -50)
+    .toSorted((a, b) => b.rank - a.rank);
+  return ranked[0]?.column;
+}
+
+/** The same by name alone, for what the code is seen to do: a column without a foreign key is no proof. */
+export const ownerByName = (table: Table, state: SchemaState): string | undefined =>
+  ownerColumns(table, state).length === 0
+    ? byName(table, state).find((column) => !isOtherSide(column) || makerOf(table) === undefined)
+    : undefined;
+
+/** Who is named as the one who wrote it, by whatever key. */
+export const makerOf = ({ columns }: Table): string | undefined =>
+  columns.find(({ name }) => /_id$/i.test(name) && maker.test(inEnglish(name)))?.name;
+
+/** Who made the row first. */
+const byName = (table: Table, state: SchemaState): string[] =>
+  peopleByName(table, !keepsAccounts(state, (key) => isPersonTable(key, state))).toSorted(
+    (a, b) => Number(isOtherSide(a)) - Number(isOtherSide(b)),
+  );
+
+/** References to users' own tables, such as have an id of their own beside the account's. */
+const peopleIn = (table: Table, state: SchemaState): string[] =>
+  table.foreignKeys.flatMap(({ columns, references }) =>
+    columns.length === 1 && isPersonTable(references, state) && !isKeyOfTeam(columns[0]!, table, state)
+      ? [columns[0]!]
+      : [],
+  );
+
+/** It names a row of another table, and no person. */
+const isParent = (name: string, { foreignKeys }: Table, state: SchemaState) => {
+  const key = foreignKeys.find(({ columns }) => columns.length === 1 && columns[0] === name);
+  return key !== undefined && !isPersonTable(key.references, state);
+};
+
+function rankOf(name: string, table: Table, state: SchemaState, command: Command | null): number {
+  const column = table.columns.find((other) => other.name === name);
+  const filled =
+    isUserId(bare(column?.default?.node)) ||
+    setByTrigger(name, table, state) ||
+    filledAtSignUp(table, state) === name;
+  const asked = commandsAsking(name, table, state);
+  const notNull = column?.notNull === true || table.primaryKey?.columns.includes(name) === true;
+  // A row that names a person itself is not its parent's.
+  const ofParent = isParent(name, table, state) && asked.length === 0 && !filled;
+  if (dealtWith.test(inEnglish(name)) && !notNull && !filled && asked.length === 0) return -100;
+  return (
+    (filled ? 16 : 0) +
+    (asked.length > 0 ? 4 : 0) +
+    (command !== null && asked.includes(command) ? 8 : 0) +
+    (maker.test(inEnglish(name)) && !dealtWith.test(inEnglish(name)) ? 4 : 0) +
+    (notNull ? 2 : 0) -
+    (otherSide.test(name) || dealtWith.test(inEnglish(name)) ? 8 : 0) -
+    (ofParent ? 20 : 0) -
+    (holdsNoId(name, column?.type) ? 16 : 0)
+  );
+}
+
+/** Commands whose policies compare the column with the caller. */
+const commandsAsking = (name: string, table: Table, state: SchemaState): Command[] =>
+  (['select', 'insert', 'update', 'delete'] as const).filter((command) =>
+    table.policies.some(
+      (policy) =>
+        covers(policy, command) &&
+        [policy.using, policy.check].some((expression) =>
+          ownComparisons(readPredicate(expression?.node ?? null, table, state)).some(
+            ({ column, other, operator }) =>
+              column.name === name && operator === '=' && other.is === 'user-id',
+          ),
+        ),
+    ),
+  );
+
+export const isOtherSide = (column: string) => otherSide.test(column);
+
+/** Beside the one who wrote the row, whom it is for: both read it. */
+export const readersBeside = (owner: string, table: Table, state: SchemaState): string[] =>
+  isOtherSide(owner)
+    ? []
+    : [
+        ...table.foreignKeys.flatMap(({ columns, references }) =>
+          columns.length === 1 && isPersonTable(references, state) ? [columns[0]!] : [],
+        ),
+        ...byName(table, state),
+      ].filter((column) => column !== owner && isOtherSide(column));
+
+/** Whether the row is the caller's: by a column that names a user, or by the parent that it names. */
+export function isOwn(column: string, table: Table, state: SchemaState, prefix = '', depth = 0): string {
+  const key = table.foreignKeys.find(({ columns }) => columns.length === 1 && columns[0] === column);
+  const parent = state.tables.get(key?.references ?? '');
+  if (key === undefined || parent === undefined || isPersonTable(parent.key, state) || depth > 2)
+    return isCaller(column, table, state, prefix);
+  const owner = ownerOf(parent, state) ?? ownedParentOf(parent, state) ?? ownerByName(parent, state);
+  const alias = depth === 0 ? 'p' : `p${depth + 1}`;
+  const asked = owner === undefined ? '…' : isOwn(owner, parent, state, `${alias}.`, depth + 1);
+  const id = quoteIdent(key.referencedColumns[0] ?? parent.primaryKey?.columns[0] ?? 'id');
+  return `exists (select 1 from ${parent.key} ${alias} where ${alias}.${id} = ${prefix === '' ? `${table.key}.` : prefix}${quoteIdent(column)} and ${asked})`;
+}
+
+/** The same of a table by its key; `…` where none is known. */
+export function isOwnIn(key: string, column: string | undefined, state: SchemaState): string {
+  const table = state.tables.get(key);
+  return table === undefined || column === undefined ? '…' : isOwn(column, table, state);
+}
+
+/** The key to what a row is a part of, where that is somebody's; the one that is never empty first. */
+function ownedParentOf(table: Table, state: SchemaState): string | undefined {
+  const keys = table.foreignKeys.flatMap(({ columns, references }) => {
+    const parent = state.tables.get(references);
+    return columns.length === 1 &&
+      parent !== undefined &&
+      parent !== table &&
+      ownerOf(parent, state) !== undefined
+      ? [columns[0]!]
+      : [];
+  });
+  const isFilled = (name: string) => table.columns.find((column) => column.name === name)?.notNull === true;
+  return keys.find(isFilled) ?? (keys.length === 1 ? keys[0] : undefined);
+}
+
+/** A person in something: to be in it is the right. */
+export const isMembership = (table: Table, state: SchemaState) =>
+  /(^|_)(members?|memberships?|participants?|collaborators?)$/i.test(table.name) &&
+  (byName(table, state).length > 0 ||
+    table.foreignKeys.some(({ references }) => isPersonTable(references, state))) &&
+  table.foreignKeys.some(({ references }) => !isPersonTable(references, state));

@@ -1,0 +1,40 @@
+/** A CHECK over columns that the change adds and that nothing has filled yet: they are NULL in every row. */
+import type { Statement, SyntaxNode } from '../../../model/sql.ts';
+import type { FileContext } from '../../rule.ts';
+import { truthOf, type World } from '../conditions/truth.ts';
+import { bare, columnParts, visitTree } from '../syntax/tree.ts';
+import { isLeftEmpty } from './emptiness.ts';
+
+/** No row breaks it, whatever else the rows hold: Postgres takes NULL for passed. */
+export function passesOnNull(
+  expression: SyntaxNode | undefined,
+  table: string,
+  statement: Statement,
+  context: FileContext,
+): boolean {
+  if (expression === undefined) return false;
+  const names = new Set<string>();
+  visitTree([expression], (kind, node) => {
+    if (kind === 'ColumnRef') names.add(columnParts(node).at(-1) ?? '');
+  });
+  const statements = statementsThatFill(context);
+  const nulls = new Set(
+    [...names].filter((name) => isLeftEmpty(name, table, statement, statements, context.set.before)),
+  );
+  return nulls.size > 0 && passes(expression, { table: null, who: 'anyone', nulls });
+}
+
+/** Without blocks that write no row and call nothing: one that asks whether a constraint is there fills no column. */
+const statementsThatFill = ({ statements }: FileContext): readonly Statement[] =>
+  statements.filter(
+    ({ kind, sql }) => kind !== 'DoStmt' || /\b(update|insert|merge|execute|perform|call)\b/i.test(sql),
+  );
+
+/** Never false: true, or NULL. */
+function passes(node: SyntaxNode, world: World): boolean {
+  const { boolop, args } = (bare(node)?.BoolExpr ?? {}) as { boolop?: string; args?: SyntaxNode[] };
+  if (boolop === 'AND_EXPR') return (args ?? []).every((arg) => passes(arg, world));
+  if (boolop === 'OR_EXPR' && (args ?? []).some((arg) => passes(arg, world))) return true;
+  const truth = truthOf(node, world);
+  return truth === 'true' || truth === 'null';
+}

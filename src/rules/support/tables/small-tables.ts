@@ -1,0 +1,65 @@
+/** Tables too small for anybody to wait for: a lock rule then says a note. */
+import type { SchemaState, Table } from '../../../model/schema.ts';
+import type { Statement } from '../../../model/sql.ts';
+import { madeElsewhere } from '../../../sql/fold/table-access.ts';
+import type { FileContext, Problem } from '../../rule.ts';
+import { allCallsOn } from '../application/client-calls.ts';
+import { reportLock } from '../statements/statements.ts';
+import { holdsOneRow } from './emptiness.ts';
+import { isCountedOut } from './fixed-lists.ts';
+import { isShortList } from './short-lists.ts';
+
+/** What is read, rewritten or built under a lock: a note on a small table, unless the rule says more. */
+export function reportWait(
+  context: FileContext,
+  statement: Statement,
+  problem: Problem & { readonly object: string },
+): void {
+  const why = problem.severity === undefined ? smallness(problem.object, context) : null;
+  reportLock(
+    context,
+    statement,
+    why === null
+      ? problem
+      : { ...problem, message: `${problem.message} ${why}, so the wait is short.`, severity: 'info' },
+  );
+}
+
+/** Its key bounds it, or it is a list that migrations alone fill, and all that it points at is small too. */
+function smallness(key: string, context: FileContext, depth = 0): string | null {
+  const { set, facts } = context;
+  const table = set.before.tables.get(key);
+  if (table === undefined) return null;
+  if (isMadeHereFirst(table, context)) return 'The table is made above, where nobody made it by hand';
+  if (isBounded(table, set.before)) return 'Its key allows few rows';
+  return isShortList(key, set.before, facts) &&
+    (!set.after.tables.has(key) || isShortList(key, set.after, facts)) &&
+    allCallsOn(key, ['insert'], facts).length === 0 &&
+    depth < 4 &&
+    table.foreignKeys.every(
+      ({ references }) => references === key || smallness(references, context, depth + 1) !== null,
+    )
+    ? 'Only migrations fill the table'
+    : null;
+}
+
+/** Earlier migrations only change it: where they ran at all, it was made by hand. */
+const isMadeHereFirst = ({ key, unknown }: Table, { source, keyOf }: FileContext) =>
+  unknown.includes(madeElsewhere) &&
+  source.statements.some(({ kind, node }) => kind === 'CreateStmt' && keyOf(node.relation) === key);
+
+/** Each column of its key takes few values: one, those of an enum, those that a CHECK lists. */
+const isBounded = (table: Table, state: SchemaState): boolean =>
+  holdsOneRow(table) ||
+  (table.primaryKey !== null &&
+    table.primaryKey.columns.length > 0 &&
+    table.primaryKey.columns.every((name) => {
+      const column = table.columns.find((each) => each.name === name);
+      return (
+        column !== undefined &&
+        (column.type === 'boolean' || isEnum(column.type, state) || isCountedOut(name, table))
+      );
+    }));
+
+const isEnum = (type: string, { types }: SchemaState) =>
+  (types.get(type) ?? types.get(`public.${type}`))?.kind === 'enum';

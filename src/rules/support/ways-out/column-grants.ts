@@ -1,0 +1,64 @@
+/** Ways out by the grants of columns: no policy for UPDATE compares the old row with the new one. */
+import type { ClientCall } from '../../../model/client.ts';
+import type { Command, SchemaState, Table } from '../../../model/schema.ts';
+import { quoteIdent } from '../../../sql/names.ts';
+import { placesOf } from '../application/client-calls.ts';
+import { grantedColumns } from '../callers/roles.ts';
+import { decidingColumns } from '../owners/deciding.ts';
+import { rightsIn } from '../owners/rights.ts';
+import { named } from '../words/words.ts';
+
+/** Users write all but these columns, and but those that decide as well and that the code does not write. */
+export function grantedWithout(
+  table: Table,
+  command: Extract<Command, 'update' | 'insert'>,
+  columns: readonly string[],
+  state: SchemaState,
+  /** Of the project's code, as a user. */
+  calls: readonly ClientCall[],
+): string {
+  const writing = (name: string) =>
+    calls.filter((call) => call.command === command && (call.given ?? call.columns).includes(name));
+  const others = decidingColumns(table, state).filter((name) => !columns.includes(name));
+  const deciding = others.filter(
+    (name) => writing(name).length === 0 && !(command === 'insert' && isRequired(table, name)),
+  );
+  const kept = others.filter((name) => writing(name).length > 0);
+  const written = table.columns
+    .filter(
+      ({ name, generated, identity }) =>
+        !columns.includes(name) && !deciding.includes(name) && !generated && identity !== 'always',
+    )
+    .map(({ name }) => quoteIdent(name));
+  const unread = calls.filter((call) => call.command === command && call.given === null);
+  return [
+    ...(deciding.length === 0
+      ? []
+      : [
+          `-- left out too: ${named(deciding)}, which ${deciding.length === 1 ? 'decides' : 'decide'} what a user may do; ${unread.length === 0 ? `no code was seen that writes ${deciding.length === 1 ? 'it' : 'them'} as a user` : `the code ${command}s it with columns that could not be read (${placesOf(unread)}): see that ${deciding.length === 1 ? 'it is not among them' : 'they are not among them'}`}`,
+        ]),
+    ...(kept.length === 0
+      ? []
+      : [
+          `-- ${named(kept)} ${kept.length === 1 ? 'decides' : 'decide'} too, and the code writes ${kept.length === 1 ? 'it' : 'them'} as a user (${placesOf(kept.flatMap(writing))}): better through the server`,
+        ]),
+    `revoke ${command} on ${table.key} from anon, authenticated;`,
+    ...(written.length === 0
+      ? []
+      : [`grant ${command} (${written.join(', ')}) on ${table.key} to authenticated;`]),
+  ].join('\n');
+}
+
+const isRequired = ({ columns }: Table, name: string) =>
+  columns.some((column) => column.name === name && column.notNull && column.default === null);
+
+/** That and why, where the mend lets users change rows that hold rights; empty where it need not be said. */
+export function rightsKept(table: Table, state: SchemaState, calls: readonly ClientCall[]): string {
+  const granted = grantedColumns(table, 'authenticated', 'update');
+  const rights = rightsIn(table, state)
+    .map(({ name }) => name)
+    .filter((name) => granted === null || granted.includes(name));
+  return rights.length === 0 || table.columns.length > 40
+    ? ''
+    : `-- ${named(rights)} ${rights.length === 1 ? 'gives' : 'give'} rights, and no user writes ${rights.length === 1 ? 'it' : 'them'}: the server does\n${grantedWithout(table, 'update', rights, state, calls)}`;
+}

@@ -1,0 +1,307 @@
+/** The policy that is offered where one is missing: as the table's other policies have it, else each user's own rows. */
+import type { ClientCall } from '../../../model/client.ts';
+import type { Command, SchemaState, Table } from '../../../model/schema.ts';
+import type { SyntaxNode } from '../../../model/sql.ts';
+import { inEnglish } from '../../../sql/acted-by.ts';
+import { escapeRegExp } from '../../../sql/text.ts';
+import { placesOf } from '../application/client-calls.ts';
+import { signedInAs } from '../application/signed-in-as.ts';
+import { looksAtCaller } from '../callers/caller.ts';
+import { apiRolesOf, covers } from '../callers/roles.ts';
+import { ownComparisons, readPredicate } from '../conditions/scope.ts';
+import { opensTo } from '../conditions/truth.ts';
+import { isCaller } from '../owners/owners.ts';
+import { asGiven, rightsIn } from '../owners/rights.ts';
+import { isMakerAlone, tenantCondition } from '../owners/tenants.ts';
+import { leftToServer } from '../owners/trusted-rows.ts';
+import { isOtherSide, isOwn, makerOf, ownerByName, ownerOf, readersBeside } from '../owners/whose.ts';
+import { onOneLine } from '../syntax/bodies.ts';
+import { alternatives, bare, columnParts, functionCalls, nodesOf } from '../syntax/tree.ts';
+import { isCorrespondent } from '../words/person-names.ts';
+import { named } from '../words/words.ts';
+import { administratorsToo, asTheCodeAsks } from './as-the-code-asks.ts';
+import { grantedWithout, rightsKept } from './column-grants.ts';
+
+/** One for each command, by what the code sends with it, and what these need to find the rows. */
+export function ownPolicies(
+  table: Table,
+  wanted: readonly Command[],
+  state: SchemaState,
+  calls: readonly ClientCall[],
+): string[] {
+  const filled = ownByTheCode(table, state, calls);
+  const policies = wanted.map((command) =>
+    ownPolicy(
+      table,
+      command,
+      state,
+      calls.filter((call) => call.command === command),
+      filled,
+    ),
+  );
+  const finding = wanted.filter(
+    (command, at) => isFinding(command) && policies[at]!.startsWith('create policy'),
+  );
+  const beside = wanted.flatMap((command, at) =>
+    policies[at]!.startsWith(ofNobodyAlone) ||
+    (policies[at]!.startsWith('create policy') && !/admin/i.test(policies[at]!))
+      ? (administratorsToo(
+          table,
+          command,
+          calls.filter((call) => call.command === command),
+          state,
+        ) ?? [])
+      : [],
+  );
+  if (!needsReading(wanted, table) || (finding.length === 0 && beside.length === 0))
+    return [...policies, ...beside];
+  return [
+    ...(finding.length === 0
+      ? []
+      : [
+          `-- ${finding.map((command) => command.toUpperCase()).join(' and ')} ${finding.length > 1 ? 'find' : 'finds'} only rows that a SELECT policy shows\n${ownPolicy(table, 'select', state, [], filled)}`,
+        ]),
+    ...policies,
+    ...(beside.length === 0 ? [] : [found(table, calls, state)].flatMap((policy) => policy ?? [])),
+    ...beside,
+  ];
+}
+
+const found = (table: Table, calls: readonly ClientCall[], state: SchemaState) =>
+  administratorsToo(
+    table,
+    'select',
+    calls.filter(({ command }) => command === 'update' || command === 'delete'),
+    state,
+    'administrators find them too',
+  );
+
+const isFinding = (command: Command) => command === 'update' || command === 'delete';
+
+/** One of the commands looks for rows, and no policy shows any. */
+export const needsReading = (wanted: readonly Command[], { policies }: Table): boolean =>
+  wanted.some(isFinding) &&
+  !wanted.includes('select') &&
+  !policies.some((policy) => policy.permissive && covers(policy, 'select') && apiRolesOf(policy).length > 0);
+
+/**
+ * The column that the code gives the id of who signed in, where nothing else says whose a row is; who did something with a
+ * row that a whole tenant has is not its owner.
+ */
+export const ownByTheCode = (
+  table: Table,
+  state: SchemaState,
+  calls: readonly ClientCall[],
+): string | undefined =>
+  tenantCondition(table, state) === null
+    ? signedInAs(table, calls).find((name) => !/_by(_\w+)?$/i.test(inEnglish(name)))
+    : undefined;
+
+/** Three dots where nothing says whose a row is. */
+export function ownPolicy(
+  table: Table,
+  command: Command,
+  state: SchemaState,
+  /** Of the code that asks for that command. */
+  calls: readonly ClientCall[] = [],
+  /** Whose the rows are by what the code writes. */
+  filled: string | undefined = undefined,
+): string {
+  const known =
+    ownerOf(table, state, [], command) ??
+    (calls.length > 0 ? ownerByName(table, state) : undefined) ??
+    filled;
+  const byCode = calls.length > 0 || command === 'select';
+  const owner =
+    known !== undefined && isMakerAlone(known) && byCode && tenantCondition(table, state) !== null
+      ? undefined
+      : known;
+  const sibling = likeItsSiblings(table, command, state);
+  const asked = sibling === null ? asTheCodeAsks(table, command, owner, calls, state) : null;
+  if (asked !== null) return asked;
+  const guarded = sibling === null ? null : guardedByTheCode(table, command, sibling, calls, state);
+  if (guarded !== null) return guarded;
+  // Those whom a policy lets change such rows were chosen by its author; that they are the user's own says nothing.
+  const left = sibling === null || sibling.byOwner ? leftToServer(table, command, state) : null;
+  if (left !== null) return left;
+  const decided = command === 'update' && sibling === null ? decidedThere(table, calls) : null;
+  if (decided !== null) return decided;
+  // That a tenant's people write it, the code has to show.
+  const ofTenant = owner === undefined && sibling === null && byCode ? tenantCondition(table, state) : null;
+  if (
+    command === 'insert' &&
+    sibling === null &&
+    owner === undefined &&
+    ofTenant === null &&
+    isAskedById(table)
+  )
+    return `-- no policy for INSERT: what the others ask by ${keyOf(table)} is not there for a new row; let a function make both`;
+  const parties = owner === undefined ? [] : [owner, ...partiesBeside(owner, command, table, state)];
+  const own =
+    sibling?.condition ??
+    (owner === undefined
+      ? (ofTenant ?? '…')
+      : whoseTurn(parties, command)
+          .map((column) => (column === filled ? isCaller(column, table) : isOwn(column, table, state)))
+          .join(' or '));
+  const clause = {
+    select: `using (${own})`,
+    insert: `with check (${own}${asGiven(table, state)})`,
+    update: `using (${own}) with check (${own})`,
+    delete: `using (${own})`,
+  }[command];
+  // An administrator may well give rights.
+  const kept =
+    command === 'update' && (sibling?.byOwner ?? owner !== undefined)
+      ? sibling === null && parties.length > 1
+        ? keptByBoth(parties, table, calls, state)
+        : rightsKept(table, state, calls)
+      : '';
+  return `create policy "${command} own" on ${table.key} for ${command} to authenticated\n  ${clause};${kept === '' ? '' : `\n${kept}`}`;
+}
+
+/**
+ * Who may do the one need not be whom the code lets do the other: where it asks for an administrator first, a policy that
+ * names no owner says nothing of who deletes.
+ */
+function guardedByTheCode(
+  table: Table,
+  command: Command,
+  sibling: { readonly condition: string; readonly byOwner: boolean },
+  calls: readonly ClientCall[],
+  state: SchemaState,
+): string | null {
+  const others = calls.filter(({ asksRole }) => !asksRole);
+  if (command === 'select' || others.length === calls.length) return null;
+  if (others.length > 0 && sibling.byOwner) return null;
+  const policy = administratorsToo(
+    table,
+    command,
+    calls.filter(({ asksRole }) => asksRole),
+    state,
+    'administrators',
+  );
+  if (policy === null || others.length === 0) return policy;
+  return `${policy}\n-- ${placesOf(others)} asks for no role: who else may ${command.toUpperCase()}, a policy of its own has to say`;
+}
+
+const ofNobodyAlone = '-- no UPDATE by the owner';
+
+/**
+ * Nobody decides about a row of their own: where it says when or by whom it was decided, and the code writes that or what
+ * can't be read. What the code writes beside it, and only that, is the owner's to change.
+ */
+function decidedThere({ columns }: Table, calls: readonly ClientCall[]): string | null {
+  const deciding = columns.map(({ name }) => name).filter((name) => isDecision.test(name));
+  if (deciding.length === 0 || calls.length === 0) return null;
+  const decides = ({ given }: ClientCall) =>
+    given === null ||
+    given.some((name) => deciding.includes(name) || /^(status|decision|verdict)$/i.test(name));
+  return calls.every(decides)
+    ? `${ofNobodyAlone}: the code decides about rows there (${placesOf(calls)}), which ${named(deciding.slice(0, 2))} ${deciding.length === 1 ? 'tells' : 'tell'}, and nobody decides about their own; those who do need one, or let the server write`
+    : null;
+}
+
+const isDecision = /^(reviewed|resolved|approved|decided|moderated|rejected)_(at|by)(_\w+)?$/i;
+
+/** Who was asked answers, and who asks does not answer for them. */
+const whoseTurn = ([owner, ...others]: readonly string[], command: Command) =>
+  command === 'update' && others.length > 0 && asks.test(owner!) ? others : [owner!, ...others];
+const asks = /(^|_)(requester|requestor|inviter|initiator)(_?(user_?)?(id|uid))?$/i;
+
+/** Both read what one wrote to the other, and who got it marks it as read. */
+const partiesBeside = (owner: string, command: Command, table: Table, state: SchemaState) =>
+  command === 'select' ||
+  (command === 'update' &&
+    (asks.test(owner) || table.columns.some(({ name }) => /^(is_)?(read|seen)(_at)?$/i.test(name))))
+    ? readersBeside(owner, table, state).filter(isCorrespondent)
+    : [];
+
+/** What one of them wrote is not the other's to change: where the code shows what it writes, no more is granted. */
+function keptByBoth(
+  parties: readonly string[],
+  table: Table,
+  calls: readonly ClientCall[],
+  state: SchemaState,
+): string {
+  const kept = [...parties, ...rightsIn(table, state).map(({ name }) => name)];
+  const written = new Set(calls.flatMap(({ given }) => given ?? ['']));
+  const others = table.columns.map(({ name }) => name).filter((name) => !written.has(name));
+  return calls.length > 0 &&
+    [...written].every((name) => !kept.includes(name) && table.columns.some((column) => column.name === name))
+    ? `-- only what the code writes: whose it is, and what the other wrote, stays as it was\n${grantedWithout(table, 'update', others, state, calls)}`
+    : `-- whose it is (${named(parties)}) stays as it was\n${grantedWithout(table, 'update', kept, state, calls)}`;
+}
+
+/** Commands whose policy says most about who may do the other. */
+const siblings: Readonly<Record<Command, readonly Command[]>> = {
+  select: ['update', 'delete', 'insert'],
+  insert: ['update', 'delete'],
+  update: ['delete', 'insert'],
+  delete: ['update', 'insert'],
+};
+
+/** The condition by which users write there, or read: it asks for the caller, and one policy alone gives it. */
+function likeItsSiblings(
+  table: Table,
+  command: Command,
+  state: SchemaState,
+): { readonly condition: string; readonly byOwner: boolean } | null {
+  for (const sibling of siblings[command]) {
+    const policies = table.policies.filter(
+      (policy) => policy.permissive && policy.command === sibling && apiRolesOf(policy).length > 0,
+    );
+    if (policies.length > 1) return null;
+    const [policy] = policies;
+    const condition = sibling === 'insert' ? policy?.check : policy?.using;
+    if (condition == null) continue;
+    if (command === 'insert' && asksForNewRow(condition.node, table)) continue;
+    if (opensTo(condition.node) !== null || !looksAtCaller(condition.node, state)) continue;
+    const text = onOneLine(condition.text);
+    const owners = ownComparisons(readPredicate(condition.node, table, state))
+      .filter(({ other, operator }) => operator === '=' && other.is === 'user-id')
+      .map(({ column }) => column.name);
+    return {
+      condition: command === 'insert' ? signedByMaker(text, owners, table) : text,
+      byOwner: owners.length > 0,
+    };
+  }
+  return null;
+}
+
+/** Whoever gets a row may read or delete it; a new one is signed by who writes it. */
+function signedByMaker(condition: string, owners: readonly string[], table: Table): string {
+  const maker = makerOf(table);
+  const others = owners.filter(isOtherSide);
+  if (maker === undefined || others.length === 0 || owners.includes(maker)) return condition;
+  const written = new RegExp(`\\b(?:${others.map(escapeRegExp).join('|')})\\b`, 'g');
+  return condition.replace(written, () => maker);
+}
+
+const keyOf = ({ primaryKey, foreignKeys }: Table): string | null => {
+  const [key, ...more] = primaryKey?.columns ?? [];
+  return key === undefined || more.length > 0 || foreignKeys.some(({ columns }) => columns.includes(key))
+    ? null
+    : key;
+};
+
+const isAskedById = (table: Table) =>
+  table.policies.some(({ using }) => asksForNewRow(using?.node ?? null, table));
+
+/** `is_owner(id)`, `id in (select …)`, a sub-select that names the row: what it looks for comes after the row. */
+function asksForNewRow(node: SyntaxNode | null, table: Table): boolean {
+  const key = keyOf(table);
+  if (node === null || key === null) return false;
+  const isKey = (part: SyntaxNode | undefined, qualified = false) => {
+    const path = part?.ColumnRef === undefined ? [] : columnParts(part.ColumnRef);
+    return path.at(-1) === key && (qualified ? path.at(-2) === table.name : true);
+  };
+  const names = (part: SyntaxNode) =>
+    functionCalls(part).some((call) => (call.args ?? []).some((arg: SyntaxNode) => isKey(bare(arg)!))) ||
+    nodesOf(part, 'SubLink').some(
+      (link) =>
+        isKey(bare(link.testexpr) ?? undefined) ||
+        nodesOf(link.subselect, 'ColumnRef').some((ColumnRef) => isKey({ ColumnRef }, true)),
+    );
+  return alternatives(node).every(names);
+}
