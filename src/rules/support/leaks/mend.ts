@@ -2,7 +2,7 @@
 import type { Facts } from '../../../model/facts.ts';
 import type { Command, Policy, SchemaState, Table } from '../../../model/schema.ts';
 import { quoteIdent } from '../../../sql/names.ts';
-import { callsOn } from '../application/client-calls.ts';
+import { allCallsOn, callsOn } from '../application/client-calls.ts';
 import { looksAtCaller } from '../callers/caller.ts';
 import {
   type ApiRole,
@@ -18,9 +18,9 @@ import { ownComparisons, readPredicate } from '../conditions/scope.ts';
 import { opensTo, truthOf } from '../conditions/truth.ts';
 import { sensitiveColumns } from '../owners/owners.ts';
 import { asGiven } from '../owners/rights.ts';
-import { isMakerAlone, tenantCondition } from '../owners/tenants.ts';
+import { isMakerAlone } from '../owners/tenants.ts';
 import { leftToServer } from '../owners/trusted-rows.ts';
-import { isOwn, ownerByName, ownerOf, readersBeside } from '../owners/whose.ts';
+import { isOwn, ownerByName, ownerOf, readersBeside, tenantsOwn } from '../owners/whose.ts';
 import { letsThrough } from '../policies/lets-through.ts';
 import { meansServer, promiseOf } from '../policies/misnamed.ts';
 import { cyclesOnceOn } from '../policies/recursion.ts';
@@ -185,7 +185,7 @@ function policiesFor(group: LeakGroup, table: Table, facts: Facts): string[] {
           !byServer.includes(command) && !kept.some((policy) => asksForOwner(policy, command, table, state)),
       );
   const beside = administratorsBeside(table, wanted, isRestrictive(group) ? [] : kept, facts);
-  const conditions = new Map(missing.map((command) => [command, conditionOf(group, command, table, state)]));
+  const conditions = new Map(missing.map((command) => [command, conditionOf(group, command, table, facts)]));
   const rights =
     missing.includes('update') && leftToServer(table, 'update', state) === null
       ? rightsKept(table, state, callsOn(table.key, ['update'], facts))
@@ -258,7 +258,8 @@ function created(
   return `create policy ${name} on ${table.key}${restrictive ? ' as restrictive' : ''} for ${command} to authenticated${using}${check};`;
 }
 
-function conditionOf(group: LeakGroup, command: Command, table: Table, state: SchemaState): string {
+function conditionOf(group: LeakGroup, command: Command, table: Table, facts: Facts): string {
+  const state = facts.head;
   const forged =
     command === 'insert' || inNameOnly(group)
       ? group.leaks.flatMap(({ cell }) =>
@@ -267,8 +268,9 @@ function conditionOf(group: LeakGroup, command: Command, table: Table, state: Sc
       : [];
   const owner =
     ownerOf(table, state, group.object.ownerColumns, command, forged) ?? ownerByName(table, state);
-  if (owner === undefined || (isMakerAlone(owner) && !inNameOnly(group))) {
-    const ofTenant = tenantCondition(table, state);
+  if (owner === undefined || !isMakerAlone(owner) || !inNameOnly(group)) {
+    const calls = inNameOnly(group) ? [] : allCallsOn(table.key, commands, facts);
+    const ofTenant = tenantsOwn(owner, table, state, calls);
     if (ofTenant !== null) return ofTenant;
   }
   if (owner === undefined) return '…';

@@ -1,4 +1,5 @@
 /** Columns that say whose row it is. */
+
 import type { SchemaState, Table } from '../../../model/schema.ts';
 import type { SyntaxNode } from '../../../model/sql.ts';
 import { inEnglish } from '../../../sql/acted-by.ts';
@@ -8,6 +9,7 @@ import { isUserId, readsRequest } from '../callers/caller.ts';
 import { filledAtSignUp, routineNamed } from '../callers/sign-up.ts';
 import { ownComparisons, readPredicate } from '../conditions/scope.ts';
 import { bare, columnParts, functionCalls, operatorOf } from '../syntax/tree.ts';
+import { leadsToUser, membershipsOf } from './members.ts';
 
 /**
  * Asks in SQL whether the caller is whom that column names; a text is compared with the id as text. Where the column names
@@ -34,10 +36,21 @@ export function isCaller(
   return `(select auth.uid())${/^(text|character)/.test(type) ? '::text' : ''} = ${prefix}${quoteIdent(owner)}`;
 }
 
-/** A team's by its name: `team_account_id`, where one table keeps the accounts of users and of teams. */
-export const isKeyOfTeam = (column: string, { foreignKeys }: Table, state: SchemaState): boolean =>
-  team.test(column) &&
-  foreignKeys.some(({ columns, references }) => columns.join() === column && !leadsToUser(references, state));
+/**
+ * A team's: its table has members, or by the name, `team_account_id`, where one table keeps the accounts of users and of
+ * teams.
+ */
+export const isKeyOfTeam = (
+  column: string,
+  { foreignKeys }: Pick<Table, 'foreignKeys'>,
+  state: SchemaState,
+): boolean =>
+  foreignKeys.some(
+    ({ columns, references }) =>
+      columns.join() === column &&
+      !leadsToUser(references, state) &&
+      (team.test(column) || membershipsOf(references, state).length > 0),
+  );
 
 const team =
   /(^|_)(team|org|organi[sz]ation|tenant|workspace|company|group|household|family)(_account)?_?(uu)?id$/i;
@@ -148,18 +161,6 @@ function find(table: Table, state: SchemaState): readonly string[] {
 // Who dealt with a row, not whose it is.
 const actors =
   /^(reviewed|approved|rejected|resolved|responded|assigned|updated|modified|changed|edited|deleted|verified|closed|processed|acknowledged|completed|cancelled|confirmed|moderated|suspended|banned|deactivated|disabled|frozen|flagged|hidden|muted|terminated|last_\w+)_(by|to)(_\w+)?$|^(assignee|reviewer|approver)(_id)?$/;
-
-/** `auth.users`, or a table whose primary key is a reference to it (profiles). */
-function leadsToUser(key: string, state: SchemaState): boolean {
-  if (key === 'auth.users') return true;
-  const table = state.tables.get(key);
-  const primary = table?.primaryKey?.columns;
-  if (table === undefined || primary?.length !== 1) return false;
-  return table.foreignKeys.some(
-    ({ columns, references }) =>
-      references === 'auth.users' && columns.length === 1 && columns[0] === primary[0],
-  );
-}
 
 // Names that say what a column holds, whatever the table is about.
 const telling =

@@ -1,16 +1,21 @@
 /** Rows of one tenant each: the column that says of which, and how the project asks for the caller's own. */
+
 import type { Column, Policy, Routine, SchemaState, Table } from '../../../model/schema.ts';
+import type { SyntaxNode } from '../../../model/sql.ts';
 import { inEnglish } from '../../../sql/acted-by.ts';
 import { quoteIdent } from '../../../sql/names.ts';
 import { escapeRegExp } from '../../../sql/text.ts';
-import { looksAtCaller, routineLooksAtCaller } from '../callers/caller.ts';
+import { looksAtCaller, routineLooksAtCaller, routinesCalled } from '../callers/caller.ts';
 import { appliesTo, covers, isPlatform } from '../callers/roles.ts';
 import { leadsTo } from '../conditions/leads-to.ts';
-import { ownComparisons, readPredicate } from '../conditions/scope.ts';
+import { isInDoubt, withoutDoubt } from '../conditions/overloads.ts';
+import { type ColumnUse, ownComparisons, readPredicate } from '../conditions/scope.ts';
 import { opensTo } from '../conditions/truth.ts';
+import { cyclesOnceOn, recursingBehind, tablesRead } from '../policies/recursion.ts';
 import { onOneLine } from '../syntax/bodies.ts';
-import { alternatives, conjuncts } from '../syntax/tree.ts';
-import { ownerColumns } from './owners.ts';
+import { alternatives, bare, columnParts, conjuncts, functionCalls } from '../syntax/tree.ts';
+import { membershipsOf } from './members.ts';
+import { isCaller, isKeyOfTeam, isPersonTable, ownerColumns } from './owners.ts';
 
 const tenant =
   /^(tenant|org|organi[sz]ation|company|workspace|account|store|shop|club|school|restaurant|clinic|agency|business|household|family|project)_?(uu)?id$/i;
@@ -23,18 +28,27 @@ export const tenantColumns = ({ columns }: Table): readonly Column[] =>
  * The condition that a row is the caller's tenant's: as other policies ask it, by the project's own function, or by the
  * rows that say where somebody belongs. Null where nothing of the project tells it.
  */
-export function tenantCondition(table: Table, state: SchemaState): string | null {
-  const known = conditions.get(state) ?? new Map<Table, string | null>();
+export const tenantCondition = (table: Table, state: SchemaState): string | null =>
+  tenantOf(table, state)?.condition ?? null;
+
+export interface Tenancy {
+  readonly column: string;
+  readonly condition: string;
+}
+
+/** The same, with the column that says whose tenant's a row is. */
+export function tenantOf(table: Table, state: SchemaState): Tenancy | null {
+  const known = conditions.get(state) ?? new Map<Table, Tenancy | null>();
   conditions.set(state, known);
   const before = known.get(table);
   if (before !== undefined) return before;
-  const condition = findCondition(table, state);
-  known.set(table, condition);
-  return condition;
+  const found = findCondition(table, state);
+  known.set(table, found);
+  return found;
 }
 
 /** It reads every policy and function of the schema, and is asked for each command. */
-const conditions = new WeakMap<SchemaState, Map<Table, string | null>>();
+const conditions = new WeakMap<SchemaState, Map<Table, Tenancy | null>>();
 
 /** Who made a row that a whole tenant works on is not its owner. */
 export const isMakerAlone = (owner: string): boolean =>
@@ -54,8 +68,32 @@ const columnsOfMembers = (table: Table, state: SchemaState): readonly Column[] =
     );
   });
 
-function findCondition(table: Table, state: SchemaState): string | null {
-  for (const column of new Set([...tenantColumns(table), ...columnsOfMembers(table, state)])) {
+/** What a row belongs to by its structure: other tables' policies ask that column, or people are entered there. */
+const columnsOfGroups = (table: Table, state: SchemaState): readonly Column[] =>
+  table.columns.filter((column) => {
+    const leads = ledTo(column, table);
+    if (
+      leads !== undefined &&
+      (isPersonTable(leads, state) ? !isKeyOfTeam(column.name, table, state) : false)
+    )
+      return false;
+    if (leads !== undefined && talk.test(leads)) return false;
+    return (
+      (leads !== undefined && membershipsOf(leads, state).length > 0) ||
+      tablesAsking(column, table, state).size > 1
+    );
+  });
+
+/** People who talk with each other write their own messages each. */
+const talk = /(conversation|chat|room|channel|thread|message|dm)s?$/i;
+
+function findCondition(table: Table, state: SchemaState): Tenancy | null {
+  const columns = new Set([
+    ...tenantColumns(table),
+    ...columnsOfMembers(table, state),
+    ...columnsOfGroups(table, state),
+  ]);
+  for (const column of columns) {
     const asked = askedElsewhere(column, table, state);
     const own = byFunction(column, state);
     // A function answers whatever the policies show of the table that it reads.
@@ -63,57 +101,173 @@ function findCondition(table: Table, state: SchemaState): string | null {
       (asked !== null && own?.certain && /\bfrom\b/i.test(asked) ? own.condition : asked) ??
       own?.condition ??
       byMemberFunction(column, state) ??
-      byMembership(column, table, state);
-    if (condition !== null) return condition;
+      byMembership(column, table, state) ??
+      byMembers(column, table, state);
+    if (condition !== null) return { column: column.name, condition };
+  }
+  // What fails as the policies stand is said beside the condition, and is better than none.
+  for (const column of columns) {
+    const asked = askedElsewhere(column, table, state, leadsTo);
+    if (asked !== null) return { column: column.name, condition: asked };
   }
   return null;
 }
 
-/** What most policies ask of a column of that name and type, and of nothing else. */
-function askedElsewhere(column: Column, table: Table, state: SchemaState): string | null {
+/** What most policies ask of a column of that name and type, or one that leads to the same table, and of nothing else. */
+function askedElsewhere(
+  column: Column,
+  table: Table,
+  state: SchemaState,
+  fails: Fails = leadsBack,
+): string | null {
   const counted = new Map<string, number>();
-  for (const other of state.tables.values()) {
-    if (isPlatform(other.schema) || !isSameColumn(column, table, other)) continue;
-    for (const policy of other.policies)
-      for (const text of questionsOf(policy, column, other, table, state))
-        counted.set(text, (counted.get(text) ?? 0) + 1);
-  }
+  for (const { text } of questionsAbout(column, table, state, fails))
+    counted.set(text, (counted.get(text) ?? 0) + 1);
   return [...counted].toSorted((a, b) => b[1] - a[1])[0]?.[0] ?? null;
 }
 
-const isSameColumn = ({ name, type }: Column, table: Table, other: Table) => {
-  const led = (each: Table) =>
-    each.foreignKeys.find(({ columns }) => columns.length === 1 && columns[0] === name)?.references;
-  const [own, theirs] = [led(table), led(other)];
-  return (
-    other.columns.some((column) => column.name === name && column.type === type) &&
-    (own === undefined || theirs === undefined || own === theirs)
-  );
-};
+/** Whether a condition that reads that table can't stand on the other. */
+type Fails = (read: string, table: Table, state: SchemaState) => boolean;
 
-function questionsOf(policy: Policy, column: Column, on: Table, table: Table, state: SchemaState): string[] {
+interface Question {
+  readonly text: string;
+  readonly on: Table;
+  /** Keys of the tables that it looks into. */
+  readonly reads: readonly string[];
+}
+
+function questionsAbout(
+  column: Column,
+  table: Table,
+  state: SchemaState,
+  fails: Fails = leadsBack,
+): Question[] {
+  const found: Question[] = [];
+  for (const other of state.tables.values()) {
+    if (isPlatform(other.schema)) continue;
+    for (const theirs of alike(column, table, other))
+      for (const policy of other.policies)
+        found.push(...questionsOf(policy, theirs, other, column, table, state, fails));
+  }
+  return found;
+}
+
+/** Other tables whose policies ask it by a function or by rows elsewhere than in the table that the column leads to. */
+const tablesAsking = (column: Column, table: Table, state: SchemaState): ReadonlySet<Table> =>
+  /_(uu)?id$/i.test(column.name)
+    ? new Set(
+        questionsAbout(column, table, state)
+          .filter(({ reads, on }) => on !== table && !reads.includes(ledTo(column, table) ?? ''))
+          .map(({ on }) => on),
+      )
+    : new Set();
+
+const ledTo = ({ name }: Column, { foreignKeys }: Table) =>
+  foreignKeys.find(({ columns }) => columns.length === 1 && columns[0] === name)?.references;
+
+/** The column of the same name, or the one that leads to the same table. */
+function alike(column: Column, table: Table, other: Table): readonly Column[] {
+  const led = ledTo(column, table);
+  const same = other.columns.find(({ name, type }) => name === column.name && type === column.type);
+  const theirs = same === undefined ? undefined : ledTo(same, other);
+  if (same !== undefined) return led === undefined || theirs === undefined || led === theirs ? [same] : [];
+  return led === undefined ? [] : other.columns.filter((each) => ledTo(each, other) === led).slice(0, 1);
+}
+
+const isSameColumn = (column: Column, table: Table, other: Table) =>
+  alike(column, table, other).some(({ name }) => name === column.name);
+
+function questionsOf(
+  policy: Policy,
+  theirs: Column,
+  on: Table,
+  column: Column,
+  table: Table,
+  state: SchemaState,
+  fails: Fails,
+): Question[] {
   if (!policy.permissive || !appliesTo(policy, 'authenticated')) return [];
   return [policy.using ?? policy.check].flatMap((expression) => {
     if (expression?.node == null || expression.text.length > 400) return [];
+    const { node } = expression;
     const text = onOneLine(expression.text);
     if (narrower.test(text) || untrusted.test(text)) return [];
-    if (opensTo(expression.node) !== null || !looksAtCaller(expression.node, state)) return [];
-    if (alternatives(expression.node).some((branch) => conjuncts(branch).length > 1)) return [];
-    const reading = readPredicate(expression.node, on, state);
+    if (opensTo(node) !== null || !looksAtCaller(node, state)) return [];
+    if (alternatives(node).some((branch) => conjuncts(branch).length > 1)) return [];
+    const reading = readPredicate(node, on, state);
     const own = reading.columns.filter(({ depth }) => depth === 0);
-    if (reading.columns.some(({ source }) => source.columns === null)) return [];
-    if (own.some(({ name, unqualified }) => name !== column.name || !unqualified)) return [];
-    if (reading.reads.some((read) => leadsTo(read, table, state))) return [];
-    return ownComparisons(reading).some(
-      ({ operator, other }) => operator === '=' && (other.is === 'other' || other.is === 'select'),
-    )
-      ? [text]
-      : [];
+    if (own.length === 0 || reading.columns.some(({ source }) => source.columns === null)) return [];
+    if (own.some(({ name }) => name !== theirs.name)) return [];
+    if (reading.reads.some((read) => fails(read, table, state)) || callsBack(node, table, state)) return [];
+    const isAsked =
+      ownComparisons(reading).some(
+        ({ operator, other }) => operator === '=' && (other.is === 'other' || other.is === 'select'),
+      ) || alternatives(node).some((branch) => isCallWith(branch, theirs.name));
+    const moved = isAsked ? movedTo(text, own, theirs, on, column, table) : null;
+    const asked = moved === null ? null : withoutDoubt(moved, state);
+    return asked === null ? [] : [{ text: asked, on, reads: reading.reads }];
   });
 }
 
+/** Under the policies of what it reads it would come back to the table, or never end. */
+const leadsBack = (read: string, table: Table, state: SchemaState) =>
+  leadsTo(read, table, state) || recursingBehind(read, 'authenticated', state) !== null;
+
+/** A function with the caller's own rights reads the table that the policy would stand on. */
+const callsBack = (node: SyntaxNode, table: Table, state: SchemaState) =>
+  functionCalls(node)
+    .flatMap((call) => routinesCalled(call, state))
+    .some((routine) => !routine.securityDefiner && tablesRead(routine).includes(table.key));
+
+/** `is_member(team_id)` */
+const isCallWith = (node: SyntaxNode, column: string): boolean => {
+  const call = functionIn(node);
+  return (
+    call !== undefined &&
+    (call.args ?? []).some((arg: SyntaxNode) => {
+      const ref = bare(arg)?.ColumnRef;
+      return ref !== undefined && columnParts(ref).at(-1) === column;
+    })
+  );
+};
+
+/** The call that a branch consists of, perhaps as `(select f(x))`. */
+function functionIn(node: SyntaxNode): SyntaxNode | undefined {
+  const inner = bare(node);
+  const select =
+    inner?.SubLink?.subLinkType === 'EXPR_SUBLINK' ? inner.SubLink.subselect?.SelectStmt : undefined;
+  const target: SyntaxNode | undefined =
+    select?.fromClause === undefined ? select?.targetList?.[0]?.ResTarget?.val : undefined;
+  return target === undefined ? inner?.FuncCall : functionIn(target);
+}
+
+/** The same of the other table's column; null where the text does not show which of its words are that column. */
+function movedTo(
+  text: string,
+  own: readonly ColumnUse[],
+  theirs: Column,
+  on: Table,
+  column: Column,
+  table: Table,
+): string | null {
+  const qualified = own.some(({ unqualified }) => !unqualified);
+  if (theirs.name !== column.name) {
+    const words = text.match(new RegExp(`\\b${escapeRegExp(theirs.name)}\\b`, 'g')) ?? [];
+    if (qualified || own.length !== 1 || words.length !== 1) return null;
+    const quoted = new RegExp(`"?\\b${escapeRegExp(theirs.name)}\\b"?`);
+    return text.replace(quoted, () => quoteIdent(column.name));
+  }
+  if (!qualified) return text;
+  const prefix = new RegExp(
+    `(?<![\\w.$"])(?:"?${escapeRegExp(on.schema)}"?\\.)?"?${escapeRegExp(on.name)}"?\\.(?="?${escapeRegExp(theirs.name)}\\b)`,
+    'g',
+  );
+  return text.replace(prefix, () => `${table.key}.`);
+}
+
 /** For some of a tenant's people alone. */
-const narrower = /\broles?\b|'(admin|owner|manager|staff)\w*'/i;
+const narrower =
+  /\broles?\b|'(admin|owner|manager|staff)\w*'|\b\w*(admin|owner|manager|staff|leader|moderator)\w*"?\s*\(/i;
 
 /** What users write themselves, and what no request of the API sets. */
 const untrusted = /user_?meta_?data|current_setting\(\s*'(?!request\.)|auth"?\."?users|service_role/i;
@@ -132,7 +286,8 @@ function byFunction(
     const cast = castTo(column.type, type);
     const many = type !== returns;
     if (cast === null || (many && cast !== '')) return [];
-    const call = `(select ${calledAs(routine)}())`;
+    const call = withoutDoubt(`(select ${calledAs(routine)}())`, state);
+    if (call === null) return [];
     return [
       {
         condition: `${quoteIdent(column.name)} ${many ? 'in' : '='} ${call}${cast}`,
@@ -158,6 +313,8 @@ function byMemberFunction(column: Column, state: SchemaState): string | null {
     const values = asked.map((argument) =>
       isUser(argument.name) ? '(select auth.uid())' : quoteIdent(column.name),
     );
+    const types = asked.map(({ type }) => type);
+    if (isInDoubt(routine.key, types, state)) continue;
     return `${calledAs(routine)}(${values.join(', ')})`;
   }
   return null;
@@ -178,6 +335,21 @@ function byMembership(column: Column, table: Table, state: SchemaState): string 
   return found.length === 1 ? found[0]! : null;
 }
 
+/** The same by the table that enters people there, as its own policies show it to them. */
+function byMembers(column: Column, table: Table, state: SchemaState): string | null {
+  const led = ledTo(column, table);
+  const found = (led === undefined ? [] : membershipsOf(led, state)).filter(
+    ({ table: members, person }) =>
+      members !== table &&
+      !leadsBack(members.key, table, state) &&
+      cyclesOnceOn(members, state).length === 0 &&
+      showsOwn(members, person, state),
+  );
+  const [members] = found;
+  if (members === undefined || found.length > 1) return null;
+  return `${quoteIdent(column.name)} in (select ${quoteIdent(members.of)} from ${members.table.key} where ${isCaller(members.person, members.table, state)})`;
+}
+
 const people = /(^|_)(users?|profiles?|members?|memberships?|employees?|staff)$/i;
 const account = /^(id|(auth_|supabase_)?(user|profile)_?(uu)?(id|uid)?)$/i;
 
@@ -194,7 +366,7 @@ const showsOwn = (table: Table, user: string, state: SchemaState) =>
             conjuncts(branch).length === 1 &&
             ownComparisons(readPredicate(branch, table, state)).some(
               ({ column, other, operator }) =>
-                column.name === user && operator === '=' && other.is === 'user-id',
+                column.name === user && operator === '=' && (other.is === 'user-id' || other.is === 'select'),
             ),
         )),
   );
@@ -206,7 +378,7 @@ function stemOf({ name }: Column): string {
 }
 
 const writesSomething = /^(set|create|make|add|delete|remove|switch|update|assign|generate|new|default)_/i;
-const belongs = /member|belongs|(^|_)in_|access/i;
+const belongs = /member|belongs|(^|_)in_|access|has_role_on/i;
 
 const asksForCaller = (routine: Routine, state: SchemaState) =>
   routine.kind === 'function' &&

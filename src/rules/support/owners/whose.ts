@@ -1,14 +1,19 @@
 /** Whose a row is, for a policy that is offered: the column that says it, and the condition that asks it. */
+
+import type { ClientCall } from '../../../model/client.ts';
 import type { Command, SchemaState, Table } from '../../../model/schema.ts';
 import { inEnglish } from '../../../sql/acted-by.ts';
 import { quoteIdent } from '../../../sql/names.ts';
+import { escapeRegExp } from '../../../sql/text.ts';
 import { isUserId } from '../callers/caller.ts';
 import { covers } from '../callers/roles.ts';
 import { filledAtSignUp } from '../callers/sign-up.ts';
 import { ownComparisons, readPredicate } from '../conditions/scope.ts';
 import { bare } from '../syntax/tree.ts';
 import { keepsAccounts, peopleByName } from '../words/person-names.ts';
+import { memberIn } from './members.ts';
 import { holdsNoId, isCaller, isKeyOfTeam, isPersonTable, ownerColumns, setByTrigger } from './owners.ts';
+import { isMakerAlone, tenantCondition, tenantOf } from './tenants.ts';
 
 /** Who made the row, or whose it is by name. */
 const maker =
@@ -79,10 +84,50 @@ const peopleIn = (table: Table, state: SchemaState): string[] =>
   );
 
 /** It names a row of another table, and no person. */
-const isParent = (name: string, { foreignKeys }: Table, state: SchemaState) => {
+const isParent = (name: string, { foreignKeys }: Pick<Table, 'foreignKeys'>, state: SchemaState) => {
   const key = foreignKeys.find(({ columns }) => columns.length === 1 && columns[0] === name);
-  return key !== undefined && !isPersonTable(key.references, state);
+  return (
+    key !== undefined && (!isPersonTable(key.references, state) || isKeyOfTeam(name, { foreignKeys }, state))
+  );
 };
+
+/**
+ * Rows that a tenant's people have in common: what names an owner names their tenant, who made a row, or nobody; or the
+ * code looks rows up by the tenant and never by the owner.
+ */
+export function tenantsOwn(
+  owner: string | undefined,
+  table: Table,
+  state: SchemaState,
+  calls: readonly ClientCall[] = [],
+): string | null {
+  const tenancy = tenantOf(table, state);
+  if (owner === undefined || isMakerAlone(owner))
+    return tenancy?.condition ?? (owner === undefined ? null : parentsTenant(table, state));
+  if (isParent(owner, table, state)) return tenancy?.condition ?? null;
+  if (tenancy === null) return null;
+  const asking = calls.filter(({ command }) => command !== 'insert');
+  return asking.some(({ columns }) => columns.includes(tenancy.column)) &&
+    !asking.some(({ columns }) => columns.includes(owner))
+    ? tenancy.condition
+    : null;
+}
+
+/** Of what is never without a row of another table, which is a tenant's. */
+function parentsTenant(table: Table, state: SchemaState): string | null {
+  for (const { columns, references, referencedColumns } of table.foreignKeys) {
+    const [column] = columns;
+    const parent = state.tables.get(references);
+    const id = referencedColumns[0] ?? parent?.primaryKey?.columns[0];
+    if (columns.length > 1 || parent === undefined || parent === table || id === undefined) continue;
+    if (table.columns.find(({ name }) => name === column)?.notNull !== true) continue;
+    if (isPersonTable(parent.key, state) && !isKeyOfTeam(column!, table, state)) continue;
+    const ofTenant = tenantCondition(parent, state);
+    if (ofTenant !== null && !namesTable(ofTenant, table))
+      return `${quoteIdent(column!)} in (select ${quoteIdent(id)} from ${parent.key} where ${ofTenant})`;
+  }
+  return null;
+}
 
 function rankOf(name: string, table: Table, state: SchemaState, command: Command | null): number {
   const column = table.columns.find((other) => other.name === name);
@@ -102,7 +147,8 @@ function rankOf(name: string, table: Table, state: SchemaState, command: Command
     (maker.test(inEnglish(name)) && !dealtWith.test(inEnglish(name)) ? 4 : 0) +
     (notNull ? 2 : 0) -
     (otherSide.test(name) || dealtWith.test(inEnglish(name)) ? 8 : 0) -
-    (ofParent ? 20 : 0) -
+    (ofParent ? 20 : 0) +
+    (memberIn(table, state) === name ? 20 : 0) -
     (holdsNoId(name, column?.type) ? 16 : 0)
   );
 }
@@ -143,10 +189,16 @@ export function isOwn(column: string, table: Table, state: SchemaState, prefix =
     return isCaller(column, table, state, prefix);
   const owner = ownerOf(parent, state) ?? ownedParentOf(parent, state) ?? ownerByName(parent, state);
   const alias = depth === 0 ? 'p' : `p${depth + 1}`;
-  const asked = owner === undefined ? '…' : isOwn(owner, parent, state, `${alias}.`, depth + 1);
   const id = quoteIdent(key.referencedColumns[0] ?? parent.primaryKey?.columns[0] ?? 'id');
+  const ofTenant = tenantsOwn(owner, parent, state);
+  if (ofTenant !== null && !namesTable(ofTenant, table))
+    return `${prefix}${quoteIdent(column)} in (select ${id} from ${parent.key} where ${ofTenant})`;
+  const asked = owner === undefined ? '…' : isOwn(owner, parent, state, `${alias}.`, depth + 1);
   return `exists (select 1 from ${parent.key} ${alias} where ${alias}.${id} = ${prefix === '' ? `${table.key}.` : prefix}${quoteIdent(column)} and ${asked})`;
 }
+
+const namesTable = (condition: string, { name }: Table) =>
+  new RegExp(`\\b${escapeRegExp(name)}\\b`, 'i').test(condition);
 
 /** The same of a table by its key; `…` where none is known. */
 export function isOwnIn(key: string, column: string | undefined, state: SchemaState): string {

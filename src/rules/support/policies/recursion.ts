@@ -143,7 +143,8 @@ function leadsTo(
   });
 }
 
-const tablesRead = remembered((routine: Routine): readonly string[] =>
+/** Tables that stand behind FROM and JOIN in its body. */
+export const tablesRead = remembered((routine: Routine): readonly string[] =>
   [
     ...codeOf(routine.body).bare.matchAll(/\b(?:from|join)\s+(?:only\s+)?("?\w+"?(?:\s*\.\s*"?\w+"?)?)/gi),
   ].map(([, name]) => {

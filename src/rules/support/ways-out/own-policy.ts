@@ -12,9 +12,17 @@ import { ownComparisons, readPredicate } from '../conditions/scope.ts';
 import { opensTo } from '../conditions/truth.ts';
 import { isCaller } from '../owners/owners.ts';
 import { asGiven, rightsIn } from '../owners/rights.ts';
-import { isMakerAlone, tenantCondition } from '../owners/tenants.ts';
+import { tenantCondition } from '../owners/tenants.ts';
 import { leftToServer } from '../owners/trusted-rows.ts';
-import { isOtherSide, isOwn, makerOf, ownerByName, ownerOf, readersBeside } from '../owners/whose.ts';
+import {
+  isOtherSide,
+  isOwn,
+  makerOf,
+  ownerByName,
+  ownerOf,
+  readersBeside,
+  tenantsOwn,
+} from '../owners/whose.ts';
 import { onOneLine } from '../syntax/bodies.ts';
 import { alternatives, bare, columnParts, functionCalls, nodesOf } from '../syntax/tree.ts';
 import { isCorrespondent } from '../words/person-names.ts';
@@ -112,10 +120,7 @@ export function ownPolicy(
     (calls.length > 0 ? ownerByName(table, state) : undefined) ??
     filled;
   const byCode = calls.length > 0 || command === 'select';
-  const owner =
-    known !== undefined && isMakerAlone(known) && byCode && tenantCondition(table, state) !== null
-      ? undefined
-      : known;
+  const owner = known !== undefined && byCode && tenantsOwn(known, table, state) !== null ? undefined : known;
   const sibling = likeItsSiblings(table, command, state);
   const asked = sibling === null ? asTheCodeAsks(table, command, owner, calls, state) : null;
   if (asked !== null) return asked;
