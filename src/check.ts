@@ -11,6 +11,7 @@ import { examineNothing, readsOnly } from './pipeline/read-only.ts';
 import { withRemote } from './pipeline/remote.ts';
 import type { CheckIo, CheckSettings } from './pipeline/settings.ts';
 import { StageBook } from './pipeline/stages.ts';
+import { tryWaysOut } from './pipeline/ways-out.ts';
 import { readProject, UsageError } from './project/project.ts';
 import { mergeFindings } from './report/merge.ts';
 import { judge } from './rules/engine.ts';
@@ -50,11 +51,16 @@ async function checkProject(
   const examined = readsOnly(input)
     ? examineNothing(input)
     : await (await import('./pipeline/examine.ts')).examine(input);
-  const judged = await book.time('judge', () => judge(examined.facts, config.rules));
-  const judgement = {
-    ...judged,
-    findings: mergeFindings(judged.findings, ruleById),
-    stood: mergeFindings(judged.stood, ruleById),
-  };
-  return projectReport({ found, config, reading, examined, judgement, book });
+  try {
+    const judged = await book.time('judge', () => judge(examined.facts, config.rules));
+    const findings = mergeFindings(judged.findings, ruleById);
+    const judgement = {
+      ...judged,
+      findings: await tryWaysOut(examined, judged, findings, config.rules, book),
+      stood: mergeFindings(judged.stood, ruleById),
+    };
+    return projectReport({ found, config, reading, examined, judgement, book });
+  } finally {
+    await examined.database?.close();
+  }
 }

@@ -10,6 +10,7 @@ import type { ReplayFacts } from '../model/replay.ts';
 import type { ProjectReport } from '../model/report.ts';
 import type { SchemaDiff } from '../model/rollback.ts';
 import type { SchemaState } from '../model/schema.ts';
+import type { WayOut } from '../model/way-out.ts';
 import { compareAccess } from '../probes/compare.ts';
 import { deviations } from '../probes/declare.ts';
 import type { Memory } from '../probes/memory.ts';
@@ -20,7 +21,13 @@ import { overlay } from '../sql/fold/overlay.ts';
 import { openEngine } from './engine.ts';
 import { probeAll } from './probe.ts';
 import { type Reading, renamedTables, withStates } from './read.ts';
-import { type Examination, type ExamineInput, factsRead } from './read-only.ts';
+import {
+  type Examination,
+  type ExaminedDatabase,
+  type ExamineInput,
+  factsRead,
+  type Mended,
+} from './read-only.ts';
 import { rollBack } from './rollback.ts';
 
 export async function examine(input: ExamineInput): Promise<Examination> {
@@ -44,7 +51,7 @@ export async function examine(input: ExamineInput): Promise<Examination> {
       book.note('replay', 'partial', `on the embedded Postgres instead of the server: ${why}`);
     });
   const engine = await book.run('replay', null, () => book.time('boot', open));
-  if (engine === null) return { facts: read, engine: null, notChecked: [] };
+  if (engine === null) return { facts: read, engine: null, notChecked: [], database: null };
   const baseline = await readBaseline(
     input.found.root,
     input.found.repositoryRoot,
@@ -74,8 +81,9 @@ export async function examine(input: ExamineInput): Promise<Examination> {
   try {
     const seen = await seeItHappen(input, replay, read, proves ? recorder : null);
     return server === null ? seen : { ...seen, notChecked: [...seen.notChecked, server] };
-  } finally {
+  } catch (error) {
     await replay.close();
+    throw error;
   }
 }
 
@@ -98,7 +106,7 @@ async function seeItHappen(
     await replay.base();
     await replay.mark();
   });
-  const memory: Memory | null = all || found.history.changes.length === 0 ? null : new Map();
+  const memory: Memory = new Map();
   const before = await look(input, replay, !all, null, memory);
   await book.run('replay', null, () => replay.changes());
   const everything = settings.stages === 'all' && !all;
@@ -156,7 +164,32 @@ async function seeItHappen(
     schemaDiff:
       before.snapshot && after.snapshot ? ownDiff(diff(before.snapshot, after.snapshot), reading) : null,
   };
-  return { facts, engine: describeEngine(input, replay), notChecked: [] };
+  const database: ExaminedDatabase = {
+    mended: (ways) => mended(input, replay, facts, after, memory, ways),
+    close: () => replay.close(),
+  };
+  return { facts, engine: describeEngine(input, replay), notChecked: [], database };
+}
+
+/** Ways out as one more pull request: run, and probed where they reach. */
+async function mended(
+  input: ExamineInput,
+  replay: Replay,
+  facts: Facts,
+  head: Sight,
+  memory: Memory,
+  ways: readonly WayOut[],
+): Promise<Mended | null> {
+  const tried = await replay.waysOut(ways);
+  const sight = await look(input, replay, true, head, memory);
+  if (facts.replay === null || sight.state === null || sight.access === null) return null;
+  const state = settled(input.reading.head, sight.state, facts.replay);
+  const changeSets = facts.history.all
+    ? facts.changeSets
+    : facts.changeSets.map((set) => withStates(set, facts.base, state));
+  const { config, reading } = input;
+  const access = accessFacts(facts.access?.base ?? null, sight.access, reading, config.access);
+  return { tried, facts: { ...facts, head: state, changeSets, access } };
 }
 
 /** Catalog and probes of the state that stands now. */

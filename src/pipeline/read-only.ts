@@ -5,6 +5,7 @@ import type { Facts } from '../model/facts.ts';
 import type { NotChecked } from '../model/finding.ts';
 import type { Project } from '../model/migration.ts';
 import { onlyRead, type ProjectReport } from '../model/report.ts';
+import type { TriedWayOut, WayOut } from '../model/way-out.ts';
 import type { Reading } from './read.ts';
 import type { CheckSettings } from './settings.ts';
 import type { StageBook } from './stages.ts';
@@ -13,6 +14,20 @@ export interface Examination {
   readonly facts: Facts;
   readonly engine: ProjectReport['engine'];
   readonly notChecked: readonly NotChecked[];
+  /** Where the head still stands, for who tries something on it; null where nothing was looked at. */
+  readonly database: ExaminedDatabase | null;
+}
+
+export interface ExaminedDatabase {
+  /** Runs ways out on it, for good, and looks again; null where that was not seen. */
+  mended(ways: readonly WayOut[]): Promise<Mended | null>;
+  close(): Promise<void>;
+}
+
+/** What was seen once they stood. */
+export interface Mended {
+  readonly tried: readonly TriedWayOut[];
+  readonly facts: Facts;
 }
 
 export interface ExamineInput {
@@ -30,7 +45,7 @@ export const readsOnly = ({ settings, config }: ExamineInput) =>
 export function examineNothing(input: ExamineInput): Examination {
   for (const id of ['replay', 'inspect', 'probe', 'rollback'] as const)
     input.book.note(id, 'skipped', onlyRead);
-  return { facts: factsRead(input), engine: null, notChecked: [] };
+  return { facts: factsRead(input), engine: null, notChecked: [], database: null };
 }
 
 /** What is known before any database: the facts of a run that only reads. */

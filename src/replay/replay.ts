@@ -26,6 +26,7 @@ import type {
   TestFileRun,
 } from '../model/replay.ts';
 import type { SourceFile, Statement } from '../model/sql.ts';
+import type { TriedWayOut, WayOut } from '../model/way-out.ts';
 import { parseSource } from '../sql/parse.ts';
 import { Blame } from './blame.ts';
 import { brokenFunctions, type FunctionLooks, functionLooks } from './broken-functions.ts';
@@ -40,6 +41,7 @@ import { blank, errorOf, failedAt, fileOf, isApplied, statementRun } from './run
 import { skippedCreates } from './skipped-creates.ts';
 import { setEra } from './surroundings.ts';
 import { Tracer } from './trace.ts';
+import { runWaysOut } from './ways-out.ts';
 
 export interface Baseline {
   readonly path: string;
@@ -238,6 +240,11 @@ export class Replay {
         this.#notChecked.push({ what: 'A second run', why: error.message, file: file.path, line: null });
       }
     }
+  }
+
+  /** Ways out that findings offer, behind the head and for good: the last that is done with this database. */
+  async waysOut(ways: readonly WayOut[]): Promise<readonly TriedWayOut[]> {
+    return runWaysOut(this.#ground.runner, this.engine.postgresRole, ways);
   }
 
   /** The project's own seeds and pgTAP files, on an engine of their own. */

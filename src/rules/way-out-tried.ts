@@ -1,0 +1,79 @@
+/** What a finding says of its way out once that was run on the database: it closes it, it takes more along, or it fails. */
+import type { AccessCell, ObjectAccess } from '../model/access.ts';
+import type { Facts } from '../model/facts.ts';
+import type { Finding } from '../model/finding.ts';
+import type { TriedWayOut } from '../model/way-out.ts';
+import { callsOn, placesOf } from './support/application/client-calls.ts';
+import { upper } from './support/words/words.ts';
+
+export interface Trial {
+  readonly before: Facts;
+  readonly after: Facts;
+  /** Errors that the probes still show. */
+  readonly left: readonly Finding[];
+  /** Fingerprints of what was found before. */
+  readonly known: ReadonlySet<string>;
+}
+
+export function withTrial(finding: Finding, way: TriedWayOut, trial: Trial): Finding {
+  const help = finding.help ?? '';
+  if (way.error !== null)
+    return {
+      ...finding,
+      help: `${withoutSql(help)}\n\nNo SQL is offered: what usually mends this was tried on this schema and ended with "${way.error.message}".`.trim(),
+    };
+  return way.stands ? { ...finding, help: `${help}\n\n${saidOf(finding, way, trial)}` } : finding;
+}
+
+function saidOf(finding: Finding, { sql }: TriedWayOut, { before, after, left, known }: Trial): string {
+  const still =
+    left.find(({ fingerprint }) => fingerprint === finding.fingerprint) ??
+    left.find(({ object, fingerprint }) => object === finding.object && !known.has(fingerprint));
+  if (still !== undefined)
+    return `Tried on this schema, and it is not enough: ${firstSentence(still.message)}`;
+  const { kept, lost } = ownAccess(objectIn(before, finding), objectIn(after, finding));
+  const calls = saysWhatFirst.test(sql) ? [] : callsOn(calledAs(finding.object ?? ''), lost, before);
+  if (calls.length > 0) {
+    const refused = upper([...new Set(calls.map(({ command }) => command))].toSorted());
+    return `Tried on this schema: what was seen is refused then, and so is ${refused} by every user, which the code does (${placesOf(calls)}). Say in a policy or a check whose that is.`;
+  }
+  return `Tried on this schema: what was seen is refused then${kept.length === 0 ? '' : `, and users still ${upper(kept)} rows of their own`}.`;
+}
+
+/** The SQL itself says what the code must do before it. */
+const saysWhatFirst = /^--.*\b(once|first see|needs a policy of its own)\b/im;
+
+/** `public.f(uuid)` is called `public.f`. */
+const calledAs = (object: string) => object.replace(/\(.*$/s, '');
+
+const objectIn = ({ access }: Facts, { object }: Finding): ObjectAccess | undefined =>
+  access?.head.objects.find((each) => each.object === object);
+
+/** Commands by which users reach rows of their own, or those of nobody, on both sides; and those that only the first lets through. */
+function ownAccess(before: ObjectAccess | undefined, after: ObjectAccess | undefined) {
+  const kept: AccessCell['command'][] = [];
+  const lost: AccessCell['command'][] = [];
+  if (before === undefined || after === undefined) return { kept, lost };
+  for (const command of ['select', 'insert', 'update', 'delete', 'execute'] as const) {
+    const asked = [before, after].map(({ cells, kind }) =>
+      cells.filter(
+        (cell) =>
+          cell.principal === 'user' &&
+          cell.command === command &&
+          (kind === 'function' || cell.subject === 'own' || cell.subject === 'unowned'),
+      ),
+    ) as [AccessCell[], AccessCell[]];
+    const [was, is] = asked.map((cells) => cells.some(({ outcome }) => outcome === 'allowed'));
+    if (was && is && asked[1].some(({ outcome, subject }) => outcome === 'allowed' && subject === 'own'))
+      kept.push(command);
+    const refused =
+      asked[1].length > 0 &&
+      asked[1].every(({ outcome }) => outcome !== 'unknown' && outcome !== 'constraint');
+    if (was && !is && refused) lost.push(command);
+  }
+  return { kept, lost };
+}
+
+const withoutSql = (help: string) => help.replace(/```sql\n[\s\S]*?\n```/g, '').trim();
+
+const firstSentence = (message: string) => /^.*?[.:](?=\s|$)/s.exec(message)?.[0] ?? message;
