@@ -41,7 +41,7 @@ function saidOf(finding: Finding, { sql }: TriedWayOut, { before, after, left, k
 }
 
 /** The SQL itself says what the code must do before it. */
-const saysWhatFirst = /^--.*\b(once|first see|needs a policy of its own)\b/im;
+const saysWhatFirst = /^--.*\b(once|first see)\b/im;
 
 /** `public.f(uuid)` is called `public.f`. */
 const calledAs = (object: string) => object.replace(/\(.*$/s, '');
