@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { check } from '../../src/check.ts';
 import type { Facts } from '../../src/model/facts.ts';
 import type { Finding } from '../../src/model/finding.ts';
+import type { SqlError } from '../../src/model/replay.ts';
 import { withTrial } from '../../src/rules/way-out-tried.ts';
 import { testServer } from '../support/server.ts';
 
@@ -111,7 +112,7 @@ describe('what is said', () => {
       hint: null,
       position: null,
       where: null,
-    };
+    } as SqlError;
     expect(withTrial(finding, { ...way, error, stands: false }, trial).help).toBe(
       'Compare the owner.\n\nNo SQL is offered: what usually mends this was tried on this schema and ended with "function is_member(unknown) is not unique".',
     );
