@@ -31,6 +31,7 @@ export { default as 'config/unused-suppression' } from './config/unused-suppress
 export { default as 'data/breaks-on-rows' } from './data/breaks-on-rows.ts';
 export { default as 'extensions/in-public' } from './extensions/in-public.ts';
 export { default as 'extensions/unavailable' } from './extensions/unavailable.ts';
+export { default as 'functions/captured-argument' } from './functions/captured-argument.ts';
 export { default as 'functions/exposed-definer' } from './functions/exposed-definer.ts';
 export { default as 'functions/reverted' } from './functions/reverted.ts';
 export { default as 'functions/revoke-incomplete' } from './functions/revoke-incomplete.ts';
@@ -135,6 +136,7 @@ export { default as 'safety/update-all' } from './safety/update-all.ts';
 export { default as 'safety/vacuum-full' } from './safety/vacuum-full.ts';
 export { default as 'safety/volatile-default' } from './safety/volatile-default.ts';
 export { default as 'safety/wide-lock-window' } from './safety/wide-lock-window.ts';
+export { default as 'storage/captured-path' } from './storage/captured-path.ts';
 export { default as 'storage/open-policy' } from './storage/open-policy.ts';
 export { default as 'storage/public-listing' } from './storage/public-listing.ts';
 export { default as 'structure/create-skipped' } from './structure/create-skipped.ts';

@@ -21,6 +21,8 @@ export interface ColumnUse {
   /** Written without its table. */
   readonly unqualified: boolean;
   readonly location: number;
+  /** What stands in FROM around it, the policy's own table first: the sub-select it is written in comes last. */
+  readonly within: readonly Scope[];
 }
 
 export type Side =
@@ -47,7 +49,7 @@ export interface Reading {
   readonly reads: readonly string[];
 }
 
-type Scope = readonly Source[];
+export type Scope = readonly Source[];
 
 interface Kept {
   readonly table: Table | null;
@@ -97,7 +99,14 @@ function read(node: SyntaxNode, table: Table | null, state: SchemaState): Readin
         }
         // A source whose columns are not known may hold the name or not.
         if (qualifier === null && source.columns === null) return null;
-        return { name, source, depth, unqualified: qualifier === null, location: ref.location ?? 0 };
+        return {
+          name,
+          source,
+          depth,
+          unqualified: qualifier === null,
+          location: ref.location ?? 0,
+          within: scopes,
+        };
       }
     }
     return null;

@@ -1,0 +1,74 @@
+/** An argument whose name a column of the table that is read takes: in SQL functions the column wins. */
+
+import type { Routine, SchemaState } from '../../../model/schema.ts';
+import type { SyntaxNode } from '../../../model/sql.ts';
+import { parseStatements } from '../../../sql/parse.ts';
+import { readPlpgsql } from '../../../sql/plpgsql-queries.ts';
+import {
+  type ColumnUse,
+  type Comparison,
+  type Reading,
+  readPredicate,
+  relationKey,
+} from '../conditions/scope.ts';
+import { codeOf } from '../syntax/bodies.ts';
+
+export interface CapturedArgument {
+  readonly name: string;
+  /** The bare name as Postgres reads it. */
+  readonly taken: ColumnUse;
+  /** What it is compared with: itself, or another column of that table. */
+  readonly other: ColumnUse;
+  /** By what the statement does: reads, or changes and deletes every row. */
+  readonly does: 'select' | 'update' | 'delete';
+}
+
+/** The first comparison whose bare side was meant for the argument; null where there is none. */
+export function capturedArgument(routine: Routine, state: SchemaState): CapturedArgument | null {
+  const inputs = routine.arguments.flatMap(({ name, mode }) =>
+    name !== null && mode !== 'out' && mode !== 'table' ? [name] : [],
+  );
+  const { bare } = codeOf(routine.body);
+  if (
+    !inputs.some((name) => new RegExp(`=\\s*"?${name}"?(?![\\w$.(])|(?<![\\w$.])"?${name}"?\\s*=`).test(bare))
+  )
+    return null;
+  for (const { kind, node } of statementsOf(routine)) {
+    const does = /^(Update|Delete)Stmt$/.test(kind)
+      ? kind === 'UpdateStmt'
+        ? 'update'
+        : 'delete'
+      : 'select';
+    for (const comparison of readingOf(kind, node, state)?.comparisons ?? []) {
+      const found = inputs.flatMap((name) => takenIn(comparison, name));
+      const [pair] = found;
+      if (pair !== undefined) return { name: pair[0].name, taken: pair[0], other: pair[1], does };
+    }
+  }
+  return null;
+}
+
+function statementsOf({ language, body }: Routine) {
+  if (language === 'sql') return parseStatements(body) ?? [];
+  // Without the option Postgres refuses the name (42702).
+  if (language !== 'plpgsql' || !/#variable_conflict\s+use_column/i.test(body)) return [];
+  return (readPlpgsql(body)?.queries ?? []).flatMap(({ sql }) => parseStatements(sql) ?? []);
+}
+
+function readingOf(kind: string, node: SyntaxNode, state: SchemaState): Reading | null {
+  if (kind === 'SelectStmt') return readPredicate({ SelectStmt: node }, null, state);
+  if (!/^(Update|Delete)Stmt$/.test(kind)) return null;
+  const table = state.tables.get(relationKey(node.relation, state));
+  // Under an alias, or beside other tables, what a name means is another matter.
+  return table === undefined || node.fromClause !== undefined || node.usingClause !== undefined
+    ? null
+    : readPredicate(node.whereClause ?? null, table, state);
+}
+
+/** `user_id = user_id` and `m.user_id = user_id`, both of one table. */
+function takenIn({ operator, left, right }: Comparison, name: string): [ColumnUse, ColumnUse][] {
+  if (operator !== '=' || left.is !== 'column' || right.is !== 'column') return [];
+  const [a, b] = [left.column, right.column];
+  if (a.source !== b.source || a.name !== name || b.name !== name) return [];
+  return b.unqualified ? [[b, a]] : a.unqualified ? [[a, b]] : [];
+}
