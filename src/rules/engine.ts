@@ -279,7 +279,7 @@ class Run {
     const settle = (noted: Noted) => {
       const { rule, problem } = noted;
       if (isMoot(rule.id, problem.at, problem.evidence ?? rule.evidence.slice(0, 1), this.facts)) return;
-      if (isNeverReached(rule.id, problem.at, noted.set, this.facts)) return;
+      if (isNeverReached(rule.id, problem.at, this.facts)) return;
       const at = causeIn(noted.set, problem) ?? problem.at;
       const file = at?.file ?? null;
       const object = problem.object ?? null;

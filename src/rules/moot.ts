@@ -2,9 +2,9 @@
  * What need not be said of a file that Postgres can't parse or refuses: none of it runs. What was read of the one may be
  * garbage, and behind the other's statement nothing is locked, rewritten or lost.
  */
-import type { ChangeSet, Facts } from '../model/facts.ts';
+import type { Facts } from '../model/facts.ts';
 import type { Evidence, Place } from '../model/finding.ts';
-import { callsThatName, firstRefused } from './support/statements/refused-names.ts';
+import { callsThatName, changedFiles, firstRefused } from './support/statements/refused-names.ts';
 
 // The error itself; the file's name and order; what its text must not hold whether it runs or not.
 const stillTold =
@@ -25,14 +25,16 @@ export function isMoot(
   return !source.text.split('\n', line).at(-1)!.trimStart().startsWith('\\');
 }
 
-/** True of a lock, a rewrite or a loss that stands behind, or in, a statement of its file that Postgres refuses. */
-export function isNeverReached(rule: string, at: Place | null, set: ChangeSet | null, facts: Facts): boolean {
-  if (at === null || !rule.startsWith('safety/')) return false;
-  const changed = set?.migrations.find(({ source }) => source.path === at.file);
-  const refused = changed === undefined ? null : firstRefused(changed);
+/** True of a lock, a rewrite, a loss or a key that stands behind, or in, a statement of its file that Postgres refuses. */
+export function isNeverReached(rule: string, at: Place | null, facts: Facts): boolean {
+  if (at === null || !ofWhatRuns.test(rule)) return false;
+  const changed = changedFiles(facts).get(at.file);
+  const refused = changed === undefined ? null : firstRefused(changed, facts);
   return (
     refused !== null &&
     at.line >= refused.statement.span.line &&
-    callsThatName(refused.refusal, facts).length === 0
+    (refused.isInSkippedCreate || callsThatName(refused.refusal, facts).length === 0)
   );
 }
+
+const ofWhatRuns = /^(safety\/.*|integrity\/foreign-key-on-delete|performance\/foreign-key-index)$/;

@@ -1,11 +1,12 @@
-import type { Check, Table } from '../../model/schema.ts';
+import type { Check } from '../../model/schema.ts';
 import type { Statement, SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent, strings } from '../../sql/names.ts';
 import { type FileContext, rule } from '../rule.ts';
 import { stillInsertsWithout } from '../support/application/client-calls.ts';
+import { isFilledAbove, leavesNoNull } from '../support/locks/filled-above.ts';
 import { provenNotNull } from '../support/locks/proof.ts';
 import { alterExisting, commandsOf, listed, reportLock, sql } from '../support/statements/statements.ts';
-import { alternatives, bare, columnParts } from '../support/syntax/tree.ts';
+import { bare, columnParts } from '../support/syntax/tree.ts';
 import { allRowsTakenBy, isLeftEmpty } from '../support/tables/emptiness.ts';
 import { reportWait } from '../support/tables/small-tables.ts';
 
@@ -55,10 +56,12 @@ export default rule({
       at: place,
       object: table,
       key: command.name,
-      // The lock that adds a column is held to the end, and what fills it is told by itself.
+      // Nothing can make it fail: the look at the rows is all that it costs. What fills a new column is told by itself.
       ...(without === '' &&
       unproven.length === 0 &&
-      columns.every((name) => isAddedHere(name, table, context))
+      columns.every(
+        (name) => isAddedHere(name, table, context) || leavesNoNull(context, statement, table, name),
+      )
         ? { severity: 'info' as const }
         : {}),
       help: sql(...provenNotNull(table, columns)),
@@ -153,40 +156,6 @@ const isAddedFilled = ({ statements, keyOf }: FileContext, own: Statement, table
                 bare(constraint.raw_expr)?.A_Const?.isnull !== true),
           ),
       ),
-  );
-
-/** Another column, which may hold NULL itself: `set tax_id = fiscal_id`. */
-function isNullable(value: SyntaxNode, table: Table | undefined): boolean {
-  const ref = bare(value)?.ColumnRef;
-  const source = ref === undefined ? undefined : columnParts(ref).at(-1);
-  return table?.columns.find(({ name }) => name === source)?.notNull === false;
-}
-
-/** An UPDATE above gives a value to all rows, or to those that have none. */
-const isFilledAbove = (
-  { statements, keyOf, set }: FileContext,
-  own: Statement,
-  table: string,
-  column: string,
-) =>
-  statements.some(
-    ({ kind, node, start }) =>
-      (kind === 'DeleteStmt' || kind === 'UpdateStmt') &&
-      start < own.start &&
-      keyOf(node.relation) === table &&
-      (kind === 'DeleteStmt' ||
-        (node.targetList ?? []).some(
-          ({ ResTarget: target }: SyntaxNode) =>
-            target?.name === column &&
-            bare(target.val)?.A_Const?.isnull !== true &&
-            !isNullable(target.val, set.before.tables.get(table)),
-        )) &&
-      (node.whereClause === undefined ||
-        alternatives(node.whereClause).some((branch) => {
-          const test = bare(branch)?.NullTest;
-          const ref = test?.nulltesttype === 'IS_NULL' ? bare(test.arg)?.ColumnRef : undefined;
-          return ref !== undefined && columnParts(ref).at(-1) === column;
-        })),
   );
 
 /** `a is not null`, alone or as one of several conditions that must all hold (ConstraintImpliedByRelConstraint). */

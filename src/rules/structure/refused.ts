@@ -10,14 +10,15 @@ import {
   refusedIndex,
   refusedReplacement,
 } from '../support/statements/refused.ts';
-import { callsThatName, firstRefused, type OfAName } from '../support/statements/refused-names.ts';
+import type { OfAName } from '../support/statements/refused-constraints.ts';
+import { callsThatName, firstRefused } from '../support/statements/refused-names.ts';
 
 export default rule({
   id: 'structure/refused',
   severity: { recommended: 'error', strict: 'error' },
   evidence: ['static'],
   summary: 'a statement that Postgres refuses, whatever the database holds',
-  why: 'It can be parsed and never runs: an index whose predicate asks for the time, an index or a policy that names a column which its table does not have by the migrations, a foreign key between text and uuid, a PL/pgSQL body without BEGIN, a parameter without a default behind one that has a default, CREATE OR REPLACE FUNCTION with other names of parameters or another result than the function has. Nothing of the file is applied, and every later migration waits behind it. Where the migrations are replayed, the replay says it.',
+  why: 'It can be parsed and never runs: an index whose predicate asks for the time, an index or a policy that names a column which its table does not have by the migrations, a foreign key between text and uuid or to columns that nothing keeps unique, a second primary key, a constraint that stands already, a PL/pgSQL body without BEGIN, a parameter without a default behind one that has a default, CREATE OR REPLACE FUNCTION with other names of parameters or another result than the function has. Nothing of the file is applied, and every later migration waits behind it. Where the migrations are replayed, the replay says it.',
   remedy:
     'Leave the time out of an index: the query asks for it.\n\n```sql\ncreate index idx_share_expires_at on public.share (expires_at) where revoked_at is null;\n```',
   since: '0.1.0',
@@ -28,7 +29,7 @@ export default rule({
   ],
   fixable: false,
   file(context) {
-    const first = firstRefused(context.changed);
+    const first = firstRefused(context.changed, context.facts);
     if (first?.toldBefore === false) tell(withPlaces(first.refusal, context), first.statement, context);
   },
   statement: {

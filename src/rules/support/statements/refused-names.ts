@@ -1,16 +1,18 @@
 /**
- * Statements of a changed file that name a column which their table does not have, or tie a key between types that no
- * operator compares: Postgres refuses them by what the migrations before made, and the whole file with them.
+ * Statements of a changed file that name a column which their table does not have, tie a key between types that no
+ * operator compares or to columns that nothing keeps unique, or add a constraint that stands: Postgres refuses them by what
+ * the migrations before made, and the whole file with them.
  */
 import type { ClientCall } from '../../../model/client.ts';
 import type { ChangedMigration, Facts } from '../../../model/facts.ts';
-import type { Column, SchemaState, Table } from '../../../model/schema.ts';
-import type { Statement, SyntaxNode } from '../../../model/sql.ts';
+import type { Column, SchemaState } from '../../../model/schema.ts';
+import type { SourceFile, Statement, SyntaxNode } from '../../../model/sql.ts';
 import { strings } from '../../../sql/names.ts';
-import { isNodeName } from '../../walk.ts';
 import { allCallsOn } from '../application/client-calls.ts';
 import { keyOfRangeVar } from '../syntax/names.ts';
-import { type Refusal, refusedIndex } from './refused.ts';
+import { remembered } from '../syntax/tree.ts';
+import { refusedIndex } from './refused.ts';
+import { isWhole, type OfAName, ownNames, standing, withoutKey } from './refused-constraints.ts';
 import { commandsOf, sql } from './statements.ts';
 
 export interface Refused {
@@ -18,54 +20,77 @@ export interface Refused {
   readonly refusal: OfAName;
   /** Where another rule tells it: a CREATE TABLE IF NOT EXISTS above that is skipped, an index on the time. */
   readonly toldBefore: boolean;
+  /** This file or one before has a CREATE TABLE IF NOT EXISTS with the column: the code was written after that. */
+  readonly isInSkippedCreate: boolean;
 }
 
 const known = new WeakMap<ChangedMigration, Refused | null>();
 
 /** The first statement of the file, outside of DO blocks, that Postgres refuses; null where none is known to be. */
-export function firstRefused(changed: ChangedMigration): Refused | null {
+export function firstRefused(changed: ChangedMigration, facts: Facts): Refused | null {
   let found = known.get(changed);
   if (found === undefined) {
-    found = look(changed);
+    found = look(changed, facts);
     known.set(changed, found);
   }
   return found;
 }
 
-function look({ source, step }: ChangedMigration): Refused | null {
+/** Where that file is refused too, nothing that it makes stands. */
+const isRefusedFile = (path: string | undefined, facts: Facts): boolean => {
+  const changed = path === undefined ? undefined : changedFiles(facts).get(path);
+  return changed !== undefined && firstRefused(changed, facts) !== null;
+};
+
+export const changedFiles = remembered(
+  ({ changeSets }: Facts): ReadonlyMap<string, ChangedMigration> =>
+    new Map(
+      changeSets.flatMap(({ migrations }) =>
+        migrations.map((changed) => [changed.source.path, changed] as const),
+      ),
+    ),
+);
+
+function look({ source, step }: ChangedMigration, facts: Facts): Refused | null {
   const { before, after } = step;
+  const stands = (path: string | undefined) => path !== source.path && !isRefusedFile(path, facts);
   // Names that a file gives for a while are in neither state.
   if (source.statements.some(({ kind, node }) => givesOtherNames(kind, node))) return null;
   for (const statement of source.statements) {
     const onTime = statement.kind === 'IndexStmt' ? refusedIndex(statement.node) : null;
     if (onTime !== null)
-      return { statement, refusal: { ...onTime, table: '', column: '', lacks: false }, toldBefore: true };
-    const refusal = refusalOf(statement, before, after);
+      return {
+        statement,
+        refusal: { ...onTime, table: '', column: '', lacks: false },
+        toldBefore: true,
+        isInSkippedCreate: false,
+      };
+    const refusal = refusalOf(statement, source, stands, before, after);
     if (refusal === null) continue;
-    const { table, column } = refusal;
-    const toldBefore = source.statements.some(
-      ({ kind, node, start }) =>
-        kind === 'CreateStmt' &&
-        node.if_not_exists === true &&
-        start < statement.start &&
-        keyOfRangeVar(node.relation) === table &&
-        (node.tableElts ?? []).some(({ ColumnDef }: SyntaxNode) => ColumnDef?.colname === column),
-    );
-    return { statement, refusal, toldBefore };
+    const isInCreate = ({ kind, node }: Statement) =>
+      kind === 'CreateStmt' &&
+      node.if_not_exists === true &&
+      keyOfRangeVar(node.relation) === refusal.table &&
+      (node.tableElts ?? []).some(({ ColumnDef }: SyntaxNode) => ColumnDef?.colname === refusal.column);
+    const toldBefore =
+      refusal.lacks && source.statements.some((other) => other.start < statement.start && isInCreate(other));
+    return {
+      statement,
+      refusal,
+      toldBefore,
+      isInSkippedCreate:
+        toldBefore ||
+        (refusal.lacks &&
+          [...facts.sources.values()].some(
+            ({ path, statements }) => path < source.path && statements.some(isInCreate),
+          )),
+    };
   }
   return null;
 }
 
 const givesOtherNames = (kind: string, { name }: SyntaxNode) =>
   /^(RenameStmt|AlterObjectSchemaStmt)$/.test(kind) || (kind === 'VariableSetStmt' && name === 'search_path');
-
-/** It is about this column. */
-export interface OfAName extends Refusal {
-  readonly table: string;
-  readonly column: string;
-  /** The table has no such column. */
-  readonly lacks: boolean;
-}
 
 /** Calls of the code that name a column which is not there by the migrations: it may have been added by hand. */
 export const callsThatName = ({ lacks, table, column }: OfAName, facts: Facts): readonly ClientCall[] =>
@@ -75,7 +100,13 @@ export const callsThatName = ({ lacks, table, column }: OfAName, facts: Facts): 
       )
     : [];
 
-function refusalOf(statement: Statement, before: SchemaState, after: SchemaState): OfAName | null {
+function refusalOf(
+  statement: Statement,
+  source: SourceFile,
+  stands: (path: string | undefined) => boolean,
+  before: SchemaState,
+  after: SchemaState,
+): OfAName | null {
   const { kind, node } = statement;
   if (kind === 'IndexStmt')
     return lacking(
@@ -109,9 +140,15 @@ function refusalOf(statement: Statement, before: SchemaState, after: SchemaState
         'ALTER TABLE',
         before,
         after,
-      ) ?? mismatch(statement, before, after)
+      ) ??
+      mismatch(statement, source, before, after) ??
+      standing(statement, source, stands, before) ??
+      withoutKey(statement, before, after)
     );
-  return kind === 'CreateStmt' ? mismatch(statement, before, after) : null;
+  return kind === 'CreateStmt' &&
+    !(node.if_not_exists === true && before.tables.has(keyOfRangeVar(node.relation)))
+    ? (mismatch(statement, source, before, after) ?? withoutKey(statement, before, after))
+    : null;
 }
 
 /** Columns that have to be there for a part of ALTER TABLE. */
@@ -125,24 +162,6 @@ function namesAltered({ subtype, name, def, missing_ok: ifThere }: SyntaxNode): 
     : contype === 'CONSTR_FOREIGN'
       ? strings(own)
       : strings(keys);
-}
-
-/** Names that only a column of the policy's own table can answer to: bare ones outside of sub-selects. */
-function ownNames(tree: unknown): readonly string[] {
-  const names: string[] = [];
-  const enter = (value: unknown) => {
-    if (Array.isArray(value)) return value.forEach(enter);
-    if (typeof value !== 'object' || value === null) return;
-    for (const [key, inside] of Object.entries(value)) {
-      if (key === 'SubLink') enter((inside as SyntaxNode).testexpr);
-      else if (key === 'ColumnRef') {
-        const fields = (inside as SyntaxNode).fields ?? [];
-        if (fields.length === 1 && fields[0].String !== undefined) names.push(fields[0].String.sval);
-      } else if (typeof inside === 'object' && (isNodeName(key) || inside !== null)) enter(inside);
-    }
-  };
-  enter(tree);
-  return names;
 }
 
 const ofTheSystem = new Set(['ctid', 'xmin', 'xmax', 'cmin', 'cmax', 'tableoid']);
@@ -175,15 +194,13 @@ function lacking(
       };
 }
 
-/** Known to its last column. */
-const isWhole = ({ kind, columns, unknown, parent }: Table) =>
-  (kind === 'table' || kind === 'partitioned') &&
-  parent === null &&
-  columns.length > 0 &&
-  unknown.length === 0;
-
 /** A key of this statement between, say, text and uuid. */
-function mismatch(statement: Statement, before: SchemaState, after: SchemaState): OfAName | null {
+function mismatch(
+  statement: Statement,
+  { path }: SourceFile,
+  before: SchemaState,
+  after: SchemaState,
+): OfAName | null {
   const { node, span } = statement;
   const key = keyOfRangeVar(node.relation);
   const table = after.tables.get(key);
@@ -191,7 +208,8 @@ function mismatch(statement: Statement, before: SchemaState, after: SchemaState)
     return null;
   for (const each of table.foreignKeys) {
     const { origin } = each;
-    if (origin === null || origin.line < span.line || origin.line > span.endLine) continue;
+    if (origin === null || origin.file !== path || origin.line < span.line || origin.line > span.endLine)
+      continue;
     const target = after.tables.get(each.references);
     if (target === undefined) continue;
     for (const [at, name] of each.columns.entries()) {
