@@ -1,6 +1,7 @@
 /** SQL that closes what the probes saw on a table, and leaves to its users what is theirs. */
 import type { Facts } from '../../../model/facts.ts';
 import type { Command, Policy, SchemaState, Table } from '../../../model/schema.ts';
+import { inEnglish } from '../../../sql/acted-by.ts';
 import { quoteIdent } from '../../../sql/names.ts';
 import { allCallsOn, callsOn } from '../application/client-calls.ts';
 import { looksAtCaller } from '../callers/caller.ts';
@@ -26,7 +27,10 @@ import { meansServer, promiseOf } from '../policies/misnamed.ts';
 import { cyclesOnceOn } from '../policies/recursion.ts';
 import { alternatives, functionCalls, functionName, nodesOf } from '../syntax/tree.ts';
 import { administratorsBeside, policyFor } from '../ways-out/administrators-beside.ts';
+import { keptByBoth, partiesBeside, whoseTurn, withTalk } from '../ways-out/both-ends.ts';
 import { grantedWithout, rightsKept } from '../ways-out/column-grants.ts';
+import { filledBy } from '../ways-out/fills-itself.ts';
+import { othersDo } from '../ways-out/others-decide.ts';
 import { newPolicyName } from '../ways-out/policy-names.ts';
 import { readPolicy, writersOf } from '../ways-out/read-policy.ts';
 import { isPrivateByName } from '../words/person-names.ts';
@@ -171,11 +175,13 @@ function policiesFor(group: LeakGroup, table: Table, facts: Facts): string[] {
       ...(beside === null ? [] : [policyFor(beside, table, kept)]),
     ];
   }
+  const opened = commandsOpen(group, table);
   const wanted = commands.filter(
     (command) =>
       commandsOfLeaks(group).includes(command) ||
       dropped.some((policy) => covers(policy, command)) ||
-      (group.opener === 'off' && (isNobodys(group) || isOwnAllowed(group, command))),
+      (group.opener === 'off' &&
+        (isNobodys(group) || isOwnAllowed(group, command) || opened.includes(command))),
   );
   const byServer = isRestrictive(group) ? [] : leftToServerByName(wanted, dropped, table, facts);
   const missing = isRestrictive(group)
@@ -186,12 +192,17 @@ function policiesFor(group: LeakGroup, table: Table, facts: Facts): string[] {
       );
   const beside = administratorsBeside(table, wanted, isRestrictive(group) ? [] : kept, facts);
   const conditions = new Map(missing.map((command) => [command, conditionOf(group, command, table, facts)]));
-  const rights =
-    missing.includes('update') && leftToServer(table, 'update', state) === null
-      ? rightsKept(table, state, callsOn(table.key, ['update'], facts))
-      : '';
   const given = missing.includes('insert') ? asGiven(table, state) : '';
-  const left = new Map(missing.map((command) => [command, leftToServer(table, command, state)]));
+  const left = new Map(missing.map((command) => [command, withheld(group, command, table, facts)]));
+  const parties = partiesOf(group, 'update', table, state);
+  const updates = callsOn(table.key, ['update'], facts);
+  const rights =
+    !missing.includes('update') || left.get('update') != null
+      ? ''
+      : parties.length > 1
+        ? keptByBoth(parties, table, updates, state)
+        : rightsKept(table, state, updates);
+  const filling = missing.includes('insert') ? fillingOf(group, conditions.get('insert')!, table, facts) : '';
   const alike = new Set(conditions.values()).size === 1;
   const [condition] = conditions.values();
   const still = blame(group, dropped, table, state);
@@ -205,6 +216,7 @@ function policiesFor(group: LeakGroup, table: Table, facts: Facts): string[] {
       still,
       `create policy ${newPolicyName('own rows', kept)} on ${table.key} for all to authenticated\n  using (${condition})\n  with check (${condition});`,
       rights,
+      filling,
       ...(beside === null ? [] : [policyFor(beside, table, kept)]),
     ];
   return [
@@ -223,8 +235,29 @@ function policiesFor(group: LeakGroup, table: Table, facts: Facts): string[] {
           ),
     ),
     rights,
+    filling,
     ...(beside === null || isRestrictive(group) ? [] : [policyFor(beside, table, kept)]),
   ];
+}
+
+/** Why the owner gets no policy for the command: the server does it, or others decide; null where each does it for itself. */
+function withheld(group: LeakGroup, command: Command, table: Table, facts: Facts): string | null {
+  const { head } = facts;
+  const owner = ownerFor(group, command, table, head);
+  return (
+    leftToServer(table, command, head) ??
+    (isRestrictive(group) || tenantOf(group, owner, table, facts) !== null
+      ? null
+      : othersDo(table, command, owner, callsOn(table.key, [command], facts), head))
+  );
+}
+
+/** Filled by itself, where the code leaves it out. */
+function fillingOf(group: LeakGroup, condition: string, table: Table, facts: Facts): string {
+  const owner = ownerFor(group, 'insert', table, facts.head);
+  return owner === undefined
+    ? ''
+    : filledBy(owner, condition, table, callsOn(table.key, ['insert'], facts), facts.head);
 }
 
 /** Commands of policies that say themselves that they are the server's, and that no code sends as a user. */
@@ -258,24 +291,63 @@ function created(
   return `create policy ${name} on ${table.key}${restrictive ? ' as restrictive' : ''} for ${command} to authenticated${using}${check};`;
 }
 
+function ownerFor(group: LeakGroup, command: Command, table: Table, state: SchemaState): string | undefined {
+  const forged = command === 'insert' || inNameOnly(group) ? forgedIn(group) : [];
+  return ownerOf(table, state, group.object.ownerColumns, command, forged) ?? ownerByName(table, state);
+}
+
+/** Columns that were written in another's name. */
+const forgedIn = ({ leaks }: LeakGroup): string[] => [
+  ...new Set(
+    leaks.flatMap(({ cell }) =>
+      cell.subject === 'spoof' || cell.subject === 'transfer' ? cell.columns : [],
+    ),
+  ),
+];
+
+/** The tenant's question, where rows are a tenant's rather than one user's. */
+function tenantOf(group: LeakGroup, owner: string | undefined, table: Table, facts: Facts): string | null {
+  if (owner !== undefined && isMakerAlone(owner) && inNameOnly(group)) return null;
+  const calls = inNameOnly(group) ? [] : allCallsOn(table.key, commands, facts);
+  return tenantsOwn(owner, table, facts.head, calls);
+}
+
+const partiesOf = (group: LeakGroup, command: Command, table: Table, state: SchemaState): string[] => {
+  const owner = ownerFor(group, command, table, state);
+  return owner === undefined || inNameOnly(group)
+    ? []
+    : [
+        owner,
+        ...(command === 'select'
+          ? readersBeside(owner, table, state)
+          : partiesBeside(owner, command, table, state)),
+      ];
+};
+
 function conditionOf(group: LeakGroup, command: Command, table: Table, facts: Facts): string {
   const state = facts.head;
-  const forged =
-    command === 'insert' || inNameOnly(group)
-      ? group.leaks.flatMap(({ cell }) =>
-          cell.subject === 'spoof' || cell.subject === 'transfer' ? cell.columns : [],
-        )
-      : [];
-  const owner =
-    ownerOf(table, state, group.object.ownerColumns, command, forged) ?? ownerByName(table, state);
-  if (owner === undefined || !isMakerAlone(owner) || !inNameOnly(group)) {
-    const calls = inNameOnly(group) ? [] : allCallsOn(table.key, commands, facts);
-    const ofTenant = tenantsOwn(owner, table, state, calls);
-    if (ofTenant !== null) return ofTenant;
-  }
+  const owner = ownerFor(group, command, table, state);
+  const signed = command === 'insert' ? signedToo(group, owner, table, state) : '';
+  const ofTenant = tenantOf(group, owner, table, facts);
+  if (ofTenant !== null) return signed === '' ? ofTenant : `${anded(ofTenant)}${signed}`;
   if (owner === undefined) return '…';
-  const beside = command === 'select' ? readersBeside(owner, table, state) : [];
-  return [owner, ...beside].map((column) => isOwn(column, table, state)).join(' or ');
+  const parties = inNameOnly(group) ? [owner] : whoseTurn(partiesOf(group, command, table, state), command);
+  const own = parties.map((column) => isOwn(column, table, state)).join(' or ');
+  return `${inNameOnly(group) ? own : withTalk(own, command, table, state)}${signed}`;
+}
+
+const anded = (text: string) => (/\bor\b/i.test(text) ? `(${text})` : text);
+
+/** A row that is signed with other names as well: each of them the caller's, or left empty. */
+function signedToo(group: LeakGroup, owner: string | undefined, table: Table, state: SchemaState): string {
+  return forgedIn(group)
+    .filter((column) => column !== owner && /_by(_\w+)?$/i.test(inEnglish(column)))
+    .map((column) => {
+      const own = isOwn(column, table, state);
+      const mayBeEmpty = table.columns.find(({ name }) => name === column)?.notNull === false;
+      return ` and ${mayBeEmpty ? `(${quoteIdent(column)} is null or ${own})` : own}`;
+    })
+    .join('');
 }
 
 /** Where none of them is blind, one lets it through all the same: which, the rows do not tell. */

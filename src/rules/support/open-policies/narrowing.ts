@@ -9,6 +9,7 @@ import { questionFor } from '../owners/role-question.ts';
 import { ownerOf as whoseRow } from '../owners/whose.ts';
 import { alsoAsking, claimFor } from '../policies/misnamed.ts';
 import { isOfAdministrators } from '../ways-out/as-the-code-asks.ts';
+import { filledBy } from '../ways-out/fills-itself.ts';
 import { named } from '../words/words.ts';
 import { asTheCodeWrites } from './as-the-code-writes.ts';
 import { toTenant } from './by-tenant.ts';
@@ -98,7 +99,10 @@ export function insertedByOwner(judged: JudgedPolicy, owner: string, orByNobody:
     ? `${altered(judged)}\n  with check (${quoteIdent(owner)} is null);`
     : orByNobody
       ? `${altered(judged)}\n  with check (${quoteIdent(owner)} is null or ${own});`
-      : `${altered(judged)} to authenticated\n  with check (${own});`;
+      : [
+          `${altered(judged)} to authenticated\n  with check (${own});`,
+          ...[filledBy(owner, own, judged.table, judged.inserts, judged.state)].filter((line) => line !== ''),
+        ].join('\n');
 }
 
 /** Rows that are read, by signed-in users alone: column grants would hide the columns from their owners too. */

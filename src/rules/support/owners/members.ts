@@ -90,4 +90,4 @@ const isOfMembers = ({ name, columns, foreignKeys }: Table): boolean =>
 
 /** In several languages. */
 const members =
-  /(^|_)(members?|memberships?|participants?|collaborators?|team_?mates?|membros?|miembros?|membres?|membri|mitglied(er|schaften)?|leden|medlem(mer|mar)?|integrantes?|participantes?|colaboradores|collaborateurs)$/i;
+  /(^|_)(members?|memberships?|participants?|collaborators?|team_?mates?|(team|club|squad)_players?|membros?|miembros?|membres?|membri|mitglied(er|schaften)?|leden|medlem(mer|mar)?|integrantes?|participantes?|colaboradores|collaborateurs)$/i;

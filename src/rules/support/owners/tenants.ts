@@ -113,6 +113,14 @@ function findCondition(table: Table, state: SchemaState): Tenancy | null {
   return null;
 }
 
+/** Columns that name what people talk in. */
+export const talksIn = (table: Table): readonly Column[] =>
+  table.columns.filter((column) => talk.test(ledTo(column, table) ?? ''));
+
+/** That the caller has a part in what the column names: as other policies ask it, or by the table that enters people. */
+export const partIn = (column: Column, table: Table, state: SchemaState): string | null =>
+  askedElsewhere(column, table, state) ?? byMemberFunction(column, state) ?? byMembers(column, table, state);
+
 /** What most policies ask of a column of that name and type, or one that leads to the same table, and of nothing else. */
 function askedElsewhere(
   column: Column,

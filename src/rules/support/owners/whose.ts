@@ -10,10 +10,10 @@ import { covers } from '../callers/roles.ts';
 import { filledAtSignUp } from '../callers/sign-up.ts';
 import { ownComparisons, readPredicate } from '../conditions/scope.ts';
 import { bare } from '../syntax/tree.ts';
-import { keepsAccounts, peopleByName } from '../words/person-names.ts';
+import { isCorrespondent, keepsAccounts, peopleByName } from '../words/person-names.ts';
 import { memberIn } from './members.ts';
 import { holdsNoId, isCaller, isKeyOfTeam, isPersonTable, ownerColumns, setByTrigger } from './owners.ts';
-import { isMakerAlone, tenantCondition, tenantOf } from './tenants.ts';
+import { isMakerAlone, partIn, talksIn, tenantCondition, tenantOf } from './tenants.ts';
 
 /** Who made the row, or whose it is by name. */
 const maker =
@@ -25,7 +25,13 @@ const otherSide =
 
 /** Empty until somebody else has dealt with the row. */
 const dealtWith =
-  /^(accepted|received|reviewed|approved|rejected|declined|resolved|responded|assigned|claimed|updated|modified|changed|edited|deleted|archived|verified|validated|closed|processed|handled|acknowledged|completed|cancelled|canceled|confirmed|moderated|checked|paid|used|redeemed|revoked|released|unlocked|locked|suspended|banned|deactivated|disabled|frozen|flagged|hidden|muted|terminated|last_\w+)_by(_\w+)?$|^(assigned_(to|user)|assignee|reviewer|approver|moderator)(_?(user_?)?(id|uid))?$/i;
+  /(^|_)(accepted|received|reviewed|approved|rejected|declined|resolved|responded|assigned|claimed|updated|modified|changed|edited|deleted|archived|verified|validated|closed|processed|handled|acknowledged|completed|cancelled|canceled|confirmed|moderated|checked|paid|used|redeemed|revoked|released|unlocked|locked|suspended|banned|deactivated|disabled|frozen|flagged|hidden|muted|terminated|last_\w+)_by(_\w+)?$|^(assigned_(to|user)|assignee|reviewer|approver|moderator)(_?(user_?)?(id|uid))?$/i;
+
+const isNotice = /(^|_)(notifications?|notices?|alerts?|reminders?|inbox(es)?)$/i;
+
+/** Somebody who has a part in the row at times: who comes in for another, who won. */
+const oneOfSeveral =
+  /(^|_)(swap|substitute|backup|new|old|previous|next|winner|loser|winning|home|away)(_|$)/i;
 
 /** Of several columns the one by which rows are a user's own; undefined where none of them says so from the start. */
 export function ownerOf(
@@ -113,18 +119,26 @@ export function tenantsOwn(
     : null;
 }
 
-/** Of what is never without a row of another table, which is a tenant's. */
-function parentsTenant(table: Table, state: SchemaState): string | null {
-  for (const { columns, references, referencedColumns } of table.foreignKeys) {
-    const [column] = columns;
+/** Of what is part of a row of another table, which is a tenant's: the one that is never empty first. */
+function parentsTenant(table: Table, state: SchemaState, depth = 0): string | null {
+  const isFilled = (name: string) => table.columns.find((column) => column.name === name)?.notNull === true;
+  const keys = table.foreignKeys.filter(({ columns, references }) => {
     const parent = state.tables.get(references);
-    const id = referencedColumns[0] ?? parent?.primaryKey?.columns[0];
-    if (columns.length > 1 || parent === undefined || parent === table || id === undefined) continue;
-    if (table.columns.find(({ name }) => name === column)?.notNull !== true) continue;
-    if (isPersonTable(parent.key, state) && !isKeyOfTeam(column!, table, state)) continue;
-    const ofTenant = tenantCondition(parent, state);
-    if (ofTenant !== null && !namesTable(ofTenant, table))
-      return `${quoteIdent(column!)} in (select ${quoteIdent(id)} from ${parent.key} where ${ofTenant})`;
+    return (
+      columns.length === 1 &&
+      parent !== undefined &&
+      parent !== table &&
+      (!isPersonTable(parent.key, state) || isKeyOfTeam(columns[0]!, table, state))
+    );
+  });
+  const filled = keys.filter(({ columns }) => isFilled(columns[0]!));
+  for (const { columns, references, referencedColumns } of filled.length > 0 ? filled : keys.slice(0, 1)) {
+    const parent = state.tables.get(references)!;
+    const id = referencedColumns[0] ?? parent.primaryKey?.columns[0];
+    const ofTenant =
+      tenantCondition(parent, state) ?? (depth < 2 ? parentsTenant(parent, state, depth + 1) : null);
+    if (id !== undefined && ofTenant !== null && !namesTable(ofTenant, table))
+      return `${quoteIdent(columns[0]!)} in (select ${quoteIdent(id)} from ${parent.key} where ${ofTenant})`;
   }
   return null;
 }
@@ -139,16 +153,24 @@ function rankOf(name: string, table: Table, state: SchemaState, command: Command
   const notNull = column?.notNull === true || table.primaryKey?.columns.includes(name) === true;
   // A row that names a person itself is not its parent's.
   const ofParent = isParent(name, table, state) && asked.length === 0 && !filled;
-  if (dealtWith.test(inEnglish(name)) && !notNull && !filled && asked.length === 0) return -100;
+  if (
+    !notNull &&
+    !filled &&
+    asked.length === 0 &&
+    (dealtWith.test(inEnglish(name)) || oneOfSeveral.test(name))
+  )
+    return -100;
+  // Whoever got a notice reads it, ticks it off and throws it away.
+  const gotIt = command !== 'insert' && isNotice.test(table.name) && isCorrespondent(name);
   return (
     (filled ? 16 : 0) +
     (asked.length > 0 ? 4 : 0) +
     (command !== null && asked.includes(command) ? 8 : 0) +
     (maker.test(inEnglish(name)) && !dealtWith.test(inEnglish(name)) ? 4 : 0) +
     (notNull ? 2 : 0) -
-    (otherSide.test(name) || dealtWith.test(inEnglish(name)) ? 8 : 0) -
+    ((otherSide.test(name) && !gotIt) || dealtWith.test(inEnglish(name)) ? 8 : 0) -
     (ofParent ? 20 : 0) +
-    (memberIn(table, state) === name ? 20 : 0) -
+    (gotIt || memberIn(table, state) === name ? 20 : 0) -
     (holdsNoId(name, column?.type) ? 16 : 0)
   );
 }
@@ -170,16 +192,53 @@ const commandsAsking = (name: string, table: Table, state: SchemaState): Command
 
 export const isOtherSide = (column: string) => otherSide.test(column);
 
-/** Beside the one who wrote the row, whom it is for: both read it. */
+/** Beside the one who wrote the row, whom it is for: both read it. Whom it only speaks of does not. */
 export const readersBeside = (owner: string, table: Table, state: SchemaState): string[] =>
   isOtherSide(owner)
     ? []
     : [
-        ...table.foreignKeys.flatMap(({ columns, references }) =>
-          columns.length === 1 && isPersonTable(references, state) ? [columns[0]!] : [],
-        ),
-        ...byName(table, state),
-      ].filter((column) => column !== owner && isOtherSide(column));
+        ...new Set([
+          ...table.foreignKeys.flatMap(({ columns, references }) =>
+            columns.length === 1 && isPersonTable(references, state) ? [columns[0]!] : [],
+          ),
+          ...byName(table, state),
+        ]),
+      ].filter(
+        (column) =>
+          column !== owner &&
+          ((isOtherSide(column) && !spokenOf.test(column)) || (ends.test(column) && ends.test(owner))),
+      );
+
+const spokenOf = /(^|_)(reported|blocked|target|moderator|reviewer|approver)(_|$)/i;
+
+/** Who deal with each other, each by the part they have in it. */
+const ends =
+  /(^|_)(buyer|seller|customer|vendor|merchant|provider|freelancer|host|guest|driver|rider|passenger|tutor|student|mentor|mentee|coach|doctor|patient|nanny|parent|employer|worker)(_?(user_?|profile_?)?(uu)?id)?$|(^|_)(user|participant|member|player|profile|person)_?(1|2|a|b|one|two)(_?(uu)?id)?$/i;
+
+/** That the caller has a part in the conversation that the row lies in; null where it lies in none, or nothing tells that. */
+export function talkOf(table: Table, state: SchemaState): string | null {
+  if (memberIn(table, state) !== undefined) return null;
+  for (const column of talksIn(table)) {
+    const parent = state.tables.get(
+      table.foreignKeys.find(({ columns }) => columns.join() === column.name)?.references ?? '',
+    );
+    const part =
+      partIn(column, table, state) ??
+      (parent === undefined ? null : bySides(column.name, parent, table, state));
+    if (part !== null) return part;
+  }
+  return null;
+}
+
+/** Both are named in the conversation itself. */
+function bySides(column: string, parent: Table, table: Table, state: SchemaState): string | null {
+  const owner = parent === table ? undefined : ownerOf(parent, state);
+  const others = owner === undefined ? [] : readersBeside(owner, parent, state);
+  const id = parent.primaryKey?.columns[0];
+  if (owner === undefined || others.length === 0 || id === undefined) return null;
+  const asked = [owner, ...others].map((each) => isCaller(each, parent, state)).join(' or ');
+  return `${quoteIdent(column)} in (select ${quoteIdent(id)} from ${parent.key} where ${asked})`;
+}
 
 /** Whether the row is the caller's: by a column that names a user, or by the parent that it names. */
 export function isOwn(column: string, table: Table, state: SchemaState, prefix = '', depth = 0): string {

@@ -11,24 +11,17 @@ import { apiRolesOf, covers } from '../callers/roles.ts';
 import { ownComparisons, readPredicate } from '../conditions/scope.ts';
 import { opensTo } from '../conditions/truth.ts';
 import { isCaller } from '../owners/owners.ts';
-import { asGiven, rightsIn } from '../owners/rights.ts';
+import { asGiven } from '../owners/rights.ts';
 import { tenantCondition } from '../owners/tenants.ts';
 import { leftToServer } from '../owners/trusted-rows.ts';
-import {
-  isOtherSide,
-  isOwn,
-  makerOf,
-  ownerByName,
-  ownerOf,
-  readersBeside,
-  tenantsOwn,
-} from '../owners/whose.ts';
+import { isOtherSide, isOwn, makerOf, ownerByName, ownerOf, tenantsOwn } from '../owners/whose.ts';
 import { onOneLine } from '../syntax/bodies.ts';
 import { alternatives, bare, columnParts, functionCalls, nodesOf } from '../syntax/tree.ts';
-import { isCorrespondent } from '../words/person-names.ts';
-import { named } from '../words/words.ts';
 import { administratorsToo, asTheCodeAsks } from './as-the-code-asks.ts';
-import { grantedWithout, rightsKept } from './column-grants.ts';
+import { keptByBoth, partiesBeside, whoseTurn, withTalk } from './both-ends.ts';
+import { rightsKept } from './column-grants.ts';
+import { filledBy } from './fills-itself.ts';
+import { ofNobodyAlone, othersDo } from './others-decide.ts';
 
 /** One for each command, by what the code sends with it, and what these need to find the rows. */
 export function ownPolicies(
@@ -51,7 +44,7 @@ export function ownPolicies(
     (command, at) => isFinding(command) && policies[at]!.startsWith('create policy'),
   );
   const beside = wanted.flatMap((command, at) =>
-    policies[at]!.startsWith(ofNobodyAlone) ||
+    (policies[at]!.startsWith(ofNobodyAlone(command)) && !policies[at]!.includes('create policy')) ||
     (policies[at]!.startsWith('create policy') && !/admin/i.test(policies[at]!))
       ? (administratorsToo(
           table,
@@ -120,7 +113,8 @@ export function ownPolicy(
     (calls.length > 0 ? ownerByName(table, state) : undefined) ??
     filled;
   const byCode = calls.length > 0 || command === 'select';
-  const owner = known !== undefined && byCode && tenantsOwn(known, table, state) !== null ? undefined : known;
+  const tenants = byCode ? tenantsOwn(known, table, state, calls) : null;
+  const owner = tenants === null ? known : undefined;
   const sibling = likeItsSiblings(table, command, state);
   const asked = sibling === null ? asTheCodeAsks(table, command, owner, calls, state) : null;
   if (asked !== null) return asked;
@@ -129,10 +123,10 @@ export function ownPolicy(
   // Those whom a policy lets change such rows were chosen by its author; that they are the user's own says nothing.
   const left = sibling === null || sibling.byOwner ? leftToServer(table, command, state) : null;
   if (left !== null) return left;
-  const decided = command === 'update' && sibling === null ? decidedThere(table, calls) : null;
+  const decided = sibling === null ? othersDo(table, command, owner, calls, state) : null;
   if (decided !== null) return decided;
   // That a tenant's people write it, the code has to show.
-  const ofTenant = owner === undefined && sibling === null && byCode ? tenantCondition(table, state) : null;
+  const ofTenant = sibling === null ? tenants : null;
   if (
     command === 'insert' &&
     sibling === null &&
@@ -146,9 +140,16 @@ export function ownPolicy(
     sibling?.condition ??
     (owner === undefined
       ? (ofTenant ?? '…')
-      : whoseTurn(parties, command)
-          .map((column) => (column === filled ? isCaller(column, table) : isOwn(column, table, state)))
-          .join(' or '));
+      : withTalk(
+          whoseTurn(parties, command)
+            .map((column) => (column === filled ? isCaller(column, table) : isOwn(column, table, state)))
+            .join(' or '),
+          command,
+          table,
+          state,
+        ));
+  const filling =
+    command === 'insert' && owner !== undefined ? filledBy(owner, own, table, calls, state) : '';
   const clause = {
     select: `using (${own})`,
     insert: `with check (${own}${asGiven(table, state)})`,
@@ -162,7 +163,7 @@ export function ownPolicy(
         ? keptByBoth(parties, table, calls, state)
         : rightsKept(table, state, calls)
       : '';
-  return `create policy "${command} own" on ${table.key} for ${command} to authenticated\n  ${clause};${kept === '' ? '' : `\n${kept}`}`;
+  return `create policy "${command} own" on ${table.key} for ${command} to authenticated\n  ${clause};${kept === '' ? '' : `\n${kept}`}${filling === '' ? '' : `\n${filling}`}`;
 }
 
 /**
@@ -188,54 +189,6 @@ function guardedByTheCode(
   );
   if (policy === null || others.length === 0) return policy;
   return `${policy}\n-- ${placesOf(others)} asks for no role: who else may ${command.toUpperCase()}, a policy of its own has to say`;
-}
-
-const ofNobodyAlone = '-- no UPDATE by the owner';
-
-/**
- * Nobody decides about a row of their own: where it says when or by whom it was decided, and the code writes that or what
- * can't be read. What the code writes beside it, and only that, is the owner's to change.
- */
-function decidedThere({ columns }: Table, calls: readonly ClientCall[]): string | null {
-  const deciding = columns.map(({ name }) => name).filter((name) => isDecision.test(name));
-  if (deciding.length === 0 || calls.length === 0) return null;
-  const decides = ({ given }: ClientCall) =>
-    given === null ||
-    given.some((name) => deciding.includes(name) || /^(status|decision|verdict)$/i.test(name));
-  return calls.every(decides)
-    ? `${ofNobodyAlone}: the code decides about rows there (${placesOf(calls)}), which ${named(deciding.slice(0, 2))} ${deciding.length === 1 ? 'tells' : 'tell'}, and nobody decides about their own; those who do need one, or let the server write`
-    : null;
-}
-
-const isDecision = /^(reviewed|resolved|approved|decided|moderated|rejected)_(at|by)(_\w+)?$/i;
-
-/** Who was asked answers, and who asks does not answer for them. */
-const whoseTurn = ([owner, ...others]: readonly string[], command: Command) =>
-  command === 'update' && others.length > 0 && asks.test(owner!) ? others : [owner!, ...others];
-const asks = /(^|_)(requester|requestor|inviter|initiator)(_?(user_?)?(id|uid))?$/i;
-
-/** Both read what one wrote to the other, and who got it marks it as read. */
-const partiesBeside = (owner: string, command: Command, table: Table, state: SchemaState) =>
-  command === 'select' ||
-  (command === 'update' &&
-    (asks.test(owner) || table.columns.some(({ name }) => /^(is_)?(read|seen)(_at)?$/i.test(name))))
-    ? readersBeside(owner, table, state).filter(isCorrespondent)
-    : [];
-
-/** What one of them wrote is not the other's to change: where the code shows what it writes, no more is granted. */
-function keptByBoth(
-  parties: readonly string[],
-  table: Table,
-  calls: readonly ClientCall[],
-  state: SchemaState,
-): string {
-  const kept = [...parties, ...rightsIn(table, state).map(({ name }) => name)];
-  const written = new Set(calls.flatMap(({ given }) => given ?? ['']));
-  const others = table.columns.map(({ name }) => name).filter((name) => !written.has(name));
-  return calls.length > 0 &&
-    [...written].every((name) => !kept.includes(name) && table.columns.some((column) => column.name === name))
-    ? `-- only what the code writes: whose it is, and what the other wrote, stays as it was\n${grantedWithout(table, 'update', others, state, calls)}`
-    : `-- whose it is (${named(parties)}) stays as it was\n${grantedWithout(table, 'update', kept, state, calls)}`;
 }
 
 /** Commands whose policy says most about who may do the other. */

@@ -1,0 +1,96 @@
+/** Rows that others keep or decide about: a report, a request for leave, what somebody is still entitled to. */
+import type { ClientCall } from '../../../model/client.ts';
+import type { Command, SchemaState, Table } from '../../../model/schema.ts';
+import { inEnglish } from '../../../sql/acted-by.ts';
+import { placesOf } from '../application/client-calls.ts';
+import { isPersonTable } from '../owners/owners.ts';
+import { questionFor } from '../owners/role-question.ts';
+import { named } from '../words/words.ts';
+
+export const ofNobodyAlone = (command: Command) => `-- no ${command.toUpperCase()} by the owner`;
+
+/** Why the owner gets no policy for the command, and one for those who do it, where the project knows them; else null. */
+export function othersDo(
+  table: Table,
+  command: Command,
+  owner: string | undefined,
+  /** Of the code that asks for that command. */
+  calls: readonly ClientCall[],
+  state: SchemaState,
+): string | null {
+  const why =
+    command === 'update'
+      ? (decidedThere(table, owner, calls, state) ?? keptThere(table, command, owner, calls))
+      : keptThere(table, command, owner, calls);
+  if (why === null) return null;
+  const question = roles.map((role) => questionFor(role, state, table)).find((found) => found !== null);
+  if (question == null)
+    return `${ofNobodyAlone(command)}: ${why}; those who do need one, or let the server write`;
+  const clauses = [
+    ...(command === 'insert' ? [] : [`using (${question})`]),
+    ...(command === 'insert' || command === 'update' ? [`with check (${question})`] : []),
+  ];
+  return `${ofNobodyAlone(command)}: ${why}\ncreate policy "${command} by those in charge" on ${table.key} for ${command} to authenticated\n  ${clauses.join('\n  ')};`;
+}
+
+const roles = ['administrators', 'managers', 'staff'] as const;
+
+/**
+ * Nobody decides about a row of their own: where it says when or by whom it was decided, and the code writes that or what
+ * can't be read. What the code writes beside it, and only that, is the owner's to change.
+ */
+function decidedThere(
+  { columns, name: table, key }: Table,
+  owner: string | undefined,
+  calls: readonly ClientCall[],
+  state: SchemaState,
+): string | null {
+  const names = columns.map(({ name }) => name);
+  const told = names.filter((name) => isDecision.test(inEnglish(name)));
+  const deciding =
+    told.length > 0 ? told : isCase.test(table) ? names.filter((name) => isVerdict.test(name)) : [];
+  if (deciding.length === 0) return null;
+  const tell = `${named(deciding.slice(0, 2))} ${deciding.length === 1 ? 'tells' : 'tell'}`;
+  if (calls.length === 0)
+    return isPersonTable(key, state) || owner === undefined || !asks(inEnglish(owner))
+      ? null
+      : `${tell} what was decided about the row, and nobody decides about their own`;
+  const decides = ({ given }: ClientCall) =>
+    given === null || given.some((name) => deciding.includes(name) || isVerdict.test(name));
+  return calls.every(decides)
+    ? `the code decides about rows there (${placesOf(calls)}), which ${tell}, and nobody decides about their own`
+    : null;
+}
+
+const isDecision =
+  /^(reviewed|resolved|approved|decided|moderated|rejected|processed|handled|actioned)_(at|by)(_\w+)?$/i;
+const isVerdict = /^(status|decision|verdict|resolution|outcome)$/i;
+
+/** Whom the row is about or who asked for something, rather than who worked on it. */
+const asks = (column: string) =>
+  !/_by(_\w+)?$/i.test(column) || /^(requested|submitted|reported|applied)_by/i.test(column);
+
+/** What somebody brings before others. */
+const isCase =
+  /(^|_)(reports?|complaints?|disputes?|appeals?|applications?|verifications?|(merge|refund|leave|access|approval)_requests?)$/i;
+
+/** What is kept about a person by others, and never by the person: where the code gives its own id it is the person's all the same. */
+function keptThere(
+  { name, key }: Table,
+  command: Command,
+  owner: string | undefined,
+  calls: readonly ClientCall[],
+): string | null {
+  if (
+    owner === undefined ||
+    command === 'select' ||
+    !keptAbout.test(name) ||
+    calls.some(({ own }) => own.includes(owner))
+  )
+    return null;
+  const places = calls.length === 0 ? '' : `; the code does it (${placesOf(calls)})`;
+  return `by its name ${key} is kept about people, and not by them${places}`;
+}
+
+const keptAbout =
+  /(^|_)((leave|vacation|pto|time_off|credit)_(balances?|allowances?|entitlements?)|allowances?|entitlements?|quotas?|warnings?|bans?|sanctions?|suspensions?|penalt(y|ies)|strikes?|salar(y|ies)|payrolls?|pay_?slips?|grades?|evaluations?)$/i;
