@@ -4,7 +4,7 @@ import type { Routine, SchemaState } from '../../model/schema.ts';
 import { rule, type StateContext } from '../rule.ts';
 import { callsOn, placesOf } from '../support/application/client-calls.ts';
 import { routineLooksAtCaller } from '../support/callers/caller.ts';
-import { type ApiRole, enters, holders, isPlatform } from '../support/callers/roles.ts';
+import { type ApiRole, isPlatform, reachers } from '../support/callers/roles.ts';
 import { executedArgument } from '../support/functions/executed-arguments.ts';
 import { exposedTo } from '../support/functions/exposed.ts';
 import { caseOf, doing, serverAlone } from '../support/functions/exposed-cases.ts';
@@ -31,7 +31,7 @@ export default rule({
   routine(routine, { state, set, facts, exposed, home, report }) {
     if (!routine.securityDefiner || !exposed(routine.schema) || isPlatform(routine.schema)) return;
     if (routine.kind === 'aggregate' || /^(event_)?trigger$/.test(routine.returns)) return;
-    const open = holders(routine.grants, 'execute').filter((role) => enters(role, routine.schema, state));
+    const open = reachers(routine, 'execute', state);
     if (open.length === 0) return;
     const told =
       letsNobodyPass(routine, open, state) ??

@@ -1,7 +1,7 @@
 import type { Command, Table } from '../../model/schema.ts';
 import { rule, type StateContext } from '../rule.ts';
 import { callsFitting, placesOf } from '../support/application/client-calls.ts';
-import { commands, holders } from '../support/callers/roles.ts';
+import { commands, holders, reachers } from '../support/callers/roles.ts';
 import { visitorsRead } from '../support/open-policies/by-tenant.ts';
 import { sensitiveColumns } from '../support/owners/owners.ts';
 import { tenantCondition } from '../support/owners/tenants.ts';
@@ -30,8 +30,8 @@ export default rule({
   fixable: true,
   table(table, context) {
     if (table.rls || table.policies.length > 0 || !isExposedTable(table, context)) return;
-    const open = commands.filter((command) => holders(table.grants, command).length > 0);
-    const roles = [...new Set(open.flatMap((command) => holders(table.grants, command)))];
+    const open = commands.filter((command) => reachers(table, command, context.state).length > 0);
+    const roles = [...new Set(open.flatMap((command) => reachers(table, command, context.state)))];
     const sql = `alter table ${table.key} enable row level security;`;
     const beside = policiesBeside(table, context);
     const where = opening(table, open, context.facts);
@@ -42,7 +42,9 @@ export default rule({
         ? where !== ''
           ? `${where}${people(roles)} may ${upper(open)} all its rows; else the first GRANT opens it`
           : `By its grants, ${people(roles)} may ${upper(open)} all its rows`
-        : `No API role holds a privilege on it${assumed(table, context.facts)}, so nobody reaches it yet`;
+        : commands.some((command) => holders(table.grants, command).length > 0)
+          ? `No API role that holds a privilege on it may enter schema "${table.schema}", so nobody reaches it yet`
+          : `No API role holds a privilege on it${assumed(table, context.facts)}, so nobody reaches it yet`;
     context.report({
       message: `Row level security is off on "${table.key}". ${reach}. Enable it and add a policy for each way of access.`,
       at: context.home(table.rlsOrigin ?? table.origin),
@@ -72,7 +74,7 @@ function policiesBeside(table: Table, { state, facts }: StateContext): string[] 
   if (tenantCondition(table, state) !== null)
     return [...ownPolicies(table, called, state, calls), ...visitorsRead(table, of('select'))];
   const names = table.columns.map(({ name }) => name);
-  const readers = holders(table.grants, 'select');
+  const readers = reachers(table, 'select', state);
   if (!called.includes('select') || readers.length === 0 || sensitiveColumns(names, table).length > 0)
     return [];
   return isPrivateByName(table)

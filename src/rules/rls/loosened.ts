@@ -78,7 +78,7 @@ export default rule({
         continue;
       }
       if (now === undefined || now.command !== was.command || now.permissive !== was.permissive) continue;
-      const lost = conditionsLost(was, now, table);
+      const lost = conditionsLost(was, now, table, state);
       if (lost === null) continue;
       const ledBack = lost.includes(`looks at "${table.name}"`);
       tell(

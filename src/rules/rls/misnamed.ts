@@ -2,7 +2,7 @@ import type { Policy } from '../../model/schema.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
 import { callsOfServer, callsOn, onceWithServiceKey, placesOf } from '../support/application/client-calls.ts';
-import { apiRolesOf, appliesTo, commandsOf } from '../support/callers/roles.ts';
+import { appliesTo, commandsOf, entrantsOf } from '../support/callers/roles.ts';
 import { predicatesOf } from '../support/conditions/predicates.ts';
 import { holdsForNobody, isPlainTrue, neverHolds, opensTo } from '../support/conditions/truth.ts';
 import { callersStay, lettingIn, staffStays } from '../support/open-policies/stays-beside.ts';
@@ -40,7 +40,7 @@ export default rule({
       // rls/null-user says it: whoever is not signed in passes, as the server does.
       if (appliesTo(policy, 'anon') && predicatesOf(policy).some(({ node }) => holdsForNobody(node, table)))
         continue;
-      const reached = apiRolesOf(policy).filter(
+      const reached = entrantsOf(policy, table, context.state).filter(
         (each) =>
           each !== 'anon' ||
           predicatesOf(policy).some(

@@ -1,6 +1,6 @@
 import { rule } from '../rule.ts';
 import { callsFitting, toldCalls } from '../support/application/client-calls.ts';
-import { commands, holders } from '../support/callers/roles.ts';
+import { commands, reachers } from '../support/callers/roles.ts';
 import { evidenceOf } from '../support/statements/sites.ts';
 import { opening } from '../support/tables/era.ts';
 import { isExposedTable } from '../support/tables/tables.ts';
@@ -22,7 +22,7 @@ export default rule({
     if (!table.rls || table.policies.length > 0 || !isExposedTable(table, context)) return;
     // The parent's policies hold for queries through the parent: a partition needs none of its own.
     if (table.kind === 'partition') return;
-    const roles = [...new Set(commands.flatMap((command) => holders(table.grants, command)))];
+    const roles = [...new Set(commands.flatMap((command) => reachers(table, command, context.state)))];
     const calls = callsFitting(table, commands, context.facts);
     if (roles.length === 0 && calls.length === 0) return;
     const told = (refusal: 'policy' | 'privilege') =>

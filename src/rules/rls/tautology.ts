@@ -4,7 +4,13 @@ import type { SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
 import { asksForCaller, looksAtCaller } from '../support/callers/caller.ts';
-import { apiRolesOf, grantedColumns, holds, isForVisitorsAlone } from '../support/callers/roles.ts';
+import {
+  apiRolesOf,
+  entrantsOf,
+  grantedColumns,
+  holds,
+  isForVisitorsAlone,
+} from '../support/callers/roles.ts';
 import { type Branch, branchesOf, withoutBranches } from '../support/conditions/branches.ts';
 import { type Predicate, predicatesOf } from '../support/conditions/predicates.ts';
 import { ownComparisons, readPredicate } from '../support/conditions/scope.ts';
@@ -38,7 +44,7 @@ export default rule({
     const table = policyTable(declared, context);
     if (table === null) return;
     for (const policy of table.policies) {
-      const roles = apiRolesOf(policy);
+      const roles = entrantsOf(policy, table, context.state);
       if (!policy.permissive || roles.length === 0) continue;
       const found = policyStatement(policy, context.set);
       const edits = found === null ? [] : uncapturedEdits(found, table, context.state);
@@ -145,7 +151,7 @@ function judge(predicate: Predicate, policy: Policy, table: Table, state: Schema
   const { node, clause, commands, expression } = predicate;
   // `using (true)` says openly what it does: rls/always-true.
   if (opensTo(node) !== null || namesNoColumn(node, table)) return [];
-  const opens = `${people(apiRolesOf(policy))} may ${upper(commands)} all of them`;
+  const opens = `${people(entrantsOf(policy, table, state))} may ${upper(commands)} all of them`;
   if (truthOf(node, { table, who: 'anyone' }) === 'true') {
     const [owner] = ownerColumns(table, state);
     return [
@@ -212,7 +218,7 @@ function rowOnly(
   const owners = ownerColumns(table, state);
   const open = commands.filter(
     (command) =>
-      apiRolesOf(policy).some((role) => holds(table.grants, role, command)) &&
+      entrantsOf(policy, table, state).some((role) => holds(table.grants, role, command)) &&
       (command === 'select'
         ? secrets.length > 0 && !readsNone(table, policy, secrets)
         : command === 'insert'
@@ -227,11 +233,11 @@ function rowOnly(
   const isForm =
     owner !== undefined &&
     open.every((command) => command === 'insert') &&
-    apiRolesOf(policy).includes('anon') &&
+    entrantsOf(policy, table, state).includes('anon') &&
     owners.every((column) => !table.columns.find(({ name }) => name === column)?.notNull);
   return [
     {
-      what: `${clause} asks about the row and not about the caller, so ${people(apiRolesOf(policy))} may ${upper(open)} every row that fits`,
+      what: `${clause} asks about the row and not about the caller, so ${people(entrantsOf(policy, table, state))} may ${upper(open)} every row that fits`,
       way: reads
         ? `"${secrets[0]}" is read along with it. Compare it with what the caller brings, or look it up in a function.`
         : isForm
@@ -361,15 +367,15 @@ function unowned(
     return [
       writes.length === 0
         ? {
-            what: `${clause} lets ${people(apiRolesOf(policy))} read the rows whose "${name}" is null`,
+            what: `${clause} lets ${people(entrantsOf(policy, table, state))} read the rows whose "${name}" is null`,
             way: 'That is fine for shared rows. Make the column NOT NULL if every row has an owner.',
             severity: 'info' as const,
           }
         : {
-            what: `${clause} lets ${people(apiRolesOf(policy))} ${upper(writes)} rows whose "${name}" is null`,
+            what: `${clause} lets ${people(entrantsOf(policy, table, state))} ${upper(writes)} rows whose "${name}" is null`,
             way: `Rows without an owner belong to nobody, and here to whoever comes. Ask for the owner alone, or make "${name}" NOT NULL.`,
             instead: withoutBranches(expression, (part) => nullTested(part) === name) ?? undefined,
-            severity: apiRolesOf(policy).includes('anon') ? undefined : ('warning' as const),
+            severity: entrantsOf(policy, table, state).includes('anon') ? undefined : ('warning' as const),
           },
     ];
   }

@@ -4,7 +4,7 @@ import type { SyntaxNode } from '../../model/sql.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import { rule } from '../rule.ts';
 import { callsFitting, toldCalls } from '../support/application/client-calls.ts';
-import { apiRolesOf, commands, covers, holders, isPlatform } from '../support/callers/roles.ts';
+import { apiRolesOf, commands, covers, isPlatform, reachers } from '../support/callers/roles.ts';
 import { policyDrop } from '../support/policies/policy-edits.ts';
 import { isCascade, namesOf } from '../support/statements/statements.ts';
 import { isKnown } from '../support/tables/tables.ts';
@@ -34,7 +34,7 @@ export default rule({
       if (after === undefined || after.rls || before?.rls === false || isPlatform(after.schema)) return;
       const open =
         facts.project.exposedSchemas.includes(after.schema) &&
-        commands.some((command) => holders(after.grants, command).length > 0);
+        commands.some((command) => reachers(after, command, set.after).length > 0);
       report({
         message: `This switches row level security off on "${key}". ${effect(open, after.policies.length > 0)}.`,
         at: placeOf(statement),
@@ -56,7 +56,7 @@ export default rule({
         after !== undefined &&
         !after.rls &&
         facts.project.exposedSchemas.includes(after.schema) &&
-        commands.some((command) => holders(after.grants, command).length > 0);
+        commands.some((command) => reachers(after, command, set.after).length > 0);
       return isOpen && set.before.tables.get(key)?.rls === false ? [{ key, statement }] : [];
     });
     const [first, ...more] = those;
@@ -78,7 +78,7 @@ export default rule({
     const dropped = before.policies.filter((policy) => apiRolesOf(policy).length > 0);
     // A table that grants nothing is closed on purpose.
     if (!before.rls || dropped.length === 0) return;
-    if (commands.every((command) => holders(table.grants, command).length === 0)) return;
+    if (commands.every((command) => reachers(table, command, state).length === 0)) return;
     // It went with a table or a function that the change drops: there is where to look.
     const at = policyDrop(table, set) ?? cascadeIn(set, dropped);
     if (at === null) return;

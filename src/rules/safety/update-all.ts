@@ -1,6 +1,7 @@
 import type { Statement, SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent, strings } from '../../sql/names.ts';
 import { type FileContext, rule } from '../rule.ts';
+import { canBeComputedAgain, readsItself } from '../support/locks/computed-again.ts';
 import { isTidiedUp } from '../support/locks/tidied-up.ts';
 import { commandsOf, reportLock, tokensIn } from '../support/statements/statements.ts';
 import { bare, columnParts, functionName, someNode } from '../support/syntax/tree.ts';
@@ -45,9 +46,11 @@ export default rule({
       const overwritten = targets.filter((target) => !keepsValue(target));
       const those = overwritten.length === 0 ? targets : overwritten;
       const old: string[] = those.map(({ name }) => name);
-      const scaled = overwritten.length > 0 && overwritten.every(readsItself);
+      const scaled =
+        overwritten.length > 0 && overwritten.every((target) => readsItself(target, node.relation));
       const repeats = overwritten.some(grows);
-      const counted = overwritten.length > 0 && overwritten.every(isCounted);
+      const counted =
+        overwritten.length > 0 && canBeComputedAgain(overwritten, node.relation, context, isOfTheMoment);
       const computed =
         counted || (overwritten.length > 0 && overwritten.every((target) => isComputed(target, context)));
       reportLock(context, statement, {
@@ -104,10 +107,6 @@ function keepsValue({ name, val }: SyntaxNode): boolean {
     isItself(val) || isItself(first) || isItself(unlessBlank(first)) || isItself(value?.CaseExpr?.defresult)
   );
 }
-
-/** `round(c * 2)`: each row's new value comes from its own old one. */
-const readsItself = ({ name, val }: SyntaxNode) =>
-  someNode(val, (kind, ref) => kind === 'ColumnRef' && columnParts(ref).at(-1) === name);
 
 /** `c * 2`, `c || 'x'`: run twice, it is another value than run once. */
 const grows = ({ name, val }: SyntaxNode) =>
@@ -187,18 +186,6 @@ function isComputed({ val }: SyntaxNode, { set }: FileContext): boolean {
   );
   return someNode([val], (kind, node) => kind === 'FuncCall' && names.has(functionName(node).name));
 }
-
-/** `(select count(*) from public.likes where …)`: nothing is lost but what other rows say. */
-const isCounted = ({ val }: SyntaxNode) =>
-  someNode(
-    [val],
-    (kind, { subselect }) =>
-      kind === 'SubLink' &&
-      someNode(
-        subselect?.SelectStmt?.targetList,
-        (inner, node) => inner === 'FuncCall' && /^(count|sum|avg|min|max)$/.test(functionName(node).name),
-      ),
-  );
 
 /** The next step of the same file fills them: this one only makes room. */
 const isWrittenBelow = (

@@ -1,6 +1,6 @@
 import { rule } from '../rule.ts';
 import { callsOn, placesOf, revokeOfRead } from '../support/application/client-calls.ts';
-import { holders } from '../support/callers/roles.ts';
+import { reachers } from '../support/callers/roles.ts';
 import { evidenceOf } from '../support/statements/sites.ts';
 import { opening } from '../support/tables/era.ts';
 import { asksWho, countsUsers, tablesBehind } from '../support/views/views.ts';
@@ -19,7 +19,7 @@ export default rule({
   fixable: false,
   view(view, { facts, state, exposed, home, report }) {
     if (!exposed(view.schema) || (view.kind === 'view' && view.securityInvoker)) return;
-    const roles = holders(view.grants, 'select');
+    const roles = reachers(view, 'select', state);
     if (roles.length === 0 || !tablesBehind(view, state).some(({ key }) => key === 'auth.users')) return;
     // Filtered by the caller it shows each user itself.
     const where = opening(view, ['select'], facts);

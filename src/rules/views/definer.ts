@@ -4,7 +4,7 @@ import type { SchemaState, Table, View } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { rule } from '../rule.ts';
 import { callsOn, placesOf } from '../support/application/client-calls.ts';
-import { type ApiRole, apiRoles, enters, holders, writes } from '../support/callers/roles.ts';
+import { type ApiRole, apiRoles, holders, reachers, writes } from '../support/callers/roles.ts';
 import { appendFix, evidenceOf, type Found, statementAt } from '../support/statements/sites.ts';
 import { commandsOf } from '../support/statements/statements.ts';
 import { keyOfRangeVar } from '../support/syntax/names.ts';
@@ -36,7 +36,7 @@ export default rule({
   fixable: true,
   view(view, { facts, state, set, exposed, home, report }) {
     if (view.kind !== 'view' || view.securityInvoker || !exposed(view.schema)) return;
-    const roles = holders(view.grants, 'select').filter((role) => enters(role, view.schema, state));
+    const roles = reachers(view, 'select', state);
     // Owned by a role that policies bind, it reads under them.
     if (roles.length === 0 || apiRoles.some((role) => role === view.owner)) return;
     // A view on another one that is told itself changes nothing: mending the inner one mends both.

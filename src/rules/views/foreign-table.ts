@@ -1,6 +1,6 @@
 import { rule } from '../rule.ts';
 import { callsOn, placesOf, revokeOfRead } from '../support/application/client-calls.ts';
-import { holders, isPlatform } from '../support/callers/roles.ts';
+import { isPlatform, reachers } from '../support/callers/roles.ts';
 import { evidenceOf } from '../support/statements/sites.ts';
 import { opening } from '../support/tables/era.ts';
 import { people, sqlFence } from '../support/words/words.ts';
@@ -18,7 +18,7 @@ export default rule({
   fixable: false,
   table(table, { facts, state, exposed, home, report }) {
     if (table.kind !== 'foreign' || !exposed(table.schema) || isPlatform(table.schema)) return;
-    const roles = holders(table.grants, 'select');
+    const roles = reachers(table, 'select', state);
     if (roles.length === 0) return;
     const where = opening(table, ['select'], facts);
     const calls = callsOn(table.key, ['select'], facts);

@@ -1,7 +1,7 @@
 import type { SchemaState, View } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
 import { callsOn, placesOf, revokeOfRead } from '../support/application/client-calls.ts';
-import { holders } from '../support/callers/roles.ts';
+import { reachers } from '../support/callers/roles.ts';
 import { sensitiveColumns } from '../support/owners/owners.ts';
 import { readsOf } from '../support/policies/recursion.ts';
 import { evidenceOf } from '../support/statements/sites.ts';
@@ -22,7 +22,7 @@ export default rule({
   fixable: false,
   view(view, { facts, state, exposed, home, report }) {
     if (view.kind !== 'materialized view' || !exposed(view.schema)) return;
-    const roles = holders(view.grants, 'select');
+    const roles = reachers(view, 'select', state);
     const tables =
       roles.length === 0 ? [] : guardedTables(view, state).filter(({ key }) => key !== 'auth.users');
     if (tables.length === 0) return;

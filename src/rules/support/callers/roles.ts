@@ -43,6 +43,13 @@ export function enters(role: ApiRole, schema: string, state: SchemaState): boole
   return known === undefined || holders(known.grants, 'usage').includes(role);
 }
 
+/** API roles that hold the privilege and come as far as the object. */
+export const reachers = (
+  { grants, schema }: { readonly grants: readonly Grant[]; readonly schema: string },
+  privilege: Privilege,
+  state: SchemaState,
+): ApiRole[] => holders(grants, privilege).filter((role) => enters(role, schema, state));
+
 /** Columns a role may read, or write; null for all of them. */
 export function grantedColumns(
   table: Table,
@@ -72,6 +79,10 @@ export function commandsOf(policy: Policy): readonly Command[] {
 export function apiRolesOf(policy: Policy): ApiRole[] {
   return apiRoles.filter((role) => appliesTo(policy, role));
 }
+
+/** Those of them that may enter the table's schema. */
+export const entrantsOf = (policy: Policy, { schema }: Table, state: SchemaState): ApiRole[] =>
+  apiRolesOf(policy).filter((role) => enters(role, schema, state));
 
 /** The predicate a command is judged by: what it may touch, or what it may leave behind. */
 export function predicateOf(policy: Policy, command: Command) {

@@ -1,21 +1,24 @@
 /** What a policy no longer asks for: conditions that fell out of an AND while all else stayed as it was. */
-import type { Expression, Policy, Table } from '../../../model/schema.ts';
+import type { Expression, Policy, SchemaState, Table } from '../../../model/schema.ts';
 import type { SyntaxNode } from '../../../model/sql.ts';
 import { isUserId } from '../callers/caller.ts';
 import { termText } from '../syntax/term-text.ts';
 import { bare, columnParts, functionName, nodesOf, remembered, someNode, visitTree } from '../syntax/tree.ts';
 import { named } from '../words/words.ts';
+import { isEnforced } from './enforced.ts';
 import { opensTo, truthOf } from './truth.ts';
 
 /** As the end of a sentence about the policy; null where it asks for as much as before, or for something else. */
-export function conditionsLost(was: Policy, now: Policy, table: Table): string | null {
+export function conditionsLost(was: Policy, now: Policy, table: Table, state: SchemaState): string | null {
   const checkOf = ({ using, check }: Policy): Expression | null => check ?? using;
   for (const [before, after] of [
     [was.using, now.using],
     [checkOf(was), checkOf(now)],
   ]) {
     const found =
-      before?.node && after?.node ? compared(before, before.node, after.node, was.permissive, table) : null;
+      before?.node && after?.node
+        ? compared(before, before.node, after.node, was.permissive, table, state)
+        : null;
     if (found !== null) return found;
   }
   return null;
@@ -27,6 +30,7 @@ function compared(
   after: SyntaxNode,
   permissive: boolean,
   table: Table,
+  state: SchemaState,
 ): string | null {
   // That a permissive policy is true for everybody is told by rls/always-true.
   if (!permissive && isAlways(after, table) && !isAlways(before, table)) return 'limits nothing any more';
@@ -38,6 +42,7 @@ function compared(
     (part) =>
       !(asksWho && opensTo(part) === 'users') &&
       !onlyTells(part) &&
+      (loss.either || !isEnforced(part, after, table, state)) &&
       !(opensTo(after) === null && hidesDeleted(part)),
   );
   if (parts.length === 0) return null;

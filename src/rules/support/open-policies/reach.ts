@@ -6,10 +6,10 @@ import type { StateContext } from '../../rule.ts';
 import { callsOfServer, callsOn } from '../application/client-calls.ts';
 import {
   type ApiRole,
-  apiRolesOf,
   appliesTo,
   commandsOf,
   covers,
+  entrantsOf,
   holds,
   predicateOf,
   writes,
@@ -77,10 +77,10 @@ export function judgedPolicy(policy: Policy, table: Table, { state, facts }: Sta
 }
 
 /** The commands that reach every row, with the roles that hold them. */
-export const reachOf = ({ policy, table }: JudgedPolicy): readonly Reach[] =>
+export const reachOf = ({ policy, table, state }: JudgedPolicy): readonly Reach[] =>
   commandsOf(policy).flatMap((command) => {
     const opened = opensTo(predicateOf(policy, command)?.node ?? null);
-    const roles = apiRolesOf(policy).filter(
+    const roles = entrantsOf(policy, table, state).filter(
       (role) => (opened === 'everybody' || role !== 'anon') && holds(table.grants, role, command),
     );
     return opened === null ||

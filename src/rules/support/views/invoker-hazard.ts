@@ -1,6 +1,6 @@
 /** What stands in the way of `security_invoker`: a policy behind the view that its callers can't pass. */
 import type { Policy, SchemaState, Table, View } from '../../../model/schema.ts';
-import { appliesTo, covers, holders, holds } from '../callers/roles.ts';
+import { appliesTo, covers, holds, reachers } from '../callers/roles.ts';
 import { findCycle, readsOf, recursingBehind } from '../policies/recursion.ts';
 import { tablesBehind } from './views.ts';
 
@@ -13,7 +13,7 @@ export interface InvokerHazard {
 
 export function invokerHazard(view: View, state: SchemaState): InvokerHazard | null {
   const tables = [...new Set(tablesBehind(view, state))].filter(({ rls }) => rls);
-  const roles = holders(view.grants, 'select');
+  const roles = reachers(view, 'select', state);
   const users = state.tables.get('auth.users');
   for (const table of tables) {
     const policy = table.policies.find(

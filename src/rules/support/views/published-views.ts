@@ -1,6 +1,6 @@
 /** Views that their grants or their names say are there to be read. */
 import type { SchemaState, Table, View } from '../../../model/schema.ts';
-import { type ApiRole, appliesTo, covers, holders, predicateOf } from '../callers/roles.ts';
+import { type ApiRole, appliesTo, covers, predicateOf, reachers } from '../callers/roles.ts';
 import { neverHolds, opensTo } from '../conditions/truth.ts';
 import { sensitiveColumns } from '../owners/owners.ts';
 import { isPublicByName, isSaidToBePublic } from '../words/public-words.ts';
@@ -11,7 +11,7 @@ import { choosesRows, guardedTables, leavesOutSecrets } from './views.ts';
  * what it shows of others is what it is there for.
  */
 export function isShownOnPurpose(view: View, state: SchemaState): boolean {
-  const roles = holders(view.grants, 'select');
+  const roles = reachers(view, 'select', state);
   const tables = guardedTables(view, state);
   return (
     choosesRows(view) &&

@@ -3,7 +3,7 @@ import type { Command, SchemaState, Table, View } from '../../../model/schema.ts
 import type { SyntaxNode } from '../../../model/sql.ts';
 import { strings } from '../../../sql/names.ts';
 import { looksAtCaller } from '../callers/caller.ts';
-import { type ApiRole, appliesTo, covers, holders, holds, predicateOf, writes } from '../callers/roles.ts';
+import { type ApiRole, appliesTo, covers, holds, predicateOf, reachers, writes } from '../callers/roles.ts';
 import { opensTo, truthOf } from '../conditions/truth.ts';
 import { sensitiveColumns } from '../owners/owners.ts';
 import { isDeclaredPublic, isOpenTo } from '../policies/openness.ts';
@@ -32,7 +32,7 @@ export function tablesBehind(
 
 /** Tables behind a view whose rows are not meant for all who may read it. */
 export function guardedTables(view: View, state: SchemaState, isTold?: (inner: View) => boolean): Table[] {
-  const roles = holders(view.grants, 'select');
+  const roles = reachers(view, 'select', state);
   return [...new Set(tablesBehind(view, state, isTold))].filter(
     (table) =>
       table.rls &&
