@@ -37,8 +37,16 @@ function saidOf(finding: Finding, { sql }: TriedWayOut, { before, after, left, k
     const refused = upper([...new Set(calls.map(({ command }) => command))].toSorted());
     return `Tried on this schema: what was seen is refused then, and so is ${refused} by every user, which the code does (${placesOf(calls)}). Say in a policy or a check whose that is.`;
   }
-  return `Tried on this schema: what was seen is refused then${kept.length === 0 ? '' : `, and users still ${upper(kept)} rows of their own`}.`;
+  const reached =
+    kept.length === 0
+      ? ''
+      : `, and users ${isError(finding) ? '' : 'still '}${upper(kept)} rows of their own`;
+  return `Tried on this schema: ${isError(finding) ? 'the error is gone' : 'what was seen is refused then'}${reached}.`;
 }
+
+/** What was seen is an error, and not somebody who gets too far. */
+const isError = ({ rule }: Finding) =>
+  /^(rls\/recursion|access\/(policy-error|sign-up-broken|owner-locked-out)|grants\/missing)$/.test(rule);
 
 /** The SQL itself says what the code must do before it. */
 const saysWhatFirst = /^--.*\b(once|first see)\b/im;
@@ -49,7 +57,7 @@ const calledAs = (object: string) => object.replace(/\(.*$/s, '');
 const objectIn = ({ access }: Facts, { object }: Finding): ObjectAccess | undefined =>
   access?.head.objects.find((each) => each.object === object);
 
-/** Commands by which users reach rows of their own, or those of nobody, on both sides; and those that only the first lets through. */
+/** Commands by which users reach rows of their own afterwards; and those that only the first lets through, to own rows or nobody's. */
 function ownAccess(before: ObjectAccess | undefined, after: ObjectAccess | undefined) {
   const kept: AccessCell['command'][] = [];
   const lost: AccessCell['command'][] = [];
@@ -64,7 +72,7 @@ function ownAccess(before: ObjectAccess | undefined, after: ObjectAccess | undef
       ),
     ) as [AccessCell[], AccessCell[]];
     const [was, is] = asked.map((cells) => cells.some(({ outcome }) => outcome === 'allowed'));
-    if (was && is && asked[1].some(({ outcome, subject }) => outcome === 'allowed' && subject === 'own'))
+    if (is && asked[1].some(({ outcome, subject }) => outcome === 'allowed' && subject === 'own'))
       kept.push(command);
     const refused =
       asked[1].length > 0 &&

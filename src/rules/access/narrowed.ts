@@ -4,6 +4,7 @@ import { rule } from '../rule.ts';
 import { isFree } from '../support/leaks/access.ts';
 import { changesBy, groupedChanges } from '../support/leaks/access-changes.ts';
 import { homeOfChange } from '../support/leaks/access-places.ts';
+import { isRecursing } from '../support/leaks/recursing.ts';
 import { isDeclaredPublic } from '../support/policies/openness.ts';
 
 export default rule({
@@ -18,7 +19,10 @@ export default rule({
   sources: ['https://supabase.com/docs/guides/database/postgres/row-level-security'],
   fixable: false,
   facts({ facts, report }) {
-    for (const [object, changes] of groupedChanges(facts, (change) => isLoss(change, facts))) {
+    for (const [object, changes] of groupedChanges(
+      facts,
+      (change) => !isRecursing(change.object, facts) && isLoss(change, facts),
+    )) {
       report({
         message: `Access to "${object}" that the base allowed is gone: ${changesBy(changes)}. Clients that use it now get no row or an error. Bring back the policy or the grant if that is not meant.`,
         at: homeOfChange(facts, object, { ...changes[0]!, direction: 'less' }),

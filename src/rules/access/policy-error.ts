@@ -10,7 +10,8 @@ import { neverHolds } from '../support/conditions/truth.ts';
 import { withoutUser } from '../support/conditions/without-user.ts';
 import { homeOfTable } from '../support/leaks/access-places.ts';
 import { type Lost, lostWith } from '../support/leaks/lost-here.ts';
-import { listed, named, upper } from '../support/words/words.ts';
+import { isRecursion } from '../support/leaks/recursing.ts';
+import { listed, named, severalTables, upper } from '../support/words/words.ts';
 
 export default rule({
   id: 'access/policy-error',
@@ -76,7 +77,7 @@ function grouped(
   const groups = new Map<string, PolicyError[]>();
   for (const error of all) {
     // rls/recursion tells those.
-    if (error.sqlstate === '42P17') continue;
+    if (isRecursion(error)) continue;
     // A default's function keeps nobody from what no policy allows.
     if (error.opens === false && isDefault(error, facts.head)) continue;
     const place = homeOf(error, facts);
@@ -174,8 +175,5 @@ function whatFails(told: readonly PolicyError[], tables: readonly string[]): str
   );
   return new Set(parts).size > 1 && tables.length < 4
     ? listed(tables.map((table, index) => `${parts[index]} on ${named([table])}`))
-    : `${upper([...new Set(told.map(({ command }) => command))])} on ${several(tables)}`;
+    : `${upper([...new Set(told.map(({ command }) => command))])} on ${severalTables(tables)}`;
 }
-
-const several = (tables: readonly string[]) =>
-  tables.length < 9 ? named(tables) : `${named(tables.slice(0, 1))} and ${tables.length - 1} more tables`;

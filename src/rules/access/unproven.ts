@@ -1,5 +1,6 @@
 import { rule } from '../rule.ts';
 import { homeOfTable } from '../support/leaks/access-places.ts';
+import { isRecursing } from '../support/leaks/recursing.ts';
 import { listed } from '../support/words/words.ts';
 
 export default rule({
@@ -18,7 +19,7 @@ export default rule({
     const touched = new Set(facts.changeSets.flatMap((set) => [...set.touched]));
     for (const object of facts.access.head.objects) {
       const open = object.cells.filter(({ outcome }) => outcome === 'unknown');
-      if (open.length === 0) continue;
+      if (open.length === 0 || isRecursing(object.object, facts)) continue;
       const reasons = [...new Set(open.map(({ reason }) => reason ?? 'no reason was given'))].slice(0, 2);
       const commands = [...new Set(open.map(({ command }) => command.toUpperCase()))];
       const kind = object.kind === 'function' ? 'routine' : object.kind;

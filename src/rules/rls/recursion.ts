@@ -1,13 +1,16 @@
-import type { PolicyError } from '../../model/access.ts';
-import type { SchemaState, Table } from '../../model/schema.ts';
+import type { Policy, SchemaState, Table } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
+import { apiRolesOf } from '../support/callers/roles.ts';
 import { isQualified } from '../support/functions/qualified.ts';
 import { homeOfTable } from '../support/leaks/access-places.ts';
-import { findCallCycle, findCycle } from '../support/policies/recursion.ts';
+import { isRecursing, recursingTables } from '../support/leaks/recursing.ts';
+import { cyclesOnceOn, findCallCycle, findCycle, readsOf } from '../support/policies/recursion.ts';
+import { isOfChange } from '../support/statements/changed-statement.ts';
 import { evidenceOf } from '../support/statements/sites.ts';
 import { isKnown } from '../support/tables/tables.ts';
+import { asConditionFunctions, privateSchema } from '../support/ways-out/condition-function.ts';
 import { asFunction } from '../support/ways-out/lookup.ts';
-import { sqlFence, upper } from '../support/words/words.ts';
+import { severalTables, sqlFence, upper } from '../support/words/words.ts';
 
 const remedy = `Look the row up in a \`security definer\` function, which reads without policies, and call it in the policy.
 
@@ -36,6 +39,7 @@ export default rule({
     // Where the probes ran, what they saw decides. With --all they saw only the end.
     const left = facts.access?.head.notChecked.some(({ what }) => what === `access to "${table.key}"`);
     if (facts.access !== null && !facts.history.all && !left) return;
+    if (facts.access !== null && isRecursing(table.key, facts)) return;
     if (!table.rls || !isKnown(table, state)) return;
     const cycle = findCycle(table, state);
     if (cycle === null) {
@@ -65,15 +69,24 @@ export default rule({
   },
   facts({ facts, report, preexisting }) {
     if (facts.access === null) return;
-    const { base, head } = facts.access;
-    for (const [object, errors] of grouped(head.policyErrors.filter(isRecursion))) {
-      const first = errors[0]!;
-      const before = base?.policyErrors.some((error) => isRecursion(error) && error.object === object);
-      const tell = before ? preexisting : report;
+    for (const { table, errors, loop, closing, behind, stood } of recursingTables(facts)) {
+      const [first] = errors;
+      const tell = stood ? preexisting : report;
+      const others =
+        behind.length === 0
+          ? ''
+          : `, and so do queries on ${severalTables(behind)}, whose policies lead there`;
+      const around =
+        closing === null || loop === null || loop[0] !== table
+          ? 'The policies lead back to their own table'
+          : `Policy "${closing.name}" leads back to its own table (${loop.map((key) => `"${key}"`).join(' → ')})`;
       tell({
-        message: `${upper([...new Set(errors.map(({ command }) => command))])} on "${object}" fails for "${first.proof.as}": ${first.message} (42P17). The policies lead back to their own table, so the query can't even be planned. Look the row up in a "security definer" function instead.`,
-        at: homeOfTable(facts, object, first.command),
-        object,
+        message: `${upper([...new Set(errors.map(({ command }) => command))])} on "${table}" fails for "${first!.proof.as}"${others}: ${first!.message} (42P17). ${around}, so the query can't even be planned. Look the row up in a "security definer" function instead.`,
+        at:
+          closing !== null && loop?.[0] === table && isOfChange(closing.origin, facts)
+            ? closing.origin
+            : homeOfTable(facts, table, first!.command),
+        object: table,
         evidence: ['probe'],
         causes: [
           'access/policy-error',
@@ -82,28 +95,26 @@ export default rule({
           'access/unproven',
           'access/returning-denied',
         ],
-        help: lookUp(facts.head.tables.get(object), facts.head),
-        repro: first.proof.sql,
+        help: lookUp(facts.head.tables.get(loop?.[0] ?? table), facts.head),
+        repro: first!.proof.sql,
       });
     }
   },
 });
 
-/** The policy's own sub-select as a function, where it can be put into one as it stands: the message says the rest. */
+/** Each policy that leads back asks a function instead: in full where that can be written, else the message says it. */
 function lookUp(table: Table | undefined, state: SchemaState): string {
-  const cycle = table === undefined ? null : findCycle(table, state);
-  const read = state.tables.get(cycle?.tables[1] ?? '');
-  const sql =
-    table === undefined || cycle === null || read === undefined
-      ? null
-      : asFunction(cycle.policy, table, read, state);
-  return sql === null ? 'Such a function reads without policies; the policy calls it.' : sqlFence(sql);
+  const policies = table === undefined ? [] : cyclesOnceOn(table, state);
+  const sql = policies.map((policy) => reading(policy, table!, state));
+  return policies.length === 0 || sql.includes(null)
+    ? 'Such a function reads without policies; the policy calls it.'
+    : sqlFence([privateSchema([...new Set(policies.flatMap(apiRolesOf))]), ...new Set(sql)].join('\n'));
 }
 
-const isRecursion = ({ sqlstate }: PolicyError) => sqlstate === '42P17';
-
-function grouped(errors: readonly PolicyError[]): Map<string, PolicyError[]> {
-  const groups = new Map<string, PolicyError[]>();
-  for (const error of errors) groups.set(error.object, [...(groups.get(error.object) ?? []), error]);
-  return groups;
+function reading(policy: Policy, table: Table, state: SchemaState): string | null {
+  const read = readsOf(policy, table, state).map((key) => state.tables.get(key));
+  const [only] = new Set(read);
+  const plain =
+    only !== undefined && new Set(read).size === 1 ? asFunction(policy, table, only, state) : null;
+  return plain ?? asConditionFunctions(policy, table, state);
 }

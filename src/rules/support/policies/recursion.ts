@@ -38,6 +38,22 @@ export function findCycle(table: Table, state: SchemaState): Cycle | null {
   return null;
 }
 
+/** The tables that lead back to the first of them, wherever the table's policies meet such a loop; null where they meet none. */
+export function loopOf(table: Table, state: SchemaState): readonly string[] | null {
+  const own = findCycle(table, state);
+  if (own !== null) return own.tables.slice(0, -1);
+  for (const role of apiRoles) {
+    for (const command of commands) {
+      const reads = asked(table, role, command)
+        .filter(hasSubSelect)
+        .flatMap((policy) => readsOf(policy, table, state));
+      const path = first(reads, (next) => follow(next, role, state, [table.key]));
+      if (path !== null) return path.slice(path.indexOf(path.at(-1)!), -1);
+    }
+  }
+  return null;
+}
+
 /** A table whose policies lead back to it, met by who reads what that key names; null where it can be read. */
 export function recursingBehind(key: string, role: ApiRole, state: SchemaState): Table | null {
   const path = follow(key, role, state, []);

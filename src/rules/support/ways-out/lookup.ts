@@ -17,11 +17,13 @@ import {
 } from '../syntax/tree.ts';
 
 /**
- * SQL of the function and of what the policy asks instead; null where the sub-select is not plainly "the keys of the rows
- * that such and such holds for": more than one table, more than one tie to the row, names found by the search path.
+ * SQL of the function, and of the policy that asks it instead; null where the policy asks more than the sub-select, or that
+ * is not plainly "the keys of the rows that such and such holds for": more than one table, more than one tie to the row,
+ * names found by the search path.
  */
 export function asFunction(policy: Policy, table: Table, read: Table, state: SchemaState): string | null {
-  const found = predicatesOf(policy).flatMap(({ node }) => subSelects(node, table, read));
+  const predicates = predicatesOf(policy);
+  const found = predicates.flatMap(({ node }) => subSelects(node, table, read));
   const texts = new Set(found.map((each) => JSON.stringify(each, withoutPlace)));
   const [only] = found;
   if (only === undefined || texts.size !== 1 || only === null) return null;
@@ -30,15 +32,28 @@ export function asFunction(policy: Policy, table: Table, read: Table, state: Sch
   const { name, returns, body, use } =
     only.tie === null ? asked(only, read, where) : keys(only.tie, read, where);
   if ([...state.routines.keys()].some((key) => key.startsWith(`${name}(`))) return null;
-  return `create schema if not exists private;
-grant usage on schema private to ${roles};
-create function ${name}() returns ${returns}
+  const clauses = predicates.map((predicate) => {
+    const text = isOneSubSelect(predicate.node) ? use : withoutExists(predicate.expression.text, use);
+    return text && `${predicate.clause === 'USING' ? 'using' : 'with check'} (${text})`;
+  });
+  if (clauses.includes(null)) return null;
+  return `create function ${name}() returns ${returns}
 language sql stable security definer set search_path = ''
 as $$ ${body} $$;
 revoke execute on function ${name}() from public;
 grant execute on function ${name}() to ${roles};
--- in the policy, in place of the sub-select: ${use}`;
+alter policy ${quoteIdent(policy.name)} on ${table.key}
+  ${clauses.join('\n  ')};`;
 }
+
+/** A condition that is a look into another table and nothing else. */
+const isOneSubSelect = (node: SyntaxNode) => {
+  const inner = bare(node);
+  return (
+    inner?.SubLink !== undefined ||
+    [inner?.A_Expr?.lexpr, inner?.A_Expr?.rexpr].some((side) => side?.SubLink !== undefined)
+  );
+};
 
 /** The keys of the rows that are the caller's: `private.my_club_ids()`. */
 function keys({ key, tied }: Tie, read: Table, where: string) {
@@ -62,6 +77,21 @@ function asked({ conditions }: Lookup, read: Table, where: string) {
     body: `select exists (select 1 ${where})`,
     use: `(select ${name}())`,
   };
+}
+
+/** The condition with `use` in place of its one EXISTS; null where it has none or more, or other sub-selects that read. */
+function withoutExists(text: string, use: string): string | null {
+  const starts = [...text.matchAll(/\bexists\s*\(\s*select\b/gi)];
+  const [start] = starts;
+  if (start === undefined || starts.length > 1) return null;
+  let depth = 0;
+  for (const { 0: part, index } of text.slice(start.index).matchAll(/'(?:[^']|'')*'|"(?:[^"]|"")*"|[()]/g)) {
+    if (part === '(') depth += 1;
+    if (part !== ')' || --depth > 0) continue;
+    const rest = [text.slice(0, start.index), text.slice(start.index + index + 1)];
+    return rest.some((each) => /\bfrom\b/i.test(each)) ? null : rest.join(use);
+  }
+  return null;
 }
 
 interface Tie {

@@ -6,6 +6,10 @@ export const named = (names: readonly string[]) => listed(names.map((name) => `"
 export const listed = (words: readonly string[], conjunction = 'and') =>
   words.length < 2 ? (words[0] ?? '') : `${words.slice(0, -1).join(', ')} ${conjunction} ${words.at(-1)}`;
 
+/** Of many the first and how many more. */
+export const severalTables = (tables: readonly string[]) =>
+  tables.length < 9 ? named(tables) : `${named(tables.slice(0, 1))} and ${tables.length - 1} more tables`;
+
 export const upper = (commands: readonly string[]) =>
   listed(commands.map((command) => command.toUpperCase()));
 

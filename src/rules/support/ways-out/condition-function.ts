@@ -1,0 +1,87 @@
+/** A policy's whole condition as a function that reads without policies: what ends a policy that leads back to its own table. */
+import type { Policy, SchemaState, Table } from '../../../model/schema.ts';
+import { quoteIdent } from '../../../sql/names.ts';
+import { escapeRegExp } from '../../../sql/text.ts';
+import { apiRolesOf } from '../callers/roles.ts';
+import { predicatesOf } from '../conditions/predicates.ts';
+import { readPredicate } from '../conditions/scope.ts';
+
+/**
+ * SQL of one function for each clause, and of the policy that calls them; null where the condition asks for no column of
+ * the row, a name is taken, or a column's type is not known. A column of the row comes as an argument of its name: in SQL functions arguments stand back behind the
+ * columns of what is read, as the policy's row does in a sub-select.
+ */
+export function asConditionFunctions(policy: Policy, table: Table, state: SchemaState): string | null {
+  const roles = apiRolesOf(policy).join(', ');
+  const predicates = predicatesOf(policy);
+  const made: string[] = [];
+  const clauses: string[] = [];
+  for (const { clause, expression, node } of predicates) {
+    const reading = readPredicate(node, table, state);
+    if (reading.reads.length === 0) continue;
+    const columns = [
+      ...new Set(
+        reading.columns
+          .filter(({ depth, source }) => depth === 0 && source.key === table.key)
+          .map(({ name }) => name),
+      ),
+    ];
+    // Tied to no column of the row: as a rule, a name in the sub-select was meant for one.
+    if (columns.length === 0) return null;
+    const types = columns.map((name) => table.columns.find((column) => column.name === name)?.type);
+    const name = nameFor(policy, table, clause === 'WITH CHECK' && policy.using !== null ? '_after' : '');
+    if (types.some((type) => type === undefined) || isTaken(name, state)) return null;
+    const args = columns.map((column, index) => `${quoteIdent(column)} ${types[index]}`).join(', ');
+    const key = `private.${quoteIdent(name)}`;
+    const signature = `${key}(${types.join(', ')})`;
+    const text = withArguments(expression.text, table, name, columns);
+    made.push(`create function ${key}(${args}) returns boolean
+language sql stable security definer set search_path = ${namesAllSchemas(text) ? "''" : 'public'}
+as $$ select ${text} $$;
+revoke execute on function ${signature} from public;
+grant execute on function ${signature} to ${roles};`);
+    clauses.push(
+      `${clause === 'USING' ? 'using' : 'with check'} (${key}(${columns.map(quoteIdent).join(', ')}))`,
+    );
+  }
+  if (made.length === 0 || made.some((sql) => sql.split('$$').length !== 3)) return null;
+  return `${made.join('\n')}\nalter policy ${quoteIdent(policy.name)} on ${table.key}\n  ${clauses.join('\n  ')};`;
+}
+
+/** What such functions stand in. */
+export const privateSchema = (roles: readonly string[]) =>
+  `create schema if not exists private;\ngrant usage on schema private to ${roles.join(', ')};`;
+
+/** "Members can read" is `members_can_read`. */
+function nameFor(policy: Policy, table: Table, suffix: string): string {
+  const words = policy.name
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '_')
+    .replace(/^[_\d]+|_+$/g, '');
+  return `${words === '' ? `may_reach_${table.name}` : words}`.slice(0, 63 - suffix.length) + suffix;
+}
+
+const isTaken = (name: string, { routines }: SchemaState) =>
+  [...routines.keys()].some((key) => key.startsWith(`private.${quoteIdent(name)}(`));
+
+/** `members.org_id` of the policy's row is the argument `f.org_id`; a bare name stays as it is. */
+function withArguments(text: string, table: Table, name: string, columns: readonly string[]): string {
+  const own = [table.name, quoteIdent(table.name)].map(escapeRegExp).join('|');
+  return columns.reduce(
+    (body, column) =>
+      body.replace(
+        new RegExp(
+          `(?<![\\w$."])(?:"?${escapeRegExp(table.schema)}"?\\.)?(?:${own})\\.(?:${escapeRegExp(quoteIdent(column))})(?![\\w$"])`,
+          'gi',
+        ),
+        () => `${quoteIdent(name)}.${quoteIdent(column)}`,
+      ),
+    text,
+  );
+}
+
+/** What is read has its schema before it: as the catalog prints it. */
+const namesAllSchemas = (text: string) =>
+  [...text.matchAll(/\b(?:from|join)\s+(?:only\s+)?\(*\s*("?[a-z_][\w$]*"?)\s*(\.|\()?/gi)].every(
+    ([, , dot]) => dot !== undefined,
+  );
