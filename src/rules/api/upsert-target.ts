@@ -32,6 +32,18 @@ export default rule({
       const columns = calls[0]!.conflict!;
       // The code is that of the head, whatever the state.
       if (hasPlainKey(table, columns) || atEnd === undefined || hasPlainKey(atEnd, columns)) continue;
+      const strange = strangeColumns(calls, [table, atEnd]);
+      if (strange.length > 0) {
+        report({
+          message: `The code upserts into "${table.key}" with ${named(strange.slice(0, 4))} (${placesOf(calls)}), and the table has no such ${strange.length === 1 ? 'column' : 'columns'}: the call fails with PGRST204. It is written for another table than this one. Bring both together before a key is made for it.`,
+          at: home(table.origin),
+          object: table.key,
+          key: `code ${key}`,
+          evidence: evidenceOf(state),
+          help: 'Name the columns that the table has, or add those that are missing in a migration.',
+        });
+        continue;
+      }
       report({
         message: `The code upserts into "${table.key}" by ${named(columns)} (${placesOf(calls)}), and no unique key or index is on just ${columns.length === 1 ? 'that column' : 'these columns'}. ON CONFLICT needs one, so the call fails with 42P10. Make it, or name the columns of one that is there.`,
         at: home(table.origin),
@@ -75,6 +87,14 @@ function upsertsOf(table: Table, facts: Facts): ReadonlyMap<string, readonly Cli
     found.set(key, [...(found.get(key) ?? []), call]);
   }
   return found;
+}
+
+/** Columns that each of the calls writes or names, and that the table never has. */
+function strangeColumns(calls: readonly ClientCall[], tables: readonly Table[]): readonly string[] {
+  const isThere = (name: string) =>
+    tables.some(({ columns }) => columns.some((column) => column.name === name));
+  const of = (call: ClientCall) => (call.given ?? []).filter((name) => !isThere(name));
+  return calls.every((call) => of(call).length > 0) ? [...new Set(calls.flatMap(of))] : [];
 }
 
 /** The id that a row has in another system. */

@@ -2,7 +2,8 @@ import type { SchemaState } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
 import { isPlatform } from '../support/callers/roles.ts';
 import { evidenceOf, insertAt, statementAt } from '../support/statements/sites.ts';
-import { commentAbove } from '../support/words/comment-above.ts';
+import { commentAt } from '../support/words/comment-above.ts';
+import { namedInSchema } from '../support/words/extension-names.ts';
 import { sqlFence } from '../support/words/words.ts';
 
 // They put nothing into the schema they are registered in, or can't live in another one.
@@ -20,13 +21,17 @@ const elsewhere = new Set([
 ]);
 
 /** PostgREST offers functions of named arguments, of none, and of one that is text or JSON: these have none of that kind. */
-const withoutEndpoints = new Set(['vector', 'btree_gist', 'btree_gin', 'citext', 'intarray']);
+const withoutEndpoints = new Set(['vector', 'btree_gist', 'btree_gin', 'citext', 'intarray', 'moddatetime']);
 
 /** Some function's fixed path has public and not extensions. */
 const isFixedToPublic = ({ routines }: SchemaState) =>
   [...routines.values()].some(({ config: { search_path: path = '' }, schema }) => {
     return !isPlatform(schema) && /\bpublic\b/.test(path) && !/\bextensions\b/.test(path);
   });
+
+/** Its author has seen where it goes: "stays in public", "on purpose", "to be moved later". */
+const weighed =
+  /\bpublic\b|\bon purpose\b|\b(intentional|deliberate|temporar)\w*|\b(move|moved|moving|relocat\w+)\b[^.]{0,40}\b(later|soon|next|follow|separate|another|future|extensions)\b|\b(later|follow[- ]?up|future)\b[^.]{0,40}\b(move|moved|moving|relocat\w+)\b|\bfor now\b/i;
 
 export default rule({
   id: 'extensions/in-public',
@@ -41,7 +46,8 @@ export default rule({
   fixable: true,
   extension(extension, { facts, state, set, home, report }) {
     if (extension.schema !== 'public' || elsewhere.has(extension.name)) return;
-    const isMeant = /\bpublic\b/i.test(commentAbove(extension.origin, facts));
+    const isMeant = weighed.test(commentAt(extension.origin, facts));
+    const named = namedInSchema(extension.name, 'public', extension.origin?.file ?? '', facts);
     const found = statementAt(set, extension.origin);
     const name = /^[a-z_][a-z0-9_]*$/.test(extension.name) ? extension.name : `"${extension.name}"`;
     const bare =
@@ -51,7 +57,7 @@ export default rule({
           )
         : null;
     report({
-      message: `Extension "${extension.name}" is made in schema "public". ${withoutEndpoints.has(extension.name) ? 'Its types and functions' : 'Its functions become endpoints of the Data API and'} mix with your own. Create it "with schema extensions"${isFixedToPublic(state) ? '; functions with "search_path = public" that use it then need that schema on it too' : ''}.`,
+      message: `Extension "${extension.name}" is made in schema "public". ${withoutEndpoints.has(extension.name) ? 'Its types and functions' : 'Its functions become endpoints of the Data API and'} mix with your own. Create it "with schema extensions"${isFixedToPublic(state) ? '; functions with "search_path = public" that use it then need that schema on it too' : ''}${named === null ? '' : `; line ${named.at.line}${named.at.file === extension.origin?.file ? '' : ` of "${named.at.file}"`} names "${named.name}", which would not be there then: write it with the new schema`}.`,
       at: home(extension.origin),
       object: extension.name,
       // Its author has weighed it.
@@ -59,7 +65,7 @@ export default rule({
       evidence: evidenceOf(state),
       help: `${sqlFence(`create extension if not exists ${name} with schema extensions;`)}\n\nFunctions with \`set search_path = public\` that use it need \`set search_path = public, extensions\`.`,
       fix:
-        found === null || bare === null
+        found === null || bare === null || named !== null
           ? undefined
           : {
               title: 'Create it with schema extensions',

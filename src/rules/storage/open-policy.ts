@@ -58,7 +58,7 @@ export default rule({
                 policies,
                 state,
               )
-            : inAll(open, roles)
+            : inAll(about, roles)
         }${server ? ' By its name it is for the server, which needs no policy: drop it then.' : ''}${alsoOpen(policy, done, table.policies, opensAlike(buckets, policies))}`,
         at: home(policy.origin),
         object: table.key,
@@ -93,11 +93,19 @@ const opensAlike =
 /** `service_role` bypasses row level security. */
 const serversName = /\bservice[\s_-]?(role|key|account)\b|\bedge[\s_-]functions?\b/i;
 
-const inAll = (commands: readonly string[], roles: readonly string[]) =>
-  `names no bucket and lets ${people(roles)} ${upper(commands)} every file. It holds for all buckets, those to come included. Name the bucket, and ask for the owner.`;
+const inAll = ({ open, policy, asking }: StoragePolicy, roles: readonly string[]) =>
+  open.every((command) => command === 'insert')
+    ? `names no bucket and lets ${people(roles)} upload any number of files to all buckets, those to come included, at any path.${leftToOwners(policy, asking)} Name the bucket, and ask for the folder.`
+    : `names no bucket and lets ${people(roles)} ${upper(open)} every file. It holds for all buckets, those to come included. Name the bucket, and ask for the owner.`;
+
+/** The one clause is wide, and what is there already is decided by the other. */
+const leftToOwners = ({ command }: Policy, asking: StoragePolicy['asking']) =>
+  command === 'all' && asking.some((clause) => clause === 'USING')
+    ? ' Files of others stay out of reach: USING asks whose they are, and WITH CHECK alone is wide.'
+    : '';
 
 function inBuckets(
-  { policy, buckets, excepted, open }: StoragePolicy,
+  { policy, buckets, excepted, open, asking }: StoragePolicy,
   commands: readonly string[],
   roles: readonly string[],
   policies: readonly StoragePolicy[],
@@ -108,7 +116,7 @@ function inBuckets(
     return `${who} ${upper(commands)} every file of all buckets but ${named([...new Set(excepted)])}, those to come included. Policies are added to each other, so one forbids nothing: what no policy allows is refused without it. Drop it, or make it "as restrictive".`;
   const where = `bucket ${named([...new Set(buckets)])}`;
   return commands.every((command) => command === 'insert')
-    ? `${who} upload any number of files to ${where}, at any path. It asks for the bucket and for nothing else. Let those who signed in upload; where visitors are meant to, limit the bucket's size and types of files.`
+    ? `${who} upload any number of files to ${where}, at any path. ${leftToOwners(policy, asking) === '' ? 'It asks for the bucket and for nothing else.' : leftToOwners(policy, asking).trim()} Let those who signed in upload; where visitors are meant to, limit the bucket's size and types of files.`
     : `${who} ${upper(commands)} every file of ${where}. It asks for the bucket and for ${open.length === 0 ? 'nothing else of the file' : 'nothing else'}.${commands.includes('select') ? whyPrivate(buckets, policies, state) : ''} ${isForVisitorsAlone(policy) && policy.command === 'select' ? 'Visitors own no files, so there is no owner to ask for: let the server hand out signed URLs.' : 'Ask for the owner or the folder.'}`;
 }
 

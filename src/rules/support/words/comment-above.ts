@@ -11,6 +11,17 @@ export function commentAbove(origin: Origin, facts: Facts): string {
   return '';
 }
 
+/** The comment right above the statement, inside it, and behind it on its last line. */
+export function commentAt(origin: Origin, facts: Facts): string {
+  const source = origin === null ? undefined : facts.sources.get(origin.file);
+  if (origin === null || source === undefined) return '';
+  const own = source.statements[indexAt(source, origin.line)];
+  const beside = source.comments.filter(
+    ({ start }) => own !== undefined && start >= own.start && source.position(start).line <= own.span.endLine,
+  );
+  return `${commentAbove(origin, facts)} ${plain(beside.map(({ text }) => text))}`;
+}
+
 /**
  * The comment above a whole section of policies, in which each table has a label of its own ("Sales") at most; empty where
  * what stands above the policy says more than that.
