@@ -1,22 +1,19 @@
 import type { ClientCall } from '../../model/client.ts';
-import type { ChangeSet, Facts } from '../../model/facts.ts';
+import type { ChangeSet } from '../../model/facts.ts';
 import type { SchemaState, Table, View } from '../../model/schema.ts';
-import type { SyntaxNode } from '../../model/sql.ts';
-import { rule } from '../rule.ts';
+import { type Problem, rule, type StateContext } from '../rule.ts';
 import { callsOn, placesOf } from '../support/application/client-calls.ts';
 import { type ApiRole, apiRoles, holders, reachers, writes } from '../support/callers/roles.ts';
-import { appendFix, evidenceOf, type Found, statementAt } from '../support/statements/sites.ts';
-import { commandsOf } from '../support/statements/statements.ts';
-import { keyOfRangeVar } from '../support/syntax/names.ts';
+import { appendFix, evidenceOf } from '../support/statements/sites.ts';
 import { opening } from '../support/tables/era.ts';
 import { hazardNote, hazardTold, invokerHazard } from '../support/views/invoker-hazard.ts';
 import {
-  grantedBy,
   isNamedPublic,
   isPublishedWhole,
   isReadBy,
   isSaidForVisitors,
 } from '../support/views/published-views.ts';
+import { isLeftToAnon, isMeantSo, othersGranted } from '../support/views/stated-definer.ts';
 import { asksWho, type GuardedWrite, guardedTables, guardedWrites, masks } from '../support/views/views.ts';
 import { listed, named, people, sqlFence, upper } from '../support/words/words.ts';
 
@@ -47,230 +44,213 @@ export default rule({
     // views/auth-users tells that one.
     if (tables.some(({ key }) => key === 'auth.users')) return;
     if (tables.length === 0 && written.length === 0) return;
-    const filters = asksWho(view, state);
-    if (
-      isPublishedWhole(view, roles, tables) ||
-      isNamedPublic(view, tables) ||
-      isSaidForVisitors(view, view.comment ?? '', tables)
-    ) {
-      report({
-        ...published(view, roles, tables, written, facts),
-        at: home(view.origin),
-        object: view.key,
-        evidence: evidenceOf(state),
-      });
-      return;
-    }
-    const leftOver = leftToAnon(view, roles, tables, state);
-    if (leftOver) {
-      report({
-        message: `View "${view.key}" is granted to "authenticated" by name, and "anon" may SELECT it too. It reads ${named(tables.map(({ key }) => key))} as its owner, past their policies. Revoke it from "anon".`,
-        at: home(view.origin),
-        object: view.key,
-        key: 'anon',
-        evidence: evidenceOf(state),
-        help: sqlFence(`revoke all on ${view.key} from anon;`),
-      });
-      return;
-    }
-    const who = people(roles);
-    const where = opening(view, ['select'], facts);
-    const may = `${where === '' ? upperFirst(who) : `${where}${who}`} may SELECT it, and`;
-    const commands = [...new Set(written.map(({ command }) => command))];
-    const writers = [...new Set(written.map(({ role }) => role))];
-    // What it shows may be seen by all; who else may see it than by the table's policies, nobody knows here.
-    const used = tables.length === 0 ? callsOn(view.key, commands, facts) : [];
-    const sql =
-      tables.length === 0 && used.length === 0
-        ? `revoke ${commands.join(', ')} on ${view.key} from ${writers.join(', ')};`
-        : `alter view ${view.key} set (security_invoker = true);`;
-    const hazard = sql.startsWith('alter view') ? invokerHazard(view, state) : null;
-    const meant = statesDefiner(view, set) || (isGrantedByName(view, roles) && commentsDefiner(view, set));
-    // What the code reads is neither taken away nor left empty.
-    const reads = tables.length > 0 && !meant ? callsOn(view.key, ['select'], facts) : [];
-    const madeFor = tables.length > 0 && !meant && !filters && reads.length === 0 ? othersGranted(view) : [];
-    if (madeFor.length > 0) {
-      const revoke = `revoke all on ${view.key} from ${roles.join(', ')};`;
-      report({
-        message: `View "${view.key}" reads ${named(tables.map(({ key }) => key))} as its owner, past their policies. ${may} no policy limits what it shows. Its GRANT is for ${named(madeFor)}: revoke it from ${named(roles)}.`,
-        at: home(view.origin),
-        object: view.key,
-        evidence: evidenceOf(state),
-        help: sqlFence(revoke),
-        fix: appendFix(set, view.origin, `Take it from ${listed(roles)}`, revoke),
-      });
-      return;
-    }
-    if (tables.length > 0 && !meant && !filters && masks(view)) {
-      report({
-        message: `View "${view.key}" shows ${named(tables.map(({ key }) => key))} in part, to those who may not read all of it: as its owner, past their policies. ${may} nothing limits the rows. ${reads.length === 0 ? '' : `${readAt(reads)}. `}Ask in its WHERE who is calling${reads.length === 0 ? ', and revoke it from those it is not for' : ''}.`,
-        at: home(view.origin),
-        object: view.key,
-        evidence: evidenceOf(state),
-        help: sqlFence(
-          reads.length === 0 && roles.includes('anon')
-            ? `revoke all on ${view.key} from anon;\n-- and in the view: where (select auth.uid()) is …`
-            : '-- in the view: where (select auth.uid()) is …',
-        ),
-      });
-      return;
-    }
-    const emptied = reads.length > 0 ? tables.filter((table) => !isReadBy(roles, table)) : [];
-    const limits = `reads ${named(tables.map(({ key }) => key))} as its owner, past their policies. ${filters ? 'It asks itself who is calling, and nothing else limits what it shows' : `${may} no policy limits what it shows`}`;
-    const way =
-      used.length > 0
-        ? `The code writes through it (${placesOf(used)}): set "security_invoker"`
-        : tables.length === 0
-          ? `Revoke ${upper(commands)}, or set "security_invoker"`
-          : meant
-            ? 'It says so itself: keep its columns and rows as narrow as they are meant'
-            : reads.length === 0
-              ? 'Set "security_invoker"'
-              : emptied.length > 0
-                ? `${readAt(reads)}, and no policy lets them read ${named(emptied.map(({ key }) => key))}: with "security_invoker" those rows would be missing. ${filters ? 'Keep that condition' : 'Ask in its WHERE who is calling'}`
-                : `${readAt(reads)}: set "security_invoker"${filters ? '' : ', or ask in its WHERE who is calling'}`;
-    const offers = !((meant && tables.length > 0) || emptied.length > 0);
+    const seen = { view, roles, tables, written, filters: asksWho(view, state), state, set, facts };
     report({
-      message: `View "${view.key}" ${tables.length === 0 ? writesOf(written, opening(view, writes, facts)) : limits}. ${way}.${offers && hazard !== null ? ` ${hazardTold(hazard)}.` : ''}`,
+      ...(shownOnPurpose(seen) ??
+        leftToAnon(seen) ??
+        (tables.length > 0 ? readPast(seen) : writtenPast(seen))),
       at: home(view.origin),
       object: view.key,
-      severity: filters || (meant && tables.length > 0) ? 'info' : undefined,
       evidence: evidenceOf(state),
-      help:
-        (meant && tables.length > 0) || (emptied.length > 0 && filters)
-          ? 'With `security_invoker` it would show only what a policy lets the caller read.'
-          : emptied.length === 0
-            ? sqlFence(hazard === null ? sql : `${hazardNote(hazard)}\n${sql}`)
-            : sqlFence('-- in the view: where (select auth.uid()) is …'),
-      fix:
-        !offers || hazard !== null
-          ? undefined
-          : appendFix(
-              set,
-              view.origin,
-              tables.length === 0 && used.length === 0
-                ? 'Take the writes through the view away'
-                : 'Let the view read as the caller',
-              sql,
-            ),
     });
   },
 });
 
-/** Granted to signed-in users by name, and to visitors only by the defaults. Its rows or columns are chosen. */
-const leftToAnon = (view: View, roles: readonly ApiRole[], tables: readonly Table[], state: SchemaState) =>
-  roles.length === apiRoles.length &&
-  state.era !== null &&
-  !grantedBy(view, 'anon') &&
-  !grantedBy(view, 'public') &&
-  isPublishedWhole(view, ['authenticated'], tables);
-
-/** `with (security_invoker = off)`, or ALTER VIEW … SET of the same: its author knows what it does. */
-function statesDefiner(view: View, set: ChangeSet): boolean {
-  const statement = statementAt(set, view.origin)?.statement;
-  const names = (options: readonly SyntaxNode[] | undefined) =>
-    (options ?? []).some(({ DefElem }) => DefElem?.defname === 'security_invoker');
-  return (
-    (statement?.kind === 'ViewStmt' && names(statement.node.options)) ||
-    set.migrations.some(({ source }) =>
-      source.statements.some(
-        ({ kind, node }) =>
-          kind === 'AlterTableStmt' &&
-          node.objtype === 'OBJECT_VIEW' &&
-          keyOfRangeVar(node.relation) === view.key &&
-          commandsOf(node).some(
-            ({ subtype, def }) => subtype === 'AT_SetRelOptions' && names(def?.List?.items),
-          ),
-      ),
-    )
-  );
+interface Seen extends Pick<StateContext, 'state' | 'set' | 'facts'> {
+  readonly view: View;
+  /** API roles that may read it. */
+  readonly roles: readonly ApiRole[];
+  /** Tables whose policies it reads past, and those that are written past theirs. */
+  readonly tables: readonly Table[];
+  readonly written: readonly GuardedWrite[];
+  /** It asks itself who is calling. */
+  readonly filters: boolean;
 }
 
-/** Every role that may read it was given that by name, in the view's own file. */
-const isGrantedByName = (view: View, roles: readonly ApiRole[]) =>
-  grantedBy(view, 'public') || roles.every((role) => grantedBy(view, role));
+type Told = Pick<Problem, 'message' | 'key' | 'severity' | 'help' | 'fix'>;
 
-/** The comment above it says that it passes the policies by, on purpose. */
-function commentsDefiner(view: View, set: ChangeSet): boolean {
-  const found = statementAt(set, view.origin);
-  if (found === null) return false;
-  const text = commentAbove(found).replace(/\s*\n\s*(--)?\s*/g, ' ');
-  return onPurpose.test(text) && !underPolicies.test(text);
+/** Its grants, its name or a comment say that it is there to be read: what it shows is meant, what it lets write is not. */
+function shownOnPurpose(seen: Seen): Told | null {
+  const { view, roles, tables, written } = seen;
+  const isMeant =
+    isPublishedWhole(view, roles, tables) ||
+    isNamedPublic(view, tables) ||
+    isSaidForVisitors(view, view.comment ?? '', tables);
+  if (!isMeant) return null;
+  return written.length > 0 ? publishedAndWritten(seen) : published(seen);
 }
 
-const onPurpose =
-  /\b(bypass|contourn|sidestep)\w*\b[^.]{0,60}\b(rls|row[ -]level|polic\w+)\b|\b(not|no|non|without|sans|never)\b[^.]{0,30}\bsecurity[_ ]invoker\b|\b(view|vue)\W{1,4}definer\b|\bdefiner\W{1,4}view\b/i;
-const underPolicies =
-  /\b(not|never|cannot|can't|doesn't)\s+(bypass|sidestep)|\b(inherit|respect|obey|enforce|honou?r|hered)\w*\b[^.]{0,30}\b(rls|row[ -]level|polic\w+)\b/i;
-
-/** Comments right above a statement, past a DROP of what it makes. */
-function commentAbove({ source, statement }: Found): string {
-  const before = source.text
-    .slice(0, statement.start)
-    .replace(/\bdrop\s+(?:materialized\s+)?view\b[^;]*;\s*$/i, '')
-    .trimEnd();
-  return /(?:(?:^|\n)[ \t]*--[^\n]*)+$|\/\*(?:(?!\*\/)[\s\S])*\*\/$/.exec(before)?.[0] ?? '';
+function publishedAndWritten({ view, tables, written, facts }: Seen): Told {
+  const { commands, writers } = writesIn(written);
+  const used = callsOn(view.key, commands, facts);
+  const unused = commands.filter((each) => used.every(({ command }) => command !== each));
+  const asked =
+    used.length === 0
+      ? ''
+      : ` The code writes through it (${placesOf(used)}): let it call a function that asks who is calling.`;
+  return {
+    message: `View "${view.key}" ${writesOf(written, opening(view, writes, facts))}. Its ${isNamedPublic(view, tables) ? 'name' : 'GRANT of SELECT'} says that it is there to be read.${asked}${unused.length === 0 ? '' : ` Revoke ${upper(unused)}.`}`,
+    key: 'written',
+    help:
+      unused.length === 0
+        ? 'A function can look at the caller before it writes, and the view needs no such privilege then.'
+        : sqlFence(`revoke ${unused.join(', ')} on ${view.key} from ${writers.join(', ')};`),
+  };
 }
 
-/** Roles outside the API that the view's own file grants it to, where it grants it to none of the API's. */
-function othersGranted(view: View): readonly string[] {
-  if (['public', ...apiRoles].some((role) => grantedBy(view, role))) return [];
-  const given = view.grants.filter(
-    ({ grantee, privilege, origin }) =>
-      privilege === 'select' &&
-      origin !== null &&
-      origin.file === view.origin?.file &&
-      grantee !== view.owner,
-  );
-  return [...new Set(given.map(({ grantee }) => grantee))].filter(
-    (role) => role !== 'postgres' && role !== 'supabase_admin',
-  );
-}
-
-function published(
-  view: View,
-  roles: readonly ApiRole[],
-  tables: readonly Table[],
-  written: readonly GuardedWrite[],
-  facts: Facts,
-) {
-  const where = opening(view, writes, facts);
-  const behind = named(tables.map(({ key }) => key));
-  if (written.length > 0) {
-    const commands = [...new Set(written.map(({ command }) => command))];
-    const roles = [...new Set(written.map(({ role }) => role))];
-    const used = callsOn(view.key, commands, facts);
-    const unused = commands.filter((each) => used.every(({ command }) => command !== each));
-    const asked =
-      used.length === 0
-        ? ''
-        : ` The code writes through it (${placesOf(used)}): let it call a function that asks who is calling.`;
-    return {
-      message: `View "${view.key}" ${writesOf(written, where)}. Its ${isNamedPublic(view, tables) ? 'name' : 'GRANT of SELECT'} says that it is there to be read.${asked}${unused.length === 0 ? '' : ` Revoke ${upper(unused)}.`}`,
-      key: 'written',
-      help:
-        unused.length === 0
-          ? 'A function can look at the caller before it writes, and the view needs no such privilege then.'
-          : sqlFence(`revoke ${unused.join(', ')} on ${view.key} from ${roles.join(', ')};`),
-    };
-  }
+function published({ view, roles, tables }: Seen): Told {
   const readAnyway = tables.some((table) => isReadBy(roles, table));
   return {
-    message: `View "${view.key}" is ${isNamedPublic(view, tables) ? 'public by its name' : 'granted by name'} and reads ${behind} as its owner, ${readAnyway ? 'past their policies' : 'where no policy lets that role read'}. Its own WHERE and its list of columns are all that limits what it shows. Keep both as narrow as they are meant.`,
-    severity: 'info' as const,
+    message: `View "${view.key}" is ${isNamedPublic(view, tables) ? 'public by its name' : 'granted by name'} and reads ${namesOf(tables)} as its owner, ${readAnyway ? 'past their policies' : 'where no policy lets that role read'}. Its own WHERE and its list of columns are all that limits what it shows. Keep both as narrow as they are meant.`,
+    severity: 'info',
     help: readAnyway
       ? 'With `security_invoker` it would show only what a policy lets the caller read: to visitors nothing, once their policy on the table is dropped.'
       : 'With `security_invoker` it would show nothing until a policy lets the caller read those rows.',
   };
 }
 
+/** Granted to signed-in users by name: what strangers hold beside is left over. */
+function leftToAnon({ view, roles, tables, state }: Seen): Told | null {
+  if (!isLeftToAnon(view, roles, tables, state)) return null;
+  return {
+    message: `View "${view.key}" is granted to "authenticated" by name, and "anon" may SELECT it too. It reads ${namesOf(tables)} as its owner, past their policies. Revoke it from "anon".`,
+    key: 'anon',
+    help: sqlFence(`revoke all on ${view.key} from anon;`),
+  };
+}
+
+/** What it shows may be seen by all: who else may see it than by the table's policies, nobody knows here. */
+function writtenPast({ view, written, filters, state, set, facts }: Seen): Told {
+  const { commands, writers } = writesIn(written);
+  const used = callsOn(view.key, commands, facts);
+  const message = `View "${view.key}" ${writesOf(written, opening(view, writes, facts))}.`;
+  const severity = filters ? 'info' : undefined;
+  if (used.length > 0) {
+    const { told, help, fix } = asInvoker(view, state, set);
+    return {
+      message: `${message} The code writes through it (${placesOf(used)}): set "security_invoker".${told}`,
+      severity,
+      help,
+      fix,
+    };
+  }
+  const revoke = `revoke ${commands.join(', ')} on ${view.key} from ${writers.join(', ')};`;
+  return {
+    message: `${message} Revoke ${upper(commands)}, or set "security_invoker".`,
+    severity,
+    help: sqlFence(revoke),
+    fix: appendFix(set, view.origin, 'Take the writes through the view away', revoke),
+  };
+}
+
+function readPast(seen: Seen): Told {
+  const { view, roles, tables, filters, state, set, facts } = seen;
+  const limits = limitsOf(seen);
+  const severity = filters ? 'info' : undefined;
+  if (isMeantSo(view, roles, set))
+    return {
+      message: `${limits}. It says so itself: keep its columns and rows as narrow as they are meant.`,
+      severity: 'info',
+      help: onlyWhatPoliciesLet,
+    };
+  // What the code reads is neither taken away nor left empty.
+  const reads = callsOn(view.key, ['select'], facts);
+  const told = filters
+    ? null
+    : ((reads.length === 0 ? madeForOthers(seen) : null) ?? shownInPart(seen, reads));
+  if (told !== null) return told;
+  const emptied = reads.length > 0 ? tables.filter((table) => !isReadBy(roles, table)) : [];
+  if (emptied.length > 0)
+    return {
+      message: `${limits}. ${readAt(reads)}, and no policy lets them read ${namesOf(emptied)}: with "security_invoker" those rows would be missing. ${filters ? 'Keep that condition' : 'Ask in its WHERE who is calling'}.`,
+      severity,
+      help: filters ? onlyWhatPoliciesLet : sqlFence(askingWho),
+    };
+  const invoker = asInvoker(view, state, set);
+  const way =
+    reads.length === 0
+      ? 'Set "security_invoker"'
+      : `${readAt(reads)}: set "security_invoker"${filters ? '' : ', or ask in its WHERE who is calling'}`;
+  return {
+    message: `${limits}. ${way}.${invoker.told}`,
+    severity,
+    help: invoker.help,
+    fix: invoker.fix,
+  };
+}
+
+/** Its own file grants it to roles outside the API alone. */
+function madeForOthers(seen: Seen): Told | null {
+  const { view, roles, set } = seen;
+  const others = othersGranted(view);
+  if (others.length === 0) return null;
+  const revoke = `revoke all on ${view.key} from ${roles.join(', ')};`;
+  return {
+    message: `${limitsOf(seen)}. Its GRANT is for ${named(others)}: revoke it from ${named(roles)}.`,
+    help: sqlFence(revoke),
+    fix: appendFix(set, view.origin, `Take it from ${listed(roles)}`, revoke),
+  };
+}
+
+/** It leaves columns out that only some may read: as the caller it would show nothing to those it is for. */
+function shownInPart(seen: Seen, reads: readonly ClientCall[]): Told | null {
+  const { view, roles, tables } = seen;
+  if (!masks(view)) return null;
+  const way =
+    reads.length === 0
+      ? 'Ask in its WHERE who is calling, and revoke it from those it is not for'
+      : `${readAt(reads)}. Ask in its WHERE who is calling`;
+  return {
+    message: `View "${view.key}" shows ${namesOf(tables)} in part, to those who may not read all of it: as its owner, past their policies. ${mayRead(seen)} nothing limits the rows. ${way}.`,
+    help: sqlFence(
+      reads.length === 0 && roles.includes('anon')
+        ? `revoke all on ${view.key} from anon;\n-- and in the view: where (select auth.uid()) is …`
+        : askingWho,
+    ),
+  };
+}
+
+/** The view as one that reads as the caller, and what stands in the way of that. */
+function asInvoker(view: View, state: SchemaState, set: ChangeSet) {
+  const sql = `alter view ${view.key} set (security_invoker = true);`;
+  const hazard = invokerHazard(view, state);
+  return hazard === null
+    ? {
+        told: '',
+        help: sqlFence(sql),
+        fix: appendFix(set, view.origin, 'Let the view read as the caller', sql),
+      }
+    : { told: ` ${hazardTold(hazard)}.`, help: sqlFence(`${hazardNote(hazard)}\n${sql}`) };
+}
+
+const onlyWhatPoliciesLet = 'With `security_invoker` it would show only what a policy lets the caller read.';
+const askingWho = '-- in the view: where (select auth.uid()) is …';
+
+function limitsOf(seen: Seen): string {
+  const limits = seen.filters
+    ? 'It asks itself who is calling, and nothing else limits what it shows'
+    : `${mayRead(seen)} no policy limits what it shows`;
+  return `View "${seen.view.key}" reads ${namesOf(seen.tables)} as its owner, past their policies. ${limits}`;
+}
+
+const mayRead = ({ view, roles, facts }: Seen) =>
+  `${opened(opening(view, ['select'], facts), people(roles))} may SELECT it, and`;
+
 const readAt = (calls: readonly ClientCall[]) => `The code reads it as its users (${placesOf(calls)})`;
 
 function writesOf(written: readonly GuardedWrite[], where: string): string {
-  const commands = upper([...new Set(written.map(({ command }) => command))]);
-  const who = people([...new Set(written.map(({ role }) => role))]);
+  const { commands, writers } = writesIn(written);
   const table = written[0]!.table.key;
-  return `writes to "${table}" as its owner, past its policies. ${where === '' ? upperFirst(who) : `${where}${who}`} may ${commands} through the view, and no policy limits which rows`;
+  return `writes to "${table}" as its owner, past its policies. ${opened(where, people(writers))} may ${upper(commands)} through the view, and no policy limits which rows`;
 }
 
-const upperFirst = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
+const writesIn = (written: readonly GuardedWrite[]) => ({
+  commands: [...new Set(written.map(({ command }) => command))],
+  writers: [...new Set(written.map(({ role }) => role))],
+});
+
+/** Who may, at the beginning of a sentence: behind where it depends on the project, or with a capital. */
+const opened = (where: string, who: string) =>
+  where === '' ? `${who.charAt(0).toUpperCase()}${who.slice(1)}` : `${where}${who}`;
+
+const namesOf = (tables: readonly Table[]) => named(tables.map(({ key }) => key));
