@@ -155,19 +155,22 @@ function compared({ kind, name, fileName, isWhole }: Rival): Way {
     ? 'it looks superseded. Delete it, or run only what is still missing.'
     : 'run only what is still missing, or remove the file.';
   return {
-    advice:
-      kind === 'copy'
-        ? `"${fileName}" looks like another copy of it, and one of them is to run: keep that one.`
-        : kind === 'dropped'
-          ? `"${fileName}" drops "${name}", which it makes: ${rest}`
-          : kind === 'differs'
-            ? `"${fileName}" makes "${name}" with other arguments or another result, and the two can't follow each other: ${rest}`
-            : kind === 'altered'
-              ? `"${fileName}" sets something on "${name}", which making it anew would undo: ${rest}`
-              : `"${fileName}" makes "${name}" too: ${rest}`,
+    advice: beside[kind](`"${fileName}"`, `"${name}"`, rest),
     help: `Compare it with "${fileName}"${isWhole ? ', and delete it if nothing of it is missing' : ''}. What is still missing goes into a migration of its own: \`npx supabase migration new <name>\` makes one.`,
   };
 }
+
+const madeTwice = (file: string, object: string, rest: string) => `${file} makes ${object} too: ${rest}`;
+const beside: Readonly<Record<Rival['kind'], typeof madeTwice>> = {
+  table: madeTwice,
+  replaced: madeTwice,
+  copy: (file) => `${file} looks like another copy of it, and one of them is to run: keep that one.`,
+  dropped: (file, object, rest) => `${file} drops ${object}, which it makes: ${rest}`,
+  differs: (file, object, rest) =>
+    `${file} makes ${object} with other arguments or another result, and the two can't follow each other: ${rest}`,
+  altered: (file, object, rest) =>
+    `${file} sets something on ${object}, which making it anew would undo: ${rest}`,
+};
 
 const setBack = ({ kind, name, fileName }: Rival) =>
   kind === 'dropped'

@@ -113,34 +113,36 @@ const madeNames = (sources: readonly SourceFile[]): readonly string[] =>
     objectsOf(source).made.flatMap(({ table, name }) => (table === null ? name : [])),
   );
 
-/** In the kind of the versions around it; `rank` others come before it in the same place. */
-function versionIn(
-  entry: SkippedEntry,
-  { below, above }: Gap,
-  rank: number,
-  { history }: Facts,
-): string | null {
-  const number = numberOf(entry);
-  const low = below?.version ?? '';
-  const own = low < number ? number : null;
-  const candidates =
-    number === ''
-      ? [secondBefore(above.version, 60 - rank), counted(low, 1 + rank)]
-      : isDay(number)
-        ? [
-            isAlone(entry, history.skipped) && timeOf(above.version) === null ? own : null,
-            onDay(number, low, rank),
-          ]
-        : own !== null && rank === 0
-          ? [own]
-          : [own === null ? counted(low, 1 + rank) : counted(own, rank)];
+/** `rank` others come before it in the same place. */
+function versionIn(entry: SkippedEntry, gap: Gap, rank: number, { history }: Facts): string | null {
+  const low = gap.below?.version ?? '';
   const others = [...history.head, ...history.baseTip];
   const isFree = (version: string) =>
     version > low &&
-    version < above.version &&
+    version < gap.above.version &&
     // `0261_x.sql` stands before `026_x.sql`, and its version behind: `db push` then misses one of the two.
     !others.some((other) => other.version.startsWith(version) || version.startsWith(other.version));
+  const candidates = candidatesIn(entry, gap, rank, history.skipped);
   return candidates.find((version) => version !== null && isFree(version)) ?? null;
+}
+
+/** In the kind of the versions around it. */
+function candidatesIn(
+  entry: SkippedEntry,
+  { below, above }: Gap,
+  rank: number,
+  skipped: readonly SkippedEntry[],
+): readonly (string | null)[] {
+  const number = numberOf(entry);
+  const low = below?.version ?? '';
+  if (number === '') return [secondBefore(above.version, 60 - rank), counted(low, 1 + rank)];
+  const own = low < number ? number : null;
+  if (isDay(number)) {
+    const isFirst = isAlone(entry, skipped) && timeOf(above.version) === null;
+    return [isFirst ? own : null, onDay(number, low, rank)];
+  }
+  if (own === null) return [counted(low, 1 + rank)];
+  return [rank === 0 ? own : counted(own, rank)];
 }
 
 const numberOf = (entry: SkippedEntry) => /^\d*/.exec(fileNameOf(entry))![0];
