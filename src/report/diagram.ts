@@ -86,8 +86,11 @@ function referencesOf(before: Table | undefined, after: Table | undefined): read
   });
 }
 
-const changeOf = (before: unknown, after: unknown, same: boolean): DiagramChange =>
-  before === undefined ? 'added' : after === undefined ? 'removed' : same ? 'unchanged' : 'changed';
+function changeOf(before: unknown, after: unknown, same: boolean): DiagramChange {
+  if (before === undefined) return 'added';
+  if (after === undefined) return 'removed';
+  return same ? 'unchanged' : 'changed';
+}
 
 /** More than this and nobody can read the drawing. */
 const maxTables = 12;

@@ -42,6 +42,9 @@ export interface Problem {
   readonly fix?: Fix;
 }
 
+/** What is said of a case, where its place and its object are known. */
+export type Told = Omit<Problem, 'at' | 'object' | 'evidence' | 'causes'>;
+
 /** What every hook gets. */
 export interface RuleContext {
   readonly facts: Facts;

@@ -88,9 +88,10 @@ function tellMissing(table: Table, missing: readonly Command[], context: StateCo
         );
   const byServer = calls.length > 0 && wanted.some((command) => isServers(table, command));
   const leftOut = calls.length > 0 && policies.every((policy) => policy.startsWith('-- no policy'));
+  const way = wayOf(calls.length > 0, byServer, leftOut);
   const revoke = `revoke ${unwanted.join(', ')} on ${table.key} from ${roles.join(', ')};`;
   context.report({
-    message: `No policy on "${table.key}" covers ${upper(missing)}${others ? ` for ${named(roles)}` : ''}. ${refused}.${askedFor(calls)} ${byServer ? 'A policy names the server for it: let the server do it, in an Edge Function or a function that checks the caller' : leftOut ? 'Who writes a row there lets itself in: let the server do it, in an Edge Function or a function that checks the caller' : calls.length > 0 ? 'Add the policy that it needs, or take the call out' : 'Add a policy, or revoke the privilege if that is meant'}.`,
+    message: `No policy on "${table.key}" covers ${upper(missing)}${others ? ` for ${named(roles)}` : ''}. ${refused}.${askedFor(calls)} ${way}.`,
     at: context.home(table.rlsOrigin ?? table.origin),
     object: table.key,
     key: missing.join(' '),
@@ -106,6 +107,15 @@ function tellMissing(table: Table, missing: readonly Command[], context: StateCo
       ].join('\n\n'),
     ),
   });
+}
+
+function wayOf(isAsked: boolean, byServer: boolean, leftOut: boolean): string {
+  const byTheServer = 'let the server do it, in an Edge Function or a function that checks the caller';
+  if (byServer) return `A policy names the server for it: ${byTheServer}`;
+  if (leftOut) return `Who writes a row there lets itself in: ${byTheServer}`;
+  return isAsked
+    ? 'Add the policy that it needs, or take the call out'
+    : 'Add a policy, or revoke the privilege if that is meant';
 }
 
 /** Calls of the code that no policy allows. */

@@ -31,22 +31,10 @@ export default rule({
   table(table, context) {
     if (table.rls || table.policies.length > 0 || !isExposedTable(table, context)) return;
     const open = commands.filter((command) => reachers(table, command, context.state).length > 0);
-    const roles = [...new Set(open.flatMap((command) => reachers(table, command, context.state)))];
     const sql = `alter table ${table.key} enable row level security;`;
     const beside = policiesBeside(table, context);
-    const where = opening(table, open, context.facts);
-    const partition = table.kind === 'partition' && table.parent !== null;
-    const reach = partition
-      ? `The policies of "${table.parent}" do not hold when the partition is named itself`
-      : open.length > 0
-        ? where !== ''
-          ? `${where}${people(roles)} may ${upper(open)} all its rows; else the first GRANT opens it`
-          : `By its grants, ${people(roles)} may ${upper(open)} all its rows`
-        : commands.some((command) => holders(table.grants, command).length > 0)
-          ? `No API role that holds a privilege on it may enter schema "${table.schema}", so nobody reaches it yet`
-          : `No API role holds a privilege on it${assumed(table, context.facts)}, so nobody reaches it yet`;
     context.report({
-      message: `Row level security is off on "${table.key}". ${reach}. Enable it and add a policy for each way of access.`,
+      message: `Row level security is off on "${table.key}". ${reachOf(table, open, context)}. Enable it and add a policy for each way of access.`,
       at: context.home(table.rlsOrigin ?? table.origin),
       object: table.key,
       severity: open.length > 0 ? undefined : 'info',
@@ -61,6 +49,20 @@ export default rule({
     });
   },
 });
+
+function reachOf(table: Table, open: readonly Command[], { state, facts }: StateContext): string {
+  if (table.kind === 'partition' && table.parent !== null)
+    return `The policies of "${table.parent}" do not hold when the partition is named itself`;
+  if (open.length === 0)
+    return commands.some((command) => holders(table.grants, command).length > 0)
+      ? `No API role that holds a privilege on it may enter schema "${table.schema}", so nobody reaches it yet`
+      : `No API role holds a privilege on it${assumed(table, facts)}, so nobody reaches it yet`;
+  const roles = people([...new Set(open.flatMap((command) => reachers(table, command, state)))]);
+  const where = opening(table, open, facts);
+  return where === ''
+    ? `By its grants, ${roles} may ${upper(open)} all its rows`
+    : `${where}${roles} may ${upper(open)} all its rows; else the first GRANT opens it`;
+}
 
 /** Row level security alone shut out the code that reads or writes it: the policies for what it does. */
 function policiesBeside(table: Table, { state, facts }: StateContext): string[] {

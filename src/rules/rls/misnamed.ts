@@ -1,6 +1,6 @@
-import type { Policy } from '../../model/schema.ts';
+import type { Policy, SchemaState, Table } from '../../model/schema.ts';
 import { quoteIdent } from '../../sql/names.ts';
-import { rule } from '../rule.ts';
+import { rule, type StateContext } from '../rule.ts';
 import { callsOfServer, callsOn, onceWithServiceKey, placesOf } from '../support/application/client-calls.ts';
 import { appliesTo, commandsOf, entrantsOf } from '../support/callers/roles.ts';
 import { predicatesOf } from '../support/conditions/predicates.ts';
@@ -30,66 +30,98 @@ export default rule({
     if (table === null || !table.rls) return;
     for (const policy of table.policies) {
       const promised = promiseOf(policy, table, context.state, context.facts);
-      if (promised === null) continue;
-      const writesAll =
-        policy.using !== null &&
-        isPlainTrue(policy.using.node) &&
-        commandsOf(policy).some((command) => command === 'update' || command === 'delete');
-      // rls/always-true says it, and that it is an error.
-      if (writesAll) continue;
-      // rls/null-user says it: whoever is not signed in passes, as the server does.
-      if (appliesTo(policy, 'anon') && predicatesOf(policy).some(({ node }) => holdsForNobody(node, table)))
-        continue;
-      const reached = entrantsOf(policy, table, context.state).filter(
-        (each) =>
-          each !== 'anon' ||
-          predicatesOf(policy).some(
-            ({ node }) => opensTo(node) !== 'users' && !neverHolds(node, { table, who: 'nobody' }),
-          ),
-      );
+      if (promised === null || isToldElsewhere(policy, table)) continue;
       // Whom a row of another table is asked about, it is not for everyone who signed in.
       const asks = predicatesOf(policy).some(({ node }) => nodesOf(node, 'RangeVar').length > 0);
-      const role = meansServer(promised) ? 'service_role' : 'authenticated';
-      // These are no roles of the database: TO can't name them.
-      const inAccounts = promised === 'administrators' || promised === 'staff';
-      const question = questionFor(promised, context.state, table);
-      // What the application does as the user is not for the server alone, whatever the name says.
-      const calls = meansServer(promised) ? callsOn(table.key, commandsOf(policy), context.facts) : [];
-      const staying = calls.length > 0 ? callersStay(policy, table, context.state, calls) : [];
+      const { way, help } = wayOf(promised, policy, table, context);
       context.report({
-        message: `Policy "${policy.name}" on "${table.key}" is for ${promised} by its name, and for ${people(reached)}${asks ? ' who meets its condition' : ''} in effect. Neither its TO nor its condition limits it so. ${staying.length > 0 ? `The code does it with the user's own rights (${placesOf(calls)}), for which ${lettingIn(staying)}: drop this one` : calls.length > 0 ? `The code relies on it (${placesOf(calls)}), so dropping it would break that: limit its condition to what is the caller's, and name it after them` : promised === 'the server' ? 'Drop the policy if the server writes as "service_role", which needs none; a trigger that writes for users can be "security definer"' : inAccounts ? `Ask in its condition whether the caller is one` : `Name the role in TO${role === 'service_role' ? ', or drop the policy: "service_role" needs none' : ''}`}.`,
+        message: `Policy "${policy.name}" on "${table.key}" is for ${promised} by its name, and for ${people(reachedBy(policy, table, context.state))}${asks ? ' who meets its condition' : ''} in effect. Neither its TO nor its condition limits it so. ${way}.`,
         at: context.home(policy.origin ?? table.origin),
         object: table.key,
         key: policyKey(policy),
         evidence: evidenceOf(context.state),
-        help: inAccounts
-          ? sqlFence(
-              [
-                ...(isSaidWithoutLogin(policy.origin, context.facts)
-                  ? [
-                      '-- who has no Supabase login there reads and writes through the server, with the service key',
-                    ]
-                  : []),
-                staffStays(policy, table, context.state) ??
-                  alsoAsking(
-                    policy,
-                    table,
-                    question ?? claimFor(promised === 'administrators' ? 'admin' : 'staff'),
-                  ),
-              ].join('\n'),
-            )
-          : calls.length > 0 && staying.length === 0
-            ? sqlFence(
-                `alter policy ${quoteIdent(policy.name)} on ${table.key} rename to ${quoteIdent(`users ${policy.command === 'all' ? 'change' : policy.command}`)};`,
-              )
-            : sqlFence(
-                promised === 'the server' || staying.length > 0
-                  ? `${staying.length > 0 ? '' : onceWithServiceKey(callsOfServer(table.key, writing(policy), context.facts))}drop policy ${quoteIdent(policy.name)} on ${table.key};`
-                  : `alter policy ${quoteIdent(policy.name)} on ${table.key} to ${role};`,
-              ),
+        help: sqlFence(help),
       });
     }
   },
 });
+
+function isToldElsewhere(policy: Policy, table: Table): boolean {
+  // rls/always-true says it, and that it is an error.
+  const writesAll =
+    policy.using !== null &&
+    isPlainTrue(policy.using.node) &&
+    commandsOf(policy).some((command) => command === 'update' || command === 'delete');
+  if (writesAll) return true;
+  // rls/null-user says it: whoever is not signed in passes, as the server does.
+  return appliesTo(policy, 'anon') && predicatesOf(policy).some(({ node }) => holdsForNobody(node, table));
+}
+
+const reachedBy = (policy: Policy, table: Table, state: SchemaState) =>
+  entrantsOf(policy, table, state).filter(
+    (each) =>
+      each !== 'anon' ||
+      predicatesOf(policy).some(
+        ({ node }) => opensTo(node) !== 'users' && !neverHolds(node, { table, who: 'nobody' }),
+      ),
+  );
+
+interface Way {
+  readonly way: string;
+  readonly help: string;
+}
+
+function wayOf(promised: string, policy: Policy, table: Table, context: StateContext): Way {
+  if (meansServer(promised)) return asTheServers(promised, policy, table, context);
+  if (promised === 'administrators' || promised === 'staff')
+    return asOfAccounts(promised, policy, table, context);
+  return { way: 'Name the role in TO', help: `${altered(policy, table)} to authenticated;` };
+}
+
+/** These are no roles of the database: TO can't name them. */
+function asOfAccounts(
+  promised: 'administrators' | 'staff',
+  policy: Policy,
+  table: Table,
+  { state, facts }: StateContext,
+): Way {
+  const question =
+    questionFor(promised, state, table) ?? claimFor(promised === 'administrators' ? 'admin' : 'staff');
+  const lines = [
+    ...(isSaidWithoutLogin(policy.origin, facts)
+      ? ['-- who has no Supabase login there reads and writes through the server, with the service key']
+      : []),
+    staffStays(policy, table, state) ?? alsoAsking(policy, table, question),
+  ];
+  return { way: 'Ask in its condition whether the caller is one', help: lines.join('\n') };
+}
+
+function asTheServers(promised: string, policy: Policy, table: Table, { state, facts }: StateContext): Way {
+  const drop = `drop policy ${quoteIdent(policy.name)} on ${table.key};`;
+  // What the application does as the user is not for the server alone, whatever the name says.
+  const calls = callsOn(table.key, commandsOf(policy), facts);
+  const staying = calls.length > 0 ? callersStay(policy, table, state, calls) : [];
+  if (staying.length > 0)
+    return {
+      way: `The code does it with the user's own rights (${placesOf(calls)}), for which ${lettingIn(staying)}: drop this one`,
+      help: drop,
+    };
+  if (calls.length > 0)
+    return {
+      way: `The code relies on it (${placesOf(calls)}), so dropping it would break that: limit its condition to what is the caller's, and name it after them`,
+      help: `${altered(policy, table)} rename to ${quoteIdent(`users ${policy.command === 'all' ? 'change' : policy.command}`)};`,
+    };
+  if (promised === 'the service role')
+    return {
+      way: 'Name the role in TO, or drop the policy: "service_role" needs none',
+      help: `${altered(policy, table)} to service_role;`,
+    };
+  return {
+    way: 'Drop the policy if the server writes as "service_role", which needs none; a trigger that writes for users can be "security definer"',
+    help: `${onceWithServiceKey(callsOfServer(table.key, writing(policy), facts))}${drop}`,
+  };
+}
+
+const altered = (policy: Policy, table: Table) => `alter policy ${quoteIdent(policy.name)} on ${table.key}`;
 
 const writing = (policy: Policy) => commandsOf(policy).filter((command) => command !== 'select');

@@ -1,7 +1,7 @@
 import type { SchemaState } from '../../model/schema.ts';
 import type { Statement, SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent } from '../../sql/names.ts';
-import { type FileContext, type Problem, rule } from '../rule.ts';
+import { type FileContext, type Problem, rule, type Told } from '../rule.ts';
 import { stillNamed } from '../support/application/client-calls.ts';
 import { type Writers, writersOf } from '../support/functions/column-writers.ts';
 import { archive, copyOfColumns } from '../support/locks/archive.ts';
@@ -47,8 +47,6 @@ interface Drop {
   /** Who still names or writes them: sentences with a space before each, or nothing. */
   readonly still: string;
 }
-
-type Told = Pick<Problem, 'message' | 'severity' | 'help' | 'repro'>;
 
 /** Null where nothing goes, or another command of the statement tells it along. */
 function dropOf(command: SyntaxNode, table: string, statement: Statement, context: FileContext): Drop | null {

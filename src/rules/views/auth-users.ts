@@ -1,3 +1,4 @@
+import type { View } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
 import { callsOn, placesOf, revokeOfRead } from '../support/application/client-calls.ts';
 import { reachers } from '../support/callers/roles.ts';
@@ -41,29 +42,40 @@ export default rule({
       });
       return;
     }
-    const way =
-      read === null
-        ? 'Keep what others may see in a table of your own, or revoke the grants'
-        : view.kind !== 'view'
-          ? `${read}: let it call a function that asks who is calling, then revoke the grants`
-          : filters
-            ? `${read}: keep that condition, and no more columns than are meant`
-            : `${read}: ask in its WHERE who is calling, or keep what others may see in a table of your own`;
+    const { way, help } = wayOf(view, filters, read, sqlFence(revokeOfRead(view.key, roles, calls)));
     report({
-      message: `View "${view.key}" shows rows of "auth.users" in a schema that the API exposes. ${filters ? 'Only its own condition keeps users apart' : where !== '' ? `It reads as its owner. ${where}${people(roles)} may read what it selects of all users` : `It reads as its owner, so ${people(roles)} may read what it selects of all users`}. ${way}.`,
+      message: `View "${view.key}" shows rows of "auth.users" in a schema that the API exposes. ${filters ? 'Only its own condition keeps users apart' : `It reads as its owner${where === '' ? ', so ' : `. ${where}`}${people(roles)} may read what it selects of all users`}. ${way}.`,
       at: home(view.origin),
       object: view.key,
       severity: filters ? 'info' : undefined,
       evidence: evidenceOf(state),
       causes: ['views/definer', 'views/materialized'],
-      help:
-        read === null || view.kind !== 'view'
-          ? sqlFence(revokeOfRead(view.key, roles, calls))
-          : filters
-            ? 'A new version of the view has to repeat it.'
-            : sqlFence(
-                '-- in the view, where each user sees what is theirs: where users.id = (select auth.uid())',
-              ),
+      help,
     });
   },
 });
+
+/** What the code reads is not taken away before it reads something else. */
+function wayOf({ kind }: View, filters: boolean, read: string | null, revoke: string) {
+  if (read === null)
+    return {
+      way: 'Keep what others may see in a table of your own, or revoke the grants',
+      help: revoke,
+    };
+  if (kind !== 'view')
+    return {
+      way: `${read}: let it call a function that asks who is calling, then revoke the grants`,
+      help: revoke,
+    };
+  if (filters)
+    return {
+      way: `${read}: keep that condition, and no more columns than are meant`,
+      help: 'A new version of the view has to repeat it.',
+    };
+  return {
+    way: `${read}: ask in its WHERE who is calling, or keep what others may see in a table of your own`,
+    help: sqlFence(
+      '-- in the view, where each user sees what is theirs: where users.id = (select auth.uid())',
+    ),
+  };
+}

@@ -1,7 +1,7 @@
 import type { ClientCall } from '../../model/client.ts';
 import type { ChangeSet } from '../../model/facts.ts';
 import type { SchemaState, Table, View } from '../../model/schema.ts';
-import { type Problem, rule, type StateContext } from '../rule.ts';
+import { rule, type StateContext, type Told } from '../rule.ts';
 import { callsOn, placesOf } from '../support/application/client-calls.ts';
 import { type ApiRole, apiRoles, holders, reachers, writes } from '../support/callers/roles.ts';
 import { appendFix, evidenceOf } from '../support/statements/sites.ts';
@@ -66,8 +66,6 @@ interface Seen extends Pick<StateContext, 'state' | 'set' | 'facts'> {
   /** It asks itself who is calling. */
   readonly filters: boolean;
 }
-
-type Told = Pick<Problem, 'message' | 'key' | 'severity' | 'help' | 'fix'>;
 
 /** Its grants, its name or a comment say that it is there to be read: what it shows is meant, what it lets write is not. */
 function shownOnPurpose(seen: Seen): Told | null {

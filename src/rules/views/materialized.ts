@@ -1,3 +1,4 @@
+import type { ClientCall } from '../../model/client.ts';
 import type { SchemaState, View } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
 import { callsOn, placesOf, revokeOfRead } from '../support/application/client-calls.ts';
@@ -36,11 +37,7 @@ export default rule({
     const asking = policiesReading(view.key, state);
     const way = meant
       ? 'Its GRANT says that it is there to be read: keep its columns and rows as narrow as they are meant'
-      : calls.length > 0
-        ? `The code reads it (${placesOf(calls)}): let it call a function that asks who is calling, then revoke the grants`
-        : asking.length > 0
-          ? `Policies read it with the rights of the caller (${listed(asking.slice(0, 2))}${asking.length > 2 ? ` and ${asking.length - 2} more` : ''}): let them ask a "security definer" function, then revoke the grants`
-          : 'Revoke the grants, or keep it in a schema that is not exposed';
+      : wayOf(calls, asking);
     report({
       message: `Materialized view "${view.key}" holds what its owner read of ${named(tables.map(({ key }) => key))}${where === '' ? ', and ' : `. ${where}`}${people(roles)} may SELECT it. It can have no policies. ${way}.`,
       at: home(view.origin),
@@ -57,6 +54,14 @@ export default rule({
     });
   },
 });
+
+function wayOf(calls: readonly ClientCall[], policies: readonly string[]): string {
+  if (calls.length > 0)
+    return `The code reads it (${placesOf(calls)}): let it call a function that asks who is calling, then revoke the grants`;
+  if (policies.length === 0) return 'Revoke the grants, or keep it in a schema that is not exposed';
+  const more = policies.length > 2 ? ` and ${policies.length - 2} more` : '';
+  return `Policies read it with the rights of the caller (${listed(policies.slice(0, 2))}${more}): let them ask a "security definer" function, then revoke the grants`;
+}
 
 /** `policy "read" on "public.note"`, of those that select from the view. */
 const policiesReading = (key: string, state: SchemaState): readonly string[] =>

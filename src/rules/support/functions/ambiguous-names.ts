@@ -1,6 +1,6 @@
 /** Names in a PL/pgSQL body that mean an argument and a column alike: Postgres refuses them on the call (42702). */
 import type { Routine, SchemaState } from '../../../model/schema.ts';
-import type { SyntaxNode } from '../../../model/sql.ts';
+import type { Statement, SyntaxNode } from '../../../model/sql.ts';
 import { parseStatements } from '../../../sql/parse.ts';
 import { type PlpgsqlQuery, readPlpgsql } from '../../../sql/plpgsql-queries.ts';
 import { type Comparison, type Reading, readPredicate, relationKey, type Side } from '../conditions/scope.ts';
@@ -49,6 +49,13 @@ export function ambiguousName(routine: Routine, state: SchemaState): Ambiguous |
 
 type Found = Pick<Ambiguous, 'name' | 'table' | 'inConflict' | 'isArgument'>;
 
+/** The parts of a statement whose columns may be variables. */
+function partsOf({ kind, node }: Statement, ofOneTable: boolean): readonly SyntaxNode[] {
+  if (kind === 'SelectStmt') return [{ SelectStmt: node }];
+  if (kind === 'InsertStmt') return [node.selectStmt];
+  return ofOneTable && /^(?:Update|Delete)Stmt$/.test(kind) ? [node.whereClause] : [];
+}
+
 /** Columns that stand without their table where Postgres looks for variables too. */
 function namesRead({ sql }: PlpgsqlQuery, state: SchemaState): Found[] {
   const [statement] = parseStatements(sql) ?? [];
@@ -57,14 +64,7 @@ function namesRead({ sql }: PlpgsqlQuery, state: SchemaState): Found[] {
   const own =
     node.relation === undefined ? null : (state.tables.get(relationKey(node.relation, state)) ?? null);
   const alone = node.fromClause === undefined && node.usingClause === undefined;
-  const parts: SyntaxNode[] =
-    kind === 'SelectStmt'
-      ? [{ SelectStmt: node }]
-      : kind === 'InsertStmt'
-        ? [node.selectStmt]
-        : /^(?:Update|Delete)Stmt$/.test(kind) && alone && own !== null
-          ? [node.whereClause]
-          : [];
+  const parts = partsOf(statement, alone && own !== null);
   const sorted = new Set<number>();
   for (const part of parts) sortedAt(part, sorted);
   const returned = alone && own !== null ? (node.returningList ?? []) : [];

@@ -30,14 +30,12 @@ export function functionFor(promised: string | null, state: SchemaState, body?: 
 const narrowFunctionFor = (role: keyof typeof names, state: SchemaState, body?: Routine) =>
   functionAsking(names[role][0], state, body) ?? roleFunction(role, state, body);
 
-const roleOf = (promised: string | null) =>
-  promised === 'administrators'
-    ? 'admin'
-    : promised === 'staff'
-      ? 'staff'
-      : promised === 'managers'
-        ? 'manager'
-        : null;
+const roleOf = (promised: string | null) => (promised === null ? null : (roles.get(promised) ?? null));
+const roles: ReadonlyMap<string, keyof typeof names> = new Map([
+  ['administrators', 'admin'],
+  ['staff', 'staff'],
+  ['managers', 'manager'],
+]);
 
 /** Of those that fit the first comes before what keeps roles by name, and the second behind it. */
 const names = {

@@ -239,11 +239,9 @@ function settled(key: string, name: string, before: SchemaState, after: SchemaSt
   return column === undefined || (former !== undefined && former.type !== column.type) ? null : column;
 }
 
-const family = ({ type }: Column) =>
-  type === 'uuid'
-    ? 'uuid'
-    : /^(text|character varying|character|varchar)\b/.test(type) && !type.endsWith('[]')
-      ? 'text'
-      : /^(smallint|integer|bigint|numeric)\b/.test(type) && !type.endsWith('[]')
-        ? 'number'
-        : null;
+function family({ type }: Column): string | null {
+  if (type === 'uuid') return 'uuid';
+  if (type.endsWith('[]')) return null;
+  if (/^(text|character varying|character|varchar)\b/.test(type)) return 'text';
+  return /^(smallint|integer|bigint|numeric)\b/.test(type) ? 'number' : null;
+}
