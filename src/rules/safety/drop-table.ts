@@ -1,9 +1,10 @@
 import type { SchemaState, View } from '../../model/schema.ts';
 import type { Statement, SyntaxNode } from '../../model/sql.ts';
+import { splitKey } from '../../sql/fold/table-access.ts';
 import { quoteIdent } from '../../sql/names.ts';
-import { type FileContext, rule } from '../rule.ts';
+import { type FileContext, rule, type Told } from '../rule.ts';
 import { stillAsked } from '../support/application/client-calls.ts';
-import { dependentsOfTable, silentlyLost } from '../support/statements/dependents.ts';
+import { type Dependent, dependentsOfTable, silentlyLost } from '../support/statements/dependents.ts';
 import {
   isCascade,
   listed,
@@ -40,48 +41,70 @@ export default rule({
         if (context.isNew('table', key) && !before.tables.has(key)) continue;
         // IF EXISTS of what no migration made does nothing.
         if (!before.tables.has(key) && node.missing_ok === true && before.unknown.length === 0) continue;
-        const copy = copiedTo(key, statement, context);
-        const lost = isCascade(node) ? silentlyLost(dependentsOfTable(before, key), context) : [];
-        // IF EXISTS of what was made outside of the migrations, or is not there.
-        const { after } = context.set;
-        const isGone = !after.tables.has(key) && !after.views.has(key);
-        const asked = isGone ? stillAsked(key, context.facts) : '';
-        const stranger = !before.tables.has(key) && node.missing_ok === true;
-        const ifExists = node.missing_ok === true ? 'if exists ' : '';
-        const copied = `create table archive.${quoteIdent(parts.at(-1)!)} as select to_jsonb(t) as old_row from ${key} t;`;
         reportLock(context, statement, {
-          message:
-            lost.length > 0
-              ? `DROP TABLE "${key}" CASCADE takes ${listed(lost.map(({ label }) => label))} along, and all rows. Nothing says so when it runs.${asked} Drop or change them by name first.`
-              : copy !== null
-                ? `Table "${key}" is dropped, and its rows were copied to "${copy}" above. What was not copied is gone.${asked} Compare the counts before it goes.`
-                : stranger
-                  ? `No migration makes table "${key}". If it is there, it is dropped with all its rows, and no rollback file brings them back.${asked}`
-                  : `Table "${key}" is dropped with all its rows. No rollback file brings them back.${asked} ${goesAlone(node, statement, context) ? 'Move it to another schema first, and drop it when nobody missed it' : 'Keep a copy in another schema first'}.`,
+          ...toldOf(key, statement, context),
           at: placeOfName(context, statement, parts.at(-1)!),
           object: key,
-          ...(lost.length > 0
-            ? { severity: 'error' as const }
-            : (copy !== null || stranger || isSaidToHoldNothing(statement, context)) && asked === ''
-              ? { severity: 'info' as const }
-              : {}),
-          help: sql(
-            'create schema if not exists archive;',
-            ...(goesAlone(node, statement, context)
-              ? [`alter table ${ifExists}${key} set schema archive;`]
-              : [
-                  '-- a copy that hangs on nothing which goes as well',
-                  ...(node.missing_ok === true ? whereTableIsThere(key, copied) : [copied]),
-                  ...lost.map(({ drop }) => drop),
-                  `drop table ${ifExists}${key}${isCascade(node) && lost.length === 0 ? ' cascade' : ''};`,
-                ]),
-          ),
           repro: `select count(*) from ${key};`,
         });
       }
     },
   },
 });
+
+function toldOf(key: string, statement: Statement, context: FileContext): Told {
+  const { node } = statement;
+  const { before, after } = context.set;
+  const lost = isCascade(node) ? silentlyLost(dependentsOfTable(before, key), context) : [];
+  const isGone = !after.tables.has(key) && !after.views.has(key);
+  const asked = isGone ? stillAsked(key, context.facts) : '';
+  const help = sql('create schema if not exists archive;', ...keptFirst(key, lost, statement, context));
+  if (lost.length > 0)
+    return {
+      message: `DROP TABLE "${key}" CASCADE takes ${listed(lost.map(({ label }) => label))} along, and all rows. Nothing says so when it runs.${asked} Drop or change them by name first.`,
+      severity: 'error',
+      help,
+    };
+  const note = asked === '' ? { severity: 'info' as const } : {};
+  const copy = copiedTo(key, statement, context);
+  if (copy !== null)
+    return {
+      message: `Table "${key}" is dropped, and its rows were copied to "${copy}" above. What was not copied is gone.${asked} Compare the counts before it goes.`,
+      ...note,
+      help,
+    };
+  // IF EXISTS of what was made outside of the migrations, or is not there.
+  if (!before.tables.has(key) && node.missing_ok === true)
+    return {
+      message: `No migration makes table "${key}". If it is there, it is dropped with all its rows, and no rollback file brings them back.${asked}`,
+      ...note,
+      help,
+    };
+  return {
+    message: `Table "${key}" is dropped with all its rows. No rollback file brings them back.${asked} ${goesAlone(node, statement, context) ? 'Move it to another schema first, and drop it when nobody missed it' : 'Keep a copy in another schema first'}.`,
+    ...(isSaidToHoldNothing(statement, context) ? note : {}),
+    help,
+  };
+}
+
+/** The table moved out of the way; where it can't go alone, a copy of its rows before it is dropped. */
+function keptFirst(
+  key: string,
+  lost: readonly Dependent[],
+  statement: Statement,
+  context: FileContext,
+): readonly string[] {
+  const { node } = statement;
+  const ifExists = node.missing_ok === true ? 'if exists ' : '';
+  if (goesAlone(node, statement, context)) return [`alter table ${ifExists}${key} set schema archive;`];
+  const copied = `create table archive.${quoteIdent(splitKey(key)[1])} as select to_jsonb(t) as old_row from ${key} t;`;
+  return [
+    '-- a copy that hangs on nothing which goes as well',
+    ...(node.missing_ok === true ? whereTableIsThere(key, copied) : [copied]),
+    ...lost.map(({ drop }) => drop),
+    `drop table ${ifExists}${key}${isCascade(node) && lost.length === 0 ? ' cascade' : ''};`,
+  ];
+}
 
 /** The file drops nothing else that the table may hang on, or that hangs on it: a type, a function, another table. */
 const goesAlone = (node: SyntaxNode, own: Statement, { statements }: FileContext) =>

@@ -1,6 +1,6 @@
 import type { Statement, SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent, strings } from '../../sql/names.ts';
-import { type FileContext, rule } from '../rule.ts';
+import { type FileContext, rule, type Told } from '../rule.ts';
 import { canBeComputedAgain, readsItself } from '../support/locks/computed-again.ts';
 import { isTidiedUp } from '../support/locks/tidied-up.ts';
 import { commandsOf, reportLock, tokensIn } from '../support/statements/statements.ts';
@@ -32,59 +32,84 @@ export default rule({
           before === undefined ? !added.has(name) : before.columns.some((column) => column.name === name),
         );
       if (targets.length === 0 || isOnlyTidied(targets)) return;
-      if (targets.every(isUnchanged)) {
-        reportLock(context, statement, {
-          message: `This writes every row of "${key}" anew with what it holds, as its triggers may need. Every row stays locked until the file is through. Do it in batches where the table is big.`,
-          at: context.placeOf(statement),
-          object: key,
-          key: targets.map(({ name }): string => name).join(' '),
-          severity: 'info',
-          help: sqlFence(`-- in batches, by the key\n${context.textOf(statement)}\nwhere …;`),
-        });
-        return;
-      }
-      const overwritten = targets.filter((target) => !keepsValue(target));
-      const those = overwritten.length === 0 ? targets : overwritten;
-      const old: string[] = those.map(({ name }) => name);
-      const scaled =
-        overwritten.length > 0 && overwritten.every((target) => readsItself(target, node.relation));
-      const repeats = overwritten.some(grows);
-      const counted =
-        overwritten.length > 0 && canBeComputedAgain(overwritten, node.relation, context, isOfTheMoment);
-      const computed =
-        counted || (overwritten.length > 0 && overwritten.every((target) => isComputed(target, context)));
-      reportLock(context, statement, {
-        message:
-          overwritten.length === 0
-            ? `This writes every row of "${key}" anew, also those whose "${old.join('", "')}" stays as it is. Every row stays locked until the file is through. Say which rows need it.`
-            : scaled
-              ? `This computes "${old.join('", "')}" in every row of "${key}" from what it holds. The old values are gone,${repeats ? ' a second run would do it again,' : ''} and every row stays locked until the file is through. Keep the old values first.`
-              : computed
-                ? `This computes "${old.join('", "')}" anew in every row of "${key}". Every row stays locked until the file is through. Do it in batches, behind the migration.`
-                : `This overwrites "${old.join('", "')}" in every row of "${key}". The old values are gone, and every row stays locked until the file is through. Say which rows.`,
-        at: context.placeOf(statement),
-        object: key,
-        key: old.join(' '),
-        // A list that migrations write is theirs to write anew; what is counted can be counted again.
-        ...(counted ||
-        isWrittenBelow(key, old, statement, context) ||
-        isCopiedAbove(key, statement, context) ||
-        isShortList(key, context.set.before, context.facts) ||
-        isSaidToHoldNothing(statement, context)
-          ? { severity: 'info' as const }
-          : {}),
-        help: scaled
-          ? 'Copy the key and the old values into a table of a schema that the Data API does not show, before they change.'
-          : sqlFence(
-              computed
-                ? `-- in batches, by the key\n${context.textOf(statement)}\nwhere …;`
-                : `${context.textOf(statement)}\nwhere ${whatChanges(targets, statement, context)}; -- only what changes; name the rows where not all are meant`,
-            ),
-        repro: `select count(*) from ${key};`,
-      });
+      const told =
+        touchesAlone(key, targets, statement, context) ??
+        overwrites(node.relation, targets, statement, context);
+      reportLock(context, statement, { at: context.placeOf(statement), object: key, ...told });
     },
   },
 });
+
+/** Nothing is meant but what a trigger does. */
+function touchesAlone(
+  key: string,
+  targets: readonly SyntaxNode[],
+  statement: Statement,
+  context: FileContext,
+): Told | null {
+  if (!targets.every(isUnchanged)) return null;
+  return {
+    message: `This writes every row of "${key}" anew with what it holds, as its triggers may need. Every row stays locked until the file is through. Do it in batches where the table is big.`,
+    key: targets.map(({ name }): string => name).join(' '),
+    severity: 'info',
+    help: inBatches(statement, context),
+  };
+}
+
+function overwrites(
+  relation: SyntaxNode,
+  targets: readonly SyntaxNode[],
+  statement: Statement,
+  context: FileContext,
+): Told {
+  const key = context.keyOf(relation);
+  const overwritten = targets.filter((target) => !keepsValue(target));
+  const those = overwritten.length === 0 ? targets : overwritten;
+  const old: string[] = those.map(({ name }) => name);
+  const counted = overwritten.length > 0 && canBeComputedAgain(overwritten, relation, context, isOfTheMoment);
+  // A list that migrations write is theirs to write anew; what is counted can be counted again.
+  const isNote =
+    counted ||
+    isWrittenBelow(key, old, statement, context) ||
+    isCopiedAbove(key, statement, context) ||
+    isShortList(key, context.set.before, context.facts) ||
+    isSaidToHoldNothing(statement, context);
+  const rest = {
+    key: old.join(' '),
+    ...(isNote ? { severity: 'info' as const } : {}),
+    repro: `select count(*) from ${key};`,
+  };
+  const columns = `"${old.join('", "')}"`;
+  const changed = sqlFence(
+    `${context.textOf(statement)}\nwhere ${whatChanges(targets, statement, context)}; -- only what changes; name the rows where not all are meant`,
+  );
+  if (overwritten.length === 0)
+    return {
+      ...rest,
+      message: `This writes every row of "${key}" anew, also those whose ${columns} stays as it is. Every row stays locked until the file is through. Say which rows need it.`,
+      help: changed,
+    };
+  if (overwritten.every((target) => readsItself(target, relation)))
+    return {
+      ...rest,
+      message: `This computes ${columns} in every row of "${key}" from what it holds. The old values are gone,${overwritten.some(grows) ? ' a second run would do it again,' : ''} and every row stays locked until the file is through. Keep the old values first.`,
+      help: 'Copy the key and the old values into a table of a schema that the Data API does not show, before they change.',
+    };
+  if (counted || overwritten.every((target) => isComputed(target, context)))
+    return {
+      ...rest,
+      message: `This computes ${columns} anew in every row of "${key}". Every row stays locked until the file is through. Do it in batches, behind the migration.`,
+      help: inBatches(statement, context),
+    };
+  return {
+    ...rest,
+    message: `This overwrites ${columns} in every row of "${key}". The old values are gone, and every row stays locked until the file is through. Say which rows.`,
+    help: changed,
+  };
+}
+
+const inBatches = (statement: Statement, context: FileContext) =>
+  sqlFence(`-- in batches, by the key\n${context.textOf(statement)}\nwhere …;`);
 
 /** With the time of the change beside it, as it may be. */
 const isOnlyTidied = (targets: readonly SyntaxNode[]) =>
