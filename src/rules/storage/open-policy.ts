@@ -1,7 +1,7 @@
-import type { Command, Policy, SchemaState } from '../../model/schema.ts';
+import type { Command, Policy, SchemaState, Table } from '../../model/schema.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
-import { apiRolesOf, commandsOf, isForVisitorsAlone } from '../support/callers/roles.ts';
+import { type ApiRole, apiRolesOf, commandsOf, isForVisitorsAlone } from '../support/callers/roles.ts';
 import { questionFor } from '../support/owners/role-question.ts';
 import { alsoOpen } from '../support/policies/also-open.ts';
 import { claimFor } from '../support/policies/misnamed.ts';
@@ -33,51 +33,82 @@ export default rule({
     if (table.key !== 'storage.objects' || !isKnown(table, state)) return;
     const policies = storagePolicies(table, state);
     for (const about of policies) {
-      const { policy, open, buckets, excepted } = about;
-      const roles = apiRolesOf(policy);
-      if (roles.length === 0) continue;
-      const asksBucket = open.length === 0 ? about.asksBucket : about.inAnyBucket.length === 0;
-      const changes = open.filter((command) => command === 'update' || command === 'delete');
-      // Signed-in users who may upload to a bucket: an upload makes a file of one's own.
-      const writes = roles.includes('anon') ? open.filter((command) => command !== 'select') : changes;
-      const readers = roles.filter((role) => privateReads(about, role, table, policies, state).length > 0);
-      const reads = readers.length > 0;
-      if (asksBucket && !reads && writes.length === 0) continue;
-      // Own files in whatever bucket: the owner is asked for.
-      if (!asksBucket && open.length === 0) continue;
-      const done = [...(reads || writes.length === 0 ? (['select'] as const) : []), ...writes];
-      const uploads = asksBucket && done.every((command) => command === 'insert');
-      const server = serversName.test(policy.name);
+      const opened = openedBy(about, table, policies, state);
+      if (opened === null) continue;
+      const { policy, buckets } = about;
+      const isServers = serversName.test(policy.name);
+      const byName = isServers
+        ? ' By its name it is for the server, which needs no policy: drop it then.'
+        : '';
       report({
-        message: `Policy "${policy.name}" on "storage.objects" ${
-          asksBucket
-            ? inBuckets(
-                about,
-                done,
-                readers.length > 0 && writes.length === 0 ? readers : roles,
-                policies,
-                state,
-              )
-            : inAll(about, roles)
-        }${server ? ' By its name it is for the server, which needs no policy: drop it then.' : ''}${alsoOpen(policy, done, table.policies, opensAlike(buckets, policies))}`,
+        message: `Policy "${policy.name}" on "storage.objects" ${whatIsOpen(about, opened, policies, state)}${byName}${alsoOpen(policy, opened.commands, table.policies, opensAlike(buckets, policies))}`,
         at: home(policy.origin),
         object: table.key,
         key: `${policyKey(policy)} ${buckets.join(',')}`,
-        severity: readers.includes('anon') && !server && !saysPublic(about) ? 'error' : undefined,
+        severity: opened.readers.includes('anon') && !isServers && !saysPublic(about) ? 'error' : undefined,
         evidence: evidenceOf(state),
-        help: sqlFence(
-          server || (excepted.length > 0 && buckets.length === 0)
-            ? `drop policy ${quoteIdent(policy.name)} on storage.objects;`
-            : uploads
-              ? signedIn(policy)
-              : isForVisitorsAlone(policy) && asksBucket && policy.command === 'select'
-                ? leftToSignedUrls(policy)
-                : limited(about, policies, state),
-        ),
+        help: sqlFence(isServers ? dropped(policy) : closed(about, opened, policies, state)),
       });
     }
   },
 });
+
+interface Opened {
+  readonly asksBucket: boolean;
+  readonly commands: readonly Command[];
+  readonly roles: readonly ApiRole[];
+  /** Those that read files of others in a private bucket. */
+  readonly readers: readonly ApiRole[];
+}
+
+/** Null where it lets each role only at what is for that role. */
+function openedBy(
+  about: StoragePolicy,
+  table: Table,
+  policies: readonly StoragePolicy[],
+  state: SchemaState,
+): Opened | null {
+  const { policy, open } = about;
+  const roles = apiRolesOf(policy);
+  if (roles.length === 0) return null;
+  const asksBucket = open.length === 0 ? about.asksBucket : about.inAnyBucket.length === 0;
+  // Signed-in users who may upload to a bucket: an upload makes a file of one's own.
+  const harmless: readonly Command[] = roles.includes('anon') ? ['select'] : ['select', 'insert'];
+  const writes = open.filter((command) => !harmless.includes(command));
+  const readers = roles.filter((role) => privateReads(about, role, table, policies, state).length > 0);
+  if (asksBucket && readers.length === 0 && writes.length === 0) return null;
+  // Own files in whatever bucket: the owner is asked for.
+  if (!asksBucket && open.length === 0) return null;
+  const reads = readers.length > 0 || writes.length === 0;
+  return { asksBucket, commands: reads ? ['select', ...writes] : writes, roles, readers };
+}
+
+function whatIsOpen(
+  about: StoragePolicy,
+  { asksBucket, commands, roles, readers }: Opened,
+  policies: readonly StoragePolicy[],
+  state: SchemaState,
+): string {
+  if (!asksBucket) return inAll(about, roles);
+  const onlyReads = commands.every((command) => command === 'select');
+  return inBuckets(about, commands, onlyReads && readers.length > 0 ? readers : roles, policies, state);
+}
+
+function closed(
+  about: StoragePolicy,
+  { asksBucket, commands }: Opened,
+  policies: readonly StoragePolicy[],
+  state: SchemaState,
+): string {
+  const { policy, buckets, excepted } = about;
+  if (excepted.length > 0 && buckets.length === 0) return dropped(policy);
+  if (asksBucket && commands.every((command) => command === 'insert')) return signedIn(policy);
+  if (asksBucket && isForVisitorsAlone(policy) && policy.command === 'select')
+    return leftToSignedUrls(policy);
+  return limited(about, policies, state);
+}
+
+const dropped = ({ name }: Policy) => `drop policy ${quoteIdent(name)} on storage.objects;`;
 
 /** Others that ask for the bucket alone, or for none, and so open the same files. */
 const opensAlike =
