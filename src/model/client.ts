@@ -29,6 +29,10 @@ export interface ClientCall {
   readonly own: readonly string[];
   /** The code lets administrators alone come to the call: `if (profile.role !== 'admin') return`. */
   readonly asksRole: boolean;
+  /** It stands a few lines behind a sign-up in the same file: where addresses are confirmed, nobody is signed in yet. */
+  readonly afterSignUp?: boolean;
+  /** No code of the repository signs anybody in with Supabase Auth: as far as that shows, it comes as `anon`. */
+  readonly withoutSession?: boolean;
   /** Columns that an upsert names as its conflict target; null where it names none, or none that is known. */
   readonly conflict: readonly string[] | null;
   /** Relations it embeds without naming the foreign key: `author:users(name)`. */

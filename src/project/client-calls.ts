@@ -52,9 +52,12 @@ export function readClientCalls(
 export function clientCallsIn(texts: ReadonlyMap<string, string>, schema: string): readonly ClientCall[] {
   const modules = modulesIn(texts);
   const apps = appsIn(texts, schema);
+  // A file or two are no application.
+  const sessions = texts.size < 4 || [...texts.values()].some(signsIn);
   return [...texts].flatMap(([path, text]) => {
     const app = apps.get(languageOf(path));
     const found = isAppCode(path) ? callsOfApp(text, app !== undefined) : callsOfScript(path, text, modules);
+    const signUps = linesOfSignUp(text);
     return found.calls.flatMap(({ name, schema: written, commands, client, ...call }) =>
       commands.map((command) => ({
         path,
@@ -62,10 +65,30 @@ export function clientCallsIn(texts: ReadonlyMap<string, string>, schema: string
         object: `${written ?? app ?? schema}.${name}`,
         command,
         ...call,
+        ...(signUps.some((line) => call.line >= line && call.line - line <= closeBehind) && {
+          afterSignUp: true,
+        }),
+        ...(!sessions && { withoutSession: true }),
       })),
     );
   });
 }
+
+/** Somebody gets a session there: in a browser, an app, or a server that keeps it in cookies. A plain server keeps it to itself. */
+const signsIn = (text: string): boolean =>
+  /\bsignIn\w{0,40}\b|\bsignUp\b|\bsetSession\b|\bverifyO[Tt][Pp]\b|\bexchangeCodeForSession\b|\baccessToken\b|auth[-_]ui\b/.test(
+    text,
+  ) && !/\b(?:require\(|from\s{1,4})['"](?:express|fastify|koa|@hapi\/hapi)['"]/.test(text);
+
+/** Lines that still belong to what a form of registration does. */
+const closeBehind = 60;
+
+const linesOfSignUp = (text: string): readonly number[] =>
+  /\.signUp\b/.test(text)
+    ? text
+        .split('\n')
+        .flatMap((line, at) => (/\bauth\s{0,4}[?!]?\.signUp\s{0,4}\(/.test(line) ? [at + 1] : []))
+    : [];
 
 interface Found {
   readonly calls: readonly Call[];

@@ -77,6 +77,15 @@ export const onceWithServiceKey = (calls: readonly ClientCall[]) =>
     ? ''
     : `-- first see that the code writes with the service key there: ${placesOf(calls)}\n`;
 
+/**
+ * A line of SQL comment before what asks for the caller's id: the code that is to pass it signs nobody in. Empty where it
+ * does, or no code was seen.
+ */
+export const saidOfNoSession = (calls: readonly ClientCall[]) =>
+  calls.length > 0 && calls.every(({ by, withoutSession }) => by === 'user' && withoutSession)
+    ? `-- no code here was seen to sign anybody in with Supabase Auth: its calls (${placesOf(calls)}) come as anon then, and this refuses them. Sign users in there, or let a server with the service key do it\n`
+    : '';
+
 /** A sentence with a space before it: where the code of the change still asks for what is gone; empty where it does not. */
 export function stillAsked(object: string, facts: Facts, of = 'it'): string {
   const calls = allCallsOn(object, ['select', 'insert', 'update', 'delete', 'execute'], facts);

@@ -7,6 +7,7 @@ import { ownerColumns } from '../owners/owners.ts';
 import { functionFor } from '../owners/role-question.ts';
 import { codeOf } from '../syntax/bodies.ts';
 import { named } from '../words/words.ts';
+import { askedOfRows } from './asked-of-rows.ts';
 
 /** The argument that says whose rows: users call it for themselves, or a server does for them. */
 export const personIn = ({ arguments: all, body }: Routine, state: SchemaState): string | undefined => {
@@ -14,6 +15,8 @@ export const personIn = ({ arguments: all, body }: Routine, state: SchemaState):
     ({ name, type, mode }) => name !== null && type === 'uuid' && mode !== 'out' && mode !== 'table',
   );
   const named = ids.find(({ name }) => {
+    // `p_contributed_by`: in whose name something is written.
+    if (/_by$/i.test(name!)) return true;
     const word = /(?:^|_)(user|profile|account|member|owner|recipient|author)_?(?:uu)?id(?:_|$)/i.exec(
       name!,
     )?.[1];
@@ -59,7 +62,10 @@ function questionOf(routine: Routine, state: SchemaState, orServer: boolean, adm
   const caller = '(select auth.uid())';
   const person = personIn(routine, state);
   const asked =
-    admins ?? (person === undefined ? `${caller} is not null and …` : `${quoteIdent(person)} = ${caller}`);
+    admins ??
+    (person === undefined
+      ? (askedOfRows(routine, state)?.question ?? `${caller} is not null and …`)
+      : `${quoteIdent(person)} = ${caller}`);
   const signUp = calledAtSignUp(routine, state);
   const told =
     signUp.length === 0

@@ -2,11 +2,12 @@
 import type { ClientCall } from '../../../model/client.ts';
 import type { Routine, SchemaState } from '../../../model/schema.ts';
 import { escapeRegExp } from '../../../sql/text.ts';
-import { placesOf } from '../application/client-calls.ts';
+import { onceWithServiceKey, placesOf, saidOfNoSession } from '../application/client-calls.ts';
 import { apiRoles } from '../callers/roles.ts';
 import { callingTriggers, isCalledByPolicy } from '../policies/policy-callers.ts';
 import { codeOf } from '../syntax/bodies.ts';
 import { named } from '../words/words.ts';
+import { askedOfRows } from './asked-of-rows.ts';
 import { personIn, questionIn, questionOfHelper } from './asking.ts';
 import { isGrantedTo } from './published.ts';
 
@@ -41,17 +42,27 @@ export function functionMend(
     };
   if (!helper) {
     const worth = worthIn(routine);
-    if (worth !== null) return forTheServer(routine, calls, `It writes ${worth}, which no user chooses`);
+    if (worth !== null)
+      return forTheServer(routine, calls, state, `It writes ${worth}, which no user chooses`, false);
     if (!asksForRows(routine, state))
-      return forTheServer(routine, calls, 'No argument of it says whose rows, so there is none to compare');
+      return forTheServer(
+        routine,
+        calls,
+        state,
+        'No argument of it says whose rows, so there is none to compare',
+        true,
+      );
   }
   const person = personIn(routine, state);
+  const rows = person === undefined && !helper ? askedOfRows(routine, state) : null;
   const ask =
-    person === undefined
-      ? "sk inside whether the row that its argument names is the caller's"
-      : `ompare its argument "${person}" with "auth.uid()" inside`;
+    rows?.by === 'policies'
+      ? `sk inside what the policies of "${rows.table.key}" ask`
+      : person === undefined
+        ? "sk inside whether the row that its argument names is the caller's"
+        : `ompare its argument "${person}" with "auth.uid()" inside`;
   const begin = person === undefined ? ['a', 'A'] : ['c', 'C'];
-  const question = (helper ? questionOfHelper : questionIn)(routine, state, true);
+  const question = `${saidOfNoSession(calls)}${(helper ? questionOfHelper : questionIn)(routine, state, true)}${saidOfSignUp(calls)}`;
   if (calls.length > 0)
     return {
       advice: `The code calls it (${placesOf(calls)}), and ${helper ? 'moving it' : 'revoking EXECUTE'} would break that: ${begin[0]}${ask}`,
@@ -76,8 +87,20 @@ export function functionMend(
       advice: `A GRANT names "authenticated": where users call it, ${begin[0]}${ask}, else revoke EXECUTE`,
       sql: `${question}\n-- or, where only the server calls it\n${revoked(routine)}`,
     };
-  return { advice: `${begin[1]}${ask}, or revoke EXECUTE`, sql: revoked(routine) };
+  return {
+    advice: `${begin[1]}${ask}, or revoke EXECUTE`,
+    sql:
+      person === undefined && rows === null
+        ? revoked(routine)
+        : `${question}\n-- or, where only the server calls it\n${revoked(routine)}`,
+  };
 }
+
+/** Where e-mail addresses are confirmed, nobody is signed in yet. */
+const saidOfSignUp = (calls: readonly ClientCall[]) =>
+  calls.some(({ afterSignUp }) => afterSignUp)
+    ? `\n-- the code calls it right behind signing up (${placesOf(calls.filter(({ afterSignUp }) => afterSignUp))}): where addresses are confirmed first, nobody is signed in then and this refuses it; call it at the first sign-in, or let a trigger of auth.users do it`
+    : '';
 
 /** It writes nothing by itself and does not ask as whom it runs: run as its owner it does the same. */
 function onlyFillsTheRow(key: string, { routines }: SchemaState): boolean {
@@ -91,14 +114,31 @@ const revoked = ({ key }: Routine) =>
   `revoke execute on function ${key} from public, anon, authenticated;\ngrant execute on function ${key} to service_role;`;
 
 /** Whoever asks is no answer here: it is the server's alone, and so are its callers. */
-function forTheServer(routine: Routine, calls: readonly ClientCall[], why: string): FunctionMend {
+function forTheServer(
+  routine: Routine,
+  calls: readonly ClientCall[],
+  state: SchemaState,
+  why: string,
+  orAsked: boolean,
+): FunctionMend {
+  const rows = orAsked ? askedOfRows(routine, state) : null;
+  if (rows !== null && calls.length > 0)
+    return {
+      advice: `${why}. The code calls it (${placesOf(calls)}): ask inside what the policies of "${rows.table.key}" ask, or move the call to the server and revoke EXECUTE`,
+      sql: `${questionIn(routine, state, true)}\n-- or, where only the server calls it\n${onceWithServiceKey(calls)}${revoked(routine)}`,
+    };
   const moved =
     calls.length > 0
       ? `Move the call (${placesOf(calls)}) to the server, and revoke EXECUTE`
       : isGrantedTo(routine, 'authenticated')
         ? 'A GRANT names "authenticated": whoever calls it as a user has to do so on the server; revoke EXECUTE'
         : 'Revoke EXECUTE, and let the server call it';
-  return { advice: `${why}. ${moved}`, sql: revoked(routine) };
+  const person = personIn(routine, state);
+  const till =
+    calls.length > 0 && person !== undefined
+      ? `-- till then each for themselves alone\n${questionIn(routine, state, true)}${saidOfSignUp(calls)}\n`
+      : '';
+  return { advice: `${why}. ${moved}`, sql: `${till}${onceWithServiceKey(calls)}${revoked(routine)}` };
 }
 
 /** Some argument says which rows: a person, or an id. */

@@ -3,7 +3,7 @@ import type { Facts } from '../../../model/facts.ts';
 import type { Command, Policy, SchemaState, Table } from '../../../model/schema.ts';
 import { inEnglish } from '../../../sql/acted-by.ts';
 import { quoteIdent } from '../../../sql/names.ts';
-import { allCallsOn, callsOn } from '../application/client-calls.ts';
+import { allCallsOn, callsOn, saidOfNoSession } from '../application/client-calls.ts';
 import { looksAtCaller } from '../callers/caller.ts';
 import {
   type ApiRole,
@@ -19,7 +19,7 @@ import { ownComparisons, readPredicate } from '../conditions/scope.ts';
 import { opensTo, truthOf } from '../conditions/truth.ts';
 import { sensitiveColumns } from '../owners/owners.ts';
 import { asGiven } from '../owners/rights.ts';
-import { isMakerAlone } from '../owners/tenants.ts';
+import { isMakerAlone, saidOfRanks } from '../owners/tenants.ts';
 import { leftToServer } from '../owners/trusted-rows.ts';
 import { isOwn, ownerByName, ownerOf, readersBeside, tenantsOwn } from '../owners/whose.ts';
 import { letsThrough } from '../policies/lets-through.ts';
@@ -52,7 +52,9 @@ export function mendOf(group: LeakGroup, facts: Facts): string {
       dropsOf(group, table, facts.head),
       ...policiesFor(group, table, facts),
     ];
-  return sqlFence(parts.filter((part) => part !== '').join('\n\n'));
+  const sql = parts.filter((part) => part !== '').join('\n\n');
+  const asksForCaller = /\bauth\.(uid|jwt)\b|\bto authenticated\b/.test(sql);
+  return sqlFence(`${asksForCaller ? saidOfNoSession(callsOn(table.key, commands, facts)) : ''}${sql}`);
 }
 
 function dropsOf(group: LeakGroup, table: Table, state: SchemaState): string {
@@ -217,6 +219,7 @@ function policiesFor(group: LeakGroup, table: Table, facts: Facts): string[] {
       `create policy ${newPolicyName('own rows', kept)} on ${table.key} for all to authenticated\n  using (${condition})\n  with check (${condition});`,
       rights,
       filling,
+      saidOfRanks(condition ?? '', table, state),
       ...(beside === null ? [] : [policyFor(beside, table, kept)]),
     ];
   return [
@@ -236,6 +239,11 @@ function policiesFor(group: LeakGroup, table: Table, facts: Facts): string[] {
     ),
     rights,
     filling,
+    saidOfRanks(
+      missing.flatMap((command) => (command === 'select' ? [] : (conditions.get(command) ?? []))).join('\n'),
+      table,
+      state,
+    ),
     ...(beside === null || isRestrictive(group) ? [] : [policyFor(beside, table, kept)]),
   ];
 }
@@ -255,7 +263,7 @@ function withheld(group: LeakGroup, command: Command, table: Table, facts: Facts
 /** Filled by itself, where the code leaves it out. */
 function fillingOf(group: LeakGroup, condition: string, table: Table, facts: Facts): string {
   const owner = ownerFor(group, 'insert', table, facts.head);
-  return owner === undefined
+  return owner === undefined || tenantOf(group, owner, table, facts) !== null
     ? ''
     : filledBy(owner, condition, table, callsOn(table.key, ['insert'], facts), facts.head);
 }

@@ -34,6 +34,8 @@ export const tenantCondition = (table: Table, state: SchemaState): string | null
 export interface Tenancy {
   readonly column: string;
   readonly condition: string;
+  /** Where only the table that enters people tells it: the column by which it tells some of them from the others. */
+  readonly rank: string | null;
 }
 
 /** The same, with the column that says whose tenant's a row is. */
@@ -45,6 +47,14 @@ export function tenantOf(table: Table, state: SchemaState): Tenancy | null {
   const found = findCondition(table, state);
   known.set(table, found);
   return found;
+}
+
+/** A line of SQL comment: that a table enters people says not which of them write. Empty where the project says more. */
+export function saidOfRanks(policies: string, table: Table, state: SchemaState): string {
+  const tenancy = tenantOf(table, state);
+  return tenancy?.rank != null && policies.includes(tenancy.condition)
+    ? `-- all who belong there may do that: where only some of them do, ask for their ${quoteIdent(tenancy.rank)} too`
+    : '';
 }
 
 /** It reads every policy and function of the schema, and is asked for each command. */
@@ -79,10 +89,20 @@ const columnsOfGroups = (table: Table, state: SchemaState): readonly Column[] =>
       return false;
     if (leads !== undefined && talk.test(leads)) return false;
     return (
-      (leads !== undefined && membershipsOf(leads, state).length > 0) ||
+      (leads !== undefined &&
+        membershipsOf(leads, state).length > 0 &&
+        (column.notNull || isCalledAfter(column, leads))) ||
       tablesAsking(column, table, state).size > 1
     );
   });
+
+/** `community_id` of "communities", and no mere link to one. */
+const isCalledAfter = ({ name }: Column, leads: string): boolean => {
+  const stem = name.replace(/_?(uu)?id$/i, '').toLowerCase();
+  return (
+    stem !== '' && leads.slice(leads.indexOf('.') + 1).startsWith(stem.slice(0, Math.max(3, stem.length - 2)))
+  );
+};
 
 /** People who talk with each other write their own messages each. */
 const talk = /(conversation|chat|room|channel|thread|message|dm)s?$/i;
@@ -101,14 +121,15 @@ function findCondition(table: Table, state: SchemaState): Tenancy | null {
       (asked !== null && own?.certain && /\bfrom\b/i.test(asked) ? own.condition : asked) ??
       own?.condition ??
       byMemberFunction(column, state) ??
-      byMembership(column, table, state) ??
-      byMembers(column, table, state);
-    if (condition !== null) return { column: column.name, condition };
+      byMembership(column, table, state);
+    if (condition !== null) return { column: column.name, condition, rank: null };
+    const members = byMembers(column, table, state);
+    if (members !== null) return { column: column.name, ...members };
   }
   // What fails as the policies stand is said beside the condition, and is better than none.
   for (const column of columns) {
     const asked = askedElsewhere(column, table, state, leadsTo);
-    if (asked !== null) return { column: column.name, condition: asked };
+    if (asked !== null) return { column: column.name, condition: asked, rank: null };
   }
   return null;
 }
@@ -119,7 +140,10 @@ export const talksIn = (table: Table): readonly Column[] =>
 
 /** That the caller has a part in what the column names: as other policies ask it, or by the table that enters people. */
 export const partIn = (column: Column, table: Table, state: SchemaState): string | null =>
-  askedElsewhere(column, table, state) ?? byMemberFunction(column, state) ?? byMembers(column, table, state);
+  askedElsewhere(column, table, state) ??
+  byMemberFunction(column, state) ??
+  byMembers(column, table, state)?.condition ??
+  null;
 
 /** What most policies ask of a column of that name and type, or one that leads to the same table, and of nothing else. */
 function askedElsewhere(
@@ -343,8 +367,15 @@ function byMembership(column: Column, table: Table, state: SchemaState): string 
   return found.length === 1 ? found[0]! : null;
 }
 
+const rank =
+  /^(\w+_)?(roles?|rank|position|level)(_(id|level|name))?$|^permissions?$|^is_(admin|owner|leader|captain|manager)$/i;
+
 /** The same by the table that enters people there, as its own policies show it to them. */
-function byMembers(column: Column, table: Table, state: SchemaState): string | null {
+function byMembers(
+  column: Column,
+  table: Table,
+  state: SchemaState,
+): { readonly condition: string; readonly rank: string | null } | null {
   const led = ledTo(column, table);
   const found = (led === undefined ? [] : membershipsOf(led, state)).filter(
     ({ table: members, person }) =>
@@ -355,7 +386,10 @@ function byMembers(column: Column, table: Table, state: SchemaState): string | n
   );
   const [members] = found;
   if (members === undefined || found.length > 1) return null;
-  return `${quoteIdent(column.name)} in (select ${quoteIdent(members.of)} from ${members.table.key} where ${isCaller(members.person, members.table, state)})`;
+  return {
+    condition: `${quoteIdent(column.name)} in (select ${quoteIdent(members.of)} from ${members.table.key} where ${isCaller(members.person, members.table, state)})`,
+    rank: members.table.columns.find(({ name }) => rank.test(name))?.name ?? null,
+  };
 }
 
 const people = /(^|_)(users?|profiles?|members?|memberships?|employees?|staff)$/i;

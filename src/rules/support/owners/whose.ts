@@ -111,7 +111,8 @@ export function tenantsOwn(
   if (owner === undefined || isMakerAlone(owner))
     return tenancy?.condition ?? (owner === undefined ? null : parentsTenant(table, state));
   if (isParent(owner, table, state)) return tenancy?.condition ?? null;
-  if (tenancy === null) return null;
+  // Whom a row is about is one thing, who connected something for all another.
+  if (tenancy === null || !/^(user|owner|account|profile)_?(uu)?id$/i.test(owner)) return null;
   const asking = calls.filter(({ command }) => command !== 'insert');
   return asking.some(({ columns }) => columns.includes(tenancy.column)) &&
     !asking.some(({ columns }) => columns.includes(owner))

@@ -5,6 +5,7 @@ import { inEnglish } from '../../../sql/acted-by.ts';
 import { placesOf } from '../application/client-calls.ts';
 import { isPersonTable } from '../owners/owners.ts';
 import { questionFor } from '../owners/role-question.ts';
+import { tenantCondition } from '../owners/tenants.ts';
 import { named } from '../words/words.ts';
 
 export const ofNobodyAlone = (command: Command) => `-- no ${command.toUpperCase()} by the owner`;
@@ -23,9 +24,12 @@ export function othersDo(
       ? (decidedThere(table, owner, calls, state) ?? keptThere(table, command, owner, calls))
       : keptThere(table, command, owner, calls);
   if (why === null) return null;
-  const question = roles.map((role) => questionFor(role, state, table)).find((found) => found !== null);
-  if (question == null)
+  const asked = roles.map((role) => questionFor(role, state, table)).find((found) => found !== null);
+  if (asked == null)
     return `${ofNobodyAlone(command)}: ${why}; those who do need one, or let the server write`;
+  const ofTenant = tenantCondition(table, state);
+  const question =
+    ofTenant === null ? asked : `${asked} and ${/\bor\b/i.test(ofTenant) ? `(${ofTenant})` : ofTenant}`;
   const clauses = [
     ...(command === 'insert' ? [] : [`using (${question})`]),
     ...(command === 'insert' || command === 'update' ? [`with check (${question})`] : []),

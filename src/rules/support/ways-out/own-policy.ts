@@ -12,7 +12,7 @@ import { ownComparisons, readPredicate } from '../conditions/scope.ts';
 import { opensTo } from '../conditions/truth.ts';
 import { isCaller } from '../owners/owners.ts';
 import { asGiven } from '../owners/rights.ts';
-import { tenantCondition } from '../owners/tenants.ts';
+import { saidOfRanks, tenantCondition } from '../owners/tenants.ts';
 import { leftToServer } from '../owners/trusted-rows.ts';
 import { isOtherSide, isOwn, makerOf, ownerByName, ownerOf, tenantsOwn } from '../owners/whose.ts';
 import { onOneLine } from '../syntax/bodies.ts';
@@ -54,8 +54,10 @@ export function ownPolicies(
         ) ?? [])
       : [],
   );
+  const writing = policies.filter((_, at) => wanted[at] !== 'select').join('\n');
+  const ranks = [saidOfRanks(writing, table, state)].filter((line) => line !== '');
   if (!needsReading(wanted, table) || (finding.length === 0 && beside.length === 0))
-    return [...policies, ...beside];
+    return [...policies, ...ranks, ...beside];
   return [
     ...(finding.length === 0
       ? []
@@ -63,6 +65,7 @@ export function ownPolicies(
           `-- ${finding.map((command) => command.toUpperCase()).join(' and ')} ${finding.length > 1 ? 'find' : 'finds'} only rows that a SELECT policy shows\n${ownPolicy(table, 'select', state, [], filled)}`,
         ]),
     ...policies,
+    ...ranks,
     ...(beside.length === 0 ? [] : [found(table, calls, state)].flatMap((policy) => policy ?? [])),
     ...beside,
   ];
