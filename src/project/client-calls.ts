@@ -76,7 +76,7 @@ export function clientCallsIn(texts: ReadonlyMap<string, string>, schema: string
 
 /** Somebody gets a session there: in a browser, an app, or a server that keeps it in cookies. A plain server keeps it to itself. */
 const signsIn = (text: string): boolean =>
-  /\bsignIn\w{0,40}\b|\bsignUp\b|\bsetSession\b|\bverifyO[Tt][Pp]\b|\bexchangeCodeForSession\b|\baccessToken\b|auth[-_]ui\b/.test(
+  /\bsignIn\w{0,40}\b|\bsignUp\b|\bsetSession\b|\bverifyO[Tt][Pp]\b|\bexchangeCodeForSession\b|\baccessToken\s{0,4}:|auth[-_]ui\b/.test(
     text,
   ) && !/\b(?:require\(|from\s{1,4})['"](?:express|fastify|koa|@hapi\/hapi)['"]/.test(text);
 

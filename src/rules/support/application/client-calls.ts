@@ -3,6 +3,7 @@ import type { ClientCall } from '../../../model/client.ts';
 import type { Facts } from '../../../model/facts.ts';
 import type { Command, SchemaState, Table } from '../../../model/schema.ts';
 import { remembered } from '../syntax/tree.ts';
+import { listed } from '../words/words.ts';
 
 const none: readonly ClientCall[] = [];
 
@@ -139,6 +140,15 @@ export function placesOf(calls: readonly ClientCall[], first = calls[0]!): strin
   // An upsert asks for two things in one place.
   const more = new Set(calls.map(({ path, line }) => `${path}:${line}`)).size - 1;
   return `${first.path}:${first.line}${more === 0 ? '' : ` (and ${more} more ${more === 1 ? 'place' : 'places'})`}`;
+}
+
+/** The first three of them by name: what breaks has to be found. */
+export function placesNamed(calls: readonly ClientCall[]): string {
+  const places = [...new Set(calls.map(({ path, line }) => `${path}:${line}`))];
+  const more = places.length - 3;
+  return more > 0
+    ? `${places.slice(0, 3).join(', ')} and ${more} more ${more === 1 ? 'place' : 'places'}`
+    : listed(places);
 }
 
 /** `src/a.tsx:12 deletes, which removes no row and gives no error`: one call a command, and how many more there are. */

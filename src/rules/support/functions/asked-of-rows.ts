@@ -43,26 +43,32 @@ function commandIn(code: string, { name }: Table): Command {
 
 const verbs = { update: 'update', delete: 'delete\\s+from', insert: 'insert\\s+into' } as const;
 
-/** A question about the caller alone, that hangs on no column: `can_edit('rota')`. */
+/**
+ * Questions about the caller alone, that hang on no column: `can_edit('rota')`. Policies are added to each other: where one
+ * of them asks for more of the row, they are no answer.
+ */
 function asPoliciesAsk(table: Table, command: Command, routine: Routine, state: SchemaState): string | null {
+  const asked = new Set<string>();
   for (const policy of table.policies) {
-    const expression = predicateOf(policy, command);
     if (!policy.permissive || !covers(policy, command) || !appliesTo(policy, 'authenticated')) continue;
-    if (expression?.node == null || expression.text.length > 300) continue;
-    if (opensTo(expression.node) !== null || !looksAtCaller(expression.node, state)) continue;
+    const expression = predicateOf(policy, command);
+    if (expression?.node == null || expression.text.length > 300) return null;
+    if (opensTo(expression.node) !== null) return signedIn;
     const { columns } = readPredicate(expression.node, table, state);
-    if (columns.some(({ depth, source }) => depth === 0 || source.columns === null)) continue;
+    if (columns.some(({ depth, source }) => depth === 0 || source.columns === null)) return null;
     const text = onOneLine(expression.text);
     // Whoever signed in is too many.
     const asksMore =
       functionCalls(expression.node).some((call) => routinesCalled(call, state).length > 0) ||
       /\bfrom\b/i.test(text);
-    if (!asksMore) continue;
-    if (unfit.test(text) || new RegExp(`\\b${escapeRegExp(routine.name)}\\b`, 'i').test(text)) continue;
-    return qualified(text, state);
+    if (!asksMore || !looksAtCaller(expression.node, state) || unfit.test(text)) return null;
+    if (new RegExp(`\\b${escapeRegExp(routine.name)}\\b`, 'i').test(text)) return null;
+    asked.add(qualified(text, state));
   }
-  return null;
+  return asked.size === 0 || asked.size > 4 ? null : [...asked].join(' or ');
 }
+
+const signedIn = '(select auth.uid()) is not null';
 
 const unfit = /user_?meta_?data|auth"?\."?users|service_role|current_setting/i;
 
@@ -134,5 +140,9 @@ function qualified(text: string, state: SchemaState): string {
     const [routine] = routinesNamed(state, null, name.toLowerCase());
     return routine === undefined ? name : `${quoteIdent(routine.schema)}.${name}`;
   });
-  return withoutDoubt(named, state) ?? named;
+  const typed = named.replace(/::([a-z_][\w$]*)/gi, (cast, name) => {
+    const type = state.types.get(`public.${name}`);
+    return type === undefined ? cast : `::public.${name}`;
+  });
+  return withoutDoubt(typed, state) ?? typed;
 }

@@ -66,6 +66,7 @@ function questionOf(routine: Routine, state: SchemaState, orServer: boolean, adm
     (person === undefined
       ? (askedOfRows(routine, state)?.question ?? `${caller} is not null and …`)
       : `${quoteIdent(person)} = ${caller}`);
+  const each = /\bor\b/i.test(asked) ? `(${asked})` : asked;
   const signUp = calledAtSignUp(routine, state);
   const told =
     signUp.length === 0
@@ -74,5 +75,5 @@ function questionOf(routine: Routine, state: SchemaState, orServer: boolean, adm
   const passes = signUp.length === 0 ? '' : `(${caller} is null and pg_trigger_depth() > 0)`;
   return routine.language === 'plpgsql'
     ? `${told}-- first in its body\nif not coalesce(${orServer ? `(select auth.role()) = 'service_role' or ` : ''}${passes === '' ? '' : `${passes} or `}${asked}, false) then\n  raise exception 'not allowed' using errcode = '42501';\nend if;`
-    : `${told}-- in the WHERE of each query in its body\nand ${passes === '' ? asked : `(${passes} or ${asked})`}`;
+    : `${told}-- in the WHERE of each query in its body\nand ${passes === '' ? each : `(${passes} or ${asked})`}`;
 }

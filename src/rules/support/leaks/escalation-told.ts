@@ -1,12 +1,17 @@
 /** How somebody obtained what policies trust: the commands and columns of its statements, in words, and the way out. */
 import type { Escalation } from '../../../model/access.ts';
+import type { ClientCall } from '../../../model/client.ts';
 import type { Facts } from '../../../model/facts.ts';
 import type { Command, SchemaState, Table } from '../../../model/schema.ts';
-import { callsOn, placesOf } from '../application/client-calls.ts';
+import { quoteIdent, quoteLiteral } from '../../../sql/names.ts';
+import { escapeRegExp } from '../../../sql/text.ts';
+import { callsOn, placesNamed } from '../application/client-calls.ts';
 import { commands } from '../callers/roles.ts';
+import { isPersonTable } from '../owners/owners.ts';
 import { chosenByInsert, rightsIn } from '../owners/rights.ts';
-import { isMembership } from '../owners/whose.ts';
+import { isMembership, partOwn } from '../owners/whose.ts';
 import { grantedWithout } from '../ways-out/column-grants.ts';
+import { newPolicyName } from '../ways-out/policy-names.ts';
 import { named } from '../words/words.ts';
 
 /** What its statements write to that table, the last of them apart, which shows what it opens. */
@@ -64,7 +69,10 @@ export function closing(escalation: Escalation, facts: Facts): string | null {
   if (table === undefined || columns.length === 0 || table.columns.length > 40) return null;
   const writing = callsOn(table.key, ['insert', 'update'], facts);
   const calls = writing.filter(
-    ({ command, columns: named }) => command === 'update' && named.some((column) => columns.includes(column)),
+    ({ command, columns: named, given }) =>
+      (command === 'update' || sent.includes('insert')) &&
+      sent.includes(command as Command) &&
+      (given ?? named).some((column) => columns.includes(column)),
   );
   // What another finding on the table takes out of the grant stays out.
   const trusted = (facts.access?.head.escalations ?? [])
@@ -74,13 +82,16 @@ export function closing(escalation: Escalation, facts: Facts): string | null {
   const note =
     calls.length === 0
       ? `-- no user writes ${named(columns)}: the server does, or a function that checks`
-      : `-- no user writes ${named(columns)}: the code does (${placesOf(calls)}), and has to go through the server, or a function that checks`;
+      : `-- no user writes ${named(columns)}: the code does (${placesNamed(calls)}), and has to go through the server, or a function that checks`;
   const enters = isMembership(table, facts.head) && escalation.kind === 'membership';
   if (
     sent.includes('insert') &&
     (enters || columns.some((column) => chosenByInsert(table, facts.head).includes(column)))
   )
-    return `${note}\nrevoke insert on ${table.key} from anon, authenticated;`;
+    return (
+      keepingInserts(escalation, table, columns, enters, writing, facts.head) ??
+      `${note}\nrevoke insert on ${table.key} from anon, authenticated;`
+    );
   // A row that is deleted and inserted anew is a new row: both ways are closed.
   const ways = (['insert', 'update'] as const).filter((command) => sent.includes(command));
   const closed = (command: 'insert' | 'update') => [
@@ -93,4 +104,55 @@ export function closing(escalation: Escalation, facts: Facts): string | null {
     note,
     ...ways.map((command) => grantedWithout(table, command, closed(command), facts.head, writing)),
   ].join('\n');
+}
+
+/** Where the code enters rows as the user: a check beside the policies, so that it goes on with what is harmless. */
+function keepingInserts(
+  escalation: Escalation,
+  table: Table,
+  columns: readonly string[],
+  enters: boolean,
+  calls: readonly ClientCall[],
+  state: SchemaState,
+): string | null {
+  const inserts = calls.filter(({ command }) => command === 'insert');
+  if (inserts.length === 0) return null;
+  const checks = columns.flatMap((column) => {
+    const harmless = harmlessIn(column, escalation, table, state);
+    return harmless === null ? [] : [`${quoteIdent(column)} in (${harmless.map(quoteLiteral).join(', ')})`];
+  });
+  const parents = enters ? parentsAsked(table, state) : [];
+  if (enters ? parents.length === 0 : checks.length < columns.length || checks.length === 0) return null;
+  const why = enters
+    ? `whoever enters itself has to be named in what it enters; who else is, the server enters`
+    : `a rank that policies trust is not theirs to choose`;
+  return `-- the code does that as the user (${placesNamed(inserts)}), and goes on: ${why}\ncreate policy ${newPolicyName('nothing of their own choice', table.policies)} on ${table.key} as restrictive for insert to authenticated\n  with check (${[...parents, ...checks].join(' and ')});`;
+}
+
+/** Values that an enum or a CHECK allows, but for the one that opened it and those that speak of rank; null where none is known. */
+function harmlessIn(
+  column: string,
+  { proof }: Escalation,
+  table: Table,
+  state: SchemaState,
+): readonly string[] | null {
+  const type = table.columns.find(({ name }) => name === column)?.type;
+  const all =
+    [...state.types.values()].find(({ key, name }) => key === type || name === type)?.values ??
+    table.checks
+      .filter(({ expression }) => new RegExp(`\\b${escapeRegExp(column)}\\b`).test(expression.text))
+      .flatMap(({ expression }) => [...expression.text.matchAll(/'([\w -]+)'/g)].map(([, value]) => value!));
+  const said = proof.map(({ sql }) => sql).join('\n');
+  const left = [...new Set(all)].filter((value) => !ranks.test(value) && !said.includes(`'${value}'`));
+  return left.length === 0 || left.length === all.length ? null : left;
+}
+
+const ranks = /admin|owner|moderator|staff|manager|root|super|master|chief|director|leader|system|service/i;
+
+/** What the row enters somebody into names the caller itself. */
+function parentsAsked(table: Table, state: SchemaState): string[] {
+  const found = table.foreignKeys.flatMap(({ columns, references }) =>
+    columns.length === 1 && !isPersonTable(references, state) ? [partOwn(columns[0]!, table, state)] : [],
+  );
+  return found.some((asked) => asked === null) ? [] : found.flatMap((asked) => asked ?? []);
 }

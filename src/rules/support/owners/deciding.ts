@@ -25,13 +25,17 @@ export function decidingColumns(table: Table, state: SchemaState): string[] {
     );
 }
 
+/** Something in the database goes by it, and not its name alone says so. */
+export const isGoneBy = (name: string, table: Table, state: SchemaState): boolean =>
+  rightsIn(table, state).some((column) => column.name === name) || isAsked(name, table, state);
+
 const byName = [
   // The tenant.
   /^(org|organi[sz]ation|company|team|tenant|workspace|agency|clinic|hospital|school|branch|department|business|restaurant|firm|institution|franchise|household)(_?(uu)?id)?$/i,
   // Whether it is let in.
-  /^(account|user|member|membership|approval|verification|kyc|employment)?_?status$|^is_(active|approved|verified|suspended|banned|blocked|locked|disabled|enabled|internal|owner)$|(^|_)(suspended|suspension|banned|ban|blocked|approved)(_(at|until|by|reason))?$|^(identity|phone|id|kyc)_verified(_at)?$|^verified(_(at|by))?$/i,
+  /^(account|user|member|membership|approval|verification|kyc|employment)?_?status$|^is_(active|approved|verified|suspended|banned|blocked|locked|disabled|enabled|internal|owner)$|(^|_)(suspended|suspension|banned|ban|blocked|restricted|restriction|flagged|approved)(_(at|until|by|reason|status))?$|^(identity|phone|id|kyc)_verified(_at)?$|^verified(_(at|by))?$/i,
   // What it paid for, or was given.
-  /(^|_)(plan|tier|premium|credits?|coins?|balance|wallet|quota|trial|subscription|entitlements?)(_|$)|^(stripe|paddle|lemon_?squeezy|revenuecat|polar)_\w+$|^is_(premium|pro|paid|vip)$|^(account|user|member|membership)_type$/i,
+  /(^|_)(plan|tier|premium|credits?|coins?|points?|xp|earnings|balance|wallet|quota|trial|subscription|entitlements?)(_|$)|^(stripe|paddle|lemon_?squeezy|revenuecat|polar)_\w+$|^is_(premium|pro|paid|vip)$|^(account|user|member|membership)_type$/i,
 ];
 
 /** What everybody says of itself. */

@@ -234,11 +234,25 @@ export function talkOf(table: Table, state: SchemaState): string | null {
 /** Both are named in the conversation itself. */
 function bySides(column: string, parent: Table, table: Table, state: SchemaState): string | null {
   const owner = parent === table ? undefined : ownerOf(parent, state);
-  const others = owner === undefined ? [] : readersBeside(owner, parent, state);
+  return owner === undefined || readersBeside(owner, parent, state).length === 0
+    ? null
+    : namedIn(column, owner, parent, state);
+}
+
+function namedIn(column: string, owner: string, parent: Table, state: SchemaState): string | null {
   const id = parent.primaryKey?.columns[0];
-  if (owner === undefined || others.length === 0 || id === undefined) return null;
-  const asked = [owner, ...others].map((each) => isCaller(each, parent, state)).join(' or ');
-  return `${quoteIdent(column)} in (select ${quoteIdent(id)} from ${parent.key} where ${asked})`;
+  const asked = [owner, ...readersBeside(owner, parent, state)].map((each) => isOwn(each, parent, state));
+  return id === undefined || asked.some((each) => each.includes('…'))
+    ? null
+    : `${quoteIdent(column)} in (select ${quoteIdent(id)} from ${parent.key} where ${asked.join(' or ')})`;
+}
+
+/** That what the column leads to names the caller; null where that can't be said. */
+export function partOwn(column: string, table: Table, state: SchemaState): string | null {
+  const key = table.foreignKeys.find(({ columns }) => columns.join() === column);
+  const parent = state.tables.get(key?.references ?? '');
+  const owner = parent === undefined || parent === table ? undefined : ownerOf(parent, state);
+  return owner === undefined ? null : namedIn(column, owner, parent!, state);
 }
 
 /** Whether the row is the caller's: by a column that names a user, or by the parent that it names. */

@@ -4,7 +4,7 @@ import type { Command, SchemaState, Table } from '../../../model/schema.ts';
 import { quoteIdent } from '../../../sql/names.ts';
 import { placesOf } from '../application/client-calls.ts';
 import { grantedColumns } from '../callers/roles.ts';
-import { decidingColumns } from '../owners/deciding.ts';
+import { decidingColumns, isGoneBy } from '../owners/deciding.ts';
 import { rightsIn } from '../owners/rights.ts';
 import { named } from '../words/words.ts';
 
@@ -19,10 +19,14 @@ export function grantedWithout(
 ): string {
   const writing = (name: string) =>
     calls.filter((call) => call.command === command && (call.given ?? call.columns).includes(name));
+  const unread = calls.filter((call) => call.command === command && call.given === null);
   const others = decidingColumns(table, state).filter((name) => !columns.includes(name));
-  const deciding = others.filter(
+  const unseen = others.filter(
     (name) => writing(name).length === 0 && !(command === 'insert' && isRequired(table, name)),
   );
+  // What by its name alone decides may be what the code writes there.
+  const doubted = unread.length === 0 ? [] : unseen.filter((name) => !isGoneBy(name, table, state));
+  const deciding = unseen.filter((name) => !doubted.includes(name));
   const kept = others.filter((name) => writing(name).length > 0);
   const written = table.columns
     .filter(
@@ -30,12 +34,16 @@ export function grantedWithout(
         !columns.includes(name) && !deciding.includes(name) && !generated && identity !== 'always',
     )
     .map(({ name }) => quoteIdent(name));
-  const unread = calls.filter((call) => call.command === command && call.given === null);
   return [
     ...(deciding.length === 0
       ? []
       : [
           `-- left out too: ${named(deciding)}, which ${deciding.length === 1 ? 'decides' : 'decide'} what a user may do; ${unread.length === 0 ? `no code was seen that writes ${deciding.length === 1 ? 'it' : 'them'} as a user` : `the code ${command}s it with columns that could not be read (${placesOf(unread)}): see that ${deciding.length === 1 ? 'it is not among them' : 'they are not among them'}`}`,
+        ]),
+    ...(doubted.length === 0
+      ? []
+      : [
+          `-- by ${doubted.length === 1 ? 'its name' : 'their names'} ${named(doubted)} ${doubted.length === 1 ? 'decides' : 'decide'} too, and ${doubted.length === 1 ? 'stays' : 'stay'} since the code ${command}s it with columns that could not be read (${placesOf(unread)}): take ${doubted.length === 1 ? 'it' : 'them'} out where ${doubted.length === 1 ? 'it is' : 'they are'} not among them`,
         ]),
     ...(kept.length === 0
       ? []
