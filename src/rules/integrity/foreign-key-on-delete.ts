@@ -13,6 +13,7 @@ import { markOfDeleted, writtenAndKept } from '../support/tables/marked-deleted.
 import {
   actionsFor,
   choiceFor,
+  deletedTogether,
   isLineOfNothing,
   isOptional,
   isWriteOnce,
@@ -98,6 +99,12 @@ function withoutAction(asked: Asked, meant: boolean): Told {
     };
   // That users can't be deleted is the problem, and RESTRICT would only say it.
   const stays = isWriteOnce(table, key, state) ? 'unchanged' : mustStay(table, state, facts);
+  const together = stays === 'unchanged' ? [] : deletedTogether(table, key, facts);
+  if (together.length > 0)
+    return {
+      message: `${message} CASCADE: the code deletes these rows itself before that one (${placesOf(together)}).`,
+      help: sql(...madeAnew(table, key, 'cascade')),
+    };
   const kept = toUsers ? [] : writtenAndKept(key.references, state, facts);
   const written =
     kept.length === 0

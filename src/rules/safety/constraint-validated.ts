@@ -18,7 +18,7 @@ import {
 } from '../support/statements/statements.ts';
 import { alternatives, columnParts, someNode, visitTree } from '../support/syntax/tree.ts';
 import { allRowsTakenBy, holdsOneRow } from '../support/tables/emptiness.ts';
-import { passesOnNull } from '../support/tables/null-rows.ts';
+import { failsOnNull, passesOnNull } from '../support/tables/null-rows.ts';
 import { reportWait } from '../support/tables/small-tables.ts';
 
 export default rule({
@@ -47,6 +47,7 @@ export default rule({
           at: place,
           object: table,
           key: `${command.name} validate`,
+          help: sql('-- in the next migration, and not here', ...validatedHere(context)),
         });
         return;
       }
@@ -60,13 +61,15 @@ export default rule({
       if (all[0] !== command) return;
       const constraints = all.map((each) => added(each.def.Constraint, table, statement, context));
       const lost = constraints.flatMap((each) => each.lost ?? []);
-      (lost.length === 0 ? reportWait : reportLock)(context, statement, {
+      const empty = [...new Set(constraints.flatMap((each) => each.empty))];
+      (lost.length + empty.length === 0 ? reportWait : reportLock)(context, statement, {
         message: readingAll(constraints, table, statement, context),
         at: place,
         object: table,
         key: constraints.map(({ name, what }) => name ?? what).join(' '),
         // Nothing can break it: the look at the rows is all that it costs.
-        ...(constraints.every(({ isCheck, allows, onNewColumns }) => isCheck && (allows || onNewColumns))
+        ...(empty.length === 0 &&
+        constraints.every(({ isCheck, allows, onNewColumns }) => isCheck && (allows || onNewColumns))
           ? { severity: 'info' as const }
           : {}),
         help: sql(
@@ -76,7 +79,11 @@ export default rule({
             ({ column, values }) =>
               `update ${table} set ${quoteIdent(column)} = … where ${quoteIdent(column)} in (${values.map((value) => (typeof value === 'string' ? quoteLiteral(value) : String(value))).join(', ')});`,
           ),
+          ...empty.map(
+            (column) => `update ${table} set ${quoteIdent(column)} = … where ${quoteIdent(column)} is null;`,
+          ),
           ...constraints.flatMap(({ name }) => validate(name ?? '…', table, statement, context)),
+          ...besideUnvalidated(table, context),
         ),
         ...(range === null ? {} : { fix: notValidBehind(all, range, statement, context) }),
       });
@@ -85,6 +92,37 @@ export default rule({
 });
 
 type Context = Parameters<Parameters<typeof alterExisting>[1]>[3];
+
+/** What this file validates of the constraints that it adds: the lock of each is held to its end. */
+const validatedHere = (context: Context): readonly string[] =>
+  context.statements.flatMap((statement) =>
+    statement.kind === 'AlterTableStmt'
+      ? commandsOf(statement.node).flatMap(({ subtype, name }) => {
+          const table = context.keyOf(statement.node.relation);
+          return subtype === 'AT_ValidateConstraint' && addedHere(name, table, context) !== null
+            ? validate(name, table, statement, context)
+            : [];
+        })
+      : [],
+  );
+
+/** Others of the table that this file adds NOT VALID and that no migration validates. */
+function besideUnvalidated(table: string, context: Context): readonly string[] {
+  const atEnd = context.facts.head.tables.get(table);
+  const left = [...(atEnd?.checks ?? []), ...(atEnd?.foreignKeys ?? [])].filter(
+    ({ validated }) => !validated,
+  );
+  return context.statements.flatMap((statement) =>
+    statement.kind === 'AlterTableStmt' && context.keyOf(statement.node.relation) === table
+      ? commandsOf(statement.node).flatMap(({ subtype, def }) => {
+          const { conname: name, skip_validation: skips } = def?.Constraint ?? {};
+          return subtype === 'AT_AddConstraint' && skips === true && left.some((each) => each.name === name)
+            ? validate(name, table, statement, context)
+            : [];
+        })
+      : [],
+  );
+}
 
 function notValidBehind(
   all: readonly SyntaxNode[],
@@ -115,6 +153,7 @@ function added(
         onlyNewColumns({ fk_attrs: [column as { String: { sval: string } }] }, table, context),
       );
   const allows = allowsAsMuch(constraint, table, context);
+  const empty = isCheck ? failsOnNull(constraint.raw_expr, table, statement, context) : [];
   const holds = onNewColumns || rowsAreMended(statement, table, columnsOf(constraint), context) || allows;
   return {
     name: constraint.conname ?? null,
@@ -124,6 +163,7 @@ function added(
     allows,
     onNewColumns,
     holds,
+    empty,
     lost: isCheck && !holds ? lostBy(constraint, table, context) : null,
   };
 }

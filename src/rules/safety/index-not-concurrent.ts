@@ -8,6 +8,7 @@ import {
   movingAlong,
   movingBehind,
   namedBelow,
+  pointingBelow,
   replacedBy,
   shown,
 } from '../support/statements/moves-along.ts';
@@ -210,7 +211,10 @@ function neededBy(statement: Statement, table: string, context: FileContext): re
   return [
     ...(node.idxname === undefined ? [] : namedBelow(node.idxname, table, statement, context)),
     ...(node.unique === true && node.whereClause === undefined && !columns.includes(null)
-      ? conflictsBelow(columns as readonly string[], table, statement, context)
+      ? [
+          ...conflictsBelow(columns as readonly string[], table, statement, context),
+          ...pointingBelow(columns as readonly string[], table, statement, context),
+        ]
       : []),
   ].toSorted((a, b) => a.start - b.start);
 }

@@ -2,12 +2,13 @@ import type { Table } from '../../model/schema.ts';
 import type { Statement, SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent, strings } from '../../sql/names.ts';
 import { type FileContext, rule } from '../rule.ts';
-import { adoption } from '../support/locks/adoption.ts';
+import { adoption, adoptionHere } from '../support/locks/adoption.ts';
 import {
   conflictsBelow,
   movingAlong,
   movingBehind,
   namedBelow,
+  pointingBelow,
   replacedBy,
   shown,
 } from '../support/statements/moves-along.ts';
@@ -93,29 +94,36 @@ export default rule({
     const moving = [
       ...namedBelow(name, table, statement, context),
       ...conflictsBelow(columns, table, statement, context),
+      ...pointingBelow(columns, table, statement, context),
     ];
     const replaced = replacedBy(columns.join(' '), name, table, context);
     const others = replaced.filter((each) => each.statement !== statement);
     // Of a column of old the index can be built before this file.
     const isRenamed =
       named.join('\0') !== columns.join('\0') && !columns.every((column) => isOfOld(column, table, context));
-    const { way, help } = adoption(
-      {
-        table,
-        kind: 'unique',
-        name,
-        columns: isRenamed ? named : columns,
-        isRenamed,
-        nullsNotDistinct: constraint.nulls_not_distinct === true,
-        suffix: constraint.deferrable
-          ? ` deferrable${constraint.initdeferred ? ' initially deferred' : ''}`
-          : '',
-      },
-      context,
-      [...moving.map(shown), ...replaced.map((each) => each.sql)],
-    );
+    const key = {
+      table,
+      kind: 'unique',
+      name,
+      columns: isRenamed ? named : columns,
+      isRenamed,
+      nullsNotDistinct: constraint.nulls_not_distinct === true,
+      suffix: constraint.deferrable
+        ? ` deferrable${constraint.initdeferred ? ' initially deferred' : ''}`
+        : '',
+    } as const;
+    // The file needs the key at once: its index can stand before, where nothing of the file has to go before the index.
+    const isBefore =
+      moving.length > 0 &&
+      replaced.length === 0 &&
+      columns.every((column) => isOfOld(column, table, context)) &&
+      !rowsAreMended(statement, table, null, context);
+    const { way, help } =
+      (isBefore ? adoptionHere(key, moving, context) : null) ??
+      adoption(key, context, [...moving.map(shown), ...replaced.map((each) => each.sql)]);
+    const along = isBefore && adoptionHere(key, moving, context) !== null ? '' : movingAlong(moving);
     reportWait(context, statement, {
-      message: `The unique constraint on ${listed(columns)} builds its index while reads and writes on "${table}" wait.${mayRepeat(columns, table, context) && !rowsAreMended(statement, table, null, context) ? ' Two equal rows make the file fail.' : ''} ${way}.${movingAlong(moving)}${movingBehind(others)}`,
+      message: `The unique constraint on ${listed(columns)} builds its index while reads and writes on "${table}" wait.${mayRepeat(columns, table, context) && !rowsAreMended(statement, table, null, context) ? ' Two equal rows make the file fail.' : ''} ${way}.${along}${movingBehind(others)}`,
       at: place,
       object: table,
       key: columns.join(' '),

@@ -1,9 +1,12 @@
 /** How the index of a key is built while writes go on, and adopted as a constraint. */
+
+import type { Statement } from '../../../model/sql.ts';
 import { splitKey } from '../../../sql/fold/table-access.ts';
 import { quoteIdent } from '../../../sql/names.ts';
 import type { FileContext } from '../../rule.ts';
-import { dropsOf } from '../statements/moves-along.ts';
+import { dropsOf, linesOf } from '../statements/moves-along.ts';
 import { commandsOf, sql } from '../statements/statements.ts';
+import { listed } from '../words/words.ts';
 
 export interface WantedKey {
   readonly table: string;
@@ -33,6 +36,30 @@ export function adoption(
         way: `Build ${key.kind === 'unique' ? 'the index' : 'a unique index'} with CONCURRENTLY in a file of its own and adopt it`,
         help: sql(...adoptedBy(key, context, behind)),
       };
+}
+
+/**
+ * The index in a file before this one, the key in its place here: statements further down need it. Null where a name has to
+ * be freed first, and where no index can be adopted.
+ */
+export function adoptionHere(
+  key: WantedKey,
+  needing: readonly Statement[],
+  context: FileContext,
+): { readonly way: string; readonly help: string } | null {
+  const { table, kind, name, suffix = '' } = key;
+  if (context.set.before.tables.get(table)?.kind === 'partitioned' || holderOf(name, table, context) !== null)
+    return null;
+  const lines = linesOf(needing);
+  return {
+    way: `Build the index with CONCURRENTLY in a file before this one and adopt it here, where ${lines.length === 1 ? `line ${lines[0]} needs` : `lines ${listed(lines)} need`} the key at once`,
+    help: sql(
+      '-- in a file of its own before this one',
+      `create unique index concurrently ${quoteIdent(name)} on ${table} ${listOf(key)}${nullsOf(key)};`,
+      '-- here, in the place of this statement',
+      `alter table ${table} add constraint ${quoteIdent(name)} ${kind} using index ${quoteIdent(name)}${suffix};`,
+    ),
+  };
 }
 
 /** The index, and in the next migration the key that adopts it. */

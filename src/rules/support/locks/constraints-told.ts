@@ -17,6 +17,8 @@ export interface AddedConstraint {
   readonly onNewColumns: boolean;
   /** No row is known that could break it. */
   readonly holds: boolean;
+  /** Columns of this change whose NULL breaks it in every row that is there. */
+  readonly empty: readonly string[];
   /** Values that the list before lets through, and this one does not. */
   readonly lost: ValueList | null;
 }
@@ -29,7 +31,11 @@ export function readingAll(
 ): string {
   const isOne = constraints.length === 1;
   const it = isOne ? 'it' : 'them';
-  const change = constraints.some(({ lost }) => lost !== null) ? ', change those rows,' : '';
+  const change = constraints.some(({ lost }) => lost !== null)
+    ? ', change those rows,'
+    : constraints.some(({ empty }) => empty.length > 0)
+      ? ', fill those rows,'
+      : '';
   return `${subjectOf(constraints)} on "${table}" ${isOne ? 'reads' : 'read'} every row while ${waiting(constraints, table, statement, context)}.${breaking(constraints)} Add ${it} NOT VALID${change} and validate ${it} in the next migration.`;
 }
 
@@ -72,7 +78,8 @@ function breaking(constraints: readonly AddedConstraint[]): string {
       ? []
       : ` The list before${isOne ? '' : ` "${name ?? '…'}"`} lets ${listed(lost.values.map(String))} through, and one row that holds ${lost.values.length === 1 ? 'it' : 'one of them'} makes the file fail.`,
   );
-  const open = constraints.filter(({ holds, lost }) => !holds && lost === null);
+  const empty = [...new Set(constraints.flatMap((each) => each.empty))];
+  const open = constraints.filter((each) => !each.holds && each.lost === null && each.empty.length === 0);
   const names = open.map(({ name }) => name ?? '');
   const which = isOne
     ? 'it'
@@ -82,5 +89,5 @@ function breaking(constraints: readonly AddedConstraint[]): string {
           names.map((name) => `"${name}"`),
           'or',
         );
-  return `${lists.join('')}${open.length === 0 ? '' : ` One row that breaks ${which} makes the file fail.`}`;
+  return `${lists.join('')}${empty.length === 0 ? '' : ` Rows that are there hold NULL in ${listed(empty)}, which breaks ${isOne ? 'it' : 'that'}: the file fails where there is one.`}${open.length === 0 ? '' : ` One row that breaks ${which} makes the file fail.`}`;
 }

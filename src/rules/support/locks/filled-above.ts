@@ -13,9 +13,7 @@ export const isFilledAbove = (context: FileContext, own: Statement, table: strin
       (other.kind === 'DeleteStmt' ||
         valuesFor(column, other).some(
           (value) =>
-            bare(value)?.A_Const?.isnull !== true &&
-            bare(value)?.SubLink === undefined &&
-            !isNullable(value, context.set.before.tables.get(table)),
+            bare(value)?.A_Const?.isnull !== true && !isNullable(value, context.set.before.tables.get(table)),
         )),
   ) || leavesNoNull(context, own, table, column);
 

@@ -1,6 +1,7 @@
 /** Statements of a file that can't stay where they are when what they name is made in a later file. */
 import type { Statement, SyntaxNode } from '../../../model/sql.ts';
-import { quoteIdent } from '../../../sql/names.ts';
+import { isKeyOf } from '../../../sql/fold/constraints.ts';
+import { quoteIdent, strings } from '../../../sql/names.ts';
 import { escapeRegExp } from '../../../sql/text.ts';
 import type { FileContext } from '../../rule.ts';
 import { keyOfParts } from '../syntax/names.ts';
@@ -99,12 +100,45 @@ export function conflictsBelow(
     ...(before?.indexes ?? []).filter(({ unique }) => unique),
   ];
   if (keys.some((key) => isSame(key.columns))) return [];
-  return context.source.statements.filter(({ kind, node, start }) => {
+  const asking = context.statements.filter(({ kind, node, start }) => {
     if (start <= own.start || kind !== 'InsertStmt' || context.keyOf(node.relation) !== table) return false;
     const elements: readonly SyntaxNode[] = node.onConflictClause?.infer?.indexElems ?? [];
     return elements.length > 0 && isSame(elements.map(({ IndexElem }) => IndexElem?.name ?? null));
   });
+  // What stands in a DO block moves with the block.
+  return [...new Set(asking.map((each) => context.source.statements[each.index] ?? each))];
 }
+
+/** Foreign keys below that point at these columns, for which no other key stands before the change. */
+export function pointingBelow(
+  columns: readonly string[],
+  table: string,
+  own: Statement,
+  context: FileContext,
+): readonly Statement[] {
+  const before = context.set.before.tables.get(table);
+  if (before !== undefined && isKeyOf(before, columns)) return [];
+  const asked = columns.toSorted().join();
+  return context.source.statements.filter(
+    ({ kind, node, start }) =>
+      start > own.start &&
+      /^(AlterTable|Create)Stmt$/.test(kind) &&
+      constraintsIn({ kind, node }).some(
+        ({ contype, pktable, pk_attrs: named }) =>
+          contype === 'CONSTR_FOREIGN' &&
+          context.keyOf(pktable) === table &&
+          strings(named).toSorted().join() === asked,
+      ),
+  );
+}
+
+const constraintsIn = ({ kind, node }: Pick<Statement, 'kind' | 'node'>): readonly SyntaxNode[] =>
+  (kind === 'CreateStmt' ? (node.tableElts ?? []) : commandsOf(node).map(({ def }) => def ?? {})).flatMap(
+    ({ Constraint, ColumnDef }: SyntaxNode) => [
+      ...(Constraint === undefined ? [] : [Constraint]),
+      ...(ColumnDef?.constraints ?? []).map((each: SyntaxNode) => each.Constraint ?? {}),
+    ],
+  );
 
 export interface Replaced {
   readonly name: string;

@@ -13,15 +13,38 @@ export function passesOnNull(
   context: FileContext,
 ): boolean {
   if (expression === undefined) return false;
+  const nulls = nullsIn(expression, table, statement, context);
+  return nulls.size > 0 && passes(expression, { table: null, who: 'anyone', nulls });
+}
+
+/** Columns whose NULL breaks it in every row that is there; empty where that is not certain. */
+export function failsOnNull(
+  expression: SyntaxNode | undefined,
+  table: string,
+  statement: Statement,
+  context: FileContext,
+): readonly string[] {
+  if (expression === undefined) return [];
+  const nulls = nullsIn(expression, table, statement, context);
+  return nulls.size > 0 && truthOf(expression, { table: null, who: 'anyone', nulls }) === 'false'
+    ? [...nulls]
+    : [];
+}
+
+function nullsIn(
+  expression: SyntaxNode,
+  table: string,
+  statement: Statement,
+  context: FileContext,
+): ReadonlySet<string> {
   const names = new Set<string>();
   visitTree([expression], (kind, node) => {
     if (kind === 'ColumnRef') names.add(columnParts(node).at(-1) ?? '');
   });
   const statements = statementsThatFill(context);
-  const nulls = new Set(
+  return new Set(
     [...names].filter((name) => isLeftEmpty(name, table, statement, statements, context.set.before)),
   );
-  return nulls.size > 0 && passes(expression, { table: null, who: 'anyone', nulls });
 }
 
 /** Without blocks that write no row and call nothing: one that asks whether a constraint is there fills no column. */

@@ -1,4 +1,5 @@
 /** What is to happen to rows when the row goes that their foreign key points to: what is likeliest to be meant. */
+import type { ClientCall } from '../../../model/client.ts';
 import type { Facts } from '../../../model/facts.ts';
 import type { ForeignKey, SchemaState, Table, Trigger } from '../../../model/schema.ts';
 import { quoteIdent } from '../../../sql/names.ts';
@@ -151,3 +152,22 @@ export function isWriteOnce(table: Table, { columns }: ForeignKey, state: Schema
       timing === 'before' && events.includes('update') && changes.test(routineNamed(name, state)?.body ?? ''),
   );
 }
+
+/** Deletes of these rows by what they point to, in a file that deletes that row too. */
+export function deletedTogether(
+  table: Table,
+  { columns, references }: ForeignKey,
+  facts: Facts,
+): readonly ClientCall[] {
+  const parents = allCallsOn(references, ['delete'], facts);
+  return allCallsOn(table.key, ['delete'], facts).filter(
+    (call) =>
+      columns.every((name) => call.columns.includes(name)) &&
+      parents.some(
+        ({ path, line }) => path === call.path && line >= call.line && line - call.line < farthest,
+      ),
+  );
+}
+
+/** Lines of one function, not of a whole file. */
+const farthest = 80;
