@@ -46,7 +46,9 @@ export default rule({
         return;
       }
       const isNewest = version !== null && !version.startsWith(migration.version);
-      const together = isNewest ? null : togetherWith(facts, migration, fileName === null);
+      // Behind all others by the clock: alone only where those of its day stay as they are.
+      const isAlone = isNewest && facts.history.base.some((each) => each.version === migration.version);
+      const together = isAlone ? null : togetherWith(facts, migration, fileName === null);
       report({
         message: `"${migration.fileName}" has version "${migration.version}", which is ${whatIsWrong(migration.version)} ${
           together !== null
