@@ -185,6 +185,23 @@ create type public.mood as enum ('sad');`,
     expect(findings.map(({ object, mendedBy }) => [object, mendedBy])).toEqual([['public.purge()', null]]);
   });
 
+  test('with --all no fix goes into a file that a later one undoes', () => {
+    const { findings } = judged(
+      `-- config: all = true
+-- file: 20260101000000_a.sql
+create table public.note (id uuid primary key, body text);
+create table public.page (id uuid primary key, body text);
+-- file: 20260102000000_b.sql
+alter table public.note disable row level security;`,
+      {},
+      only('rls/disabled'),
+    );
+    expect(findings.map(({ object, fix }) => [object, fix?.edits[0]?.file ?? null])).toEqual([
+      ['public.note', null],
+      ['public.page', 'supabase/migrations/20260101000000_a.sql'],
+    ]);
+  });
+
   test('a fingerprint holds when lines move, and differs between objects', () => {
     const print = (sql: string) => judged(sql, {}, id).findings.map(({ fingerprint }) => fingerprint);
     const [here] = print('create table public.note (body text);');

@@ -351,7 +351,7 @@ class Run {
       docs: `docs/rules/${rule.id}.md`,
       repro: problem.repro ?? null,
       fix:
-        problem.fix === undefined
+        problem.fix === undefined || (this.facts.history.all && isOvertaken(problem, this.facts.head))
           ? null
           : { ...problem.fix, edits: problem.fix.edits.map((edit) => ({ ...edit, text: told(edit.text) })) },
     };
@@ -434,6 +434,17 @@ function lineOf(file: string, text: string, line: number) {
   const content = text.split('\n')[line - 1]?.trimEnd() ?? '';
   const column = content.search(/\S/) + 1 || 1;
   return { file, line, column, endLine: line, endColumn: content.length + 1 };
+}
+
+/** A later migration makes the object anew, or switches it again: what is written before that would be undone. */
+function isOvertaken({ fix, object }: Problem, { tables, views, routines }: SchemaState): boolean {
+  const key = object ?? '';
+  const last = [
+    views.get(key)?.origin,
+    routines.get(key)?.origin,
+    ...(/row level security/i.test(fix?.title ?? '') ? [tables.get(key)?.rlsOrigin] : []),
+  ].find((origin) => origin != null);
+  return last != null && fix!.edits.some(({ file }) => file < last.file);
 }
 
 const pathOf = (set: ChangeSet) => set.migrations.at(-1)?.source.path ?? null;

@@ -1,6 +1,11 @@
-import type { Origin, Table } from '../../model/schema.ts';
+import type { Facts } from '../../model/facts.ts';
+import type { Command, Origin, SchemaState, Table } from '../../model/schema.ts';
+import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
-import { apiRoles, commands, covers, holds, isPlatform } from '../support/callers/roles.ts';
+import { callsFitting } from '../support/application/client-calls.ts';
+import { apiRoles, apiRolesOf, commands, covers, holds, isPlatform } from '../support/callers/roles.ts';
+import { opensTo } from '../support/conditions/truth.ts';
+import { cyclesOnceOn } from '../support/policies/recursion.ts';
 import { appendFix, evidenceOf } from '../support/statements/sites.ts';
 import { isKnown } from '../support/tables/tables.ts';
 import { named, sqlFence, upper } from '../support/words/words.ts';
@@ -18,7 +23,7 @@ export default rule({
     'https://supabase.com/docs/guides/database/database-advisors?lint=0007_policy_exists_rls_disabled',
   ],
   fixable: true,
-  table(table, { state, set, exposed, home, report }) {
+  table(table, { state, set, exposed, home, report, facts }) {
     if (table.rls || table.policies.length === 0 || !isKnown(table, state) || isPlatform(table.schema))
       return;
     // Written for a table that was not there: with it, row level security may have been enabled by hand.
@@ -33,8 +38,12 @@ export default rule({
       severity: exposed(table.schema) ? undefined : 'warning',
       evidence: evidenceOf(state),
       causes: ['rls/disabled'],
-      help: sqlFence(`${sql}${refusedThen(table)}`),
-      fix: appendFix(set, origin, 'Enable row level security', sql),
+      help: sqlFence(`${sql}${refusedThen(table)}${openAllTheSame(table)}${failsThen(table, state)}`),
+      // Where that alone opens nothing less, fails, or shuts the application out, it is no whole mend.
+      fix:
+        openAllTheSame(table) !== '' || failsThen(table, state) !== '' || shutsOut(table, facts)
+          ? undefined
+          : appendFix(set, origin, 'Enable row level security', sql),
     });
   },
 });
@@ -42,6 +51,39 @@ export default rule({
 /** Written in a file that runs before the one that makes the table. */
 const isOlder = (policy: Origin, table: Origin) =>
   policy !== null && table !== null && policy.file < table.file;
+
+/** Policies that let everybody write whatever they ask: switched on, they are as open as before. */
+function openAllTheSame({ policies, key }: Table): string {
+  const open = policies.filter(
+    (policy) =>
+      policy.permissive &&
+      policy.command !== 'select' &&
+      apiRolesOf(policy).includes('anon') &&
+      opensTo((policy.using ?? policy.check)?.node ?? null) === 'everybody',
+  );
+  return open
+    .map(
+      ({ name }) =>
+        `\n-- ${quoted(name)} lets everybody through all the same: drop it, or say whose a row is\ndrop policy ${quoteIdent(name)} on ${key};`,
+    )
+    .join('');
+}
+
+const quoted = (name: string) => named([name]);
+
+function failsThen(table: Table, state: SchemaState): string {
+  const cycles = cyclesOnceOn(table, state);
+  return cycles.length === 0
+    ? ''
+    : `\n-- ${named(cycles.map(({ name }) => name))} ${cycles.length === 1 ? 'asks its' : 'ask their'} own table, which fails with 42P17 once row level security is on (rls/recursion): first look that row up in a security definer function`;
+}
+
+/** The code asks as a user for what no policy gives. */
+const shutsOut = (table: Table, facts: Facts) =>
+  callsFitting(table, commands, facts).some(
+    ({ command }) =>
+      !table.policies.some((policy) => policy.permissive && covers(policy, command as Command)),
+  );
 
 /** What the API roles may do today and no policy lets through: enabling refuses it. */
 function refusedThen({ grants, policies }: Table): string {

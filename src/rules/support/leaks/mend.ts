@@ -30,7 +30,7 @@ import { administratorsBeside, policyFor } from '../ways-out/administrators-besi
 import { keptByBoth, partiesBeside, whoseTurn, withTalk } from '../ways-out/both-ends.ts';
 import { grantedWithout, rightsKept } from '../ways-out/column-grants.ts';
 import { filledBy } from '../ways-out/fills-itself.ts';
-import { othersDo } from '../ways-out/others-decide.ts';
+import { givenToThem, othersDo } from '../ways-out/others-decide.ts';
 import { newPolicyName } from '../ways-out/policy-names.ts';
 import { readPolicy, writersOf } from '../ways-out/read-policy.ts';
 import { isPrivateByName } from '../words/person-names.ts';
@@ -252,12 +252,12 @@ function policiesFor(group: LeakGroup, table: Table, facts: Facts): string[] {
 function withheld(group: LeakGroup, command: Command, table: Table, facts: Facts): string | null {
   const { head } = facts;
   const owner = ownerFor(group, command, table, head);
-  return (
-    leftToServer(table, command, head) ??
-    (isRestrictive(group) || tenantOf(group, owner, table, facts) !== null
-      ? null
-      : othersDo(table, command, owner, callsOn(table.key, [command], facts), head))
-  );
+  const left = leftToServer(table, command, head);
+  if (left !== null || isRestrictive(group)) return left;
+  const calls = callsOn(table.key, [command], facts);
+  return tenantOf(group, owner, table, facts) === null
+    ? othersDo(table, command, owner, calls, head)
+    : givenToThem(table, command, calls);
 }
 
 /** Filled by itself, where the code leaves it out. */

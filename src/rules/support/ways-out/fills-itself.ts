@@ -5,6 +5,7 @@ import { quoteIdent } from '../../../sql/names.ts';
 import { placesOf } from '../application/client-calls.ts';
 import { filledAtSignUp } from '../callers/sign-up.ts';
 import { isPersonTable, setByTrigger } from '../owners/owners.ts';
+import { isMakerAlone } from '../owners/tenants.ts';
 import { codeOf } from '../syntax/bodies.ts';
 import { remembered } from '../syntax/tree.ts';
 
@@ -34,7 +35,7 @@ export function filledBy(
           ? `where the code leaves ${quoteIdent(owner)} out (${placesOf(unread)})`
           : null;
   if (who === null) return '';
-  if (isPersonTable(table.key, state))
+  if (isPersonTable(table.key, state) && !isMakerAlone(owner))
     return `-- ${who}: whoever makes the row of somebody else needs a policy of their own`;
   const isId = /^(uuid|text|character varying)/.test(column.type) && direct.test(condition);
   return isId

@@ -98,3 +98,16 @@ function keptThere(
 
 const keptAbout =
   /(^|_)((leave|vacation|pto|time_off|credit)_(balances?|allowances?|entitlements?)|allowances?|entitlements?|quotas?|warnings?|bans?|sanctions?|suspensions?|penalt(y|ies)|strikes?|salar(y|ies)|payrolls?|pay_?slips?|grades?|evaluations?)$/i;
+
+/** What a tenant was given or has paid for, where no code writes it as a user: else all of its people would raise it. */
+export function givenToThem(
+  { name, key }: Table,
+  command: Command,
+  calls: readonly ClientCall[],
+): string | null {
+  return command !== 'select' && calls.length === 0 && given.test(name)
+    ? `-- no policy for ${command.toUpperCase()}: by its name ${key} says what they were given, and no code writes it as a user; the server does`
+    : null;
+}
+
+const given = /(^|_)(credits?|quotas?|allowances?|entitlements?|balances?|subscriptions?|licen[cs]es?)$/i;
