@@ -84,4 +84,4 @@ function ownAccess(before: ObjectAccess | undefined, after: ObjectAccess | undef
 
 const withoutSql = (help: string) => help.replace(/```sql\n[\s\S]*?\n```/g, '').trim();
 
-const firstSentence = (message: string) => /^.*?[.:](?=\s|$)/s.exec(message)?.[0] ?? message;
+const firstSentence = (message: string) => /^.*?\.(?=\s|$)/s.exec(message)?.[0] ?? message;
