@@ -118,7 +118,13 @@ describe('what is said', () => {
     );
   });
 
-  test('what is still seen, or is seen instead, makes it not enough', () => {
+  test('nor is what leaves it as it is', () => {
+    expect(withTrial(finding, way, { ...trial, left: [finding] }).help).toBe(
+      'Compare the owner.\n\nNo SQL is offered: what usually mends this was tried on this schema and left what was seen as it is.',
+    );
+  });
+
+  test('what is seen instead makes it not enough', () => {
     const other = {
       ...finding,
       fingerprint: 'b',

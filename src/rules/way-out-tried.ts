@@ -16,21 +16,29 @@ export interface Trial {
 }
 
 export function withTrial(finding: Finding, way: TriedWayOut, trial: Trial): Finding {
-  const help = finding.help ?? '';
-  if (way.error !== null)
+  const isStill = trial.left.some(({ fingerprint }) => fingerprint === finding.fingerprint);
+  const vain =
+    way.error !== null
+      ? `ended with "${way.error.message}"`
+      : way.stands && isStill
+        ? 'left what was seen as it is'
+        : null;
+  if (vain !== null)
     return {
       ...finding,
-      help: `${withoutSql(help)}\n\nNo SQL is offered: what usually mends this was tried on this schema and ended with "${way.error.message}".`.trim(),
+      help: `${withoutSql(finding.help)}\n\nNo SQL is offered: what usually mends this was tried on this schema and ${vain}.`.trim(),
     };
-  return way.stands ? { ...finding, help: `${help}\n\n${saidOf(finding, way, trial)}` } : finding;
+  return way.stands
+    ? { ...finding, help: `${finding.help ?? ''}\n\n${saidOf(finding, way, trial)}` }
+    : finding;
 }
 
 function saidOf(finding: Finding, { sql }: TriedWayOut, { before, after, left, known }: Trial): string {
-  const still =
-    left.find(({ fingerprint }) => fingerprint === finding.fingerprint) ??
-    left.find(({ object, fingerprint }) => object === finding.object && !known.has(fingerprint));
-  if (still !== undefined)
-    return `Tried on this schema, and it is not enough: ${firstSentence(still.message)}`;
+  const instead = left.find(
+    ({ object, fingerprint }) => object === finding.object && !known.has(fingerprint),
+  );
+  if (instead !== undefined)
+    return `Tried on this schema, and it is not enough: ${firstSentence(instead.message)}`;
   const { kept, lost } = ownAccess(objectIn(before, finding), objectIn(after, finding));
   const calls = saysWhatFirst.test(sql) ? [] : callsOn(calledAs(finding.object ?? ''), lost, before);
   if (calls.length > 0) {
@@ -49,7 +57,7 @@ const isError = ({ rule }: Finding) =>
   /^(rls\/recursion|access\/(policy-error|sign-up-broken|owner-locked-out)|grants\/missing)$/.test(rule);
 
 /** The SQL itself says what the code must do before it. */
-const saysWhatFirst = /^--.*\b(once|first see)\b/im;
+const saysWhatFirst = /^--.*\b(once|first see|has to go through)\b/im;
 
 /** `public.f(uuid)` is called `public.f`. */
 const calledAs = (object: string) => object.replace(/\(.*$/s, '');
@@ -82,6 +90,6 @@ function ownAccess(before: ObjectAccess | undefined, after: ObjectAccess | undef
   return { kept, lost };
 }
 
-const withoutSql = (help: string) => help.replace(/```sql\n[\s\S]*?\n```/g, '').trim();
+const withoutSql = (help: string | null) => (help ?? '').replace(/```sql\n[\s\S]*?\n```/g, '').trim();
 
 const firstSentence = (message: string) => /^.*?\.(?=\s|$)/s.exec(message)?.[0] ?? message;
