@@ -2,10 +2,11 @@ import type { Table } from '../../model/schema.ts';
 import type { Statement, SyntaxNode } from '../../model/sql.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import { type FileContext, rule } from '../rule.ts';
+import { lostValues } from '../support/conditions/implication.ts';
 import { overviewOf, timeOf } from '../support/files/versions.ts';
 import { commandsOf, sql, takesExclusiveLock } from '../support/statements/statements.ts';
 import { insideExplicitTransaction, isStandalone } from '../support/statements/transaction.ts';
-import { bare, constantOf, someNode } from '../support/syntax/tree.ts';
+import { bare, conjuncts, constantOf, someNode } from '../support/syntax/tree.ts';
 import { isFilledAgain } from '../support/tables/emptiness.ts';
 import { isShortList } from '../support/tables/short-lists.ts';
 
@@ -50,6 +51,16 @@ export default rule({
       const fillsNew = kind === 'UpdateStmt' && touches(node).some((column) => added.has(column));
       const needed = isNeededBelow(table, statement, context);
       const inserts = insertsBelow(table, statement, context);
+      const refusing = refusedAbove(table, statement, context);
+      if (refusing !== null) {
+        context.report({
+          message: `The CHECK of line ${refusing.span.line} refuses the rows of "${table}" that are ${kind === 'UpdateStmt' ? 'updated' : 'deleted'} here: it fails where there is one, and this comes too late. Put it before that, in a migration of its own, where no lock of an ALTER TABLE is held.`,
+          at: context.placeOf(statement),
+          object: table,
+          help: sql('-- in a migration before this one', `${statement.sql};`),
+        });
+        return;
+      }
       const split = inserts
         ? 'Rows are inserted into it below, which it would find there: split the file so that it moves into a migration of its own together with them'
         : 'Split the file there, so that it runs in a migration of its own';
@@ -77,6 +88,24 @@ export default rule({
     });
   },
 });
+
+/** A CHECK above, valid at once, that refuses values which WHERE picks. */
+const refusedAbove = (table: string, own: Statement, { source, keyOf }: FileContext) =>
+  source.statements.find(
+    ({ kind, node, start }) =>
+      kind === 'AlterTableStmt' &&
+      start < own.start &&
+      keyOf(node.relation) === table &&
+      commandsOf(node).some(({ subtype, def }) => {
+        const { contype, raw_expr: check, skip_validation: skips } = def?.Constraint ?? {};
+        return (
+          subtype === 'AT_AddConstraint' &&
+          contype === 'CONSTR_CHECK' &&
+          skips !== true &&
+          conjuncts(own.node.whereClause).some((part) => (lostValues(part, check)?.values.length ?? 0) > 0)
+        );
+      }),
+  ) ?? null;
 
 /** Told once for the table, at the first of several. */
 const hasMoreBelow = (table: string, own: Statement, { source, keyOf }: FileContext) =>
