@@ -78,7 +78,11 @@ export function clientCallsIn(texts: ReadonlyMap<string, string>, schema: string
 const signsIn = (text: string): boolean =>
   /\bsignIn\w{0,40}\b|\bsignUp\b|\bsetSession\b|\bverifyO[Tt][Pp]\b|\bexchangeCodeForSession\b|\baccessToken\s{0,4}:|auth[-_]ui\b/.test(
     text,
-  ) && !/\b(?:require\(|from\s{1,4})['"](?:express|fastify|koa|@hapi\/hapi)['"]/.test(text);
+  ) &&
+  (!answersAsServer.test(text) || /cookie|@supabase\/(?:ssr|auth-helpers)/i.test(text));
+
+const answersAsServer =
+  /\b(?:require\(|from\s{1,4})['"](?:express|fastify|koa|@hapi\/hapi)['"]|\bres\s{0,4}\.\s{0,4}(?:status|json|send)\s{0,4}\(/;
 
 /** Lines that still belong to what a form of registration does. */
 const closeBehind = 60;

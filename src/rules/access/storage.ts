@@ -65,9 +65,6 @@ function topicMend({ leaks }: LeakGroup, state: SchemaState): string {
   const messages = state.tables.get('realtime.messages');
   const policies = messages?.policies.filter(({ permissive }) => permissive) ?? [];
   const topic = '(select realtime.topic())';
-  const asked = (['select', 'insert'] as const).filter((command) =>
-    leaks.some((leak) => leak.command === command),
-  );
   const applying = policies.filter((policy) =>
     leaks.some(
       ({ command, principal }) =>
@@ -79,6 +76,12 @@ function topicMend({ leaks }: LeakGroup, state: SchemaState): string {
       ({ command, principal }) =>
         command !== 'execute' && letsThrough(policy, command, roleOf(principal) as ApiRole, messages!, state),
     ),
+  );
+  // One for all commands gave listening and sending: both go on, each on the own topic.
+  const asked = (['select', 'insert'] as const).filter(
+    (command) =>
+      leaks.some((leak) => leak.command === command) ||
+      open.some((policy) => policy.command === 'all' && covers(policy, command)),
   );
   const prefix = applying
     .map(

@@ -30,7 +30,7 @@ import { administratorsBeside, policyFor } from '../ways-out/administrators-besi
 import { keptByBoth, partiesBeside, whoseTurn, withTalk } from '../ways-out/both-ends.ts';
 import { grantedWithout, rightsKept } from '../ways-out/column-grants.ts';
 import { filledBy } from '../ways-out/fills-itself.ts';
-import { givenToThem, othersDo } from '../ways-out/others-decide.ts';
+import { givenToThem, othersDo, runBy } from '../ways-out/others-decide.ts';
 import { newPolicyName } from '../ways-out/policy-names.ts';
 import { readPolicy, writersOf } from '../ways-out/read-policy.ts';
 import { isPrivateByName } from '../words/person-names.ts';
@@ -340,7 +340,10 @@ function conditionOf(group: LeakGroup, command: Command, table: Table, facts: Fa
   if (ofTenant !== null) return signed === '' ? ofTenant : `${anded(ofTenant)}${signed}`;
   if (owner === undefined) return '…';
   const parties = inNameOnly(group) ? [owner] : whoseTurn(partiesOf(group, command, table, state), command);
-  const own = parties.map((column) => isOwn(column, table, state)).join(' or ');
+  const run = command === 'delete' ? runBy(table, state) : null;
+  const own = [...parties.map((column) => isOwn(column, table, state)), ...(run === null ? [] : [run])].join(
+    ' or ',
+  );
   return `${inNameOnly(group) ? own : withTalk(own, command, table, state)}${signed}`;
 }
 

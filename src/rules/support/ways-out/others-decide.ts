@@ -3,9 +3,12 @@ import type { ClientCall } from '../../../model/client.ts';
 import type { Command, SchemaState, Table } from '../../../model/schema.ts';
 import { inEnglish } from '../../../sql/acted-by.ts';
 import { placesOf } from '../application/client-calls.ts';
+import { leadsTo } from '../conditions/leads-to.ts';
+import { memberIn, membershipsOf } from '../owners/members.ts';
 import { isPersonTable } from '../owners/owners.ts';
 import { questionFor } from '../owners/role-question.ts';
 import { tenantCondition } from '../owners/tenants.ts';
+import { partOwn } from '../owners/whose.ts';
 import { named } from '../words/words.ts';
 
 export const ofNobodyAlone = (command: Command) => `-- no ${command.toUpperCase()} by the owner`;
@@ -23,7 +26,7 @@ export function othersDo(
     command === 'update'
       ? (decidedThere(table, owner, calls, state) ?? keptThere(table, command, owner, calls))
       : keptThere(table, command, owner, calls);
-  if (why === null) return null;
+  if (why === null) return command === 'update' ? raisedByOthers(table, calls, state) : null;
   const asked = roles.map((role) => questionFor(role, state, table)).find((found) => found !== null);
   if (asked == null)
     return `${ofNobodyAlone(command)}: ${why}; those who do need one, or let the server write`;
@@ -38,6 +41,41 @@ export function othersDo(
 }
 
 const roles = ['administrators', 'managers', 'staff'] as const;
+
+/** Nobody admits or raises themselves: where a row says that somebody belongs somewhere, those who run it change that. */
+function raisedByOthers(table: Table, calls: readonly ClientCall[], state: SchemaState): string | null {
+  if (memberIn(table, state) === undefined) return null;
+  const raising = table.columns.map(({ name }) => name).filter((name) => admits.test(name));
+  if (raising.length === 0) return null;
+  // What the code writes beside that is the member's own.
+  if (calls.some(({ given }) => given !== null && !given.some((name) => raising.includes(name)))) return null;
+  const why = `${named(raising.slice(0, 2))} ${raising.length === 1 ? 'says' : 'say'} who belongs there and as what, and nobody admits or raises themselves${calls.length === 0 ? '' : `; the code writes it (${placesOf(calls)})`}`;
+  const asked = runBy(table, state);
+  return asked === null
+    ? `-- no UPDATE by the member: ${why}; those who run it need one, or let the server write`
+    : `-- no UPDATE by the member: ${why}\ncreate policy "update by those who run it" on ${table.key} for update to authenticated\n  using (${asked})\n  with check (${asked});`;
+}
+
+const admits =
+  /^(\w+_)?(roles?|rank)(_(id|level|name))?$|^(membership_)?status$|^is_(admin|owner|leader|captain|manager|approved)$|^position$/i;
+
+/** That the caller runs what a row enters somebody into; null where nothing tells it. */
+export function runBy(table: Table, state: SchemaState): string | null {
+  if (memberIn(table, state) === undefined) return null;
+  const asked = table.foreignKeys.flatMap(({ columns, references }) =>
+    columns.length === 1 && membershipsOf(references, state).some((each) => each.table === table)
+      ? (partOwn(columns[0]!, table, state) ?? [])
+      : [],
+  );
+  return asked.length === 1 &&
+    !leadsTo(
+      table.foreignKeys.find(({ columns }) => asked[0]!.startsWith(columns[0]!))?.references ?? '',
+      table,
+      state,
+    )
+    ? asked[0]!
+    : null;
+}
 
 /**
  * Nobody decides about a row of their own: where it says when or by whom it was decided, and the code writes that or what
