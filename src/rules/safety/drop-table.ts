@@ -3,7 +3,7 @@ import type { Statement, SyntaxNode } from '../../model/sql.ts';
 import { splitKey } from '../../sql/fold/table-access.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { type FileContext, rule, type Told } from '../rule.ts';
-import { stillAsked } from '../support/application/client-calls.ts';
+import { allCallsOn, stillAsked } from '../support/application/client-calls.ts';
 import { type Dependent, dependentsOfTable, silentlyLost } from '../support/statements/dependents.ts';
 import {
   isCascade,
@@ -16,6 +16,8 @@ import {
 import { whereTableIsThere } from '../support/statements/where-there.ts';
 import { keyOfParts } from '../support/syntax/names.ts';
 import { columnParts, nodesOf } from '../support/syntax/tree.ts';
+import { holdsOneRow } from '../support/tables/emptiness.ts';
+import { isShortList } from '../support/tables/short-lists.ts';
 import { isSaidToHoldNothing } from '../support/words/said.ts';
 import { named } from '../support/words/words.ts';
 
@@ -77,6 +79,17 @@ function toldOf(key: string, statement: Statement, context: FileContext): Told {
   if (!before.tables.has(key) && node.missing_ok === true)
     return {
       message: `No migration makes table "${key}". If it is there, it is dropped with all its rows, and no rollback file brings them back.${asked}`,
+      ...note,
+      help,
+    };
+  // A migration that writes them brings them back.
+  const isListOfMigrations =
+    isShortList(key, before, context.facts) &&
+    !holdsOneRow(before.tables.get(key)) &&
+    allCallsOn(key, ['insert', 'update'], context.facts).length === 0;
+  if (isListOfMigrations)
+    return {
+      message: `Table "${key}" is dropped with all its rows, which migrations alone wrote.${asked} Keep a copy in another schema where somebody may have changed them by hand.`,
       ...note,
       help,
     };

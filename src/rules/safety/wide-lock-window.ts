@@ -1,7 +1,10 @@
 import type { Statement } from '../../model/sql.ts';
 import { type FileContext, rule } from '../rule.ts';
+import { allCallsOn } from '../support/application/client-calls.ts';
 import { commandsOf, isIndexThere, isThere } from '../support/statements/statements.ts';
 import { insideExplicitTransaction, isStandalone } from '../support/statements/transaction.ts';
+import { passesOnNull } from '../support/tables/null-rows.ts';
+import { isShortList } from '../support/tables/short-lists.ts';
 
 export default rule({
   id: 'safety/wide-lock-window',
@@ -55,10 +58,17 @@ function exclusivelyLocked(statement: Statement, context: FileContext): string |
   return exclusive ? table : null;
 }
 
+/** A list that migrations alone fill is read in no time. */
+const isSmall = (table: string, { set, facts }: FileContext) =>
+  isShortList(table, set.before, facts) && allCallsOn(table, ['insert'], facts).length === 0;
+
 function longWork(statement: Statement, context: FileContext): { table: string; what: string } | null {
   const { kind, node } = statement;
   const existing = (table: string) =>
-    context.isNew('table', table) || context.isNew('view', table) || context.isEmpty(table, statement)
+    context.isNew('table', table) ||
+    context.isNew('view', table) ||
+    context.isEmpty(table, statement) ||
+    isSmall(table, context)
       ? null
       : table;
   if (kind === 'IndexStmt' && node.concurrent !== true) {
@@ -80,6 +90,11 @@ function longWork(statement: Statement, context: FileContext): { table: string; 
           /^CONSTR_(CHECK|UNIQUE|PRIMARY|EXCLUSION)$/.test(def?.Constraint?.contype) &&
           def.Constraint.skip_validation !== true &&
           def.Constraint.indexname === undefined &&
+          // A look at columns that are NULL in every row is what safety/constraint-validated tells nothing of either.
+          !(
+            def.Constraint.contype === 'CONSTR_CHECK' &&
+            passesOnNull(def.Constraint.raw_expr, table ?? '', statement, context)
+          ) &&
           !isThere(context, table ?? '', def.Constraint.conname ?? null)),
     );
     return table === null || !reads ? null : { table, what: 'a constraint reads' };
