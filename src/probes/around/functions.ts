@@ -34,7 +34,7 @@ import type { Value } from '../rows/values.ts';
 import { type LaidRow, whereIs } from '../rows/world.ts';
 import { passes, summarize } from '../summary.ts';
 import { sensitive } from '../tables/updates.ts';
-import { inTheWayOf, madeIn, rowsMadeBy } from './function-inserts.ts';
+import { inTheWayOf, type MadeRows, madeIn, rowsMadeBy } from './function-inserts.ts';
 import { type AroundContext, hiddenTable } from './views.ts';
 
 const identities: readonly Identity[] = [anon, signedIn(userA)];
@@ -132,6 +132,39 @@ function cellOf(
   };
 }
 
+/** What a call of one function is watched by. */
+interface Trial {
+  readonly context: AroundContext;
+  readonly routine: Routine;
+  readonly identity: Identity;
+  readonly markers: readonly Marker[];
+  /** Tables that its body names. */
+  readonly watched: readonly Table[];
+  /** Rows that it may make in B's name. */
+  readonly made: readonly MadeRows[];
+}
+
+interface Attempt {
+  readonly values: readonly Value[];
+  /** What is changed of B's rows for the call. */
+  readonly gone: readonly string[];
+}
+
+/** A call that ran, and what the rows looked like before and after. */
+interface Ran extends Attempt {
+  readonly sql: string;
+  readonly rows: readonly Row[];
+  readonly outcome: Outcome;
+  readonly theirs: Looks;
+  readonly own: Looks;
+  readonly inName: Looks;
+}
+
+interface Looks {
+  readonly before: readonly Outcome[];
+  readonly after: readonly Outcome[];
+}
+
 async function call(
   context: AroundContext,
   routine: Routine,
@@ -142,44 +175,20 @@ async function call(
   /** Filled: what it does to A's own rows beyond what A may do. */
   own: AccessCell[],
 ): Promise<AccessCell> {
+  const made = rowsMadeBy(context, routine, identity);
+  const trial: Trial = { context, routine, identity, markers, watched, made };
   let last: { sql: string; outcome: Outcome } | null = null;
   let ran: { sql: string; outcome: Outcome } | null = null;
   const without = quietly(
     rightsAskedBy(context, routine).map((row) => `delete from ${row.table.key} where ${whereIs(row)}`),
   );
-  const made = rowsMadeBy(context, routine, identity);
-  const queue: { readonly values: readonly Value[]; readonly gone: readonly string[] }[] = sets.map(
-    (values) => ({
-      values,
-      gone: [],
-    }),
-  );
+  const queue: Attempt[] = sets.map((values) => ({ values, gone: [] }));
   const prepared = quietly(preparing(context, routine, watched));
   if (prepared.length > 0) queue.push(...sets.slice(0, 1).map((values) => ({ values, gone: prepared })));
   const tried = new Set(queue.map((entry) => JSON.stringify(entry)));
   for (const { values, gone } of queue) {
-    const sql = `select * from ${qualified(routine.schema, routine.name)}(${inputsOf(routine)
-      .map((argument, index) => `${literal(values[index]!)}::${argument.type}`)
-      .join(', ')})`;
-    const look = [
-      ...watched.map((table) => lookAt(context, table, userB)),
-      ...watched.map((table) => lookAt(context, table, userA)),
-      ...made.map(({ question }) => question),
-    ];
-    const batch = await context.session.batch([
-      'savepoint call',
-      ...without,
-      ...gone,
-      ...look,
-      become(identity, context.searchPath(routine.schema)),
-      sql,
-      becomeAdmin,
-      ...look,
-      'rollback to savepoint call',
-      'release savepoint call',
-    ]);
-    const outcomes = [batch[0]!, ...batch.slice(1 + without.length + gone.length)];
-    const outcome = outcomes[look.length + 2]!;
+    const done = await callOnce(trial, without, { values, gone });
+    const { sql, outcome } = done;
     // What it refused once, it refuses; other arguments may not even have come so far.
     if (last === null || !refused(last.outcome)) last = { sql, outcome };
     if (!outcome.ok) {
@@ -195,80 +204,9 @@ async function call(
       continue;
     }
     ran = last;
-    // Whose id it is, is no secret of a row.
-    const passed = [userB.id, ...values.filter((value): value is string => value !== null)].map(plain);
-    // What was handed in comes back from many functions, as it was or as a slug: that gives nothing away.
-    const given = givenOut(outcome.rows, markers).filter(
-      (marker) => !passed.some((text) => text.includes(plain(marker.text))),
-    );
-    const proof = { as: identity.label, sql, result: resultOf(outcome) };
-    const before = gone
-      .filter((statement) => /^update /.test(statement))
-      .map((statement) => ({ as: 'superuser (control)', sql: statement, result: 'OK' }));
-    if (identity.role === 'authenticated' && own.length === 0) {
-      for (const [index, table] of watched.entries()) {
-        const columns = changedColumns(
-          outcomes[1 + watched.length + index]!,
-          outcomes[look.length + 4 + watched.length + index]!,
-        );
-        const closed = columns.filter((column) => !mayUpdateOwn(context, table, column));
-        if (closed.length > 0) {
-          const reason = `it changed ${closed.join(', ')} of user A's own row in ${table.key}, which an UPDATE can't`;
-          own.push(
-            cellOf(
-              identity,
-              { subject: 'own', outcome: 'allowed', columns: closed, via: table.key, reason },
-              [proof],
-            ),
-          );
-          break;
-        }
-      }
-    }
-    const changed = watched.find((_, index) => {
-      const before = outcomes[1 + index]!;
-      const after = outcomes[look.length + 4 + index]!;
-      const there = before.ok && before.rows.length > 0;
-      return there && after.ok && JSON.stringify(before.rows) !== JSON.stringify(after.rows);
-    });
-    if (changed !== undefined && !mayWrite(context, identity, changed, before.length > 0)) {
-      return cellOf(
-        identity,
-        { outcome: 'allowed', reason: `a row of user B's in ${changed.key} changed`, via: changed.key },
-        [...before, { ...proof, result: `${proof.result}, and user B's row in ${changed.key} changed` }],
-      );
-    }
-    const first = look.length - made.length;
-    const inName = madeIn(made, outcomes.slice(1 + first), outcomes.slice(look.length + 4 + first));
-    if (inName !== undefined) {
-      const asks = context.probing.asking.has(routine.name);
-      return cellOf(
-        identity,
-        {
-          outcome: 'allowed',
-          reason: `a row in ${inName.key} was made in user B's name`,
-          via: inName.key,
-          when: asks ? 'what the function asks of its caller holds' : null,
-        },
-        [...before, { ...proof, result: `${proof.result}, and one of user B's in ${inName.key}` }],
-      );
-    }
-    const read = new Set(watched.map(({ key }) => key));
-    const hidden = given.length === 0 ? null : hiddenTable(context, identity.principal, given, read);
-    if (hidden !== null && !(await isSeenAnyway(context, identity, hidden, gone))) {
-      const marker = given.find((candidate) => candidate.tables.includes(hidden))!;
-      return cellOf(
-        identity,
-        { outcome: 'allowed', reason: `it gave out ${literal(marker.text)} of ${hidden}`, via: hidden },
-        [
-          ...before,
-          {
-            ...proof,
-            result: `${rowsCalled(outcome.rows.length)}, among them ${literal(marker.text)} of user B`,
-          },
-        ],
-      );
-    }
+    if (identity.role === 'authenticated' && own.length === 0) own.push(...changesOwn(trial, done));
+    const cell = changesTheirs(trial, done) ?? makesInTheirName(trial, done) ?? (await givesOut(trial, done));
+    if (cell !== null) return cell;
   }
   if (ran !== null) {
     return cellOf(identity, { outcome: 'filtered', reason: null }, [
@@ -282,6 +220,136 @@ async function call(
   return error !== null && refused(last.outcome)
     ? cellOf(identity, { outcome: 'error', reason: describe(error) }, proof)
     : cellOf(identity, { outcome: 'unknown', reason: error === null ? null : describe(error) }, proof);
+}
+
+async function callOnce(trial: Trial, without: readonly string[], { values, gone }: Attempt): Promise<Ran> {
+  const { context, routine, identity, watched, made } = trial;
+  const given = inputsOf(routine).map((argument, index) => `${literal(values[index]!)}::${argument.type}`);
+  const sql = `select * from ${qualified(routine.schema, routine.name)}(${given.join(', ')})`;
+  const look = [
+    ...watched.map((table) => lookAt(context, table, userB)),
+    ...watched.map((table) => lookAt(context, table, userA)),
+    ...made.map(({ question }) => question),
+  ];
+  const opening = ['savepoint call', ...without, ...gone];
+  const outcomes = await context.session.batch([
+    ...opening,
+    ...look,
+    become(identity, context.searchPath(routine.schema)),
+    sql,
+    becomeAdmin,
+    ...look,
+    'rollback to savepoint call',
+    'release savepoint call',
+  ]);
+  const calledAt = opening.length + look.length + 1;
+  const outcome = outcomes[calledAt]!;
+  const before = outcomes.slice(opening.length, opening.length + look.length);
+  const after = outcomes.slice(calledAt + 2, calledAt + 2 + look.length);
+  const looks = (from: number, to: number): Looks => ({
+    before: before.slice(from, to),
+    after: after.slice(from, to),
+  });
+  const n = watched.length;
+  return {
+    values,
+    gone,
+    sql,
+    rows: outcome.ok ? outcome.rows : [],
+    outcome,
+    theirs: looks(0, n),
+    own: looks(n, 2 * n),
+    inName: looks(2 * n, look.length),
+  };
+}
+
+const proofOf = ({ identity }: Trial, { sql, outcome }: Ran) => ({
+  as: identity.label,
+  sql,
+  result: resultOf(outcome),
+});
+
+const proofOfChanges = ({ gone }: Ran) =>
+  gone
+    .filter((statement) => /^update /.test(statement))
+    .map((statement) => ({ as: 'superuser (control)', sql: statement, result: 'OK' }));
+
+/** What no UPDATE as A could do to A's own row: at most one, of the first such table. */
+function changesOwn(trial: Trial, ran: Ran): readonly AccessCell[] {
+  const { context, identity, watched } = trial;
+  for (const [index, table] of watched.entries()) {
+    const columns = changedColumns(ran.own.before[index]!, ran.own.after[index]!);
+    const closed = columns.filter((column) => !mayUpdateOwn(context, table, column));
+    if (closed.length === 0) continue;
+    const reason = `it changed ${closed.join(', ')} of user A's own row in ${table.key}, which an UPDATE can't`;
+    return [
+      cellOf(identity, { subject: 'own', outcome: 'allowed', columns: closed, via: table.key, reason }, [
+        proofOf(trial, ran),
+      ]),
+    ];
+  }
+  return [];
+}
+
+function changesTheirs(trial: Trial, ran: Ran): AccessCell | null {
+  const { context, identity, watched } = trial;
+  const changed = watched.find((_, index) => {
+    const before = ran.theirs.before[index]!;
+    const after = ran.theirs.after[index]!;
+    const there = before.ok && before.rows.length > 0;
+    return there && after.ok && JSON.stringify(before.rows) !== JSON.stringify(after.rows);
+  });
+  const before = proofOfChanges(ran);
+  if (changed === undefined || mayWrite(context, identity, changed, before.length > 0)) return null;
+  const proof = proofOf(trial, ran);
+  return cellOf(
+    identity,
+    { outcome: 'allowed', reason: `a row of user B's in ${changed.key} changed`, via: changed.key },
+    [...before, { ...proof, result: `${proof.result}, and user B's row in ${changed.key} changed` }],
+  );
+}
+
+function makesInTheirName(trial: Trial, ran: Ran): AccessCell | null {
+  const { context, routine, identity, made } = trial;
+  const inName = madeIn(made, ran.inName.before, ran.inName.after);
+  if (inName === undefined) return null;
+  const asks = context.probing.asking.has(routine.name);
+  const proof = proofOf(trial, ran);
+  return cellOf(
+    identity,
+    {
+      outcome: 'allowed',
+      reason: `a row in ${inName.key} was made in user B's name`,
+      via: inName.key,
+      when: asks ? 'what the function asks of its caller holds' : null,
+    },
+    [...proofOfChanges(ran), { ...proof, result: `${proof.result}, and one of user B's in ${inName.key}` }],
+  );
+}
+
+async function givesOut(trial: Trial, ran: Ran): Promise<AccessCell | null> {
+  const { context, identity, markers, watched } = trial;
+  // Whose id it is, is no secret of a row.
+  const passed = [userB.id, ...ran.values.filter((value): value is string => value !== null)].map(plain);
+  // What was handed in comes back from many functions, as it was or as a slug: that gives nothing away.
+  const given = givenOut(ran.rows, markers).filter(
+    (marker) => !passed.some((text) => text.includes(plain(marker.text))),
+  );
+  const read = new Set(watched.map(({ key }) => key));
+  const hidden = given.length === 0 ? null : hiddenTable(context, identity.principal, given, read);
+  if (hidden === null || (await isSeenAnyway(context, identity, hidden, ran.gone))) return null;
+  const marker = given.find((candidate) => candidate.tables.includes(hidden))!;
+  return cellOf(
+    identity,
+    { outcome: 'allowed', reason: `it gave out ${literal(marker.text)} of ${hidden}`, via: hidden },
+    [
+      ...proofOfChanges(ran),
+      {
+        ...proofOf(trial, ran),
+        result: `${rowsCalled(ran.rows.length)}, among them ${literal(marker.text)} of user B`,
+      },
+    ],
+  );
 }
 
 /**

@@ -7,7 +7,8 @@ import { deparse } from '../../sql/deparse.ts';
 import { parseExpression } from '../../sql/parse.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import { literal, name } from '../quote.ts';
-import { defaultOf, type RowValues } from './plan.ts';
+import { defaultOf } from './choices.ts';
+import type { RowValues } from './plan.ts';
 import type { Value } from './values.ts';
 
 interface Given {

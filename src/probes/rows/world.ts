@@ -9,8 +9,9 @@ import { describe } from '../outcome.ts';
 import { claimsOf, companionOf, type User, userB, withClaims } from '../principals.ts';
 import { literal, name } from '../quote.ts';
 import { fitting, isNamed } from './checks.ts';
+import type { ColumnChoice } from './choices.ts';
 import { type Ownership, ownerValue } from './owners.ts';
-import { type ColumnChoice, isUnique, type Planner, type RowValues } from './plan.ts';
+import { isUnique, type Planner, type RowValues } from './plan.ts';
 import { triggersOff, triggersOn } from './triggers.ts';
 import type { Value, ValueSource } from './values.ts';
 

@@ -11,8 +11,8 @@ import { readPolicies } from '../predicate/index.ts';
 import { any, other } from '../predicate/reading.ts';
 import { columnNames } from '../predicate/syntax.ts';
 import { literal, name } from '../quote.ts';
+import { defaultOf, fitsType } from '../rows/choices.ts';
 import type { Ownership } from '../rows/owners.ts';
-import { defaultOf, fitsType } from '../rows/plan.ts';
 import { type Value, type ValueSource, valuesNamedFor } from '../rows/values.ts';
 
 /** By role and column: what to send in place of the usual value. */

@@ -4,7 +4,7 @@ import type { SchemaState } from '../../model/schema.ts';
 import type { Reading } from '../predicate/reading.ts';
 import type { Claims, Identity } from '../principals.ts';
 import { rank } from '../rank.ts';
-import type { ColumnChoice } from '../rows/plan.ts';
+import type { ColumnChoice } from '../rows/choices.ts';
 import type { TrustedRows } from '../rows/trust.ts';
 import type { Value } from '../rows/values.ts';
 import type { World } from '../rows/world.ts';
