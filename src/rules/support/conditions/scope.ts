@@ -74,63 +74,11 @@ export function readPredicate(node: SyntaxNode | null, table: Table | null, stat
   return reading;
 }
 
+/** Reads all of an expression: the columns, the comparisons and the tables in it. */
 function read(node: SyntaxNode, table: Table | null, state: SchemaState): Reading {
   const columns: ColumnUse[] = [];
   const comparisons: Comparison[] = [];
   const reads: string[] = [];
-  const own: Scope =
-    table === null
-      ? []
-      : [{ alias: table.name, key: table.key, columns: new Set(table.columns.map((column) => column.name)) }];
-
-  const resolve = (ref: SyntaxNode, scopes: readonly Scope[]): ColumnUse | null => {
-    const parts = columnParts(ref);
-    const name = parts.at(-1);
-    if (name === undefined || ref.fields?.length !== parts.length) return null;
-    const qualifier = parts.length > 1 ? parts.at(-2)! : null;
-    for (let depth = scopes.length - 1; depth >= 0; depth -= 1) {
-      for (const source of scopes[depth]!) {
-        if (
-          qualifier !== null
-            ? source.alias !== qualifier
-            : source.columns !== null && !source.columns.has(name)
-        ) {
-          continue;
-        }
-        // A source whose columns are not known may hold the name or not.
-        if (qualifier === null && source.columns === null) return null;
-        return {
-          name,
-          source,
-          depth,
-          unqualified: qualifier === null,
-          location: ref.location ?? 0,
-          within: scopes,
-        };
-      }
-    }
-    return null;
-  };
-
-  const side = (value: SyntaxNode | null | undefined, scopes: readonly Scope[]): Side => {
-    const inner = bare(value);
-    if (inner === null) return { is: 'other' };
-    if (inner.ColumnRef !== undefined) {
-      const column = resolve(inner.ColumnRef, scopes);
-      return column === null ? { is: 'other' } : { is: 'column', column };
-    }
-    if (isUserId(inner)) return { is: 'user-id' };
-    const constant = constantOf(inner);
-    if (constant !== undefined) return { is: 'constant', value: constant };
-    if (inner.SubLink !== undefined) return { is: 'select' };
-    if (inner.List !== undefined || inner.A_ArrayExpr !== undefined) {
-      const items: SyntaxNode[] = inner.List?.items ?? inner.A_ArrayExpr?.elements ?? [];
-      if (items.length > 0 && items.every((item) => constantOf(item) !== undefined)) {
-        return { is: 'constant', value: String(constantOf(items[0]!)) };
-      }
-    }
-    return { is: 'other' };
-  };
 
   const expression = (value: unknown, scopes: readonly Scope[], ctes: ReadonlySet<string>): void => {
     if (typeof value !== 'object' || value === null) return;
@@ -148,22 +96,9 @@ function read(node: SyntaxNode, table: Table | null, state: SchemaState): Readin
       if (key === 'ColumnRef') {
         const use = resolve(inner, scopes);
         if (use !== null) columns.push(use);
-      } else if (key === 'A_Expr' && comparing.has(inner.kind)) {
-        comparisons.push({
-          operator: operatorOf(inner),
-          left: side(inner.lexpr, scopes),
-          right: side(inner.rexpr, scopes),
-          depth: scopes.length - 1,
-          location: inner.location ?? 0,
-        });
-      } else if (key === 'SubLink' && inner.subLinkType === 'ANY_SUBLINK') {
-        comparisons.push({
-          operator: '=',
-          left: side(inner.testexpr, scopes),
-          right: { is: 'select' },
-          depth: scopes.length - 1,
-          location: inner.location ?? 0,
-        });
+      } else {
+        const comparison = comparisonIn(key, inner, scopes);
+        if (comparison !== null) comparisons.push(comparison);
       }
       expression(inner, scopes, ctes);
     }
@@ -183,7 +118,9 @@ function read(node: SyntaxNode, table: Table | null, state: SchemaState): Readin
     const scopes = [...outer, scope];
     const from = (item: SyntaxNode) => {
       if (item.RangeVar !== undefined) {
-        scope.push(source(item.RangeVar, ctes));
+        const source = sourceOf(item.RangeVar, ctes, state);
+        if (source.key !== null) reads.push(source.key);
+        scope.push(source);
       } else if (item.JoinExpr !== undefined) {
         from(item.JoinExpr.larg);
         from(item.JoinExpr.rarg);
@@ -195,32 +132,85 @@ function read(node: SyntaxNode, table: Table | null, state: SchemaState): Readin
       }
     };
     for (const item of statement.fromClause ?? []) from(item);
-    for (const part of [
-      'targetList',
-      'whereClause',
-      'groupClause',
-      'havingClause',
-      'sortClause',
-      'limitCount',
-    ]) {
-      expression(statement[part], scopes, ctes);
-    }
+    for (const clause of clauses) expression(statement[clause], scopes, ctes);
   };
 
-  const source = (range: SyntaxNode, ctes: ReadonlySet<string>): Source => {
-    const alias = range.alias?.aliasname ?? range.relname;
-    if (range.schemaname === undefined && ctes.has(range.relname)) return { alias, key: null, columns: null };
-    const key = relationKey(range, state);
-    reads.push(key);
-    const relation = state.tables.get(key);
-    const names = relation?.columns.map((column) => column.name) ?? state.views.get(key)?.columns ?? null;
-    // An inheriting table has its parent's columns too; a relation that is not known has any.
-    const complete = names !== null && (relation === undefined || relation.unknown.length === 0);
-    return { alias, key, columns: complete ? new Set(names) : null };
-  };
-
+  const own: Scope =
+    table === null
+      ? []
+      : [{ alias: table.name, key: table.key, columns: new Set(table.columns.map((column) => column.name)) }];
   expression(node, [own], new Set());
   return { columns, comparisons, reads };
+}
+
+/** Those of a SELECT behind its FROM. */
+const clauses = ['targetList', 'whereClause', 'groupClause', 'havingClause', 'sortClause', 'limitCount'];
+
+function sourceOf(range: SyntaxNode, ctes: ReadonlySet<string>, state: SchemaState): Source {
+  const alias = range.alias?.aliasname ?? range.relname;
+  if (range.schemaname === undefined && ctes.has(range.relname)) return { alias, key: null, columns: null };
+  const key = relationKey(range, state);
+  const relation = state.tables.get(key);
+  const names = relation?.columns.map((column) => column.name) ?? state.views.get(key)?.columns ?? null;
+  // An inheriting table has its parent's columns too; a relation that is not known has any.
+  const complete = names !== null && (relation === undefined || relation.unknown.length === 0);
+  return { alias, key, columns: complete ? new Set(names) : null };
+}
+
+/** Null where no source in scope is known to have the column. */
+function resolve(ref: SyntaxNode, scopes: readonly Scope[]): ColumnUse | null {
+  const parts = columnParts(ref);
+  const name = parts.at(-1);
+  if (name === undefined || ref.fields?.length !== parts.length) return null;
+  const qualifier = parts.length > 1 ? parts.at(-2)! : null;
+  const mayHold = ({ alias, columns }: Source) =>
+    qualifier !== null ? alias === qualifier : columns === null || columns.has(name);
+  for (let depth = scopes.length - 1; depth >= 0; depth -= 1) {
+    const source = scopes[depth]!.find(mayHold);
+    if (source === undefined) continue;
+    // A source whose columns are not known may hold the name or not.
+    if (qualifier === null && source.columns === null) return null;
+    return {
+      name,
+      source,
+      depth,
+      unqualified: qualifier === null,
+      location: ref.location ?? 0,
+      within: scopes,
+    };
+  }
+  return null;
+}
+
+function comparisonIn(kind: string, node: SyntaxNode, scopes: readonly Scope[]): Comparison | null {
+  const isOperator = kind === 'A_Expr' && comparing.has(node.kind);
+  if (!isOperator && !(kind === 'SubLink' && node.subLinkType === 'ANY_SUBLINK')) return null;
+  const at = { depth: scopes.length - 1, location: node.location ?? 0 };
+  return isOperator
+    ? {
+        operator: operatorOf(node),
+        left: sideOf(node.lexpr, scopes),
+        right: sideOf(node.rexpr, scopes),
+        ...at,
+      }
+    : { operator: '=', left: sideOf(node.testexpr, scopes), right: { is: 'select' }, ...at };
+}
+
+function sideOf(value: SyntaxNode | null | undefined, scopes: readonly Scope[]): Side {
+  const inner = bare(value);
+  if (inner === null) return { is: 'other' };
+  if (inner.ColumnRef !== undefined) {
+    const column = resolve(inner.ColumnRef, scopes);
+    return column === null ? { is: 'other' } : { is: 'column', column };
+  }
+  if (isUserId(inner)) return { is: 'user-id' };
+  const constant = constantOf(inner);
+  if (constant !== undefined) return { is: 'constant', value: constant };
+  if (inner.SubLink !== undefined) return { is: 'select' };
+  const items: SyntaxNode[] = inner.List?.items ?? inner.A_ArrayExpr?.elements ?? [];
+  if (items.length > 0 && items.every((item) => constantOf(item) !== undefined))
+    return { is: 'constant', value: String(constantOf(items[0]!)) };
+  return { is: 'other' };
 }
 
 const comparing = new Set(['AEXPR_OP', 'AEXPR_IN', 'AEXPR_OP_ANY', 'AEXPR_NOT_DISTINCT']);
