@@ -1,6 +1,6 @@
 /** Views and materialized views: what comes out of them that the same principal can't read from the tables below. */
 
-import type { Session } from '../../database/engine.ts';
+import type { Outcome, Session } from '../../database/engine.ts';
 import type { AccessCell, ObjectAccess, Principal } from '../../model/access.ts';
 import type { SchemaState, View } from '../../model/schema.ts';
 import { type Attempted, attemptAll } from '../attempt.ts';
@@ -84,64 +84,26 @@ async function probeView(
   );
   const control = attempted[0]!.outcome;
   const asB = attempted[1]!.outcome;
-  const reaches = (control.ok && seen(control.rows, theirs)) || (asB.ok && seen(asB.rows, theirs)) || null;
   const asInvoker = await seenAsInvoker(context, view, attempted.slice(2), theirs, listOf);
-  const cells: AccessCell[] = [];
-  identities.forEach((identity, index) => {
-    const { outcome } = attempted[index + 2]!;
-    const statement = sql(listOf(identity));
-    const proof = [
-      {
-        as: identity.label,
-        sql: statement,
-        result: outcome.ok ? rowsCalled(outcome.rows.length) : resultOf(outcome),
-      },
-    ];
-    const cell = (subject: AccessCell['subject'], more: Partial<AccessCell>): AccessCell => ({
-      ...unreached(identity, subject, proof),
-      ...more,
-    });
-    if (!outcome.ok) {
-      const verdict = verdictOf(outcome.error, view, 'select');
-      cells.push(cell('foreign', verdict));
-      return;
-    }
-    const marker = seen(outcome.rows, theirs);
-    if (marker !== null) {
-      const anyway = asInvoker.get(identity.principal);
-      const hidden = hiddenTable(
-        context,
-        identity.principal,
-        seenAll(outcome.rows, theirs).filter((marker) => anyway?.has(marker) !== true),
-        behind,
-      );
-      cells.push(
-        cell('foreign', {
-          outcome: 'allowed',
-          via: hidden,
-          columns: columnsWith(outcome.rows, theirs),
-          proof: [
-            {
-              ...proof[0]!,
-              result: `${rowsCalled(outcome.rows.length)}, among them ${literal(marker.text)} of user B`,
-            },
-          ],
-        }),
-      );
-    } else if (reaches === null) {
-      const why = control.ok
-        ? "no row of user B's reaches this view in the probes' world"
-        : resultOf(control);
-      const lookup = control.ok && control.rows.length > 0 && outcome.rows.length > 0;
-      cells.push(
-        lookup
-          ? cell('unowned', { outcome: 'allowed' })
-          : cell('foreign', { outcome: 'unknown', reason: why }),
-      );
-    } else cells.push(cell('foreign', {}));
-    if (identity.role === 'authenticated' && seen(outcome.rows, own) !== null)
-      cells.push(cell('own', { outcome: 'allowed' }));
-  });
+  const read: ReadView = {
+    context,
+    view,
+    behind,
+    theirs,
+    own,
+    reached:
+      (control.ok && seen(control.rows, theirs) !== null) || (asB.ok && seen(asB.rows, theirs) !== null),
+    control,
+  };
+  const cells: AccessCell[] = identities.flatMap((identity, index) =>
+    cellsRead(
+      read,
+      identity,
+      sql(listOf(identity)),
+      attempted[index + 2]!.outcome,
+      asInvoker.get(identity.principal),
+    ),
+  );
   const base = baseOf(view, context.state);
   if (base !== null) cells.push(...(await cellsUnderConditions(context, view, base, cells)));
   cells.push(...(await writeThrough(context, view)));
@@ -154,6 +116,58 @@ async function probeView(
     cells,
     ownerColumns: [],
   };
+}
+
+interface ReadView {
+  readonly context: AroundContext;
+  readonly view: View;
+  readonly behind: ReadonlySet<string>;
+  readonly theirs: readonly Marker[];
+  readonly own: readonly Marker[];
+  /** A row of B's is there to be seen: by the superuser, or by B. */
+  readonly reached: boolean;
+  readonly control: Outcome;
+}
+
+/** What one principal saw of B's rows in the view, and of A's own. */
+function cellsRead(
+  read: ReadView,
+  identity: Identity,
+  sql: string,
+  outcome: Outcome,
+  anyway: ReadonlySet<Marker> | undefined,
+): readonly AccessCell[] {
+  const { context, view, theirs, own } = read;
+  const result = outcome.ok ? rowsCalled(outcome.rows.length) : resultOf(outcome);
+  const proof = { as: identity.label, sql, result };
+  const cell = (subject: AccessCell['subject'], more: Partial<AccessCell>): AccessCell => ({
+    ...unreached(identity, subject, [proof]),
+    ...more,
+  });
+  if (!outcome.ok) return [cell('foreign', verdictOf(outcome.error, view, 'select'))];
+  const { rows } = outcome;
+  const marker = seen(rows, theirs);
+  const ofOthers = () => {
+    if (marker !== null) {
+      const told = seenAll(rows, theirs).filter((each) => anyway?.has(each) !== true);
+      return cell('foreign', {
+        outcome: 'allowed',
+        via: hiddenTable(context, identity.principal, told, read.behind),
+        columns: columnsWith(rows, theirs),
+        proof: [{ ...proof, result: `${result}, among them ${literal(marker.text)} of user B` }],
+      });
+    }
+    if (read.reached) return cell('foreign', {});
+    if (!read.control.ok) return cell('foreign', { outcome: 'unknown', reason: resultOf(read.control) });
+    return read.control.rows.length > 0 && rows.length > 0
+      ? cell('unowned', { outcome: 'allowed' })
+      : cell('foreign', {
+          outcome: 'unknown',
+          reason: "no row of user B's reaches this view in the probes' world",
+        });
+  };
+  const isOwnSeen = identity.role === 'authenticated' && seen(rows, own) !== null;
+  return [ofOthers(), ...(isOwnSeen ? [cell('own', { outcome: 'allowed' })] : [])];
 }
 
 /** What of it each principal sees as well where the view reads as its caller: that passes by no policy. */

@@ -1,5 +1,6 @@
 /** One table: what each principal can do to own, foreign and unowned rows, each denial with its positive control. */
 
+import type { Session } from '../../database/engine.ts';
 import type { AccessCell, Proof } from '../../model/access.ts';
 import { type Attempt, type Attempted, attemptAll } from '../attempt.ts';
 import { resultOf, verdictOf } from '../outcome.ts';
@@ -37,50 +38,30 @@ export async function probeCases(context: TableContext, cases: readonly Case[]):
   );
   const verdicts = cases.map((entry, index) => judged(entry, attempted[index]!));
   const returning: number[] = [];
-  const controls: number[] = [];
+  const denied: number[] = [];
   cases.forEach((entry, index) => {
     const { outcome } = verdicts[index]!;
     if (entry.command === 'select') return;
     if (outcome === 'allowed' && entry.returning !== null) returning.push(index);
     // "No permission" and "check failed" are said in so many words; no row, or an error, may have other causes.
-    if (outcome === 'filtered' || outcome === 'error') controls.push(index);
+    if (outcome === 'filtered' || outcome === 'error') denied.push(index);
   });
-  const controlOf = (index: number): Attempt => ({
-    ...cases[index]!.attempt,
-    identity: null,
-    controlClaims: cases[index]!.identity.claims,
-  });
-  const elsewhere = cases.flatMap(({ elsewhere: other }, index) =>
-    other !== undefined && verdicts[index]!.outcome === 'allowed' ? [{ index, other }] : [],
-  );
-  const there = await attemptAll(
-    session,
-    elsewhere.map(({ other }) => other.attempt),
-  );
-  const byParent = new Set(
-    elsewhere
-      .filter(({ other }, at) => /^(check-failed|filtered)$/.test(judged(other, there[at]!).outcome))
-      .map(({ index }) => index),
-  );
+  const byParent = await underAnotherParent(session, cases, verdicts);
   const followed = await attemptAll(session, [
     ...returning.map((index) => {
       const { readBack: _, ...attempt } = cases[index]!.attempt;
       return { ...attempt, deferred: false, sql: cases[index]!.returning! };
     }),
-    ...controls.map(controlOf),
+    ...denied.map((index) => controlOf(cases[index]!)),
   ]);
   const representation = new Map(returning.map((index, at) => [index, followed[at]!.outcome.ok]));
-  const controlled = new Map(controls.map((index, at) => [index, followed[returning.length + at]!]));
-  const works = (index: number, answer: Attempted): boolean => {
-    const { outcome } = judged(cases[index]!, answer);
-    return outcome === 'allowed' || outcome === 'constraint';
-  };
+  const controlled = new Map(denied.map((index, at) => [index, followed[returning.length + at]!]));
   // A trigger may refuse the superuser too: without triggers the statement itself is left.
-  const refused = controls.filter((index) => !works(index, controlled.get(index)!));
+  const refused = denied.filter((index) => !works(cases[index]!, controlled.get(index)!));
   const bare = await attemptAll(
     session,
     refused.map((index) => {
-      const control = controlOf(index);
+      const control = controlOf(cases[index]!);
       return { ...control, prepare: [...(control.prepare ?? []), triggersOff] };
     }),
   );
@@ -89,41 +70,82 @@ export async function probeCases(context: TableContext, cases: readonly Case[]):
 
   return cases.map((entry, index) => {
     const verdict = verdicts[index]!;
-    let { outcome, reason } = verdict;
-    const proof: Proof[] = [
-      { as: entry.identity.label, sql: entry.attempt.sql, result: resultText(entry, attempted[index]!) },
-    ];
+    const tried: Proof = {
+      as: entry.identity.label,
+      sql: entry.attempt.sql,
+      result: resultText(entry, attempted[index]!),
+    };
     const control = controlled.get(index);
-    if (control !== undefined) {
-      const second = withoutTriggers.get(index);
-      const answer = second !== undefined && works(index, second) ? second : control;
-      proof.push({
-        as: answer === second ? 'superuser, triggers off (control)' : 'superuser (control)',
-        sql: entry.attempt.sql,
-        result: resultText(entry, answer),
-      });
-      if (!works(index, answer)) {
-        const why = judged(entry, control).reason ?? resultText(entry, control);
-        reason = `the control did not work either: ${why}`;
-        outcome = 'unknown';
-      } else if (anybody.has(index)) {
-        reason = `a trigger refuses this value, or this row, to everybody: ${resultText(entry, control)}`;
-        outcome = 'unknown';
-      }
-    }
+    const checked = control && controlledBy(entry, control, withoutTriggers.get(index), anybody.has(index));
     return {
       principal: entry.identity.principal,
       command: entry.command,
       subject: entry.subject,
-      outcome,
+      outcome: checked?.reason === undefined ? verdict.outcome : 'unknown',
       columns: verdict.columns ?? entry.columns,
       representation: representation.get(index) ?? true,
       when: byParent.has(index) ? underOwnParent : null,
       via: null,
-      proof,
-      reason,
+      proof: checked === undefined ? [tried] : [tried, checked.proof],
+      reason: checked?.reason ?? verdict.reason,
     };
   });
+}
+
+/** The same as somebody whom no policy binds, with the claims of who was denied. */
+const controlOf = ({ attempt, identity }: Case): Attempt => ({
+  ...attempt,
+  identity: null,
+  controlClaims: identity.claims,
+});
+
+function works(entry: Case, answer: Attempted): boolean {
+  const { outcome } = judged(entry, answer);
+  return outcome === 'allowed' || outcome === 'constraint';
+}
+
+/** What the control says of a denial; a reason where it is none of the policies' doing. */
+function controlledBy(
+  entry: Case,
+  control: Attempted,
+  bare: Attempted | undefined,
+  isRefusedToAnybody: boolean,
+): { readonly proof: Proof; readonly reason?: string } {
+  const answer = bare !== undefined && works(entry, bare) ? bare : control;
+  const proof = {
+    as: answer === bare ? 'superuser, triggers off (control)' : 'superuser (control)',
+    sql: entry.attempt.sql,
+    result: resultText(entry, answer),
+  };
+  if (!works(entry, answer)) {
+    const why = judged(entry, control).reason ?? resultText(entry, control);
+    return { proof, reason: `the control did not work either: ${why}` };
+  }
+  if (!isRefusedToAnybody) return { proof };
+  return {
+    proof,
+    reason: `a trigger refuses this value, or this row, to everybody: ${resultText(entry, control)}`,
+  };
+}
+
+/** Those that passed, and are refused under a parent of somebody else's. */
+async function underAnotherParent(
+  session: Session,
+  cases: readonly Case[],
+  verdicts: readonly { readonly outcome: AccessCell['outcome'] }[],
+): Promise<ReadonlySet<number>> {
+  const elsewhere = cases.flatMap(({ elsewhere: other }, index) =>
+    other !== undefined && verdicts[index]!.outcome === 'allowed' ? [{ index, other }] : [],
+  );
+  const there = await attemptAll(
+    session,
+    elsewhere.map(({ other }) => other.attempt),
+  );
+  return new Set(
+    elsewhere
+      .filter(({ other }, at) => /^(check-failed|filtered)$/.test(judged(other, there[at]!).outcome))
+      .map(({ index }) => index),
+  );
 }
 
 /** Those of the refused that service_role is refused with the same words, by a function that asks for nobody. */
