@@ -1,11 +1,7 @@
-import type { ChangeSet, Facts } from '../../model/facts.ts';
 import type { Place } from '../../model/finding.ts';
-import type { Command, Origin, Policy, Routine, SchemaState, Table, View } from '../../model/schema.ts';
-import type { SourceFile, SyntaxNode } from '../../model/sql.ts';
-import { strings } from '../../sql/names.ts';
-import { escapeRegExp } from '../../sql/text.ts';
+import type { Command, Origin, Policy, Table, View } from '../../model/schema.ts';
 import { rule, type StateContext } from '../rule.ts';
-import { callsOn, placesOf, toldCalls } from '../support/application/client-calls.ts';
+import { callsOn, toldCalls } from '../support/application/client-calls.ts';
 import {
   commands as allCommands,
   allowsInsert,
@@ -14,16 +10,16 @@ import {
   holders,
   holds,
   isPlatform,
+  served,
 } from '../support/callers/roles.ts';
 import { predicatesOf } from '../support/conditions/predicates.ts';
 import { truthOf } from '../support/conditions/truth.ts';
-import { type Refused, refusedTo, tablesRefused } from '../support/policies/run-as-caller.ts';
+import { tellFunctions, tellHelper, tellRoutine } from '../support/functions/missing-execute.ts';
+import { revokeOf, sourcesOf, withheldBy } from '../support/statements/revoked.ts';
 import { appendFix, evidenceOf, isRevoke } from '../support/statements/sites.ts';
 import { remembered } from '../support/syntax/tree.ts';
 import { isExposedTable } from '../support/tables/tables.ts';
-import { listed, named, sqlFence, upper } from '../support/words/words.ts';
-
-const served = [...apiRoles, 'service_role'] as const;
+import { named, sqlFence, upper } from '../support/words/words.ts';
 
 export default rule({
   id: 'grants/missing',
@@ -142,14 +138,12 @@ function tellTable(
     before === undefined || taken || isMeant ? null : withheldBy(table, role, commands, set, facts);
   // Visitors and users share the code: whose call it is shows where one of the two is left without.
   const calls = role === 'authenticated' ? callsOn(table.key, commands, facts) : [];
-  const asked = calls.length === 0 ? '' : ` The code asks for it: ${toldCalls(calls, 'privilege')}.`;
   report({
     message: taken
-      ? `"${role}" loses ${upper(commands)} on "${table.key}", and policies still allow it. Postgres looks at grants first, so the API answers "permission denied for table ${table.name}" (42501).${asked} ${calls.length === 0 ? 'Drop the policies if that is meant, else grant it again' : 'Grant it again, or take the call out'}.`
-      : `Policies allow ${upper(commands)} on "${table.key}" to "${role}", and the role holds no such privilege. Postgres looks at grants first, so the API answers "permission denied for table ${table.name}" (42501). ${withheld === null ? 'Grant it' : `"${withheld}" took it away by name: drop the policies if that is still meant, else grant it again`}.`,
+      ? `"${role}" loses ${upper(commands)} on "${table.key}", and policies still allow it. ${deniedFirst(table)}${calls.length === 0 ? ' Drop the policies if that is meant, else grant it again' : ` The code asks for it: ${toldCalls(calls, 'privilege')}. Grant it again, or take the call out`}.`
+      : `Policies allow ${upper(commands)} on "${table.key}" to "${role}", and the role holds no such privilege. ${deniedFirst(table)} ${withheld === null ? 'Grant it' : `"${withheld}" took it away by name: drop the policies if that is still meant, else grant it again`}.`,
     at: home((taken || isMeant ? revoke?.place : null) ?? origin ?? table.origin),
-    severity:
-      isMeant && calls.length === 0 ? 'info' : taken || isMeant || withheld !== null ? 'warning' : undefined,
+    severity: severityOf(isMeant && calls.length === 0, taken || isMeant || withheld !== null),
     object: table.key,
     // By the role alone: a further GRANT or REVOKE changes the list, and it is the same hole.
     key: role,
@@ -162,53 +156,12 @@ function tellTable(
   });
 }
 
-interface Revoke {
-  readonly place: Place;
-  readonly byName: boolean;
-  /** Privileges that it names; null for all of them. */
-  readonly privileges: readonly string[] | null;
-}
+const deniedFirst = ({ name }: Table) =>
+  `Postgres looks at grants first, so the API answers "permission denied for table ${name}" (42501).`;
 
-const sourcesOf = (set: ChangeSet) => set.migrations.map(({ source }) => source);
-
-/** File of an earlier change that took from the role, by the table's name, what the policies allow. */
-function withheldBy(
-  table: Table,
-  role: string,
-  commands: readonly Command[],
-  set: ChangeSet,
-  { history, sources }: Facts,
-): string | null {
-  const changed = new Set(set.migrations.map(({ migration }) => migration.path));
-  const first = history.head.findIndex(({ path }) => changed.has(path));
-  const earlier = history.head.slice(0, Math.max(0, first)).flatMap(({ path }) => sources.get(path) ?? []);
-  const revoke = revokeOf(table, role, earlier);
-  if (revoke?.byName !== true) return null;
-  const { privileges, place } = revoke;
-  const took = privileges === null || commands.every((command) => privileges.includes(command));
-  return took ? place.file.split('/').at(-1)! : null;
-}
-
-/** The last REVOKE in these files that takes the table from the role: by its name, or with all tables of its schema. */
-function revokeOf({ name, schema }: Table, role: string, sources: readonly SourceFile[]): Revoke | null {
-  for (const source of [...sources].reverse()) {
-    for (const { kind, node, span } of [...source.statements].reverse()) {
-      if (kind !== 'GrantStmt' || node.is_grant || node.objtype !== 'OBJECT_TABLE') continue;
-      const roles: readonly string[] = (node.grantees ?? []).map(({ RoleSpec }: SyntaxNode) =>
-        RoleSpec?.roletype === 'ROLESPEC_PUBLIC' ? 'public' : RoleSpec?.rolename,
-      );
-      if (!roles.includes(role)) continue;
-      const place = { file: source.path, ...span };
-      const objects: readonly SyntaxNode[] = node.objects ?? [];
-      const privileges =
-        node.privileges?.map(({ AccessPriv }: SyntaxNode) => String(AccessPriv?.priv_name ?? '')) ?? null;
-      if (node.targtype === 'ACL_TARGET_ALL_IN_SCHEMA') {
-        if (strings(objects).includes(schema)) return { place, byName: false, privileges };
-      } else if (objects.some(({ RangeVar }) => RangeVar?.relname === name))
-        return { place, byName: true, privileges };
-    }
-  }
-  return null;
+function severityOf(isNote: boolean, isWarning: boolean) {
+  if (isNote) return 'info';
+  return isWarning ? 'warning' : undefined;
 }
 
 const isBehind = (place: Place, origin: Origin) =>
@@ -269,68 +222,6 @@ function tellSequences(table: Table, { state, set, home, report }: StateContext)
   }
 }
 
-/** Functions in policies, defaults and checks run as the caller. */
-function tellFunctions(table: Table, context: StateContext) {
-  for (const refused of refusedTo(table, context.state)) {
-    if (refusedNow(refused, context).length === 0) tellRefused(refused, [table], refused.origin, context);
-  }
-}
-
-/** What the change took from a function is told once, and not at each table that calls it. */
-function tellHelper(routine: Routine, context: StateContext) {
-  const users = tablesRefused(routine, context.state).flatMap(({ table, refused }) => {
-    const roles = isExposedTable(table, context) ? refusedNow(refused, context) : [];
-    return roles.length === 0 ? [] : [{ table, refused: { ...refused, roles } }];
-  });
-  if (users.length === 0) return;
-  // At one that calls it for all of the roles.
-  const most = Math.max(...users.map(({ refused }) => refused.roles.length));
-  const first = users.find(({ refused }) => refused.roles.length === most)!;
-  tellRefused(
-    first.refused,
-    [first, ...users.filter((each) => each !== first)].map(({ table }) => table),
-    users.length === 1 ? first.refused.origin : (revokes(routine, context.set) ?? routine.origin),
-    context,
-  );
-}
-
-/** The first three by name. */
-const shortly = (names: readonly string[]) =>
-  names.length <= 3
-    ? named(names)
-    : `${names
-        .slice(0, 3)
-        .map((name) => `"${name}"`)
-        .join(', ')} and ${names.length - 3} more`;
-
-/** Roles that could execute it before this change; all where there was no such function. */
-function refusedNow({ routine, roles }: Refused, { set }: StateContext): readonly string[] {
-  const before = set.before.routines.get(routine.key);
-  return before === undefined ? roles : roles.filter((role) => holds(before.grants, role, 'execute'));
-}
-
-function tellRefused(
-  { routine, roles, where }: Refused,
-  [table, ...others]: readonly Table[],
-  origin: Origin,
-  { state, home, report }: StateContext,
-) {
-  const isForVisitors = !roles.includes('authenticated');
-  report({
-    message: `${where} of "${table!.key}" calls "${routine.key}", which ${named(roles)} may not execute${others.length === 0 ? '' : `; so do those of ${shortly(others.map(({ key }) => key))}`}. The whole statement fails with "permission denied for function ${routine.name}" (42501). Grant EXECUTE${isForVisitors ? ', or write the policies that call it TO authenticated where they are not for visitors' : ''}.`,
-    at: home(origin ?? table!.origin),
-    object: table!.key,
-    key: `function ${routine.key}${isForVisitors ? ' anon' : ''}`,
-    // Whether visitors come is not known where no policy names them.
-    severity:
-      isForVisitors && !table!.policies.some((policy) => policy.roles.includes('anon'))
-        ? 'warning'
-        : undefined,
-    evidence: evidenceOf(state),
-    help: sqlFence(`grant execute on function ${routine.key} to ${roles.join(', ')};`),
-  });
-}
-
 /** An exposed schema of the project's own: nobody has USAGE on it by itself. */
 function tellSchema(name: string, context: StateContext) {
   if (!context.exposed(name) || name === 'public' || isPlatform(name)) return;
@@ -359,99 +250,4 @@ function tellSchema(name: string, context: StateContext) {
       isRevoke,
     ),
   });
-}
-
-/** EXECUTE taken from everybody, and nothing inside the database that calls the function; or from those who call it. */
-function tellRoutine(routine: Routine, { facts, state, set, home, exposed, report }: StateContext) {
-  if (!exposed(routine.schema) || routine.kind === 'aggregate' || /^(event_)?trigger$/.test(routine.returns))
-    return;
-  const calls = callsOn(`${routine.schema}.${routine.name}`, ['execute'], facts);
-  // Another of its name may be the one that is called.
-  const isServed = [...state.routines.values()].some(
-    ({ schema, name, grants }) =>
-      schema === routine.schema && name === routine.name && holders(grants, 'execute').length > 0,
-  );
-  if (calls.length > 0 && !isServed) {
-    const sql = `grant execute on function ${routine.key} to authenticated;`;
-    report({
-      message: `Neither "anon" nor "authenticated" may execute "${routine.key}", and the code calls it: ${placesOf(calls)}, which fails with "permission denied for function" (42501). ${revokes(routine, set) === null ? 'Grant EXECUTE to whom it is meant for, or take the call out' : 'Let the server make the call, or grant EXECUTE again if users may make it'}.`,
-      at: home(revokes(routine, set) ?? routine.origin),
-      object: routine.key,
-      key: 'asked',
-      severity: 'warning',
-      evidence: evidenceOf(state),
-      help: sqlFence(
-        revokes(routine, set) === null ? sql : `-- only if users may call it themselves\n${sql}`,
-      ),
-    });
-    return;
-  }
-  const before = set.before.routines.get(routine.key);
-  const mentioned = revokes(routine, set);
-  if (before === undefined && !mentioned) return;
-  if ([...served, 'public'].some((role) => holds(routine.grants, role, 'execute'))) return;
-  if (routine.grants.some(({ privilege }) => privilege === 'execute') || isCalled(routine, state)) return;
-  report({
-    message: `Nobody may execute "${routine.key}": EXECUTE is revoked from ${listed(['PUBLIC', ...served.map((role) => `"${role}"`)])}. A call through the API fails with "permission denied for function" (42501), with the server's key too. Grant EXECUTE to whoever calls it.`,
-    at: home(mentioned ?? routine.origin),
-    object: routine.key,
-    // A REVOKE that names the server's role too is meant: retired, or for the owner's own jobs.
-    severity: namesServer(routine, set) ? 'info' : 'warning',
-    evidence: evidenceOf(state),
-    help: sqlFence(`grant execute on function ${routine.key} to service_role;`),
-  });
-}
-
-/** Place of a REVOKE of this change on that function: the author spoke of its privileges. */
-function revokes(routine: Routine, set: ChangeSet): Origin {
-  for (const { source } of set.migrations) {
-    for (const statement of source.statements) {
-      if (
-        statement.kind !== 'GrantStmt' ||
-        statement.node.is_grant ||
-        statement.node.objtype !== 'OBJECT_FUNCTION'
-      )
-        continue;
-      if (new RegExp(`\\b${escapeRegExp(routine.name)}\\b`).test(statement.sql))
-        return { file: source.path, ...statement.span };
-    }
-  }
-  return null;
-}
-
-const namesServer = (routine: Routine, set: ChangeSet) =>
-  set.migrations.some(({ source }) =>
-    source.statements.some(
-      ({ kind, node, sql }) =>
-        kind === 'GrantStmt' &&
-        !node.is_grant &&
-        node.objtype === 'OBJECT_FUNCTION' &&
-        new RegExp(`\\b${escapeRegExp(routine.name)}\\b`).test(sql) &&
-        (node.grantees ?? []).some(
-          (grantee: { RoleSpec?: { rolename?: string } }) => grantee.RoleSpec?.rolename === 'service_role',
-        ),
-    ),
-  );
-
-const callers = new WeakMap<SchemaState, string>();
-
-/** Called by another function, a view, a trigger or a policy. */
-function isCalled(routine: Routine, state: SchemaState): boolean {
-  for (const other of state.routines.values()) {
-    if (other.key !== routine.key && other.body.includes(routine.name)) return true;
-  }
-  let text = callers.get(state);
-  if (text === undefined) {
-    text = [
-      ...[...state.views.values()].map(({ definition }) => definition.text),
-      ...[...state.tables.values()].flatMap((table) => [
-        ...table.policies.flatMap(({ using, check }) => [using?.text ?? '', check?.text ?? '']),
-        ...table.triggers.map((trigger) => trigger.function),
-        ...table.columns.map((column) => column.default?.text ?? ''),
-        ...table.checks.map(({ expression }) => expression.text),
-      ]),
-    ].join('\n');
-    callers.set(state, text);
-  }
-  return text.includes(routine.name);
 }

@@ -6,6 +6,9 @@ import { remembered } from '../syntax/tree.ts';
 export const apiRoles = ['anon', 'authenticated'] as const;
 export type ApiRole = (typeof apiRoles)[number];
 
+/** Roles as which requests of any key are served. */
+export const served = [...apiRoles, 'service_role'] as const;
+
 export const commands: readonly Command[] = ['select', 'insert', 'update', 'delete'];
 export const writes: readonly Command[] = ['insert', 'update', 'delete'];
 
