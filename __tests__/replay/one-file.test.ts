@@ -3,9 +3,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readProject } from '../../src/project/project.ts';
-import { isStandalone } from '../../src/replay/commands.ts';
 import type { Replay } from '../../src/replay/replay.ts';
 import { loadParser, parseSource } from '../../src/sql/parse.ts';
+import { isStandalone } from '../../src/sql/transaction.ts';
 import { engineKinds, type Story, withReplay } from '../support/replay.ts';
 
 beforeAll(loadParser);

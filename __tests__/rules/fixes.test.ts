@@ -3,13 +3,13 @@
  * it still runs.
  */
 import type { Checkpoint, Engine } from '../../src/database/engine.ts';
-import { isStandalone, transactionControl } from '../../src/replay/commands.ts';
 import { openDetour } from '../../src/replay/detour.ts';
 import { FileRunner } from '../../src/replay/file.ts';
 import { fileOf } from '../../src/replay/runs.ts';
 import { setEra, surroundings } from '../../src/replay/surroundings.ts';
 import { rules } from '../../src/rules/index.ts';
 import { loadParser, parseSource } from '../../src/sql/parse.ts';
+import { isStandalone, transactionControl } from '../../src/sql/transaction.ts';
 import { applyFixes, findingsOf, listCases } from '../support/cases.ts';
 import { type Fixture, readFixture, toMigration } from '../support/fixture.ts';
 import { openTestEngine } from '../support/replay.ts';

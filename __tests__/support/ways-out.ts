@@ -6,8 +6,8 @@
 import type { Engine } from '../../src/database/engine.ts';
 import type { Finding } from '../../src/model/finding.ts';
 import type { SourceFile, Statement } from '../../src/model/sql.ts';
-import { transactionControl } from '../../src/replay/commands.ts';
 import { parseSource } from '../../src/sql/parse.ts';
+import { transactionControl } from '../../src/sql/transaction.ts';
 
 export interface WayOut {
   readonly finding: Finding;

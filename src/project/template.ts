@@ -1,4 +1,5 @@
 /** A new migration, as the handbook wants it: name, header, ruled-off sections, the way back. */
+import { formatVersion, timeOf } from './version.ts';
 
 /** `create customer invoices table` → `create_customer_invoices_table`; accents go, everything else becomes one `_`. */
 export function toName(words: string): string {
@@ -17,30 +18,10 @@ export function nextVersion(now: Date, versions: readonly string[]): string {
     .filter((version) => /^\d{14}$/.test(version))
     .sort()
     .at(-1);
-  const current = stamp(now);
+  const current = formatVersion(now.getTime());
   if (newest === undefined || newest < current) return current;
-  const date = dateOf(newest);
-  return date === null ? current : stamp(new Date(date.getTime() + 1000));
-}
-
-/** The moment a 14-digit version stands for; null where there is no such date. */
-export function dateOf(version: string): Date | null {
-  const match = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)$/.exec(version);
-  if (match === null) return null;
-  const [year, month, day, hour, minute, second] = match.slice(1).map(Number) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
-  const date = new Date(Date.UTC(year, month - 1, day, hour, minute, second));
-  return stamp(date) === version ? date : null;
-}
-
-export function stamp(date: Date): string {
-  return date.toISOString().replace(/[-:T]/g, '').slice(0, 14);
+  const time = timeOf(newest);
+  return time === null ? current : formatVersion(time + 1000);
 }
 
 /**

@@ -32,53 +32,6 @@ export type Command =
       readonly reason: string;
     };
 
-/** Statements that can't run in a transaction block: the CLI sends them alone (supabase-facts, "How one file is applied"). */
-export function isStandalone({ kind, node }: Statement): boolean {
-  switch (kind) {
-    case 'IndexStmt':
-      return node.concurrent === true;
-    case 'DropStmt':
-      return node.removeType === 'OBJECT_INDEX' && node.concurrent === true;
-    case 'ReindexStmt':
-      return (node.params ?? []).some((param: SyntaxNode) => param.DefElem?.defname === 'concurrently');
-    case 'VacuumStmt':
-      return node.is_vacuumcmd === true;
-    case 'AlterTableStmt':
-      return (node.cmds ?? []).some(
-        (cmd: SyntaxNode) =>
-          cmd.AlterTableCmd?.subtype === 'AT_DetachPartition' &&
-          cmd.AlterTableCmd.def?.PartitionCmd?.concurrent === true,
-      );
-    case 'AlterSystemStmt':
-    case 'ClusterStmt':
-    case 'CreatedbStmt':
-    case 'DropdbStmt':
-    case 'CreateTableSpaceStmt':
-    case 'DropTableSpaceStmt':
-    case 'CreateSubscriptionStmt':
-    case 'DropSubscriptionStmt':
-      return true;
-    default:
-      return false;
-  }
-}
-
-/** BEGIN and START TRANSACTION open a block; COMMIT, END, ROLLBACK, ABORT, PREPARE close it; savepoints do neither. */
-export function transactionControl({ kind, node }: Statement): 'open' | 'close' | 'other' | null {
-  if (kind !== 'TransactionStmt') return null;
-  switch (node.kind ?? 'TRANS_STMT_BEGIN') {
-    case 'TRANS_STMT_BEGIN':
-    case 'TRANS_STMT_START':
-      return 'open';
-    case 'TRANS_STMT_COMMIT':
-    case 'TRANS_STMT_ROLLBACK':
-    case 'TRANS_STMT_PREPARE':
-      return 'close';
-    default:
-      return 'other';
-  }
-}
-
 export function commandFor(statement: Statement, around: Surroundings): Command {
   const { kind, node, sql } = statement;
   const plain: Command = { kind: 'run', sql: [sql], main: 0, verbatim: true };

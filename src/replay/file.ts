@@ -6,16 +6,8 @@
 import { type Engine, EngineLost, type Outcome, type Session } from '../database/engine.ts';
 import type { SqlError } from '../model/replay.ts';
 import type { SourceFile, Statement } from '../model/sql.ts';
-import {
-  type Command,
-  commandFor,
-  detourSql,
-  isMissing,
-  isStandalone,
-  literal,
-  type Surroundings,
-  transactionControl,
-} from './commands.ts';
+import { isStandalone, transactionControl } from '../sql/transaction.ts';
+import { type Command, commandFor, detourSql, isMissing, literal, type Surroundings } from './commands.ts';
 import { attempt, sqlError } from './errors.ts';
 
 export interface MigrationFile {

@@ -8,7 +8,7 @@ import { DatabaseError, type Engine, EngineLost } from '../database/engine.ts';
 import type { TestFileRun } from '../model/replay.ts';
 import type { SourceFile, Statement } from '../model/sql.ts';
 import { parseSource } from '../sql/parse.ts';
-import { transactionControl } from './commands.ts';
+import { transactionControl } from '../sql/transaction.ts';
 import { sqlError, timeLimitError } from './errors.ts';
 import type { FileRunner } from './file.ts';
 import type { Excuse } from './names.ts';

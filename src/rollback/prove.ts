@@ -230,27 +230,24 @@ export function conclude(seen: {
   readonly mayReorder: boolean;
   readonly left: readonly Difference[];
   readonly error: RunError | null;
-  readonly again: { readonly error: RunError | null; readonly left: readonly Difference[] } | null;
+  readonly again: Again | null;
 }): RollbackResult {
   const { path, plan, planPath, planLine, sql, lost, error, again } = seen;
   // A column that comes back stands at the end: that follows from its loss and is no fault of the plan.
   const left = seen.left.filter(({ order }) => !order || !seen.mayReorder).map(({ text }) => text);
   const untried = again?.error && needsCommit.has(again.error.sqlstate);
-  const up = untried
-    ? `Whether it runs a second time was not seen: it needs a COMMIT on the way (${again.error?.message}).`
-    : again?.error
-      ? `The migration does not run a second time after it: ${again.error.message} (${again.error.sqlstate}).`
-      : again?.left.some(({ order }) => !order)
-        ? `Run a second time after it, the migration leads elsewhere: ${again.left[0]!.text}.`
-        : null;
-  const status =
-    error !== null ? 'failed' : left.length > 0 ? 'differs' : lost.length > 0 ? 'irreversible' : 'restores';
+  const up = again === null ? null : againstGoingUp(again);
+  const status = (): RollbackResult['status'] => {
+    if (error !== null) return 'failed';
+    if (left.length > 0) return 'differs';
+    return lost.length > 0 ? 'irreversible' : 'restores';
+  };
   return {
     path,
     plan,
     planPath,
     planLine,
-    status,
+    status: status(),
     sql,
     differences: left,
     losesData: lost,
@@ -279,4 +276,20 @@ function notRun(path: string, found: FoundPlan | null, why: string | null): Roll
     upAgain: null,
     alternative: null,
   };
+}
+
+/** The migration run once more after its way back. */
+interface Again {
+  readonly error: RunError | null;
+  readonly left: readonly Difference[];
+}
+
+function againstGoingUp({ error, left }: Again): string | null {
+  if (error !== null && needsCommit.has(error.sqlstate))
+    return `Whether it runs a second time was not seen: it needs a COMMIT on the way (${error.message}).`;
+  if (error !== null)
+    return `The migration does not run a second time after it: ${error.message} (${error.sqlstate}).`;
+  return left.some(({ order }) => !order)
+    ? `Run a second time after it, the migration leads elsewhere: ${left[0]!.text}.`
+    : null;
 }

@@ -6,6 +6,7 @@ import type { SourceFile, Statement, SyntaxNode } from '../model/sql.ts';
 import { walkDo } from '../sql/do.ts';
 import { keyOf } from '../sql/names.ts';
 import type { FileContext, Problem, StateContext } from './rule.ts';
+import { replaceRange } from './support/statements/sites.ts';
 import { keyOfRangeVar } from './support/syntax/names.ts';
 import { emptiness } from './support/tables/emptiness.ts';
 
@@ -54,17 +55,7 @@ export function fileContext(
     },
     placeOfRange,
     textOf: ({ start, end }) => source.text.slice(start, end),
-    edit: (start, end, text) => {
-      const at = placeOfRange(start, end);
-      return {
-        file: at.file,
-        startLine: at.line,
-        startColumn: at.column,
-        endLine: at.endLine,
-        endColumn: at.endColumn,
-        text,
-      };
-    },
+    edit: (start, end, text) => replaceRange(source, start, end, text),
     isNew: (kind, key) =>
       set.created.has(`${kind} ${key}`) ||
       madeHere(set).has(`${kind} ${key}`) ||

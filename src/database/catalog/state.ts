@@ -10,7 +10,6 @@ import type {
   Key,
   Policy,
   Privilege,
-  ReferentialAction,
   Routine,
   SchemaState,
   Sequence,
@@ -18,8 +17,10 @@ import type {
   Trigger,
   View,
 } from '../../model/schema.ts';
+import { referentialActions } from '../../sql/fold/constraints.ts';
 import { functionKey, keyOf, quoteIdent } from '../../sql/names.ts';
 import { printedExpression, printedQuery } from '../../sql/printed.ts';
+import { eventsOf, timingOf } from '../../sql/trigger-type.ts';
 import type { Session } from '../engine.ts';
 import { bucketsSql, stateSql } from './state-sql.ts';
 
@@ -273,13 +274,6 @@ const defaultObjects: Readonly<Record<string, DefaultPrivilege['objects']>> = {
   T: 'types',
   n: 'schemas',
 };
-const actions: Readonly<Record<string, ReferentialAction>> = {
-  a: 'no action',
-  r: 'restrict',
-  c: 'cascade',
-  n: 'set null',
-  d: 'set default',
-};
 
 function grants(acl: Acl): Grant[] {
   const merged = new Map<string, Grant>();
@@ -310,19 +304,16 @@ function columnGrants(columns: readonly CatalogColumn[] | null): Grant[] {
 
 const expressionOrNull = (text: string | null) => (text === null ? null : printedExpression(text));
 
+/** By `relkind`. */
+const tableKinds: Readonly<Record<string, Table['kind']>> = { p: 'partitioned', f: 'foreign' };
+
 function toTable(table: CatalogTable, serials: ReadonlyMap<string, string>): Table {
   const key = keyOf(table.schema, table.name);
   const constraints = table.constraints ?? [];
   const keys = (kind: CatalogConstraint['kind']) =>
     constraints.filter((entry) => entry.kind === kind).map(toKey);
   return {
-    kind: table.partition
-      ? 'partition'
-      : table.kind === 'p'
-        ? 'partitioned'
-        : table.kind === 'f'
-          ? 'foreign'
-          : 'table',
+    kind: table.partition ? 'partition' : (tableKinds[table.kind] ?? 'table'),
     key,
     schema: table.schema,
     name: table.name,
@@ -370,13 +361,13 @@ function toKey({ name, columns }: CatalogConstraint): Key {
 const isNull = (text: string | null) => text !== null && /^NULL(::[^()]*(\([\d,]*\))?)?$/.test(text);
 
 function toForeignKey(constraint: CatalogConstraint): ForeignKey {
-  const onDelete = actions[constraint.onDelete] ?? 'no action';
+  const onDelete = referentialActions[constraint.onDelete] ?? 'no action';
   return {
     ...toKey(constraint),
     references: keyOf(constraint.schema ?? '', constraint.table ?? ''),
     referencedColumns: constraint.references ?? [],
     onDelete,
-    onUpdate: actions[constraint.onUpdate] ?? 'no action',
+    onUpdate: referentialActions[constraint.onUpdate] ?? 'no action',
     onDeleteStated: onDelete !== 'no action',
     validated: constraint.validated,
   };
@@ -424,20 +415,12 @@ function toPolicy(policy: CatalogPolicy): Policy {
   };
 }
 
-// TRIGGER_TYPE_* (src/include/catalog/pg_trigger.h).
-const triggerEvents = [
-  [4, 'insert'],
-  [8, 'delete'],
-  [16, 'update'],
-  [32, 'truncate'],
-] as const;
-
 function toTrigger(trigger: CatalogTrigger): Trigger {
   const { type } = trigger;
   return {
     name: trigger.name,
-    timing: (type & 64) !== 0 ? 'instead of' : (type & 2) !== 0 ? 'before' : 'after',
-    events: triggerEvents.filter(([bit]) => (type & bit) !== 0).map(([, event]) => event),
+    timing: timingOf(type),
+    events: eventsOf(type),
     level: (type & 1) !== 0 ? 'row' : 'statement',
     function: keyOf(trigger.schema, trigger.function),
     enabled: trigger.enabled,

@@ -1,9 +1,10 @@
 import type { Facts } from '../../model/facts.ts';
 import type { Migration } from '../../model/migration.ts';
+import { formatVersion, timeOf } from '../../project/version.ts';
 import { rule } from '../rule.ts';
 import { oneByOne } from '../support/files/renamed-together.ts';
 import { undoneBy } from '../support/files/undone.ts';
-import { formatVersion, freeVersion, overviewOf, renameTo, timeOf } from '../support/files/versions.ts';
+import { freeVersion, overviewOf, renameTo } from '../support/files/versions.ts';
 import { startOf } from '../support/statements/places.ts';
 import { gitMove, shFence } from '../support/words/words.ts';
 

@@ -1,9 +1,10 @@
 import type { Facts } from '../../model/facts.ts';
 import type { Migration } from '../../model/migration.ts';
+import { timeOf } from '../../project/version.ts';
 import { rule } from '../rule.ts';
 import { lastMinute, oneByOne } from '../support/files/renamed-together.ts';
 import { undoneBy } from '../support/files/undone.ts';
-import { freeVersion, renameTo, snakeCase, timeOf } from '../support/files/versions.ts';
+import { freeVersion, renameTo, snakeCase } from '../support/files/versions.ts';
 import { startOf } from '../support/statements/places.ts';
 import { gitMove, shFence } from '../support/words/words.ts';
 

@@ -1,5 +1,6 @@
+import { timeOf } from '../../project/version.ts';
 import { rule } from '../rule.ts';
-import { freeVersion, renameTo, timeOf } from '../support/files/versions.ts';
+import { freeVersion, renameTo } from '../support/files/versions.ts';
 import { startOf } from '../support/statements/places.ts';
 import { gitMove, shFence } from '../support/words/words.ts';
 

@@ -1,11 +1,12 @@
 import type { Facts } from '../../model/facts.ts';
 import type { Fix } from '../../model/finding.ts';
 import type { History, SkippedEntry } from '../../model/migration.ts';
+import { formatVersion, timeOf } from '../../project/version.ts';
 import { rule } from '../rule.ts';
 import { type Place, placeOf } from '../support/files/place-in-turn.ts';
 import { type Rival, rivalOf } from '../support/files/rival.ts';
 import { fileNameOf, isSetAside, sourceOf } from '../support/files/skipped.ts';
-import { formatVersion, overviewOf, renameTo, snakeCase, timeOf } from '../support/files/versions.ts';
+import { overviewOf, renameTo, snakeCase } from '../support/files/versions.ts';
 import { startOf } from '../support/statements/places.ts';
 import { gitMove, shellWord, shFence } from '../support/words/words.ts';
 

@@ -1,6 +1,7 @@
 import type { Migration } from '../../model/migration.ts';
+import { formatVersion, timeOf } from '../../project/version.ts';
 import { rule } from '../rule.ts';
-import { formatVersion, overviewOf, startsWithDay, timeOf } from '../support/files/versions.ts';
+import { overviewOf, startsWithDay } from '../support/files/versions.ts';
 import { startOf } from '../support/statements/places.ts';
 import { gitMove, shFence } from '../support/words/words.ts';
 

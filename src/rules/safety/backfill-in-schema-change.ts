@@ -1,11 +1,12 @@
 import type { Table } from '../../model/schema.ts';
 import type { Statement, SyntaxNode } from '../../model/sql.ts';
+import { timeOf } from '../../project/version.ts';
 import { escapeRegExp } from '../../sql/text.ts';
+import { insideExplicitTransaction, isStandalone } from '../../sql/transaction.ts';
 import { type FileContext, rule } from '../rule.ts';
 import { lostValues } from '../support/conditions/implication.ts';
-import { overviewOf, timeOf } from '../support/files/versions.ts';
+import { overviewOf } from '../support/files/versions.ts';
 import { commandsOf, sql, takesExclusiveLock } from '../support/statements/statements.ts';
-import { insideExplicitTransaction, isStandalone } from '../support/statements/transaction.ts';
 import { bare, conjuncts, constantOf, someNode } from '../support/syntax/tree.ts';
 import { isFilledAgain } from '../support/tables/emptiness.ts';
 import { isShortList } from '../support/tables/short-lists.ts';

@@ -1,7 +1,7 @@
 import type { SourceFile, Statement } from '../../model/sql.ts';
 import { walkDo } from '../../sql/do.ts';
+import { insideExplicitTransaction, isStandalone } from '../../sql/transaction.ts';
 import { rule } from '../rule.ts';
-import { insideExplicitTransaction, isStandalone } from '../support/statements/transaction.ts';
 
 export default rule({
   id: 'safety/concurrent-in-transaction',

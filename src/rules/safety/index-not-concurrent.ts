@@ -1,6 +1,7 @@
 import type { Statement, SyntaxNode } from '../../model/sql.ts';
 import { splitKey } from '../../sql/fold/table-access.ts';
 import { quoteIdent } from '../../sql/names.ts';
+import { isStandalone } from '../../sql/transaction.ts';
 import { type FileContext, rule } from '../rule.ts';
 import {
   conflictsBelow,
@@ -20,7 +21,6 @@ import {
   isIndexThere,
   sql,
 } from '../support/statements/statements.ts';
-import { isStandalone } from '../support/statements/transaction.ts';
 import { holdsOneRow } from '../support/tables/emptiness.ts';
 import { alike, concurrently, keyLike, keysOver, keywordLike } from '../support/tables/indexes.ts';
 import { reportWait } from '../support/tables/small-tables.ts';

@@ -1,6 +1,6 @@
 import type { Statement } from '../../model/sql.ts';
+import { isStandalone } from '../../sql/transaction.ts';
 import { rule } from '../rule.ts';
-import { isStandalone } from '../support/statements/transaction.ts';
 
 export default rule({
   id: 'safety/not-atomic',

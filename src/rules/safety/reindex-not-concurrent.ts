@@ -1,6 +1,6 @@
+import { isConcurrentReindex } from '../../sql/transaction.ts';
 import { rule } from '../rule.ts';
 import { behindWords, reportLock } from '../support/statements/statements.ts';
-import { isConcurrentReindex } from '../support/statements/transaction.ts';
 
 export default rule({
   id: 'safety/reindex-not-concurrent',

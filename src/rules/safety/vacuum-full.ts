@@ -1,5 +1,5 @@
+import { isFullVacuum } from '../../sql/transaction.ts';
 import { rule } from '../rule.ts';
-import { isFullVacuum } from '../support/statements/transaction.ts';
 import { sqlFence } from '../support/words/words.ts';
 
 export default rule({

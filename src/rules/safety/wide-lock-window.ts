@@ -1,8 +1,8 @@
 import type { Statement } from '../../model/sql.ts';
+import { insideExplicitTransaction, isStandalone } from '../../sql/transaction.ts';
 import { type FileContext, rule } from '../rule.ts';
 import { allCallsOn } from '../support/application/client-calls.ts';
 import { commandsOf, isIndexThere, isThere } from '../support/statements/statements.ts';
-import { insideExplicitTransaction, isStandalone } from '../support/statements/transaction.ts';
 import { passesOnNull } from '../support/tables/null-rows.ts';
 import { isShortList } from '../support/tables/short-lists.ts';
 

@@ -1,5 +1,5 @@
+import { timeOf } from '../../project/version.ts';
 import { rule } from '../rule.ts';
-import { timeOf } from '../support/files/versions.ts';
 
 export default rule({
   id: 'structure/header',

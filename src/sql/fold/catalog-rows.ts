@@ -54,15 +54,14 @@ const offeredExtensions =
 
 /** Rows of a relation; null where the state can't tell them. */
 export function catalogRows(draft: Draft, schema: string | null, name: string, wanted: Wanted): Row[] | null {
-  const rows =
-    schema === 'information_schema'
-      ? informationSchema[name]
-      : schema === null || schema === 'pg_catalog'
-        ? catalog[name]
-        : `${schema}.${name}` === 'storage.buckets'
-          ? buckets
-          : undefined;
+  const rows = relationOf(schema, name);
   return rows === undefined ? null : [...rows(draft, wanted)];
+}
+
+function relationOf(schema: string | null, name: string) {
+  if (schema === 'information_schema') return informationSchema[name];
+  if (schema === null || schema === 'pg_catalog') return catalog[name];
+  return `${schema}.${name}` === 'storage.buckets' ? buckets : undefined;
 }
 
 const tablesOf = (draft: Draft) => [...draft.all('table').values()];

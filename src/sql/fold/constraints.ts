@@ -71,7 +71,8 @@ export function putCheck(draft: Draft, table: Table, check: Check, inherit = tru
   if (inherit) for (const child of childrenOf(draft, table.key)) putCheck(draft, child, check);
 }
 
-const actions: Readonly<Record<string, ReferentialAction>> = {
+/** As Postgres writes them, in its tree and in `pg_constraint`. */
+export const referentialActions: Readonly<Record<string, ReferentialAction>> = {
   a: 'no action',
   r: 'restrict',
   c: 'cascade',
@@ -126,8 +127,8 @@ function addForeignKey(
     columns,
     references,
     referencedColumns: named.length > 0 ? named : (target?.primaryKey?.columns ?? []),
-    onDelete: actions[node.fk_del_action] ?? 'no action',
-    onUpdate: actions[node.fk_upd_action] ?? 'no action',
+    onDelete: referentialActions[node.fk_del_action] ?? 'no action',
+    onUpdate: referentialActions[node.fk_upd_action] ?? 'no action',
     // The tree says the same of NO ACTION written and of nothing written.
     onDeleteStated:
       (node.fk_del_action ?? 'a') !== 'a' ||

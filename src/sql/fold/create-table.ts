@@ -27,13 +27,7 @@ export function createTable(draft: Draft, node: SyntaxNode, site: Site, foreign 
   }
   const table: Table = {
     ...newTable(draft, at),
-    kind: foreign
-      ? 'foreign'
-      : node.partbound !== undefined
-        ? 'partition'
-        : node.partspec !== undefined
-          ? 'partitioned'
-          : 'table',
+    kind: foreign ? 'foreign' : kindOf(node),
     parent: parents[0] ?? null,
     origin: site.origin,
   };
@@ -115,4 +109,9 @@ export function tableFromQuery(
   if (columns === null || columns.some(({ type }) => type === 'unknown')) {
     draft.unknown(site.origin, 'columns of a query', { kind: 'table', key: at.key });
   }
+}
+
+function kindOf({ partbound, partspec }: SyntaxNode): Table['kind'] {
+  if (partbound !== undefined) return 'partition';
+  return partspec === undefined ? 'table' : 'partitioned';
 }

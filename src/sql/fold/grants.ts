@@ -152,8 +152,8 @@ export function grantStatement(draft: Draft, node: SyntaxNode, site: Site): void
     draft.update(kind, key, (object) => {
       const owner = ownerOf(object);
       const changed = isOwner(draft.role, owner)
-        ? applied(draft, node, object.grants, grantableOf(kind), owner, site.origin)
-        : appliedByOther(draft, node, object.grants, grantableOf(kind), owner, site.origin);
+        ? applied(draft, node, object.grants, grantables[kind], owner, site.origin)
+        : appliedByOther(draft, node, object.grants, grantables[kind], owner, site.origin);
       return changed === object.grants ? object : { ...object, grants: changed };
     });
   }
@@ -193,14 +193,13 @@ function appliedByOther(
 }
 
 type Target = 'table' | 'view' | 'sequence' | 'routine' | 'schema';
-const grantableOf = (kind: Target): Grantable =>
-  kind === 'routine'
-    ? 'functions'
-    : kind === 'sequence'
-      ? 'sequences'
-      : kind === 'schema'
-        ? 'schemas'
-        : 'tables';
+const grantables: Readonly<Record<Target, Grantable>> = {
+  table: 'tables',
+  view: 'tables',
+  sequence: 'sequences',
+  routine: 'functions',
+  schema: 'schemas',
+};
 const ownerOf = (object: object): string => ('owner' in object ? String(object.owner) : migrationRole);
 
 function applied(

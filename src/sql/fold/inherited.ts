@@ -1,5 +1,5 @@
 /** What a table takes from another: INHERITS, PARTITION OF, ATTACH PARTITION, LIKE. */
-import type { Column, Table } from '../../model/schema.ts';
+import type { Column, Index, Table } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { createOwnedSequence } from './columns.ts';
 import { putCheck, putForeignKey } from './constraints.ts';
@@ -66,18 +66,20 @@ export function inheritRest(draft: Draft, key: string, parent: string, partition
   }
 }
 
+/** The endings of the names that Postgres makes up. */
+const labels = { primary: 'pkey', unique: 'key', exclusion: 'excl' } as const;
+
+function constraintOn({ name }: Index, table: Table): keyof typeof labels | null {
+  if (table.primaryKey?.name === name) return 'primary';
+  if (table.uniques.some((unique) => unique.name === name)) return 'unique';
+  return table.exclusions.some((exclusion) => exclusion.name === name) ? 'exclusion' : null;
+}
+
 export function clonePartitionParts(draft: Draft, key: string, parent: Table): void {
   const current = () => draft.get('table', key)!;
   const taken = new Set<string>();
   for (const index of parent.indexes) {
-    const kind =
-      parent.primaryKey?.name === index.name
-        ? 'primary'
-        : parent.uniques.some((unique) => unique.name === index.name)
-          ? 'unique'
-          : parent.exclusions.some((exclusion) => exclusion.name === index.name)
-            ? 'exclusion'
-            : null;
+    const kind = constraintOn(index, parent);
     const table = current();
     const twin = table.indexes.find(
       (own) =>
@@ -89,10 +91,15 @@ export function clonePartitionParts(draft: Draft, key: string, parent: Table): v
     }
     const names = columnNamesOf(index);
     if (kind === 'primary' && table.primaryKey !== null) continue;
-    const label =
-      kind === 'primary' ? 'pkey' : kind === 'unique' ? 'key' : kind === 'exclusion' ? 'excl' : 'idx';
     const addition = kind === 'primary' ? null : joinColumns(names);
-    const name = chooseRelationName(draft, table.schema, table.name, addition, label, kind !== null);
+    const name = chooseRelationName(
+      draft,
+      table.schema,
+      table.name,
+      addition,
+      kind === null ? 'idx' : labels[kind],
+      kind !== null,
+    );
     taken.add(name);
     if (kind === null) draft.put('table', { ...table, indexes: [...table.indexes, { ...index, name }] });
     else putConstraint(draft, table, kind, { ...index, name });

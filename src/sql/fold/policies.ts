@@ -2,6 +2,7 @@
 import type { Command, Policy, Trigger } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { strings } from '../names.ts';
+import { eventsOf, timingOf } from '../trigger-type.ts';
 import type { Draft } from './draft.ts';
 import { Failed } from './failed.ts';
 import { truncated } from './generated-names.ts';
@@ -71,24 +72,12 @@ export function alterPolicy(draft: Draft, node: SyntaxNode, site: Site): void {
   });
 }
 
-// TRIGGER_TYPE_* (src/include/catalog/pg_trigger.h).
-const triggerBefore = 2;
-const triggerInstead = 64;
-const triggerEvents = [
-  [4, 'insert'],
-  [8, 'delete'],
-  [16, 'update'],
-  [32, 'truncate'],
-] as const;
-
 export function createTrigger(draft: Draft, node: SyntaxNode, site: Site): void {
   const key = draft.relation(node.relation);
-  const timing: number = node.timing ?? 0;
-  const events: number = node.events ?? 0;
   const trigger: Trigger = {
     name: truncated(node.trigname),
-    timing: timing === triggerInstead ? 'instead of' : timing === triggerBefore ? 'before' : 'after',
-    events: triggerEvents.filter(([bit]) => (events & bit) !== 0).map(([, event]) => event),
+    timing: timingOf(node.timing ?? 0),
+    events: eventsOf(node.events ?? 0),
     level: node.row ? 'row' : 'statement',
     function: functionName(draft, strings(node.funcname)),
     enabled: true,

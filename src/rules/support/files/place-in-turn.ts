@@ -2,9 +2,10 @@
 import type { Facts } from '../../../model/facts.ts';
 import type { Migration, SkippedEntry } from '../../../model/migration.ts';
 import type { SourceFile } from '../../../model/sql.ts';
+import { formatVersion, timeOf } from '../../../project/version.ts';
 import { foundationsOf, namesAny, objectsOf } from './file-objects.ts';
 import { fileNameOf, isSetAside, runningFiles, sourceOf } from './skipped.ts';
-import { formatVersion, snakeCase, startsWithDay, timeOf } from './versions.ts';
+import { snakeCase, startsWithDay } from './versions.ts';
 
 export interface Place {
   /** The name that has the place; null where no version is free. */

@@ -1,7 +1,8 @@
 /** Files that get other versions together, so that they stay in their order. */
 import type { Migration } from '../../../model/migration.ts';
+import { formatVersion, timeOf } from '../../../project/version.ts';
 import { gitMove, shFence } from '../words/words.ts';
-import { formatVersion, snakeCase, startsWithDay, timeOf } from './versions.ts';
+import { snakeCase, startsWithDay } from './versions.ts';
 
 /** Files of one day: each gets a second of it, in their order. Null where others of that day have a time. */
 export function oneByOne(

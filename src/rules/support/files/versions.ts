@@ -2,6 +2,7 @@
 import type { Facts } from '../../../model/facts.ts';
 import type { Fix } from '../../../model/finding.ts';
 import type { History, Migration } from '../../../model/migration.ts';
+import { formatVersion, timeOf } from '../../../project/version.ts';
 
 interface Overview {
   readonly byPath: ReadonlyMap<string, Migration>;
@@ -33,36 +34,8 @@ function counted<K>(keys: readonly K[]): ReadonlyMap<K, number> {
   return counts;
 }
 
-/** Milliseconds of a 14-digit version that is a real date and time, else null. */
-export function timeOf(version: string): number | null {
-  const match = /^(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})$/.exec(version);
-  if (match === null) return null;
-  const [year, month, day, hour, minute, second] = match.slice(1).map(Number) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
-  const date = new Date(Date.UTC(year, month - 1, day, hour, minute, second));
-  // Date.UTC rolls over: the 31st of February is in March.
-  const isReal =
-    date.getUTCFullYear() === year &&
-    date.getUTCMonth() === month - 1 &&
-    date.getUTCDate() === day &&
-    date.getUTCHours() === hour &&
-    date.getUTCMinutes() === minute &&
-    date.getUTCSeconds() === second;
-  return isReal ? date.getTime() : null;
-}
-
 /** Versions numbered by hand behind a date tell the day all the same. */
 export const startsWithDay = (version: string) => timeOf(`${version.slice(0, 8)}000000`) !== null;
-
-export function formatVersion(time: number): string {
-  return new Date(time).toISOString().replace(/[-:T]/g, '').slice(0, 14);
-}
 
 export const snakeCase = (words: string) =>
   words

@@ -2,7 +2,7 @@
  * How the Supabase CLI (3.x) sends a file: everything is one implicit transaction, but for statements that Postgres
  * refuses inside one. Such a statement ends the batch before it, runs alone, and a new batch begins.
  */
-import type { Statement, SyntaxNode } from '../../../model/sql.ts';
+import type { Statement, SyntaxNode } from '../model/sql.ts';
 
 const hasOption = (options: SyntaxNode[] | undefined, name: string) =>
   (options ?? []).some(({ DefElem }) => DefElem?.defname === name && isOn(DefElem.arg));
@@ -47,14 +47,32 @@ export function isStandalone({ kind, node }: Pick<Statement, 'kind' | 'node'>): 
   }
 }
 
+/** BEGIN and START TRANSACTION open a block; COMMIT, END, ROLLBACK, ABORT, PREPARE close it; savepoints do neither. */
+export function transactionControl({
+  kind,
+  node,
+}: Pick<Statement, 'kind' | 'node'>): 'open' | 'close' | 'other' | null {
+  if (kind !== 'TransactionStmt') return null;
+  switch (node.kind ?? 'TRANS_STMT_BEGIN') {
+    case 'TRANS_STMT_BEGIN':
+    case 'TRANS_STMT_START':
+      return 'open';
+    case 'TRANS_STMT_COMMIT':
+    case 'TRANS_STMT_ROLLBACK':
+    case 'TRANS_STMT_PREPARE':
+      return 'close';
+    default:
+      return 'other';
+  }
+}
+
 /** Whether each statement stands between a BEGIN and its COMMIT that the file itself writes. */
 export function insideExplicitTransaction(statements: readonly Statement[]): readonly boolean[] {
   let inside = false;
-  return statements.map(({ kind, node }) => {
-    if (kind !== 'TransactionStmt') return inside;
-    const verb: string = node.kind ?? 'TRANS_STMT_BEGIN';
-    if (/BEGIN|START/.test(verb)) inside = true;
-    else if (/^TRANS_STMT_(COMMIT|ROLLBACK|PREPARE)$/.test(verb)) inside = false;
+  return statements.map((statement) => {
+    const control = transactionControl(statement);
+    if (control === null) return inside;
+    if (control !== 'other') inside = control === 'open';
     return false;
   });
 }
