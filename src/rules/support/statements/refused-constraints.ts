@@ -4,9 +4,9 @@ import type { SourceFile, Statement, SyntaxNode } from '../../../model/sql.ts';
 import { isKeyOf } from '../../../sql/fold/constraints.ts';
 import { quoteIdent, strings } from '../../../sql/names.ts';
 import { escapeRegExp } from '../../../sql/text.ts';
-import { isNodeName } from '../../walk.ts';
 import { isPlatform } from '../callers/roles.ts';
 import { keyOfRangeVar } from '../syntax/names.ts';
+import { ownNames } from '../syntax/own-names.ts';
 import type { Refusal } from './refused.ts';
 import { commandsOf, sql } from './statements.ts';
 
@@ -153,24 +153,6 @@ const constraintsIn = (elements: readonly SyntaxNode[] | undefined): readonly Sy
     ...(Constraint === undefined ? [] : [Constraint]),
     ...(ColumnDef?.constraints ?? []).map((each: SyntaxNode) => each.Constraint ?? {}),
   ]);
-
-/** Names that only a column of the policy's own table can answer to: bare ones outside of sub-selects. */
-export function ownNames(tree: unknown): readonly string[] {
-  const names: string[] = [];
-  const enter = (value: unknown) => {
-    if (Array.isArray(value)) return value.forEach(enter);
-    if (typeof value !== 'object' || value === null) return;
-    for (const [key, inside] of Object.entries(value)) {
-      if (key === 'SubLink') enter((inside as SyntaxNode).testexpr);
-      else if (key === 'ColumnRef') {
-        const fields = (inside as SyntaxNode).fields ?? [];
-        if (fields.length === 1 && fields[0].String !== undefined) names.push(fields[0].String.sval);
-      } else if (typeof inside === 'object' && (isNodeName(key) || inside !== null)) enter(inside);
-    }
-  };
-  enter(tree);
-  return names;
-}
 
 /** Known to its last column. */
 export const isWhole = ({ kind, columns, unknown, parent }: Table) =>

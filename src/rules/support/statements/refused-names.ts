@@ -10,9 +10,10 @@ import type { SourceFile, Statement, SyntaxNode } from '../../../model/sql.ts';
 import { strings } from '../../../sql/names.ts';
 import { allCallsOn } from '../application/client-calls.ts';
 import { keyOfRangeVar } from '../syntax/names.ts';
+import { ofTheSystem, ownNames } from '../syntax/own-names.ts';
 import { remembered } from '../syntax/tree.ts';
 import { refusedIndex } from './refused.ts';
-import { isWhole, type OfAName, ownNames, standing, withoutKey } from './refused-constraints.ts';
+import { isWhole, type OfAName, standing, withoutKey } from './refused-constraints.ts';
 import { commandsOf, sql } from './statements.ts';
 
 export interface Refused {
@@ -163,8 +164,6 @@ function namesAltered({ subtype, name, def, missing_ok: ifThere }: SyntaxNode): 
       ? strings(own)
       : strings(keys);
 }
-
-const ofTheSystem = new Set(['ctid', 'xmin', 'xmax', 'cmin', 'cmax', 'tableoid']);
 
 function lacking(
   key: string,

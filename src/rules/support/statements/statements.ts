@@ -9,6 +9,7 @@ import { escapeRegExp } from '../../../sql/text.ts';
 import { type Token, tokenize } from '../../../sql/tokens.ts';
 import type { FileContext, Problem, StatementVisitor } from '../../rule.ts';
 import { isPlatform } from '../callers/roles.ts';
+import { ofTheSystem, ownNames } from '../syntax/own-names.ts';
 
 /** Offsets into the file's text; null for SQL that stands nowhere as such (put together by EXECUTE). */
 export interface Range {
@@ -113,7 +114,11 @@ export function isRefused(
     .map((command) => command.def?.ColumnDef?.colname);
   const renamed = statements.filter(({ kind }) => kind === 'RenameStmt').map(({ node }) => node.newname);
   const there = new Set([...before.columns, ...after.columns].map(({ name }) => name).concat(added, renamed));
-  const names = [...strings(constraint.fk_attrs), ...strings(constraint.keys)];
+  const names = [
+    ...strings(constraint.fk_attrs),
+    ...strings(constraint.keys),
+    ...ownNames(constraint.raw_expr).filter((name) => name !== before.name && !ofTheSystem.has(name)),
+  ];
   if (names.some((name) => !there.has(name))) return true;
   if (constraint.contype !== 'CONSTR_FOREIGN') return false;
   const target = keyOf(constraint.pktable);
