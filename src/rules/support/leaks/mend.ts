@@ -21,7 +21,7 @@ import { sensitiveColumns } from '../owners/owners.ts';
 import { asGiven } from '../owners/rights.ts';
 import { isMakerAlone, saidOfRanks } from '../owners/tenants.ts';
 import { leftToServer } from '../owners/trusted-rows.ts';
-import { isOwn, ownerByName, ownerOf, readersBeside, tenantsOwn } from '../owners/whose.ts';
+import { isOwn, namesMaker, ownerByName, ownerOf, readersBeside, tenantsOwn } from '../owners/whose.ts';
 import { letsThrough } from '../policies/lets-through.ts';
 import { meansServer, promiseOf } from '../policies/misnamed.ts';
 import { cyclesOnceOn } from '../policies/recursion.ts';
@@ -190,7 +190,13 @@ function policiesFor(group: LeakGroup, table: Table, facts: Facts): string[] {
     ? wanted
     : wanted.filter(
         (command) =>
-          !byServer.includes(command) && !kept.some((policy) => asksForOwner(policy, command, table, state)),
+          !byServer.includes(command) &&
+          !kept.some(
+            (policy) =>
+              asksForOwner(policy, command, table, state) ||
+              // Switched on, what its author wrote for the command holds.
+              (group.opener === 'off' && policy.permissive && covers(policy, command)),
+          ),
       );
   const beside = administratorsBeside(table, wanted, isRestrictive(group) ? [] : kept, facts);
   const conditions = new Map(missing.map((command) => [command, conditionOf(group, command, table, facts)]));
@@ -235,6 +241,7 @@ function policiesFor(group: LeakGroup, table: Table, facts: Facts): string[] {
             `${conditions.get(command)}`,
             `${command === 'insert' ? given : ''}${isRestrictive(group) && beside?.commands.includes(command) ? ` or ${beside.question}` : ''}`,
             isRestrictive(group),
+            command === 'insert' ? guestsLeaveOut(group, table, state) : null,
           ),
     ),
     rights,
@@ -262,6 +269,7 @@ function withheld(group: LeakGroup, command: Command, table: Table, facts: Facts
 
 /** Filled by itself, where the code leaves it out. */
 function fillingOf(group: LeakGroup, condition: string, table: Table, facts: Facts): string {
+  if (guestsLeaveOut(group, table, facts.head) !== null) return '';
   const owner = ownerFor(group, 'insert', table, facts.head);
   return owner === undefined || tenantOf(group, owner, table, facts) !== null
     ? ''
@@ -293,11 +301,29 @@ function created(
   condition: string,
   given: string,
   restrictive: boolean,
+  /** The column that visitors, who go on inserting, leave out. */
+  guests: string | null,
 ): string {
+  if (guests !== null)
+    return `-- visitors go on, with rows that are nobody's\ncreate policy ${name} on ${table.key} for insert to anon, authenticated\n  with check ((${quoteIdent(guests)} is null or ${condition})${given});`;
   const using = command === 'insert' || restrictive ? '' : `\n  using (${condition})`;
   const check = command === 'insert' || command === 'update' ? `\n  with check (${condition}${given})` : '';
   return `create policy ${name} on ${table.key}${restrictive ? ' as restrictive' : ''} for ${command} to authenticated${using}${check};`;
 }
+
+/** The policy was made for inserts of whoever comes, and a row may be nobody's. */
+function guestsLeaveOut(group: LeakGroup, table: Table, state: SchemaState): string | null {
+  const { opener } = group;
+  if (opener === null || opener === 'off' || opener.command !== 'insert' || !appliesTo(opener, 'anon'))
+    return null;
+  const owner = ownerFor(group, 'insert', table, state);
+  const column = table.columns.find(({ name }) => name === owner);
+  return column === undefined || column.notNull || !namesMaker(column.name) || !saysAnybody.test(opener.name)
+    ? null
+    : column.name;
+}
+
+const saysAnybody = /\b(any(one|body)|every(one|body)|all|anon(ymous)?|public|visitors?|guests?)\b/i;
 
 function ownerFor(group: LeakGroup, command: Command, table: Table, state: SchemaState): string | undefined {
   const forged = command === 'insert' || inNameOnly(group) ? forgedIn(group) : [];
@@ -420,6 +446,8 @@ function readOn(
     table,
   );
   const writers = writersOf(table, facts);
+  if (opener === 'off' && kept.some((policy) => policy.permissive && covers(policy, 'select')))
+    return `-- its own policies say who reads; ${writers}`;
   if (
     personal.length > 0 ||
     isPrivateByName(table) ||

@@ -19,6 +19,9 @@ import { isMakerAlone, partIn, talksIn, tenantCondition, tenantOf } from './tena
 const maker =
   /^(user|owner|auth_?user|account|profile)(_?(id|uid|uuid))?$|(^|_)(author|creator|sender|submitter|requester|requestor|reporter|inviter|rater|from_user)(_?(id|uid))?$|^(?!last_)\w+_by(_\w+)?$/i;
 
+/** By its name it says who made the row or whose it is, and not whom it concerns. */
+export const namesMaker = (column: string): boolean => maker.test(inEnglish(column));
+
 /** The other side: whom the row is sent to, about, or entrusted to. */
 const otherSide =
   /(^|_)(ratee|invitee|payee|assignee|recipient|receiver|addressee|reviewer|approver|moderator|referee|to_user|target|reported|followed|following|blocked|referred|invited_user|friend)(_?(user_?)?(id|uid))?$|^(invited|assigned|shared|sent|granted)_(to|user)(_\w+)?$/i;
@@ -234,14 +237,18 @@ export function talkOf(table: Table, state: SchemaState): string | null {
 /** Both are named in the conversation itself. */
 function bySides(column: string, parent: Table, table: Table, state: SchemaState): string | null {
   const owner = parent === table ? undefined : ownerOf(parent, state);
-  return owner === undefined || readersBeside(owner, parent, state).length === 0
-    ? null
-    : namedIn(column, owner, parent, state);
+  const asked = owner === undefined ? null : namedIn(column, owner, parent, state);
+  return asked?.includes(' or ') === true ? asked : null;
 }
 
 function namedIn(column: string, owner: string, parent: Table, state: SchemaState): string | null {
   const id = parent.primaryKey?.columns[0];
-  const asked = [owner, ...readersBeside(owner, parent, state)].map((each) => isOwn(each, parent, state));
+  // People who talk with each other are all named there.
+  const others = /(conversation|chat|thread|channel|dm)s?$/i.test(parent.name)
+    ? peopleIn(parent, state).filter((each) => each !== owner && !/_by(_\w+)?$/i.test(inEnglish(each)))
+    : [];
+  const named = new Set([owner, ...readersBeside(owner, parent, state), ...others]);
+  const asked = [...named].map((each) => isOwn(each, parent, state));
   return id === undefined || asked.some((each) => each.includes('…'))
     ? null
     : `${quoteIdent(column)} in (select ${quoteIdent(id)} from ${parent.key} where ${asked.join(' or ')})`;

@@ -6,6 +6,7 @@ import { placesOf } from '../application/client-calls.ts';
 import { filledAtSignUp } from '../callers/sign-up.ts';
 import { isPersonTable, setByTrigger } from '../owners/owners.ts';
 import { isMakerAlone } from '../owners/tenants.ts';
+import { namesMaker } from '../owners/whose.ts';
 import { codeOf } from '../syntax/bodies.ts';
 import { remembered } from '../syntax/tree.ts';
 
@@ -37,7 +38,9 @@ export function filledBy(
   if (who === null) return '';
   if (isPersonTable(table.key, state) && !isMakerAlone(owner))
     return `-- ${who}: whoever makes the row of somebody else needs a policy of their own`;
-  const isId = /^(uuid|text|character varying)/.test(column.type) && direct.test(condition);
+  // Whom a row concerns, another one says.
+  const isId =
+    namesMaker(owner) && /^(uuid|text|character varying)/.test(column.type) && direct.test(condition);
   return isId
     ? `-- ${who}: so it fills itself\nalter table ${table.key} alter column ${quoteIdent(owner)} set default ${column.type === 'uuid' ? 'auth.uid()' : '(auth.uid())::text'};`
     : `-- ${who}: it has to send it, else this refuses its row`;
