@@ -1,8 +1,8 @@
 import type { AccessCell, AccessMatrix, ObjectAccess } from '../../src/model/access.ts';
-import { compareAccess } from '../../src/probes/compare.ts';
-import { declarationOf, deviations } from '../../src/probes/declare.ts';
-import { toPgTap } from '../../src/probes/pgtap.ts';
-import { summarize } from '../../src/probes/summary.ts';
+import { compareAccess } from '../../src/probes/matrix/compare.ts';
+import { declarationOf, deviations } from '../../src/probes/matrix/declare.ts';
+import { toPgTap } from '../../src/probes/matrix/pgtap.ts';
+import { summarize } from '../../src/probes/matrix/summary.ts';
 
 const cell = (text: string, more: Partial<AccessCell> = {}): AccessCell => {
   const [principal, command, subject, outcome] = text.split(' ');

@@ -1,5 +1,5 @@
 import type { SqlError } from '../../src/model/replay.ts';
-import { verdictOf } from '../../src/probes/outcome.ts';
+import { verdictOf } from '../../src/probes/acting/outcome.ts';
 
 const error = (sqlstate: string, message: string, more: Partial<SqlError> = {}): SqlError => ({
   sqlstate,

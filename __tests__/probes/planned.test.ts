@@ -1,6 +1,6 @@
 /** What takes long to plan is planned once, and the answers stay what they were. */
-import { planned } from '../../src/probes/planned.ts';
-import { become, signedIn, userA } from '../../src/probes/principals.ts';
+import { planned } from '../../src/probes/acting/planned.ts';
+import { become, signedIn, userA } from '../../src/probes/acting/principals.ts';
 import { openStage, readStory, type Stage } from './story.ts';
 
 let stage: Stage;

@@ -1,6 +1,6 @@
 import { openEmbedded } from '../../src/database/embedded.ts';
 import { DatabaseError, type Engine, EngineLost } from '../../src/database/engine.ts';
-import { queued } from '../../src/probes/queued.ts';
+import { queued } from '../../src/probes/acting/queued.ts';
 
 let engine: Engine;
 beforeAll(async () => {

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { clientCallsIn, readClientCalls } from '../../src/project/client-calls.ts';
+import { clientCallsIn, readClientCalls } from '../../src/project/code/client-calls.ts';
 
 const callsIn = (files: Readonly<Record<string, string>>) =>
   clientCallsIn(new Map(Object.entries(files)), 'public').filter(({ by }) => by === 'user');

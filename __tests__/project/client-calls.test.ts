@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { clientCallsIn, readClientCalls } from '../../src/project/client-calls.ts';
+import { clientCallsIn, readClientCalls } from '../../src/project/code/client-calls.ts';
 
 const told = (files: Readonly<Record<string, string>>) =>
   clientCallsIn(new Map(Object.entries(files)), 'public')

@@ -6,7 +6,7 @@ import type { Migration, Project } from '../model/migration.ts';
 import type { GrantsEra } from '../model/replay.ts';
 import type { FoldStep, ObjectRef, SchemaState } from '../model/schema.ts';
 import type { SourceFile } from '../model/sql.ts';
-import { readClientCalls } from '../project/client-calls.ts';
+import { readClientCalls } from '../project/code/client-calls.ts';
 import { compareNames } from '../project/migrations.ts';
 import { startsWithDay } from '../rules/support/files/versions.ts';
 import { emptyState, foldFile } from '../sql/fold/index.ts';

@@ -3,9 +3,6 @@ import type { Session } from '../database/engine.ts';
 import type { AccessMatrix } from '../model/access.ts';
 import type { Project } from '../model/migration.ts';
 import type { SchemaState, Table } from '../model/schema.ts';
-import { type ProbeCatalog, readCatalog } from './catalog.ts';
-import { addEarlier, readPolicies } from './predicate/index.ts';
-import { emptyReading, type Reading } from './predicate/reading.ts';
 import {
   anon,
   claimsOf,
@@ -17,8 +14,11 @@ import {
   userA,
   userB,
   withClaims,
-} from './principals.ts';
-import { literal, name } from './quote.ts';
+} from './acting/principals.ts';
+import { literal, name } from './acting/quote.ts';
+import { type ProbeCatalog, readCatalog } from './catalog.ts';
+import { addEarlier, readPolicies } from './predicate/index.ts';
+import { emptyReading, type Reading } from './predicate/reading.ts';
 import { askingRoutines } from './refusals.ts';
 import { type Ownership, ownerValue, platformSchemas, readOwnership } from './rows/owners.ts';
 import { createPlanner, type Planner } from './rows/plan.ts';

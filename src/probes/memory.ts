@@ -8,7 +8,7 @@ import type { ObjectAccess, PolicyError, SignUpRun } from '../model/access.ts';
 import { type CatalogKind, contentOf, type Snapshot } from '../model/catalog.ts';
 import type { NotChecked } from '../model/finding.ts';
 import type { SchemaState, Table } from '../model/schema.ts';
-import { literal } from './quote.ts';
+import { literal } from './acting/quote.ts';
 import type { Ownership } from './rows/owners.ts';
 import type { Planner } from './rows/plan.ts';
 

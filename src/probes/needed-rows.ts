@@ -2,8 +2,8 @@
 import type { Session } from '../database/engine.ts';
 import type { SqlError } from '../model/replay.ts';
 import type { SchemaState } from '../model/schema.ts';
-import { userA, userB, userC, userD, userZ } from './principals.ts';
-import { literal, name } from './quote.ts';
+import { userA, userB, userC, userD, userZ } from './acting/principals.ts';
+import { literal, name } from './acting/quote.ts';
 import { quietly } from './rows/triggers.ts';
 import type { Value, ValueSource } from './rows/values.ts';
 

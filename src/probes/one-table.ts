@@ -2,13 +2,13 @@
 import type { PolicyError } from '../model/access.ts';
 import type { NotChecked } from '../model/finding.ts';
 import type { Table } from '../model/schema.ts';
+import { userA, userB } from './acting/principals.ts';
 import { type Ground, needsOf, settled } from './ground.ts';
+import { summarize } from './matrix/summary.ts';
 import type { Remembered } from './memory.ts';
 import { signedColumns } from './predicate/index.ts';
 import type { Reading } from './predicate/reading.ts';
-import { userA, userB } from './principals.ts';
 import type { LaidRow } from './rows/world.ts';
-import { summarize } from './summary.ts';
 import { askedOfNewRows } from './tables/asked.ts';
 import { asksItself, prepared, type Subjects, type TableContext, withoutRow } from './tables/case.ts';
 import { isOfNobody } from './tables/of-nobody.ts';

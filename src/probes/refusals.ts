@@ -1,7 +1,7 @@
 /** A function's RAISE: does it refuse this caller, or this value? */
 import type { SqlError } from '../model/replay.ts';
 import type { SchemaState } from '../model/schema.ts';
-import type { Attempted } from './attempt.ts';
+import type { Attempted } from './acting/attempt.ts';
 import { platformSchemas } from './rows/owners.ts';
 
 const ofCaller =

@@ -1,7 +1,7 @@
 /** A page of its own for the access matrix: a filter, and behind each cell what was tried. No request leaves it. */
 import type { AccessCell, ObjectAccess, Principal } from '../model/access.ts';
 import type { ProjectReport, Report } from '../model/report.ts';
-import { conditionWords } from '../probes/ways-in.ts';
+import { conditionWords } from '../probes/matrix/ways-in.ts';
 import { html as escaped } from './escape.ts';
 import { reachWords, wordsOf } from './reach.ts';
 import { accessChanges, conditionsChanged, coverageWords, headline, sentence } from './report.ts';

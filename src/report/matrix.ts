@@ -1,7 +1,7 @@
 /** The access matrix alone: who reaches which rows, as text and as Markdown. */
 import type { Access, AccessCell, AccessSummary, ObjectAccess, Principal } from '../model/access.ts';
 import type { Report } from '../model/report.ts';
-import { conditionWords, reachesOwnToo } from '../probes/ways-in.ts';
+import { conditionWords, reachesOwnToo } from '../probes/matrix/ways-in.ts';
 import { code } from './escape.ts';
 import { grouped } from './report.ts';
 

@@ -1,6 +1,6 @@
 /** How far somebody reaches into an object, in words. */
 import type { Access, AccessSummary, ObjectAccess } from '../model/access.ts';
-import { reachesOwnToo } from '../probes/ways-in.ts';
+import { reachesOwnToo } from '../probes/matrix/ways-in.ts';
 
 /** How far somebody reaches, in words; null where there is no such object or command. */
 const reachWord: Readonly<Record<Access, string>> = {

@@ -1,6 +1,6 @@
 /** Cells of what is read around the tables. */
 import type { AccessCell, Proof } from '../../model/access.ts';
-import type { Identity } from '../principals.ts';
+import type { Identity } from '../acting/principals.ts';
 
 /** A SELECT that came to nothing. */
 export const unreached = (

@@ -1,12 +1,12 @@
 /** Realtime channels: who may listen on a private topic and who may send, as the Realtime service asks Postgres. */
 import type { AccessCell, ObjectAccess } from '../../model/access.ts';
 import type { Table } from '../../model/schema.ts';
-import { verdictOf } from '../outcome.ts';
+import { verdictOf } from '../acting/outcome.ts';
+import { anon, type Identity, serviceRole, signedIn, type User, userA, userB } from '../acting/principals.ts';
+import { literal } from '../acting/quote.ts';
+import { passes, summarize } from '../matrix/summary.ts';
 import { readPolicies } from '../predicate/index.ts';
 import type { Reading } from '../predicate/reading.ts';
-import { anon, type Identity, serviceRole, signedIn, type User, userA, userB } from '../principals.ts';
-import { literal } from '../quote.ts';
-import { passes, summarize } from '../summary.ts';
 import type { Case, TableContext } from '../tables/case.ts';
 import { probeInWorlds } from './in-worlds.ts';
 import type { AroundContext } from './views.ts';

@@ -2,12 +2,12 @@
 import type { Outcome } from '../../database/engine.ts';
 import type { SqlError } from '../../model/replay.ts';
 import type { Routine, Table } from '../../model/schema.ts';
-import { type Identity, userA, userB } from '../principals.ts';
-import { literal, name } from '../quote.ts';
+import { type Identity, userA, userB } from '../acting/principals.ts';
+import { literal, name } from '../acting/quote.ts';
+import { passes } from '../matrix/summary.ts';
 import { ownerValue } from '../rows/owners.ts';
 import { quietly } from '../rows/triggers.ts';
 import { whereIs } from '../rows/world.ts';
-import { passes } from '../summary.ts';
 import type { AroundContext } from './views.ts';
 
 export interface MadeRows {

@@ -3,8 +3,7 @@
 import type { Outcome, Row } from '../../database/engine.ts';
 import type { AccessCell, ObjectAccess } from '../../model/access.ts';
 import type { Routine, Table } from '../../model/schema.ts';
-import { describe, resultOf, rowsCalled } from '../outcome.ts';
-import { readRoutine } from '../predicate/index.ts';
+import { describe, resultOf, rowsCalled } from '../acting/outcome.ts';
 import {
   anon,
   become,
@@ -15,8 +14,10 @@ import {
   userA,
   userB,
   userC,
-} from '../principals.ts';
-import { literal, qualified } from '../quote.ts';
+} from '../acting/principals.ts';
+import { literal, qualified } from '../acting/quote.ts';
+import { passes, summarize } from '../matrix/summary.ts';
+import { readRoutine } from '../predicate/index.ts';
 import {
   argumentSets,
   exposedDefiners,
@@ -32,7 +33,6 @@ import { type Marker, markersOf } from '../rows/markers.ts';
 import { quietly } from '../rows/triggers.ts';
 import type { Value } from '../rows/values.ts';
 import { type LaidRow, whereIs } from '../rows/world.ts';
-import { passes, summarize } from '../summary.ts';
 import { sensitive } from '../tables/updates.ts';
 import { inTheWayOf, type MadeRows, madeIn, rowsMadeBy } from './function-inserts.ts';
 import { type AroundContext, hiddenTable } from './views.ts';

@@ -1,7 +1,7 @@
 /** What is no table of the project's, a bucket or a channel, in the worlds that its policies tell apart. */
 import type { AccessCell } from '../../model/access.ts';
+import type { Identity } from '../acting/principals.ts';
 import type { Reading } from '../predicate/reading.ts';
-import type { Identity } from '../principals.ts';
 import type { Case, TableContext } from '../tables/case.ts';
 import { probeCases } from '../tables/table.ts';
 import { conditionalCells } from '../worlds/index.ts';

@@ -1,6 +1,6 @@
 /** Views, functions, buckets and channels: ways around the tables' own policies. B has a row everywhere here. */
 import type { ObjectAccess } from '../../model/access.ts';
-import { signedInAnonymously, userA, userB } from '../principals.ts';
+import { signedInAnonymously, userA, userB } from '../acting/principals.ts';
 import { platformSchemas } from '../rows/owners.ts';
 import { probeChannels } from './channels.ts';
 import { probeFunctions } from './functions.ts';

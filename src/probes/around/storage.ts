@@ -1,13 +1,13 @@
 /** Buckets: own folder, another's folder, listing, as the Storage API asks Postgres. */
 import type { AccessCell, ObjectAccess } from '../../model/access.ts';
 import type { Command, Policy, Table } from '../../model/schema.ts';
-import { resultOf, verdictOf } from '../outcome.ts';
+import { resultOf, verdictOf } from '../acting/outcome.ts';
+import { anon, type Identity, serviceRole, signedIn, type User, userA, userB } from '../acting/principals.ts';
+import { literal } from '../acting/quote.ts';
+import { summarize } from '../matrix/summary.ts';
 import { readPolicies } from '../predicate/index.ts';
 import type { Reading } from '../predicate/reading.ts';
-import { anon, type Identity, serviceRole, signedIn, type User, userA, userB } from '../principals.ts';
-import { literal } from '../quote.ts';
 import { quietly } from '../rows/triggers.ts';
-import { summarize } from '../summary.ts';
 import type { Case, TableContext } from '../tables/case.ts';
 import { probeInWorlds } from './in-worlds.ts';
 import type { AroundContext } from './views.ts';

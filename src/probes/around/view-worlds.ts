@@ -1,13 +1,13 @@
 /** A `security_invoker` view in the worlds of the table below: who reads there under a condition, reads here under it. */
 import type { AccessCell } from '../../model/access.ts';
 import type { Table, View } from '../../model/schema.ts';
-import { verdictOf } from '../outcome.ts';
+import { verdictOf } from '../acting/outcome.ts';
+import { anon, type Identity, signedIn, type User, userA, userB } from '../acting/principals.ts';
+import { name } from '../acting/quote.ts';
+import { passes, withoutTenants } from '../matrix/summary.ts';
 import { readPolicies } from '../predicate/index.ts';
-import { anon, type Identity, signedIn, type User, userA, userB } from '../principals.ts';
-import { name } from '../quote.ts';
 import { type Marker, markersOf } from '../rows/markers.ts';
 import { type LaidRow, whereIs } from '../rows/world.ts';
-import { passes, withoutTenants } from '../summary.ts';
 import type { Case } from '../tables/case.ts';
 import { conditionalCells } from '../worlds/index.ts';
 import { unreached } from './cells.ts';

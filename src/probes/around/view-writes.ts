@@ -2,14 +2,14 @@
 
 import type { AccessCell, Principal } from '../../model/access.ts';
 import type { Command, SchemaState, Table, View } from '../../model/schema.ts';
-import { type Attempt, attemptAll } from '../attempt.ts';
-import { resultOf, verdictOf } from '../outcome.ts';
-import { anon, type Identity, signedIn, userA, userB } from '../principals.ts';
-import { literal, name } from '../quote.ts';
+import { type Attempt, attemptAll } from '../acting/attempt.ts';
+import { resultOf, verdictOf } from '../acting/outcome.ts';
+import { anon, type Identity, signedIn, userA, userB } from '../acting/principals.ts';
+import { literal, name } from '../acting/quote.ts';
+import { passes } from '../matrix/summary.ts';
 import { ownerValue } from '../rows/owners.ts';
 import { quietly } from '../rows/triggers.ts';
 import { type LaidRow, normalized, whereIs } from '../rows/world.ts';
-import { passes } from '../summary.ts';
 import type { AroundContext } from './views.ts';
 
 const identities: readonly Identity[] = [anon, signedIn(userA)];

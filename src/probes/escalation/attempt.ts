@@ -2,10 +2,10 @@
 import type { Outcome, Session } from '../../database/engine.ts';
 import type { AccessCell, Proof } from '../../model/access.ts';
 import type { SchemaState, Table } from '../../model/schema.ts';
-import { attemptAll } from '../attempt.ts';
+import { attemptAll } from '../acting/attempt.ts';
+import { resultOf } from '../acting/outcome.ts';
+import { become, becomeAdmin, type Identity, signedIn, userA, userB } from '../acting/principals.ts';
 import type { Privileges } from '../catalog.ts';
-import { resultOf } from '../outcome.ts';
-import { become, becomeAdmin, type Identity, signedIn, userA, userB } from '../principals.ts';
 import type { Ownership } from '../rows/owners.ts';
 import type { Planner } from '../rows/plan.ts';
 import type { TrustedRows } from '../rows/trust.ts';

@@ -1,7 +1,7 @@
 /** Exposed definer functions that write to a table of people with rights, called by A: with its own id, B's organisation. */
 import type { Routine, Table } from '../../model/schema.ts';
-import { userA } from '../principals.ts';
-import { literal, qualified } from '../quote.ts';
+import { userA } from '../acting/principals.ts';
+import { literal, qualified } from '../acting/quote.ts';
 import { rank } from '../rank.ts';
 import { argumentSets, exposedDefiners, inputsOf, signatureOf, waits } from '../rows/arguments.ts';
 import type { Value } from '../rows/values.ts';

@@ -1,6 +1,6 @@
 /** What a policy asks of `user_metadata` the user writes there itself: `auth.updateUser({ data })`. */
 import type { AccessCell, Escalation, ObjectAccess } from '../../model/access.ts';
-import { passes } from '../summary.ts';
+import { passes } from '../matrix/summary.ts';
 
 const ofUserMetadata = 'a token whose claim user_metadata.';
 

@@ -1,9 +1,9 @@
 /** Entering somebody without asking: A makes B a member of its own organisation, and looks at what of B's opens by that. */
 import type { Escalation, ObjectAccess } from '../../model/access.ts';
+import { userA, userB } from '../acting/principals.ts';
+import { passes } from '../matrix/summary.ts';
 import type { Reading } from '../predicate/reading.ts';
-import { userA, userB } from '../principals.ts';
 import { quietly } from '../rows/triggers.ts';
-import { passes } from '../summary.ts';
 import { asA, type EscalationContext, opened, within } from './attempt.ts';
 
 export async function byEntry(

@@ -1,7 +1,7 @@
 /** A child of A's under a parent of B's. */
 import type { AccessCell, Escalation, ObjectAccess, Proof } from '../../model/access.ts';
-import { userA, userB } from '../principals.ts';
-import { literal } from '../quote.ts';
+import { userA, userB } from '../acting/principals.ts';
+import { literal } from '../acting/quote.ts';
 import { quietly } from '../rows/triggers.ts';
 import { whereIs } from '../rows/world.ts';
 import { asA, type EscalationContext, opened, within } from './attempt.ts';

@@ -5,13 +5,13 @@
 import type { AccessCell, Escalation, ObjectAccess } from '../../model/access.ts';
 import type { Routine, Table } from '../../model/schema.ts';
 import { escapeRegExp } from '../../sql/text.ts';
+import { type Claims, claimsOf, type Identity, userA, userB } from '../acting/principals.ts';
+import { literal, name, qualified } from '../acting/quote.ts';
+import { passes } from '../matrix/summary.ts';
 import type { Reading } from '../predicate/reading.ts';
-import { type Claims, claimsOf, type Identity, userA, userB } from '../principals.ts';
-import { literal, name, qualified } from '../quote.ts';
 import { rank } from '../rank.ts';
 import { inputsOf } from '../rows/arguments.ts';
 import { type LaidRow, whereIs } from '../rows/world.ts';
-import { passes } from '../summary.ts';
 import { asA, type EscalationContext, foreignPrizes, type Prize, tried, user, within } from './attempt.ts';
 
 /** Ways worth trying: more would cost more than they tell. */

@@ -4,9 +4,9 @@
  */
 import type { Escalation, Proof } from '../../model/access.ts';
 import type { Table } from '../../model/schema.ts';
-import { attemptAll } from '../attempt.ts';
-import { userA, userB } from '../principals.ts';
-import { literal, name } from '../quote.ts';
+import { attemptAll } from '../acting/attempt.ts';
+import { userA, userB } from '../acting/principals.ts';
+import { literal, name } from '../acting/quote.ts';
 import { rank } from '../rank.ts';
 import { ownerValue } from '../rows/owners.ts';
 import type { RowValues } from '../rows/plan.ts';

@@ -1,14 +1,14 @@
 /** A writes its own name into the owner column of a row of B's: as a stranger, then as a plain member beside B. */
 import type { AccessCell, Escalation, ObjectAccess } from '../../model/access.ts';
 import type { Table } from '../../model/schema.ts';
-import { attemptAll } from '../attempt.ts';
-import { resultOf } from '../outcome.ts';
-import { userA, userB } from '../principals.ts';
-import { literal, name } from '../quote.ts';
+import { attemptAll } from '../acting/attempt.ts';
+import { resultOf } from '../acting/outcome.ts';
+import { userA, userB } from '../acting/principals.ts';
+import { literal, name } from '../acting/quote.ts';
+import { passes } from '../matrix/summary.ts';
 import { ownerValue } from '../rows/owners.ts';
 import { quietly } from '../rows/triggers.ts';
 import { whereIs } from '../rows/world.ts';
-import { passes } from '../summary.ts';
 import { type EscalationContext, user, within } from './attempt.ts';
 
 export async function byOwnership(

@@ -1,8 +1,8 @@
 /** A has a plain row among people with rights and raises its own rank: by UPDATE, or out and in again. */
 import type { Escalation, Proof } from '../../model/access.ts';
 import type { Table } from '../../model/schema.ts';
-import { userA, userB } from '../principals.ts';
-import { literal, name } from '../quote.ts';
+import { userA, userB } from '../acting/principals.ts';
+import { literal, name } from '../acting/quote.ts';
 import { isGiven, rank } from '../rank.ts';
 import { quietly } from '../rows/triggers.ts';
 import type { Value } from '../rows/values.ts';

@@ -4,8 +4,8 @@
  */
 import type { Escalation } from '../../model/access.ts';
 import type { Table } from '../../model/schema.ts';
-import { userA, userB } from '../principals.ts';
-import { literal, name } from '../quote.ts';
+import { userA, userB } from '../acting/principals.ts';
+import { literal, name } from '../acting/quote.ts';
 import { ownerValue } from '../rows/owners.ts';
 import { quietly } from '../rows/triggers.ts';
 import type { Value } from '../rows/values.ts';

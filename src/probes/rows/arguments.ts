@@ -1,8 +1,8 @@
 /** Functions that are called as a stranger calls them, and their arguments: ids that are known, and no secret. */
 import type { SqlError } from '../../model/replay.ts';
 import type { FunctionArgument, Routine, SchemaState, Table } from '../../model/schema.ts';
-import { type User, userB } from '../principals.ts';
-import { qualified } from '../quote.ts';
+import { type User, userB } from '../acting/principals.ts';
+import { qualified } from '../acting/quote.ts';
 import { secret } from '../secret.ts';
 import { type BodyReading, readArguments } from './compared.ts';
 import { uuidOf, type Value } from './values.ts';

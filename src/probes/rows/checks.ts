@@ -6,7 +6,7 @@ import type { SyntaxNode } from '../../model/sql.ts';
 import { deparse } from '../../sql/deparse.ts';
 import { parseExpression } from '../../sql/parse.ts';
 import { escapeRegExp } from '../../sql/text.ts';
-import { literal, name } from '../quote.ts';
+import { literal, name } from '../acting/quote.ts';
 import { defaultOf } from './choices.ts';
 import type { RowValues } from './plan.ts';
 import type { Value } from './values.ts';

@@ -1,6 +1,6 @@
 /** Values that only one user's rows hold: where they come out, that user's data came out. */
 import type { SchemaState } from '../../model/schema.ts';
-import { type User, userA, userB } from '../principals.ts';
+import { type User, userA, userB } from '../acting/principals.ts';
 import type { World } from './world.ts';
 
 export interface Marker {

@@ -1,8 +1,8 @@
 /** Whose row is it: the columns that name a user, and the tables whose rows belong to somebody through their parents. */
 import type { Column, SchemaState, Table } from '../../model/schema.ts';
 import { inEnglish } from '../../sql/acted-by.ts';
+import type { User } from '../acting/principals.ts';
 import type { Caller, CallerAtom, Reading } from '../predicate/reading.ts';
-import type { User } from '../principals.ts';
 import { rank } from '../rank.ts';
 
 export interface OwnerColumn {

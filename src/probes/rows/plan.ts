@@ -1,7 +1,7 @@
 /** What a row of a table is made of: parents before children, closed values before open ones. */
 import type { Column, SchemaState, Table } from '../../model/schema.ts';
+import { type User, userB } from '../acting/principals.ts';
 import type { Reading } from '../predicate/reading.ts';
-import { type User, userB } from '../principals.ts';
 import { secret } from '../secret.ts';
 import { type ColumnChoice, createChoices } from './choices.ts';
 import { type Ownership, ownerValue } from './owners.ts';

@@ -3,7 +3,7 @@
  * rows that the probes have made. Where a project's trigger refuses the laid rows, it is silent that once.
  */
 import type { Outcome, Session } from '../../database/engine.ts';
-import { literal } from '../quote.ts';
+import { literal } from '../acting/quote.ts';
 import { triggersOff, triggersOn } from './triggers.ts';
 
 /** Functions of triggers that wait for COMMIT are few. */

@@ -1,8 +1,8 @@
 /** Tables of people with rights: which stay empty until a world fills them, and the row that fills them. */
 import type { Session } from '../../database/engine.ts';
 import type { Expression, SchemaState, Table } from '../../model/schema.ts';
+import type { User } from '../acting/principals.ts';
 import type { Reading } from '../predicate/reading.ts';
-import type { User } from '../principals.ts';
 import type { Ownership } from './owners.ts';
 import type { Planner } from './plan.ts';
 import { insertion, type LaidRow, type World } from './world.ts';

@@ -5,9 +5,9 @@
 
 import { type DatabaseError, EngineLost, type Outcome, type Session } from '../../database/engine.ts';
 import type { SchemaState, Table } from '../../model/schema.ts';
-import { describe } from '../outcome.ts';
-import { claimsOf, companionOf, type User, userB, withClaims } from '../principals.ts';
-import { literal, name } from '../quote.ts';
+import { describe } from '../acting/outcome.ts';
+import { claimsOf, companionOf, type User, userB, withClaims } from '../acting/principals.ts';
+import { literal, name } from '../acting/quote.ts';
 import { fitting, isNamed } from './checks.ts';
 import type { ColumnChoice } from './choices.ts';
 import { type Ownership, ownerValue } from './owners.ts';

@@ -3,11 +3,11 @@
 import type { Session } from '../../database/engine.ts';
 import type { AccessCell, Principal, ProbeOutcome, Subject } from '../../model/access.ts';
 import type { Command, Table } from '../../model/schema.ts';
-import type { Attempt, Attempted } from '../attempt.ts';
+import type { Attempt, Attempted } from '../acting/attempt.ts';
+import type { Identity } from '../acting/principals.ts';
+import { name } from '../acting/quote.ts';
 import type { Privileges } from '../catalog.ts';
 import type { Reading } from '../predicate/reading.ts';
-import type { Identity } from '../principals.ts';
-import { name } from '../quote.ts';
 import type { Ownership } from '../rows/owners.ts';
 import type { Planner } from '../rows/plan.ts';
 import { quietly } from '../rows/triggers.ts';

@@ -2,9 +2,9 @@
 
 import type { Subject } from '../../model/access.ts';
 import type { Table } from '../../model/schema.ts';
-import { verdictOf } from '../outcome.ts';
-import { type Identity, userB, userC } from '../principals.ts';
-import { literal, name } from '../quote.ts';
+import { verdictOf } from '../acting/outcome.ts';
+import { type Identity, userB, userC } from '../acting/principals.ts';
+import { literal, name } from '../acting/quote.ts';
 import { defaultOf } from '../rows/choices.ts';
 import { type OwnerColumn, ownerValue } from '../rows/owners.ts';
 import { isUnique, type RowValues, uniqueKeys } from '../rows/plan.ts';

@@ -1,8 +1,8 @@
 /** A row that was laid for a user without the parent that would make it the user's, where policies show such rows to all. */
 import type { SchemaState, Table } from '../../model/schema.ts';
+import type { User } from '../acting/principals.ts';
 import { readPolicies } from '../predicate/index.ts';
 import type { Reading } from '../predicate/reading.ts';
-import type { User } from '../principals.ts';
 import type { Ownership } from '../rows/owners.ts';
 import type { World } from '../rows/world.ts';
 

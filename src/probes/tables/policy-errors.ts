@@ -6,12 +6,12 @@
 import type { Session } from '../../database/engine.ts';
 import type { AccessCell, PolicyError } from '../../model/access.ts';
 import type { Command, Table } from '../../model/schema.ts';
-import { type Attempted, attemptAll } from '../attempt.ts';
+import { type Attempted, attemptAll } from '../acting/attempt.ts';
+import { describe, verdictOf } from '../acting/outcome.ts';
+import { anon, type Identity, signedIn, userA } from '../acting/principals.ts';
+import { name } from '../acting/quote.ts';
 import type { Privileges } from '../catalog.ts';
-import { describe, verdictOf } from '../outcome.ts';
 import type { Reading } from '../predicate/reading.ts';
-import { anon, type Identity, signedIn, userA } from '../principals.ts';
-import { name } from '../quote.ts';
 
 export interface PolicyErrors {
   readonly failing: readonly PolicyError[];

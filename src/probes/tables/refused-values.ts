@@ -2,8 +2,8 @@
  * Columns whose made-up value a trigger refuses to everybody: a coordinate outside its board. They are left out of the
  * UPDATEs of plain columns, where others are left to ask with.
  */
-import { attemptAll } from '../attempt.ts';
-import { serviceRole } from '../principals.ts';
+import { attemptAll } from '../acting/attempt.ts';
+import { serviceRole } from '../acting/principals.ts';
 import { mayRefuseTheValue } from '../refusals.ts';
 import { hasTriggers, type Subjects, type TableContext } from './case.ts';
 import { updateOfColumns } from './updates.ts';

@@ -3,8 +3,8 @@
  * rows put A into such a list. A stranger is in none: for others' rows A is taken out, and its place there is a condition.
  */
 import type { SchemaState } from '../../model/schema.ts';
+import { userA } from '../acting/principals.ts';
 import type { Reading } from '../predicate/reading.ts';
-import { userA } from '../principals.ts';
 import type { RowValues } from '../rows/plan.ts';
 import { quietly } from '../rows/triggers.ts';
 import type { TrustedRows } from '../rows/trust.ts';

@@ -2,15 +2,15 @@
 
 import type { Session } from '../../database/engine.ts';
 import type { AccessCell, Proof } from '../../model/access.ts';
-import { type Attempt, type Attempted, attemptAll } from '../attempt.ts';
-import { resultOf, verdictOf } from '../outcome.ts';
-import { type Identity, serviceRole } from '../principals.ts';
-import { name } from '../quote.ts';
+import { type Attempt, type Attempted, attemptAll } from '../acting/attempt.ts';
+import { resultOf, verdictOf } from '../acting/outcome.ts';
+import { type Identity, serviceRole } from '../acting/principals.ts';
+import { name } from '../acting/quote.ts';
+import { underOwnParent } from '../matrix/summary.ts';
 import { mayRefuseTheValue, sameError } from '../refusals.ts';
 import { triggersOff } from '../rows/triggers.ts';
 import type { Value } from '../rows/values.ts';
 import { type LaidRow, whereIs } from '../rows/world.ts';
-import { underOwnParent } from '../summary.ts';
 import { type Case, mayEverPass, rowsFor, type Subjects, type TableContext } from './case.ts';
 import { inserts } from './inserts.ts';
 import { deletes, updates } from './updates.ts';

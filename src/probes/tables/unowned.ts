@@ -1,7 +1,7 @@
 /** A row that belongs to nobody, where a table allows one: who reads it, and who may change it? */
 import type { Session } from '../../database/engine.ts';
-import { userC } from '../principals.ts';
-import { literal, name } from '../quote.ts';
+import { userC } from '../acting/principals.ts';
+import { literal, name } from '../acting/quote.ts';
 import { triggersOff, triggersOn } from '../rows/triggers.ts';
 import type { Value } from '../rows/values.ts';
 import { type LaidRow, normalized, type World } from '../rows/world.ts';

@@ -2,10 +2,10 @@
 
 import type { Subject } from '../../model/access.ts';
 import type { Table } from '../../model/schema.ts';
-import type { Attempt } from '../attempt.ts';
-import { verdictOf } from '../outcome.ts';
-import { type Identity, userB } from '../principals.ts';
-import { literal, name } from '../quote.ts';
+import type { Attempt } from '../acting/attempt.ts';
+import { verdictOf } from '../acting/outcome.ts';
+import { type Identity, userB } from '../acting/principals.ts';
+import { literal, name } from '../acting/quote.ts';
 import { ownerValue } from '../rows/owners.ts';
 import { isUnique } from '../rows/plan.ts';
 import { quietly } from '../rows/triggers.ts';

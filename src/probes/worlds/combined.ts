@@ -4,9 +4,9 @@
  */
 import type { AccessCell } from '../../model/access.ts';
 import type { Policy } from '../../model/schema.ts';
+import { type Claims, type User, userA, userB } from '../acting/principals.ts';
 import { readPolicies } from '../predicate/index.ts';
 import type { Reading } from '../predicate/reading.ts';
-import { type Claims, type User, userA, userB } from '../principals.ts';
 import { fixed, merge, nested, typedClaim } from './requests.ts';
 import type { Spec, WorldContext } from './spec.ts';
 

@@ -6,17 +6,17 @@
 import type { Session } from '../../database/engine.ts';
 import type { AccessCell, Escalation, Footing, ObjectAccess } from '../../model/access.ts';
 import type { SchemaState, Table } from '../../model/schema.ts';
-import { type Attempt, type Attempted, attemptAll } from '../attempt.ts';
+import { type Attempt, type Attempted, attemptAll } from '../acting/attempt.ts';
+import { type Identity, userA, userB } from '../acting/principals.ts';
+import { literal, name } from '../acting/quote.ts';
+import { passes } from '../matrix/summary.ts';
 import type { Reading } from '../predicate/reading.ts';
-import { type Identity, userA, userB } from '../principals.ts';
-import { literal, name } from '../quote.ts';
 import { rank } from '../rank.ts';
 import { type Ownership, ownerValue } from '../rows/owners.ts';
 import { type Planner, uniqueKeys } from '../rows/plan.ts';
 import { quietly } from '../rows/triggers.ts';
 import { type World, whereIs } from '../rows/world.ts';
 import type { SignUps } from '../sign-up.ts';
-import { passes } from '../summary.ts';
 
 export interface FootingContext {
   readonly session: Session;

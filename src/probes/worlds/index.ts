@@ -3,12 +3,12 @@
  * people a policy trusts, a request that brings something. What opens is conditional, and the condition is what was done.
  */
 import type { AccessCell } from '../../model/access.ts';
-import { type Attempted, attemptAll } from '../attempt.ts';
-import { resultOf } from '../outcome.ts';
-import { type Claims, type Identity, userA } from '../principals.ts';
+import { type Attempted, attemptAll } from '../acting/attempt.ts';
+import { resultOf } from '../acting/outcome.ts';
+import { type Claims, type Identity, userA } from '../acting/principals.ts';
+import { passes, withoutTenants } from '../matrix/summary.ts';
 import { quietly } from '../rows/triggers.ts';
 import { updating } from '../rows/world.ts';
-import { passes, withoutTenants } from '../summary.ts';
 import { type Case, mayEverPass } from '../tables/case.ts';
 import { leaving } from '../tables/standing.ts';
 import { casesOf } from '../tables/table.ts';

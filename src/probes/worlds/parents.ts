@@ -1,8 +1,8 @@
 /** The world in which another user's row hangs on a parent of the caller's own: a reply under one's own post. */
 
-import { userA, userB } from '../principals.ts';
+import { userA, userB } from '../acting/principals.ts';
+import { underOwnParent } from '../matrix/summary.ts';
 import { updating, whereIs } from '../rows/world.ts';
-import { underOwnParent } from '../summary.ts';
 import { asksItself } from '../tables/case.ts';
 import type { Spec, WorldContext } from './spec.ts';
 

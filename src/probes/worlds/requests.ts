@@ -1,5 +1,5 @@
 /** Worlds of requests that bring something: a token with other claims, a header with a secret. */
-import { type Claims, userA, userB } from '../principals.ts';
+import { type Claims, userA, userB } from '../acting/principals.ts';
 import { updating } from '../rows/world.ts';
 import { openValues, type Spec, type WorldContext } from './spec.ts';
 

@@ -5,10 +5,10 @@
  */
 import type { AccessCell, PolicyError } from '../../model/access.ts';
 import type { SchemaState } from '../../model/schema.ts';
-import type { Identity } from '../principals.ts';
-import { name } from '../quote.ts';
+import type { Identity } from '../acting/principals.ts';
+import { name } from '../acting/quote.ts';
+import { passes } from '../matrix/summary.ts';
 import { signatureOf } from '../rows/arguments.ts';
-import { passes } from '../summary.ts';
 import type { Case } from '../tables/case.ts';
 import { probeCases } from '../tables/table.ts';
 import { conditionalCells } from './index.ts';

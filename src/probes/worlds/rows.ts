@@ -1,7 +1,7 @@
 /** Worlds of rows with other values: what a policy reads of a row without asking who the caller is. */
 
+import { userA, userB } from '../acting/principals.ts';
 import { other } from '../predicate/reading.ts';
-import { userA, userB } from '../principals.ts';
 import type { Value } from '../rows/values.ts';
 import { type LaidRow, updating } from '../rows/world.ts';
 import { asksItself } from '../tables/case.ts';

@@ -3,8 +3,8 @@
  * each is a condition of its own.
  */
 import type { SchemaState, Table } from '../../model/schema.ts';
+import { userA, userB } from '../acting/principals.ts';
 import type { Reading } from '../predicate/reading.ts';
-import { userA, userB } from '../principals.ts';
 import type { Ownership } from '../rows/owners.ts';
 import { type Planner, uniqueKeys } from '../rows/plan.ts';
 import { quietly } from '../rows/triggers.ts';

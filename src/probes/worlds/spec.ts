@@ -1,8 +1,8 @@
 /** A world to try: what is changed in the closed one, how the condition is called, and the words for both. */
 import type { Subject } from '../../model/access.ts';
 import type { SchemaState } from '../../model/schema.ts';
+import type { Claims, Identity } from '../acting/principals.ts';
 import type { Reading } from '../predicate/reading.ts';
-import type { Claims, Identity } from '../principals.ts';
 import { rank } from '../rank.ts';
 import type { ColumnChoice } from '../rows/choices.ts';
 import type { TrustedRows } from '../rows/trust.ts';

@@ -4,8 +4,8 @@
  * the row says that its state decides.
  */
 import type { AccessCell } from '../../model/access.ts';
-import { type Attempted, attemptAll } from '../attempt.ts';
-import { userB } from '../principals.ts';
+import { type Attempted, attemptAll } from '../acting/attempt.ts';
+import { userB } from '../acting/principals.ts';
 import { isGiven, rank } from '../rank.ts';
 import { quietly } from '../rows/triggers.ts';
 import type { Value } from '../rows/values.ts';

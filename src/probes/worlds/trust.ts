@@ -1,8 +1,8 @@
 /** Worlds in which the caller is among people with rights: a member, an admin, a friend, alone or beside the other user. */
 import type { ForeignKey } from '../../model/schema.ts';
 import { inEnglish } from '../../sql/acted-by.ts';
+import { userA, userB } from '../acting/principals.ts';
 import type { ValueAtom } from '../predicate/reading.ts';
-import { userA, userB } from '../principals.ts';
 import { isGiven, rank } from '../rank.ts';
 import { isUnique } from '../rows/plan.ts';
 import type { Value } from '../rows/values.ts';

@@ -1,7 +1,7 @@
 import type { Access, AccessDeviation } from '../../model/access.ts';
 import type { Facts } from '../../model/facts.ts';
 import type { Place } from '../../model/finding.ts';
-import { waysIn } from '../../probes/ways-in.ts';
+import { waysIn } from '../../probes/matrix/ways-in.ts';
 import { nearest } from '../../sql/nearest.ts';
 import { rule } from '../rule.ts';
 import { reproOf } from '../support/leaks/access.ts';

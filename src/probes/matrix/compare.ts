@@ -6,7 +6,7 @@ import type {
   AccessMatrix,
   ObjectAccess,
   Principal,
-} from '../model/access.ts';
+} from '../../model/access.ts';
 import { passes } from './summary.ts';
 
 /** `renames`: key on the base to key on the head. Objects that are on one side only are no change of access. */

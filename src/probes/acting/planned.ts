@@ -5,7 +5,7 @@
  * values: PREPARE keeps the plan for them.
  * https://www.postgresql.org/docs/17/sql-prepare.html#SQL-PREPARE-NOTES
  */
-import { EngineLost, type Session } from '../database/engine.ts';
+import { EngineLost, type Session } from '../../database/engine.ts';
 
 /** From here on a statement is prepared when it comes again. In milliseconds. */
 const longMs = 60;

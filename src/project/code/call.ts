@@ -1,5 +1,5 @@
 /** A call as the text of one file shows it, and what all languages share in reading one. */
-import type { ClientCall } from '../model/client.ts';
+import type { ClientCall } from '../../model/client.ts';
 
 export interface Call
   extends Pick<

@@ -1,5 +1,5 @@
 /** Statements tried one by one as somebody, each undone: many of them in one round trip. */
-import type { Outcome, Row, Session } from '../database/engine.ts';
+import type { Outcome, Row, Session } from '../../database/engine.ts';
 import { become, becomeAdmin, type Claims, type Identity, withClaims } from './principals.ts';
 
 export interface Attempt {

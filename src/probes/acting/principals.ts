@@ -1,5 +1,5 @@
 /** Who acts in the probes, and how a request of theirs reaches Postgres: as PostgREST sends it. */
-import type { Principal } from '../model/access.ts';
+import type { Principal } from '../../model/access.ts';
 import { literal, name } from './quote.ts';
 
 export type Claims = Readonly<Record<string, unknown>>;

@@ -1,8 +1,8 @@
 /** What an answer of Postgres says about access: 42501 alone is four answers (manual 5.8 and the executor's order). */
 
-import type { Outcome } from '../database/engine.ts';
-import type { ProbeOutcome } from '../model/access.ts';
-import type { SqlError } from '../model/replay.ts';
+import type { Outcome } from '../../database/engine.ts';
+import type { ProbeOutcome } from '../../model/access.ts';
+import type { SqlError } from '../../model/replay.ts';
 
 export interface Verdict {
   readonly outcome: ProbeOutcome;

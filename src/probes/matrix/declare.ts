@@ -8,7 +8,7 @@ import type {
   DeclaredAccess,
   ObjectAccess,
   Principal,
-} from '../model/access.ts';
+} from '../../model/access.ts';
 import { conditionWords, waysIn } from './ways-in.ts';
 
 type Command = AccessCell['command'];

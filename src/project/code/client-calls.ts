@@ -5,7 +5,7 @@
  */
 import { type Dirent, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ClientCall } from '../model/client.ts';
+import type { ClientCall } from '../../model/client.ts';
 import type { Call } from './call.ts';
 import {
   appClientsIn,

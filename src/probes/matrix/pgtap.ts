@@ -1,8 +1,8 @@
 /** The matrix as pgTAP tests for `supabase/tests/`. */
-import type { AccessMatrix } from '../model/access.ts';
+import type { AccessMatrix } from '../../model/access.ts';
+import { claimsOf, userA, userB } from '../acting/principals.ts';
+import { literal } from '../acting/quote.ts';
 import { closedRows } from './closed-rows.ts';
-import { claimsOf, userA, userB } from './principals.ts';
-import { literal } from './quote.ts';
 import { waysIn } from './ways-in.ts';
 
 /** What opens under a condition is no test here: it needs rows, or a request, that only the project can make. */

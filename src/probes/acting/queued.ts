@@ -1,5 +1,5 @@
 /** A session on which `exec` waits for the next question: savepoints and settings ride along with it, in order. */
-import { EngineLost, type Outcome, type Session } from '../database/engine.ts';
+import { EngineLost, type Outcome, type Session } from '../../database/engine.ts';
 
 /**
  * `exec` answers at once and is sent before the next `query` or `batch`, which throws its error. What nothing is asked
