@@ -1,8 +1,8 @@
 import type { Policy } from '../../model/schema.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
-import { causeOf, seen, tellLeaks } from '../support/leaks/access.ts';
 import type { LeakGroup } from '../support/leaks/leak.ts';
+import { causeOf, seen, tellLeaks } from '../support/leaks/leaks-told.ts';
 import { mendOf } from '../support/leaks/mend.ts';
 import { type ShownWith, shownWithParent } from '../support/leaks/shown-with-parent.ts';
 import { sqlFence } from '../support/words/words.ts';

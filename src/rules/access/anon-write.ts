@@ -1,9 +1,10 @@
 import type { AccessCell, ObjectAccess } from '../../model/access.ts';
 import type { SchemaState } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
-import { causeOf, isFree, reproOf, seen, tellLeaks } from '../support/leaks/access.ts';
+import { isFree } from '../support/leaks/access.ts';
 import { homeOfTable } from '../support/leaks/access-places.ts';
 import type { Leak, LeakGroup } from '../support/leaks/leak.ts';
+import { causeOf, reproOf, seen, tellLeaks } from '../support/leaks/leaks-told.ts';
 import { commandsOpen, isNobodys, mendOf } from '../support/leaks/mend.ts';
 import { sensitiveColumns } from '../support/owners/owners.ts';
 import { isFilledIn } from '../support/policies/openness.ts';

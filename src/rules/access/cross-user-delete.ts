@@ -1,6 +1,6 @@
 import { rule } from '../rule.ts';
-import { causeOf, seen, tellLeaks } from '../support/leaks/access.ts';
 import { whose } from '../support/leaks/leak.ts';
+import { causeOf, seen, tellLeaks } from '../support/leaks/leaks-told.ts';
 import { mendOf } from '../support/leaks/mend.ts';
 
 export default rule({

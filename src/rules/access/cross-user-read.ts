@@ -1,5 +1,5 @@
 import { rule } from '../rule.ts';
-import { causeOf, seen, tellLeaks } from '../support/leaks/access.ts';
+import { causeOf, seen, tellLeaks } from '../support/leaks/leaks-told.ts';
 import { mendOf } from '../support/leaks/mend.ts';
 
 export default rule({

@@ -4,9 +4,9 @@ import type { Place } from '../../model/finding.ts';
 import { waysIn } from '../../probes/matrix/ways-in.ts';
 import { nearest } from '../../sql/nearest.ts';
 import { rule } from '../rule.ts';
-import { reproOf } from '../support/leaks/access.ts';
 import { principalName } from '../support/leaks/access-changes.ts';
 import { homeOfChange, homeOfStanding, homeOfTable } from '../support/leaks/access-places.ts';
+import { reproOf } from '../support/leaks/leaks-told.ts';
 
 export default rule({
   id: 'access/declared',

@@ -10,8 +10,8 @@ import { closedToNobody, passesNobody, refusingNull } from '../support/functions
 import { givesPersonalData } from '../support/functions/personal-data.ts';
 import { isGrantedTo, isKnowing, isLookup, isPublished, onlyReads } from '../support/functions/published.ts';
 import { tablesTouched } from '../support/functions/touched-tables.ts';
-import { seen, tellLeaks } from '../support/leaks/access.ts';
 import type { LeakGroup } from '../support/leaks/leak.ts';
+import { seen, tellLeaks } from '../support/leaks/leaks-told.ts';
 import { tablesWithoutAccounts } from '../support/leaks/nobody-signs-in.ts';
 import { isPersonTable, isToken } from '../support/owners/owners.ts';
 import { isCalledByPolicy } from '../support/policies/policy-callers.ts';

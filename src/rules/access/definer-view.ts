@@ -7,8 +7,8 @@ import { callsOn, placesOf, revokeOfRead } from '../support/application/client-c
 import { looksAtCaller } from '../support/callers/caller.ts';
 import { type ApiRole, apiRoles, appliesTo, covers, holders } from '../support/callers/roles.ts';
 import { neverHolds, opensTo } from '../support/conditions/truth.ts';
-import { commandsSeen, seen, tellLeaks } from '../support/leaks/access.ts';
 import type { Leak, LeakGroup } from '../support/leaks/leak.ts';
+import { commandsSeen, seen, tellLeaks } from '../support/leaks/leaks-told.ts';
 import { ownerColumns } from '../support/owners/owners.ts';
 import { bare, functionName } from '../support/syntax/tree.ts';
 import {

@@ -2,8 +2,8 @@ import type { AccessCell, ObjectAccess } from '../../model/access.ts';
 import type { Command } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
 import { appliesTo, covers } from '../support/callers/roles.ts';
-import { reproOf } from '../support/leaks/access.ts';
 import { homeOfTable } from '../support/leaks/access-places.ts';
+import { reproOf } from '../support/leaks/leaks-told.ts';
 import { upper } from '../support/words/words.ts';
 
 export default rule({

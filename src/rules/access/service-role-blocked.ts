@@ -1,8 +1,8 @@
 import type { AccessCell, ObjectAccess } from '../../model/access.ts';
 import type { Command } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
-import { reproOf } from '../support/leaks/access.ts';
 import { homeOfTable } from '../support/leaks/access-places.ts';
+import { reproOf } from '../support/leaks/leaks-told.ts';
 import { appendFix, isRevoke } from '../support/statements/sites.ts';
 import { sqlFence, upper } from '../support/words/words.ts';
 

@@ -1,7 +1,7 @@
 import type { AccessCell, ObjectAccess } from '../../model/access.ts';
 import { rule } from '../rule.ts';
-import { reproOf } from '../support/leaks/access.ts';
 import { homeOfTable } from '../support/leaks/access-places.ts';
+import { reproOf } from '../support/leaks/leaks-told.ts';
 import { isOwnIn } from '../support/owners/whose.ts';
 import { named, sqlFence } from '../support/words/words.ts';
 

@@ -2,9 +2,10 @@ import type { AccessCell, AccessChange } from '../../model/access.ts';
 import type { Facts } from '../../model/facts.ts';
 import { rule } from '../rule.ts';
 import { looksAtCaller } from '../support/callers/caller.ts';
-import { isFree, leaksOf, reproOf } from '../support/leaks/access.ts';
+import { isFree, leaksOf } from '../support/leaks/access.ts';
 import { changesBy, groupedChanges, principalName } from '../support/leaks/access-changes.ts';
 import { homeOfChange } from '../support/leaks/access-places.ts';
+import { reproOf } from '../support/leaks/leaks-told.ts';
 import { sensitiveColumns } from '../support/owners/owners.ts';
 import { isPrivateByName } from '../support/words/person-names.ts';
 

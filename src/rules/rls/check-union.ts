@@ -1,5 +1,5 @@
 import { rule } from '../rule.ts';
-import { seen, tellLeaks } from '../support/leaks/access.ts';
+import { seen, tellLeaks } from '../support/leaks/leaks-told.ts';
 
 export default rule({
   id: 'rls/check-union',

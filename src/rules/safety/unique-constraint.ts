@@ -1,7 +1,7 @@
 import type { Table } from '../../model/schema.ts';
 import type { Statement, SyntaxNode } from '../../model/sql.ts';
 import { quoteIdent, strings } from '../../sql/names.ts';
-import { type FileContext, rule } from '../rule.ts';
+import { type FileContext, rule, type Told } from '../rule.ts';
 import { adoption, adoptionHere } from '../support/locks/adoption.ts';
 import {
   conflictsBelow,
@@ -43,95 +43,109 @@ export default rule({
     const columns = strings(constraint.keys);
     const name =
       constraint.conname ?? `${table.split('.').at(-1)!.replaceAll('"', '')}_${columns.join('_')}_key`;
-    if (isMadeAgain(name, columns, constraint, table, context)) {
-      reportLock(context, statement, {
-        message: `The unique constraint on ${listed(columns)} is dropped and made again as it was, and builds its index while reads and writes on "${table}" wait. Leave both out.`,
-        at: place,
-        object: table,
-        key: columns.join(' '),
-        help: 'Leave the DROP CONSTRAINT and this statement out: the constraint stays as it is.',
-      });
-      return;
-    }
-    const old = sameByAnotherName(columns, table, context);
-    if (old !== null) {
-      reportLock(context, statement, {
-        message: `The unique constraint on ${listed(columns)} builds its index while reads and writes on "${table}" wait, and "${old}" says the same of these columns, which are renamed with what is on them. Rename the constraint instead.`,
-        at: place,
-        object: table,
-        key: columns.join(' '),
-        help: sql(
-          '-- in the place of both statements',
-          `alter table ${table} rename constraint ${quoteIdent(old)} to ${quoteIdent(name)};`,
-        ),
-      });
-      return;
-    }
-    const twin = keptUniqueBy(columns, table, context);
-    const isNamedBelow = context.source.text.slice(statement.end).includes(name);
-    if (twin !== null && constraint.nulls_not_distinct !== true && constraint.deferrable !== true) {
-      reportLock(context, statement, {
-        message: `"${twin}" keeps ${listed(columns)} of "${table}" unique already. This constraint builds a second index on the same columns while reads and writes wait. Leave it out${isNamedBelow ? ', and what names it further down' : ''}.`,
-        at: place,
-        object: table,
-        key: columns.join(' '),
-        help: `Leave it out: "${twin}" refuses a second row already, and \`on conflict (${columns.map(quoteIdent).join(', ')})\` finds it.`,
-      });
-      return;
-    }
-    const named = namesAtTheEnd(columns, table, statement, context);
-    const line = primaryBelow(columns, named, table, statement, context);
-    if (line !== null) {
-      reportLock(context, statement, {
-        message: `The unique constraint on ${listed(columns)} builds its index while reads and writes on "${table}" wait, and line ${line} makes the same a primary key, with an index of its own. Leave this one out${isNamedBelow ? ', and what names it further down' : ''}.`,
-        at: place,
-        object: table,
-        key: columns.join(' '),
-        help: 'Leave it out: the primary key keeps the column unique.',
-      });
-      return;
-    }
-    const moving = [
-      ...namedBelow(name, table, statement, context),
-      ...conflictsBelow(columns, table, statement, context),
-      ...pointingBelow(columns, table, statement, context),
-    ];
-    const replaced = replacedBy(columns.join(' '), name, table, context);
-    const others = replaced.filter((each) => each.statement !== statement);
-    // Of a column of old the index can be built before this file.
-    const isRenamed =
-      named.join('\0') !== columns.join('\0') && !columns.every((column) => isOfOld(column, table, context));
-    const key = {
-      table,
-      kind: 'unique',
-      name,
-      columns: isRenamed ? named : columns,
-      isRenamed,
-      nullsNotDistinct: constraint.nulls_not_distinct === true,
-      suffix: constraint.deferrable
-        ? ` deferrable${constraint.initdeferred ? ' initially deferred' : ''}`
-        : '',
-    } as const;
-    // The file needs the key at once: its index can stand before, where nothing of the file has to go before the index.
-    const isBefore =
-      moving.length > 0 &&
-      replaced.length === 0 &&
-      columns.every((column) => isOfOld(column, table, context)) &&
-      !rowsAreMended(statement, table, null, context);
-    const { way, help } =
-      (isBefore ? adoptionHere(key, moving, context) : null) ??
-      adoption(key, context, [...moving.map(shown), ...replaced.map((each) => each.sql)]);
-    const along = isBefore && adoptionHere(key, moving, context) !== null ? '' : movingAlong(moving);
-    reportWait(context, statement, {
-      message: `The unique constraint on ${listed(columns)} builds its index while reads and writes on "${table}" wait.${mayRepeat(columns, table, context) && !rowsAreMended(statement, table, null, context) ? ' Two equal rows make the file fail.' : ''} ${way}.${along}${movingBehind(others)}`,
-      at: place,
-      object: table,
-      key: columns.join(' '),
-      help,
-      repro: `select ${columns.map(quoteIdent).join(', ')}, count(*) from ${table} group by ${columns.map((_, n) => n + 1).join(', ')} having count(*) > 1;`,
-    });
+    const wanted = { name, columns, constraint, table, statement, context };
+    const problem = { at: place, object: table, key: columns.join(' ') };
+    const needless =
+      asItStands(wanted) ?? underAnotherName(wanted) ?? keptAlready(wanted) ?? primarySoon(wanted);
+    if (needless !== null) reportLock(context, statement, { ...problem, ...needless });
+    else reportWait(context, statement, { ...problem, ...adopted(wanted) });
   }),
 });
+
+interface Wanted {
+  readonly name: string;
+  readonly columns: readonly string[];
+  readonly constraint: SyntaxNode;
+  readonly table: string;
+  readonly statement: Statement;
+  readonly context: FileContext;
+}
+
+const whileOthersWait = ({ columns, table }: Wanted) =>
+  `The unique constraint on ${listed(columns)} builds its index while reads and writes on "${table}" wait`;
+
+/** What else names it has to go too. */
+const alsoBelow = ({ name, statement, context }: Wanted) =>
+  context.source.text.slice(statement.end).includes(name) ? ', and what names it further down' : '';
+
+function asItStands({ name, columns, constraint, table, context }: Wanted): Told | null {
+  if (!isMadeAgain(name, columns, constraint, table, context)) return null;
+  return {
+    message: `The unique constraint on ${listed(columns)} is dropped and made again as it was, and builds its index while reads and writes on "${table}" wait. Leave both out.`,
+    help: 'Leave the DROP CONSTRAINT and this statement out: the constraint stays as it is.',
+  };
+}
+
+function underAnotherName(wanted: Wanted): Told | null {
+  const { name, columns, table, context } = wanted;
+  const old = sameByAnotherName(columns, table, context);
+  if (old === null) return null;
+  return {
+    message: `${whileOthersWait(wanted)}, and "${old}" says the same of these columns, which are renamed with what is on them. Rename the constraint instead.`,
+    help: sql(
+      '-- in the place of both statements',
+      `alter table ${table} rename constraint ${quoteIdent(old)} to ${quoteIdent(name)};`,
+    ),
+  };
+}
+
+function keptAlready(wanted: Wanted): Told | null {
+  const { columns, constraint, table, context } = wanted;
+  const twin = keptUniqueBy(columns, table, context);
+  if (twin === null || constraint.nulls_not_distinct === true || constraint.deferrable === true) return null;
+  return {
+    message: `"${twin}" keeps ${listed(columns)} of "${table}" unique already. This constraint builds a second index on the same columns while reads and writes wait. Leave it out${alsoBelow(wanted)}.`,
+    help: `Leave it out: "${twin}" refuses a second row already, and \`on conflict (${columns.map(quoteIdent).join(', ')})\` finds it.`,
+  };
+}
+
+function primarySoon(wanted: Wanted): Told | null {
+  const { columns, table, statement, context } = wanted;
+  const named = namesAtTheEnd(columns, table, statement, context);
+  const line = primaryBelow(columns, named, table, statement, context);
+  if (line === null) return null;
+  return {
+    message: `${whileOthersWait(wanted)}, and line ${line} makes the same a primary key, with an index of its own. Leave this one out${alsoBelow(wanted)}.`,
+    help: 'Leave it out: the primary key keeps the column unique.',
+  };
+}
+
+/** Its index is built while writes go on, and adopted. */
+function adopted(wanted: Wanted): Told {
+  const { name, columns, constraint, table, statement, context } = wanted;
+  const moving = [
+    ...namedBelow(name, table, statement, context),
+    ...conflictsBelow(columns, table, statement, context),
+    ...pointingBelow(columns, table, statement, context),
+  ];
+  const replaced = replacedBy(columns.join(' '), name, table, context);
+  const others = replaced.filter((each) => each.statement !== statement);
+  // Of a column of old the index can be built before this file.
+  const areOfOld = columns.every((column) => isOfOld(column, table, context));
+  const named = namesAtTheEnd(columns, table, statement, context);
+  const isRenamed = named.join('\0') !== columns.join('\0') && !areOfOld;
+  const key = {
+    table,
+    kind: 'unique',
+    name,
+    columns: isRenamed ? named : columns,
+    isRenamed,
+    nullsNotDistinct: constraint.nulls_not_distinct === true,
+    suffix: constraint.deferrable ? ` deferrable${constraint.initdeferred ? ' initially deferred' : ''}` : '',
+  } as const;
+  const isMended = rowsAreMended(statement, table, null, context);
+  // The file needs the key at once: its index can stand before, where nothing of the file has to go before the index.
+  const isBefore = moving.length > 0 && replaced.length === 0 && areOfOld && !isMended;
+  const here = isBefore ? adoptionHere(key, moving, context) : null;
+  const { way, help } =
+    here ?? adoption(key, context, [...moving.map(shown), ...replaced.map((each) => each.sql)]);
+  const fails = mayRepeat(columns, table, context) && !isMended ? ' Two equal rows make the file fail.' : '';
+  return {
+    message: `${whileOthersWait(wanted)}.${fails} ${way}.${here === null ? movingAlong(moving) : ''}${movingBehind(others)}`,
+    help,
+    repro: `select ${columns.map(quoteIdent).join(', ')}, count(*) from ${table} group by ${columns.map((_, n) => n + 1).join(', ')} having count(*) > 1;`,
+  };
+}
 
 /** The table has it before the change, by that name and on those very columns; nothing takes one of them away between. */
 function isMadeAgain(

@@ -35,8 +35,9 @@ import { newPolicyName } from '../ways-out/policy-names.ts';
 import { readPolicy, writersOf } from '../ways-out/read-policy.ts';
 import { isPrivateByName } from '../words/person-names.ts';
 import { named, sqlFence } from '../words/words.ts';
-import { capturedOf, roleOf } from './access.ts';
+import { roleOf } from './access.ts';
 import type { LeakGroup } from './leak.ts';
+import { capturedOf } from './leaks-told.ts';
 
 /** No row of it belongs to anybody: a list of plans, of currencies, of settings. */
 export const isNobodys = ({ object }: LeakGroup) => object.ownerColumns.length === 0;
