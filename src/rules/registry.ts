@@ -66,6 +66,7 @@ export { default as 'replay/test-failed' } from './replay/test-failed.ts';
 export { default as 'replay/time-limit' } from './replay/time-limit.ts';
 export { default as 'rls/always-true' } from './rls/always-true.ts';
 export { default as 'rls/anonymous-users' } from './rls/anonymous-users.ts';
+export { default as 'rls/auth-users' } from './rls/auth-users.ts';
 export { default as 'rls/caller-setting' } from './rls/caller-setting.ts';
 export { default as 'rls/check-union' } from './rls/check-union.ts';
 export { default as 'rls/command-coverage' } from './rls/command-coverage.ts';

@@ -54,6 +54,7 @@ export default rule({
         object,
         key: sqlstate,
         causes: [
+          'rls/auth-users',
           'grants/missing',
           'functions/revoke-incomplete',
           'access/owner-locked-out',

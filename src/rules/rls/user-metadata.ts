@@ -54,20 +54,23 @@ export default rule({
           by: trusted(node, state),
           closed: closedLookup(node, roles, state),
           own: commands.includes('insert') ? null : ownRowsAlone(node, table, state),
+          fails: readPredicate(node, table, state).reads.includes('auth.users'),
         }))
         .filter(({ by }) => by !== null);
       const [first] = found;
       if (first === undefined) continue;
-      const { by, closed, own } =
+      const { by, closed, own, fails } =
         found.find((each) => each.closed === null && each.own === null) ??
         found.find((each) => each.own === null) ??
         first;
       const outcome =
         own !== null
           ? `, so it keeps nobody out of the rows that "${own.join('" or "')}" gives them, and lets nobody at any other`
-          : closed === null
-            ? ', so anybody can make the condition true'
-            : `, and all that keeps the condition from being true is that ${named(roles)} can read no row of "${closed}", which it looks up`;
+          : fails
+            ? ', so anybody could make the condition true if it did not fail for all of them: it looks into "auth.users", which no user may read'
+            : closed === null
+              ? ', so anybody can make the condition true'
+              : `, and all that keeps the condition from being true is that ${named(roles)} can read no row of "${closed}", which it looks up`;
       report({
         message: `Policy "${policy.name}" on "${table.key}" trusts ${by}. Users write it themselves${outcome}. Keep the value in app_metadata or in a table.`,
         at: home(policy.origin ?? table.origin),

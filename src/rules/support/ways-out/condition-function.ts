@@ -7,11 +7,17 @@ import { predicatesOf } from '../conditions/predicates.ts';
 import { readPredicate } from '../conditions/scope.ts';
 
 /**
- * SQL of one function for each clause, and of the policy that calls them; null where the condition asks for no column of
- * the row, a name is taken, or a column's type is not known. A column of the row comes as an argument of its name: in SQL functions arguments stand back behind the
- * columns of what is read, as the policy's row does in a sub-select.
+ * SQL of one function for each clause, and of the policy that calls them; null where a name is taken, or a column's type
+ * is not known. A column of the row comes as an argument of its name: in SQL functions arguments stand back behind the
+ * columns of what is read, as the policy's row does in a sub-select. With `untied`, for conditions too that ask for no column
+ * of the row; without it null there, since as a rule a name in the sub-select was meant for one.
  */
-export function asConditionFunctions(policy: Policy, table: Table, state: SchemaState): string | null {
+export function asConditionFunctions(
+  policy: Policy,
+  table: Table,
+  state: SchemaState,
+  untied = false,
+): string | null {
   const roles = apiRolesOf(policy).join(', ');
   const predicates = predicatesOf(policy);
   const made: string[] = [];
@@ -26,8 +32,7 @@ export function asConditionFunctions(policy: Policy, table: Table, state: Schema
           .map(({ name }) => name),
       ),
     ];
-    // Tied to no column of the row: as a rule, a name in the sub-select was meant for one.
-    if (columns.length === 0) return null;
+    if (columns.length === 0 && !untied) return null;
     const types = columns.map((name) => table.columns.find((column) => column.name === name)?.type);
     const name = nameFor(policy, table, clause === 'WITH CHECK' && policy.using !== null ? '_after' : '');
     if (types.some((type) => type === undefined) || isTaken(name, state)) return null;
@@ -40,9 +45,10 @@ language sql stable security definer set search_path = ${namesAllSchemas(text) ?
 as $$ select ${text} $$;
 revoke execute on function ${signature} from public;
 grant execute on function ${signature} to ${roles};`);
-    clauses.push(
-      `${clause === 'USING' ? 'using' : 'with check'} (${key}(${columns.map(quoteIdent).join(', ')}))`,
-    );
+    const call = `${key}(${columns.map(quoteIdent).join(', ')})`;
+    // Once for the statement, and not for each row.
+    const asked = columns.length === 0 ? `(select ${call})` : call;
+    clauses.push(`${clause === 'USING' ? 'using' : 'with check'} (${asked})`);
   }
   if (made.length === 0 || made.some((sql) => sql.split('$$').length !== 3)) return null;
   return `${made.join('\n')}\nalter policy ${quoteIdent(policy.name)} on ${table.key}\n  ${clauses.join('\n  ')};`;
