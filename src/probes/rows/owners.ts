@@ -149,6 +149,28 @@ export function readOwnership(
       }
     }
   }
+  // Looked up by the address that the user's own row holds: `reviewers.email = profiles.email`.
+  for (const { left, right } of [...readings.values()].flatMap(({ links }) => links)) {
+    for (const [near, far] of [
+      [left, right],
+      [right, left],
+    ] as const) {
+      const table = state.tables.get(far.table);
+      const column = columnOf(table, far.column);
+      if (table === undefined || column === undefined || platformSchemas.has(table.schema)) continue;
+      const isAddress = [near.column, far.column].every((called) => /e_?mail/i.test(called));
+      const isOwn = owners
+        .get(near.table)
+        ?.some(({ caller, form }) => caller.kind === 'uid' && form === 'plain');
+      if (
+        isAddress &&
+        isOwn === true &&
+        !owners.has(far.table) &&
+        /^(text|character|citext)/.test(column.type)
+      )
+        add(table, column, { kind: 'email' }, 'plain');
+    }
+  }
   for (const [table, list] of owners) {
     list.sort((a, b) => (a.column < b.column ? -1 : 1));
     const named = list.filter((owner) => maker.test(inEnglish(owner.column)));

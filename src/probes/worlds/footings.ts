@@ -144,10 +144,23 @@ export async function withFootings(
     if (works(away)) free.set(cell, footing);
     else bound.set(cell, what);
   }
+  const repeated = new Set(asked.flatMap(({ cell }, at) => (works(attempted[at * 2]!) ? [cell] : [])));
+  /** A row of nobody's that is gone by now can't be asked for again: it is reached as another's is. */
+  const likeOthers = (cell: AccessCell, { cells }: ObjectAccess): Footing | undefined => {
+    if (cell.subject !== 'unowned' || cell.outcome !== 'allowed' || repeated.has(cell)) return undefined;
+    const others = cells.filter(
+      ({ principal, command, subject, outcome }) =>
+        principal === cell.principal &&
+        command === cell.command &&
+        subject === 'foreign' &&
+        outcome === 'allowed',
+    );
+    return others.every((other) => bound.has(other)) ? bound.get(others[0]!) : undefined;
+  };
   return objects.map((object) => ({
     ...object,
     cells: object.cells.map((cell) => {
-      const footing = bound.get(cell);
+      const footing = bound.get(cell) ?? likeOthers(cell, object);
       return footing === undefined ? cell : { ...cell, footing };
     }),
   }));
