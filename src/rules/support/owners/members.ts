@@ -72,14 +72,27 @@ function byWhole(state: SchemaState): ReadonlyMap<string, readonly Membership[]>
       )?.columns[0] ??
       table.columns.find(({ name, type }) => type === 'uuid' && /^user_?id$/i.test(name))?.name;
     if (person === undefined) continue;
-    for (const { columns, references } of keys) {
-      if (columns[0] === person || references === table.key || isSomebody(references, state)) continue;
+    const groups = keys.filter(
+      ({ columns, references }) =>
+        columns[0] !== person && references !== table.key && !isSomebody(references, state),
+    );
+    // "team_players" belong to teams, whatever season it is.
+    const called = groups.filter(({ references }) => isCalledAfter(table, references));
+    for (const { columns, references } of called.length > 0 ? called : groups) {
       const of = { table, of: columns[0]!, person };
       found.set(references, [...(found.get(references) ?? []), of]);
     }
   }
   return found;
 }
+
+const isCalledAfter = ({ name }: Table, key: string): boolean =>
+  name.toLowerCase().startsWith(
+    key
+      .slice(key.indexOf('.') + 1)
+      .toLowerCase()
+      .replace(/(ies|s|y)$/, ''),
+  );
 
 /** By its name, or by the role that it gives; what people add to something, a like or a vote, makes none a member. */
 const isOfMembers = ({ name, columns, foreignKeys }: Table): boolean =>

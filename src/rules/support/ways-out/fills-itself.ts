@@ -26,7 +26,7 @@ export function filledBy(
   const inserts = calls.filter(({ command }) => command === 'insert');
   const without = inserts.filter(({ given }) => given !== null && !given.includes(owner));
   const routine = [...state.routines.values()].find((each) => insertsWithout(each, table, owner));
-  const unread = column.notNull ? [] : inserts.filter(({ given }) => given === null);
+  const unread = column.notNull || !namesMaker(owner) ? [] : inserts.filter(({ given }) => given === null);
   const who =
     without.length > 0
       ? `the code leaves ${quoteIdent(owner)} out (${placesOf(without)})`
