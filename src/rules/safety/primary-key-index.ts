@@ -1,7 +1,8 @@
 import type { Statement, SyntaxNode } from '../../model/sql.ts';
 import { strings } from '../../sql/names.ts';
 import { type FileContext, rule } from '../rule.ts';
-import { adoption } from '../support/locks/adoption.ts';
+import { adoption, adoptionHere } from '../support/locks/adoption.ts';
+import { conflictsBelow, pointingBelow } from '../support/statements/moves-along.ts';
 import {
   alterFilled,
   commandsOf,
@@ -36,7 +37,19 @@ export default rule({
     // The type is another, so that all indexes are written anew: safety/change-type speaks of it.
     if (old === 'of another type') return;
     const fails = old === null ? failure(table, columns, statement, context) : '';
-    const { way, help } = adoption({ table, kind: 'primary key', name, columns }, context);
+    const key = { table, kind: 'primary key', name, columns } as const;
+    const stood = context.set.before.tables.get(table);
+    const isOfOld = columns.every((column) => stood?.columns.some((each) => each.name === column) === true);
+    // The file needs the key at once: its index can stand before.
+    const needing =
+      old === null && isOfOld && !rowsAreMended(statement, table, null, context) && stood?.primaryKey === null
+        ? [
+            ...conflictsBelow(columns, table, statement, context),
+            ...pointingBelow(columns, table, statement, context),
+          ]
+        : [];
+    const { way, help } =
+      (needing.length === 0 ? null : adoptionHere(key, needing, context)) ?? adoption(key, context);
     (fails === '' ? reportWait : reportLock)(context, statement, {
       message: `The primary key of "${table}" builds its index while reads and writes wait.${fails} ${way}.${oldColumnDropped(table, context)}`,
       at: place,
