@@ -1,9 +1,6 @@
-/** Facts in, findings out: runs every rule, tells new from old, applies levels and suppressions. */
-import { createHash } from 'node:crypto';
+/** Facts in, findings out: runs every rule and tells new from old. What becomes of what they note: `settle.ts`. */
 import type { ChangeSet, Facts } from '../model/facts.ts';
-import type { Finding, Place, Severity, SuppressedFinding } from '../model/finding.ts';
 import type { SchemaState } from '../model/schema.ts';
-import { causeIn } from './cause.ts';
 import { fileContext, type Speaker, stateContext } from './context.ts';
 import {
   type HookedKind,
@@ -17,21 +14,12 @@ import {
   wholeSchema,
 } from './identity.ts';
 import { rules as registered } from './index.ts';
-import { isMoot, isNeverReached } from './moot.ts';
 import type { Problem, Rule, StateContext, StatementVisitor } from './rule.ts';
-import { levelOf, names, optionsOf, type RuleSettings, ruling } from './settings.ts';
-import { isPlatform } from './support/callers/roles.ts';
-import { hasOtherIds, withTokenId } from './support/callers/third-party.ts';
-import { withoutExample } from './support/words/words.ts';
-import { Suppressions } from './suppress.ts';
+import { levelOf, names, optionsOf, type RuleSettings } from './settings.ts';
+import { type Settled, settle } from './settle.ts';
 import { walk } from './walk.ts';
 
-export interface Judgement {
-  /** New ones (with `--all`, those mended later too), in the order of files and lines. Not merged yet. */
-  readonly findings: readonly Finding[];
-  /** What stood before and still stands. Not merged yet. */
-  readonly stood: readonly Finding[];
-  readonly suppressed: readonly SuppressedFinding[];
+export interface Judgement extends Settled {
   /** Rules that threw: what they would have found is not known. */
   readonly failed: readonly { readonly rule: string; readonly message: string }[];
 }
@@ -39,10 +27,6 @@ export interface Judgement {
 export function judge(facts: Facts, settings: RuleSettings, rules: readonly Rule[] = registered): Judgement {
   return new Run(facts, settings, rules).judge();
 }
-
-/** Made by no file, and in a schema of Supabase: nobody here can mend it. */
-const isSupabases = (object: string | null, file: string | null): boolean =>
-  file === null && object !== null && isPlatform(object.split('.')[0]!);
 
 class Run {
   private readonly facts: Facts;
@@ -270,118 +254,10 @@ class Run {
   }
 
   private conclude(): Judgement {
-    const suppressions = new Suppressions(this.facts.sources.values());
-    const findings: Finding[] = [];
-    const suppressed: SuppressedFinding[] = [];
-    const stood: Finding[] = [];
-    const seen = new Map<string, number>();
-    const seenBefore = new Map<string, number>();
-    const settle = (noted: Noted) => {
-      const { rule, problem } = noted;
-      if (isMoot(rule.id, problem.at, problem.evidence ?? rule.evidence.slice(0, 1), this.facts)) return;
-      if (isNeverReached(rule.id, problem.at, this.facts)) return;
-      const at = causeIn(noted.set, problem) ?? problem.at;
-      const file = at?.file ?? null;
-      const object = problem.object ?? null;
-      const { level, scope } = ruling(rule, this.settings, { file, object, severity: problem.severity });
-      const suppression = suppressions.take(rule.id, at) ?? suppressions.take(rule.id, problem.at);
-      if (level === 'off' && scope === null) return;
-      if (level !== 'off' && suppression === null && !noted.isNew) {
-        if (isSupabases(object, file)) return;
-        stood.push(this.toFinding(noted, at, level, seenBefore));
-        return;
-      }
-      if (!noted.isNew) return;
-      const finding = this.toFinding(noted, at, level === 'off' ? 'info' : level, seen);
-      if (suppression !== null) {
-        suppressed.push({
-          finding,
-          reason: suppression.reason,
-          by: 'comment',
-          file: file!,
-          line: suppression.line,
-        });
-      } else if (level === 'off') {
-        suppressed.push({
-          finding,
-          reason: scope!.reason,
-          by: 'config',
-          file: this.settings.file ?? '',
-          line: null,
-        });
-      } else {
-        findings.push(finding);
-      }
-    };
-    for (const noted of this.noted) settle(noted);
-    for (const noted of this.unusedSuppressions(suppressions)) settle(noted);
     return {
-      findings: findings.sort(byPlace),
-      stood,
-      suppressed,
+      ...settle(this.noted, this.facts, this.settings, this.rules),
       failed: [...this.failed].map(([rule, message]) => ({ rule, message })),
     };
-  }
-
-  private toFinding(noted: Noted, at: Place | null, severity: Severity, seen: Map<string, number>): Finding {
-    const { rule, problem } = noted;
-    // Twice the same thing on one object (two UPDATEs without WHERE) stays two findings.
-    const identity = identityOf(noted);
-    const times = (seen.get(identity) ?? 0) + 1;
-    seen.set(identity, times);
-    const told = hasOtherIds(this.facts) ? withTokenId : (text: string) => text;
-    const written =
-      problem.at === at ? '' : `\n\nWritten in "${problem.at!.file}", line ${problem.at!.line}.`;
-    return {
-      rule: rule.id,
-      severity,
-      evidence: problem.evidence ?? rule.evidence.slice(0, 1),
-      fingerprint: fingerprint(times === 1 ? identity : `${identity}\0${times}`),
-      new: noted.isNew,
-      mendedBy: noted.mendedBy,
-      message: told(problem.message.replace(quotedTwice, '"$1$2"')),
-      file: at?.file ?? null,
-      line: at?.line ?? null,
-      column: at?.column ?? null,
-      endLine: at?.endLine ?? null,
-      endColumn: at?.endColumn ?? null,
-      object: problem.object ?? null,
-      causes: problem.causes ?? [],
-      help: told(`${problem.help ?? withoutExample(rule.remedy)}${written}`),
-      docs: `docs/rules/${rule.id}.md`,
-      repro: problem.repro ?? null,
-      fix:
-        problem.fix === undefined || (this.facts.history.all && isOvertaken(problem, this.facts.head))
-          ? null
-          : { ...problem.fix, edits: problem.fix.edits.map((edit) => ({ ...edit, text: told(edit.text) })) },
-    };
-  }
-
-  /** Suppressions of changed files that took nothing out, name no rule, or give no reason. */
-  private unusedSuppressions(suppressions: Suppressions): Noted[] {
-    const rule = this.rules.find(({ id }) => id === 'config/unused-suppression');
-    if (rule === undefined) return [];
-    const known = new Map(registered.map((entry) => [entry.id, entry]));
-    const noted: Noted[] = [];
-    const changed = new Set(this.facts.changeSets.flatMap((set) => set.migrations.map((m) => m.source.path)));
-    for (const path of changed) {
-      for (const { source, suppression, used } of suppressions.of(path)) {
-        for (const id of suppression.rules) {
-          const message = suppressionProblem(id, suppression.reason, used.has(id), known.get(id), this.facts);
-          if (message === null) continue;
-          const at = lineOf(source.path, source.text, suppression.line);
-          const key = `${path} ${id}`;
-          noted.push({
-            rule,
-            problem: { message, at, object: null, key },
-            isNew: true,
-            set: null,
-            mendedBy: null,
-          });
-        }
-      }
-    }
-    return noted;
   }
 
   private emptySet(): ChangeSet {
@@ -402,66 +278,4 @@ function visitorsByKind(rules: readonly Rule[]): Map<string, [Rule, StatementVis
   return visitors;
 }
 
-function suppressionProblem(
-  id: string,
-  reason: string,
-  used: boolean,
-  rule: Rule | undefined,
-  facts: Facts,
-): string | null {
-  if (rule === undefined) {
-    return `This comment suppresses "${id}", and there is no such rule. It does nothing. Correct the name ("migration-guard rules" lists them) or remove the comment.`;
-  }
-  if (reason === '') {
-    return `This comment suppresses "${id}" without a reason, so it is void. A later reader must see why the finding is accepted. Write the reason behind a colon.`;
-  }
-  if (used || !couldRun(rule, facts)) return null;
-  return `This comment suppresses "${id}", which finds nothing here. A suppression that is left behind hides the next mistake. Remove it.`;
-}
-
-/** Whether the facts a rule lives on were there at all. */
-function couldRun(rule: Rule, facts: Facts): boolean {
-  return rule.evidence.some(
-    (evidence) =>
-      evidence === 'static' ||
-      ((evidence === 'replay' || evidence === 'catalog') && facts.replay !== null) ||
-      (evidence === 'probe' && facts.access !== null) ||
-      (evidence === 'rollback' && facts.rollback !== null),
-  );
-}
-
-function lineOf(file: string, text: string, line: number) {
-  const content = text.split('\n')[line - 1]?.trimEnd() ?? '';
-  const column = content.search(/\S/) + 1 || 1;
-  return { file, line, column, endLine: line, endColumn: content.length + 1 };
-}
-
-/** A later migration makes the object anew, or switches it again: what is written before that would be undone. */
-function isOvertaken({ fix, object }: Problem, { tables, views, routines }: SchemaState): boolean {
-  const key = object ?? '';
-  const last = [
-    views.get(key)?.origin,
-    routines.get(key)?.origin,
-    ...(/row level security/i.test(fix?.title ?? '') ? [tables.get(key)?.rlsOrigin] : []),
-  ].find((origin) => origin != null);
-  return last != null && fix!.edits.some(({ file }) => file < last.file);
-}
-
 const pathOf = (set: ChangeSet) => set.migrations.at(-1)?.source.path ?? null;
-
-const fingerprint = (identity: string) => createHash('sha256').update(identity).digest('hex').slice(0, 32);
-
-function byPlace(a: Finding, b: Finding): number {
-  return (
-    compare(a.file ?? '', b.file ?? '') ||
-    (a.line ?? 0) - (b.line ?? 0) ||
-    (a.column ?? 0) - (b.column ?? 0) ||
-    compare(a.rule, b.rule) ||
-    compare(a.message, b.message)
-  );
-}
-
-/** `"public."My table""`, from a key inside quotes: Postgres' messages say `"public.My table"`. */
-const quotedTwice = /"([\w$]+\.)?"([^"]+)""/g;
-
-const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
