@@ -42,16 +42,16 @@ export function lostWith(error: Failure | null, facts: Facts, beside?: string): 
 }
 
 /**
- * A row that the table refuses: another CREATE TABLE of that table did not apply, nor did what was to change the column or
- * the constraint that the error names; or a migration's own row was refused by the very same error. What the files were
- * written for is another table.
+ * A row that the table refuses, or a column that it lacks: another CREATE TABLE of that table did not apply, nor did what
+ * was to change the column or the constraint that the error names; or a migration's own statement was refused by the very
+ * same error. What the files were written for is another table.
  */
 export function contradictedBy(error: Failure | null, facts: Facts): Lost | null {
-  if (error === null || !/^23\d{3}$/.test(error.sqlstate)) return null;
+  if (error === null || !/^(?:23\d{3}|42703)$/.test(error.sqlstate)) return null;
   const relation = / (?:of relation|for relation|on table) "([^"]+)"/.exec(error.message)?.[1];
   const part = /\b(?:column|constraint) "([^"]+)"/.exec(error.message)?.[1];
   const alters =
-    relation === undefined || part === undefined
+    relation === undefined || part === undefined || error.sqlstate === '42703'
       ? null
       : new RegExp(
           `\\balter\\s+table\\s+(?:if\\s+exists\\s+)?(?:only\\s+)?(?:"?\\w+"?\\.)?"?${escapeRegExp(relation)}(?!\\w)[^;]*\\b${escapeRegExp(part)}(?!\\w)`,
