@@ -5,6 +5,7 @@
 
 import type { AccessCell, Escalation, ObjectAccess } from '../../model/access.ts';
 import type { Reading } from '../predicate/reading.ts';
+import { byAddress } from './address.ts';
 import type { EscalationContext, Prize } from './attempt.ts';
 import { byClaim } from './claim.ts';
 import { byEntry } from './entry.ts';
@@ -45,6 +46,7 @@ export async function findEscalations(
     const members = await byMembership(context, table, mine);
     found.push(...ranks, ...members.filter((each) => !isAnew(each) || !ranks.some(isAnew)));
     found.push(...(await bySignUp(context, table, mine)));
+    found.push(...(await byAddress(context, table, mine, readings)));
   }
   found.push(...(await byOwnership(context, objects)));
   found.push(...(await byEntry(context, objects, readings)));
