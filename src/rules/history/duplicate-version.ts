@@ -1,8 +1,8 @@
 import type { Facts } from '../../model/facts.ts';
 import type { Migration } from '../../model/migration.ts';
-import { formatVersion, timeOf } from '../../project/version.ts';
 import { rule } from '../rule.ts';
-import { oneByOne } from '../support/files/renamed-together.ts';
+import { foundationsOf, namesAny } from '../support/files/file-objects.ts';
+import { type Apart, apart, oneByOne, type Renamed } from '../support/files/renamed-together.ts';
 import { undoneBy } from '../support/files/undone.ts';
 import { freeVersion, overviewOf, renameTo } from '../support/files/versions.ts';
 import { startOf } from '../support/statements/places.ts';
@@ -39,46 +39,72 @@ export default rule({
       ) ?? baseTip.find(({ version }) => version === migration.version);
     if (other === undefined) return;
     const where = 'where' in other ? `, which came to "${other.where}" since this branch was made` : '';
-    const version = versionInPlace(facts, migration);
-    const fileName = version === null ? null : `${version}_${migration.name}.sql`;
-    const next = head.slice(index + 1).find((behind) => behind.version !== migration.version);
+    const behind = head.slice(index + 1).filter((each) => each.version !== migration.version);
     const own = head.filter((each) => each.version === migration.version && !isRollback(each));
+    const together = apart(own, facts);
+    const day = together === null ? oneByOne(own, facts) : null;
+    const told = together?.told || day?.told || '';
+    // Behind all others it gets the time at which it is renamed.
+    const version =
+      told !== '' || together?.isAhead === true
+        ? null
+        : index === head.length - 1
+          ? freeVersion(facts, migration.path)
+          : (together?.versions.get(migration) ?? null);
+    const fileName = version === null ? null : `${version}_${migration.name}.sql`;
     report({
-      message: `"${migration.fileName}" has the same version as "${other.path.split('/').at(-1)}"${where}. The history table's key is the version, so the second file fails with 23505, or never runs where the first was applied. Rename one of them.`,
+      message: `"${migration.fileName}" has the same version as "${other.path.split('/').at(-1)}"${where}. The history table's key is the version, so the second file fails with 23505, or never runs where the first was applied. Rename one of them.${told}`,
       at: startOf(migration.path),
       object: migration.path,
       help:
-        fileName === null
-          ? (allOfTheDay(own, head) ?? inWords(migration, next))
-          : shFence(
+        fileName !== null
+          ? shFence(
               gitMove(migration.path, `${migration.path.slice(0, -migration.fileName.length)}${fileName}`),
-            ),
+            )
+          : together !== null
+            ? secondsApart(together, migration, behind[0])
+            : day !== null
+              ? allOfTheDay(day)
+              : inWords(migration, behind, facts),
       ...(all || fileName === null ? {} : { fix: renameTo(migration, fileName) }),
     });
   },
 });
 
 /** Digits behind a number sort before its own file, by `_`: between two that follow each other none lies. */
-const inWords = ({ version }: Migration, next: Migration | undefined): string =>
-  next !== undefined && version.length === next.version.length && Number(next.version) - Number(version) === 1
-    ? `No version lies between it and "${next.fileName}". Where none of those behind needs it, name it after the last of them; else number it and them anew, where none has been applied yet.`
-    : `Give it a version of its own that keeps its place${next === undefined ? '' : `, before "${next.fileName}"`}.`;
-
-/** The next free second that passes no other file; behind all others where it is the newest. Null where neither is. */
-function versionInPlace(facts: Facts, migration: Migration): string | null {
-  const { head } = facts.history;
-  const behind = head.filter(({ fileName }) => fileName > migration.fileName);
-  if (behind.length === 0) return freeVersion(facts, migration.path);
-  const time = timeOf(migration.version);
-  if (time === null) return null;
-  const version = formatVersion(time + 1000);
-  const isFree = head.every((other) => other.version !== version);
-  return isFree && behind.every(({ fileName }) => fileName > `${version}_`) ? version : null;
+function inWords(migration: Migration, behind: readonly Migration[], { sources }: Facts): string {
+  const [next] = behind;
+  const { version } = migration;
+  if (
+    next === undefined ||
+    version.length !== next.version.length ||
+    Number(next.version) - Number(version) !== 1
+  )
+    return `Give it a version of its own that keeps its place${next === undefined ? '' : `, before "${next.fileName}"`}.`;
+  const none = `No version lies between it and "${next.fileName}"`;
+  const source = sources.get(migration.path);
+  const names = source === undefined ? [] : foundationsOf(source);
+  if (names.length === 0)
+    return `${none}. Where none of those behind needs it, name it after the last of them; else number it and them anew, where none has been applied yet.`;
+  const user = behind.find(({ path }) => {
+    const other = sources.get(path);
+    return other !== undefined && namesAny(other, names);
+  });
+  return user === undefined
+    ? `${none}, and none of those behind names what it makes: name it after the last of them.`
+    : `${none}, and "${user.fileName}" names what it makes or changes: number it and those behind it anew, where none has been applied yet.`;
 }
 
-function allOfTheDay(own: readonly Migration[], head: readonly Migration[]): string | null {
-  const lines = oneByOne(own, head);
-  return lines === null
-    ? null
-    : `All of that day in their order (look that none needs a later one), where none has been applied yet:\n\n${shFence(...lines.values())}`;
+function secondsApart(
+  { lines, versions, isAhead }: Apart,
+  { version }: Migration,
+  next: Migration | undefined,
+): string {
+  const moves = shFence(...lines.values());
+  if (!isAhead) return moves;
+  const applied = [...versions.values()].join(' ');
+  return `No version is free before "${next?.fileName}", so ${versions.size === 1 ? 'the other moves ahead and passes' : 'the others move ahead and pass'} no file:\n\n${moves}\n\nWhere a database has run ${versions.size === 1 ? 'it' : 'them'} already, its history is to follow: \`npx supabase migration repair --status applied ${applied}\`, and \`--status reverted ${version}\` where the file that keeps that version has not run.`;
 }
+
+const allOfTheDay = ({ lines, told }: Renamed): string =>
+  `All of that day in ${told === '' ? 'their order (look that none needs a later one)' : 'the order in which they need each other'}, where none has been applied yet:\n\n${shFence(...lines.values())}`;

@@ -57,7 +57,7 @@ export default rule({
             : fileName === null
               ? 'Name it after the time at which it was made, 14 digits'
               : `Rename it to "${fileName}"`
-        }.`,
+        }.${together?.told ?? ''}`,
         at: startOf(migration.path),
         object: migration.path,
         // Fourteen digits sort as they should: what counts up from zero, or stands before the clock, is another way to write it.
@@ -97,19 +97,21 @@ export default rule({
 
 /** With others that stand beside it under such a version; null where that is no way. */
 function togetherWith(
-  { history }: Facts,
+  facts: Facts,
   migration: Migration,
   hasNoTurn: boolean,
-): { advice: string; help: string } | null {
+): { advice: string; help: string; told: string } | null {
+  const { history } = facts;
   const { head } = history;
   const ofTheDay = head.filter(
     (each) => each.version === migration.version && undoneBy(each, history) === null,
   );
-  const lines = ofTheDay.length > 1 ? oneByOne(ofTheDay, head) : null;
-  if (lines !== null && [...lines.keys()].some(({ path }) => path === migration.path))
+  const together = ofTheDay.length > 1 ? oneByOne(ofTheDay, facts) : null;
+  if (together !== null && [...together.lines.keys()].some(({ path }) => path === migration.path))
     return {
+      told: together.told,
       advice: 'A time of that day would move it before the others of the day: rename them together',
-      help: `Where none of that day has been applied yet, in their order:\n\n${shFence([...lines.values()].join('\n'))}\n\nWhere one has been, \`db push\` takes another only behind all files: \`npx supabase migration new\` names it.`,
+      help: `Where none of that day has been applied yet, in their order:\n\n${shFence([...together.lines.values()].join('\n'))}\n\nWhere one has been, \`db push\` takes another only behind all files: \`npx supabase migration new\` names it.`,
     };
   const minute = hasNoTurn ? lastMinute(migration, head) : null;
   return minute === null
@@ -117,6 +119,7 @@ function togetherWith(
     : {
         advice: `Rename it to "${minute.fileName}"${minute.others === 0 ? '' : `, together with the ${minute.others === 1 ? 'one' : minute.others} beside it`}`,
         help: minute.help,
+        told: '',
       };
 }
 
