@@ -13,7 +13,7 @@
  * A sign-up may end with `needs=public.plans id free`, and ` unlaid` or ` where=…` behind that.
  * An escalation that ends with `by=…` names its statements, the last of which shows what it opens; one that ends with `in the open` reads what opens; with `until=role = 'admin'` before that, it is refused once another's row holds this; with `from nowhere`, no policy gives the row it begins with; with `signed=…`, that function signs it into the token.
  *
- * A cell is `principal command subject [outcome]`, then any of columns=, when=, via=, state=, footing=, sql=, reason=, no-return. Objects are
+ * A cell is `principal command subject [outcome]`, then any of columns=, when=, via=, state=, footing=, counted=yes, sql=, reason=, no-return. Objects are
  * tables unless their key begins with a kind: `view public.note_list`.
  */
 import type {
@@ -80,12 +80,12 @@ function cellOf(text: string, object: string): AccessCell {
   const options = new Map(
     [
       ...text.matchAll(
-        / (columns|when|via|state|footing|sql|reason)=(.+?)(?= (?:columns|when|via|state|footing|sql|reason)=|$)/g,
+        / (columns|when|via|state|footing|counted|sql|reason)=(.+?)(?= (?:columns|when|via|state|footing|counted|sql|reason)=|$)/g,
       ),
     ].map((match) => [match[1], match[2]!]),
   );
   const [principal, command, subject, outcome] = text
-    .replace(/ (columns|when|via|state|footing|sql|reason)=.*$/, '')
+    .replace(/ (columns|when|via|state|footing|counted|sql|reason)=.*$/, '')
     .split(' ');
   return {
     principal: principal as AccessCell['principal'],
@@ -101,6 +101,7 @@ function cellOf(text: string, object: string): AccessCell {
     proof: [{ as: principal!, sql: options.get('sql') ?? `${command} … ${object}`, result: '1 row' }],
     reason: options.get('reason') ?? null,
     ...(options.has('state') && { state: options.get('state')! }),
+    ...(options.has('counted') && { counted: true as const }),
     ...(options.has('footing') && { footing: footingOf(options.get('footing')!) }),
   };
 }

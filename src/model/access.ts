@@ -40,6 +40,8 @@ export interface AccessCell {
   readonly state?: string;
   /** A row of the caller's without which it stays closed. */
   readonly footing?: Footing;
+  /** Of a function: nothing of the row came out, and a number that it goes into. */
+  readonly counted?: true;
   readonly proof: readonly Proof[];
   /** Why the outcome is `unknown`, or the error's text. */
   readonly reason: string | null;

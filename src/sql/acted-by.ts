@@ -33,3 +33,7 @@ export function inEnglish(column: string): string {
   const known = english.find(([, others]) => others.test(word))?.[0];
   return `${known ?? 'reviewed'}_by`;
 }
+
+/** `owner_id`, `primary_owner_user_id`: whose the row is, whoever made it. */
+export const saysWhose = (column: string): boolean =>
+  /^((primary|main|principal|first|original|current)_)?owner(_?user)?(_?id|_?uid)?$/i.test(inEnglish(column));

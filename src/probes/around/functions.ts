@@ -35,6 +35,7 @@ import type { Value } from '../rows/values.ts';
 import { type LaidRow, whereIs } from '../rows/world.ts';
 import { sensitive } from '../tables/updates.ts';
 import { inTheWayOf, type MadeRows, madeIn, rowsMadeBy } from './function-inserts.ts';
+import { countedIn } from './function-numbers.ts';
 import { type AroundContext, hiddenTable } from './views.ts';
 
 const identities: readonly Identity[] = [anon, signedIn(userA)];
@@ -179,6 +180,7 @@ async function call(
   const trial: Trial = { context, routine, identity, markers, watched, made };
   let last: { sql: string; outcome: Outcome } | null = null;
   let ran: { sql: string; outcome: Outcome } | null = null;
+  const answered: Ran[] = [];
   const without = quietly(
     rightsAskedBy(context, routine).map((row) => `delete from ${row.table.key} where ${whereIs(row)}`),
   );
@@ -207,7 +209,10 @@ async function call(
     if (identity.role === 'authenticated' && own.length === 0) own.push(...changesOwn(trial, done));
     const cell = changesTheirs(trial, done) ?? makesInTheirName(trial, done) ?? (await givesOut(trial, done));
     if (cell !== null) return cell;
+    answered.push(done);
   }
+  const counted = await countedIn(trial, answered, without);
+  if (counted !== null) return cellOf(identity, ...counted);
   if (ran !== null) {
     return cellOf(identity, { outcome: 'filtered', reason: null }, [
       { as: identity.label, sql: ran.sql, result: resultOf(ran.outcome) },

@@ -1,7 +1,8 @@
 /** A child of A's under a parent of B's. */
 import type { AccessCell, Escalation, ObjectAccess, Proof } from '../../model/access.ts';
 import { userA, userB } from '../acting/principals.ts';
-import { literal } from '../acting/quote.ts';
+import { literal, name } from '../acting/quote.ts';
+import { passes } from '../matrix/summary.ts';
 import { quietly } from '../rows/triggers.ts';
 import { whereIs } from '../rows/world.ts';
 import { asA, type EscalationContext, opened, within } from './attempt.ts';
@@ -58,6 +59,82 @@ export async function findForeignParents(
           principal: 'user',
           kind: 'foreign-parent',
           proof: escalation.proof,
+        });
+        break;
+      }
+    }
+  }
+  found.push(...(await moved(context, objects, new Set(found.map(({ object }) => object)))));
+  return found;
+}
+
+/** Where INSERT asks for the parent: A's own row, moved under a parent of B's afterwards. */
+async function moved(
+  context: EscalationContext,
+  objects: readonly ObjectAccess[],
+  told: ReadonlySet<string>,
+): Promise<Escalation[]> {
+  const { world, planner, ownership, state } = context;
+  const found: Escalation[] = [];
+  for (const { object, cells } of objects) {
+    const table = state.tables.get(object);
+    const owners = ownership.ownersOf(object);
+    const change = cells.find(
+      (cell) =>
+        cell.principal === 'user' &&
+        cell.command === 'update' &&
+        cell.subject === 'own' &&
+        passes(cell) &&
+        (cell.when === null || cell.via !== null),
+    );
+    const freely = cells.some(
+      (cell) =>
+        cell.principal === 'user' && cell.command === 'insert' && cell.subject === 'spoof' && passes(cell),
+    );
+    if (table === undefined || change === undefined || owners.length === 0 || told.has(object) || freely)
+      continue;
+    for (const key of table.foreignKeys) {
+      const [column] = key.columns;
+      const target = key.referencedColumns[0];
+      const hidden = objects
+        .find((entry) => entry.object === key.references)
+        ?.cells.find(
+          (cell) =>
+            cell.principal === 'user' &&
+            cell.command === 'select' &&
+            cell.subject === 'foreign' &&
+            cell.when === null,
+        );
+      if (
+        key.columns.length > 1 ||
+        key.references === object ||
+        owners.some((owner) => owner.column === column) ||
+        hidden?.outcome !== 'filtered' ||
+        context.privileges('authenticated', 'update', object)?.includes(column!) !== true
+      )
+        continue;
+      const proof = await within(context, async () => {
+        const { via } = change;
+        if (via !== null) await world.lay([...planner.ancestors(via), via], userA);
+        await world.lay([...planner.ancestors(key.references), key.references], userB);
+        const row = world.row(object, userA);
+        const parent = world.row(key.references, userB)?.values[target!];
+        if (row === undefined || parent == null || row.values[column!] === parent) return null;
+        const sql = `update ${object} set ${name(column!)} = ${literal(parent)} where ${whereIs(row)}`;
+        const done = await asA(context, table, sql);
+        if (!done.outcome.ok || done.outcome.affected === 0) return null;
+        const there = await context.session.query(
+          `select 1 as there from ${object} where ${whereIs(row)} and ${name(column!)} = ${literal(parent)}`,
+        );
+        return there.length === 0 ? null : done.proof;
+      });
+      if (proof !== null) {
+        found.push({
+          object,
+          opens: '',
+          principal: 'user',
+          kind: 'foreign-parent',
+          proof: [proof, { ...hidden.proof[0]!, result: '0 rows' }],
         });
         break;
       }

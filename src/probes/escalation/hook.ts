@@ -1,6 +1,6 @@
 /**
  * A hook signs into the token what it reads of the user, and policies trust the token: A writes that into its own row,
- * signs in again, and looks at what the new token opens.
+ * inserts one or deletes it, signs in again, and looks at what the new token opens.
  */
 import type { AccessCell, Escalation, ObjectAccess } from '../../model/access.ts';
 import type { Routine, Table } from '../../model/schema.ts';
@@ -11,6 +11,8 @@ import { passes } from '../matrix/summary.ts';
 import type { Reading } from '../predicate/reading.ts';
 import { rank } from '../rank.ts';
 import { inputsOf } from '../rows/arguments.ts';
+import { uniqueKeys } from '../rows/plan.ts';
+import { quietly } from '../rows/triggers.ts';
 import { type LaidRow, whereIs } from '../rows/world.ts';
 import { asA, type EscalationContext, foreignPrizes, type Prize, tried, user, within } from './attempt.ts';
 
@@ -75,19 +77,38 @@ const readBy = ({ body }: Routine, { state, exposed, ownership }: EscalationCont
     .toSorted((a, b) => (a.key < b.key ? -1 : 1));
 
 interface Way {
+  /** `insert`: a row of its own, beside the one that it has or as the first. `delete`: the row that holds it back. */
+  readonly command: 'update' | 'insert' | 'delete';
   /** Columns that take what B's row holds. */
   readonly tenants: readonly string[];
   readonly rank: { readonly column: string; readonly value: string } | null;
 }
 
-/** What it reads there and A may write: B's organisation, a rank, both. */
-function waysOf(hook: Routine, table: Table, words: ReadonlySet<string>, context: EscalationContext): Way[] {
+/** What it reads there and A may write: B's organisation, a rank, both; by UPDATE, by INSERT, or by doing without. */
+const waysOf = (
+  hook: Routine,
+  table: Table,
+  words: ReadonlySet<string>,
+  context: EscalationContext,
+): readonly Way[] => [
+  ...waysBy('update', hook, table, words, context),
+  ...waysBy('insert', hook, table, words, context),
+  { command: 'delete', tenants: [], rank: null },
+];
+
+function waysBy(
+  command: 'update' | 'insert',
+  hook: Routine,
+  table: Table,
+  words: ReadonlySet<string>,
+  context: EscalationContext,
+): Way[] {
   const { privileges, ownership, planner, state } = context;
   const owners = new Set(ownership.ownersOf(table.key).map(({ column }) => column));
   const columns = table.columns.filter(
     (column) =>
       !owners.has(column.name) &&
-      privileges('authenticated', 'update', table.key)?.includes(column.name) &&
+      privileges('authenticated', command, table.key)?.includes(column.name) &&
       new RegExp(`\\b${escapeRegExp(column.name)}\\b`).test(hook.body),
   );
   const tenants = columns.filter(
@@ -110,9 +131,9 @@ function waysOf(hook: Routine, table: Table, words: ReadonlySet<string>, context
   });
   const all = tenants.map((column) => column.name);
   return [
-    ...(all.length === 0 ? [] : [{ tenants: all, rank: null }]),
-    ...ranks.map((one) => ({ tenants: [], rank: one })),
-    ...(all.length === 0 ? [] : ranks.map((one) => ({ tenants: all, rank: one }))),
+    ...(all.length === 0 ? [] : [{ command, tenants: all, rank: null }]),
+    ...ranks.map((one) => ({ command, tenants: [], rank: one })),
+    ...(all.length === 0 ? [] : ranks.map((one) => ({ command, tenants: all, rank: one }))),
   ].slice(0, enough);
 }
 
@@ -130,17 +151,20 @@ async function signed(
       for (const key of needed) await world.lay([...planner.ancestors(key), key], each);
     const a = world.row(table.key, userA);
     const b = world.row(table.key, userB);
-    const set = a === undefined || b === undefined ? null : settingsOf(way, a, b);
-    if (set === null) return null;
+    if (a === undefined || b === undefined) return null;
+    const sql = statementOf(way, a, b, context);
+    if (sql === null) return null;
+    // Nobody has one yet, but for those that sign-up makes.
+    if (way.command === 'insert' && keepsOut(table, a, way) && !context.createdBySignUp.has(table.key))
+      await context.session.exec(quietly([`delete from ${table.key} where ${whereIs(a)}`]).join(';'));
     const before = await tokenBy(context, hook, claimsOf(userA));
     if (before === null) return null;
     const wanted = [
       ...foreignPrizes(context, way.tenants.length > 0 ? prizes : []),
-      ...(way.rank === null ? [] : prizes.filter(asksForAWord)),
+      ...(way.rank === null && way.command !== 'delete' ? [] : prizes.filter(asksForAWord)),
     ];
     const closed = (await tried(context, wanted, before)).filter(({ holds }) => !holds);
     if (closed.length === 0) return null;
-    const sql = `update ${table.key} set ${set} where ${whereIs(a!)}`;
     const { outcome, proof } = await asA(context, table, sql, before);
     if (!outcome.ok || outcome.affected === 0) return null;
     const after = await tokenBy(context, hook, claimsOf(userA));
@@ -171,6 +195,47 @@ async function signed(
     };
   });
 }
+
+function statementOf(way: Way, a: LaidRow, b: LaidRow, context: EscalationContext): string | null {
+  if (way.command === 'delete') return `delete from ${a.table.key} where ${whereIs(a)}`;
+  if (way.command === 'insert') return insertOf(way, a, b, context);
+  const set = settingsOf(way, a, b);
+  return set === null ? null : `update ${a.table.key} set ${set} where ${whereIs(a)}`;
+}
+
+/** A row as A's, with what A chooses; its key is left to its default. */
+function insertOf(way: Way, a: LaidRow, b: LaidRow, { privileges }: EscalationContext): string | null {
+  const { table } = a;
+  const allowed = privileges('authenticated', 'insert', table.key);
+  const chosen = new Map<string, string | null>([
+    ...way.tenants.map((column) => [column, b.values[column] ?? null] as const),
+    ...(way.rank === null ? [] : [[way.rank.column, way.rank.value] as const]),
+  ]);
+  if ([...chosen.values()].includes(null)) return null;
+  const sent = table.columns.flatMap((column) => {
+    const { name: at, generated, identity, sequence } = column;
+    const own = generated !== null || identity !== null || sequence !== null;
+    const left = table.primaryKey?.columns.includes(at) && column.default !== null;
+    const value = chosen.get(at) ?? a.values[at] ?? null;
+    return own || left || value === null || allowed?.includes(at) !== true ? [] : [[at, value] as const];
+  });
+  return `insert into ${table.key} (${sent.map(([at]) => name(at)).join(', ')}) values (${sent.map(([, value]) => literal(value)).join(', ')})`;
+}
+
+/** A key by which A's row stands in the way of another of A's. */
+const keepsOut = (table: Table, a: LaidRow, way: Way): boolean =>
+  uniqueKeys(table).some((columns) =>
+    columns.every(
+      (column) =>
+        column !== null &&
+        a.values[column] != null &&
+        !way.tenants.includes(column) &&
+        (way.rank?.column === column
+          ? way.rank.value === a.values[column]
+          : table.primaryKey?.columns.includes(column) !== true ||
+            table.columns.find((each) => each.name === column)?.default === null),
+    ),
+  );
 
 function settingsOf(way: Way, a: LaidRow, b: LaidRow): string | null {
   const values = [

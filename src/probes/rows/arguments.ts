@@ -261,6 +261,32 @@ const columnOf = (
         .map(({ table }) => world.row(table.key, person)?.values[label])
         .find((value) => value !== undefined && value !== null);
 
+const calendar: readonly (readonly [RegExp, (date: string) => number])[] = [
+  [/(^|_)(year|ano|an[io]o|annee|jahr|jaar|rok|exercicio)$/i, (date) => Number(date.slice(0, 4))],
+  [/(^|_)(month|mes|mese|mois|monat|maand)$/i, (date) => Number(date.slice(5, 7))],
+  [/(^|_)(quarter|trimestre|quartal)$/i, (date) => Math.ceil(Number(date.slice(5, 7)) / 3)],
+];
+
+/** The year, month or quarter of what B's rows hold, for an argument that is called so; null for any other. */
+function calendarPart(
+  { world }: Known,
+  label: string,
+  keys: readonly { readonly table: Table }[],
+): string | null {
+  const [, part] = calendar.find(([words]) => words.test(label)) ?? [];
+  if (part === undefined) return null;
+  for (const { table } of keys) {
+    const row = world.row(table.key, userB);
+    const dates = table.columns.filter(({ type }) => isTime(type));
+    // A day that the row is about, before the moment it was made.
+    for (const { name } of [...dates.filter(({ type }) => type === 'date'), ...dates]) {
+      const value = row?.values[name];
+      if (value != null && /^\d{4}-\d\d/.test(value)) return String(part(value));
+    }
+  }
+  return null;
+}
+
 function argumentValue(
   context: Known,
   argument: FunctionArgument,
@@ -273,6 +299,10 @@ function argumentValue(
   const label = labelOf(argument);
   const enumType = enumOf(context.state, type);
   if (enumType) return enumType.values[0] ?? null;
+  const part = /^(integer|bigint|smallint|numeric|text|character)/.test(type)
+    ? calendarPart(context, label, keys)
+    : null;
+  if (part !== null) return part;
   const stem = label.replace(/_?(id|uuid)s?$/i, '').toLowerCase();
   const named = keys.find(
     ({ table }) =>

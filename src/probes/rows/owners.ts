@@ -30,14 +30,14 @@ export interface Ownership {
 const usersTable = 'auth.users';
 /** Column names that say who made the row. Where none is among them, only naming nobody but B is another's name. */
 const maker =
-  /^(user|owner|author|creator|sender|uploader|requester|reporter|reviewer|poster|account|profile|member|customer|client|follower|voter|commenter|subscriber|buyer|inviter|blocker|created|uploaded|posted|submitted|sent|requested|invited|owned|from|auth|auth_user|supabase_user)(_?by|_?user)?(_?id|_?uid|_?email)?$/i;
+  /^(user|((primary|main|principal|first|original|current)_)?owner|author|creator|sender|uploader|requester|reporter|reviewer|poster|account|profile|member|customer|client|follower|voter|commenter|subscriber|buyer|inviter|blocker|created|uploaded|posted|submitted|sent|requested|invited|owned|from|auth|auth_user|supabase_user)(_?by|_?user)?(_?id|_?uid|_?email)?$/i;
 
 /** Of those, names that as often say whom the row is about. */
 const concerned = /^(account|profile|member|customer|client|subscriber)(_?id|_?uid|_?email)?$/i;
 
 /** Names that leave no doubt, without a foreign key too. */
 const evident =
-  /^(user_id|owner_id|owner|author_id|creator_id|created_by|auth_user_id|uploaded_by|posted_by|sender_id)$/i;
+  /^(user_id|((primary|main)_)?owner(_user)?_id|owner|author_id|creator_id|created_by|auth_user_id|uploaded_by|posted_by|sender_id)$/i;
 
 /** Who dealt with a row, not whose it is: an owner only where a policy says so. */
 const clerk =

@@ -2,6 +2,7 @@
 
 import type { Subject } from '../../model/access.ts';
 import type { Table } from '../../model/schema.ts';
+import { saysWhose } from '../../sql/acted-by.ts';
 import { verdictOf } from '../acting/outcome.ts';
 import { type Identity, userB, userC } from '../acting/principals.ts';
 import { literal, name } from '../acting/quote.ts';
@@ -70,8 +71,14 @@ export function inserts(
       // Two that stand in one row side by side: one of them is the other.
       (owner) => !owners.some((other) => areSides(owner.column, other.column)),
     );
-    if (identity.role === 'authenticated' && new Set([...compared, ...signing]).size > 1) {
-      for (const owner of alone) {
+    // Its maker is asked for, and whose it is from then on is not. What may be left empty says whom it is for.
+    const unasked =
+      compared.length === 0
+        ? []
+        : owners.filter((owner) => saysWhose(owner.column) && !owner.nullable && !alone.includes(owner));
+    const several = new Set([...compared, ...signing]).size > 1;
+    if (identity.role === 'authenticated' && (several || unasked.length > 0)) {
+      for (const owner of new Set([...(several ? alone : []), ...unasked])) {
         const one = { [owner.column]: spoofed[owner.column]! };
         add('spoof', { ...base, ...one }, one);
       }

@@ -24,7 +24,7 @@ import { parentsOfEntry } from './entered.ts';
 
 /** Column names that say money, rights or state: what an owner should rarely set. */
 export const sensitive =
-  /role|admin|status|state$|balance|credit|amount|price|total|points?$|^xp$|score|verified|validat(ed|ion)|kyc|badge|approved|plan|tier|level|permission|banned|quota|limit|salary|wage|discount|fee$|paid|commission|rating|reputation|is_staff|is_super/i;
+  /role|admin|status|state$|balance|credit|amount|price|total|points?$|^xp$|score|verified|validat(ed|ion)|kyc|badge|approved|plan|tier|level|permission|banned|quota|limit|^max_|premium|coins?$|allowance|entitle|subscription|suspended|blocked|is_pro$|salary|wage|discount|fee$|paid|commission|rating|reputation|is_staff|is_super/i;
 
 export function updates(context: TableContext, subjects: Subjects, identity: Identity): Case[] {
   const { table, ownership } = context;

@@ -45,16 +45,26 @@ export default rule({
           isPageByItsAddress,
           isByASecret,
           givesAnOpaqueId,
+          onlyCountsRows,
         ].some((mild) => mild(group, context.facts.head)) ||
           isSaidForOthers(group, context.facts) ||
           demo !== null ||
           twin !== null) && { severity: 'warning' as const }),
-        message: `Function "${group.object.object}" reaches rows that belong to others (${seen(group.leaks)}). It runs as its owner, past every policy, and API roles may call it. ${twin === null ? '' : `As long as "${twin}" stands beside it with arguments of the same names, the Data API can't choose between the two (PGRST203). `}${demo ?? mend.advice}.`,
+        message: `Function "${group.object.object}" ${isCounted(group) ? `gives numbers that rows of others in ${named(tablesOf(group))} go into` : 'reaches rows that belong to others'} (${seen(group.leaks)}). It runs as its owner, past every policy, and API roles may call it. ${twin === null ? '' : `As long as "${twin}" stands beside it with arguments of the same names, the Data API can't choose between the two (PGRST203). `}${demo ?? mend.advice}.`,
         help: sqlFence(mend.sql),
       };
     });
   },
 });
+
+/** No value of another's row came out, and a sum or a count did. */
+const isCounted = ({ leaks }: LeakGroup) => leaks.every(({ cell }) => cell.counted === true);
+
+const tablesOf = ({ leaks }: LeakGroup) => [...new Set(leaks.flatMap(({ cell }) => cell.via ?? []))];
+
+/** How many there are, and no sum of what stands in them. */
+const onlyCountsRows = (group: LeakGroup, { routines }: SchemaState) =>
+  isCounted(group) && !/\b(sum|avg|min|max)\s*\(/i.test(routines.get(group.object.object)?.body ?? '');
 
 /** What is said instead of a way out where nobody has an account. */
 function demoOf(group: LeakGroup, state: SchemaState): string | null {

@@ -5,7 +5,7 @@ import type { LeakGroup } from '../support/leaks/leak.ts';
 import { causeOf, seen, tellLeaks } from '../support/leaks/leaks-told.ts';
 import { mendOf } from '../support/leaks/mend.ts';
 import { isNotice } from '../support/leaks/mildness.ts';
-import { isPersonTable } from '../support/owners/owners.ts';
+import { isPersonTable, ownerColumns } from '../support/owners/owners.ts';
 import { named } from '../support/words/words.ts';
 
 export default rule({
@@ -31,7 +31,7 @@ export default rule({
         };
       if (parents === null)
         return {
-          message: `A user inserts rows into "${group.object.object}" in another user's name (${seen(group.leaks)}). ${causeOf(group, facts.head, 'Compare the owner column with "auth.uid()" in WITH CHECK.')}`,
+          message: `A user inserts rows into "${group.object.object}" in another user's name${byWhich(group, facts)} (${seen(group.leaks)}). ${causeOf(group, facts.head, 'Compare the owner column with "auth.uid()" in WITH CHECK.')}`,
           help,
         };
       const allMay = (command: AccessCell['command']) =>
@@ -45,6 +45,15 @@ export default rule({
     });
   },
 });
+
+/** The columns that named the other, where the row names users in further ones. */
+function byWhich({ object, leaks }: LeakGroup, { head }: Facts): string {
+  const table = head.tables.get(object.object);
+  const forged = [...new Set(leaks.flatMap(({ cell }) => cell.columns))];
+  return table !== undefined && ownerColumns(table, head).some((column) => !forged.includes(column))
+    ? ` by ${named(forged)}`
+    : '';
+}
 
 /** Tables that the row hangs on, where it names no user; null where it does. */
 function parentsOf({ object, leaks }: LeakGroup, { head }: Facts): readonly string[] | null {

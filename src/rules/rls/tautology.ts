@@ -300,7 +300,7 @@ function captures({ node, expression }: Predicate, table: Table, state: SchemaSt
     if (tied && !itself) return [];
     const so = tied
       ? 'so this comparison limits nothing'
-      : itself
+      : itself || other.source !== taken.source
         ? 'so the sub-select is not tied to the row'
         : 'so hardly any row passes, and which one has nothing to do with the row that is asked for';
     const { alias, key } = taken.source;

@@ -56,7 +56,7 @@ export function filledAtSignUp(table: Table, state: SchemaState): string | undef
 }
 
 /** What stands between commas, those in parentheses apart. */
-function itemsOf(list: string): string[] {
+export function itemsOf(list: string): string[] {
   const items = [''];
   let depth = 0;
   for (const letter of list) {

@@ -47,7 +47,11 @@ export function problemOf(
   what: Pick<Problem, 'message' | 'severity' | 'help'>,
 ): Problem {
   const { object, kind, principal, opens, proof } = escalation;
-  const inserts = /^(membership|foreign-parent|entry)$/.test(kind) || isOutAndIn(escalation);
+  const isMoved = kind === 'foreign-parent' && /^update\b/i.test(proof[0]?.sql ?? '');
+  const inserts =
+    (/^(membership|foreign-parent|entry)$/.test(kind) && !isMoved) ||
+    isOutAndIn(escalation) ||
+    (kind === 'hook' && proof.some(isInsert));
   return {
     ...what,
     at:
@@ -56,7 +60,7 @@ export function problemOf(
     object,
     key: `${principal} ${kind} ${opens}${isOutAndIn(escalation) ? ' anew' : ''}`,
     evidence: ['probe'],
-    causes: kind === 'claim' ? ['rls/user-metadata'] : [],
+    causes: kind === 'claim' ? ['rls/user-metadata'] : kind === 'sign-up' ? ['auth/sign-up-metadata'] : [],
     repro: proof.map(({ as, sql, result }) => `-- as ${as}\n${sql}\n-- ${result}`).join('\n\n'),
   };
 }

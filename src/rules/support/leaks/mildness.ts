@@ -3,12 +3,14 @@ import type { AccessCell, AccessMatrix } from '../../../model/access.ts';
 import type { Facts } from '../../../model/facts.ts';
 import type { SchemaState } from '../../../model/schema.ts';
 import type { SyntaxNode } from '../../../model/sql.ts';
+import { saysWhose } from '../../../sql/acted-by.ts';
 import { strings } from '../../../sql/names.ts';
 import { looksAtCaller } from '../callers/caller.ts';
 import { appliesTo, covers } from '../callers/roles.ts';
 import { neverHolds, opensTo } from '../conditions/truth.ts';
-import { isRead, isReadElsewhere } from '../owners/name-read.ts';
-import { sensitiveColumns } from '../owners/owners.ts';
+import { isRead, isReadElsewhere, isReadInCode } from '../owners/name-read.ts';
+import { ownerColumns, sensitiveColumns } from '../owners/owners.ts';
+import { isMakerAlone } from '../owners/tenants.ts';
 import { isDeclaredPublic, isOfOpenParents, opensFor, visitorsInsert } from '../policies/openness.ts';
 import { alternatives, functionName, someNode } from '../syntax/tree.ts';
 import { isEnteredByOthers } from './entered-people.ts';
@@ -25,6 +27,7 @@ export const isMild = (group: LeakGroup, facts: Facts) =>
   isGuestsName(group, facts.head) ||
   areAllTrusted(group, facts.head) ||
   isUnreadName(group, facts) ||
+  isUnreadMaker(group, facts) ||
   isUnderAskedParent(group, facts.head) ||
   isAboutOpenParent(group, facts.head) ||
   isEntry(group, facts) ||
@@ -60,11 +63,19 @@ function isUnreadName({ object, leaks, opener }: LeakGroup, facts: Facts): boole
   const asked = policies.filter((policy) =>
     leaks.some(({ command }) => command !== 'execute' && covers(policy, command)),
   );
+  // Who made the row signs it, and whose it is from then on decides who comes to it.
+  const keeping = policies.filter((policy) => covers(policy, 'update') || covers(policy, 'delete'));
+  const isKeptByOwner = (column: string) =>
+    saysWhose(column) &&
+    (isRead(column, table, keeping) ||
+      (isRead(column, table, policies) &&
+        !object.ownerColumns.some((other) => other !== column && isRead(other, table, keeping))));
   const isUnread = (column: string, cell: AccessCell) =>
-    (!isRead(column, table, policies) && !isReadElsewhere(table, column, state)) ||
-    isSignedByInsertAlone(column, cell, table, policies, state) ||
-    object.ownerColumns.some((other) => !cell.columns.includes(other) && isRead(other, table, writing)) ||
-    (!isRead(column, table, asked) && (cell.via === null || !isEnteredAlone(cell.via, facts)));
+    !isKeptByOwner(column) &&
+    ((!isRead(column, table, policies) && !isReadElsewhere(table, column, state)) ||
+      isSignedByInsertAlone(column, cell, table, policies, state) ||
+      object.ownerColumns.some((other) => !cell.columns.includes(other) && isRead(other, table, writing)) ||
+      (!isRead(column, table, asked) && (cell.via === null || !isEnteredAlone(cell.via, facts))));
   return (
     onlyNamesOthers(leaks, isUnread, ['spoof', 'transfer']) &&
     asked.every((policy) => {
@@ -72,6 +83,24 @@ function isUnreadName({ object, leaks, opener }: LeakGroup, facts: Facts): boole
       return looksAtCaller(node, state) && opensTo(node ?? null) === null;
     })
   );
+}
+
+/**
+ * Beside a column that says whose the row is, and that named the caller all the same, who made it is a note of it: no
+ * policy, function, view or call in the code reads it.
+ */
+function isUnreadMaker({ object, leaks, opener }: LeakGroup, { head, clientCalls }: Facts): boolean {
+  const table = head.tables.get(object.object);
+  if (table === undefined || opener === 'off') return false;
+  const reading = clientCalls.filter((call) => call.object === table.key && call.command !== 'insert');
+  const isNote = (column: string, { columns }: AccessCell) =>
+    isMakerAlone(column) &&
+    ownerColumns(table, head).some((owner) => !columns.includes(owner) && !isMakerAlone(owner)) &&
+    !isRead(column, table, table.policies) &&
+    !isReadElsewhere(table, column, head) &&
+    !isReadInCode(table, column, head) &&
+    !reading.some(({ columns: named, given }) => named.includes(column) && given?.includes(column) !== true);
+  return onlyNamesOthers(leaks, isNote);
 }
 
 /** Who may read is asked, and nothing of the row, in which no column names a user: a list that those share. */

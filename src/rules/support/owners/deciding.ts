@@ -50,3 +50,12 @@ const isAsked = (name: string, table: Table, state: SchemaState) =>
     const code = codeOf(routine.body).bare;
     return [table.name, name].every((word) => new RegExp(`\\b${escapeRegExp(word)}\\b`).test(code));
   });
+
+/** What somebody was given or has paid for, by its name: no word that people say of themselves. */
+export const isAllowance = (column: string): boolean =>
+  allowance.test(column) &&
+  !ofOnesOwn.test(column) &&
+  !/(_at|_on|_by|_id|_url|_name|_reason|_date)$/i.test(column);
+
+const allowance =
+  /(^|_)(credits?|coins?|balance|wallet|quota|allowance|entitlements?|limit|premium|tokens_(left|remaining|balance)|(plan|subscription)(_(tier|status|type|name))?|tier)(_|$)|^max_\w+|^is_(premium|pro|paid|vip|verified|approved|suspended|banned|blocked)$|^(verified|approved|suspended|banned|blocked)$|^(account|kyc|verification|approval)_status$/i;

@@ -4,6 +4,7 @@ import type { SyntaxNode } from '../../../model/sql.ts';
 import { strings } from '../../../sql/names.ts';
 import { escapeRegExp } from '../../../sql/text.ts';
 import { covers } from '../callers/roles.ts';
+import { codeOf } from '../syntax/bodies.ts';
 import { someNode, visitTree } from '../syntax/tree.ts';
 
 /** Some policy reads that column of the table's own rows. */
@@ -68,3 +69,18 @@ export const isReadElsewhere = (table: Table, column: string, { tables }: Schema
       );
     }),
   );
+
+/** A function or a view names both; what a trigger function writes into NEW it need not read. */
+export const isReadInCode = (table: Table, column: string, { routines, views }: SchemaState): boolean => {
+  const both = (text: string, needed: readonly string[]) =>
+    needed.every((word) => new RegExp(`(?<![\\w$])${escapeRegExp(word)}(?![\\w$])`, 'i').test(text));
+  const triggers = new Set(table.triggers.map((trigger) => trigger.function));
+  return (
+    [...routines.values()].some(({ schema, name, body }) => {
+      const code = codeOf(body).bare;
+      return triggers.has(`${schema}.${name}`)
+        ? both(code, [`new.${column}`]) || both(code, [`old.${column}`])
+        : both(code, [table.name, column]);
+    }) || [...views.values()].some(({ definition }) => both(definition.text, [table.name, column]))
+  );
+};

@@ -25,7 +25,7 @@ export interface Capture {
 export function capturesIn(node: SyntaxNode | null, table: Table, state: SchemaState): readonly Capture[] {
   const reading = readPredicate(node, table, state);
   return reading.comparisons.flatMap((comparison) => {
-    const pair = captured(comparison, table, state);
+    const pair = captured(comparison, reading, table, state);
     if (pair === null) return [];
     const [taken, other] = pair;
     return [
@@ -33,7 +33,7 @@ export function capturesIn(node: SyntaxNode | null, table: Table, state: SchemaS
         taken,
         other,
         outer: table.columns.some(({ name }) => name === taken.name),
-        tied: isTied(reading, comparison.depth),
+        tied: isTied(reading, taken),
       },
     ];
   });
@@ -42,37 +42,85 @@ export function capturesIn(node: SyntaxNode | null, table: Table, state: SchemaS
 /** The name that was captured, and what it is compared with. */
 function captured(
   { operator, left, right, depth }: Comparison,
+  reading: Reading,
   table: Table,
   state: SchemaState,
 ): readonly [ColumnUse, ColumnUse] | null {
   if (operator !== '=' || depth === 0 || left.is !== 'column' || right.is !== 'column') return null;
   const [a, b] = [left.column, right.column];
+  if (isMeantForRow(b, a, reading, table, state)) return [b, a];
+  if (isMeantForRow(a, b, reading, table, state)) return [a, b];
   if (a.source !== b.source) return null;
   if (a.name === b.name) return a.unqualified && !b.unqualified ? [a, b] : [b, a];
   // The inner table's key leads to this table's column of that name: nobody compares it with the inner one on purpose.
   const leadsHere = (key: ColumnUse, target: ColumnUse) =>
-    target.unqualified &&
-    key.source.key !== table.key &&
-    state.tables
-      .get(key.source.key ?? '')
-      ?.foreignKeys.some(
-        ({ columns, references, referencedColumns }) =>
-          columns.length === 1 &&
-          columns[0] === key.name &&
-          references === table.key &&
-          (referencedColumns[0] ?? target.name) === target.name,
-      ) === true;
+    target.unqualified && key.source.key !== table.key && keyLeadsTo(key, target.name, table, state);
   if (leadsHere(a, b)) return [b, a];
   return leadsHere(b, a) ? [a, b] : null;
 }
 
-/** Another condition of the sub-select names a column of the row. */
-const isTied = (reading: Reading, depth: number) =>
-  reading.comparisons.some(
-    (other) =>
-      other.depth === depth &&
-      [other.left, other.right].some((side) => side.is === 'column' && side.column.depth < depth),
+/**
+ * `p.team_id = org_id`: of all names in a sub-select that asks nothing of the row, the one that the row has too stands
+ * without its table, and its neighbour with one. Where two tables are joined by it, it is meant for them.
+ */
+function isMeantForRow(
+  bare: ColumnUse,
+  other: ColumnUse,
+  reading: Reading,
+  table: Table,
+  state: SchemaState,
+): boolean {
+  const outer = table.columns.find(({ name }) => name === bare.name);
+  if (!bare.unqualified || other.unqualified || outer === undefined) return false;
+  if (bare.name === other.name) return false;
+  if (bare.source.key === table.key || bare.depth !== other.depth) return false;
+  const select = bare.within[bare.depth]!;
+  if (reading.columns.some(({ depth, within }) => depth < bare.depth && within.includes(select)))
+    return false;
+  const type = ({ source, name }: ColumnUse) =>
+    state.tables.get(source.key ?? '')?.columns.find((column) => column.name === name)?.type;
+  if (type(other) !== outer.type) return false;
+  return (
+    bare.source === other.source ||
+    reading.comparisons.some(({ left, right }) => {
+      if (left.is !== 'column' || right.is !== 'column') return false;
+      const pair = [left.column, right.column];
+      return (
+        pair.every(({ location }) => location !== bare.location) &&
+        pair.some(({ source }) => source === bare.source) &&
+        pair.some(({ source }) => source === other.source)
+      );
+    })
   );
+}
+
+/** By a foreign key; where the column has none, by its name: `team_id` is the id of "team" or "teams". */
+function keyLeadsTo(key: ColumnUse, target: string, table: Table, state: SchemaState): boolean {
+  const keys = (state.tables.get(key.source.key ?? '')?.foreignKeys ?? []).filter(
+    ({ columns }) => columns.length === 1 && columns[0] === key.name,
+  );
+  if (keys.length > 0)
+    return keys.some(
+      ({ references, referencedColumns }) =>
+        references === table.key && (referencedColumns[0] ?? target) === target,
+    );
+  const one = table.name.replace(/ies$/, 'y').replace(/(?<=[^s])s$/, '');
+  return (
+    table.primaryKey?.columns.length === 1 &&
+    table.primaryKey.columns[0] === target &&
+    [one, table.name].some((name) => key.name === `${name}_${target}`)
+  );
+}
+
+/** Another condition of the sub-select that took the name compares something with a column of the row. */
+function isTied(reading: Reading, { within, depth }: ColumnUse): boolean {
+  const select = within[depth]!;
+  return reading.comparisons.some(({ left, right }) =>
+    [left, right].some(
+      (side) => side.is === 'column' && side.column.depth < depth && side.column.within.includes(select),
+    ),
+  );
+}
 
 /** The condition with the row's column named by its table; null where that can't be said for certain. */
 export function uncaptured(expression: Expression, table: Table, state: SchemaState): string | null {
@@ -127,8 +175,9 @@ export function uncapturedEdits(
     if (node === undefined || !looksAtCaller(node, state)) return [];
     const captures = capturesIn(node, table, state);
     if (!captures.every((capture) => isCertain(capture, table))) return [];
-    return readPredicate(node, table, state).comparisons.flatMap((comparison): Edit[] => {
-      const pair = captured(comparison, table, state);
+    const reading = readPredicate(node, table, state);
+    return reading.comparisons.flatMap((comparison): Edit[] => {
+      const pair = captured(comparison, reading, table, state);
       return pair?.[0].unqualified === true
         ? [insertAt(source, source.offsetOfByte(pair[0].location), `${quoteIdent(table.name)}.`)]
         : [];

@@ -1,0 +1,97 @@
+import type { AccessCell, ObjectAccess } from '../../model/access.ts';
+import type { Facts } from '../../model/facts.ts';
+import type { Table } from '../../model/schema.ts';
+import { rule } from '../rule.ts';
+import { callsOn } from '../support/application/client-calls.ts';
+import { decidesBy } from '../support/functions/decides-by.ts';
+import { homeOfTable } from '../support/leaks/access-places.ts';
+import { escalationsOf } from '../support/leaks/escalation.ts';
+import { isAllowance } from '../support/owners/deciding.ts';
+import { isPersonTable } from '../support/owners/owners.ts';
+import { grantedWithout } from '../support/ways-out/column-grants.ts';
+import { named, sqlFence } from '../support/words/words.ts';
+
+export default rule({
+  id: 'access/own-allowance',
+  severity: { recommended: 'warning', strict: 'warning' },
+  evidence: ['probe'],
+  summary: 'seen: a user raises its own limit, credit or approval, which a function reads to decide',
+  why: 'A policy that asks whose the row is lets its owner write every column of it, those that say what it may do among them: credits, quotas, plans, whether it is verified. The probes wrote such a column of the user’s own row, and a function or trigger decides by it.',
+  remedy:
+    'Let the server write it, or a function that checks.\n\n```sql\nrevoke update on public.profiles from authenticated;\ngrant update (full_name, avatar_url) on public.profiles to authenticated;\n```',
+  since: '0.1.0',
+  sources: ['https://supabase.com/docs/guides/database/postgres/column-level-security'],
+  fixable: false,
+  facts({ facts, report, preexisting }) {
+    for (const object of facts.access?.head.objects ?? []) {
+      const table = object.kind === 'table' ? facts.head.tables.get(object.object) : undefined;
+      if (table === undefined) continue;
+      const written = raised(object, table, facts);
+      if (written.length === 0) continue;
+      const columns = written.map(({ column }) => column);
+      const readers = [...new Set(written.map(({ reader }) => reader))];
+      const before = facts.access?.base?.objects.find((other) => other.object === object.object);
+      const stood = before !== undefined && columns.every((column) => cellOf(before, column) !== undefined);
+      const proof = cellOf(object, columns[0]!)?.proof ?? [];
+      (stood ? preexisting : report)({
+        message: `A user changes ${named(columns)} of its own row in "${table.key}", and ${named(readers.slice(0, 3))} ${readers.length === 1 ? 'decides' : 'decide'} by ${columns.length === 1 ? 'it' : 'them'}. So each gives itself what it likes. Let the server write ${columns.length === 1 ? 'it' : 'them'}, or a function that checks.`,
+        at: homeOfTable(facts, table.key, 'update'),
+        object: table.key,
+        key: columns.toSorted().join(', '),
+        evidence: ['probe'],
+        repro: proof.map(({ as, sql, result }) => `-- as ${as}\n${sql}\n-- ${result}`).join('\n\n'),
+        ...(table.columns.length > 40
+          ? {}
+          : {
+              help: sqlFence(
+                grantedWithout(table, 'update', columns, facts.head, callsOn(table.key, ['update'], facts)),
+              ),
+            }),
+      });
+    }
+  },
+});
+
+interface Raised {
+  readonly column: string;
+  /** The function that decides by it. */
+  readonly reader: string;
+}
+
+/** Columns of the own row that say what somebody may do, went through, and are read. */
+function raised(object: ObjectAccess, table: Table, facts: Facts): Raised[] {
+  const { head } = facts;
+  if (object.ownerColumns.length === 0 || !isSomebodys(object, table, facts)) return [];
+  // What policies trust is told as what it opens.
+  const told = escalationsOf(facts, (kind) => /^(role-column|membership|hook)$/.test(kind))
+    .filter((escalation) => escalation.object === table.key)
+    .flatMap(({ proof }) => proof.map(({ sql }) => sql))
+    .join('\n');
+  return table.columns.flatMap(({ name }) => {
+    if (!isAllowance(name) || told.includes(`"${name}"`) || cellOf(object, name) === undefined) return [];
+    const reader = decidesBy(table, name, head);
+    return reader === null ? [] : [{ column: name, reader: reader.key }];
+  });
+}
+
+const cellOf = ({ cells }: ObjectAccess, column: string): AccessCell | undefined =>
+  cells.find(
+    (cell) =>
+      cell.principal === 'user' &&
+      cell.command === 'update' &&
+      cell.subject === 'own' &&
+      cell.outcome === 'allowed' &&
+      cell.when === null &&
+      cell.columns.includes(column),
+  );
+
+/** A row is a user, or each user has one: a wallet, a subscription. An order's amount is for whoever makes the order. */
+const isSomebodys = ({ ownerColumns }: ObjectAccess, table: Table, { head }: Facts): boolean =>
+  isPersonTable(table.key, head) ||
+  [
+    table.primaryKey,
+    ...table.uniques,
+    ...table.indexes.filter(({ unique, predicate }) => unique && predicate === null),
+  ]
+    .flatMap((key) => (key === null ? [] : [key.columns]))
+    .some((columns) => columns.length === 1 && ownerColumns.includes(columns[0] ?? ''));

@@ -1,0 +1,80 @@
+import type { Facts } from '../../model/facts.ts';
+import type { SchemaState, Table } from '../../model/schema.ts';
+import { escapeRegExp } from '../../sql/text.ts';
+import { rule } from '../rule.ts';
+import { saidAtSignUp } from '../support/callers/said-at-sign-up.ts';
+import { isReadElsewhere } from '../support/owners/name-read.ts';
+import { rightsIn } from '../support/owners/rights.ts';
+import { isCalledByPolicy } from '../support/policies/policy-callers.ts';
+import { evidenceOf } from '../support/statements/sites.ts';
+import { codeOf } from '../support/syntax/bodies.ts';
+
+export default rule({
+  id: 'auth/sign-up-metadata',
+  severity: { recommended: 'error', strict: 'error' },
+  evidence: ['static', 'catalog'],
+  summary: 'a trigger at sign-up that takes a role or a tenant from what the new user says of itself',
+  why: 'raw_user_meta_data of a new account is what the client gave to `signUp({ options: { data } })`: anybody with the public key chooses it. A trigger that writes it into a column that policies trust lets whoever signs up be an administrator, or a member of any tenant. Where the replay can sign up, it is tried; this stands where it can’t.',
+  remedy:
+    "Write a constant, and let the server raise it; or look an invitation up.\n\n```sql\ninsert into public.profiles (id, role) values (new.id, 'member');\n```",
+  since: '0.1.0',
+  sources: ['https://supabase.com/docs/guides/auth/managing-user-data#using-triggers'],
+  fixable: false,
+  state({ state, facts, home, report }) {
+    if (isTried(facts)) return;
+    const told = new Set<string>();
+    for (const { routine, table: key, column, key: said } of saidAtSignUp(state)) {
+      const table = state.tables.get(key);
+      if (table === undefined || told.has(`${key} ${column}`)) continue;
+      const isRight = rightsIn(table, state).some(({ name }) => name === column);
+      const isTenant = !isRight && tenant.test(column) && decides(table, column, state);
+      if ((!isRight && !isTenant) || (isRight && !mayBeAdmin(table, column, state))) continue;
+      if (isRight && !decides(table, column, state)) continue;
+      told.add(`${key} ${column}`);
+      report({
+        message: `"${routine.key}" writes "${said}" of "raw_user_meta_data" into "${column}" of "${key}", and policies trust that column. Whoever signs up says that of itself: ${isRight ? 'it chooses its own rights' : 'it enters the tenant of its choice'}. ${isRight ? 'Write a constant, and let the server raise it.' : 'Look an invitation up for the address instead.'}`,
+        at: home(routine.origin),
+        object: key,
+        key: column,
+        evidence: evidenceOf(state),
+      });
+    }
+  },
+});
+
+const tenant =
+  /^(org|organi[sz]ation|company|team|tenant|workspace|agency|clinic|hospital|school|business|restaurant|firm|institution|franchise|municipio|empresa|organizacao)(_?(uu)?id)?$/i;
+
+/** The probes signed up with such metadata, and looked at what it opens. */
+const isTried = ({ access }: Facts): boolean =>
+  access?.head.signUps.some(({ status, variant }) => status === 'works' && variant === 'email-metadata') ===
+  true;
+
+/** Another table's policy asks for it, or a helper of policies. */
+const decides = (table: Table, column: string, state: SchemaState): boolean =>
+  isReadElsewhere(table, column, state) ||
+  table.policies.some(({ using, check }) =>
+    [using, check].some((each) => new RegExp(`\\b${escapeRegExp(column)}\\b`).test(each?.text ?? '')),
+  ) ||
+  [...state.routines.values()].some((routine) => {
+    if (!isCalledByPolicy(routine, state)) return false;
+    const code = codeOf(routine.body).bare;
+    return [table.name, column].every((word) => new RegExp(`\\b${escapeRegExp(word)}\\b`).test(code));
+  });
+
+/** A type or a CHECK that lists the words for it, and none of those who run the place. */
+function mayBeAdmin(table: Table, column: string, state: SchemaState): boolean {
+  const type = table.columns.find(({ name }) => name === column)?.type ?? '';
+  const words =
+    [...state.types.values()].find(({ key, name }) => key === type || name === type)?.values ?? [];
+  const listed = table.checks.flatMap(({ expression: { text } }) =>
+    new RegExp(`\\b${escapeRegExp(column)}\\b`).test(text)
+      ? [...text.matchAll(/'([^']*)'/g)].map(([, word]) => word!)
+      : [],
+  );
+  const all = [...words, ...listed];
+  return (
+    all.length === 0 ||
+    all.some((word) => /admin|owner|staff|super|manager|moderator|root|chef|dono/i.test(word))
+  );
+}
