@@ -2,7 +2,7 @@ import type { Statement } from '../../model/sql.ts';
 import { insideExplicitTransaction, isStandalone } from '../../sql/transaction.ts';
 import { type FileContext, rule } from '../rule.ts';
 import { allCallsOn } from '../support/application/client-calls.ts';
-import { commandsOf, isIndexThere, isThere } from '../support/statements/statements.ts';
+import { commandsOf, isIndexThere, isRefused, isThere } from '../support/statements/statements.ts';
 import { passesOnNull } from '../support/tables/null-rows.ts';
 import { isShortList } from '../support/tables/short-lists.ts';
 
@@ -90,6 +90,7 @@ function longWork(statement: Statement, context: FileContext): { table: string; 
           /^CONSTR_(CHECK|UNIQUE|PRIMARY|EXCLUSION)$/.test(def?.Constraint?.contype) &&
           def.Constraint.skip_validation !== true &&
           def.Constraint.indexname === undefined &&
+          !isRefused({ subtype, def }, table ?? '', context) &&
           // A look at columns that are NULL in every row is what safety/constraint-validated tells nothing of either.
           !(
             def.Constraint.contype === 'CONSTR_CHECK' &&
