@@ -5,6 +5,7 @@ import { madeElsewhere } from '../../../sql/fold/table-access.ts';
 import type { FileContext, Problem } from '../../rule.ts';
 import { allCallsOn } from '../application/client-calls.ts';
 import { reportLock } from '../statements/statements.ts';
+import { isSaidToHaveNoUsers } from '../words/said.ts';
 import { holdsOneRow } from './emptiness.ts';
 import { isCountedOut } from './fixed-lists.ts';
 import { isShortList } from './short-lists.ts';
@@ -15,7 +16,12 @@ export function reportWait(
   statement: Statement,
   problem: Problem & { readonly object: string },
 ): void {
-  const why = problem.severity === undefined ? smallness(problem.object, context) : null;
+  const why =
+    problem.severity !== undefined
+      ? null
+      : isSaidToHaveNoUsers(context)
+        ? 'The head of the file says that nobody uses the database yet'
+        : smallness(problem.object, context);
   reportLock(
     context,
     statement,

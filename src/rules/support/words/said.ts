@@ -10,6 +10,19 @@ export const isSaidToHoldNothing = (statement: Statement, context: FileContext) 
 export const isSaidToTakeAll = (statement: Statement, context: FileContext) =>
   allShallGo.test(saidOf(statement, context));
 
+/** The header says that the project has no users yet: nobody waits for a lock. */
+export const isSaidToHaveNoUsers = ({ source }: FileContext) =>
+  noUsersYet.test(
+    source.comments
+      .filter(({ end }) => end <= (source.statements[0]?.start ?? 0))
+      .map(({ start, end }) => source.text.slice(start, end).replace(/^(--|\/\*)|\*\/$/g, ''))
+      .join(' ')
+      .replace(/\s+/g, ' '),
+  );
+
+const noUsersYet =
+  /\bno ((external|real|live|production|paying|actual) )*(users|customers) (\w+ ){0,5}yet\b|\b(we|it|app|project|product|database) (is|are) (still )?pre-?launch\b|\bpre-?launch (assumptions?|database|project|product|state|phase)\b/i;
+
 function saidOf({ start }: Statement, { source }: FileContext): string {
   const first = source.statements[0]?.start ?? 0;
   const behind = source.statements.findLast(({ end }) => end <= start)?.end ?? 0;
