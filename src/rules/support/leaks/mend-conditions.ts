@@ -3,11 +3,19 @@ import type { Facts } from '../../../model/facts.ts';
 import type { Command, SchemaState, Table } from '../../../model/schema.ts';
 import { inEnglish } from '../../../sql/acted-by.ts';
 import { quoteIdent } from '../../../sql/names.ts';
-import { allCallsOn, callsOn } from '../application/client-calls.ts';
+import { allCallsOn, callsOn, placesNamed } from '../application/client-calls.ts';
 import { appliesTo, commands } from '../callers/roles.ts';
 import { isMakerAlone } from '../owners/tenants.ts';
 import { leftToServer } from '../owners/trusted-rows.ts';
-import { isOwn, namesMaker, ownerByName, ownerOf, readersBeside, tenantsOwn } from '../owners/whose.ts';
+import {
+  askedOfRecipient,
+  isOwn,
+  namesMaker,
+  ownerByName,
+  ownerOf,
+  readersBeside,
+  tenantsOwn,
+} from '../owners/whose.ts';
 import { partiesBeside, whoseTurn, withTalk } from '../ways-out/both-ends.ts';
 import { filledBy } from '../ways-out/fills-itself.ts';
 import { givenToThem, othersDo, runBy } from '../ways-out/others-decide.ts';
@@ -19,8 +27,10 @@ export function withheld(group: LeakGroup, command: Command, table: Table, facts
   const { head } = facts;
   const owner = ownerFor(group, command, table, head);
   const left = leftToServer(table, command, head);
-  if (left !== null || isRestrictive(group)) return left;
   const calls = callsOn(table.key, [command], facts);
+  if (left !== null && command === 'update' && calls.length > 0)
+    return `${left}\n-- the code does it (${placesNamed(calls)}): those who give such rows need a policy that asks for their role`;
+  if (left !== null || isRestrictive(group)) return left;
   return tenantOf(group, owner, table, facts) === null
     ? othersDo(table, command, owner, calls, head)
     : givenToThem(table, command, calls);
@@ -85,6 +95,8 @@ export const partiesOf = (group: LeakGroup, command: Command, table: Table, stat
 export function conditionOf(group: LeakGroup, command: Command, table: Table, facts: Facts): string {
   const state = facts.head;
   const owner = ownerFor(group, command, table, state);
+  const recipients = inNameOnly(group) ? null : askedOfRecipient(table, command, state);
+  if (recipients !== null) return recipients;
   const signed = command === 'insert' ? signedToo(group, owner, table, state) : '';
   const ofTenant = tenantOf(group, owner, table, facts);
   if (ofTenant !== null) return signed === '' ? ofTenant : `${anded(ofTenant)}${signed}`;

@@ -9,6 +9,7 @@ import {
   covers,
   isForVisitorsAlone,
 } from '../callers/roles.ts';
+import { withoutDoubt } from '../conditions/overloads.ts';
 import { letsThrough } from '../policies/lets-through.ts';
 import {
   askedOfUploads,
@@ -58,10 +59,11 @@ export function storageMend(group: LeakGroup, state: SchemaState): string {
     narrowed(each, group, objects!, asked, state),
   );
   if (altered.length === 0) return `-- a policy that asks for the owner: ${asked}`;
-  return [
+  const sql = [
     ...(open.length === 0 && altered.length > 1 ? ['-- in whichever of these lets it through'] : []),
     ...altered,
   ].join('\n');
+  return withoutDoubt(sql, state) ?? sql;
 }
 
 /** What uploads to the bucket are asked; else who uploaded the file, which Storage writes into `owner_id`, whatever its path. */

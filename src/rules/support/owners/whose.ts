@@ -5,10 +5,13 @@ import type { Command, SchemaState, Table } from '../../../model/schema.ts';
 import { inEnglish } from '../../../sql/acted-by.ts';
 import { quoteIdent } from '../../../sql/names.ts';
 import { escapeRegExp } from '../../../sql/text.ts';
-import { isUserId } from '../callers/caller.ts';
+import { isUserId, looksAtCaller } from '../callers/caller.ts';
 import { covers } from '../callers/roles.ts';
 import { filledAtSignUp } from '../callers/sign-up.ts';
+import { withoutDoubt } from '../conditions/overloads.ts';
 import { ownComparisons, readPredicate } from '../conditions/scope.ts';
+import { opensTo } from '../conditions/truth.ts';
+import { onOneLine } from '../syntax/bodies.ts';
 import { bare } from '../syntax/tree.ts';
 import { isCorrespondent, keepsAccounts, peopleByName } from '../words/person-names.ts';
 import { memberIn } from './members.ts';
@@ -29,6 +32,21 @@ const otherSide =
 /** Empty until somebody else has dealt with the row. */
 const dealtWith =
   /(^|_)(accepted|received|reviewed|approved|rejected|declined|resolved|responded|assigned|claimed|updated|modified|changed|edited|deleted|archived|verified|validated|closed|processed|handled|acknowledged|completed|cancelled|canceled|confirmed|moderated|checked|paid|used|redeemed|revoked|released|unlocked|locked|suspended|banned|deactivated|disabled|frozen|flagged|hidden|muted|terminated|last_\w+)_by(_\w+)?$|^(assigned_(to|user)|assignee|reviewer|approver|moderator)(_?(user_?)?(id|uid))?$/i;
+
+/** What a policy asks of whoever got a notice: the same holds for ticking it off and throwing it away. */
+export function askedOfRecipient(table: Table, command: Command, state: SchemaState): string | null {
+  if (!isNotice.test(table.name) || (command !== 'update' && command !== 'delete')) return null;
+  for (const policy of table.policies) {
+    const node = policy.using?.node ?? null;
+    if (!policy.permissive || node === null || opensTo(node) !== null) continue;
+    if (!covers(policy, 'select') && !covers(policy, 'update')) continue;
+    const { columns } = readPredicate(node, table, state);
+    const asksRecipient = columns.some(({ depth, name }) => depth === 0 && isCorrespondent(name));
+    if (asksRecipient && looksAtCaller(node, state))
+      return withoutDoubt(onOneLine(policy.using!.text), state);
+  }
+  return null;
+}
 
 const isNotice = /(^|_)(notifications?|notices?|alerts?|reminders?|inbox(es)?)$/i;
 
