@@ -53,7 +53,7 @@ export default rule({
       case 'without-cast':
         return fails(withoutCast(change));
       case 'default-stands':
-        return fails(defaultInTheWay(change));
+        return fails(defaultInTheWay(change, context));
       case 'there-and-back':
         // Told once, at the first of the two.
         return locks(change.target === change.before?.type ? null : leaveBothOut(change));

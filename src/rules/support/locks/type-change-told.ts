@@ -10,6 +10,7 @@ import { swapOf } from './column-swap.ts';
 import { alwaysConverts, decimalsLeft, mayOverflow } from './conversions.ts';
 import { filled } from './fill.ts';
 import { inStep } from './in-step.ts';
+import { defaultOfFile, inTheWayOf } from './in-the-way.ts';
 import { isPlain, isPutRight, labelsAdded, onlyCasts, type TypeChange } from './type-change.ts';
 import { atTheEnd, endOfOldTypes, meantForThem } from './type-change-lines.ts';
 
@@ -55,18 +56,32 @@ export function withoutCast(change: TypeChange): Told {
   };
 }
 
-export function defaultInTheWay(change: TypeChange): Told {
+export function defaultInTheWay(change: TypeChange, context: FileContext): Told {
   const { table, before, target, column, value } = change;
   const name = quoteIdent(column);
+  const others = inTheWayOf(change, context);
+  const next = defaultOfFile(change, context) ?? before!.default!.text.replace(/::[\w." ]+$/, '');
+  const more = others.length - shownAtMost;
+  const [they, them] = others.length === 1 ? ['stands', 'it'] : ['stand', 'them'];
+  const inTheWay =
+    others.length === 0
+      ? ''
+      : ` ${upperFirst(andList([...others.slice(0, shownAtMost).map(({ label }) => label), ...(more > 0 ? [`${more} more`] : [])]))} ${they} in its way too, because ${others.length === 1 ? 'it names' : 'they name'} the column: drop ${them} first and make ${them} again behind it.`;
   return {
-    message: `${changing(change)}${from(change)} to ${target} fails: its default can't be cast automatically (42804), whatever USING says. Drop the default first and set it again behind the change.`,
+    message: `${changing(change)}${from(change)} to ${target} fails: its default can't be cast automatically (42804), whatever USING says. Drop the default first and set it again behind the change.${inTheWay}`,
     help: sql(
+      ...others.map(({ drop }) => drop),
       `alter table ${table} alter column ${name} drop default;`,
       alter(change, value ?? `${name}::text::${target}`),
-      `alter table ${table} alter column ${name} set default ${before!.default!.text.replace(/::[\w." ]+$/, '')};`,
+      `alter table ${table} alter column ${name} set default ${next};`,
+      ...others.map(({ made }) => made).reverse(),
     ),
   };
 }
+
+const shownAtMost = 4;
+
+const upperFirst = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 
 /** As a diff writes it. */
 export const leaveBothOut = (change: TypeChange): Told => ({
