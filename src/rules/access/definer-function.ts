@@ -46,6 +46,7 @@ export default rule({
           isByASecret,
           givesAnOpaqueId,
           onlyCountsRows,
+          talliesByKind,
         ].some((mild) => mild(group, context.facts.head)) ||
           isSaidForOthers(group, context.facts) ||
           demo !== null ||
@@ -61,6 +62,23 @@ export default rule({
 const isCounted = ({ leaks }: LeakGroup) => leaks.every(({ cell }) => cell.counted === true);
 
 const tablesOf = ({ leaks }: LeakGroup) => [...new Set(leaks.flatMap(({ cell }) => cell.via ?? []))];
+
+/** How many there are of each kind, `group by log_type`: what came out of a row is the name of its kind. */
+const talliesByKind = ({ leaks, object }: LeakGroup, { routines }: SchemaState) => {
+  const routine = routines.get(object.object);
+  return (
+    routine !== undefined &&
+    onlyReads(routine) &&
+    /\bgroup\s+by\b/i.test(routine.body) &&
+    /\bcount\s*\(/i.test(routine.body) &&
+    leaks.every(({ cell }) => {
+      const column = /^it gave out 'probe \w+ (\w+)' of /.exec(cell.reason ?? '')?.[1];
+      return column !== undefined && kind.test(column);
+    })
+  );
+};
+
+const kind = /(^|_)(type|level|kind|category|status|state|theme|topic|severity|platform|source|channel)$/i;
 
 /** How many there are, and no sum of what stands in them. */
 const onlyCountsRows = (group: LeakGroup, { routines }: SchemaState) =>
