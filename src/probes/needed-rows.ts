@@ -5,7 +5,8 @@ import type { SchemaState } from '../model/schema.ts';
 import { userA, userB, userC, userD, userZ } from './acting/principals.ts';
 import { literal, name } from './acting/quote.ts';
 import { quietly } from './rows/triggers.ts';
-import type { Value, ValueSource } from './rows/values.ts';
+import type { Value } from './rows/type-values.ts';
+import type { ValueSource } from './rows/values.ts';
 
 interface Asked {
   readonly table: string;

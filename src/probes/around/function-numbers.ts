@@ -4,7 +4,7 @@ import type { AccessCell } from '../../model/access.ts';
 import type { Routine, Table } from '../../model/schema.ts';
 import { become, becomeAdmin, type Identity, userB } from '../acting/principals.ts';
 import { quietly } from '../rows/triggers.ts';
-import type { Value } from '../rows/values.ts';
+import type { Value } from '../rows/type-values.ts';
 import { whereIs } from '../rows/world.ts';
 import { type AroundContext, hiddenTable } from './views.ts';
 

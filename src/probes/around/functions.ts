@@ -31,7 +31,7 @@ import {
 } from '../rows/arguments.ts';
 import { type Marker, markersOf } from '../rows/markers.ts';
 import { quietly } from '../rows/triggers.ts';
-import type { Value } from '../rows/values.ts';
+import type { Value } from '../rows/type-values.ts';
 import { type LaidRow, whereIs } from '../rows/world.ts';
 import { sensitive } from '../tables/updates.ts';
 import { inTheWayOf, type MadeRows, madeIn, rowsMadeBy } from './function-inserts.ts';

@@ -4,7 +4,7 @@ import { userA } from '../acting/principals.ts';
 import { literal, qualified } from '../acting/quote.ts';
 import { rank } from '../rank.ts';
 import { argumentSets, exposedDefiners, inputsOf, signatureOf, waits } from '../rows/arguments.ts';
-import type { Value } from '../rows/values.ts';
+import type { Value } from '../rows/type-values.ts';
 import type { EscalationContext } from './attempt.ts';
 
 /** Calls worth trying: more would cost more than they tell. */

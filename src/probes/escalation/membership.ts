@@ -11,7 +11,7 @@ import { rank } from '../rank.ts';
 import { ownerValue } from '../rows/owners.ts';
 import type { RowValues } from '../rows/plan.ts';
 import { quietly } from '../rows/triggers.ts';
-import type { Value } from '../rows/values.ts';
+import type { Value } from '../rows/type-values.ts';
 import { type LaidRow, updating, whereIs } from '../rows/world.ts';
 import { shownAll } from '../worlds/spec.ts';
 import { asA, type EscalationContext, foreignPrizes, opened, type Prize, user, within } from './attempt.ts';

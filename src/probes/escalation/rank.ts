@@ -5,7 +5,7 @@ import { userA, userB } from '../acting/principals.ts';
 import { literal, name } from '../acting/quote.ts';
 import { isGiven, rank } from '../rank.ts';
 import { quietly } from '../rows/triggers.ts';
-import type { Value } from '../rows/values.ts';
+import type { Value } from '../rows/type-values.ts';
 import { insertion, type LaidRow, normalized, updating, whereIs } from '../rows/world.ts';
 import { asA, type EscalationContext, foreignPrizes, opened, type Prize, within } from './attempt.ts';
 import { callsThatWrite } from './calls.ts';

@@ -8,7 +8,7 @@ import { userA, userB } from '../acting/principals.ts';
 import { literal, name } from '../acting/quote.ts';
 import { ownerValue } from '../rows/owners.ts';
 import { quietly } from '../rows/triggers.ts';
-import type { Value } from '../rows/values.ts';
+import type { Value } from '../rows/type-values.ts';
 import { normalized } from '../rows/world.ts';
 import { keysOfSignUp, signUpSaying } from '../sign-up.ts';
 import { type EscalationContext, foreignPrizes, opened, type Prize, within } from './attempt.ts';

@@ -5,7 +5,7 @@ import { type User, userB } from '../acting/principals.ts';
 import { qualified } from '../acting/quote.ts';
 import { secret } from '../secret.ts';
 import { type BodyReading, readArguments } from './compared.ts';
-import { uuidOf, type Value } from './values.ts';
+import { uuidOf, type Value } from './type-values.ts';
 import { updating, type World } from './world.ts';
 
 interface Known {

@@ -9,7 +9,7 @@ import { escapeRegExp } from '../../sql/text.ts';
 import { literal, name } from '../acting/quote.ts';
 import { defaultOf } from './choices.ts';
 import type { RowValues } from './plan.ts';
-import type { Value } from './values.ts';
+import type { Value } from './type-values.ts';
 
 interface Given {
   readonly row: RowValues;

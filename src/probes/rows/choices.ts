@@ -4,7 +4,8 @@ import { any, other, type Reading, type ValueAtom } from '../predicate/reading.t
 import { rank } from '../rank.ts';
 import type { Ownership } from './owners.ts';
 import { type Parent, push } from './parents.ts';
-import type { Value, ValueSource } from './values.ts';
+import type { Value } from './type-values.ts';
+import type { ValueSource } from './values.ts';
 
 export interface ColumnChoice {
   /** What satisfies least of what policies ask of this column: B's rows. */

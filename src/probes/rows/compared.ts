@@ -7,7 +7,7 @@ import type { SyntaxNode } from '../../model/sql.ts';
 import { parseStatements } from '../../sql/parse.ts';
 import { readPlpgsql } from '../../sql/plpgsql-queries.ts';
 import { columnNames, constant, strip, unwrapCall } from '../predicate/syntax.ts';
-import type { Value } from './values.ts';
+import type { Value } from './type-values.ts';
 
 /** `where note.id = p_id`; `set role = new_role`, for which a value is worth trying that is another one. */
 export interface Compared {

@@ -6,7 +6,8 @@ import { secret } from '../secret.ts';
 import { type ColumnChoice, createChoices } from './choices.ts';
 import { type Ownership, ownerValue } from './owners.ts';
 import { type Parent, parentsByTable, sortTables } from './parents.ts';
-import type { Value, ValueSource } from './values.ts';
+import type { Value } from './type-values.ts';
+import type { ValueSource } from './values.ts';
 
 export type RowValues = Readonly<Record<string, Value>>;
 

@@ -13,7 +13,8 @@ import type { ColumnChoice } from './choices.ts';
 import { type Ownership, ownerValue } from './owners.ts';
 import { isUnique, type Planner, type RowValues } from './plan.ts';
 import { triggersOff, triggersOn } from './triggers.ts';
-import type { Value, ValueSource } from './values.ts';
+import type { Value } from './type-values.ts';
+import type { ValueSource } from './values.ts';
 
 export interface LaidRow {
   readonly table: Table;

@@ -11,9 +11,11 @@ import { alternatives, conjuncts } from '../predicate/condition-text.ts';
 import { readPolicies } from '../predicate/index.ts';
 import { any, other } from '../predicate/reading.ts';
 import { columnNames } from '../predicate/syntax.ts';
+import { valuesNamedFor } from '../rows/check-hints.ts';
 import { defaultOf, fitsType } from '../rows/choices.ts';
 import type { Ownership } from '../rows/owners.ts';
-import { type Value, type ValueSource, valuesNamedFor } from '../rows/values.ts';
+import type { Value } from '../rows/type-values.ts';
+import type { ValueSource } from '../rows/values.ts';
 
 /** By role and column: what to send in place of the usual value. */
 export type Asked = ReadonlyMap<string, ReadonlyMap<string, Value>>;

@@ -10,7 +10,7 @@ import { defaultOf } from '../rows/choices.ts';
 import { type OwnerColumn, ownerValue } from '../rows/owners.ts';
 import { isUnique, type RowValues, uniqueKeys } from '../rows/plan.ts';
 import { quietly } from '../rows/triggers.ts';
-import type { Value } from '../rows/values.ts';
+import type { Value } from '../rows/type-values.ts';
 import { type LaidRow, normalized, whereIs } from '../rows/world.ts';
 import { type Case, hasTriggers, returningList, type Subjects, type TableContext } from './case.ts';
 import { parentsOfEntry } from './entered.ts';

@@ -9,7 +9,7 @@ import { name } from '../acting/quote.ts';
 import { underOwnParent } from '../matrix/summary.ts';
 import { mayRefuseTheValue, sameError } from '../refusals.ts';
 import { triggersOff } from '../rows/triggers.ts';
-import type { Value } from '../rows/values.ts';
+import type { Value } from '../rows/type-values.ts';
 import { type LaidRow, whereIs } from '../rows/world.ts';
 import { type Case, mayEverPass, rowsFor, type Subjects, type TableContext } from './case.ts';
 import { inserts } from './inserts.ts';

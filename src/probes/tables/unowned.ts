@@ -3,7 +3,7 @@ import type { Session } from '../../database/engine.ts';
 import { userC } from '../acting/principals.ts';
 import { literal, name } from '../acting/quote.ts';
 import { triggersOff, triggersOn } from '../rows/triggers.ts';
-import type { Value } from '../rows/values.ts';
+import type { Value } from '../rows/type-values.ts';
 import { type LaidRow, normalized, type World } from '../rows/world.ts';
 import type { TableContext } from './case.ts';
 

@@ -9,7 +9,7 @@ import { literal, name } from '../acting/quote.ts';
 import { ownerValue } from '../rows/owners.ts';
 import { isUnique } from '../rows/plan.ts';
 import { quietly } from '../rows/triggers.ts';
-import type { Value } from '../rows/values.ts';
+import type { Value } from '../rows/type-values.ts';
 import { type LaidRow, normalized, updating, whereIs } from '../rows/world.ts';
 import {
   type Case,

@@ -2,7 +2,7 @@
 
 import { userA, userB } from '../acting/principals.ts';
 import { other } from '../predicate/reading.ts';
-import type { Value } from '../rows/values.ts';
+import type { Value } from '../rows/type-values.ts';
 import { type LaidRow, updating } from '../rows/world.ts';
 import { asksItself } from '../tables/case.ts';
 import { type Spec, shownAll, type WorldContext } from './spec.ts';

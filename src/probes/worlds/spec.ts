@@ -6,7 +6,7 @@ import type { Reading } from '../predicate/reading.ts';
 import { rank } from '../rank.ts';
 import type { ColumnChoice } from '../rows/choices.ts';
 import type { TrustedRows } from '../rows/trust.ts';
-import type { Value } from '../rows/values.ts';
+import type { Value } from '../rows/type-values.ts';
 import type { World } from '../rows/world.ts';
 import type { Case, Subjects, TableContext } from '../tables/case.ts';
 

@@ -8,7 +8,7 @@ import { type Attempted, attemptAll } from '../acting/attempt.ts';
 import { userB } from '../acting/principals.ts';
 import { isGiven, rank } from '../rank.ts';
 import { quietly } from '../rows/triggers.ts';
-import type { Value } from '../rows/values.ts';
+import type { Value } from '../rows/type-values.ts';
 import { updating } from '../rows/world.ts';
 import { type Case, prepared } from '../tables/case.ts';
 import { hangsOn } from './rows.ts';

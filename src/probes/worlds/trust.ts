@@ -5,7 +5,7 @@ import { userA, userB } from '../acting/principals.ts';
 import type { ValueAtom } from '../predicate/reading.ts';
 import { isGiven, rank } from '../rank.ts';
 import { isUnique } from '../rows/plan.ts';
-import type { Value } from '../rows/values.ts';
+import type { Value } from '../rows/type-values.ts';
 import { type LaidRow, updating } from '../rows/world.ts';
 import { choicesRead, type Spec, shownAll, type WorldContext } from './spec.ts';
 
