@@ -1,10 +1,10 @@
 import type { AccessCell } from '../../model/access.ts';
 import type { Facts } from '../../model/facts.ts';
 import { rule } from '../rule.ts';
+import { isNotice } from '../support/leaks/forged-names.ts';
 import type { LeakGroup } from '../support/leaks/leak.ts';
 import { causeOf, seen, tellLeaks } from '../support/leaks/leaks-told.ts';
 import { mendOf } from '../support/leaks/mend.ts';
-import { isNotice } from '../support/leaks/mildness.ts';
 import { isPersonTable, ownerColumns } from '../support/owners/owners.ts';
 import { named } from '../support/words/words.ts';
 

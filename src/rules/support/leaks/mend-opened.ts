@@ -1,3 +1,4 @@
+/** What of a table stands open, and the policies that go for it. */
 import type { Command, Policy, SchemaState, Table } from '../../../model/schema.ts';
 import { looksAtCaller } from '../callers/caller.ts';
 import {
