@@ -454,11 +454,16 @@ export class Replay {
         ownError('23505', 'duplicate key value violates unique constraint "schema_migrations_pkey"'),
       );
     }
+    const status = (): MigrationRun['status'] => {
+      if (wrong) return 'failed';
+      if (kept.some(isApplied)) return 'partial';
+      return excused ? 'not-checkable' : 'failed';
+    };
     // With --all, the files before are what main is to those after them.
     if (this.#input.history.all) this.#blame.whole = false;
     this.#runs.push({
       ...blank(file, era),
-      status: wrong ? 'failed' : kept.some(isApplied) ? 'partial' : excused ? 'not-checkable' : 'failed',
+      status: status(),
       durationMs,
       statements,
       error: wrong ? errorOf(file, wrong, false) : null,

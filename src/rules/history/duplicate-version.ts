@@ -52,20 +52,17 @@ export default rule({
           ? freeVersion(facts, migration.path)
           : (together?.versions.get(migration) ?? null);
     const fileName = version === null ? null : `${version}_${migration.name}.sql`;
+    const help = () => {
+      const folder = migration.path.slice(0, -migration.fileName.length);
+      if (fileName !== null) return shFence(gitMove(migration.path, `${folder}${fileName}`));
+      if (together !== null) return secondsApart(together, migration, behind[0]);
+      return day !== null ? allOfTheDay(day) : inWords(migration, behind, facts);
+    };
     report({
       message: `"${migration.fileName}" has the same version as "${other.path.split('/').at(-1)}"${where}. The history table's key is the version, so the second file fails with 23505, or never runs where the first was applied. Rename one of them.${told}`,
       at: startOf(migration.path),
       object: migration.path,
-      help:
-        fileName !== null
-          ? shFence(
-              gitMove(migration.path, `${migration.path.slice(0, -migration.fileName.length)}${fileName}`),
-            )
-          : together !== null
-            ? secondsApart(together, migration, behind[0])
-            : day !== null
-              ? allOfTheDay(day)
-              : inWords(migration, behind, facts),
+      help: help(),
       ...(all || fileName === null ? {} : { fix: renameTo(migration, fileName) }),
     });
   },

@@ -59,20 +59,13 @@ export default rule({
         .filter(({ by }) => by !== null);
       const [first] = found;
       if (first === undefined) continue;
-      const { by, closed, own, fails } =
+      const taken =
         found.find((each) => each.closed === null && each.own === null) ??
         found.find((each) => each.own === null) ??
         first;
-      const outcome =
-        own !== null
-          ? `, so it keeps nobody out of the rows that "${own.join('" or "')}" gives them, and lets nobody at any other`
-          : fails
-            ? ', so anybody could make the condition true if it did not fail for all of them: it looks into "auth.users", which no user may read'
-            : closed === null
-              ? ', so anybody can make the condition true'
-              : `, and all that keeps the condition from being true is that ${named(roles)} can read no row of "${closed}", which it looks up`;
+      const { by, closed, own } = taken;
       report({
-        message: `Policy "${policy.name}" on "${table.key}" trusts ${by}. Users write it themselves${outcome}. Keep the value in app_metadata or in a table.`,
+        message: `Policy "${policy.name}" on "${table.key}" trusts ${by}. Users write it themselves, ${outcomeOf(taken, roles)}. Keep the value in app_metadata or in a table.`,
         at: home(policy.origin ?? table.origin),
         object: table.key,
         key: policyKey(policy),
@@ -82,6 +75,22 @@ export default rule({
     }
   },
 });
+
+interface Trusting {
+  /** A lookup that gives these roles nothing. */
+  readonly closed: string | null;
+  readonly own: readonly string[] | null;
+  readonly fails: boolean;
+}
+
+function outcomeOf({ closed, own, fails }: Trusting, roles: readonly string[]): string {
+  if (own !== null)
+    return `so it keeps nobody out of the rows that "${own.join('" or "')}" gives them, and lets nobody at any other`;
+  if (fails)
+    return 'so anybody could make the condition true if it did not fail for all of them: it looks into "auth.users", which no user may read';
+  if (closed === null) return 'so anybody can make the condition true';
+  return `and all that keeps the condition from being true is that ${named(roles)} can read no row of "${closed}", which it looks up`;
+}
 
 /** Columns one of which names the caller in every row that the condition lets through; null where some row needs none. */
 function ownRowsAlone(node: SyntaxNode, table: Table, state: SchemaState): readonly string[] | null {

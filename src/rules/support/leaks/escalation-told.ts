@@ -59,7 +59,14 @@ export function obtained(escalation: Escalation, state: SchemaState): string {
         ? `A user inserts a row into "${object}" with a ${named(columns)} of its choice`
         : `A user changes ${named(columns)} of its own row in "${object}"`;
   if (kind === 'role-column') return `A user gives itself a role through "${object}"`;
-  return `A user ${anew ? 'deletes its row of' : sent.includes('update') ? 'changes its row in' : sent.join() === 'delete' ? 'deletes its row of' : 'inserts a row into'} "${object}"${anew ? ' and inserts it anew' : ''}, and policies trust that row`;
+  return `A user ${done(sent, object)}, and policies trust that row`;
+}
+
+function done(sent: readonly string[], object: string): string {
+  if (sent.includes('delete') && sent.includes('insert'))
+    return `deletes its row of "${object}" and inserts it anew`;
+  if (sent.includes('update')) return `changes its row in "${object}"`;
+  return sent.join() === 'delete' ? `deletes its row of "${object}"` : `inserts a row into "${object}"`;
 }
 
 /** Grants without the columns that policies trust; null where another way has to be found. */

@@ -27,15 +27,13 @@ export function filledBy(
   const without = inserts.filter(({ given }) => given !== null && !given.includes(owner));
   const routine = [...state.routines.values()].find((each) => insertsWithout(each, table, owner));
   const unread = column.notNull || !namesMaker(owner) ? [] : inserts.filter(({ given }) => given === null);
-  const who =
-    without.length > 0
-      ? `the code leaves ${quoteIdent(owner)} out (${placesOf(without)})`
-      : routine !== undefined
-        ? `${routine.key} leaves ${quoteIdent(owner)} out`
-        : unread.length > 0
-          ? `where the code leaves ${quoteIdent(owner)} out (${placesOf(unread)})`
-          : null;
-  if (who === null) return '';
+  const left = `leaves ${quoteIdent(owner)} out`;
+  const [who] = [
+    ...(without.length > 0 ? [`the code ${left} (${placesOf(without)})`] : []),
+    ...(routine !== undefined ? [`${routine.key} ${left}`] : []),
+    ...(unread.length > 0 ? [`where the code ${left} (${placesOf(unread)})`] : []),
+  ];
+  if (who === undefined) return '';
   if (isPersonTable(table.key, state) && !isMakerAlone(owner))
     return `-- ${who}: whoever makes the row of somebody else needs a policy of their own`;
   // Whom a row concerns, another one says.
