@@ -285,3 +285,51 @@ alter table public.note
       .map(({ rule, line, causes }) => [rule, line, causes]),
   ).toEqual([['safety/unique-constraint', 6, ['data/breaks-on-rows', 'safety/lock-timeout']]]);
 });
+
+test('what a statement writes that did not run here was read, and is in no catalog', () => {
+  const looks = define({
+    ...only('structure/primary-key')[0]!,
+    id: 'test/looks',
+    evidence: ['catalog'],
+    table: undefined,
+    statement: {
+      CreateStmt: (node, statement, { report, placeOf }) => {
+        report({ message: 'Seen.', at: placeOf(statement), object: node.relation.relname });
+      },
+    },
+  });
+  const run = (status: string, statements: readonly [line: number, status: string][]) =>
+    `-- replay: ${JSON.stringify({
+      runs: [
+        {
+          path: 'supabase/migrations/20260101000000_change.sql',
+          version: '20260101000000',
+          status,
+          grants: 'automatic',
+          durationMs: 1,
+          error: null,
+          statements: statements.map(([line, outcome], index) => ({
+            index,
+            line,
+            endLine: line,
+            status: outcome,
+          })),
+        },
+      ],
+    })}\n`;
+  const seen = (head: string) =>
+    judged(`${head}create table public.note (id int);\ncreate table public.page (id int);`, {}, [
+      looks,
+    ]).findings.map(({ evidence }) => evidence.join());
+  expect(seen(run('applied', []))).toEqual(['catalog', 'catalog']);
+  expect(
+    seen(
+      run('partial', [
+        [2, 'applied'],
+        [3, 'failed'],
+      ]),
+    ),
+  ).toEqual(['catalog', 'static']);
+  expect(seen(run('partial', [[3, 'failed']]))).toEqual(['catalog', 'static']);
+  expect(seen(run('failed', []))).toEqual(['static', 'static']);
+});

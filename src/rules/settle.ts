@@ -1,7 +1,7 @@
 /** From what rules noted to findings: causes, levels, suppressions, fingerprints. */
 import { createHash } from 'node:crypto';
 import type { Facts } from '../model/facts.ts';
-import type { Finding, Place, Severity, SuppressedFinding } from '../model/finding.ts';
+import type { Evidence, Finding, Place, Severity, SuppressedFinding } from '../model/finding.ts';
 import type { SchemaState } from '../model/schema.ts';
 import { causeIn } from './cause.ts';
 import { identityOf, type Noted } from './identity.ts';
@@ -90,7 +90,7 @@ function toFinding(
   return {
     rule: rule.id,
     severity,
-    evidence: problem.evidence ?? rule.evidence.slice(0, 1),
+    evidence: asRun(problem.evidence ?? rule.evidence.slice(0, 1), at, facts),
     fingerprint: fingerprint(times === 1 ? identity : `${identity}\0${times}`),
     new: noted.isNew,
     mendedBy: noted.mendedBy,
@@ -200,3 +200,13 @@ function byPlace(a: Finding, b: Finding): number {
 const quotedTwice = /"([\w$]+\.)?"([^"]+)""/g;
 
 const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
+
+/** What a statement writes that did not run here is in no catalog: it was read. */
+function asRun(evidence: readonly Evidence[], at: Place | null, { replay }: Facts): readonly Evidence[] {
+  const run = at === null ? undefined : replay?.runs.findLast(({ path }) => path === at.file);
+  if (run === undefined || run.status === 'applied' || !evidence.includes('catalog')) return evidence;
+  // Of a migration of the base failed statements alone are listed.
+  const statement = run.statements.find(({ line, endLine }) => line <= at!.line && at!.line <= endLine);
+  const ran = statement === undefined ? run.status === 'partial' : statement.status === 'applied';
+  return ran ? evidence : evidence.map((each) => (each === 'catalog' ? 'static' : each));
+}
