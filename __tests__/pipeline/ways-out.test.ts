@@ -98,11 +98,32 @@ describe('what is said', () => {
     fingerprint: 'a',
     rule: 'access/cross-user-write',
     object: 'public.note',
+    severity: 'error',
     help: 'Compare the owner.\n\n```sql\nselect 1;\n```',
   } as Finding;
   const way = { of: 'a', sql: 'select 1;', error: null, stands: true };
-  const facts = { access: null, clientCalls: [] } as unknown as Facts;
-  const trial = { before: facts, after: facts, left: [], known: new Set(['a']) };
+  const seeing = (outcome: string) =>
+    ({
+      access: {
+        head: {
+          escalations: [],
+          objects: [
+            {
+              object: 'public.note',
+              kind: 'table',
+              cells: [{ principal: 'user', command: 'update', subject: 'foreign', outcome }],
+            },
+          ],
+        },
+      },
+      clientCalls: [],
+    }) as unknown as Facts;
+  const trial = {
+    before: seeing('allowed'),
+    after: seeing('filtered'),
+    left: [],
+    known: new Set(['a']),
+  };
 
   test('SQL that does not run here is not offered', () => {
     const error = {
@@ -140,7 +161,16 @@ describe('what is said', () => {
     );
   });
 
-  test('one that did not run beside the others claims nothing', () => {
-    expect(withTrial(finding, { ...way, stands: false }, trial)).toBe(finding);
+  test('where the same could not be asked again, nothing is claimed', () => {
+    const unseen =
+      'The SQL could not be tried on this schema: with it the probes could not ask the same once more.';
+    for (const after of [seeing('unknown'), { ...seeing('filtered'), access: null }])
+      expect(withTrial(finding, way, { ...trial, after }).help).toBe(`${finding.help}\n\n${unseen}`);
+  });
+
+  test('nor of one that did not run beside the others', () => {
+    expect(withTrial(finding, { ...way, stands: false }, trial).help).toBe(
+      `${finding.help}\n\nThe SQL could not be tried on this schema: it does not run beside the other ways out of this report.`,
+    );
   });
 });

@@ -14,6 +14,7 @@ import type { WayOut } from '../model/way-out.ts';
 import { compareAccess } from '../probes/matrix/compare.ts';
 import { deviations } from '../probes/matrix/declare.ts';
 import type { Memory } from '../probes/memory.ts';
+import { probe } from '../probes/probe.ts';
 import { readBaseline } from '../project/baseline.ts';
 import { Replay, type RowsGround } from '../replay/replay.ts';
 import { RowsRecorder, StepRecorder } from '../rollback/index.ts';
@@ -80,6 +81,7 @@ export async function examine(input: ExamineInput): Promise<Examination> {
   });
   try {
     const seen = await seeItHappen(input, replay, read, proves ? recorder : null);
+    if (seen.database === null) await replay.close();
     return server === null ? seen : { ...seen, notChecked: [...seen.notChecked, server] };
   } catch (error) {
     await replay.close();
@@ -164,31 +166,43 @@ async function seeItHappen(
     schemaDiff:
       before.snapshot && after.snapshot ? ownDiff(diff(before.snapshot, after.snapshot), reading) : null,
   };
-  const database: ExaminedDatabase = {
-    mended: (ways) => mended(input, replay, facts, after, memory, ways),
-    close: () => replay.close(),
-  };
+  const database: ExaminedDatabase | null =
+    settings.stages === 'all' && after.access !== null
+      ? {
+          mended: (ways) => mended(input, replay, facts, after, memory, ways),
+          close: () => replay.close(),
+        }
+      : null;
   return { facts, engine: describeEngine(input, replay), notChecked: [], database };
 }
 
-/** Ways out as one more pull request: run, and probed where they reach. */
+/**
+ * Ways out as one more pull request: run, and probed where they reach. No stage of the check: what fails here, the findings
+ * say. An engine that is lost is not brought back, since what was tried on it would be gone.
+ */
 async function mended(
-  input: ExamineInput,
+  { config, project, reading }: ExamineInput,
   replay: Replay,
   facts: Facts,
   head: Sight,
   memory: Memory,
   ways: readonly WayOut[],
-): Promise<Mended | null> {
+): Promise<Mended> {
   const tried = await replay.waysOut(ways);
-  const sight = await look(input, replay, true, head, memory);
-  if (facts.replay === null || sight.state === null || sight.access === null) return null;
-  const state = settled(input.reading.head, sight.state, facts.replay);
+  const { engine } = replay;
+  const catalog = await readState(engine.admin);
+  const seen = await probe(engine, {
+    project,
+    state: catalog,
+    before: head.access,
+    beforeState: head.state,
+    memory: { seen: memory, snapshot: await snapshot(engine.admin) },
+  });
+  const state = settled(reading.head, catalog, facts.replay!);
   const changeSets = facts.history.all
     ? facts.changeSets
     : facts.changeSets.map((set) => withStates(set, facts.base, state));
-  const { config, reading } = input;
-  const access = accessFacts(facts.access?.base ?? null, sight.access, reading, config.access);
+  const access = accessFacts(facts.access?.base ?? null, seen, reading, config.access);
   return { tried, facts: { ...facts, head: state, changeSets, access } };
 }
 

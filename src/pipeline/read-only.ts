@@ -14,13 +14,13 @@ export interface Examination {
   readonly facts: Facts;
   readonly engine: ProjectReport['engine'];
   readonly notChecked: readonly NotChecked[];
-  /** Where the head still stands, for who tries something on it; null where nothing was looked at. */
+  /** Where the head still stands, for who tries something on it; null where no access was looked at, or no more is asked for. */
   readonly database: ExaminedDatabase | null;
 }
 
 export interface ExaminedDatabase {
-  /** Runs ways out on it, for good, and looks again; null where that was not seen. */
-  mended(ways: readonly WayOut[]): Promise<Mended | null>;
+  /** Runs ways out on it, for good, and looks again. Throws where that can't be seen. */
+  mended(ways: readonly WayOut[]): Promise<Mended>;
   close(): Promise<void>;
 }
 

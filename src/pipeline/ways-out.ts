@@ -2,7 +2,6 @@
  * The SQL that findings offer is tried: a pull request on top of this one, on the database that stands there after it.
  * What the probes saw is judged anew, so that a way out says whether it closes what it is for, and what it takes along.
  */
-import { EngineLost } from '../database/engine.ts';
 import type { Facts } from '../model/facts.ts';
 import type { Finding } from '../model/finding.ts';
 import type { WayOut } from '../model/way-out.ts';
@@ -10,7 +9,7 @@ import { helpParts } from '../report/help.ts';
 import { type Judgement, judge } from '../rules/engine.ts';
 import { rules } from '../rules/index.ts';
 import type { RuleSettings } from '../rules/settings.ts';
-import { withTrial } from '../rules/way-out-tried.ts';
+import { untried, withTrial } from '../rules/way-out-tried.ts';
 import { parseSource } from '../sql/parse.ts';
 import type { Examination } from './read-only.ts';
 import type { StageBook } from './stages.ts';
@@ -25,18 +24,28 @@ export async function tryWaysOut(
   settings: RuleSettings,
   book: StageBook,
 ): Promise<readonly Finding[]> {
-  const offers = findings.flatMap((finding) => offerOf(finding) ?? []).slice(0, most);
-  if (database === null || offers.length === 0) return findings;
-  const seen = await book.time('ways out', () => unlessLost(() => database.mended(offers)));
-  if (seen === null) return findings;
-  const tried = new Map(seen.tried.map((way) => [way.of, way]));
-  const left = stillSeen(seen.facts, settings);
-  const known = new Set([...judged.findings, ...judged.stood].map(({ fingerprint }) => fingerprint));
-  const trial = { before: facts, after: seen.facts, left, known };
-  return findings.map((finding) => {
-    const way = tried.get(finding.fingerprint);
-    return way === undefined ? finding : withTrial(finding, way, trial);
-  });
+  const offers = new Map(
+    findings
+      .flatMap((finding) => offerOf(finding) ?? [])
+      .slice(0, most)
+      .map((way) => [way.of, way]),
+  );
+  if (database === null || offers.size === 0) return findings;
+  const withEach = (say: (finding: Finding) => Finding) =>
+    findings.map((finding) => (offers.has(finding.fingerprint) ? say(finding) : finding));
+  try {
+    return await book.time('ways out', async () => {
+      const seen = await database.mended([...offers.values()]);
+      const tried = new Map(seen.tried.map((way) => [way.of, way]));
+      const left = stillSeen(seen.facts, settings);
+      const known = new Set([...judged.findings, ...judged.stood].map(({ fingerprint }) => fingerprint));
+      const trial = { before: facts, after: seen.facts, left, known };
+      return withEach((finding) => withTrial(finding, tried.get(finding.fingerprint)!, trial));
+    });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return withEach((finding) => untried(finding, why.replace(/\.$/, '')));
+  }
 }
 
 /** SQL that is meant to be run as it stands, of what was seen and is still there. */
@@ -51,21 +60,14 @@ function offerOf(finding: Finding): WayOut | null {
   return issue === null && statements.length > 0 ? { of: finding.fingerprint, sql } : null;
 }
 
-/** Errors that the probes show now. */
-const stillSeen = (facts: Facts, settings: RuleSettings): readonly Finding[] => {
-  const judgement = judge(
+/** What the probes show now. */
+function stillSeen(facts: Facts, settings: RuleSettings): readonly Finding[] {
+  const { findings, stood, failed } = judge(
     facts,
     settings,
     rules.filter(({ evidence }) => evidence.includes('probe')),
   );
-  return [...judgement.findings, ...judgement.stood].filter(({ severity }) => severity === 'error');
-};
-
-const unlessLost = async <T>(work: () => Promise<T | null>): Promise<T | null> => {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof EngineLost) return null;
-    throw error;
-  }
-};
+  const [first] = failed;
+  if (first !== undefined) throw new Error(`rule "${first.rule}" failed on it: ${first.message}`);
+  return [...findings, ...stood];
+}

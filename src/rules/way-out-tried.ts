@@ -4,42 +4,50 @@ import type { Facts } from '../model/facts.ts';
 import type { Finding } from '../model/finding.ts';
 import type { TriedWayOut } from '../model/way-out.ts';
 import { callsOn, placesOf } from './support/application/client-calls.ts';
-import { upper } from './support/words/words.ts';
+import { upper, withoutExample } from './support/words/words.ts';
 
 export interface Trial {
   readonly before: Facts;
   readonly after: Facts;
-  /** Errors that the probes still show. */
+  /** What the probes still show. */
   readonly left: readonly Finding[];
   /** Fingerprints of what was found before. */
   readonly known: ReadonlySet<string>;
 }
 
 export function withTrial(finding: Finding, way: TriedWayOut, trial: Trial): Finding {
-  const isStill = trial.left.some(({ fingerprint }) => fingerprint === finding.fingerprint);
-  const vain =
-    way.error !== null
-      ? `ended with "${way.error.message}"`
-      : way.stands && isStill
-        ? 'left what was seen as it is'
-        : null;
-  if (vain !== null)
-    return {
-      ...finding,
-      help: `${withoutSql(finding.help)}\n\nNo SQL is offered: what usually mends this was tried on this schema and ${vain}.`.trim(),
-    };
-  return way.stands
-    ? { ...finding, help: `${finding.help ?? ''}\n\n${saidOf(finding, way, trial)}` }
-    : finding;
+  if (way.error !== null) return withoutOffer(finding, `ended with "${way.error.message}"`);
+  if (!way.stands) return untried(finding, 'it does not run beside the other ways out of this report');
+  if (trial.left.some(({ fingerprint }) => fingerprint === finding.fingerprint))
+    return withoutOffer(finding, 'left what was seen as it is');
+  if (!isSeenAgain(finding, trial))
+    return untried(finding, 'with it the probes could not ask the same once more');
+  return saying(finding, saidOf(finding, way, trial));
 }
+
+/** "Could not check" is an answer. */
+export const untried = (finding: Finding, why: string): Finding =>
+  saying(finding, `The SQL could not be tried on this schema: ${why}.`);
+
+const withoutOffer = (finding: Finding, outcome: string): Finding =>
+  saying(
+    { ...finding, help: withoutExample(finding.help ?? '') },
+    `No SQL is offered: what usually mends this was tried on this schema and ${outcome}.`,
+  );
+
+const saying = (finding: Finding, sentence: string): Finding => ({
+  ...finding,
+  help: `${finding.help ?? ''}\n\n${sentence}`.trim(),
+});
 
 function saidOf(finding: Finding, { sql }: TriedWayOut, { before, after, left, known }: Trial): string {
   const instead = left.find(
-    ({ object, fingerprint }) => object === finding.object && !known.has(fingerprint),
+    ({ object, fingerprint, severity }) =>
+      severity === 'error' && object === finding.object && !known.has(fingerprint),
   );
   if (instead !== undefined)
     return `Tried on this schema, and it is not enough: ${firstSentence(instead.message)}`;
-  const { kept, lost } = ownAccess(objectIn(before, finding), objectIn(after, finding));
+  const { kept, lost } = ownAccess(objectIn(before, finding.object), objectIn(after, finding.object));
   const calls = saysWhatFirst.test(sql) ? [] : callsOn(calledAs(finding.object ?? ''), lost, before);
   if (calls.length > 0) {
     const refused = upper([...new Set(calls.map(({ command }) => command))].toSorted());
@@ -52,6 +60,27 @@ function saidOf(finding: Finding, { sql }: TriedWayOut, { before, after, left, k
   return `Tried on this schema: ${isError(finding) ? 'the error is gone' : 'what was seen is refused then'}${reached}.`;
 }
 
+/** That nothing is found any more says something only where the same was asked, and answered. */
+function isSeenAgain({ rule, object }: Finding, { before, after }: Trial): boolean {
+  if (rule === 'access/sign-up-broken') return after.access?.head.signUps.length !== 0;
+  const opened = (before.access?.head.escalations ?? []).flatMap((escalation) =>
+    rule === 'access/escalation' && escalation.object === object ? [escalation.opens] : [],
+  );
+  return [object, ...opened].every((key) => {
+    const [was, is] = [before, after].map((facts) => objectIn(facts, key)?.cells ?? []);
+    return was!.every((cell) => {
+      if (cell.outcome === 'unknown' || cell.principal === 'service_role') return true;
+      const same = is!.filter(
+        ({ principal, command }) => principal === cell.principal && command === cell.command,
+      );
+      const alike = same.filter(({ subject }) => subject === cell.subject);
+      return same.some(isAnswer) && (alike.length === 0 || alike.some(isAnswer));
+    });
+  });
+}
+
+const isAnswer = ({ outcome }: AccessCell) => outcome !== 'unknown';
+
 /** What was seen is an error, and not somebody who gets too far. */
 const isError = ({ rule }: Finding) =>
   /^(rls\/recursion|access\/(policy-error|sign-up-broken|owner-locked-out)|grants\/missing)$/.test(rule);
@@ -62,8 +91,8 @@ const saysWhatFirst = /^--.*\b(once|first see|has to go through)\b/im;
 /** `public.f(uuid)` is called `public.f`. */
 const calledAs = (object: string) => object.replace(/\(.*$/s, '');
 
-const objectIn = ({ access }: Facts, { object }: Finding): ObjectAccess | undefined =>
-  access?.head.objects.find((each) => each.object === object);
+const objectIn = ({ access }: Facts, key: string | null): ObjectAccess | undefined =>
+  access?.head.objects.find(({ object }) => object === key);
 
 /** Commands by which users reach rows of their own afterwards; and those that only the first lets through, to own rows or nobody's. */
 function ownAccess(before: ObjectAccess | undefined, after: ObjectAccess | undefined) {
@@ -89,7 +118,5 @@ function ownAccess(before: ObjectAccess | undefined, after: ObjectAccess | undef
   }
   return { kept, lost };
 }
-
-const withoutSql = (help: string | null) => (help ?? '').replace(/```sql\n[\s\S]*?\n```/g, '').trim();
 
 const firstSentence = (message: string) => /^.*?\.(?=\s|$)/s.exec(message)?.[0] ?? message;
