@@ -1,6 +1,6 @@
 /**
- * The pipeline: discover → read → replay → inspect → probe → roll back → judge → report.
- * Stages find facts, rules judge them, the report says it; publishing is the caller's.
+ * The pipeline: discover → read → replay → inspect → probe → roll back → judge → try → report.
+ * Stages find facts, rules judge them, what they offer is tried, the report says it; publishing is the caller's.
  */
 import { type DiscoveredProject, discover } from './changes/discover.ts';
 import type { ProjectReport, Report } from './model/report.ts';

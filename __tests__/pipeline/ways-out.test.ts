@@ -134,6 +134,7 @@ describe('what is said', () => {
       access: {
         head: {
           escalations: [],
+          signUps: [],
           objects: [
             {
               object: 'public.note',

@@ -2,7 +2,7 @@ import type { AccessCell, AccessMatrix, ObjectAccess } from '../../src/model/acc
 import { compareAccess } from '../../src/probes/matrix/compare.ts';
 import { declarationOf, deviations } from '../../src/probes/matrix/declare.ts';
 import { toPgTap } from '../../src/probes/matrix/pgtap.ts';
-import { summarize } from '../../src/probes/matrix/summary.ts';
+import { summarize } from '../../src/probes/cells.ts';
 
 const cell = (text: string, more: Partial<AccessCell> = {}): AccessCell => {
   const [principal, command, subject, outcome] = text.split(' ');

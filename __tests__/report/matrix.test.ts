@@ -1,5 +1,5 @@
 import type { AccessCell, ObjectAccess } from '../../src/model/access.ts';
-import { summarize } from '../../src/probes/matrix/summary.ts';
+import { summarize } from '../../src/probes/cells.ts';
 import { matrixMarkdown, matrixText } from '../../src/report/matrix.ts';
 import { project, report } from '../support/sample-report.ts';
 

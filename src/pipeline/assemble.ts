@@ -11,8 +11,8 @@ import { diagramOf } from '../report/diagram.ts';
 import { counts } from '../report/report.ts';
 import type { Judgement } from '../rules/engine.ts';
 import { version } from '../version.ts';
+import type { Examination } from './examination.ts';
 import type { Reading } from './read.ts';
-import type { Examination } from './read-only.ts';
 import type { CheckSettings } from './settings.ts';
 import type { StageBook } from './stages.ts';
 

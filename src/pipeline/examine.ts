@@ -20,15 +20,10 @@ import { Replay, type RowsGround } from '../replay/replay.ts';
 import { RowsRecorder, StepRecorder } from '../rollback/index.ts';
 import { overlay } from '../sql/fold/overlay.ts';
 import { openEngine } from './engine.ts';
+import type { Examination, ExaminedDatabase, ExamineInput, Mended } from './examination.ts';
 import { probeAll } from './probe.ts';
 import { type Reading, renamedTables, withStates } from './read.ts';
-import {
-  type Examination,
-  type ExaminedDatabase,
-  type ExamineInput,
-  factsRead,
-  type Mended,
-} from './read-only.ts';
+import { factsRead } from './read-only.ts';
 import { rollBack } from './rollback.ts';
 
 export async function examine(input: ExamineInput): Promise<Examination> {
@@ -94,6 +89,8 @@ interface Sight {
   readonly state: SchemaState | null;
   readonly snapshot: Snapshot | null;
   readonly access: AccessMatrix | null;
+  /** Tables left out of it: a statement there ended the database. */
+  readonly leftOut: ReadonlySet<string>;
 }
 
 async function seeItHappen(
@@ -196,6 +193,7 @@ async function mended(
     state: catalog,
     before: head.access,
     beforeState: head.state,
+    leaveOut: head.leftOut,
     memory: { seen: memory, snapshot: await snapshot(engine.admin) },
   });
   const state = settled(reading.head, catalog, facts.replay!);
@@ -212,19 +210,19 @@ async function look(
   replay: Replay,
   probes: boolean,
   base: Sight | null,
-  memory: Memory | null,
+  memory: Memory,
 ): Promise<Sight> {
   const { config, project, settings, book } = input;
   const state = await book.run('inspect', null, () => readState(replay.engine.admin));
   const snap = await book.run('inspect', null, () => snapshot(replay.engine.admin));
   if (!config.engine.probes) book.note('probe', 'skipped', 'switched off in the configuration');
-  const access =
+  const probed =
     state !== null && probes && config.engine.probes && settings.stages !== 'rollback'
       ? await book.run('probe', null, () =>
-          probeAll(replay, project, state, book, base, snap && memory && { seen: memory, snapshot: snap }),
+          probeAll(replay, project, state, book, base, snap && { seen: memory, snapshot: snap }),
         )
       : null;
-  return { state, snapshot: snap, access };
+  return { state, snapshot: snap, access: probed?.access ?? null, leftOut: probed?.leftOut ?? new Set() };
 }
 
 /** The catalog wins where the replay ran; the fold says where things were made, and what could not be run. */

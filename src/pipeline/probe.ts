@@ -12,6 +12,12 @@ import type { StageBook } from './stages.ts';
 /** Engines that may be lost before the probes give up. */
 const attempts = 6;
 
+export interface Probed {
+  readonly access: AccessMatrix;
+  /** Objects that are not in it: a statement there ended the database. */
+  readonly leftOut: ReadonlySet<string>;
+}
+
 export async function probeAll(
   replay: Replay,
   project: Project,
@@ -20,8 +26,8 @@ export async function probeAll(
   /** The base, when the head is probed. */
   before: { readonly access: AccessMatrix | null; readonly state: SchemaState | null } | null,
   memory: Remembering | null,
-): Promise<AccessMatrix | null> {
-  const leaveOut = new Set<string>();
+): Promise<Probed | null> {
+  const leftOut = new Set<string>();
   const left: NotChecked[] = [];
   for (let attempt = 0; attempt < attempts; attempt += 1) {
     let current: string | null = null;
@@ -34,16 +40,16 @@ export async function probeAll(
         state,
         before: before?.access ?? null,
         beforeState: before?.state ?? null,
-        leaveOut,
+        leaveOut: leftOut,
         memory,
         onObject,
       });
-      return { ...matrix, notChecked: [...left, ...matrix.notChecked] };
+      return { access: { ...matrix, notChecked: [...left, ...matrix.notChecked] }, leftOut };
     } catch (error) {
       if (!(error instanceof EngineLost)) throw error;
       await replay.recover();
-      if (current === null || leaveOut.has(current)) break;
-      leaveOut.add(current);
+      if (current === null || leftOut.has(current)) break;
+      leftOut.add(current);
       left.push({ what: `access to "${current}"`, why: error.message, file: null, line: null });
     }
   }

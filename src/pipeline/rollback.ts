@@ -9,7 +9,7 @@ import {
   type RowsRecorder,
   type StepRecorder,
 } from '../rollback/index.ts';
-import type { ExamineInput } from './read-only.ts';
+import type { ExamineInput } from './examination.ts';
 
 export async function rollBack(
   { found, config, reading }: ExamineInput,

@@ -11,10 +11,10 @@ import { rules } from '../rules/index.ts';
 import type { RuleSettings } from '../rules/settings.ts';
 import { untried, withTrial } from '../rules/way-out-tried.ts';
 import { parseSource } from '../sql/parse.ts';
-import type { Examination } from './read-only.ts';
+import type { Examination } from './examination.ts';
 import type { StageBook } from './stages.ts';
 
-/** Ways out that are tried in one run: each costs some milliseconds, and nobody reads more. */
+/** Ways out that are tried in one run: nobody reads more. */
 const most = 100;
 
 export async function tryWaysOut(
@@ -24,23 +24,24 @@ export async function tryWaysOut(
   settings: RuleSettings,
   book: StageBook,
 ): Promise<readonly Finding[]> {
-  const offers = new Map(
-    findings
-      .flatMap((finding) => offerOf(finding) ?? [])
-      .slice(0, most)
-      .map((way) => [way.of, way]),
-  );
-  if (database === null || offers.size === 0) return findings;
+  const offers = findings.flatMap((finding) => offerOf(finding) ?? []);
+  if (database === null || offers.length === 0) return findings;
+  const offered = new Set(offers.map((way) => way.of));
   const withEach = (say: (finding: Finding) => Finding) =>
-    findings.map((finding) => (offers.has(finding.fingerprint) ? say(finding) : finding));
+    findings.map((finding) => (offered.has(finding.fingerprint) ? say(finding) : finding));
   try {
     return await book.time('ways out', async () => {
-      const seen = await database.mended([...offers.values()]);
+      const seen = await database.mended(offers.slice(0, most));
       const tried = new Map(seen.tried.map((way) => [way.of, way]));
       const left = stillSeen(seen.facts, settings);
       const known = new Set([...judged.findings, ...judged.stood].map(({ fingerprint }) => fingerprint));
       const trial = { before: facts, after: seen.facts, left, known };
-      return withEach((finding) => withTrial(finding, tried.get(finding.fingerprint)!, trial));
+      return withEach((finding) => {
+        const way = tried.get(finding.fingerprint);
+        return way === undefined
+          ? untried(finding, `only the first ${most} of a report are`)
+          : withTrial(finding, way, trial);
+      });
     });
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);

@@ -123,6 +123,8 @@ export interface Rule {
    * instead of standing alone.
    */
   readonly backs?: readonly string[];
+  /** What its probes saw is an error or a refusal that was not meant, and nobody who gets too far. */
+  readonly refusal?: true;
 
   /** By node name, for each statement of a changed migration; `DO` blocks' literal DDL included. */
   readonly statement?: Readonly<Record<string, StatementVisitor>>;

@@ -3,6 +3,7 @@ import type { AccessCell, ObjectAccess } from '../model/access.ts';
 import type { Facts } from '../model/facts.ts';
 import type { Finding } from '../model/finding.ts';
 import type { TriedWayOut } from '../model/way-out.ts';
+import { ruleById } from './index.ts';
 import { callsOn, placesOf } from './support/application/client-calls.ts';
 import { upper, withoutExample } from './support/words/words.ts';
 
@@ -22,7 +23,7 @@ export function withTrial(finding: Finding, way: TriedWayOut, trial: Trial): Fin
     return withoutOffer(finding, 'left what was seen as it is');
   if (!isSeenAgain(finding, trial))
     return untried(finding, 'with it the probes could not ask the same once more');
-  return saying(finding, saidOf(finding, way, trial));
+  return saying(finding, saidOf(finding, trial));
 }
 
 /** "Could not check" is an answer. */
@@ -31,7 +32,7 @@ export const untried = (finding: Finding, why: string): Finding =>
 
 const withoutOffer = (finding: Finding, outcome: string): Finding =>
   saying(
-    { ...finding, help: withoutExample(finding.help ?? '') },
+    { ...finding, help: withoutExample(finding.help ?? ''), fix: null },
     `No SQL is offered: what usually mends this was tried on this schema and ${outcome}.`,
   );
 
@@ -40,7 +41,7 @@ const saying = (finding: Finding, sentence: string): Finding => ({
   help: `${finding.help ?? ''}\n\n${sentence}`.trim(),
 });
 
-function saidOf(finding: Finding, { sql }: TriedWayOut, { before, after, left, known }: Trial): string {
+function saidOf(finding: Finding, { before, after, left, known }: Trial): string {
   const instead = left.find(
     ({ object, fingerprint, severity }) =>
       severity === 'error' && object === finding.object && !known.has(fingerprint),
@@ -48,28 +49,30 @@ function saidOf(finding: Finding, { sql }: TriedWayOut, { before, after, left, k
   if (instead !== undefined)
     return `Tried on this schema, and it is not enough: ${firstSentence(instead.message)}`;
   const { kept, lost } = ownAccess(objectIn(before, finding.object), objectIn(after, finding.object));
-  const calls = saysWhatFirst.test(sql) ? [] : callsOn(calledAs(finding.object ?? ''), lost, before);
-  if (calls.length > 0) {
+  const calls = callsOn(calledAs(finding.object ?? ''), lost, before);
+  const [first] = calls;
+  // What the code must do before it, the SQL may say itself, with the place.
+  if (first !== undefined && finding.help?.includes(`${first.path}:${first.line}`) !== true) {
     const refused = upper([...new Set(calls.map(({ command }) => command))].toSorted());
     return `Tried on this schema: what was seen is refused then, and so is ${refused} by every user, which the code does (${placesOf(calls)}). Say in a policy or a check whose that is.`;
   }
+  const isRefusal = ruleById.get(finding.rule)?.refusal === true;
   const reached =
-    kept.length === 0
-      ? ''
-      : `, and users ${isError(finding) ? '' : 'still '}${upper(kept)} rows of their own`;
-  return `Tried on this schema: ${isError(finding) ? 'the error is gone' : 'what was seen is refused then'}${reached}.`;
+    kept.length === 0 ? '' : `, and users ${isRefusal ? '' : 'still '}${upper(kept)} rows of their own`;
+  return `Tried on this schema: ${isRefusal ? 'the error is gone' : 'what was seen is refused then'}${reached}.`;
 }
 
 /** That nothing is found any more says something only where the same was asked, and answered. */
-function isSeenAgain({ rule, object }: Finding, { before, after }: Trial): boolean {
-  if (rule === 'access/sign-up-broken') return after.access?.head.signUps.length !== 0;
-  const opened = (before.access?.head.escalations ?? []).flatMap((escalation) =>
-    rule === 'access/escalation' && escalation.object === object ? [escalation.opens] : [],
+function isSeenAgain({ object }: Finding, { before, after }: Trial): boolean {
+  const [had, has] = [before, after].map(({ access }) => access?.head);
+  if (had == null || has == null || (had.signUps.length > 0 && has.signUps.length === 0)) return false;
+  const opened = had.escalations.flatMap((escalation) =>
+    escalation.object === object ? [escalation.opens] : [],
   );
   return [object, ...opened].every((key) => {
     const [was, is] = [before, after].map((facts) => objectIn(facts, key)?.cells ?? []);
     return was!.every((cell) => {
-      if (cell.outcome === 'unknown' || cell.principal === 'service_role') return true;
+      if (!isAnswer(cell)) return true;
       const same = is!.filter(
         ({ principal, command }) => principal === cell.principal && command === cell.command,
       );
@@ -80,13 +83,6 @@ function isSeenAgain({ rule, object }: Finding, { before, after }: Trial): boole
 }
 
 const isAnswer = ({ outcome }: AccessCell) => outcome !== 'unknown';
-
-/** What was seen is an error, and not somebody who gets too far. */
-const isError = ({ rule }: Finding) =>
-  /^(rls\/recursion|access\/(policy-error|sign-up-broken|owner-locked-out)|grants\/missing)$/.test(rule);
-
-/** The SQL itself says what the code must do before it. */
-const saysWhatFirst = /^--.*\b(once|first see|has to go through)\b/im;
 
 /** `public.f(uuid)` is called `public.f`. */
 const calledAs = (object: string) => object.replace(/\(.*$/s, '');

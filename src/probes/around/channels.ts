@@ -4,7 +4,7 @@ import type { Table } from '../../model/schema.ts';
 import { verdictOf } from '../acting/outcome.ts';
 import { anon, type Identity, serviceRole, signedIn, type User, userA, userB } from '../acting/principals.ts';
 import { literal } from '../acting/quote.ts';
-import { passes, summarize } from '../matrix/summary.ts';
+import { passes, summarize } from '../cells.ts';
 import { readPolicies } from '../predicate/index.ts';
 import type { Reading } from '../predicate/reading.ts';
 import type { Case, TableContext } from '../tables/case.ts';

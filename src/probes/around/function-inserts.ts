@@ -4,7 +4,7 @@ import type { SqlError } from '../../model/replay.ts';
 import type { Routine, Table } from '../../model/schema.ts';
 import { type Identity, userA, userB } from '../acting/principals.ts';
 import { literal, name } from '../acting/quote.ts';
-import { passes } from '../matrix/summary.ts';
+import { passes } from '../cells.ts';
 import { ownerValue } from '../rows/owners.ts';
 import { quietly } from '../rows/triggers.ts';
 import { whereIs } from '../rows/world.ts';

@@ -16,7 +16,7 @@ import {
   userC,
 } from '../acting/principals.ts';
 import { literal, qualified } from '../acting/quote.ts';
-import { passes, summarize } from '../matrix/summary.ts';
+import { passes, summarize } from '../cells.ts';
 import { readRoutine } from '../predicate/index.ts';
 import {
   argumentSets,

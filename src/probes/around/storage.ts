@@ -4,7 +4,7 @@ import type { Command, Policy, Table } from '../../model/schema.ts';
 import { resultOf, verdictOf } from '../acting/outcome.ts';
 import { anon, type Identity, serviceRole, signedIn, type User, userA, userB } from '../acting/principals.ts';
 import { literal } from '../acting/quote.ts';
-import { summarize } from '../matrix/summary.ts';
+import { summarize } from '../cells.ts';
 import { readPolicies } from '../predicate/index.ts';
 import type { Reading } from '../predicate/reading.ts';
 import { quietly } from '../rows/triggers.ts';

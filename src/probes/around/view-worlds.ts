@@ -4,7 +4,7 @@ import type { Table, View } from '../../model/schema.ts';
 import { verdictOf } from '../acting/outcome.ts';
 import { anon, type Identity, signedIn, type User, userA, userB } from '../acting/principals.ts';
 import { name } from '../acting/quote.ts';
-import { passes, withoutTenants } from '../matrix/summary.ts';
+import { passes, withoutTenants } from '../cells.ts';
 import { readPolicies } from '../predicate/index.ts';
 import { type Marker, markersOf } from '../rows/markers.ts';
 import { type LaidRow, whereIs } from '../rows/world.ts';

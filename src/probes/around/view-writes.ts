@@ -6,7 +6,7 @@ import { type Attempt, attemptAll } from '../acting/attempt.ts';
 import { resultOf, verdictOf } from '../acting/outcome.ts';
 import { anon, type Identity, signedIn, userA, userB } from '../acting/principals.ts';
 import { literal, name } from '../acting/quote.ts';
-import { passes } from '../matrix/summary.ts';
+import { passes } from '../cells.ts';
 import { ownerValue } from '../rows/owners.ts';
 import { quietly } from '../rows/triggers.ts';
 import { type LaidRow, normalized, whereIs } from '../rows/world.ts';

@@ -8,7 +8,7 @@ import { resultOf, rowsCalled, verdictOf } from '../acting/outcome.ts';
 import { anon, type Identity, serviceRole, signedIn, userA, userB } from '../acting/principals.ts';
 import { literal, name } from '../acting/quote.ts';
 import type { Privileges } from '../catalog.ts';
-import { passes, summarize } from '../matrix/summary.ts';
+import { passes, summarize } from '../cells.ts';
 import { type Marker, markersOf } from '../rows/markers.ts';
 import type { TrustedRows } from '../rows/trust.ts';
 import type { World } from '../rows/world.ts';

@@ -1,6 +1,6 @@
 /** What a policy asks of `user_metadata` the user writes there itself: `auth.updateUser({ data })`. */
 import type { AccessCell, Escalation, ObjectAccess } from '../../model/access.ts';
-import { passes } from '../matrix/summary.ts';
+import { passes } from '../cells.ts';
 
 const ofUserMetadata = 'a token whose claim user_metadata.';
 

@@ -1,7 +1,7 @@
 /** Entering somebody without asking: A makes B a member of its own organisation, and looks at what of B's opens by that. */
 import type { Escalation, ObjectAccess } from '../../model/access.ts';
 import { userA, userB } from '../acting/principals.ts';
-import { passes } from '../matrix/summary.ts';
+import { passes } from '../cells.ts';
 import type { Reading } from '../predicate/reading.ts';
 import { quietly } from '../rows/triggers.ts';
 import { asA, type EscalationContext, opened, within } from './attempt.ts';

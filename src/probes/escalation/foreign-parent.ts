@@ -2,7 +2,7 @@
 import type { AccessCell, Escalation, ObjectAccess, Proof } from '../../model/access.ts';
 import { userA, userB } from '../acting/principals.ts';
 import { literal, name } from '../acting/quote.ts';
-import { passes } from '../matrix/summary.ts';
+import { passes } from '../cells.ts';
 import { quietly } from '../rows/triggers.ts';
 import { whereIs } from '../rows/world.ts';
 import { asA, type EscalationContext, opened, within } from './attempt.ts';

@@ -7,7 +7,7 @@ import type { Routine, Table } from '../../model/schema.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import { type Claims, claimsOf, type Identity, userA, userB } from '../acting/principals.ts';
 import { literal, name, qualified } from '../acting/quote.ts';
-import { passes } from '../matrix/summary.ts';
+import { passes } from '../cells.ts';
 import type { Reading } from '../predicate/reading.ts';
 import { rank } from '../rank.ts';
 import { inputsOf } from '../rows/arguments.ts';

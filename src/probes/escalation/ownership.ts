@@ -5,7 +5,7 @@ import { attemptAll } from '../acting/attempt.ts';
 import { resultOf } from '../acting/outcome.ts';
 import { userA, userB } from '../acting/principals.ts';
 import { literal, name } from '../acting/quote.ts';
-import { passes } from '../matrix/summary.ts';
+import { passes } from '../cells.ts';
 import { ownerValue } from '../rows/owners.ts';
 import { quietly } from '../rows/triggers.ts';
 import { whereIs } from '../rows/world.ts';

@@ -1,7 +1,7 @@
 /** The rows that a stranger must not see, where the conditions that were seen say it to the letter. */
 import type { ObjectAccess, Principal } from '../../model/access.ts';
 import { quoteIdent } from '../../sql/names.ts';
-import { passes } from './summary.ts';
+import { passes } from '../cells.ts';
 
 /** A SELECT that must come back empty; null where somebody's rows may rightly come with it. */
 export function closedRows(object: ObjectAccess, principal: Principal): string | null {

@@ -7,7 +7,7 @@ import type {
   ObjectAccess,
   Principal,
 } from '../../model/access.ts';
-import { passes } from './summary.ts';
+import { passes } from '../cells.ts';
 
 /** `renames`: key on the base to key on the head. Objects that are on one side only are no change of access. */
 export function compareAccess(

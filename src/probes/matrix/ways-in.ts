@@ -1,6 +1,6 @@
 /** What "some rows" stands for: one's own beside those of others, and the conditions under which the others open. */
 import type { AccessCell, AccessSummary, ObjectAccess } from '../../model/access.ts';
-import { passes } from './summary.ts';
+import { passes } from '../cells.ts';
 
 type Asked = Pick<AccessSummary, 'principal' | 'command'>;
 

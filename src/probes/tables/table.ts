@@ -6,7 +6,7 @@ import { type Attempt, type Attempted, attemptAll } from '../acting/attempt.ts';
 import { resultOf, verdictOf } from '../acting/outcome.ts';
 import { type Identity, serviceRole } from '../acting/principals.ts';
 import { name } from '../acting/quote.ts';
-import { underOwnParent } from '../matrix/summary.ts';
+import { underOwnParent } from '../cells.ts';
 import { mayRefuseTheValue, sameError } from '../refusals.ts';
 import { triggersOff } from '../rows/triggers.ts';
 import type { Value } from '../rows/type-values.ts';

@@ -9,7 +9,7 @@ import type { SchemaState, Table } from '../../model/schema.ts';
 import { type Attempt, type Attempted, attemptAll } from '../acting/attempt.ts';
 import { type Identity, userA, userB } from '../acting/principals.ts';
 import { literal, name } from '../acting/quote.ts';
-import { passes } from '../matrix/summary.ts';
+import { passes } from '../cells.ts';
 import type { Reading } from '../predicate/reading.ts';
 import { rank } from '../rank.ts';
 import { type Ownership, ownerValue } from '../rows/owners.ts';

@@ -6,7 +6,7 @@ import type { AccessCell } from '../../model/access.ts';
 import { type Attempted, attemptAll } from '../acting/attempt.ts';
 import { resultOf } from '../acting/outcome.ts';
 import { type Claims, type Identity, userA } from '../acting/principals.ts';
-import { passes, withoutTenants } from '../matrix/summary.ts';
+import { passes, withoutTenants } from '../cells.ts';
 import { quietly } from '../rows/triggers.ts';
 import { updating } from '../rows/world.ts';
 import { type Case, mayEverPass } from '../tables/case.ts';

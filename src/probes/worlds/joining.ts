@@ -2,7 +2,7 @@
 import type { ObjectAccess } from '../../model/access.ts';
 import type { SchemaState, Table } from '../../model/schema.ts';
 import { escapeRegExp } from '../../sql/text.ts';
-import { passes, underOwnParent, withoutTenants } from '../matrix/summary.ts';
+import { passes, underOwnParent, withoutTenants } from '../cells.ts';
 
 /**
  * By signing up, by an INSERT of its own, or by founding what the members are members of, where a trigger enters the

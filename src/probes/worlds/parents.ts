@@ -1,7 +1,7 @@
 /** The world in which another user's row hangs on a parent of the caller's own: a reply under one's own post. */
 
 import { userA, userB } from '../acting/principals.ts';
-import { underOwnParent } from '../matrix/summary.ts';
+import { underOwnParent } from '../cells.ts';
 import { updating, whereIs } from '../rows/world.ts';
 import { asksItself } from '../tables/case.ts';
 import type { Spec, WorldContext } from './spec.ts';

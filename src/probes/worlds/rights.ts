@@ -7,7 +7,7 @@ import type { AccessCell, PolicyError } from '../../model/access.ts';
 import type { SchemaState } from '../../model/schema.ts';
 import type { Identity } from '../acting/principals.ts';
 import { name } from '../acting/quote.ts';
-import { passes } from '../matrix/summary.ts';
+import { passes } from '../cells.ts';
 import { signatureOf } from '../rows/arguments.ts';
 import type { Case } from '../tables/case.ts';
 import { probeCases } from '../tables/table.ts';

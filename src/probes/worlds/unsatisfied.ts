@@ -5,7 +5,7 @@
 import type { AccessCell } from '../../model/access.ts';
 import type { Policy } from '../../model/schema.ts';
 import { name } from '../acting/quote.ts';
-import { passes } from '../matrix/summary.ts';
+import { passes } from '../cells.ts';
 import { asksForClaims, combinedWorlds, isForUsers, readingOf } from './combined.ts';
 import { keyOf, namingWorlds, peopleWorlds, simpleWorlds, tryAll } from './index.ts';
 import { withRowsOpen } from './rows.ts';

@@ -18,6 +18,7 @@ export default rule({
   since: '0.1.0',
   sources: ['https://supabase.com/docs/guides/database/postgres/row-level-security'],
   fixable: false,
+  refusal: true,
   facts({ facts, report }) {
     for (const [object, changes] of groupedChanges(
       facts,

@@ -23,6 +23,7 @@ export default rule({
   since: '0.1.0',
   sources: ['https://supabase.com/docs/guides/database/postgres/row-level-security'],
   fixable: false,
+  refusal: true,
   facts({ facts, report, preexisting }) {
     for (const object of facts.access?.head.objects ?? []) {
       const found = lockedOut(object, facts.head, facts.access!.head);

@@ -24,6 +24,7 @@ export default rule({
   since: '0.1.0',
   sources: ['https://www.postgresql.org/docs/17/ddl-rowsecurity.html'],
   fixable: false,
+  refusal: true,
   facts({ facts, report, preexisting }) {
     if (facts.access === null) return;
     const { base, head } = facts.access;

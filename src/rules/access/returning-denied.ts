@@ -16,6 +16,7 @@ export default rule({
   since: '0.1.0',
   sources: ['https://supabase.com/docs/reference/javascript/insert'],
   fixable: false,
+  refusal: true,
   facts({ facts, report, preexisting }) {
     for (const object of facts.access?.head.objects ?? []) {
       const denied = withoutReturn(object);

@@ -17,6 +17,7 @@ export default rule({
   since: '0.1.0',
   sources: ['https://github.com/orgs/supabase/discussions/45329'],
   fixable: true,
+  refusal: true,
   facts({ facts, report, preexisting }) {
     for (const object of facts.access?.head.objects ?? []) {
       const denied = deniedTo(object);

@@ -43,6 +43,7 @@ export default rule({
     'https://supabase.com/docs/guides/troubleshooting/database-error-saving-new-user-RU_EwB',
   ],
   fixable: false,
+  refusal: true,
   facts({ facts, report, preexisting }) {
     if (facts.access === null) return;
     const { base, head } = facts.access;

@@ -16,6 +16,7 @@ export default rule({
   since: '0.1.0',
   sources: ['https://www.postgresql.org/docs/17/sql-createpolicy.html#SQL-CREATEPOLICY-SUMMARY'],
   fixable: false,
+  refusal: true,
   facts({ facts, report, preexisting }) {
     for (const object of facts.access?.head.objects ?? []) {
       const hidden = hiddenBy(object, facts.head.tables.get(object.object)?.policies ?? []);

@@ -35,6 +35,7 @@ export default rule({
     'https://supabase.com/docs/guides/api/securing-your-api',
   ],
   fixable: true,
+  refusal: true,
   table(table, context) {
     if (!isExposedTable(table, context)) return;
     if (!table.rls) tellAsked(table, context);

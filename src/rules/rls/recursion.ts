@@ -35,6 +35,7 @@ export default rule({
     'https://github.com/postgres/postgres/blob/REL_17_STABLE/src/backend/rewrite/rewriteHandler.c',
   ],
   fixable: false,
+  refusal: true,
   table(table, { facts, state, home, report }) {
     // Where the probes ran, what they saw decides. With --all they saw only the end.
     const left = facts.access?.head.notChecked.some(({ what }) => what === `access to "${table.key}"`);

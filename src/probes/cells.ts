@@ -1,5 +1,5 @@
-/** Cells in one word for each principal and command. */
-import type { Access, AccessCell, AccessSummary, Principal } from '../../model/access.ts';
+/** What a cell says: whether it lets through, and cells in one word for each principal and command. */
+import type { Access, AccessCell, AccessSummary, Principal } from '../model/access.ts';
 
 const principals: readonly Principal[] = ['anon', 'user', 'user-anonymous', 'service_role'];
 const commands: readonly AccessCell['command'][] = ['select', 'insert', 'update', 'delete', 'execute'];
