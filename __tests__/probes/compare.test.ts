@@ -1,8 +1,8 @@
 import type { AccessCell, AccessMatrix, ObjectAccess } from '../../src/model/access.ts';
+import { summarize } from '../../src/probes/cells.ts';
 import { compareAccess } from '../../src/probes/matrix/compare.ts';
 import { declarationOf, deviations } from '../../src/probes/matrix/declare.ts';
 import { toPgTap } from '../../src/probes/matrix/pgtap.ts';
-import { summarize } from '../../src/probes/cells.ts';
 
 const cell = (text: string, more: Partial<AccessCell> = {}): AccessCell => {
   const [principal, command, subject, outcome] = text.split(' ');
