@@ -14,7 +14,6 @@ beforeAll(async () => {
 });
 afterAll(() => engine?.close());
 
-// Cases of `replay` bring what a replay saw; their statements are not for running.
 /** Cases whose way out can't run as it is tried here, and why that is meant. */
 const meant = [
   // In the place of two statements, not of the one that is pointed at.
@@ -23,6 +22,7 @@ const meant = [
   // A policy of another table is to be written by hand before the old column goes.
   'safety/rename-column/fail-unique-and-asked-by-others',
 ];
+// Cases of `replay` bring what a replay saw; their statements are not for running.
 const categories = [...new Set(rules.map(({ id }) => id.split('/')[0]!))].filter((name) => name !== 'replay');
 
 let held = 0;

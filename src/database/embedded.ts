@@ -22,11 +22,6 @@ export async function openEmbedded(options: EngineOptions): Promise<Engine> {
   return start({ kind: 'brotli', path: assets.snapshot }, options);
 }
 
-/** For building the snapshot itself: any data directory as a plain tar. */
-export async function openEmbeddedFrom(tar: Uint8Array, options: EngineOptions): Promise<Engine> {
-  return start({ kind: 'tar', bytes: tar }, options);
-}
-
 let compiled: Promise<WebAssembly.Module> | undefined;
 const compile = () => {
   compileQuickly();

@@ -132,9 +132,3 @@ export const becomeAdmin = 'set local role none';
 /** `search_path` of a request to one exposed schema: that schema and `[api].extra_search_path`. */
 export const searchPathOf = (schema: string, extra: readonly string[]): string =>
   [schema, ...extra].map(name).join(', ');
-
-/** What a person types to run a proof again: short, and complete. */
-export function reproduction(identity: Identity, sql: string): string {
-  const claims = JSON.stringify(identity.claims).replaceAll("'", "''");
-  return `begin;\nset local role ${identity.role};\nset local "request.jwt.claims" = '${claims}';\n${sql};\nrollback;`;
-}

@@ -38,7 +38,7 @@ function homeOfSignUp({ head }: Facts): Place | null {
 const isInsert = ({ sql }: Proof) => /^insert\b/i.test(sql);
 
 /** Its own row goes, and comes back as another. */
-export const isOutAndIn = ({ kind, proof }: Escalation) =>
+const isOutAndIn = ({ kind, proof }: Escalation) =>
   kind === 'role-column' && proof.some(({ sql }) => /^delete\b/i.test(sql)) && proof.some(isInsert);
 
 export function problemOf(

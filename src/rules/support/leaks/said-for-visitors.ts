@@ -28,7 +28,7 @@ const namesAnAccount = (column: string, key: string, state: SchemaState) =>
     ) === true;
 
 /** One of its clauses names everybody and what inserts; what limits it, or says what shall not be, is no such clause. */
-export const saysVisitorsInsert = (said: string): boolean =>
+const saysVisitorsInsert = (said: string): boolean =>
   said
     .split(/[.;,()]|\s[-–—]\s|\b(?:but|while|whereas)\b/)
     .some((clause) => isForAllByName(clause) && inserting.test(clause) && !limiting.test(clause));

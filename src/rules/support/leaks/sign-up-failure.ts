@@ -55,7 +55,7 @@ export function offThePath(run: SignUpRun, head: SchemaState): string | null {
   return `GoTrue signs users up with \`search_path = auth\`. Name what the function uses with its schema, or give it a path of its own:\n\n${sqlFence(`alter function ${routine.key} set search_path = public;`)}`;
 }
 
-const routinesOn = (run: SignUpRun, head: SchemaState): Routine[] =>
+const routinesOn = (run: Pick<SignUpRun, 'error'>, head: SchemaState): Routine[] =>
   [...(run.error?.where ?? '').matchAll(/function ([\w".]+)\(/g)].flatMap(
     ([, name]) => routineNamed(name!, head) ?? [],
   );
@@ -85,11 +85,9 @@ export const hasWorked = (base: AccessMatrix | null) =>
   base?.signUps.some(({ status }) => status === 'works') === true;
 
 function homeOfFunction(run: Pick<SignUpRun, 'error'>, head: SchemaState): Place | null {
-  const name = /function ([\w".]+)\(/.exec(run.error?.where ?? '')?.[1];
-  const routine = name === undefined ? null : routineNamed(name, head);
   const trigger = signUpTriggers(head)[0];
   return (
-    routine?.origin ??
+    routinesOn(run, head)[0]?.origin ??
     (trigger === undefined ? null : (routineNamed(trigger.function, head)?.origin ?? trigger.origin))
   );
 }
