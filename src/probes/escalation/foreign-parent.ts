@@ -5,7 +5,7 @@ import { literal, name } from '../acting/quote.ts';
 import { passes } from '../cells.ts';
 import { quietly } from '../rows/triggers.ts';
 import { whereIs } from '../rows/world.ts';
-import { asA, type EscalationContext, opened, within } from './attempt.ts';
+import { asA, type EscalationContext, tried, within } from './attempt.ts';
 
 /** Rows of A's under a parent of B's that A can't see: foreign keys are checked without row level security. */
 export async function findForeignParents(
@@ -13,24 +13,14 @@ export async function findForeignParents(
   objects: readonly ObjectAccess[],
 ): Promise<Escalation[]> {
   const found: Escalation[] = [];
-  const cellOf = (object: string, command: AccessCell['command'], subject: AccessCell['subject']) =>
-    objects
-      .find((entry) => entry.object === object)
-      ?.cells.find(
-        (cell) =>
-          cell.principal === 'user' &&
-          cell.command === command &&
-          cell.subject === subject &&
-          cell.when === null,
-      );
   for (const { object } of objects) {
     const table = context.state.tables.get(object);
-    const own = cellOf(object, 'insert', 'own');
+    const own = cellOf(objects, object, 'insert', 'own');
     const owners = context.ownership.ownersOf(object);
     // Where only the parent says whose a row is, B's parent is B's name: that is an insert in another's name.
     if (table === undefined || own?.outcome !== 'allowed' || owners.length === 0) continue;
     for (const key of table.foreignKeys) {
-      const hidden = cellOf(key.references, 'select', 'foreign');
+      const hidden = cellOf(objects, key.references, 'select', 'foreign');
       const named = key.columns.some((column) => owners.some((owner) => owner.column === column));
       if (key.references === object || named || hidden === undefined || hidden.outcome !== 'filtered')
         continue;
@@ -48,9 +38,8 @@ export async function findForeignParents(
         await context.session.exec(quietly([`delete from ${object} where ${whereIs(row)}`]).join(';'));
         const { outcome, proof } = await asA(context, table, sql);
         if (!outcome.ok || outcome.affected === 0) return null;
-        const prize = await opened(context, [{ opens: key.references, via: object, cell: hidden }]);
-        const look: Proof = prize?.proof ?? { ...hidden.proof[0]!, result: '0 rows' };
-        return { opens: prize === null ? '' : key.references, proof: [proof, look] };
+        const look = await lookAt(context, key.references, object, hidden);
+        return { opens: look.opens, proof: [proof, look.proof] };
       });
       if (escalation !== null) {
         found.push({
@@ -96,15 +85,7 @@ async function moved(
     for (const key of table.foreignKeys) {
       const [column] = key.columns;
       const target = key.referencedColumns[0];
-      const hidden = objects
-        .find((entry) => entry.object === key.references)
-        ?.cells.find(
-          (cell) =>
-            cell.principal === 'user' &&
-            cell.command === 'select' &&
-            cell.subject === 'foreign' &&
-            cell.when === null,
-        );
+      const hidden = cellOf(objects, key.references, 'select', 'foreign');
       if (
         key.columns.length > 1 ||
         key.references === object ||
@@ -113,7 +94,7 @@ async function moved(
         context.privileges('authenticated', 'update', object)?.includes(column!) !== true
       )
         continue;
-      const proof = await within(context, async () => {
+      const escalation = await within(context, async () => {
         const { via } = change;
         if (via !== null) await world.lay([...planner.ancestors(via), via], userA);
         await world.lay([...planner.ancestors(key.references), key.references], userB);
@@ -126,19 +107,49 @@ async function moved(
         const there = await context.session.query(
           `select 1 as there from ${object} where ${whereIs(row)} and ${name(column!)} = ${literal(parent)}`,
         );
-        return there.length === 0 ? null : done.proof;
+        if (there.length === 0) return null;
+        const look = await lookAt(context, key.references, object, hidden);
+        return { opens: look.opens, proof: [done.proof, look.proof] };
       });
-      if (proof !== null) {
+      if (escalation !== null) {
         found.push({
           object,
-          opens: '',
+          opens: escalation.opens,
           principal: 'user',
           kind: 'foreign-parent',
-          proof: [proof, { ...hidden.proof[0]!, result: '0 rows' }],
+          proof: escalation.proof,
         });
         break;
       }
     }
   }
   return found;
+}
+
+/** What came of a command that needs no row of another table. */
+const cellOf = (
+  objects: readonly ObjectAccess[],
+  object: string,
+  command: AccessCell['command'],
+  subject: AccessCell['subject'],
+): AccessCell | undefined =>
+  objects
+    .find((entry) => entry.object === object)
+    ?.cells.find(
+      (cell) =>
+        cell.principal === 'user' &&
+        cell.command === command &&
+        cell.subject === subject &&
+        cell.when === null,
+    );
+
+/** B's parent once more, now that a row of A's hangs on it: what comes back, whatever that is. */
+async function lookAt(
+  context: EscalationContext,
+  parent: string,
+  child: string,
+  hidden: AccessCell,
+): Promise<{ opens: string; proof: Proof }> {
+  const [look] = await tried(context, [{ opens: parent, via: child, cell: hidden }]);
+  return { opens: look!.holds ? parent : '', proof: look!.proof };
 }

@@ -15,7 +15,7 @@ export default rule({
   severity: { recommended: 'info', strict: 'warning' },
   evidence: ['probe'],
   summary: 'seen: a user hangs a row on a parent that it can’t see, or moves it there',
-  why: 'Foreign keys are checked without row level security. A policy that asks for the owner of the child alone lets a user refer to anybody’s parent: comments under hidden posts, items in a foreign order. It also tells whether such an id exists. A row that an UPDATE moves into another tenant, where INSERT asks for the tenant, is an error.',
+  why: 'Foreign keys are checked without row level security. A policy that asks for the owner of the child alone lets a user refer to anybody’s parent: comments under hidden posts, items in a foreign order. It also tells whether such an id exists. A row that an UPDATE moves into another tenant, where INSERT asks for the tenant, is an error, and so is one that opens its new parent.',
   remedy:
     'Ask for the parent in WITH CHECK.\n\n```sql\ncreate policy "insert under own note" on public.comment for insert to authenticated\n  with check (exists (select 1 from public.note n where n.id = comment.note_id and n.user_id = (select auth.uid())));\n```',
   since: '0.1.0',
@@ -23,6 +23,7 @@ export default rule({
   fixable: false,
   facts({ facts, report, preexisting }) {
     for (const escalation of escalationsOf(facts, (kind) => kind === 'foreign-parent')) {
+      const opens = escalation.opens !== '';
       const parent = movedTo(escalation, facts.head);
       if (parent !== null) {
         if (isToldAsRight(escalation, facts)) continue;
@@ -30,14 +31,13 @@ export default rule({
         const tellMoved = stoodBefore(escalation, facts) ? preexisting : report;
         tellMoved(
           problemOf(escalation, facts, {
-            message: `A user moves its rows of "${escalation.object}" by UPDATE under a row of "${parent.key}" that is another's and that it can't see${parent.isTenant ? '. There others take them for rows of their own' : ''}. ${parent.isAsked ? 'INSERT asks for the parent, and UPDATE does not' : 'No policy asks for the parent of the new row'}. Ask for it in WITH CHECK.`,
-            severity: isTenants ? 'error' : parent.isTenant ? 'warning' : undefined,
+            message: `A user moves its rows of "${escalation.object}" by UPDATE under a row of "${parent.key}" that is another's and that it ${opens ? `couldn't see. That opens "${escalation.opens}"` : "can't see"}${parent.isTenant ? '. There others take them for rows of their own' : ''}. ${parent.isAsked ? 'INSERT asks for the parent, and UPDATE does not' : 'No policy asks for the parent of the new row'}. Ask for it in WITH CHECK.`,
+            severity: isTenants || opens ? 'error' : parent.isTenant ? 'warning' : undefined,
             help: asInserted(escalation, facts.head),
           }),
         );
         continue;
       }
-      const opens = escalation.opens !== '';
       const tell = stoodBefore(escalation, facts) ? preexisting : report;
       tell(
         problemOf(escalation, facts, {
