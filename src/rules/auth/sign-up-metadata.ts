@@ -2,7 +2,7 @@ import type { Facts } from '../../model/facts.ts';
 import type { SchemaState, Table } from '../../model/schema.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import { rule } from '../rule.ts';
-import { saidAtSignUp } from '../support/callers/said-at-sign-up.ts';
+import { runsThePlace, saidAtSignUp } from '../support/callers/said-at-sign-up.ts';
 import { isReadElsewhere } from '../support/owners/name-read.ts';
 import { rightsIn } from '../support/owners/rights.ts';
 import { isCalledByPolicy } from '../support/policies/policy-callers.ts';
@@ -78,8 +78,5 @@ function mayBeAdmin(table: Table, column: string, state: SchemaState): boolean {
       : [],
   );
   const all = [...words, ...listed];
-  return (
-    all.length === 0 ||
-    all.some((word) => /admin|owner|staff|super|manager|moderator|root|chef|dono/i.test(word))
-  );
+  return all.length === 0 || all.some((word) => runsThePlace.test(word));
 }
