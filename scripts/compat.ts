@@ -18,12 +18,13 @@ import { extensions } from '../src/database/platform/index.ts';
 import { openServer } from '../src/database/server.ts';
 import type { History } from '../src/model/migration.ts';
 import type { GrantsEra, MigrationRun, ReplayFacts, SqlError, TestFileRun } from '../src/model/replay.ts';
+import { withTemplate } from '../src/pipeline/hidden-by-default.ts';
 import { eraOf } from '../src/pipeline/read.ts';
 import { readMigrations } from '../src/project/migrations.ts';
 import { readProject } from '../src/project/project.ts';
 import { extensionsIn } from '../src/replay/extensions.ts';
 import { Replay } from '../src/replay/replay.ts';
-import { loadParser } from '../src/sql/parse.ts';
+import { loadParser, parseSource } from '../src/sql/parse.ts';
 import { startServer } from './server.ts';
 
 const { values, positionals } = parseArgs({
@@ -110,8 +111,10 @@ async function kept(): Promise<readonly Result[]> {
 
 async function replayed(root: string, kind: Kind): Promise<Outcome> {
   const started = performance.now();
-  const project = await readProject(root, root);
+  const configured = await readProject(root, root);
   const folder = await readMigrations(join(root, 'supabase/migrations'), 'supabase/migrations');
+  const parsed = folder.migrations.map(({ path, text }) => parseSource(path, text ?? ''));
+  const project = withTemplate(configured, parsed);
   const history: History = {
     base: folder.migrations,
     head: folder.migrations,

@@ -42,12 +42,12 @@ async function checkProject(
 ): Promise<ProjectReport> {
   const book = new StageBook(io.progress);
   const config = await configure(discovered, settings);
-  const project = await readProject(discovered.root, discovered.repositoryRoot);
-  if (!discovered.touched) return nothingChanged(discovered, project, config, book);
+  const configured = await readProject(discovered.root, discovered.repositoryRoot);
+  if (!discovered.touched) return nothingChanged(discovered, configured, config, book);
 
   const found = await withRemote(discovered, config, book);
-  const reading = await book.time('read', () => readChange(project, found, config.grantsEra));
-  const input = { found, project, config, reading, settings, book };
+  const reading = await book.time('read', () => readChange(configured, found, config.grantsEra));
+  const input = { found, project: reading.project, config, reading, settings, book };
   const examined = readsOnly(input)
     ? examineNothing(input)
     : await (await import('./pipeline/examine.ts')).examine(input);

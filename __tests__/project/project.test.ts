@@ -42,17 +42,17 @@ describe('the template of a CLI that knows projects which expose nothing by them
     });
   });
 
-  test('is taken at its word on what holds where nothing is set', async () => {
+  test('says in its own words what holds where nothing is set', async () => {
     const words = '# When unset, new entities are NOT auto-exposed, matching the new cloud\n# default.\n';
-    const read = async (toml: string) => (await withConfig(toml)).autoExposeNewTables;
-    const migrations = join(root, 'supabase', 'migrations');
-    await mkdir(migrations);
-    const write = (sql: string) => writeFile(join(migrations, '20260101000000_note.sql'), sql);
-    // Nothing would be shown by the API at all.
-    await write('create table public.note (id int); grant execute on function public.f() to authenticated;');
-    expect(await read(`[api]\n${words}# auto_expose_new_tables = true\n`)).toBe(null);
-    await write('create table public.note (id int); grant select on public.note to authenticated;');
-    expect(await read(`[api]\n${words}# auto_expose_new_tables = true\n`)).toBe(false);
-    expect(await read(`[api]\n${words}auto_expose_new_tables = true\n`)).toBe(true);
+    const read = async (toml: string) => {
+      const { autoExposeNewTables, unsetHides } = await withConfig(toml);
+      return { autoExposeNewTables, unsetHides };
+    };
+    expect(await read(`[api]\n${words}# auto_expose_new_tables = true\n`)).toEqual({
+      autoExposeNewTables: null,
+      unsetHides: true,
+    });
+    expect((await read(`[api]\n${words}auto_expose_new_tables = true\n`)).autoExposeNewTables).toBe(true);
+    expect((await read('[api]\nport = 54321\n')).unsetHides).toBe(false);
   });
 });

@@ -243,6 +243,7 @@ function configure(path: string, config: ReadonlyMap<string, string>) {
     exposedSchemas: ['public', 'graphql_public'],
     extraSearchPath: ['public', 'extensions'],
     autoExposeNewTables: null as boolean | null,
+    unsetHides: false,
     namesAutoExpose: false,
     thirdPartyAuth: false,
     anonymousSignIns: false,

@@ -56,6 +56,7 @@ export const plainProject: Project = {
   exposedSchemas: ['public', 'graphql_public'],
   extraSearchPath: ['public', 'extensions'],
   autoExposeNewTables: null,
+  unsetHides: false,
   namesAutoExpose: false,
   thirdPartyAuth: false,
   anonymousSignIns: false,

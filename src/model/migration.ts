@@ -84,6 +84,8 @@ export interface Project {
   readonly extraSearchPath: readonly string[];
   /** `[api].auto_expose_new_tables`; null where it is not said. */
   readonly autoExposeNewTables: boolean | null;
+  /** By the words of its template, new tables are granted to nobody where that is not said. */
+  readonly unsetHides: boolean;
   /**
    * The file speaks of that setting, be it in a comment: the CLI that wrote it knows projects that expose nothing by
    * themselves. Or there is no file, and nothing tells how old the project is.

@@ -13,6 +13,7 @@ import { emptyState, foldFile } from '../sql/fold/index.ts';
 import { keyOf } from '../sql/names.ts';
 import { loadParser, parseSource } from '../sql/parse.ts';
 import { compileQuickly } from '../wasm.ts';
+import { withTemplate } from './hidden-by-default.ts';
 
 /** The platform stopped granting new objects of `public` to the API roles on this day (changelog 45329). */
 const explicitSince = '20261030000000';
@@ -21,6 +22,8 @@ const explicitSince = '20261030000000';
 const quickBelow = 1_000_000;
 
 export interface Reading {
+  /** As its migrations tell it, where the configuration leaves that to them. */
+  readonly project: Project;
   readonly sources: ReadonlyMap<string, SourceFile>;
   readonly baseSources: ReadonlyMap<string, SourceFile>;
   readonly changeSets: readonly ChangeSet[];
@@ -50,7 +53,7 @@ export function eraOf(
 }
 
 export async function readChange(
-  project: Project,
+  configured: Project,
   { history, repositoryRoot }: Pick<DiscoveredProject, 'history' | 'repositoryRoot'>,
   forcedEra: GrantsEra | 'auto',
 ): Promise<Reading> {
@@ -60,15 +63,16 @@ export async function readChange(
   // While the parser is compiled.
   const start = emptyState({ era: 'automatic' });
   await parser;
+  const changeOf = new Map(history.changes.map((change) => [change.path, change]));
+  const parse = (migration: Migration) => parseSource(migration.path, migration.text ?? '');
+  const sources = new Map(history.head.map((migration) => [migration.path, parse(migration)]));
+  const project = withTemplate(configured, sources.values());
   const eraByDate = forcedEra === 'auto' && project.autoExposeNewTables !== false;
   const era = eraOf(
     project,
     forcedEra,
     [...history.base, ...history.head].map(({ version }) => version),
   );
-  const changeOf = new Map(history.changes.map((change) => [change.path, change]));
-  const parse = (migration: Migration) => parseSource(migration.path, migration.text ?? '');
-  const sources = new Map(history.head.map((migration) => [migration.path, parse(migration)]));
   const unchanged = (migration: Migration) => !changeOf.has(migration.path);
   const baseSources = new Map(
     history.base.map((migration) => {
@@ -106,7 +110,7 @@ export async function readChange(
   const clientCalls = touched.some((key) => /^(?:table|view|routine) /.test(key))
     ? readClientCalls(repositoryRoot, project.path, project.exposedSchemas[0] ?? 'public')
     : [];
-  return { sources, baseSources, changeSets, clientCalls, base, head, order, eraOf: era, eraByDate };
+  return { project, sources, baseSources, changeSets, clientCalls, base, head, order, eraOf: era, eraByDate };
 }
 
 /** The same change, judged on what the catalog shows where the replay ran. */

@@ -3,7 +3,6 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { parse as parseToml } from 'smol-toml';
 import type { Project } from '../model/migration.ts';
-import { readMigrations } from './migrations.ts';
 import { isRepository } from './work-tree.ts';
 
 /** A wrong call or configuration: one sentence, what to do next. Exit code 2. */
@@ -74,22 +73,10 @@ async function projectsBelow(folder: string, depth: number): Promise<string[]> {
   return found;
 }
 
-/** Reads config.toml, roles.sql, seeds and tests. What can't be read is a note, never an error. */
 /** What the file that the CLI writes says of the case that nothing is set. */
 const saysHidden = /when unset, new entities are not auto-exposed/i;
 
-/**
- * Whether a migration grants tables to users by name. Where new tables are granted to nobody, an API without any such grant
- * shows nothing: a project without one was made before, and its file came from a newer CLI.
- */
-async function grantsTables(folder: string): Promise<boolean> {
-  const { migrations } = await readMigrations(folder, '');
-  return migrations.some(({ text }) => grantOfTables.test(text ?? ''));
-}
-
-const grantOfTables =
-  /\bgrant\s[^;]*?\bon\s+(?!function|procedure|routine|schema|sequence|type|all\s+(?:functions|procedures|routines|sequences))[^;]*?\bto\b[^;]*?\b(?:anon|authenticated)\b/i;
-
+/** Reads config.toml, roles.sql, seeds and tests. What can't be read is a note, never an error. */
 export async function readProject(root: string, repositoryRoot: string): Promise<Project> {
   const folder = join(root, 'supabase');
   const notes: string[] = [];
@@ -111,9 +98,8 @@ export async function readProject(root: string, repositoryRoot: string): Promise
     major: number(get('db', 'major_version')) ?? 17,
     exposedSchemas: some(get('api', 'schemas')) ?? ['public', 'graphql_public'],
     extraSearchPath: strings(get('api', 'extra_search_path')) ?? ['public', 'extensions'],
-    autoExposeNewTables:
-      boolean(get('api', 'auto_expose_new_tables')) ??
-      (saysHidden.test(text) && (await grantsTables(join(folder, 'migrations'))) ? false : null),
+    autoExposeNewTables: boolean(get('api', 'auto_expose_new_tables')),
+    unsetHides: saysHidden.test(text),
     namesAutoExpose: text === '' || /\bauto_expose_new_tables\b/.test(text),
     thirdPartyAuth: Object.values(record(get('auth', 'third_party'))).some(
       (provider) => field(provider, 'enabled') === true,
