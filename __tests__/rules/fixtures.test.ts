@@ -1,6 +1,7 @@
 import { rules } from '../../src/rules/index.ts';
 import { loadParser } from '../../src/sql/parse.ts';
 import { checkCase, listCases } from '../support/cases.ts';
+import { readFixture } from '../support/fixture.ts';
 
 const cases = listCases();
 
@@ -20,6 +21,17 @@ describe.each(rules.map(({ id }) => id))('%s', (id) => {
       expect(checkCase(id, paths[names.indexOf(name)]!)).toEqual([]);
     });
   }
+});
+
+test('a case that passes expects of its own rule a note at most', () => {
+  const loud = [...cases].flatMap(([id, paths]) =>
+    paths.filter(
+      (path) =>
+        path.split('/').at(-1)!.startsWith('pass-') &&
+        readFixture(path).expected.some(({ rule, severity }) => rule === id && severity !== 'info'),
+    ),
+  );
+  expect(loud).toEqual([]);
 });
 
 test('every folder of cases belongs to a rule', () => {
