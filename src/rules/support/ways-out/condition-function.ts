@@ -1,10 +1,12 @@
 /** A policy's whole condition as a function that reads without policies: what ends a policy that leads back to its own table. */
 import type { Policy, SchemaState, Table } from '../../../model/schema.ts';
-import { quoteIdent } from '../../../sql/names.ts';
+import type { SyntaxNode } from '../../../model/sql.ts';
+import { keyOf, quoteIdent, strings } from '../../../sql/names.ts';
 import { escapeRegExp } from '../../../sql/text.ts';
 import { apiRolesOf } from '../callers/roles.ts';
 import { predicatesOf } from '../conditions/predicates.ts';
 import { readPredicate } from '../conditions/scope.ts';
+import { functionCalls, functionName, nodesOf } from '../syntax/tree.ts';
 
 /**
  * SQL of one function for each clause, and of the policy that calls them; null where a name is taken, or a column's type
@@ -41,7 +43,7 @@ export function asConditionFunctions(
     const signature = `${key}(${types.join(', ')})`;
     const text = withArguments(expression.text, table, name, columns);
     made.push(`create function ${key}(${args}) returns boolean
-language sql stable security definer set search_path = ${namesAllSchemas(text) ? "''" : 'public'}
+language sql stable security definer set search_path = ${namesAllSchemas(node, state) ? "''" : 'public'}
 as $$ select ${text} $$;
 revoke execute on function ${signature} from public;
 grant execute on function ${signature} to ${roles};`);
@@ -86,8 +88,16 @@ function withArguments(text: string, table: Table, name: string, columns: readon
   );
 }
 
-/** What is read has its schema before it: as the catalog prints it. */
-const namesAllSchemas = (text: string) =>
-  [...text.matchAll(/\b(?:from|join)\s+(?:only\s+)?\(*\s*("?[a-z_][\w$]*"?)\s*(\.|\()?/gi)].every(
-    ([, , dot]) => dot !== undefined,
-  );
+/** Whatever is not Postgres' own has its schema before it, as the catalog prints it: relations, functions and types. */
+const namesAllSchemas = (node: SyntaxNode, { routines, types }: SchemaState) =>
+  nodesOf(node, 'RangeVar').every(({ schemaname }) => schemaname !== undefined) &&
+  functionCalls(node).every((call) => {
+    const { schema, name } = functionName(call);
+    return (
+      schema !== null || ![...routines.keys()].some((key) => key.startsWith(`${keyOf('public', name)}(`))
+    );
+  }) &&
+  nodesOf(node, 'TypeCast').every(({ typeName }) => {
+    const names = strings(typeName?.names);
+    return names.length !== 1 || !types.has(keyOf('public', names[0]!));
+  });
