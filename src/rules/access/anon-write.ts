@@ -4,9 +4,10 @@ import { rule } from '../rule.ts';
 import { isFree } from '../support/leaks/access.ts';
 import { homeOfTable } from '../support/leaks/access-places.ts';
 import type { Leak, LeakGroup } from '../support/leaks/leak.ts';
-import { causeOf, reproOf, seen, tellLeaks } from '../support/leaks/leaks-told.ts';
+import { causeOf, seen, tellLeaks } from '../support/leaks/leaks-told.ts';
 import { mendOf } from '../support/leaks/mend.ts';
 import { commandsOpen, isNobodys } from '../support/leaks/mend-opened.ts';
+import { reproOf } from '../support/leaks/repro.ts';
 import { sensitiveColumns } from '../support/owners/owners.ts';
 import { isFilledIn } from '../support/policies/openness.ts';
 import { upper } from '../support/words/words.ts';
@@ -44,7 +45,7 @@ export default rule({
         key: 'form',
         severity: 'info',
         evidence: ['probe'],
-        repro: reproOf([form]),
+        repro: reproOf(form.proof),
       });
     }
   },

@@ -6,7 +6,7 @@ import { nearest } from '../../sql/nearest.ts';
 import { rule } from '../rule.ts';
 import { principalName } from '../support/leaks/access-changes.ts';
 import { homeOfChange, homeOfStanding, homeOfTable } from '../support/leaks/access-places.ts';
-import { reproOf } from '../support/leaks/leaks-told.ts';
+import { reproOf } from '../support/leaks/repro.ts';
 
 export default rule({
   id: 'access/declared',
@@ -30,7 +30,7 @@ export default rule({
         key: [principal, command, expected, seen, ...(deviation.conditions ?? [])].join(' '),
         severity: direction === 'unproven' ? 'warning' : undefined,
         causes: direction === 'more' ? ['access/widened'] : direction === 'less' ? ['access/narrowed'] : [],
-        repro: cell === null ? undefined : reproOf([cell]),
+        repro: reproOf(cell?.proof ?? []),
       });
     }
   },

@@ -6,6 +6,7 @@ import { callsOn } from '../support/application/client-calls.ts';
 import { decidesBy } from '../support/functions/decides-by.ts';
 import { homeOfTable } from '../support/leaks/access-places.ts';
 import { escalationsOf } from '../support/leaks/escalation.ts';
+import { reproOf } from '../support/leaks/repro.ts';
 import { isAllowance } from '../support/owners/deciding.ts';
 import { isPersonTable } from '../support/owners/owners.ts';
 import { grantedWithout } from '../support/ways-out/column-grants.ts';
@@ -39,7 +40,7 @@ export default rule({
         object: table.key,
         key: columns.toSorted().join(', '),
         evidence: ['probe'],
-        repro: proof.map(({ as, sql, result }) => `-- as ${as}\n${sql}\n-- ${result}`).join('\n\n'),
+        repro: reproOf(proof),
         ...(table.columns.length > 40
           ? {}
           : {

@@ -7,7 +7,7 @@ import { appliesTo, covers, holders } from '../support/callers/roles.ts';
 import { predicatesOf } from '../support/conditions/predicates.ts';
 import { isTouched } from '../support/leaks/access.ts';
 import { homeOfTable } from '../support/leaks/access-places.ts';
-import { reproOf } from '../support/leaks/leaks-told.ts';
+import { reproOf } from '../support/leaks/repro.ts';
 import { isOwnIn } from '../support/owners/whose.ts';
 import { someNode } from '../support/syntax/tree.ts';
 import { sqlFence, upper } from '../support/words/words.ts';
@@ -43,7 +43,7 @@ export default rule({
         object: object.object,
         causes: ['rls/command-coverage', 'grants/missing', 'access/narrowed'],
         help: found.writes.length > 0 ? readOwn(object, facts.head) : undefined,
-        repro: reproOf(found.cells),
+        repro: reproOf(found.cells.flatMap(({ proof }) => proof)),
       });
     }
   },

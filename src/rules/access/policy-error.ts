@@ -11,6 +11,7 @@ import { withoutUser } from '../support/conditions/without-user.ts';
 import { homeOfTable } from '../support/leaks/access-places.ts';
 import { type Lost, lostWith } from '../support/leaks/lost-here.ts';
 import { isRecursion } from '../support/leaks/recursing.ts';
+import { reproOf } from '../support/leaks/repro.ts';
 import { listed, named, severalTables, upper } from '../support/words/words.ts';
 
 export default rule({
@@ -61,7 +62,7 @@ export default rule({
           'access/owner-locked-out',
           'access/narrowed',
         ],
-        repro: `-- as ${proof.as}\n${proof.sql}\n-- ${proof.result}`,
+        repro: reproOf([proof]),
       });
     }
   },

@@ -3,7 +3,7 @@ import type { Command } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
 import { appliesTo, covers } from '../support/callers/roles.ts';
 import { homeOfTable } from '../support/leaks/access-places.ts';
-import { reproOf } from '../support/leaks/leaks-told.ts';
+import { reproOf } from '../support/leaks/repro.ts';
 import { upper } from '../support/words/words.ts';
 
 export default rule({
@@ -47,7 +47,7 @@ export default rule({
         object: object.object,
         key: commands.join(' '),
         severity: worked || hides ? 'warning' : undefined,
-        repro: reproOf(denied),
+        repro: reproOf(denied.flatMap(({ proof }) => proof)),
       });
     }
   },

@@ -2,7 +2,7 @@ import type { AccessCell, ObjectAccess } from '../../model/access.ts';
 import type { Command } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
 import { homeOfTable } from '../support/leaks/access-places.ts';
-import { reproOf } from '../support/leaks/leaks-told.ts';
+import { reproOf } from '../support/leaks/repro.ts';
 import { appendFix, isRevoke } from '../support/statements/sites.ts';
 import { sqlFence, upper } from '../support/words/words.ts';
 
@@ -40,7 +40,7 @@ export default rule({
         severity: allowedBefore ? 'error' : undefined,
         causes: ['grants/missing'],
         help: sqlFence(sql),
-        repro: reproOf(denied),
+        repro: reproOf(denied.flatMap(({ proof }) => proof)),
         fix: set === undefined ? undefined : appendFix(set, at, 'Grant it to service_role', sql, isRevoke),
       });
     }

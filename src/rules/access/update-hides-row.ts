@@ -1,7 +1,7 @@
 import type { AccessCell, ObjectAccess } from '../../model/access.ts';
 import { rule } from '../rule.ts';
 import { homeOfTable } from '../support/leaks/access-places.ts';
-import { reproOf } from '../support/leaks/leaks-told.ts';
+import { reproOf } from '../support/leaks/repro.ts';
 import { isOwnIn } from '../support/owners/whose.ts';
 import { named, sqlFence } from '../support/words/words.ts';
 
@@ -35,7 +35,7 @@ export default rule({
         help: sqlFence(
           `-- allow what is hidden to its owner\ncreate policy "read what I hide" on ${object.object} for select to authenticated\n  using (${isOwnIn(object.object, object.ownerColumns[0], facts.head)});`,
         ),
-        repro: reproOf([hidden]),
+        repro: reproOf(hidden.proof),
       });
     }
   },

@@ -5,7 +5,7 @@ import { looksAtCaller } from '../support/callers/caller.ts';
 import { isFree, leaksOf } from '../support/leaks/access.ts';
 import { changesBy, groupedChanges, principalName } from '../support/leaks/access-changes.ts';
 import { homeOfChange } from '../support/leaks/access-places.ts';
-import { reproOf } from '../support/leaks/leaks-told.ts';
+import { reproOf } from '../support/leaks/repro.ts';
 import { sensitiveColumns } from '../support/owners/owners.ts';
 import { isPrivateByName } from '../support/words/person-names.ts';
 
@@ -47,13 +47,15 @@ export default rule({
             ? undefined
             : 'info',
         repro: reproOf(
-          cells.filter(
-            (cell) =>
-              cell.outcome === 'allowed' &&
-              changes.some(
-                ({ principal, command }) => principal === cell.principal && command === cell.command,
-              ),
-          ),
+          cells
+            .filter(
+              (cell) =>
+                cell.outcome === 'allowed' &&
+                changes.some(
+                  ({ principal, command }) => principal === cell.principal && command === cell.command,
+                ),
+            )
+            .flatMap(({ proof }) => proof),
         ),
         help: `Seen as ${[...new Set(changes.map(({ principal }) => principalName(principal)))].join(', ')}.`,
       });

@@ -5,6 +5,7 @@ import type { Place } from '../../../model/finding.ts';
 import type { Problem } from '../../rule.ts';
 import { routineNamed, signUpTriggers } from '../callers/sign-up.ts';
 import { homeOfTable } from './access-places.ts';
+import { reproOf } from './repro.ts';
 import { insertsWhatSignUpMakes } from './row-of-sign-up.ts';
 
 export function escalationsOf(facts: Facts, wanted: (kind: Escalation['kind']) => boolean): Escalation[] {
@@ -61,6 +62,6 @@ export function problemOf(
     key: `${principal} ${kind} ${opens}${isOutAndIn(escalation) ? ' anew' : ''}`,
     evidence: ['probe'],
     causes: kind === 'claim' ? ['rls/user-metadata'] : kind === 'sign-up' ? ['auth/sign-up-metadata'] : [],
-    repro: proof.map(({ as, sql, result }) => `-- as ${as}\n${sql}\n-- ${result}`).join('\n\n'),
+    repro: reproOf(proof),
   };
 }

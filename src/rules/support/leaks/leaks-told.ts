@@ -19,6 +19,7 @@ import { isOutOfReach, outOfReach } from './footing.ts';
 import type { Leak, LeakGroup } from './leak.ts';
 import { lostGuard } from './lost-guard.ts';
 import { isMild } from './mildness.ts';
+import { reproOf } from './repro.ts';
 
 /** Reports the groups that a rule tells. */
 export function tellLeaks(
@@ -34,7 +35,7 @@ export function tellLeaks(
     const message = [told.message, ...conditionsOf(group, context.facts)].join(' ');
     const problem: Problem = {
       severity: isMild(group, context.facts) ? 'warning' : undefined,
-      repro: reproOf(group.leaks.map(({ cell }) => cell)),
+      repro: reproOf(group.leaks.flatMap(({ cell }) => cell.proof)),
       ...told,
       ...(told.help !== undefined && {
         help: mendingFirst(told.help, group.object.object, context.facts.head),
@@ -168,12 +169,6 @@ export function seen(leaks: readonly Leak[]): string {
     cell.proof.filter(({ as }) => !as.startsWith('superuser')).slice(0, 1),
   );
   return listed([...new Set(proofs.map(({ as, result }) => `${as}: ${result}`))].slice(0, 3));
-}
-
-export function reproOf(cells: readonly AccessCell[]): string | undefined {
-  const proofs = cells.flatMap(({ proof }) => proof);
-  if (proofs.length === 0) return undefined;
-  return [...new Set(proofs.map(({ as, sql, result }) => `-- as ${as}\n${sql}\n-- ${result}`))].join('\n\n');
 }
 
 function homeOf({ object, opener, leaks }: LeakGroup, facts: Facts): Place | null {
