@@ -1,10 +1,9 @@
 import type { Statement } from '../../model/sql.ts';
 import { insideExplicitTransaction, isStandalone } from '../../sql/transaction.ts';
 import { type FileContext, rule } from '../rule.ts';
-import { allCallsOn } from '../support/application/client-calls.ts';
 import { commandsOf, isIndexThere, isRefused, isThere } from '../support/statements/statements.ts';
 import { passesOnNull } from '../support/tables/null-rows.ts';
-import { isShortList } from '../support/tables/short-lists.ts';
+import { smallness } from '../support/tables/small-tables.ts';
 
 export default rule({
   id: 'safety/wide-lock-window',
@@ -25,11 +24,18 @@ export default rule({
     'safety/refresh-not-concurrent',
   ],
   file(context) {
-    const inside = insideExplicitTransaction(context.source.statements);
+    const own = context.source.statements;
+    const inside = insideExplicitTransaction(own);
+    const ends = new Set(
+      own.filter(
+        (statement, index) =>
+          isStandalone(statement) || (statement.kind === 'TransactionStmt' && inside[index] === false),
+      ),
+    );
     let held: string | null = null;
-    for (const [index, statement] of context.source.statements.entries()) {
-      if (isStandalone(statement) || (statement.kind === 'TransactionStmt' && inside[index] === false))
-        held = null;
+    // Those of DO blocks too, which end no transaction.
+    for (const statement of context.statements) {
+      if (ends.has(statement)) held = null;
       const work = longWork(statement, context);
       if (work !== null && held !== null && work.table !== held) {
         context.report({
@@ -58,17 +64,13 @@ function exclusivelyLocked(statement: Statement, context: FileContext): string |
   return exclusive ? table : null;
 }
 
-/** A list that migrations alone fill is read in no time. */
-const isSmall = (table: string, { set, facts }: FileContext) =>
-  isShortList(table, set.before, facts) && allCallsOn(table, ['insert'], facts).length === 0;
-
 function longWork(statement: Statement, context: FileContext): { table: string; what: string } | null {
   const { kind, node } = statement;
   const existing = (table: string) =>
     context.isNew('table', table) ||
     context.isNew('view', table) ||
     context.isEmpty(table, statement) ||
-    isSmall(table, context)
+    smallness(table, context) !== null
       ? null
       : table;
   if (kind === 'IndexStmt' && node.concurrent !== true) {

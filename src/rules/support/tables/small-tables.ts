@@ -16,12 +16,7 @@ export function reportWait(
   statement: Statement,
   problem: Problem & { readonly object: string },
 ): void {
-  const why =
-    problem.severity !== undefined
-      ? null
-      : isSaidToHaveNoUsers(context)
-        ? 'The head of the file says that nobody uses the database yet'
-        : smallness(problem.object, context);
+  const why = problem.severity !== undefined ? null : smallness(problem.object, context);
   reportLock(
     context,
     statement,
@@ -31,8 +26,14 @@ export function reportWait(
   );
 }
 
+/** Why nobody waits for a look at all its rows; null where somebody may. */
+export const smallness = (key: string, context: FileContext): string | null =>
+  isSaidToHaveNoUsers(context)
+    ? 'The head of the file says that nobody uses the database yet'
+    : fewRows(key, context);
+
 /** Its key bounds it, or it is a list that migrations alone fill, and all that it points at is small too. */
-function smallness(key: string, context: FileContext, depth = 0): string | null {
+function fewRows(key: string, context: FileContext, depth = 0): string | null {
   const { set, facts } = context;
   const table = set.before.tables.get(key);
   if (table === undefined) return null;
@@ -43,7 +44,7 @@ function smallness(key: string, context: FileContext, depth = 0): string | null 
     allCallsOn(key, ['insert'], facts).length === 0 &&
     depth < 4 &&
     table.foreignKeys.every(
-      ({ references }) => references === key || smallness(references, context, depth + 1) !== null,
+      ({ references }) => references === key || fewRows(references, context, depth + 1) !== null,
     )
     ? 'Only migrations fill the table'
     : null;
