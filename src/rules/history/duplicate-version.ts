@@ -1,5 +1,6 @@
 import type { Facts } from '../../model/facts.ts';
 import type { Migration } from '../../model/migration.ts';
+import { timeOf } from '../../project/version.ts';
 import { rule } from '../rule.ts';
 import { foundationsOf, namesAny } from '../support/files/file-objects.ts';
 import { type Apart, apart, oneByOne, type Renamed } from '../support/files/renamed-together.ts';
@@ -100,7 +101,11 @@ function secondsApart(
   const moves = shFence(...lines.values());
   if (!isAhead) return moves;
   const applied = [...versions.values()].join(' ');
-  return `No version is free before "${next?.fileName}", so ${versions.size === 1 ? 'the other moves ahead and passes' : 'the others move ahead and pass'} no file:\n\n${moves}\n\nWhere a database has run ${versions.size === 1 ? 'it' : 'them'} already, its history is to follow: \`npx supabase migration repair --status applied ${applied}\`, and \`--status reverted ${version}\` where the file that keeps that version has not run.`;
+  const why =
+    next === undefined || timeOf(version) === null
+      ? `No clock shows the time "${version}", nor a second behind it:`
+      : `No version is free before "${next.fileName}", so`;
+  return `${why} ${versions.size === 1 ? 'the other moves ahead and passes' : 'the others move ahead and pass'} no file:\n\n${moves}\n\nWhere a database has run ${versions.size === 1 ? 'it' : 'them'} already, its history is to follow: \`npx supabase migration repair --status applied ${applied}\`, and \`--status reverted ${version}\` where the file that keeps that version has not run.`;
 }
 
 const allOfTheDay = ({ lines, told }: Renamed): string =>
