@@ -1,5 +1,6 @@
 import type { Facts } from '../../model/facts.ts';
 import type { Routine, SchemaState, Table } from '../../model/schema.ts';
+import { escapeRegExp } from '../../sql/text.ts';
 import { rule } from '../rule.ts';
 import { allCallsOn, placesOf } from '../support/application/client-calls.ts';
 import { routinesCalled } from '../support/callers/caller.ts';
@@ -79,7 +80,8 @@ function believedSettings({ body, arguments: all }: Routine, state: SchemaState)
   if (!/set_config/i.test(body)) return [];
   const inputs = all.flatMap(({ name, mode }) => (mode === 'in' && name !== null ? [name] : []));
   const given = (text: string) =>
-    inputs.some((name) => new RegExp(`(?<![\\w$])${name}(?![\\w$])`, 'i').test(text)) || /\$\d/.test(text);
+    inputs.some((name) => new RegExp(`(?<![\\w$])${escapeRegExp(name)}(?![\\w$])`, 'i').test(text)) ||
+    /\$\d/.test(text);
   const read = readByPolicies(state);
   return [...codeOf(body).withStrings.matchAll(settings)].flatMap(([, literal, argument, value]) => {
     if (!given(value!)) return [];

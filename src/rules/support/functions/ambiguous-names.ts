@@ -3,6 +3,7 @@ import type { Routine, SchemaState } from '../../../model/schema.ts';
 import type { Statement, SyntaxNode } from '../../../model/sql.ts';
 import { parseStatements } from '../../../sql/parse.ts';
 import { type PlpgsqlQuery, readPlpgsql } from '../../../sql/plpgsql-queries.ts';
+import { escapeRegExp } from '../../../sql/text.ts';
 import { type Comparison, type Reading, readPredicate, relationKey, type Side } from '../conditions/scope.ts';
 
 export interface Ambiguous {
@@ -25,7 +26,8 @@ export interface Ambiguous {
 export function ambiguousName(routine: Routine, state: SchemaState): Ambiguous | null {
   if (routine.language !== 'plpgsql') return null;
   const named = routine.arguments.filter(
-    ({ name }) => name !== null && new RegExp(`\\b${name}\\b`).test(routine.body),
+    ({ name }) =>
+      name !== null && new RegExp(`(?<![\\w$])${escapeRegExp(name)}(?![\\w$])`).test(routine.body),
   );
   if (named.length === 0) return null;
   const read = readPlpgsql(routine.body);

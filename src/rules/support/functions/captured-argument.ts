@@ -4,6 +4,7 @@ import type { Routine, SchemaState } from '../../../model/schema.ts';
 import type { SyntaxNode } from '../../../model/sql.ts';
 import { parseStatements } from '../../../sql/parse.ts';
 import { readPlpgsql } from '../../../sql/plpgsql-queries.ts';
+import { escapeRegExp } from '../../../sql/text.ts';
 import {
   type ColumnUse,
   type Comparison,
@@ -17,8 +18,6 @@ export interface CapturedArgument {
   readonly name: string;
   /** The bare name as Postgres reads it. */
   readonly taken: ColumnUse;
-  /** What it is compared with: itself, or another column of that table. */
-  readonly other: ColumnUse;
   /** By what the statement does: reads, or changes and deletes every row. */
   readonly does: 'select' | 'update' | 'delete';
 }
@@ -29,10 +28,10 @@ export function capturedArgument(routine: Routine, state: SchemaState): Captured
     name !== null && mode !== 'out' && mode !== 'table' ? [name] : [],
   );
   const { bare } = codeOf(routine.body);
-  if (
-    !inputs.some((name) => new RegExp(`=\\s*"?${name}"?(?![\\w$.(])|(?<![\\w$.])"?${name}"?\\s*=`).test(bare))
-  )
-    return null;
+  const isCompared = inputs
+    .map(escapeRegExp)
+    .some((name) => new RegExp(`=\\s*"?${name}"?(?![\\w$.(])|(?<![\\w$.])"?${name}"?\\s*=`).test(bare));
+  if (!isCompared) return null;
   for (const { kind, node } of statementsOf(routine)) {
     const does = /^(Update|Delete)Stmt$/.test(kind)
       ? kind === 'UpdateStmt'
@@ -40,9 +39,8 @@ export function capturedArgument(routine: Routine, state: SchemaState): Captured
         : 'delete'
       : 'select';
     for (const comparison of readingOf(kind, node, state)?.comparisons ?? []) {
-      const found = inputs.flatMap((name) => takenIn(comparison, name));
-      const [pair] = found;
-      if (pair !== undefined) return { name: pair[0].name, taken: pair[0], other: pair[1], does };
+      const [taken] = inputs.flatMap((name) => takenIn(comparison, name) ?? []);
+      if (taken !== undefined) return { name: taken.name, taken, does };
     }
   }
   return null;
@@ -65,10 +63,10 @@ function readingOf(kind: string, node: SyntaxNode, state: SchemaState): Reading 
     : readPredicate(node.whereClause ?? null, table, state);
 }
 
-/** `user_id = user_id` and `m.user_id = user_id`, both of one table. */
-function takenIn({ operator, left, right }: Comparison, name: string): [ColumnUse, ColumnUse][] {
-  if (operator !== '=' || left.is !== 'column' || right.is !== 'column') return [];
+/** The bare one of `user_id = user_id` and `m.user_id = user_id`, both of one table. */
+function takenIn({ operator, left, right }: Comparison, name: string): ColumnUse | null {
+  if (operator !== '=' || left.is !== 'column' || right.is !== 'column') return null;
   const [a, b] = [left.column, right.column];
-  if (a.source !== b.source || a.name !== name || b.name !== name) return [];
-  return b.unqualified ? [[b, a]] : a.unqualified ? [[a, b]] : [];
+  if (a.source !== b.source || a.name !== name || b.name !== name) return null;
+  return b.unqualified ? b : a.unqualified ? a : null;
 }
