@@ -45,7 +45,7 @@ export default rule({
           ? ('warning' as const)
           : undefined,
       help: sqlFence(
-        isMaterialized(group, context.facts.head) || isOfUsers(group, context.facts.head)
+        isMaterialized(group, context.facts.head) || readsAuthUsers(group, context.facts.head)
           ? revokeOfRead(group.object.object, ['anon', 'authenticated'], readsOf(group, context.facts))
           : isToBeRead(group, context.facts.head)
             ? `revoke insert, update, delete on ${group.object.object} from anon, authenticated;${group.leaks.some(isRead) ? `\n-- and, where others' rows shall not show either\nalter view ${group.object.object} set (security_invoker = true);` : ''}`
@@ -58,7 +58,7 @@ export default rule({
 /** Told where `security_invoker` is what is offered. */
 function hazardOf(group: LeakGroup, state: SchemaState, tell: (hazard: InvokerHazard) => string): string {
   const view = state.views.get(group.object.object);
-  if (view === undefined || [isMaterialized, isToBeRead, isOfUsers].some((other) => other(group, state)))
+  if (view === undefined || [isMaterialized, isToBeRead, readsAuthUsers].some((other) => other(group, state)))
     return '';
   const hazard = invokerHazard(view, state);
   return hazard === null ? '' : tell(hazard);
@@ -68,7 +68,7 @@ function wayOut(group: LeakGroup, facts: Facts): string {
   if (isMaterialized(group, facts.head)) return copyOf(group, facts);
   if (isToBeRead(group, facts.head) && !group.leaks.some(isRead))
     return 'Its GRANT of SELECT says that it is there to be read: revoke the rest';
-  if (isOfUsers(group, facts.head)) {
+  if (readsAuthUsers(group, facts.head)) {
     const calls = readsOf(group, facts);
     return `With "security_invoker" it would fail, since callers may not read "auth.users": ${calls.length === 0 ? 'revoke it' : `the code reads it (${placesOf(calls)}), so ask in its WHERE who is calling`}`;
   }
@@ -123,7 +123,7 @@ const isMaterialized = ({ object }: LeakGroup, { views }: SchemaState) =>
   views.get(object.object)?.kind === 'materialized view';
 
 /** It selects from `auth.users`, which API roles hold no privilege on. */
-const isOfUsers = ({ object, leaks }: LeakGroup, state: SchemaState) => {
+const readsAuthUsers = ({ object, leaks }: LeakGroup, state: SchemaState) => {
   const view = state.views.get(object.object);
   return (
     view !== undefined &&

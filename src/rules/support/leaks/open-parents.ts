@@ -5,6 +5,7 @@ import { strings } from '../../../sql/names.ts';
 import { looksAtCaller } from '../callers/caller.ts';
 import { appliesTo, covers } from '../callers/roles.ts';
 import { neverHolds } from '../conditions/truth.ts';
+import { leadsToUser } from '../owners/members.ts';
 import { isRead } from '../owners/name-read.ts';
 import { alternatives, someNode } from '../syntax/tree.ts';
 import { asksForARoleAlone } from './granted.ts';
@@ -57,7 +58,7 @@ export function isUnderAskedParent({ object, leaks, opener }: LeakGroup, state: 
   if (table === undefined || opener === null || opener === 'off') return false;
   const isParent = (column: string) =>
     table.foreignKeys.some(
-      ({ columns, references }) => columns.includes(column) && !isOfUsers(references, state),
+      ({ columns, references }) => columns.includes(column) && !leadsToUser(references, state),
     );
   return (
     looksAtCaller((opener.check ?? opener.using)?.node, state) &&
@@ -85,7 +86,7 @@ export function isAboutOpenParent({ object, leaks }: LeakGroup, state: SchemaSta
     !isRead(column, table, policies) &&
     table.foreignKeys.some(
       ({ columns, references }) =>
-        columns.join() === column && !isOfUsers(references, state) && isShownToAll(references, state),
+        columns.join() === column && !leadsToUser(references, state) && isShownToAll(references, state),
     );
   return (
     showing.length > 0 &&
@@ -108,15 +109,3 @@ const isShownToAll = (key: string, state: SchemaState) =>
           (branch) => !looksAtCaller(branch, state) && !neverHolds(branch, { table: null, who: 'user' }),
         ),
     ) === true;
-
-/** The users themselves, or a table that is keyed by them. */
-export const isOfUsers = (key: string, { tables }: SchemaState): boolean => {
-  const table = tables.get(key);
-  return (
-    key === 'auth.users' ||
-    table?.foreignKeys.some(
-      ({ columns, references }) =>
-        references === 'auth.users' && columns.join() === table.primaryKey?.columns.join(),
-    ) === true
-  );
-};

@@ -6,13 +6,13 @@ import { strings } from '../../../sql/names.ts';
 import { looksAtCaller } from '../callers/caller.ts';
 import { appliesTo, covers } from '../callers/roles.ts';
 import { opensTo } from '../conditions/truth.ts';
+import { leadsToUser } from '../owners/members.ts';
 import { isRead, isReadElsewhere } from '../owners/name-read.ts';
 import { sensitiveColumns } from '../owners/owners.ts';
 import { isDeclaredPublic, isOfOpenParents, opensFor } from '../policies/openness.ts';
 import { alternatives, functionName, someNode } from '../syntax/tree.ts';
 import { signature } from './forged-names.ts';
 import type { LeakGroup } from './leak.ts';
-import { isOfUsers } from './open-parents.ts';
 
 /** Who may read is asked, and nothing of the row, in which no column names a user: a list that those share. */
 export function isSharedList({ object, leaks }: LeakGroup, state: SchemaState): boolean {
@@ -27,7 +27,7 @@ export function isSharedList({ object, leaks }: LeakGroup, state: SchemaState): 
     !table.columns.some(({ name }) => isRead(name, table, policies)) &&
     object.ownerColumns.every((column) =>
       table.foreignKeys.some(
-        ({ columns, references }) => columns.includes(column) && !isOfUsers(references, state),
+        ({ columns, references }) => columns.includes(column) && !leadsToUser(references, state),
       ),
     ) &&
     sensitiveColumns(
