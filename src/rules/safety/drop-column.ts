@@ -4,7 +4,7 @@ import { quoteIdent } from '../../sql/names.ts';
 import { type FileContext, type Problem, rule, type Told } from '../rule.ts';
 import { stillNamed } from '../support/application/client-calls.ts';
 import { type Writers, writersOf } from '../support/functions/column-writers.ts';
-import { archive, copyOfColumns } from '../support/locks/archive.ts';
+import { copyOfColumns, withArchive } from '../support/locks/archive.ts';
 import { type Dependent, dependentsOfColumn, silentlyLost } from '../support/statements/dependents.ts';
 import { isReadAbove, whyNothingIsLost } from '../support/statements/kept-values.ts';
 import {
@@ -96,7 +96,7 @@ function gone(drop: Drop, statement: Statement, context: FileContext): Told {
       still === '' && isSaidToHoldNothing(statement, context),
     ),
     help: sql(
-      `create schema if not exists ${archive(context)};`,
+      withArchive(context),
       ...copyOfColumns(table, commands, statement, context),
       ...loss.lost.map((each) => each.drop),
       ...(writers?.drops ?? []),

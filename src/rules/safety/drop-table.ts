@@ -1,9 +1,8 @@
 import type { SchemaState, View } from '../../model/schema.ts';
 import type { Statement, SyntaxNode } from '../../model/sql.ts';
-import { splitKey } from '../../sql/fold/table-access.ts';
-import { quoteIdent } from '../../sql/names.ts';
 import { type FileContext, rule, type Told } from '../rule.ts';
 import { allCallsOn, stillAsked } from '../support/application/client-calls.ts';
+import { archive, looseCopyOf, withArchive } from '../support/locks/archive.ts';
 import { type Dependent, dependentsOfTable, silentlyLost } from '../support/statements/dependents.ts';
 import {
   isCascade,
@@ -60,7 +59,7 @@ function toldOf(key: string, statement: Statement, context: FileContext): Told {
   const lost = isCascade(node) ? silentlyLost(dependentsOfTable(before, key), context) : [];
   const isGone = !after.tables.has(key) && !after.views.has(key);
   const asked = isGone ? stillAsked(key, context.facts) : '';
-  const help = sql('create schema if not exists archive;', ...keptFirst(key, lost, statement, context));
+  const help = sql(withArchive(context), ...keptFirst(key, lost, statement, context));
   if (lost.length > 0)
     return {
       message: `DROP TABLE "${key}" CASCADE takes ${listed(lost.map(({ label }) => label))} along, and all rows. Nothing says so when it runs.${asked} Drop or change them by name first.`,
@@ -109,8 +108,9 @@ function keptFirst(
 ): readonly string[] {
   const { node } = statement;
   const ifExists = node.missing_ok === true ? 'if exists ' : '';
-  if (goesAlone(node, statement, context)) return [`alter table ${ifExists}${key} set schema archive;`];
-  const copied = `create table archive.${quoteIdent(splitKey(key)[1])} as select to_jsonb(t) as old_row from ${key} t;`;
+  if (goesAlone(node, statement, context))
+    return [`alter table ${ifExists}${key} set schema ${archive(context)};`];
+  const copied = looseCopyOf(key, context);
   return [
     '-- a copy that hangs on nothing which goes as well',
     ...(node.missing_ok === true ? whereTableIsThere(key, copied) : [copied]),

@@ -1,7 +1,6 @@
 import type { SyntaxNode } from '../../model/sql.ts';
-import { splitKey } from '../../sql/fold/table-access.ts';
-import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
+import { looseCopyOf, withArchive } from '../support/locks/archive.ts';
 import { isCascade, listed, reportLock, sql } from '../support/statements/statements.ts';
 import { isFilledAgain, needsNoRows } from '../support/tables/emptiness.ts';
 import { isSaidToHoldNothing } from '../support/words/said.ts';
@@ -44,10 +43,7 @@ export default rule({
                 isSaidToHoldNothing(statement, context)
               ? { severity: 'info' as const }
               : {}),
-          help: sql(
-            'create schema if not exists archive;',
-            `create table archive.${quoteIdent(splitKey(key)[1])} as select to_jsonb(t) as old_row from ${key} t;`,
-          ),
+          help: sql(withArchive(context), looseCopyOf(key, context)),
           repro: `select count(*) from ${key};`,
         });
       }

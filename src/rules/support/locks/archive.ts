@@ -10,11 +10,21 @@ import { whereColumnIsThere, whereTableIsThere } from '../statements/where-there
 export const archive = ({ facts }: FileContext): string =>
   ['archive', 'backup', 'private'].find((name) => !facts.project.exposedSchemas.includes(name)) ?? 'archive';
 
+export const withArchive = (context: FileContext): string =>
+  `create schema if not exists ${archive(context)};`;
+
 /** Whole tables, before their rows go. */
 export const copiesOf = (keys: readonly string[], context: FileContext): readonly string[] => [
-  `create schema if not exists ${archive(context)};`,
-  ...keys.map((key) => `create table ${archive(context)}.${quoteIdent(splitKey(key)[1])} as table ${key};`),
+  withArchive(context),
+  ...keys.map((key) => `create table ${placeFor(key, context)} as table ${key};`),
 ];
+
+/** Its rows, in a table that hangs on nothing which may go as well, such as the type of a column. */
+export const looseCopyOf = (key: string, context: FileContext): string =>
+  `create table ${placeFor(key, context)} as select to_jsonb(t) as old_row from ${key} t;`;
+
+const placeFor = (key: string, context: FileContext): string =>
+  `${archive(context)}.${quoteIdent(splitKey(key)[1])}`;
 
 /** Columns of a table, by the commands that drop them: the copy must not fail where IF EXISTS lets the statement pass. */
 export function copyOfColumns(
