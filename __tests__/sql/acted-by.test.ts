@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { inEnglish } from '../../src/sql/acted-by.ts';
+import { inEnglish, saysWhose } from '../../src/sql/acted-by.ts';
 
 test.each([
   ['criado_por', 'created_by'],
@@ -16,4 +16,15 @@ test.each([
   ['padaria', 'padaria'],
 ])('%s is %s', (column, name) => {
   expect(inEnglish(column)).toBe(name);
+});
+
+test.each(['owner', 'owner_id', 'primary_owner_user_id', 'original_owner_id'])(
+  '%s says whose the row is',
+  (column) => {
+    expect(saysWhose(column)).toBe(true);
+  },
+);
+
+test.each(['created_by', 'co_owner_id', 'owner_name', 'user_id'])('%s does not', (column) => {
+  expect(saysWhose(column)).toBe(false);
 });

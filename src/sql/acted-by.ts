@@ -34,6 +34,12 @@ export function inEnglish(column: string): string {
   return `${known ?? 'reviewed'}_by`;
 }
 
+const now = 'primary|main|principal|current';
+/** `owner`, `primary_owner`: whose the row is now. */
+export const ownerNow = `(?:(?:${now})_)?owner`;
+/** Or whose it was at first. */
+export const ownerEver = `(?:(?:${now}|first|original)_)?owner`;
+
+const whose = new RegExp(`^${ownerEver}(_?user)?(_?id|_?uid)?$`, 'i');
 /** `owner_id`, `primary_owner_user_id`: whose the row is, whoever made it. */
-export const saysWhose = (column: string): boolean =>
-  /^((primary|main|principal|first|original|current)_)?owner(_?user)?(_?id|_?uid)?$/i.test(inEnglish(column));
+export const saysWhose = (column: string): boolean => whose.test(inEnglish(column));

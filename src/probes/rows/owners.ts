@@ -1,6 +1,6 @@
 /** Whose row is it: the columns that name a user, and the tables whose rows belong to somebody through their parents. */
 import type { Column, SchemaState, Table } from '../../model/schema.ts';
-import { inEnglish } from '../../sql/acted-by.ts';
+import { inEnglish, ownerEver, ownerNow } from '../../sql/acted-by.ts';
 import type { User } from '../acting/principals.ts';
 import type { Caller, CallerAtom, Reading } from '../predicate/reading.ts';
 import { rank } from '../rank.ts';
@@ -29,15 +29,23 @@ export interface Ownership {
 
 const usersTable = 'auth.users';
 /** Column names that say who made the row. Where none is among them, only naming nobody but B is another's name. */
-const maker =
-  /^(user|((primary|main|principal|first|original|current)_)?owner|author|creator|sender|uploader|requester|reporter|reviewer|poster|account|profile|member|customer|client|follower|voter|commenter|subscriber|buyer|inviter|blocker|created|uploaded|posted|submitted|sent|requested|invited|owned|from|auth|auth_user|supabase_user)(_?by|_?user)?(_?id|_?uid|_?email)?$/i;
+const maker = new RegExp(
+  `^(user|${ownerEver}|author|creator|sender|uploader|requester|reporter|reviewer|poster|account|profile|member|customer|client|follower|voter|commenter|subscriber|buyer|inviter|blocker|created|uploaded|posted|submitted|sent|requested|invited|owned|from|auth|auth_user|supabase_user)(_?by|_?user)?(_?id|_?uid|_?email)?$`,
+  'i',
+);
 
 /** Of those, names that as often say whom the row is about. */
 const concerned = /^(account|profile|member|customer|client|subscriber)(_?id|_?uid|_?email)?$/i;
 
-/** Names that leave no doubt, without a foreign key too. */
-const evident =
-  /^(user_id|((primary|main)_)?owner(_user)?_id|owner|author_id|creator_id|created_by|auth_user_id|uploaded_by|posted_by|sender_id)$/i;
+/**
+ * Of the makers' names those that leave no doubt, without a foreign key too. A "profile_id" may hold an id of the
+ * profile's own, and an "original_owner_id" one who has given the row away: that it names a user a key or a policy
+ * must say.
+ */
+const evident = new RegExp(
+  `^(user_id|${ownerNow}(_user)?_id|owner|author_id|creator_id|created_by|auth_user_id|uploaded_by|posted_by|sender_id)$`,
+  'i',
+);
 
 /** Who dealt with a row, not whose it is: an owner only where a policy says so. */
 const clerk =
