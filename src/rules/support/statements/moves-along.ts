@@ -6,7 +6,7 @@ import { escapeRegExp } from '../../../sql/text.ts';
 import type { FileContext } from '../../rule.ts';
 import { keyOfParts } from '../syntax/names.ts';
 import { listed } from '../words/words.ts';
-import { commandsOf, namesOf } from './statements.ts';
+import { commandsOf, constraintsIn, namesOf } from './statements.ts';
 
 /** ` Line 96 needs it and moves along.` Nothing where there is none. */
 export function movingAlong(statements: readonly Statement[], what = 'it'): string {
@@ -120,10 +120,10 @@ export function pointingBelow(
   if (before !== undefined && isKeyOf(before, columns)) return [];
   const asked = columns.toSorted().join();
   return context.source.statements.filter(
-    ({ kind, node, start }) =>
-      start > own.start &&
-      /^(AlterTable|Create)Stmt$/.test(kind) &&
-      constraintsIn({ kind, node }).some(
+    (other) =>
+      other.start > own.start &&
+      /^(AlterTable|Create)Stmt$/.test(other.kind) &&
+      constraintsIn(other).some(
         ({ contype, pktable, pk_attrs: named }) =>
           contype === 'CONSTR_FOREIGN' &&
           context.keyOf(pktable) === table &&
@@ -131,14 +131,6 @@ export function pointingBelow(
       ),
   );
 }
-
-const constraintsIn = ({ kind, node }: Pick<Statement, 'kind' | 'node'>): readonly SyntaxNode[] =>
-  (kind === 'CreateStmt' ? (node.tableElts ?? []) : commandsOf(node).map(({ def }) => def ?? {})).flatMap(
-    ({ Constraint, ColumnDef }: SyntaxNode) => [
-      ...(Constraint === undefined ? [] : [Constraint]),
-      ...(ColumnDef?.constraints ?? []).map((each: SyntaxNode) => each.Constraint ?? {}),
-    ],
-  );
 
 export interface Replaced {
   readonly name: string;

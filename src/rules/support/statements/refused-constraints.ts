@@ -1,6 +1,6 @@
 /** Constraints that Postgres refuses by what the migrations before made: one that stands, a second primary key, a key to no key. */
 import type { SchemaState, Table } from '../../../model/schema.ts';
-import type { SourceFile, Statement, SyntaxNode } from '../../../model/sql.ts';
+import type { SourceFile, Statement } from '../../../model/sql.ts';
 import { isKeyOf } from '../../../sql/fold/constraints.ts';
 import { quoteIdent, strings } from '../../../sql/names.ts';
 import { escapeRegExp } from '../../../sql/text.ts';
@@ -8,7 +8,7 @@ import { isPlatform } from '../callers/roles.ts';
 import { keyOfRangeVar } from '../syntax/names.ts';
 import { ownNames } from '../syntax/own-names.ts';
 import type { Refusal } from './refused.ts';
-import { commandsOf, sql } from './statements.ts';
+import { commandsOf, constraintsIn, sql } from './statements.ts';
 
 /** It is about this column. */
 export interface OfAName extends Refusal {
@@ -31,7 +31,7 @@ export function standing(
   if (table === undefined || !isWhole(table) || !stands(table.origin?.file)) return null;
   const isGone = (name: string, columns: readonly string[]) =>
     source.statements.some(
-      (other) => other.start <= statement.start && mayDrop(other, [name, key, ...columns], table),
+      (other) => other.start <= statement.start && mayDrop(other, [name, ...columns], table),
     );
   for (const { subtype, def } of commandsOf(node)) {
     const constraint = subtype === 'AT_AddConstraint' ? def?.Constraint : undefined;
@@ -54,7 +54,7 @@ export function standing(
     if (
       old === undefined ||
       !stands(old.origin?.file) ||
-      isGone(old.name, 'columns' in old ? old.columns : columnsOf(old.expression.node))
+      isGone(old.name, 'columns' in old ? old.columns : ownNames(old.expression.node))
     )
       continue;
     return {
@@ -71,15 +71,15 @@ export function standing(
   return null;
 }
 
-/** It drops a constraint, a column or the table by one of these names, or does what only its run tells. */
+/** It drops a constraint or a column by one of these names, or the table, or does what only its run tells. */
 function mayDrop(
   { kind, node, sql: text }: Statement,
   names: readonly string[],
-  { name, schema }: Table,
+  { key, name, schema }: Table,
 ): boolean {
   if (kind === 'AlterTableStmt')
     return (
-      keyOfRangeVar(node.relation) === names[1] &&
+      keyOfRangeVar(node.relation) === key &&
       commandsOf(node).some(
         (command) => /^AT_Drop(Constraint|Column)$/.test(command.subtype) && names.includes(command.name),
       )
@@ -92,21 +92,10 @@ function mayDrop(
   return kind === 'CallStmt' || (/^(Do|Select)Stmt$/.test(kind) && /\bdrop/i.test(text));
 }
 
-const columnsOf = (tree: SyntaxNode | null): readonly string[] => ownNames(tree);
-
 /** A foreign key to columns that no primary key and no whole unique index is on. */
-export function withoutKey(
-  { kind, node }: Statement,
-  before: SchemaState,
-  after: SchemaState,
-): OfAName | null {
-  const own = keyOfRangeVar(node.relation);
-  for (const { contype, pktable, pk_attrs: named } of kind === 'CreateStmt'
-    ? constraintsIn(node.tableElts)
-    : commandsOf(node).flatMap(({ def }) => [
-        def?.Constraint ?? {},
-        ...(def?.ColumnDef?.constraints ?? []).map(({ Constraint }: SyntaxNode) => Constraint ?? {}),
-      ])) {
+export function withoutKey(statement: Statement, before: SchemaState, after: SchemaState): OfAName | null {
+  const own = keyOfRangeVar(statement.node.relation);
+  for (const { contype, pktable, pk_attrs: named } of constraintsIn(statement)) {
     if (contype !== 'CONSTR_FOREIGN') continue;
     const key = keyOfRangeVar(pktable);
     const [old, now] = [before.tables.get(key), after.tables.get(key)];
@@ -147,12 +136,6 @@ export function withoutKey(
   }
   return null;
 }
-
-const constraintsIn = (elements: readonly SyntaxNode[] | undefined): readonly SyntaxNode[] =>
-  (elements ?? []).flatMap(({ Constraint, ColumnDef }) => [
-    ...(Constraint === undefined ? [] : [Constraint]),
-    ...(ColumnDef?.constraints ?? []).map((each: SyntaxNode) => each.Constraint ?? {}),
-  ]);
 
 /** Known to its last column. */
 export const isWhole = ({ kind, columns, unknown, parent }: Table) =>

@@ -136,6 +136,15 @@ export const alterFilled = (subtypes: readonly string[], visit: AlterTableVisito
 export const commandsOf = (alterTable: SyntaxNode): readonly SyntaxNode[] =>
   (alterTable.cmds ?? []).map((cmd: SyntaxNode) => cmd.AlterTableCmd ?? {});
 
+/** Those that a CREATE TABLE or an ALTER TABLE writes, of the table and of its columns. */
+export const constraintsIn = ({ kind, node }: Statement): readonly SyntaxNode[] =>
+  (kind === 'CreateStmt' ? (node.tableElts ?? []) : commandsOf(node).map(({ def }) => def ?? {})).flatMap(
+    ({ Constraint, ColumnDef }: SyntaxNode) => [
+      ...(Constraint === undefined ? [] : [Constraint]),
+      ...(ColumnDef?.constraints ?? []).map((each: SyntaxNode) => each.Constraint ?? {}),
+    ],
+  );
+
 /** An ALTER TABLE under ACCESS EXCLUSIVE: all forms but those the manual gives a weaker lock (sql-altertable, "Description"). */
 export function takesExclusiveLock(node: SyntaxNode): boolean {
   return commandsOf(node).some(
