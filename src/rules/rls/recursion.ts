@@ -1,7 +1,7 @@
 import type { Policy, SchemaState, Table } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
 import { apiRolesOf } from '../support/callers/roles.ts';
-import { isQualified } from '../support/functions/qualified.ts';
+import { asItsOwner } from '../support/functions/qualified.ts';
 import { homeOfTable } from '../support/leaks/access-places.ts';
 import { isRecursing, recursingTables } from '../support/leaks/recursing.ts';
 import { cyclesOnceOn, findCallCycle, findCycle, readsOf } from '../support/policies/recursion.ts';
@@ -52,9 +52,7 @@ export default rule({
         object: table.key,
         severity: 'warning',
         evidence: evidenceOf(state),
-        help: sqlFence(
-          `alter function ${calls.routine.key} security definer set search_path = ${isQualified(calls.routine, state) ? "''" : 'public'};`,
-        ),
+        help: sqlFence(asItsOwner(calls.routine, state)),
       });
       return;
     }

@@ -51,6 +51,12 @@ export function bareNamesBehind(
   return [...new Set(found)];
 }
 
+/** The statement that lets it run with its owner's rights, on a path that is fixed then. */
+export function asItsOwner(routine: Routine, state: SchemaState): string {
+  const path = isQualified(routine, state) && bareNamesBehind(routine, state).length === 0 ? "''" : 'public';
+  return `alter function ${routine.key} security definer${routine.config.search_path === undefined ? ` set search_path = ${path}` : ''};`;
+}
+
 const events = { 'insert into': 'insert', update: 'update', 'delete from': 'delete' } as const;
 
 function runsInside({ body }: Routine, state: SchemaState): readonly Routine[] {

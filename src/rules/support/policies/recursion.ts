@@ -132,7 +132,8 @@ export function findCallCycle(table: Table, state: SchemaState): CallCycle | nul
   return null;
 }
 
-const invokersCalled = (policy: Policy, state: SchemaState): Routine[] =>
+/** Functions that a policy calls and that run with the rights of whoever asks. */
+export const invokersCalled = (policy: Policy, state: SchemaState): Routine[] =>
   callsOf(policy)
     .flatMap((call) => routinesCalled(call, state))
     .filter(({ securityDefiner }) => !securityDefiner);
