@@ -35,6 +35,14 @@ test('the first line says what happens on merge', () => {
   expect(firstLine(comment(nothingChanged, links, origin))).toBe('### ✅ No migration is changed');
 });
 
+test('a policy that fails for all opens nothing', () => {
+  const [first] = allWell.projects;
+  const failing = { ...first!, findings: [finding({ rule: 'rls/auth-users', severity: 'error' })] };
+  expect(firstLine(comment({ ...allWell, projects: [failing] }, links, origin))).toContain(
+    '1 thing would break',
+  );
+});
+
 test('how much was checked stands right under it, also when all is well', () => {
   expect(comment(allWell, links, origin)).toContain(
     '**9 of 9 changed statements checked, access tried on 2 of 2 objects.** Nothing found.',

@@ -100,9 +100,12 @@ type Consequence = 'exposed' | 'lost' | 'secret' | 'broken';
 function consequence(rule: string): Consequence {
   if (rule === 'integrity/secret') return 'secret';
   if (/^safety\/(drop-|truncate|delete-all|update-all)/.test(rule)) return 'lost';
-  if (/^(rls\/recursion|access\/(policy-error|sign-up-|service-role-|owner-locked|narrowed))/.test(rule)) {
+  if (
+    /^(rls\/(recursion|auth-users)|access\/(policy-error|sign-up-|service-role-|owner-locked|narrowed))/.test(
+      rule,
+    )
+  )
     return 'broken';
-  }
   if (/^(rls|access|views|functions|storage|roles)\//.test(rule)) return 'exposed';
   return 'broken';
 }
