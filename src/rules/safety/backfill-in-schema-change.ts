@@ -10,13 +10,14 @@ import { commandsOf, sql, takesExclusiveLock } from '../support/statements/state
 import { bare, conjuncts, constantOf, someNode } from '../support/syntax/tree.ts';
 import { isFilledAgain } from '../support/tables/emptiness.ts';
 import { isShortList } from '../support/tables/short-lists.ts';
+import { youthOf } from '../support/tables/small-tables.ts';
 
 export default rule({
   id: 'safety/backfill-in-schema-change',
   severity: { recommended: 'warning', strict: 'warning' },
   evidence: ['static'],
   summary: 'rows of a table are updated while the lock of an ALTER TABLE on it is held',
-  why: 'ALTER TABLE takes an ACCESS EXCLUSIVE lock and keeps it until the file is through. An UPDATE or DELETE behind it runs as long as the table is big, and nobody can read the table meanwhile. Filling a column that the same file adds is common and told as a note; so is an UPDATE of rows by a column that came within the hour before, a table of one row, and a list that migrations write and nobody adds to.',
+  why: 'ALTER TABLE takes an ACCESS EXCLUSIVE lock and keeps it until the file is through. An UPDATE or DELETE behind it runs as long as the table is big, and nobody can read the table meanwhile. Filling a column that the same file adds is common and told as a note; so is an UPDATE of rows by a column that came within the hour before, a table of one row or of the last 30 days, and a list that migrations write and nobody adds to.',
   remedy:
     "Put the UPDATE into a migration of its own, behind this one.\n\n```sql\nupdate public.note set kind = 'text' where kind is null;\n```",
   since: '0.1.0',
@@ -72,7 +73,8 @@ export default rule({
         ...(fillsNew ||
         (kind === 'UpdateStmt' && picksByFreshColumn(node, table, context)) ||
         (kind === 'DeleteStmt' && isFilledAgain(table, statement, context)) ||
-        isShortList(table, context.set.before, context.facts)
+        isShortList(table, context.set.before, context.facts) ||
+        youthOf(table, context) !== null
           ? { severity: 'info' as const }
           : {}),
         help: sql(

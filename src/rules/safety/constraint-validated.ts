@@ -62,7 +62,7 @@ export default rule({
       const constraints = all.map((each) => added(each.def.Constraint, table, statement, context));
       const lost = constraints.flatMap((each) => each.lost ?? []);
       const empty = [...new Set(constraints.flatMap((each) => each.empty))];
-      (lost.length + empty.length === 0 ? reportWait : reportLock)(context, statement, {
+      const problem = {
         message: readingAll(constraints, table, statement, context),
         at: place,
         object: table,
@@ -86,7 +86,15 @@ export default rule({
           ...besideUnvalidated(table, context),
         ),
         ...(range === null ? {} : { fix: notValidBehind(all, range, statement, context) }),
-      });
+      };
+      if (lost.length + empty.length > 0) reportLock(context, statement, problem);
+      else
+        reportWait(
+          context,
+          statement,
+          problem,
+          constraints.some(({ holds }) => !holds),
+        );
     },
   ),
 });

@@ -3,14 +3,14 @@ import { insideExplicitTransaction, isStandalone } from '../../sql/transaction.t
 import { type FileContext, rule } from '../rule.ts';
 import { commandsOf, isIndexThere, isRefused, isThere } from '../support/statements/statements.ts';
 import { passesOnNull } from '../support/tables/null-rows.ts';
-import { smallness } from '../support/tables/small-tables.ts';
+import { smallness, youthOf } from '../support/tables/small-tables.ts';
 
 export default rule({
   id: 'safety/wide-lock-window',
   severity: { recommended: 'warning', strict: 'warning' },
   evidence: ['static', 'replay'],
   summary: 'long work on one table while another one is locked exclusively',
-  why: 'Locks are kept until the file is through. Building an index, reading a table for a constraint or refreshing a view takes as long as the table is big, and a table that was altered before in the same file can not even be read meanwhile.',
+  why: 'Locks are kept until the file is through. Building an index, reading a table for a constraint or refreshing a view takes as long as the table is big, and a table that was altered before in the same file can not even be read meanwhile. A table that the migrations made within 30 days holds nobody up.',
   remedy: 'Put the long statement into a migration of its own.',
   since: '0.1.0',
   sources: ['https://www.postgresql.org/docs/17/explicit-locking.html#LOCKING-TABLES'],
@@ -70,7 +70,8 @@ function longWork(statement: Statement, context: FileContext): { table: string; 
     context.isNew('table', table) ||
     context.isNew('view', table) ||
     context.isEmpty(table, statement) ||
-    smallness(table, context) !== null
+    smallness(table, context) !== null ||
+    youthOf(table, context) !== null
       ? null
       : table;
   if (kind === 'IndexStmt' && node.concurrent !== true) {

@@ -1,22 +1,35 @@
 /** Tables too small for anybody to wait for: a lock rule then says a note. */
 import type { SchemaState, Table } from '../../../model/schema.ts';
 import type { Statement } from '../../../model/sql.ts';
+import { timeOf } from '../../../project/version.ts';
 import { madeElsewhere } from '../../../sql/fold/table-access.ts';
 import type { FileContext, Problem } from '../../rule.ts';
 import { allCallsOn } from '../application/client-calls.ts';
+import { overviewOf } from '../files/versions.ts';
 import { reportLock } from '../statements/statements.ts';
 import { isSaidToHaveNoUsers } from '../words/said.ts';
 import { holdsOneRow } from './emptiness.ts';
 import { isCountedOut } from './fixed-lists.ts';
 import { isShortList } from './short-lists.ts';
 
-/** What is read, rewritten or built under a lock: a note on a small table, unless the rule says more. */
+/** Days in which a table is young: what it holds by then is read, or written anew, in next to no time. */
+const youth = 30;
+const day = 24 * 3_600_000;
+
+/**
+ * What is read, rewritten or built under a lock: a note on a small table, unless the rule says more. A young one may hold
+ * the one row that makes it fail: it counts as small where no row can.
+ */
 export function reportWait(
   context: FileContext,
   statement: Statement,
   problem: Problem & { readonly object: string },
+  canFail = true,
 ): void {
-  const why = problem.severity !== undefined ? null : smallness(problem.object, context);
+  const why =
+    problem.severity !== undefined
+      ? null
+      : (smallness(problem.object, context) ?? (canFail ? null : youthOf(problem.object, context)));
   reportLock(
     context,
     statement,
@@ -31,6 +44,18 @@ export const smallness = (key: string, context: FileContext): string | null =>
   isSaidToHaveNoUsers(context)
     ? 'The head of the file says that nobody uses the database yet'
     : fewRows(key, context);
+
+/** How old a table of the base is, by the versions of the file that made it and of this one; null where it is no young one. */
+export function youthOf(key: string, { set, facts, changed }: FileContext): string | null {
+  const madeIn = set.before.tables.get(key)?.origin?.file;
+  const made = timeOf(overviewOf(facts.history).byPath.get(madeIn ?? '')?.version ?? '');
+  const now = timeOf(changed.migration.version);
+  if (made === null || now === null || made > now || now - made > youth * day) return null;
+  const days = Math.floor((now - made) / day);
+  return days < 1
+    ? 'The table was made on the same day'
+    : `The table was made ${days} ${days === 1 ? 'day' : 'days'} before`;
+}
 
 /** Its key bounds it, or it is a list that migrations alone fill, and all that it points at is small too. */
 function fewRows(key: string, context: FileContext, depth = 0): string | null {
