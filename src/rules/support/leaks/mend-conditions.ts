@@ -19,6 +19,7 @@ import {
 import { partiesBeside, whoseTurn, withTalk } from '../ways-out/both-ends.ts';
 import { filledBy } from '../ways-out/fills-itself.ts';
 import { givenToThem, othersDo, runBy } from '../ways-out/others-decide.ts';
+import { isForAllByName } from '../words/public-words.ts';
 import type { LeakGroup } from './leak.ts';
 import { inNameOnly, isRestrictive } from './mend-opened.ts';
 
@@ -52,12 +53,13 @@ export function guestsLeaveOut(group: LeakGroup, table: Table, state: SchemaStat
     return null;
   const owner = ownerFor(group, 'insert', table, state);
   const column = table.columns.find(({ name }) => name === owner);
-  return column === undefined || column.notNull || !namesMaker(column.name) || !saysAnybody.test(opener.name)
+  return column === undefined || column.notNull || !namesMaker(column.name) || !saysAnybody(opener.name)
     ? null
     : column.name;
 }
 
-const saysAnybody = /\b(any(one|body)|every(one|body)|all|anon(ymous)?|public|visitors?|guests?)\b/i;
+/** "All" says it too, in a policy that applies to visitors. */
+const saysAnybody = (name: string) => isForAllByName(name) || /\ball\b/i.test(name);
 
 function ownerFor(group: LeakGroup, command: Command, table: Table, state: SchemaState): string | undefined {
   const forged = command === 'insert' || inNameOnly(group) ? forgedIn(group) : [];

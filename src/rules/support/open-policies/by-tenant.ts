@@ -6,6 +6,7 @@ import { placesOf } from '../application/client-calls.ts';
 import { apiRolesOf } from '../callers/roles.ts';
 import { sensitiveColumns } from '../owners/owners.ts';
 import { tenantCondition } from '../owners/tenants.ts';
+import { isForAllByName } from '../words/public-words.ts';
 import type { JudgedPolicy } from './reach.ts';
 import { tenantsStay } from './stays-beside.ts';
 
@@ -45,10 +46,7 @@ export function toTenant(
 
 /** Visitors are no tenant's people, and the policy says that it is for them. */
 const isForStrangers = ({ policy: { name, roles } }: JudgedPolicy) =>
-  roles.includes('anon') ||
-  /\b(anon|anonymous|anyone|anybody|everyone|everybody|public|visitors?|guests?)\b/i.test(
-    name.replaceAll('_', ' '),
-  );
+  roles.includes('anon') || isForAllByName(name);
 
 /** What pages without a sign-in read goes on being read. */
 export function visitorsRead(table: Table, reads: readonly ClientCall[]): string[] {

@@ -8,6 +8,7 @@ import { ownerColumns, setByTrigger } from '../owners/owners.ts';
 import { questionFor } from '../owners/role-question.ts';
 import { isOtherSide, ownerOf } from '../owners/whose.ts';
 import { alsoAsking, claimFor, meansServer } from '../policies/misnamed.ts';
+import { isForAllByName } from '../words/public-words.ts';
 import { named, people, sqlFence } from '../words/words.ts';
 import { saidOfCode } from './as-the-code-writes.ts';
 import { insertedByOwner, isMakerName, leftToServer, narrowedInserts, roleOf } from './narrowing.ts';
@@ -144,9 +145,8 @@ const isPart = (column: string) =>
 /** Visitors are meant to send something in: the policy says so, or the table is what a form fills. */
 const isForm = ({ policy: { name, roles }, table }: JudgedPolicy) =>
   roles.includes('anon') ||
-  /\b(anyone|anybody|everyone|everybody|public|anon|anonymous|visitors?|guests?|forms?)\b/i.test(
-    name.replaceAll('_', ' '),
-  ) ||
+  isForAllByName(name) ||
+  /\bforms?\b/i.test(name.replaceAll('_', ' ')) ||
   /(^|_)(contacts?|inquir(y|ies)|enquir(y|ies)|waitlist|newsletter|subscribers?|feedback|leads?|reports?|applications?|registrations?|submissions?)(_|$)/i.test(
     table.name,
   );
