@@ -2,18 +2,18 @@
 import type { AccessCell } from '../../../model/access.ts';
 import type { Facts } from '../../../model/facts.ts';
 import type { Place } from '../../../model/finding.ts';
-import type { Policy, SchemaState, Table } from '../../../model/schema.ts';
+import type { SchemaState, Table } from '../../../model/schema.ts';
 import type { Problem } from '../../rule.ts';
 import { looksAtCaller } from '../callers/caller.ts';
-import { type ApiRole, apiRolesOf, appliesTo, covers } from '../callers/roles.ts';
-import { isRead } from '../owners/name-read.ts';
-import { captureOf, captureSaid } from '../policies/captured.ts';
+import { type ApiRole, apiRolesOf } from '../callers/roles.ts';
+import { captureSaid } from '../policies/captured.ts';
 import { letsThrough } from '../policies/lets-through.ts';
 import { isOfChange } from '../statements/changed-statement.ts';
 import { mendingFirst } from '../ways-out/mend-first.ts';
 import { listed, named, upper } from '../words/words.ts';
 import { leaksOf, roleOf } from './access.ts';
 import { changedPart, homeOfTable, originOf } from './access-places.ts';
+import { applying, blindTo, capturedOf } from './applying.ts';
 import { onlyUntil, untilFirst } from './first-come.ts';
 import { isOutOfReach, outOfReach } from './footing.ts';
 import type { Leak, LeakGroup } from './leak.ts';
@@ -122,41 +122,6 @@ function manyOf(leaks: readonly Leak[], table: Table | undefined, state: SchemaS
   return names.length === 1
     ? `Policy "${names[0]}" lets it through.`
     : `The policies that apply (${named(names)}) let it through.`;
-}
-
-/** Policies of which a sub-select took a name of the row for its own: that lets it through. */
-export function capturedOf(
-  { leaks, opener }: Pick<LeakGroup, 'leaks' | 'opener'>,
-  table: Table | undefined,
-  state: SchemaState,
-) {
-  if (table === undefined || opener === 'off') return [];
-  return applying(leaks, table).flatMap((policy) => {
-    const found = opener === null || opener === policy ? captureOf(policy, table, state) : null;
-    return found?.capture.taken.name === found?.capture.other.name && found !== null
-      ? [{ policy, ...found }]
-      : [];
-  });
-}
-
-const applying = (leaks: readonly Leak[], table: Table | undefined): readonly Policy[] =>
-  (table?.policies ?? []).filter(
-    (policy) =>
-      policy.permissive &&
-      leaks.some(
-        ({ command, principal }) =>
-          command !== 'execute' && covers(policy, command) && appliesTo(policy, roleOf(principal)),
-      ),
-  );
-
-/** Of them those that do not ask for a name that was forged: one that does has not let it through. */
-function blindTo(leaks: readonly Leak[], table: Table | undefined): readonly Policy[] {
-  const forged = leaks.map(({ cell }) => (cell.subject === 'spoof' ? cell.columns : []));
-  return applying(leaks, table).filter((policy) =>
-    forged.every(
-      (columns) => columns.length > 0 && !columns.some((column) => isRead(column, table!, [policy])),
-    ),
-  );
 }
 
 export const commandsSeen = (leaks: readonly Leak[]) =>

@@ -16,6 +16,7 @@ import { cyclesOnceOn } from '../policies/recursion.ts';
 import { functionCalls, functionName, nodesOf } from '../syntax/tree.ts';
 import { named } from '../words/words.ts';
 import { roleOf } from './access.ts';
+import { applying } from './applying.ts';
 import type { LeakGroup } from './leak.ts';
 
 /** No row of it belongs to anybody: a list of plans, of currencies, of settings. */
@@ -84,20 +85,12 @@ export function blame(
   state: SchemaState,
 ): string {
   if (group.opener !== null || isRestrictive(group) || dropped.length > 0) return '';
-  const applying = table.policies.filter(
-    (policy) =>
-      policy.permissive &&
-      group.leaks.some(
-        ({ command, principal }) =>
-          command !== 'execute' &&
-          covers(policy, command) &&
-          appliesTo(policy, roleOf(principal)) &&
-          looksAtCaller((policy.using ?? policy.check)?.node, state),
-      ),
+  const asking = applying(group.leaks, table).filter((policy) =>
+    looksAtCaller((policy.using ?? policy.check)?.node, state),
   );
-  return applying.length === 0
+  return asking.length === 0
     ? ''
-    : `-- narrow or drop the one of ${named(applying.map(({ name }) => name))} that lets it through: policies are added to each other`;
+    : `-- narrow or drop the one of ${named(asking.map(({ name }) => name))} that lets it through: policies are added to each other`;
 }
 
 /** True for every row and whoever asks, by its own words. */

@@ -13,8 +13,8 @@ import { cyclesOnceOn } from '../policies/recursion.ts';
 import { alternatives } from '../syntax/tree.ts';
 import { grantedWithout } from '../ways-out/column-grants.ts';
 import { named, sqlFence } from '../words/words.ts';
+import { capturedOf } from './applying.ts';
 import type { LeakGroup } from './leak.ts';
-import { capturedOf } from './leaks-told.ts';
 import { commandsOfLeaks, droppedOf } from './mend-opened.ts';
 import { policiesFor } from './mend-policies.ts';
 
