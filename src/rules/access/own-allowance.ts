@@ -1,6 +1,7 @@
 import type { AccessCell, ObjectAccess } from '../../model/access.ts';
 import type { Facts } from '../../model/facts.ts';
 import type { Table } from '../../model/schema.ts';
+import { wholeKeys } from '../../sql/fold/constraints.ts';
 import { rule } from '../rule.ts';
 import { callsOn } from '../support/application/client-calls.ts';
 import { decidesBy } from '../support/functions/decides-by.ts';
@@ -89,10 +90,4 @@ const cellOf = ({ cells }: ObjectAccess, column: string): AccessCell | undefined
 /** A row is a user, or each user has one: a wallet, a subscription. An order's amount is for whoever makes the order. */
 const isSomebodys = ({ ownerColumns }: ObjectAccess, table: Table, { head }: Facts): boolean =>
   isPersonTable(table.key, head) ||
-  [
-    table.primaryKey,
-    ...table.uniques,
-    ...table.indexes.filter(({ unique, predicate }) => unique && predicate === null),
-  ]
-    .flatMap((key) => (key === null ? [] : [key.columns]))
-    .some((columns) => columns.length === 1 && ownerColumns.includes(columns[0] ?? ''));
+  wholeKeys(table).some(({ columns }) => columns.length === 1 && ownerColumns.includes(columns[0]!));

@@ -2,6 +2,7 @@ import type { ClientCall } from '../../model/client.ts';
 import type { Facts } from '../../model/facts.ts';
 import type { Index, Table } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
+import { wholeKeys } from '../../sql/fold/constraints.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
 import { allCallsOn, placesOf } from '../support/application/client-calls.ts';
@@ -101,13 +102,7 @@ function strangeColumns(calls: readonly ClientCall[], tables: readonly Table[]):
 const foreignId = /^(source|external|remote|sync|upstream)_(\w*_)?(uid|uuid|id|ref|sku)$/;
 
 const hasPlainKey = (table: Table, columns: readonly string[]) =>
-  [
-    ...(table.primaryKey === null ? [] : [table.primaryKey]),
-    ...table.uniques,
-    ...table.indexes.filter(
-      (index) => index.unique && index.predicate === null && !index.columns.includes(null),
-    ),
-  ].some(
+  wholeKeys(table).some(
     (key) => key.columns.length === columns.length && columns.every((column) => key.columns.includes(column)),
   );
 

@@ -1,3 +1,4 @@
+import { isWholeKey } from '../../sql/fold/constraints.ts';
 import { rule } from '../rule.ts';
 import { behindWords, reportLock, sql } from '../support/statements/statements.ts';
 
@@ -17,9 +18,7 @@ export default rule({
       const key = context.keyOf(node.relation);
       if (context.isNew('view', key)) return;
       const view = context.set.before.views.get(key);
-      const unique = view?.indexes.some(
-        (index) => index.unique && index.predicate === null && !index.columns.includes(null),
-      );
+      const unique = view?.indexes.some(isWholeKey);
       const at = behindWords(context, statement, 'materialized', 'view');
       reportLock(context, statement, {
         message: `Nobody can read "${key}" while it is refreshed. Its query runs under an exclusive lock, and the lock stays until the file is through. ${

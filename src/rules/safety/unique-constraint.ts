@@ -1,5 +1,6 @@
 import type { Table } from '../../model/schema.ts';
 import type { Statement, SyntaxNode } from '../../model/sql.ts';
+import { wholeKeys } from '../../sql/fold/constraints.ts';
 import { quoteIdent, strings } from '../../sql/names.ts';
 import { type FileContext, rule, type Told } from '../rule.ts';
 import { adoption, adoptionHere } from '../support/locks/adoption.ts';
@@ -248,36 +249,22 @@ function primaryBelow(
 function keptUniqueBy(columns: readonly string[], key: string, { set }: FileContext): string | null {
   const [before, after] = [set.before.tables.get(key), set.after.tables.get(key)];
   if (before === undefined || after === undefined) return null;
-  const isSame = (own: readonly (string | null)[]) =>
-    own.length === columns.length && own.every((name) => name !== null && columns.includes(name));
-  const stands = (name: string) => namesOfUnique(after, isSame).includes(name);
-  return namesOfUnique(before, isSame).find(stands) ?? null;
+  const namesOn = (table: Table) =>
+    wholeKeys(table)
+      .filter((own) => own.columns.length === columns.length && isWithin(own.columns, columns))
+      .map(({ name }) => name);
+  return namesOn(before).find((name) => namesOn(after).includes(name)) ?? null;
 }
 
-const namesOfUnique = (
-  { primaryKey, uniques, indexes }: Table,
-  isSame: (columns: readonly (string | null)[]) => boolean,
-): readonly string[] =>
-  [
-    ...(primaryKey === null ? [] : [primaryKey]),
-    ...uniques,
-    ...indexes.filter(({ unique, predicate, valid }) => unique && valid && predicate === null),
-  ]
-    .filter(({ columns }) => isSame(columns))
-    .map(({ name }) => name);
+const isWithin = (own: readonly string[], columns: readonly string[]) =>
+  own.every((name) => columns.includes(name));
 
 /** No two rows are equal in columns that hold a key, or in one that this change adds empty. */
 function mayRepeat(columns: readonly string[], key: string, { set }: FileContext): boolean {
   const before = set.before.tables.get(key);
   const after = set.after.tables.get(key);
   if (before === undefined || after === undefined) return true;
-  const isHeld = (own: readonly (string | null)[]) =>
-    own.length > 0 && own.every((name) => name !== null && columns.includes(name));
-  const holdsKey = [
-    before.primaryKey?.columns ?? [],
-    ...before.uniques.map((unique) => unique.columns),
-    ...before.indexes.filter(({ unique, predicate }) => unique && !predicate).map((index) => index.columns),
-  ].some(isHeld);
+  const holdsKey = wholeKeys(before).some((own) => own.columns.length > 0 && isWithin(own.columns, columns));
   const isEmpty = after.columns.some(
     ({ name, default: value, notNull }) =>
       columns.includes(name) &&

@@ -1,5 +1,6 @@
 import type { Facts } from '../../model/facts.ts';
 import type { Index, Table } from '../../model/schema.ts';
+import { isWholeKey } from '../../sql/fold/constraints.ts';
 import { rule } from '../rule.ts';
 import { offsetOf } from '../support/statements/places.ts';
 
@@ -59,13 +60,11 @@ function wayOut(table: Table): string {
 }
 
 /** A unique index over all rows, whose columns are never null or whose nulls are equal. */
-const namesRows = ({ unique, columns, predicate, definition }: Index, table: Table) =>
-  unique &&
-  predicate === null &&
-  columns.every(
+const namesRows = (index: Index, table: Table) =>
+  isWholeKey(index) &&
+  index.columns.every(
     (name) =>
-      name !== null &&
-      (table.columns.find((column) => column.name === name)?.notNull || equalNulls.test(definition)),
+      table.columns.find((column) => column.name === name)?.notNull || equalNulls.test(index.definition),
   );
 
 const equalNulls = /nulls not distinct/i;

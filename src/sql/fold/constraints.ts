@@ -1,5 +1,5 @@
 /** Table constraints in the order in which Postgres makes them: checks, then what stands on an index, then foreign keys. */
-import type { Check, ForeignKey, ReferentialAction, Table } from '../../model/schema.ts';
+import type { Check, ForeignKey, Index, Key, ReferentialAction, Table } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { strings } from '../names.ts';
 import { endOfElement } from '../tokens.ts';
@@ -89,17 +89,23 @@ export function isKeyOf(table: Table | undefined, names: readonly string[]): boo
   if (table === undefined || table.unknown.length > 0) return true;
   if (names.length === 0) return table.primaryKey !== null;
   const asked = names.toSorted().join();
-  return (
-    table.primaryKey?.columns.toSorted().join() === asked ||
-    table.indexes.some(
-      ({ unique, columns, predicate }) =>
-        unique &&
-        predicate === null &&
-        columns.every((name) => name !== null) &&
-        columns.toSorted().join() === asked,
-    )
-  );
+  return wholeKeys(table).some(({ columns }) => columns.toSorted().join() === asked);
 }
+
+/** What tells any row from all others: the primary key, unique constraints, and unique indexes that are as whole. */
+export const wholeKeys = ({
+  primaryKey,
+  uniques,
+  indexes,
+}: Table): readonly Pick<Key, 'name' | 'columns'>[] => [
+  ...(primaryKey === null ? [] : [primaryKey]),
+  ...uniques,
+  ...indexes.filter(isWholeKey),
+];
+
+/** It holds for each row, by its columns: no condition, no expression, and CONCURRENTLY did not fail over it. */
+export const isWholeKey = (index: Index): index is Index & Pick<Key, 'columns'> =>
+  index.unique && index.valid && index.predicate === null && !index.columns.includes(null);
 
 function addForeignKey(
   draft: Draft,

@@ -1,6 +1,7 @@
 /** Conditions of a policy that a key or a constraint of the table enforces anyway: without them it lets in nothing more. */
 import type { SchemaState, Table } from '../../../model/schema.ts';
 import type { SyntaxNode } from '../../../model/sql.ts';
+import { wholeKeys } from '../../../sql/fold/constraints.ts';
 import { keyOfRangeVar } from '../syntax/names.ts';
 import { alternatives, bare, columnParts, conjuncts, nodesOf, operatorOf } from '../syntax/tree.ts';
 import { implies } from './implication.ts';
@@ -50,13 +51,9 @@ function isNoOtherRow(part: SyntaxNode, rest: SyntaxNode, table: Table): boolean
           });
     }),
   );
-  return [
-    ...(table.primaryKey === null ? [] : [table.primaryKey.columns]),
-    ...table.uniques.map(({ columns }) => columns),
-    ...table.indexes
-      .filter(({ unique, predicate }) => unique && predicate === null)
-      .map(({ columns }) => columns),
-  ].some((columns) => columns.length > 0 && columns.every((name) => name !== null && same.has(name)));
+  return wholeKeys(table).some(
+    ({ columns }) => columns.length > 0 && columns.every((name) => same.has(name)),
+  );
 }
 
 /** What the row itself has in the column: by its name, or by what else the policy compares it with. */
