@@ -2,6 +2,7 @@
 
 import type { SchemaState, Table } from '../../../model/schema.ts';
 import { inEnglish } from '../../../sql/acted-by.ts';
+import { isPeopleByName } from '../words/person-names.ts';
 
 export interface Membership {
   readonly table: Table;
@@ -35,12 +36,9 @@ function isSomebody(key: string, state: SchemaState): boolean {
     table !== undefined &&
     account !== undefined &&
     !isOfMembers(table) &&
-    (people.test(table.name) || table.uniques.some(({ columns }) => columns.join() === account))
+    (isPeopleByName(table) || table.uniques.some(({ columns }) => columns.join() === account))
   );
 }
-
-const people =
-  /(^|_)(users?|profiles?|people|persons?|members?|employees?|staff|customers?|clients?|authors?|players?|students?|teachers?)$/i;
 
 /** Tables that enter people into a row of that table; none for a table of people themselves. */
 export function membershipsOf(key: string, state: SchemaState): readonly Membership[] {

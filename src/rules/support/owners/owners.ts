@@ -9,6 +9,7 @@ import { isUserId, readsRequest } from '../callers/caller.ts';
 import { filledAtSignUp, routineNamed } from '../callers/sign-up.ts';
 import { ownComparisons, readPredicate } from '../conditions/scope.ts';
 import { bare, columnParts, functionCalls, operatorOf } from '../syntax/tree.ts';
+import { isUsersByName } from '../words/person-names.ts';
 import { leadsToUser, membershipsOf } from './members.ts';
 
 /**
@@ -88,7 +89,7 @@ function accountOf(person: Table, state: SchemaState): string | undefined {
     ...person.foreignKeys.flatMap(({ columns, references }) =>
       columns.length === 1 && references === 'auth.users' ? [columns[0]!] : [],
     ),
-    ...(people.test(person.name)
+    ...(isUsersByName(person)
       ? [
           ...ownerColumns(person, state),
           ...person.columns.filter(({ type }) => type === 'uuid').map(({ name }) => name),
@@ -103,16 +104,13 @@ function accountOf(person: Table, state: SchemaState): string | undefined {
 
 const account = /^(auth|supabase)_?(user_?)?(id|uid)$|^(user|account|auth)_?(id|uid)?$/i;
 
-const people =
-  /(^|_)(users?|profiles?|people|persons?|members?|employees?|staff|accounts?|customers?|clients?|authors?)$/i;
-
 /** Each of its rows is a user: `auth.users`, a table with the same key, or one that names the account beside its own id. */
 export function isPersonTable(key: string, state: SchemaState): boolean {
   if (leadsToUser(key, state)) return true;
   const table = state.tables.get(key);
   return (
     table !== undefined &&
-    (people.test(table.name)
+    (isUsersByName(table)
       ? accountOf(table, state) !== undefined
       : table.primaryKey !== null && filledAtSignUp(table, state) === table.primaryKey.columns.join())
   );

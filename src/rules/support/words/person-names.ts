@@ -16,6 +16,19 @@ export function peopleByName({ columns, foreignKeys }: Table, isUsers: boolean):
 const person =
   /^(user|owner|author|sender|requester|initiator|inviter|receiver|recipient|creator|from_user|to_user)_?(uu)?id$/i;
 
+const people = 'users?|profiles?|people|persons?|members?|employees?|staff|customers?|clients?|authors?';
+
+function isCalled(words: string): (table: Table) => boolean {
+  const pattern = new RegExp(`(^|_)(${words})$`, 'i');
+  return ({ name }) => pattern.test(name);
+}
+
+/** Each row is a user. Not students or players: the account beside their id is as often that of whoever keeps the list. */
+export const isUsersByName = isCalled(`${people}|accounts?`);
+
+/** Those whom a row enters into something. Not accounts: a team has one too. */
+export const isPeopleByName = isCalled(`${people}|players?|students?|teachers?`);
+
 /** Accounts that the project keeps itself, beside those of Supabase: an id may be one of theirs. */
 export const keepsAccounts = (state: SchemaState, isPerson: (key: string) => boolean): boolean =>
   [...state.tables.values()].some(
