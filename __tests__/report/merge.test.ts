@@ -43,6 +43,15 @@ test('what was seen swallows the finding on the same object that explains it, an
   });
 });
 
+test('what explains it gives its way out where the consequence has none of its own', () => {
+  const { remedy } = ruleById.get('access/policy-error')!;
+  const seen = finding('access/policy-error', { causes: ['rls/auth-users'], help: remedy });
+  const cause = finding('rls/auth-users', { help: 'Make it so.' });
+  expect(mergeFindings([seen, cause], ruleById)[0]!.help).toBe('Make it so.');
+  const own = { ...seen, help: 'Do this first.' };
+  expect(mergeFindings([own, cause], ruleById)[0]!.help).toBe('Do this first.');
+});
+
 test('the same cause on another object stays a finding of its own', () => {
   const seen = finding('access/anon-read', { causes: ['rls/disabled'] });
   const other = finding('rls/disabled', { object: 'public.page' });

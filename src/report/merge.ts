@@ -7,11 +7,11 @@ export function mergeFindings(
   findings: readonly Finding[],
   rules: ReadonlyMap<string, Rule>,
 ): readonly Finding[] {
-  return joinBacking(swallowCauses(findings), rules);
+  return joinBacking(swallowCauses(findings, rules), rules);
 }
 
 /** A finding takes the place of those on its object that its rule names as their explanation. */
-function swallowCauses(findings: readonly Finding[]): readonly Finding[] {
+function swallowCauses(findings: readonly Finding[], rules: ReadonlyMap<string, Rule>): readonly Finding[] {
   const gone = new Set<Finding>();
   const merged = findings.map((finding) => {
     if (finding.causes.length === 0) return finding;
@@ -27,13 +27,18 @@ function swallowCauses(findings: readonly Finding[]): readonly Finding[] {
         sameThing(finding, other),
     );
     for (const cause of causes) gone.add(cause);
+    // What explains it may know the SQL that a look at the consequence does not.
+    const explained =
+      ownHelp(finding, rules) === null ? causes.find((cause) => ownHelp(cause, rules) !== null) : undefined;
+    const help = explained?.help ?? finding.help;
     const placed = finding.file === null ? causes.find(({ file }) => file !== null) : undefined;
     return {
       ...finding,
       ...(placed === undefined ? {} : placeOf(placed)),
       causes: [...new Set(causes.map(({ rule }) => rule))],
       evidence: union(finding, ...causes),
-      fix: finding.fix ?? fixOf(finding, causes, placed?.file ?? finding.file),
+      help,
+      fix: finding.fix ?? fixOf({ ...finding, help }, causes, placed?.file ?? finding.file),
     };
   });
   return merged.filter((_, index) => !gone.has(findings[index]!));
