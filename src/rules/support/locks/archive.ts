@@ -3,7 +3,6 @@ import type { Statement, SyntaxNode } from '../../../model/sql.ts';
 import { splitKey } from '../../../sql/fold/table-access.ts';
 import { quoteIdent } from '../../../sql/names.ts';
 import type { FileContext } from '../../rule.ts';
-import { nameIn } from '../statements/kept-values.ts';
 import { whereColumnIsThere, whereTableIsThere } from '../statements/where-there.ts';
 
 /** A schema that the Data API does not show. */
@@ -39,7 +38,7 @@ export function copyOfColumns(
   const mayLack = along.some((each) => each.missing_ok === true);
   const rows =
     mayLack && !one ? `select to_jsonb(t) as old_row from ${table} t` : rowsOf(table, columns, context);
-  const copy = `create table ${archive(context)}.${quoteIdent(`${nameIn(table)}_${one ? column : 'columns'}`)} as ${rows};`;
+  const copy = `create table ${archive(context)}.${quoteIdent(`${splitKey(table)[1]}_${one ? column : 'columns'}`)} as ${rows};`;
   if (mayLack && one) return whereColumnIsThere(table, column, copy);
   return node.missing_ok === true ? whereTableIsThere(table, copy) : [copy];
 }

@@ -1,12 +1,9 @@
 /** Whether the values of a column that goes are kept: carried over above, checked to be none, or at least read. */
 import type { Statement, SyntaxNode } from '../../../model/sql.ts';
+import { splitKey } from '../../../sql/fold/table-access.ts';
 import { escapeRegExp } from '../../../sql/text.ts';
 import type { FileContext } from '../../rule.ts';
 import { bare, columnParts, conjuncts, someNode } from '../syntax/tree.ts';
-
-/** Of a key as Postgres spells it. */
-export const nameIn = (key: string): string =>
-  (/(?:^|\.)(?:"((?:[^"]|"")+)"|([^".]+))$/.exec(key)?.slice(1).find(Boolean) ?? key).replaceAll('""', '"');
 
 /** What the file above does so that the values are kept, or proves: that there are none. Null where it does neither. */
 export function whyNothingIsLost(
@@ -28,7 +25,7 @@ export function whyNothingIsLost(
 const raisesIfHeld = ({ kind, sql: text }: Statement, table: string, column: string) =>
   kind === 'DoStmt' &&
   /\braise\s+(exception|sqlstate|')/i.test(text) &&
-  names(text, nameIn(table)) &&
+  names(text, splitKey(table)[1]) &&
   new RegExp(`${word(column)}[\\s)]+is\\s+not\\s+null|is\\s+distinct\\s+from[^;]*${word(column)}`, 'i').test(
     text,
   );
@@ -40,7 +37,7 @@ function copiesValues(
   column: string,
   context: FileContext,
 ): boolean {
-  if (!/^(Insert|Update|CreateTableAs)Stmt$/.test(kind) || !names(text, nameIn(table))) return false;
+  if (!/^(Insert|Update|CreateTableAs)Stmt$/.test(kind) || !names(text, splitKey(table)[1])) return false;
   const select = (node.selectStmt ?? node.query)?.SelectStmt;
   const values: readonly SyntaxNode[] =
     kind === 'UpdateStmt'
@@ -78,5 +75,5 @@ export const isReadAbove = ({ statements }: FileContext, drop: Statement, table:
     ({ kind, sql: text, start }) =>
       start < drop.start &&
       /^(Insert|Update|CreateTableAs)Stmt$/.test(kind) &&
-      names(text, nameIn(table), column),
+      names(text, splitKey(table)[1], column),
   );
