@@ -7,7 +7,7 @@ import { type FileContext, rule } from '../rule.ts';
 import { lostValues } from '../support/conditions/implication.ts';
 import { overviewOf } from '../support/files/versions.ts';
 import { commandsOf, sql, takesExclusiveLock } from '../support/statements/statements.ts';
-import { bare, conjuncts, constantOf, someNode } from '../support/syntax/tree.ts';
+import { bare, conjuncts, constantOf, operatorOf, someNode } from '../support/syntax/tree.ts';
 import { isFilledAgain } from '../support/tables/emptiness.ts';
 import { isShortList } from '../support/tables/short-lists.ts';
 import { youthOf } from '../support/tables/small-tables.ts';
@@ -197,8 +197,9 @@ function fixedBy({ whereClause }: SyntaxNode): readonly { column: string; values
   const conditions: readonly SyntaxNode[] =
     whereClause?.BoolExpr?.boolop === 'AND_EXPR' ? whereClause.BoolExpr.args : [whereClause];
   return conditions.flatMap((condition) => {
-    const { kind, name, lexpr, rexpr } = condition?.A_Expr ?? {};
-    const equals = name?.[0]?.String?.sval === '=' && (kind === 'AEXPR_OP' || kind === 'AEXPR_IN');
+    const compared = condition?.A_Expr ?? {};
+    const { kind, lexpr, rexpr } = compared;
+    const equals = (kind === 'AEXPR_OP' || kind === 'AEXPR_IN') && operatorOf(compared) === '=';
     const constants: readonly SyntaxNode[] = rexpr?.List?.items ?? [rexpr];
     const column: string | undefined = lexpr?.ColumnRef?.fields?.at(-1)?.String?.sval;
     return equals && column !== undefined && constants.every((each) => bare(each)?.A_Const !== undefined)

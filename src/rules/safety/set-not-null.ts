@@ -6,7 +6,7 @@ import { stillInsertsWithout } from '../support/application/client-calls.ts';
 import { isFilledAbove, leavesNoNull } from '../support/locks/filled-above.ts';
 import { provenNotNull } from '../support/locks/proof.ts';
 import { alterExisting, commandsOf, listed, reportLock, sql } from '../support/statements/statements.ts';
-import { bare, columnParts } from '../support/syntax/tree.ts';
+import { bare, isColumn } from '../support/syntax/tree.ts';
 import { allRowsTakenBy, isLeftEmpty } from '../support/tables/emptiness.ts';
 import { reportWait } from '../support/tables/small-tables.ts';
 
@@ -165,6 +165,5 @@ function proves(expression: SyntaxNode | null, column: string): boolean {
     return node.BoolExpr.args.some((part: SyntaxNode) => proves(part, column));
   }
   const test = node?.NullTest;
-  const ref = test?.nulltesttype === 'IS_NOT_NULL' ? bare(test.arg)?.ColumnRef : undefined;
-  return ref !== undefined && columnParts(ref).at(-1) === column;
+  return test?.nulltesttype === 'IS_NOT_NULL' && isColumn(test.arg, column);
 }

@@ -1,10 +1,10 @@
 import type { Statement, SyntaxNode } from '../../model/sql.ts';
-import { quoteIdent, strings } from '../../sql/names.ts';
+import { quoteIdent } from '../../sql/names.ts';
 import { type FileContext, rule, type Told } from '../rule.ts';
 import { canBeComputedAgain, readsItself } from '../support/locks/computed-again.ts';
 import { isTidiedUp } from '../support/locks/tidied-up.ts';
 import { commandsOf, reportLock, tokensIn } from '../support/statements/statements.ts';
-import { bare, columnParts, functionName, someNode } from '../support/syntax/tree.ts';
+import { bare, functionName, isColumn, operatorOf, someNode } from '../support/syntax/tree.ts';
 import { isShortList } from '../support/tables/short-lists.ts';
 import { isSaidToHoldNothing } from '../support/words/said.ts';
 import { sqlFence } from '../support/words/words.ts';
@@ -115,11 +115,6 @@ const inBatches = (statement: Statement, context: FileContext) =>
 const isOnlyTidied = (targets: readonly SyntaxNode[]) =>
   targets.some(isTidiedUp) && targets.every((target) => isTidiedUp(target) || isOfTheMoment(target.val));
 
-const isColumn = (node: SyntaxNode | undefined, name: string) => {
-  const ref = bare(node)?.ColumnRef;
-  return ref !== undefined && columnParts(ref).at(-1) === name;
-};
-
 /** `c = c`: nothing is meant but what a trigger does. */
 const isUnchanged = ({ name, val }: SyntaxNode) => isColumn(val, name);
 
@@ -139,7 +134,7 @@ const grows = ({ name, val }: SyntaxNode) =>
     val,
     (kind, node) =>
       kind === 'A_Expr' &&
-      /^([-+*/%^]|\|\|)$/.test(strings(node.name).at(-1) ?? '') &&
+      /^([-+*/%^]|\|\|)$/.test(operatorOf(node)) &&
       [node.lexpr, node.rexpr].some((side) => isColumn(side, name)),
   );
 

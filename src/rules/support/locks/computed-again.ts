@@ -1,11 +1,10 @@
 /** Values that can be computed again: an UPDATE that does so loses nothing, whatever the column held. */
 import type { SchemaState, Table } from '../../../model/schema.ts';
 import type { SyntaxNode } from '../../../model/sql.ts';
-import { strings } from '../../../sql/names.ts';
 import { escapeRegExp } from '../../../sql/text.ts';
 import type { FileContext } from '../../rule.ts';
 import { routineNamed } from '../callers/sign-up.ts';
-import { bare, columnParts, functionName, nodesOf, someNode } from '../syntax/tree.ts';
+import { bare, columnParts, functionName, nodesOf, operatorOf, someNode } from '../syntax/tree.ts';
 
 /** All of them, what tells the time of the change aside. */
 export function canBeComputedAgain(
@@ -91,7 +90,7 @@ function isReckoned(target: SyntaxNode): boolean {
 
 function isReckoning(value: SyntaxNode): boolean {
   const { A_Expr: operation, CoalesceExpr: either, MinMaxExpr: greatest, FuncCall: call } = value;
-  if (operation?.kind === 'AEXPR_OP') return /^[-+*/%]$/.test(strings(operation.name).at(-1) ?? '');
+  if (operation?.kind === 'AEXPR_OP') return /^[-+*/%]$/.test(operatorOf(operation));
   if (call !== undefined) {
     const { name } = functionName(call);
     return (

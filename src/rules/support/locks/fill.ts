@@ -4,7 +4,7 @@ import type { SyntaxNode } from '../../../model/sql.ts';
 import { quoteIdent } from '../../../sql/names.ts';
 import type { FileContext } from '../../rule.ts';
 import { listed } from '../statements/statements.ts';
-import { bare, columnParts, conjuncts } from '../syntax/tree.ts';
+import { bare, columnParts, conjuncts, operatorOf } from '../syntax/tree.ts';
 
 /** The UPDATE as it stands in a way out: where it goes, and what its triggers make of it. */
 export function filled(
@@ -52,11 +52,11 @@ function firedBy(table: string, columns: readonly string[], context: FileContext
 
 /** `old.state is distinct from new.state`. */
 function asksForChangeOfOthers(condition: SyntaxNode, columns: readonly string[]): boolean {
-  const { kind, name, lexpr, rexpr } = bare(condition)?.A_Expr ?? {};
+  const compared = bare(condition)?.A_Expr;
   const differ =
-    kind === 'AEXPR_DISTINCT' || (kind === 'AEXPR_OP' && /^(<>|!=)$/.test(name?.[0]?.String?.sval ?? ''));
+    compared?.kind === 'AEXPR_DISTINCT' || (compared?.kind === 'AEXPR_OP' && operatorOf(compared) === '<>');
   if (!differ) return false;
-  const sides = [lexpr, rexpr]
+  const sides = [compared.lexpr, compared.rexpr]
     .map((side) => bare(side)?.ColumnRef)
     .map((ref) => (ref ? columnParts(ref) : []));
   const names = sides.map((parts) => parts.at(-1));

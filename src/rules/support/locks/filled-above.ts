@@ -2,7 +2,15 @@
 import type { Table } from '../../../model/schema.ts';
 import type { Statement, SyntaxNode } from '../../../model/sql.ts';
 import type { FileContext } from '../../rule.ts';
-import { alternatives, bare, columnParts, conjuncts, functionName } from '../syntax/tree.ts';
+import {
+  alternatives,
+  bare,
+  columnParts,
+  conjuncts,
+  functionName,
+  isColumn,
+  operatorOf,
+} from '../syntax/tree.ts';
 
 /** An UPDATE above gives a value to all rows, or to those that have none. */
 export const isFilledAbove = (context: FileContext, own: Statement, table: string, column: string) =>
@@ -65,8 +73,7 @@ function isOnAllNulls(
   if (node.whereClause === undefined) return node.fromClause === undefined && node.usingClause === undefined;
   const isNullTest = (part: SyntaxNode) => {
     const test = bare(part)?.NullTest;
-    const ref = test?.nulltesttype === 'IS_NULL' ? bare(test.arg)?.ColumnRef : undefined;
-    return ref !== undefined && columnParts(ref).at(-1) === column;
+    return test?.nulltesttype === 'IS_NULL' && isColumn(test.arg, column);
   };
   if (node.fromClause === undefined && node.usingClause === undefined)
     return alternatives(node.whereClause).some(isNullTest);
@@ -75,10 +82,10 @@ function isOnAllNulls(
 
 /** `parent.id = child.parent_id`, where a validated key says that each row has its parent. */
 function joinsEveryRow(condition: SyntaxNode, other: Statement, context: FileContext): boolean {
-  const { lexpr, rexpr, kind, name } = bare(condition)?.A_Expr ?? {};
-  if (kind !== 'AEXPR_OP' || name?.[0]?.String?.sval !== '=' || other.node.fromClause?.length !== 1)
+  const compared = bare(condition)?.A_Expr;
+  if (compared?.kind !== 'AEXPR_OP' || operatorOf(compared) !== '=' || other.node.fromClause?.length !== 1)
     return false;
-  const sides = [lexpr, rexpr].map((side) => bare(side)?.ColumnRef);
+  const sides = [compared.lexpr, compared.rexpr].map((side) => bare(side)?.ColumnRef);
   if (sides.includes(undefined)) return false;
   const tables = tablesOf(other, context);
   const own = context.set.before.tables.get(context.keyOf(other.node.relation));
@@ -140,7 +147,7 @@ function isNeverNull(value: SyntaxNode | undefined, tables: readonly Named[]): b
     );
   if (node.A_Expr?.kind === 'AEXPR_OP')
     return (
-      /^([-+*/]|\|\|)$/.test(node.A_Expr.name?.[0]?.String?.sval ?? '') &&
+      /^([-+*/]|\|\|)$/.test(operatorOf(node.A_Expr)) &&
       isSure(node.A_Expr.lexpr) &&
       isSure(node.A_Expr.rexpr)
     );

@@ -6,7 +6,7 @@ import type { FileContext } from '../../rule.ts';
 import { nameIn } from '../policies/policies-moved.ts';
 import { commandsOf, namesOf } from '../statements/statements.ts';
 import { keyOfParts } from '../syntax/names.ts';
-import { bare, columnParts, constantOf, nodesOf, operatorOf } from '../syntax/tree.ts';
+import { bare, columnParts, constantOf, isColumn, nodesOf, operatorOf } from '../syntax/tree.ts';
 import type { TypeChange } from './type-change.ts';
 
 export interface InTheWay {
@@ -141,10 +141,6 @@ function onNewType(
 
 /** The column stands only beside labels of the enum, or IS NULL. */
 function isComparedAlone(node: SyntaxNode, column: string, labels: readonly string[]): boolean {
-  const isColumn = (each: SyntaxNode | null | undefined) => {
-    const ref = bare(each)?.ColumnRef;
-    return ref !== undefined && columnParts(ref).at(-1) === column;
-  };
   const isLabel = (each: SyntaxNode) => {
     const value = constantOf(each);
     return value === null || (typeof value === 'string' && labels.includes(value));
@@ -157,10 +153,10 @@ function isComparedAlone(node: SyntaxNode, column: string, labels: readonly stri
   const compared = nodesOf(node, 'A_Expr').filter(
     (each) =>
       /^(=|<>)$/.test(operatorOf(each)) &&
-      isColumn(each.lexpr) &&
+      isColumn(each.lexpr, column) &&
       (Array.isArray(each.rexpr) ? each.rexpr : others(each.rexpr)).every(isLabel),
   ).length;
-  const asked = nodesOf(node, 'NullTest').filter(({ arg }) => isColumn(arg)).length;
+  const asked = nodesOf(node, 'NullTest').filter(({ arg }) => isColumn(arg, column)).length;
   return all > 0 && compared + asked === all;
 }
 

@@ -1,6 +1,6 @@
 /** `email = lower(trim(email))`: a column that is written in one way, and says what it said. */
 import type { SyntaxNode } from '../../../model/sql.ts';
-import { bare, columnParts, constantOf, functionName } from '../syntax/tree.ts';
+import { bare, constantOf, functionName, isColumn } from '../syntax/tree.ts';
 
 /** SET column = … of an UPDATE: nothing but blanks goes, or the case of a column that nobody reads for its case. */
 export function isTidiedUp({ name, val }: SyntaxNode): boolean {
@@ -18,8 +18,7 @@ export function isTidiedUp({ name, val }: SyntaxNode): boolean {
     value = bare(first);
     depth += 1;
   }
-  const ref = value?.ColumnRef;
-  return depth > 0 && ref !== undefined && columnParts(ref).at(-1) === name;
+  return depth > 0 && isColumn(value, name);
 }
 
 const isBlank = (node: SyntaxNode) => /^\s*$/.test(String(constantOf(node) ?? 'x'));

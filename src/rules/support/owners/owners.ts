@@ -1,14 +1,13 @@
 /** Columns that say whose row it is. */
 
 import type { SchemaState, Table } from '../../../model/schema.ts';
-import type { SyntaxNode } from '../../../model/sql.ts';
 import { inEnglish } from '../../../sql/acted-by.ts';
 import { quoteIdent } from '../../../sql/names.ts';
 import { escapeRegExp } from '../../../sql/text.ts';
 import { isUserId, readsRequest } from '../callers/caller.ts';
 import { filledAtSignUp, routineNamed } from '../callers/sign-up.ts';
 import { ownComparisons, readPredicate } from '../conditions/scope.ts';
-import { bare, columnParts, functionCalls, operatorOf } from '../syntax/tree.ts';
+import { bare, functionCalls, isColumn, operatorOf } from '../syntax/tree.ts';
 import { isUsersByName } from '../words/person-names.ts';
 import { leadsToUser, membershipsOf } from './members.ts';
 
@@ -63,17 +62,13 @@ export const holdsNoId = (column: string, type = 'text'): boolean =>
 
 /** What a policy of the table asks of that column, where it asks for nothing else. */
 function comparisonOf(column: string, table: Table | undefined): string | null {
-  const isColumn = (node: SyntaxNode | undefined) => {
-    const ref = bare(node)?.ColumnRef;
-    return ref !== undefined && columnParts(ref).at(-1) === column;
-  };
   for (const { using, check } of table?.policies ?? [])
     for (const expression of [using, check]) {
       const asked = bare(expression?.node)?.A_Expr;
       if (
         asked !== undefined &&
         operatorOf(asked) === '=' &&
-        [asked.lexpr, asked.rexpr].filter(isColumn).length === 1 &&
+        [asked.lexpr, asked.rexpr].filter((side) => isColumn(side, column)).length === 1 &&
         functionCalls(asked).some(readsRequest)
       )
         return expression!.text;

@@ -13,7 +13,7 @@ import { type ColumnUse, ownComparisons, readPredicate } from '../conditions/sco
 import { opensTo } from '../conditions/truth.ts';
 import { cyclesOnceOn, recursingBehind, tablesRead } from '../policies/recursion.ts';
 import { onOneLine } from '../syntax/bodies.ts';
-import { alternatives, bare, columnParts, conjuncts, functionCalls } from '../syntax/tree.ts';
+import { alternatives, bare, conjuncts, functionCalls, isColumn } from '../syntax/tree.ts';
 import { membershipsOf } from './members.ts';
 import { isCaller, isKeyOfTeam, isPersonTable, ownerColumns } from './owners.ts';
 
@@ -256,13 +256,7 @@ const callsBack = (node: SyntaxNode, table: Table, state: SchemaState) =>
 /** `is_member(team_id)` */
 const isCallWith = (node: SyntaxNode, column: string): boolean => {
   const call = functionIn(node);
-  return (
-    call !== undefined &&
-    (call.args ?? []).some((arg: SyntaxNode) => {
-      const ref = bare(arg)?.ColumnRef;
-      return ref !== undefined && columnParts(ref).at(-1) === column;
-    })
-  );
+  return call !== undefined && (call.args ?? []).some((arg: SyntaxNode) => isColumn(arg, column));
 };
 
 /** The call that a branch consists of, perhaps as `(select f(x))`. */

@@ -80,6 +80,12 @@ export function columnParts(ref: SyntaxNode): string[] {
   return strings((ref.fields ?? []).filter((field: SyntaxNode) => field.String !== undefined));
 }
 
+/** The bare or cast name of a column, whichever table's. */
+export function isColumn(node: SyntaxNode | null | undefined, name: string): boolean {
+  const ref = bare(node)?.ColumnRef;
+  return ref !== undefined && columnParts(ref).at(-1) === name;
+}
+
 /** A scalar `(select x)` without FROM is x; a cast is what it casts. */
 export function bare(node: SyntaxNode | null | undefined): SyntaxNode | null {
   let inner = node ?? null;

@@ -3,7 +3,7 @@ import type { Facts } from '../../../model/facts.ts';
 import type { SchemaState, Table } from '../../../model/schema.ts';
 import type { SyntaxNode } from '../../../model/sql.ts';
 import { allCallsOn } from '../application/client-calls.ts';
-import { bare, columnParts, conjuncts, constantOf, operatorOf } from '../syntax/tree.ts';
+import { bare, conjuncts, constantOf, isColumn, operatorOf } from '../syntax/tree.ts';
 
 const many = 1000;
 
@@ -41,9 +41,4 @@ function countsOut(check: SyntaxNode, column: string): boolean {
     else if (/^<=?$/.test(operatorOf(test))) to = bounds[0];
   }
   return to - from <= many;
-}
-
-function isColumn(node: SyntaxNode | null | undefined, column: string): boolean {
-  const ref = bare(node)?.ColumnRef;
-  return ref !== undefined && columnParts(ref).at(-1) === column;
 }
