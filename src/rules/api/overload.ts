@@ -4,7 +4,7 @@ import type { Routine } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
 import { allCallsOn, placesOf } from '../support/application/client-calls.ts';
 import { inputsOf, strangersTo, takes } from '../support/callers/inputs.ts';
-import { apiRoles, holds } from '../support/callers/roles.ts';
+import { holds, served } from '../support/callers/roles.ts';
 import { evidenceOf, statementAt } from '../support/statements/sites.ts';
 import { listed } from '../support/statements/statements.ts';
 import { named, sqlFence } from '../support/words/words.ts';
@@ -37,7 +37,7 @@ export default rule({
     );
     // PostgREST looks at every function of the schema, whoever may execute it; where nobody may, nobody calls.
     const isAmbiguous = (each: Routine) =>
-      [each, routine].some(({ grants }) => callers.some((role) => holds(grants, role, 'execute'))) &&
+      [each, routine].some(({ grants }) => served.some((role) => holds(grants, role, 'execute'))) &&
       overlap(each, routine);
     const ambiguous = older.filter(isAmbiguous);
     const sayOf = (those: readonly Routine[], what: string, severity?: 'info' | 'warning') => {
@@ -92,8 +92,6 @@ function stillAsked(old: Routine, routine: Routine, facts: Facts): readonly Clie
 const onlyOf = (calls: readonly ClientCall[], routine: Routine): string[] => [
   ...new Set(calls.flatMap(({ given }) => strangersTo(routine, given ?? []))),
 ];
-
-const callers = [...apiRoles, 'service_role'];
 
 /** What all of them require, and nothing else. */
 function shortestCall(those: readonly Routine[]): string {

@@ -1,7 +1,7 @@
 import type { Routine, SchemaState, Table } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
 import { routinesCalled } from '../support/callers/caller.ts';
-import { apiRoles, apiRolesOf, enters, holds, isPlatform } from '../support/callers/roles.ts';
+import { apiRolesOf, isPlatform, reachers } from '../support/callers/roles.ts';
 import { callsOf } from '../support/conditions/predicates.ts';
 import { capturedArgument } from '../support/functions/captured-argument.ts';
 import { evidenceOf } from '../support/statements/sites.ts';
@@ -27,12 +27,7 @@ export default rule({
     if (captured === null) return;
     const { name, taken, does } = captured;
     const trusting = tablesTrusting(routine, state).map(({ key }) => `"${key}"`);
-    const callable = apiRoles.some(
-      (role) =>
-        exposed(routine.schema) &&
-        holds(routine.grants, role, 'execute') &&
-        enters(role, routine.schema, state),
-    );
+    const callable = exposed(routine.schema) && reachers(routine, 'execute', state).length > 0;
     const shown =
       trusting.length > 3 ? [...trusting.slice(0, 2), `${trusting.length - 2} more tables`] : trusting;
     report({

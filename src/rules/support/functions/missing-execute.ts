@@ -1,12 +1,13 @@
 /** EXECUTE that is missing: of functions that policies, defaults and checks call, or the application's code. */
 import type { ChangeSet } from '../../../model/facts.ts';
 import type { Origin, Routine, SchemaState, Table } from '../../../model/schema.ts';
+import type { SyntaxNode } from '../../../model/sql.ts';
 import { escapeRegExp } from '../../../sql/text.ts';
 import type { StateContext } from '../../rule.ts';
 import { callsOn, placesOf } from '../application/client-calls.ts';
 import { holders, holds, served } from '../callers/roles.ts';
 import { type Refused, refusedTo, tablesRefused } from '../policies/run-as-caller.ts';
-import { evidenceOf } from '../statements/sites.ts';
+import { evidenceOf, isRevoke } from '../statements/sites.ts';
 import { isExposedTable } from '../tables/tables.ts';
 import { listed, named, sqlFence } from '../words/words.ts';
 
@@ -30,7 +31,7 @@ export function tellHelper(routine: Routine, context: StateContext) {
   tellRefused(
     first.refused,
     [first, ...users.filter((each) => each !== first)].map(({ table }) => table),
-    users.length === 1 ? first.refused.origin : (revokes(routine, context.set) ?? routine.origin),
+    users.length === 1 ? first.refused.origin : (placeOfRevoke(routine, context.set) ?? routine.origin),
     context,
   );
 }
@@ -77,6 +78,7 @@ export function tellRoutine(routine: Routine, { facts, state, set, home, exposed
   if (!exposed(routine.schema) || routine.kind === 'aggregate' || /^(event_)?trigger$/.test(routine.returns))
     return;
   const calls = callsOn(`${routine.schema}.${routine.name}`, ['execute'], facts);
+  const revoked = placeOfRevoke(routine, set);
   // Another of its name may be the one that is called.
   const isServed = [...state.routines.values()].some(
     ({ schema, name, grants }) =>
@@ -85,26 +87,23 @@ export function tellRoutine(routine: Routine, { facts, state, set, home, exposed
   if (calls.length > 0 && !isServed) {
     const sql = `grant execute on function ${routine.key} to authenticated;`;
     report({
-      message: `Neither "anon" nor "authenticated" may execute "${routine.key}", and the code calls it: ${placesOf(calls)}, which fails with "permission denied for function" (42501). ${revokes(routine, set) === null ? 'Grant EXECUTE to whom it is meant for, or take the call out' : 'Let the server make the call, or grant EXECUTE again if users may make it'}.`,
-      at: home(revokes(routine, set) ?? routine.origin),
+      message: `Neither "anon" nor "authenticated" may execute "${routine.key}", and the code calls it: ${placesOf(calls)}, which fails with "permission denied for function" (42501). ${revoked === null ? 'Grant EXECUTE to whom it is meant for, or take the call out' : 'Let the server make the call, or grant EXECUTE again if users may make it'}.`,
+      at: home(revoked ?? routine.origin),
       object: routine.key,
       key: 'asked',
       severity: 'warning',
       evidence: evidenceOf(state),
-      help: sqlFence(
-        revokes(routine, set) === null ? sql : `-- only if users may call it themselves\n${sql}`,
-      ),
+      help: sqlFence(revoked === null ? sql : `-- only if users may call it themselves\n${sql}`),
     });
     return;
   }
   const before = set.before.routines.get(routine.key);
-  const mentioned = revokes(routine, set);
-  if (before === undefined && !mentioned) return;
+  if (before === undefined && revoked === null) return;
   if ([...served, 'public'].some((role) => holds(routine.grants, role, 'execute'))) return;
   if (routine.grants.some(({ privilege }) => privilege === 'execute') || isCalled(routine, state)) return;
   report({
     message: `Nobody may execute "${routine.key}": EXECUTE is revoked from ${listed(['PUBLIC', ...served.map((role) => `"${role}"`)])}. A call through the API fails with "permission denied for function" (42501), with the server's key too. Grant EXECUTE to whoever calls it.`,
-    at: home(mentioned ?? routine.origin),
+    at: home(revoked ?? routine.origin),
     object: routine.key,
     // A REVOKE that names the server's role too is meant: retired, or for the owner's own jobs.
     severity: namesServer(routine, set) ? 'info' : 'warning',
@@ -113,36 +112,28 @@ export function tellRoutine(routine: Routine, { facts, state, set, home, exposed
   });
 }
 
-/** Place of a REVOKE of this change on that function: the author spoke of its privileges. */
-function revokes(routine: Routine, set: ChangeSet): Origin {
-  for (const { source } of set.migrations) {
-    for (const statement of source.statements) {
-      if (
-        statement.kind !== 'GrantStmt' ||
-        statement.node.is_grant ||
-        statement.node.objtype !== 'OBJECT_FUNCTION'
-      )
-        continue;
-      if (new RegExp(`\\b${escapeRegExp(routine.name)}\\b`).test(statement.sql))
-        return { file: source.path, ...statement.span };
-    }
-  }
-  return null;
+/** Where this change takes EXECUTE on it from somebody: the author spoke of its privileges. */
+function placeOfRevoke(routine: Routine, set: ChangeSet): Origin {
+  const [first] = revokesOf(routine, set);
+  return first === undefined ? null : { file: first.source.path, ...first.statement.span };
 }
 
 const namesServer = (routine: Routine, set: ChangeSet) =>
-  set.migrations.some(({ source }) =>
-    source.statements.some(
-      ({ kind, node, sql }) =>
-        kind === 'GrantStmt' &&
-        !node.is_grant &&
-        node.objtype === 'OBJECT_FUNCTION' &&
-        new RegExp(`\\b${escapeRegExp(routine.name)}\\b`).test(sql) &&
-        (node.grantees ?? []).some(
-          (grantee: { RoleSpec?: { rolename?: string } }) => grantee.RoleSpec?.rolename === 'service_role',
-        ),
-    ),
+  revokesOf(routine, set).some(({ statement }) =>
+    (statement.node.grantees ?? []).some(({ RoleSpec }: SyntaxNode) => RoleSpec?.rolename === 'service_role'),
   );
+
+function revokesOf({ name }: Routine, { migrations }: ChangeSet) {
+  const called = new RegExp(`(?<![\\w$])${escapeRegExp(name)}(?![\\w$])`);
+  return migrations.flatMap(({ source }) =>
+    source.statements
+      .filter(
+        (statement) =>
+          isRevoke(statement) && statement.node.objtype === 'OBJECT_FUNCTION' && called.test(statement.sql),
+      )
+      .map((statement) => ({ source, statement })),
+  );
+}
 
 const callers = new WeakMap<SchemaState, string>();
 
