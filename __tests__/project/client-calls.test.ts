@@ -348,4 +348,35 @@ export function forJobs() {
     expect(asks(`createClient(url, ${key}, options)`)).toEqual(['other']);
     expect(asks(`createClient(url, Deno.env.get('SUPABASE_SERVICE_ROLE_KEY'))`)).toEqual(['other']);
   });
+
+  test('an Edge Function that hands the token of the request on asks as its user', () => {
+    const asks = (text: string) =>
+      clientCallsIn(new Map([['supabase/functions/a/index.ts', `// supabase\n${text}`]]), 'public').map(
+        ({ by }) => by,
+      );
+    const client = (token: string) =>
+      `const db = createClient(url, Deno.env.get('SUPABASE_ANON_KEY')!, { global: { headers: { Authorization: ${token} } } });\n`;
+    const call = `await db.from('bill').insert(row);`;
+    expect(asks(`${client(`req.headers.get('Authorization')!`)}${call}`)).toEqual(['user']);
+    const header = `const authHeader = req.headers.get('Authorization');\n`;
+    expect(asks(`${header}${client('authHeader')}${call}`)).toEqual(['user']);
+    const bare = `${header}const token = authHeader.replace('Bearer ', '');\n`;
+    expect(asks(`${bare}${client('`Bearer ${token}`')}${call}`)).toEqual(['user']);
+    // The service key under the name of a token, and a name that nothing gives.
+    const key = `const token = Deno.env.get('SUPABASE_SERVICE_ROLE_KEY');\n`;
+    expect(asks(`${key}${client('`Bearer ${token}`')}${call}`)).toEqual(['other']);
+    expect(asks(`${client('token')}${call}`)).toEqual(['other']);
+    // Handed to a function of the file, by all who call it.
+    const written = `async function write(db: any, row: Row) {\n  ${call}\n}\n`;
+    const made = client(`req.headers.get('Authorization')`).replace('const db', 'const own');
+    expect(asks(`${written}Deno.serve(async (req) => {\n${made}await write(own, row);\n});`)).toEqual([
+      'user',
+    ]);
+    const admin = `const all = createClient(url, Deno.env.get('SUPABASE_SERVICE_ROLE_KEY'));\n`;
+    expect(
+      asks(
+        `${written}Deno.serve(async (req) => {\n${made}${admin}await write(own, row);\nawait write(all, row);\n});`,
+      ),
+    ).toEqual(['other']);
+  });
 });

@@ -16,7 +16,7 @@ import {
   mentionsServer,
 } from './calls-in-app.ts';
 import { callsInScript } from './calls-in-script.ts';
-import { argumentsIn } from './declarations.ts';
+import { edgeClientsOf } from './edge-clients.ts';
 import { clientsOf, holdsServiceKey, isServerName, type Modules, modulesIn } from './script-clients.ts';
 
 /** Files of the repository's code, bytes of one of them: what is more is no application written by hand. */
@@ -109,10 +109,7 @@ const usersIf =
 function callsOfScript(path: string, text: string, modules: Modules): Found {
   if (!/\.(?:from|rpc)\b/.test(text)) return { calls: [], by: others };
   const calls = callsInScript(text);
-  if (isEdgeFunction.test(path)) {
-    const visitors = visitorClients(text);
-    return { calls, by: (client) => (visitors.has(client) ? 'visitor' : 'other') };
-  }
+  if (isEdgeFunction.test(path)) return { calls, by: edgeClientsOf(text) };
   const isAnon =
     !holdsServiceKey(text) && runsInBrowser(path, text) ? () => true : clientsOf(path, text, modules);
   return { calls, by: usersIf((client, line) => !isServerName.test(client) && isAnon(client, line)) };
@@ -124,28 +121,6 @@ function callsOfApp(text: string, isApps: boolean): Found {
   return { calls: callsInApp(text), by: usersIf(isUsers) };
 }
 
-/** Names of clients that are made with the anon key and without the header that hands the user's token on. */
-function visitorClients(text: string): ReadonlySet<string> {
-  const made = new Map<string, boolean>();
-  const making =
-    /\b(?:const|let)\s{1,4}(\w{1,80})\s{0,4}(?::[^=;]{0,80})?=\s{0,20}createClient(?:<[^()]{0,80}>)?\(([^;]{0,800})/g;
-  for (const [, name, rest] of text.matchAll(making)) {
-    const [, key, options = '{}'] = argumentsIn(rest!) ?? [];
-    const isVisitors =
-      key !== undefined &&
-      /anon_?key|publishable/i.test(key) &&
-      !/service_?role|service_?key|secret/i.test(key) &&
-      options.startsWith('{') &&
-      !/authorization|accessToken|\bheaders\b|\.\.\./i.test(options);
-    // One name for several clients of the file: all of them have to be.
-    made.set(name!, isVisitors && made.get(name!) !== false);
-  }
-  return /\bsetSession\b/.test(text)
-    ? new Set()
-    : new Set([...made].flatMap(([name, isVisitors]) => (isVisitors ? [name] : [])));
-}
-
-/** They mostly hold the service key. */
 const isEdgeFunction = /(?:^|\/)supabase\/functions\//;
 
 const languageOf = (path: string) => path.slice(path.lastIndexOf('.'));

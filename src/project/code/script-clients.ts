@@ -117,7 +117,11 @@ function isHandedAnon(
 
 const mostCallsTo = 50;
 
-function callsTo(name: string, text: string): { readonly args: readonly string[]; readonly line: number }[] {
+/** Where a function of that name is called, and with what. */
+export function callsTo(
+  name: string,
+  text: string,
+): { readonly args: readonly string[]; readonly line: number }[] {
   const calls = [
     ...text.matchAll(new RegExp(`(?<![\\w$.]|function )${escaped(name)}\\s{0,4}(?:<[^()]{0,80}>)?\\(`, 'g')),
   ];
