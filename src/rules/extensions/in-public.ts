@@ -3,7 +3,7 @@ import { rule } from '../rule.ts';
 import { isPlatform } from '../support/callers/roles.ts';
 import { evidenceOf, insertAt, statementAt } from '../support/statements/sites.ts';
 import { commentAt } from '../support/words/comment-above.ts';
-import { namedInSchema } from '../support/words/extension-names.ts';
+import { namedInPublic } from '../support/words/extension-names.ts';
 import { sqlFence } from '../support/words/words.ts';
 
 // They put nothing into the schema they are registered in, or can't live in another one.
@@ -47,7 +47,7 @@ export default rule({
   extension(extension, { facts, state, set, home, report }) {
     if (extension.schema !== 'public' || elsewhere.has(extension.name)) return;
     const isMeant = weighed.test(commentAt(extension.origin, facts));
-    const named = namedInSchema(extension.name, 'public', extension.origin?.file ?? '', facts);
+    const named = namedInPublic(extension.name, extension.origin?.file ?? '', facts);
     const found = statementAt(set, extension.origin);
     const name = /^[a-z_][a-z0-9_]*$/.test(extension.name) ? extension.name : `"${extension.name}"`;
     const bare =

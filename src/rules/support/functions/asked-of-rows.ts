@@ -89,7 +89,7 @@ function ofTenant(table: Table, routine: Routine, state: SchemaState): string | 
     : null;
 }
 
-/** \`p_team_id\` for "team_id". */
+/** `p_team_id` for "team_id". */
 const argumentFor = (column: string, { arguments: all }: Routine): string | undefined =>
   all.find(
     ({ name, mode }) =>
@@ -98,7 +98,7 @@ const argumentFor = (column: string, { arguments: all }: Routine): string | unde
       new RegExp(`^(?:p|_|in|arg|v|target)?_?${escapeRegExp(column)}_?$`, 'i').test(name),
   )?.name ?? undefined;
 
-/** An argument says which row, \`p_order_id\` or `where id = p_id`: whether that is the caller's. */
+/** An argument says which row, `p_order_id` or `where id = p_id`: whether that is the caller's. */
 function ofRow(routine: Routine, touched: readonly Table[], state: SchemaState): AskedOfRows | null {
   const code = codeOf(routine.body).bare;
   for (const { name, mode, type } of routine.arguments) {

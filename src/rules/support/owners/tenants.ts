@@ -82,10 +82,7 @@ const columnsOfMembers = (table: Table, state: SchemaState): readonly Column[] =
 const columnsOfGroups = (table: Table, state: SchemaState): readonly Column[] =>
   table.columns.filter((column) => {
     const leads = ledTo(column, table);
-    if (
-      leads !== undefined &&
-      (isPersonTable(leads, state) ? !isKeyOfTeam(column.name, table, state) : false)
-    )
+    if (leads !== undefined && isPersonTable(leads, state) && !isKeyOfTeam(column.name, table, state))
       return false;
     if (leads !== undefined && talk.test(leads)) return false;
     return (

@@ -1,6 +1,6 @@
 /** From an object's origin to the statement that made it, and edits there. */
 import type { ChangeSet } from '../../../model/facts.ts';
-import type { Edit, Evidence, Fix, Place } from '../../../model/finding.ts';
+import type { Edit, Evidence, Fix } from '../../../model/finding.ts';
 import type { Origin, SchemaState } from '../../../model/schema.ts';
 import type { SourceFile, Statement } from '../../../model/sql.ts';
 import { escapeRegExp } from '../../../sql/text.ts';
@@ -91,16 +91,3 @@ function givesNameIn(sql: string, { kind, node }: Statement): boolean {
 
 /** REVOKE: a GRANT before it may be in vain. */
 export const isRevoke = ({ kind, node }: Statement): boolean => kind === 'GrantStmt' && !node.is_grant;
-
-/** Place of a range of bytes within a statement's file. */
-export function placeOfBytes(source: SourceFile, start: number, end: number): Place {
-  const from = source.position(source.offsetOfByte(start));
-  const to = source.position(source.offsetOfByte(end));
-  return {
-    file: source.path,
-    line: from.line,
-    column: from.column,
-    endLine: to.line,
-    endColumn: to.column,
-  };
-}

@@ -1,6 +1,5 @@
 /** Names of a condition that nothing but a column of its own table can answer to. */
 import type { SyntaxNode } from '../../../model/sql.ts';
-import { isNodeName } from '../../walk.ts';
 
 /** Bare ones outside of sub-selects. */
 export function ownNames(tree: unknown): readonly string[] {
@@ -13,7 +12,7 @@ export function ownNames(tree: unknown): readonly string[] {
       else if (key === 'ColumnRef') {
         const fields = (inside as SyntaxNode).fields ?? [];
         if (fields.length === 1 && fields[0].String !== undefined) names.push(fields[0].String.sval);
-      } else if (typeof inside === 'object' && (isNodeName(key) || inside !== null)) enter(inside);
+      } else enter(inside);
     }
   };
   enter(tree);

@@ -73,9 +73,3 @@ const dashboardGrants: readonly Grant[] = apiRoles.flatMap((grantee) =>
 /** What tells a policy's finding from those of others: what is wrong may come with new roles or another command. */
 export const policyKey = (policy: Policy) =>
   `${policy.name} ${policy.command} ${[...policy.roles].sort().join(',')}`;
-
-/** True where the table of that key is in the publication Realtime reads. */
-export const inRealtime = (key: string, context: StateContext) => {
-  const publication = context.state.publications.get('supabase_realtime');
-  return publication?.allTables === true || publication?.tables.some(({ table }) => table === key) === true;
-};

@@ -1,4 +1,4 @@
-/** Names that well-known extensions bring along, and where files write them with a schema. */
+/** Names that well-known extensions bring along, and where files write them with "public". */
 import type { Facts } from '../../../model/facts.ts';
 import type { Place } from '../../../model/finding.ts';
 
@@ -30,16 +30,11 @@ export interface NameWithSchema {
   readonly at: Pick<Place, 'file' | 'line'>;
 }
 
-/** The first place, from the extension's own file on, that names one of its objects in that schema. */
-export function namedInSchema(
-  extension: string,
-  schema: string,
-  from: string,
-  { sources }: Facts,
-): NameWithSchema | null {
+/** The first place, from the extension's own file on, that names one of its objects in "public". */
+export function namedInPublic(extension: string, from: string, { sources }: Facts): NameWithSchema | null {
   const own = names[extension];
   if (own === undefined) return null;
-  const written = new RegExp(`(?<![\\w$."])"?${schema}"?\\."?(?:${own})"?(?![\\w$"])`, 'gi');
+  const written = new RegExp(`(?<![\\w$."])"?public"?\\."?(?:${own})"?(?![\\w$"])`, 'gi');
   for (const source of sources.values()) {
     if (source.path < from) continue;
     for (const { 0: name, index } of source.text.matchAll(written)) {
