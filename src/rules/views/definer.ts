@@ -145,7 +145,7 @@ function readPast(seen: Seen): Told {
   const { view, roles, tables, filters, state, set, facts } = seen;
   const limits = limitsOf(seen);
   const severity = filters ? 'info' : undefined;
-  if (isMeantSo(view, roles, set))
+  if (isMeantSo(view, roles, set, facts))
     return {
       message: `${limits}. It says so itself: keep its columns and rows as narrow as they are meant.`,
       severity: 'info',

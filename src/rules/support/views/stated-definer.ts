@@ -1,16 +1,17 @@
 /** What its author says of a view that reads as its owner: in its options, above it, and by whom its own file grants it to. */
-import type { ChangeSet } from '../../../model/facts.ts';
+import type { ChangeSet, Facts } from '../../../model/facts.ts';
 import type { SchemaState, Table, View } from '../../../model/schema.ts';
 import type { SyntaxNode } from '../../../model/sql.ts';
 import { type ApiRole, apiRoles } from '../callers/roles.ts';
-import { type Found, statementAt } from '../statements/sites.ts';
+import { statementAt } from '../statements/sites.ts';
 import { commandsOf } from '../statements/statements.ts';
 import { keyOfRangeVar } from '../syntax/names.ts';
+import { commentAbove } from '../words/comment-above.ts';
 import { grantedBy, isPublishedWhole } from './published-views.ts';
 
 /** It passes the policies by, on purpose. */
-export const isMeantSo = (view: View, roles: readonly ApiRole[], set: ChangeSet) =>
-  statesDefiner(view, set) || (isGrantedByName(view, roles) && commentsDefiner(view, set));
+export const isMeantSo = (view: View, roles: readonly ApiRole[], set: ChangeSet, facts: Facts) =>
+  statesDefiner(view, set) || (isGrantedByName(view, roles) && commentsDefiner(view, set, facts));
 
 /** Granted to signed-in users by name, and to visitors only by the defaults. Its rows or columns are chosen. */
 export const isLeftToAnon = (
@@ -51,10 +52,8 @@ const isGrantedByName = (view: View, roles: readonly ApiRole[]) =>
   grantedBy(view, 'public') || roles.every((role) => grantedBy(view, role));
 
 /** The comment above it says that it passes the policies by, on purpose. */
-function commentsDefiner(view: View, set: ChangeSet): boolean {
-  const found = statementAt(set, view.origin);
-  if (found === null) return false;
-  const text = commentAbove(found).replace(/\s*\n\s*(--)?\s*/g, ' ');
+function commentsDefiner({ origin }: View, set: ChangeSet, facts: Facts): boolean {
+  const text = statementAt(set, origin) === null ? '' : commentAbove(origin, facts);
   return onPurpose.test(text) && !underPolicies.test(text);
 }
 
@@ -62,15 +61,6 @@ const onPurpose =
   /\b(bypass|contourn|sidestep)\w*\b[^.]{0,60}\b(rls|row[ -]level|polic\w+)\b|\b(not|no|non|without|sans|never)\b[^.]{0,30}\bsecurity[_ ]invoker\b|\b(view|vue)\W{1,4}definer\b|\bdefiner\W{1,4}view\b/i;
 const underPolicies =
   /\b(not|never|cannot|can't|doesn't)\s+(bypass|sidestep)|\b(inherit|respect|obey|enforce|honou?r|hered)\w*\b[^.]{0,30}\b(rls|row[ -]level|polic\w+)\b/i;
-
-/** Comments right above a statement, past a DROP of what it makes. */
-function commentAbove({ source, statement }: Found): string {
-  const before = source.text
-    .slice(0, statement.start)
-    .replace(/\bdrop\s+(?:materialized\s+)?view\b[^;]*;\s*$/i, '')
-    .trimEnd();
-  return /(?:(?:^|\n)[ \t]*--[^\n]*)+$|\/\*(?:(?!\*\/)[\s\S])*\*\/$/.exec(before)?.[0] ?? '';
-}
 
 /** Roles outside the API that the view's own file grants it to, where it grants it to none of the API's. */
 export function othersGranted(view: View): readonly string[] {

@@ -3,13 +3,21 @@ import type { Facts } from '../../../model/facts.ts';
 import type { Origin } from '../../../model/schema.ts';
 import type { SourceFile, Statement } from '../../../model/sql.ts';
 
-/** The comment right above the statement, or above the row of policies that it stands in; empty where there is none. */
+/**
+ * The comment right above the statement, or above the row of policies that it stands in, past a DROP of what it makes; empty
+ * where there is none.
+ */
 export function commentAbove(origin: Origin, facts: Facts): string {
-  const isInRow = (before: Statement | undefined) =>
-    before?.kind === 'CreatePolicyStmt' || /^drop\s+policy\b/i.test(before?.sql ?? '');
+  const isInRow = (before: Statement | undefined, own: Statement) =>
+    before?.kind === 'CreatePolicyStmt' ||
+    (isView.test(own.kind) ? dropsView : dropsPolicy).test(before?.sql ?? '');
   for (const comments of goingUp(origin, facts, isInRow)) if (comments.length > 0) return plain(comments);
   return '';
 }
+
+const isView = /^(View|CreateTableAs)Stmt$/;
+const dropsView = /^drop\s+(materialized\s+)?view\b/i;
+const dropsPolicy = /^drop\s+policy\b/i;
 
 /** The comment right above the statement, inside it, and behind it on its last line. */
 export function commentAt(origin: Origin, facts: Facts): string {
@@ -42,7 +50,7 @@ export function headingAbove(origin: Origin, facts: Facts): string {
 function* goingUp(
   origin: Origin,
   { sources }: Facts,
-  goesOn: (before: Statement | undefined) => boolean,
+  goesOn: (before: Statement | undefined, own: Statement) => boolean,
 ): Generator<readonly string[]> {
   const source = origin === null ? undefined : sources.get(origin.file);
   if (origin === null || source === undefined) return;
@@ -51,7 +59,7 @@ function* goingUp(
   for (let at = own; at >= Math.max(0, own - mostPolicies); at -= 1) {
     const [from, to] = [statements[at - 1]?.end ?? 0, statements[at]!.start];
     yield source.comments.filter(({ start, end }) => start >= from && end <= to).map(({ text }) => text);
-    if (!goesOn(statements[at - 1])) return;
+    if (!goesOn(statements[at - 1], statements[own]!)) return;
   }
 }
 
