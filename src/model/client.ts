@@ -27,6 +27,8 @@ export interface ClientCall {
   readonly given: readonly string[] | null;
   /** Those of them that are given the id of who signed in: `user_id: user.id`. */
   readonly own: readonly string[];
+  /** Texts that it writes there as constants, one of two included: `status: paid ? 'paid' : 'open'`. */
+  readonly texts: readonly WrittenText[];
   /** The code lets administrators alone come to the call: `if (profile.role !== 'admin') return`. */
   readonly asksRole: boolean;
   /** It stands a few lines behind a sign-up in the same file: where addresses are confirmed, nobody is signed in yet. */
@@ -39,4 +41,9 @@ export interface ClientCall {
   readonly embeds: readonly string[];
   /** `.single()`: where no row comes back, that is an error. */
   readonly single: boolean;
+}
+
+export interface WrittenText {
+  readonly column: string;
+  readonly text: string;
 }

@@ -25,6 +25,7 @@ export { default as 'access/update-hides-row' } from './access/update-hides-row.
 export { default as 'access/widened' } from './access/widened.ts';
 export { default as 'api/ambiguous-embed' } from './api/ambiguous-embed.ts';
 export { default as 'api/overload' } from './api/overload.ts';
+export { default as 'api/refused-value' } from './api/refused-value.ts';
 export { default as 'api/rpc-arguments' } from './api/rpc-arguments.ts';
 export { default as 'api/upsert-target' } from './api/upsert-target.ts';
 export { default as 'auth/hook-grants' } from './auth/hook-grants.ts';
@@ -55,6 +56,7 @@ export { default as 'integrity/foreign-key-on-delete' } from './integrity/foreig
 export { default as 'integrity/hardcoded-id' } from './integrity/hardcoded-id.ts';
 export { default as 'integrity/invalid-function' } from './integrity/invalid-function.ts';
 export { default as 'integrity/personal-data' } from './integrity/personal-data.ts';
+export { default as 'integrity/refused-value' } from './integrity/refused-value.ts';
 export { default as 'integrity/secret' } from './integrity/secret.ts';
 export { default as 'performance/duplicate-index' } from './performance/duplicate-index.ts';
 export { default as 'performance/filter-index' } from './performance/filter-index.ts';

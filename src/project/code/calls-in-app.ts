@@ -120,6 +120,7 @@ export function callsInApp(text: string): readonly Call[] {
         columns: columnsIn(chain, method),
         given: null,
         own: [],
+        texts: [],
         asksRole: false,
         conflict: null,
         embeds: listsIn(chain).flatMap(embedsOfList),

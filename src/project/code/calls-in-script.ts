@@ -1,5 +1,6 @@
 /** Calls of supabase-js, and of supabase-flutter, which writes them alike, in the text of one file: whoever's client it is. */
 
+import type { WrittenText } from '../../model/client.ts';
 import { asksForAdministrators } from './asks-role.ts';
 import {
   type Call,
@@ -45,6 +46,7 @@ export function callsInScript(text: string): readonly Call[] {
       columns: columnsIn(chain),
       given: method === 'rpc' ? argumentsIn(text, at + match[0].length) : keysOf(row),
       own: row?.filter(({ value }) => isSignedIn(value)).map(({ key }) => key) ?? [],
+      texts: row?.flatMap(textsOf) ?? [],
       asksRole: asksForAdministrators(text, at),
       conflict: method === 'upsert' ? conflictIn(chain) : null,
       embeds: listsIn(chain).flatMap(embedsOfList),
@@ -88,6 +90,19 @@ function rowIn(chain: string): readonly Entry[] | null {
 }
 
 const keysOf = (row: readonly Entry[] | null) => row?.map(({ key }) => key) ?? null;
+
+/** `'paid'`, `'paid' as const`, `ok ? 'paid' : 'open'`, `status ?? 'open'`. */
+const constant = /^(['"`])([^'"`\\$\n]{0,80})\1$/;
+const oneOfTwo = /\?\s{0,20}(['"`])([^'"`\\$\n]{0,80})\1\s{0,20}:\s{0,20}(['"`])([^'"`\\$\n]{0,80})\3$/;
+const orElse = /(?:\|\||\?\?)\s{0,20}(['"`])([^'"`\\$\n]{0,80})\1$/;
+
+function textsOf({ key, value }: Entry): readonly WrittenText[] {
+  const plain = value.replace(/\s{1,20}as\s{1,20}[\w.[\]'"]{1,80}$/, '');
+  const one = constant.exec(plain) ?? orElse.exec(plain);
+  const two = one === null ? oneOfTwo.exec(plain) : null;
+  const found = one !== null ? [one[2]!] : two !== null ? [two[2]!, two[4]!] : [];
+  return found.map((text) => ({ column: key, text }));
+}
 
 /** Whether a value is the id of who signed in: `user.id` where `user` comes from a session and is none of a list. */
 function signedInOf(text: string): (value: string) => boolean {

@@ -51,7 +51,7 @@ export interface ValueList {
 }
 
 /** `c in ('a', 'b')`, `c = any (array['a', 'b'])`, `c = 'a'`, one or the other of them; NULL passes a CHECK by itself. */
-function listOf(node: SyntaxNode | null): ValueList | null {
+export function listOf(node: SyntaxNode | null): ValueList | null {
   const inner = bare(node);
   if (inner?.BoolExpr?.boolop === 'OR_EXPR') {
     const parts = (inner.BoolExpr.args as SyntaxNode[]).map(listOf);
