@@ -220,5 +220,6 @@ function outcomeOf(cell: AccessCell): string {
     ...(cell.footing === undefined ? [] : [footingOf(cell.footing)]),
     ...(cell.representation ? [] : ['without returning']),
     ...(cell.when === null && cell.via !== null ? [`via ${cell.via}`] : []),
+    ...(cell.reached === undefined ? [] : Object.values(cell.reached)),
   ].join(' ');
 }

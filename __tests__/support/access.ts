@@ -13,8 +13,9 @@
  * A sign-up may end with `needs=public.plans id free`, and ` unlaid` or ` where=…` behind that.
  * An escalation that ends with `by=…` names its statements, the last of which shows what it opens; one that ends with `in the open` reads what opens; with `until=role = 'admin'` before that, it is refused once another's row holds this; with `from nowhere`, no policy gives the row it begins with; with `signed=…`, that function signs it into the token.
  *
- * A cell is `principal command subject [outcome]`, then any of columns=, when=, via=, state=, footing=, counted=yes, sql=, reason=, no-return. Objects are
- * tables unless their key begins with a kind: `view public.note_list`.
+ * A cell is `principal command subject [outcome]`, then any of columns=, when=, via=, state=, footing=, reached=, sql=, reason=, no-return. Objects are
+ * tables unless their key begins with a kind: `view public.note_list`. What a function did with the row is `gave title`, `changed`,
+ * `made` or `counted`; without it, it gave the id out.
  */
 import type {
   AccessCell,
@@ -28,6 +29,7 @@ import type {
   NeededRow,
   ObjectAccess,
   PolicyError,
+  Reached,
   SignUpRun,
 } from '../../src/model/access.ts';
 
@@ -80,12 +82,12 @@ function cellOf(text: string, object: string): AccessCell {
   const options = new Map(
     [
       ...text.matchAll(
-        / (columns|when|via|state|footing|counted|sql|reason)=(.+?)(?= (?:columns|when|via|state|footing|counted|sql|reason)=|$)/g,
+        / (columns|when|via|state|footing|reached|sql|reason)=(.+?)(?= (?:columns|when|via|state|footing|reached|sql|reason)=|$)/g,
       ),
     ].map((match) => [match[1], match[2]!]),
   );
   const [principal, command, subject, outcome] = text
-    .replace(/ (columns|when|via|state|footing|counted|sql|reason)=.*$/, '')
+    .replace(/ (columns|when|via|state|footing|reached|sql|reason)=.*$/, '')
     .split(' ');
   return {
     principal: principal as AccessCell['principal'],
@@ -101,9 +103,15 @@ function cellOf(text: string, object: string): AccessCell {
     proof: [{ as: principal!, sql: options.get('sql') ?? `${command} … ${object}`, result: '1 row' }],
     reason: options.get('reason') ?? null,
     ...(options.has('state') && { state: options.get('state')! }),
-    ...(options.has('counted') && { counted: true as const }),
+    ...(command === 'execute' &&
+      (outcome ?? 'allowed') === 'allowed' && { reached: reachedOf(options.get('reached') ?? 'gave id') }),
     ...(options.has('footing') && { footing: footingOf(options.get('footing')!) }),
   };
+}
+
+function reachedOf(text: string): Reached {
+  const [how, column] = text.split(' ');
+  return how === 'gave' ? { how, column: column! } : { how: how as 'changed' | 'made' | 'counted' };
 }
 
 /** `nowhere public.agents`, `admin public.roles`: the rank that sign-up gives. */

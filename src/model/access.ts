@@ -40,12 +40,17 @@ export interface AccessCell {
   readonly state?: string;
   /** A row of the caller's without which it stays closed. */
   readonly footing?: Footing;
-  /** Of a function: nothing of the row came out, and a number that it goes into. */
-  readonly counted?: true;
+  /** Of a function: what a call did with the row. */
+  readonly reached?: Reached;
   readonly proof: readonly Proof[];
   /** Why the outcome is `unknown`, or the error's text. */
   readonly reason: string | null;
 }
+
+/** A value of it came out, it changed, it was made in another's name, or nothing of it came out but a number that it goes into. */
+export type Reached =
+  | { readonly how: 'gave'; readonly column: string }
+  | { readonly how: 'changed' | 'made' | 'counted' };
 
 /** Where somebody must stand, and how it comes to: by sign-up, which gives everybody that rank, or by nothing it can do. */
 export interface Footing {

@@ -96,6 +96,9 @@ const object = z.object({
       representation: z.boolean(),
       when: text,
       via: text,
+      reached: z
+        .object({ how: open('gave', 'changed', 'made', 'counted'), column: z.string().optional() })
+        .optional(),
       proof: z.array(proof),
       reason: text,
     }),

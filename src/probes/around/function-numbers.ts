@@ -37,7 +37,7 @@ export async function countedIn(
   without: readonly string[],
 ): Promise<[Pick<AccessCell, 'outcome' | 'reason'> & Partial<AccessCell>, AccessCell['proof']] | null> {
   const hidden = watched.filter(
-    ({ key }) => hiddenTable(context, identity.principal, [{ text: '', tables: [key] }]) === key,
+    ({ key }) => hiddenTable(context, identity.principal, [{ columns: new Map([[key, '']]) }]) === key,
   );
   if (hidden.length === 0 || /^(setof )?boolean$/i.test(routine.returns) || writes.test(routine.body))
     return null;
@@ -86,7 +86,7 @@ export async function countedIn(
         outcome: 'allowed',
         reason: `its numbers change with user B's row in ${key}`,
         via: key,
-        counted: true,
+        reached: { how: 'counted' },
       },
       [
         { as: identity.label, sql: call.sql, result: shown(first) },

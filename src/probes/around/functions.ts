@@ -288,9 +288,18 @@ function changesOwn(trial: Trial, ran: Ran): readonly AccessCell[] {
     if (closed.length === 0) continue;
     const reason = `it changed ${closed.join(', ')} of user A's own row in ${table.key}, which an UPDATE can't`;
     return [
-      cellOf(identity, { subject: 'own', outcome: 'allowed', columns: closed, via: table.key, reason }, [
-        proofOf(trial, ran),
-      ]),
+      cellOf(
+        identity,
+        {
+          subject: 'own',
+          outcome: 'allowed',
+          columns: closed,
+          via: table.key,
+          reached: { how: 'changed' },
+          reason,
+        },
+        [proofOf(trial, ran)],
+      ),
     ];
   }
   return [];
@@ -309,7 +318,12 @@ function changesTheirs(trial: Trial, ran: Ran): AccessCell | null {
   const proof = proofOf(trial, ran);
   return cellOf(
     identity,
-    { outcome: 'allowed', reason: `a row of user B's in ${changed.key} changed`, via: changed.key },
+    {
+      outcome: 'allowed',
+      reason: `a row of user B's in ${changed.key} changed`,
+      via: changed.key,
+      reached: { how: 'changed' },
+    },
     [...before, { ...proof, result: `${proof.result}, and user B's row in ${changed.key} changed` }],
   );
 }
@@ -326,6 +340,7 @@ function makesInTheirName(trial: Trial, ran: Ran): AccessCell | null {
       outcome: 'allowed',
       reason: `a row in ${inName.key} was made in user B's name`,
       via: inName.key,
+      reached: { how: 'made' },
       when: asks ? 'what the function asks of its caller holds' : null,
     },
     [...proofOfChanges(ran), { ...proof, result: `${proof.result}, and one of user B's in ${inName.key}` }],
@@ -343,10 +358,15 @@ async function givesOut(trial: Trial, ran: Ran): Promise<AccessCell | null> {
   const read = new Set(watched.map(({ key }) => key));
   const hidden = given.length === 0 ? null : hiddenTable(context, identity.principal, given, read);
   if (hidden === null || (await isSeenAnyway(context, identity, hidden, ran.gone))) return null;
-  const marker = given.find((candidate) => candidate.tables.includes(hidden))!;
+  const marker = given.find(({ columns }) => columns.has(hidden))!;
   return cellOf(
     identity,
-    { outcome: 'allowed', reason: `it gave out ${literal(marker.text)} of ${hidden}`, via: hidden },
+    {
+      outcome: 'allowed',
+      reason: `it gave out ${literal(marker.text)} of ${hidden}`,
+      via: hidden,
+      reached: { how: 'gave', column: marker.columns.get(hidden)! },
+    },
     [
       ...proofOfChanges(ran),
       {

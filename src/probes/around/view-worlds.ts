@@ -90,7 +90,7 @@ function caseOf(
   const list = held === null || held.length >= view.columns.length ? '*' : held.map(name).join(', ');
   const markers: readonly Marker[] = keyed
     ? []
-    : markersOf(context.world, context.state, user).filter(({ tables }) => tables.includes(row.table.key));
+    : markersOf(context.world, context.state, user).filter(({ columns }) => columns.has(row.table.key));
   return {
     identity,
     command: 'select',

@@ -255,7 +255,7 @@ function columnsWith(rows: Rows, markers: readonly Marker[]): string[] {
 export function hiddenTable(
   context: AroundContext,
   principal: Principal,
-  markers: readonly Marker[],
+  markers: readonly Pick<Marker, 'columns'>[],
   /** Tables to name before others. */
   behind: ReadonlySet<string> = new Set(),
 ): string | null {
@@ -271,10 +271,10 @@ export function hiddenTable(
           passes(cell),
       ) ?? false;
   // A value that an open table holds too is no secret.
-  const secret = markers.filter((marker) => !marker.tables.some(open));
+  const secret = markers.filter((marker) => ![...marker.columns.keys()].some(open));
   const counts = new Map<string, number>();
   for (const marker of secret) {
-    for (const table of marker.tables) counts.set(table, (counts.get(table) ?? 0) + 1);
+    for (const table of marker.columns.keys()) counts.set(table, (counts.get(table) ?? 0) + 1);
   }
   const owned = [...counts].filter(([table]) => (context.tables.get(table)?.ownerColumns.length ?? 1) > 0);
   // A user's id stands in auth.users too: the project's own table is meant.

@@ -10,7 +10,7 @@ import { closedToNobody, passesNobody, refusingNull } from '../support/functions
 import { givesPersonalData } from '../support/functions/personal-data.ts';
 import { isGrantedTo, isKnowing, isLookup, isPublished, onlyReads } from '../support/functions/published.ts';
 import { tablesTouched } from '../support/functions/touched-tables.ts';
-import type { LeakGroup } from '../support/leaks/leak.ts';
+import type { Leak, LeakGroup } from '../support/leaks/leak.ts';
 import { seen, tellLeaks } from '../support/leaks/leaks-told.ts';
 import { tablesWithoutAccounts } from '../support/leaks/nobody-signs-in.ts';
 import { isPersonTable, isToken } from '../support/owners/owners.ts';
@@ -59,22 +59,24 @@ export default rule({
 });
 
 /** No value of another's row came out, and a sum or a count did. */
-const isCounted = ({ leaks }: LeakGroup) => leaks.every(({ cell }) => cell.counted === true);
+const isCounted = ({ leaks }: LeakGroup) => leaks.every(({ cell }) => cell.reached?.how === 'counted');
 
 const tablesOf = ({ leaks }: LeakGroup) => [...new Set(leaks.flatMap(({ cell }) => cell.via ?? []))];
 
 /** How many there are of each kind, `group by log_type`: what came out of a row is the name of its kind. */
-const talliesByKind = ({ leaks, object }: LeakGroup, { routines }: SchemaState) => {
+const talliesByKind = ({ leaks, object }: LeakGroup, { routines, tables }: SchemaState) => {
   const routine = routines.get(object.object);
+  const isKind = ({ cell: { reached, via } }: Leak) =>
+    reached?.how === 'gave' &&
+    kind.test(reached.column) &&
+    // The id of a channel says which one it is.
+    tables.get(via ?? '')?.columns.find(({ name }) => name === reached.column)?.type !== 'uuid';
   return (
     routine !== undefined &&
     onlyReads(routine) &&
     /\bgroup\s+by\b/i.test(routine.body) &&
     /\bcount\s*\(/i.test(routine.body) &&
-    leaks.every(({ cell }) => {
-      const column = /^it gave out 'probe \w+ (\w+)' of /.exec(cell.reason ?? '')?.[1];
-      return column !== undefined && kind.test(column);
-    })
+    leaks.every(isKind)
   );
 };
 
@@ -233,9 +235,7 @@ const isMadeForUsers = ({ object, leaks }: LeakGroup, state: SchemaState) => {
     leaks.every(({ principal }) => principal !== 'anon') &&
     ((isLookup(routine) && !asksForAnId(routine)) ||
       (routineLooksAtCaller(routine, state) &&
-        leaks.every(({ cell }) =>
-          cell.proof.every(({ result }) => !/among them|one of user B's in/.test(result)),
-        )))
+        leaks.every(({ cell: { reached } }) => reached?.how === 'changed' || reached?.how === 'counted')))
   );
 };
 
@@ -262,15 +262,12 @@ function answersWithIds(group: LeakGroup, state: SchemaState): boolean {
     (/^boolean$/i.test(routine!.returns) ||
       asked.every(({ name }) => usersId.test(name ?? '')) ||
       (/^uuid$/i.test(routine!.returns) && isHelper(group, state))) &&
-    leaks.every(({ cell }) => cell.proof.every(({ result }) => !changedRows.test(result)))
+    leaks.every(({ cell }) => cell.reached?.how === 'gave')
   );
 }
 
 /** `user_id`, `_uid`, `p_profile_id`; without a name it may be anything's. */
 const usersId = /(^|_)(uid|(auth_?)?users?|profile|person|owner)(_?(id|uuid))?$/i;
-
-/** How the proof says what a call did to rows, where it did not just give them. */
-const changedRows = / in \S+\.\S+/;
 
 /**
  * Works out once more what stands there already, from an id alone: a total, a score, a count. Whoever calls it brings
@@ -283,7 +280,7 @@ function computesAnew({ object, leaks }: LeakGroup, { routines }: SchemaState): 
     derived.test(routine.name) &&
     routine.arguments.filter(({ mode }) => mode !== 'out' && mode !== 'table').length <= 1 &&
     !/\b(delete\s+from|random\s*\(|truncate)\b/i.test(routine.body) &&
-    leaks.every(({ cell }) => cell.proof.every(({ result }) => !result.includes('among them')))
+    leaks.every(({ cell }) => cell.reached?.how !== 'gave')
   );
 }
 
