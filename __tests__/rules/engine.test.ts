@@ -202,6 +202,27 @@ alter table public.note disable row level security;`,
     ]);
   });
 
+  test.each([
+    [
+      'rls/policies-without-rls',
+      'create policy "own" on public.note for select to authenticated using (body = \'mine\');',
+    ],
+    ['rls/realtime', 'alter publication supabase_realtime add table public.note;'],
+  ])('with --all %s enables nothing that a later file switches', (id, sql) => {
+    const fixOf = (later: string) =>
+      judged(
+        `-- config: all = true
+-- file: 20260101000000_a.sql
+create table public.note (id uuid primary key, body text);
+${sql}
+${later}`,
+        {},
+        only(id),
+      ).findings.map(({ fix }) => fix !== null);
+    const undone = '-- file: 20260102000000_b.sql\nalter table public.note disable row level security;';
+    expect([fixOf(''), fixOf(undone)]).toEqual([[true], [false]]);
+  });
+
   test('a fingerprint holds when lines move, and differs between objects', () => {
     const print = (sql: string) => judged(sql, {}, id).findings.map(({ fingerprint }) => fingerprint);
     const [here] = print('create table public.note (body text);');

@@ -40,6 +40,8 @@ export interface Problem {
   readonly help?: string;
   readonly repro?: string;
   readonly fix?: Fix;
+  /** What its fix switches on the table, where it writes no object anew. */
+  readonly switches?: 'rls';
 }
 
 /** What is said of a case, where its place and its object are known. */

@@ -174,12 +174,12 @@ function lineOf(file: string, text: string, line: number) {
 }
 
 /** A later migration makes the object anew, or switches it again: what is written before that would be undone. */
-function isOvertaken({ fix, object }: Problem, { tables, views, routines }: SchemaState): boolean {
+function isOvertaken({ fix, object, switches }: Problem, { tables, views, routines }: SchemaState): boolean {
   const key = object ?? '';
   const last = [
     views.get(key)?.origin,
     routines.get(key)?.origin,
-    ...(/row level security/i.test(fix?.title ?? '') ? [tables.get(key)?.rlsOrigin] : []),
+    switches === 'rls' ? tables.get(key)?.rlsOrigin : null,
   ].find((origin) => origin != null);
   return last != null && fix!.edits.some(({ file }) => file < last.file);
 }

@@ -46,6 +46,7 @@ export default rule({
         beside.length > 0 || callsFitting(table, commands, context.facts).length > 0
           ? undefined
           : appendFix(context.set, table.rlsOrigin ?? table.origin, 'Enable row level security', sql),
+      switches: 'rls',
     });
   },
 });

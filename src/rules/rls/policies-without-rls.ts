@@ -44,6 +44,7 @@ export default rule({
         openAllTheSame(table) !== '' || failsThen(table, state) !== '' || shutsOut(table, facts)
           ? undefined
           : appendFix(set, origin, 'Enable row level security', sql),
+      switches: 'rls',
     });
   },
 });

@@ -28,6 +28,7 @@ export default rule({
         evidence: evidenceOf(state),
         help: sqlFence(`${sql}\n\n-- or\nalter publication supabase_realtime drop table ${key};`),
         fix: appendFix(set, origin, 'Enable row level security', sql),
+        switches: 'rls',
       });
     }
   },
