@@ -3,11 +3,9 @@ import type { SchemaState, Table } from '../../model/schema.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import { rule } from '../rule.ts';
 import { runsThePlace, saidAtSignUp } from '../support/callers/said-at-sign-up.ts';
-import { isReadElsewhere } from '../support/owners/name-read.ts';
+import { isAsked, tenantByName } from '../support/owners/deciding.ts';
 import { rightsIn } from '../support/owners/rights.ts';
-import { isCalledByPolicy } from '../support/policies/policy-callers.ts';
 import { evidenceOf } from '../support/statements/sites.ts';
-import { codeOf } from '../support/syntax/bodies.ts';
 
 export default rule({
   id: 'auth/sign-up-metadata',
@@ -26,7 +24,7 @@ export default rule({
       const table = state.tables.get(key);
       if (table === undefined || told.has(`${key} ${column}`)) continue;
       const isRight = rightsIn(table, state).some(({ name }) => name === column);
-      const isTenant = !isRight && tenant.test(column) && decides(table, column, state);
+      const isTenant = !isRight && tenantByName.test(column) && decides(table, column, state);
       if ((!isRight && !isTenant) || (isRight && !mayBeAdmin(table, column, state))) continue;
       if (isRight && (!decides(table, column, state) || isTried(table, column, facts))) continue;
       told.add(`${key} ${column}`);
@@ -41,9 +39,6 @@ export default rule({
   },
 });
 
-const tenant =
-  /^(org|organi[sz]ation|company|team|tenant|workspace|agency|clinic|hospital|school|business|restaurant|firm|institution|franchise|municipio|empresa|organizacao)(_?(uu)?id)?$/i;
-
 /**
  * The probes signed up so with each value that policies ask of the column, and looked at what it opens. What points at
  * rows of another table they leave as it is: a tenant, a role that is a row.
@@ -55,17 +50,12 @@ const isTried = (table: Table, column: string, { access }: Facts): boolean =>
       status === 'works' && variant === 'email-metadata' && (created[table.key] ?? 0) > 0,
   ) === true;
 
-/** Another table's policy asks for it, or a helper of policies. */
+/** Some policy asks for it, or a helper of policies. */
 const decides = (table: Table, column: string, state: SchemaState): boolean =>
-  isReadElsewhere(table, column, state) ||
+  isAsked(column, table, state) ||
   table.policies.some(({ using, check }) =>
     [using, check].some((each) => new RegExp(`\\b${escapeRegExp(column)}\\b`).test(each?.text ?? '')),
-  ) ||
-  [...state.routines.values()].some((routine) => {
-    if (!isCalledByPolicy(routine, state)) return false;
-    const code = codeOf(routine.body).bare;
-    return [table.name, column].every((word) => new RegExp(`\\b${escapeRegExp(word)}\\b`).test(code));
-  });
+  );
 
 /** A type or a CHECK that lists the words for it, and none of those who run the place. */
 function mayBeAdmin(table: Table, column: string, state: SchemaState): boolean {

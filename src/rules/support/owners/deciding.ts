@@ -29,9 +29,12 @@ export function decidingColumns(table: Table, state: SchemaState): string[] {
 export const isGoneBy = (name: string, table: Table, state: SchemaState): boolean =>
   rightsIn(table, state).some((column) => column.name === name) || isAsked(name, table, state);
 
+/** The tenant, by its id or by its name. */
+export const tenantByName =
+  /^(org|organi[sz]ation|company|team|tenant|workspace|agency|clinic|hospital|school|branch|department|business|restaurant|firm|institution|franchise|household|municipio|empresa|organizacao)(_?(uu)?id)?$/i;
+
 const byName = [
-  // The tenant.
-  /^(org|organi[sz]ation|company|team|tenant|workspace|agency|clinic|hospital|school|branch|department|business|restaurant|firm|institution|franchise|household)(_?(uu)?id)?$/i,
+  tenantByName,
   // Whether it is let in.
   /^(account|user|member|membership|approval|verification|kyc|employment)?_?status$|^is_(active|approved|verified|suspended|banned|blocked|locked|disabled|enabled|internal|owner)$|(^|_)(suspended|suspension|banned|ban|blocked|restricted|restriction|flagged|approved)(_(at|until|by|reason|status))?$|^(identity|phone|id|kyc)_verified(_at)?$|^verified(_(at|by))?$/i,
   // What it paid for, or was given.
@@ -43,7 +46,7 @@ const ofOnesOwn =
   /^(id|name|e_?mail|(full|first|last|display|user)_?name|avatar(_url)?|bio|phone|created_at|updated_at)$|public|private|visib|privacy|share|listed|searchable|online|(^|_)(show|hide|notif\w*|prefs?|preferences?|settings?|language|locale|theme|timezone)(_|$)/i;
 
 /** A policy of another table asks for it, or a function that policies call and that looks the caller up. */
-const isAsked = (name: string, table: Table, state: SchemaState) =>
+export const isAsked = (name: string, table: Table, state: SchemaState) =>
   isReadElsewhere(table, name, state) ||
   [...state.routines.values()].some((routine) => {
     if (!isCalledByPolicy(routine, state)) return false;
