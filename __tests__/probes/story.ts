@@ -172,8 +172,8 @@ export function answer(matrix: AccessMatrix, expectation: string): string {
     return `${matrix.escalations.length} escalation${matrix.escalations.length === 1 ? '' : 's'}`;
   if (expectation.startsWith('escalation ')) {
     const found = matrix.escalations.map(
-      ({ kind, object, opens, footing, until }) =>
-        `escalation ${kind} ${object} opens ${opens}${until === undefined ? '' : ` until ${until}`}${footing === undefined ? '' : ` ${footingOf(footing)}`}`,
+      ({ kind, object, opens, footing, until, steps, asMember }) =>
+        `escalation ${kind} ${object} opens ${opens}${until === undefined ? '' : ` until ${until}`}${footing === undefined ? '' : ` ${footingOf(footing)}`}${asMember ? ' as a member' : ''}${steps.map(({ command, values }) => `, ${[command, ...Object.keys(values)].join(' ')}`).join('')}`,
     );
     return found.find((text) => text.startsWith(expectation))
       ? expectation

@@ -11,7 +11,7 @@
  *
  * A change may end with ways in that are new or gone: `-with a row in public.members`, `+to others' rows`.
  * A sign-up may end with `needs=public.plans id free`, and ` unlaid` or ` where=…` behind that.
- * An escalation that ends with `by=…` names its statements, the last of which shows what it opens; one that ends with `in the open` reads what opens; with `until=role = 'admin'` before that, it is refused once another's row holds this; with `from nowhere`, no policy gives the row it begins with; with `signed=…`, that function signs it into the token.
+ * An escalation that ends with `by=…` names its statements, the last of which shows what it opens; one that ends with `in the open` reads what opens; with `until=role = 'admin'` before that, it is refused once another's row holds this; with `from nowhere`, no policy gives the row it begins with; with `as a member`, it stands in what it takes over; with `signed=…`, that function signs it into the token.
  *
  * A cell is `principal command subject [outcome]`, then any of columns=, when=, via=, state=, footing=, reached=, sql=, reason=, no-return. Objects are
  * tables unless their key begins with a kind: `view public.note_list`. What a function did with the row is `gave title`, `changed`,
@@ -31,6 +31,7 @@ import type {
   PolicyError,
   Reached,
   SignUpRun,
+  Step,
 } from '../../src/model/access.ts';
 
 interface Sides<Entry> {
@@ -196,26 +197,48 @@ function errorOf(text: string): PolicyError {
   };
 }
 
+/** `update public.note set "a" = 'x' where …`, `insert into public.note ("a") values ('x')`: what it writes. */
+function stepOf(sql: string, object: string): Step[] {
+  const command = /^(insert|update|delete)\b/.exec(sql)?.[1] as Step['command'] | undefined;
+  if (command === undefined || !sql.includes(object)) return [];
+  const value = (text: string) => text.replace(/^'(.*)'$/, '$1');
+  const [, columns = '', values = ''] = /\(([^)]*)\) values \(([^)]*)\)/.exec(sql) ?? [];
+  const given = values.split(', ');
+  const set = / set (.*?)(?: where |$)/.exec(sql)?.[1] ?? '';
+  return [
+    {
+      command,
+      values: Object.fromEntries([
+        ...[...columns.matchAll(/"(\w+)"/g)].map(([, column], at) => [column, value(given[at]!)]),
+        ...[...set.matchAll(/"(\w+)" = ('[^']*'|\w+)/g)].map(([, column, given]) => [column, value(given!)]),
+      ]),
+    },
+  ];
+}
+
 function escalationOf(whole: string): Escalation {
   const [said, by] = whole.split(' by=') as [string, string?];
   const [unsigned, hook] = said.split(' signed=') as [string, string?];
   const [text, until] = unsigned.split(' until=') as [string, string?];
   const inTheOpen = text.endsWith(' in the open');
-  const [object, principal, kind, ...opens] = text.replace(/ (in the open|from nowhere)$/, '').split(' ');
+  const [object, principal, kind, ...opens] = text
+    .replace(/ (in the open|from nowhere|as a member)$/, '')
+    .split(' ');
+  const statements = [
+    ...(by?.split('; ') ?? [`insert into ${object}`]),
+    ...(inTheOpen ? [`select from ${opens.join(' ')}`] : []),
+  ];
+  const reaches = /^\w+/.exec(statements.length > 1 ? statements.at(-1)! : '')?.[0] as Escalation['reaches'];
   return {
     object: object!,
     opens: opens.join(' '),
     principal: principal as Escalation['principal'],
     kind: kind as Escalation['kind'],
-    proof: [
-      ...(by?.split('; ') ?? [`insert into ${object}`]).map((sql) => ({
-        as: principal!,
-        sql,
-        result: '1 row',
-      })),
-      ...(inTheOpen ? [{ as: principal!, sql: `select from ${opens.join(' ')}`, result: '1 row' }] : []),
-    ],
+    steps: statements.slice(0, Math.max(1, statements.length - 1)).flatMap((sql) => stepOf(sql, object!)),
+    ...(reaches !== undefined && { reaches }),
+    proof: statements.map((sql) => ({ as: principal!, sql, result: '1 row' })),
     ...(inTheOpen && { inTheOpen }),
+    ...(text.endsWith(' as a member') && { asMember: true as const }),
     ...(until !== undefined && { until }),
     ...(hook !== undefined && { hook }),
     ...(text.endsWith(' from nowhere') && { footing: { table: object!, given: 'nowhere' as const } }),

@@ -125,6 +125,13 @@ export interface SignUpRun {
   readonly needs?: readonly NeededRow[];
 }
 
+/** A statement by which it wrote to a table. */
+export interface Step {
+  readonly command: Extract<Command, 'insert' | 'update' | 'delete'>;
+  /** By column; of a row that it may insert anyhow at least what makes it another. */
+  readonly values: Readonly<Record<string, string | null>>;
+}
+
 /** Something one principal obtained that opens more: the chain of statements, in order. */
 export interface Escalation {
   readonly object: string;
@@ -141,6 +148,12 @@ export interface Escalation {
     | 'entry'
     | 'sign-up'
     | 'foreign-parent';
+  /** What it sent to `object`, in order. None where a function wrote there, a sign-up, or only the token says it. */
+  readonly steps: readonly Step[];
+  /** The command by which it reached what opens. */
+  readonly reaches?: AccessCell['command'];
+  /** Its row stands beside the other's in what it takes over: somebody let it in. */
+  readonly asMember?: true;
   /** True where whoever joined saw before what it joined: an event that all see, an open group. */
   readonly inTheOpen?: boolean;
   /** What another's row holds once it is refused: `role = 'admin'`. Only whoever comes first gets there. */

@@ -5,8 +5,8 @@ import { userA, userB } from '../acting/principals.ts';
 import { literal, name } from '../acting/quote.ts';
 import type { Reading } from '../predicate/reading.ts';
 import { quietly } from '../rows/triggers.ts';
-import { whereIs } from '../rows/world.ts';
 import { asA, type EscalationContext, foreignPrizes, opened, type Prize, within } from './attempt.ts';
+import { stepsOf, updateOf } from './sent.ts';
 
 /** `list` is the table whose row opens the prizes. */
 export async function byAddress(
@@ -77,11 +77,8 @@ async function passedFor(
     if (laid.some(({ ok }) => !ok)) return null;
     const reach = foreignPrizes(context, prizes);
     if ((await opened(context, reach)) !== null) return null;
-    const { outcome, proof } = await asA(
-      context,
-      own,
-      `update ${own.key} set ${name(column)} = ${to} where ${whereIs(mine)}`,
-    );
+    const sent = updateOf(mine, { [column]: userB.email });
+    const { outcome, proof } = await asA(context, own, sent.sql);
     if (!outcome.ok || outcome.affected === 0) return null;
     const prize = await opened(context, reach);
     return prize === null
@@ -91,6 +88,8 @@ async function passedFor(
           opens: prize.opens,
           principal: 'user',
           kind: 'role-column',
+          steps: stepsOf([sent]),
+          reaches: prize.reaches,
           proof: [proof, prize.proof],
         };
   });

@@ -76,9 +76,11 @@ const enough = 10;
 export async function opened(
   context: EscalationContext,
   prizes: readonly Prize[],
-): Promise<{ opens: string; proof: Proof } | null> {
+): Promise<{ opens: string; reaches: AccessCell['command']; proof: Proof } | null> {
   const first = (await tried(context, prizes)).find(({ holds }) => holds);
-  return first === undefined ? null : { opens: first.prize.opens, proof: first.proof };
+  return first === undefined
+    ? null
+    : { opens: first.prize.opens, reaches: first.prize.cell.command, proof: first.proof };
 }
 
 /** Whether the prizes hold now, reading first. */

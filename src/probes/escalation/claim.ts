@@ -19,6 +19,8 @@ export function byClaim(objects: readonly ObjectAccess[]): Escalation[] {
         opens: object,
         principal: 'user',
         kind: 'claim',
+        steps: [],
+        reaches: best.command,
         proof: best.proof.filter(({ as }) => !as.startsWith('superuser')),
       } satisfies Escalation,
     ];

@@ -3,6 +3,7 @@ import type { Escalation, ObjectAccess } from '../../model/access.ts';
 import { userA, userB } from '../acting/principals.ts';
 import { passes } from '../cells.ts';
 import type { Reading } from '../predicate/reading.ts';
+import { ownerValue } from '../rows/owners.ts';
 import { quietly } from '../rows/triggers.ts';
 import { asA, type EscalationContext, opened, within } from './attempt.ts';
 
@@ -58,7 +59,10 @@ export async function byEntry(
       const { outcome, proof } = await asA(context, table, entering.proof.at(-1)!.sql);
       if (!outcome.ok || outcome.affected === 0) return null;
       const prize = await opened(context, prizes);
-      return prize === null ? null : { opens: prize.opens, proof: [proof, prize.proof] };
+      const step = { command: 'insert', values: { [owner.column]: ownerValue(owner, userB) } } as const;
+      return prize === null
+        ? null
+        : { opens: prize.opens, steps: [step], reaches: prize.reaches, proof: [proof, prize.proof] };
     });
     if (escalation !== null) found.push({ ...escalation, object, principal: 'user', kind: 'entry' });
   }

@@ -6,6 +6,7 @@ import { passes } from '../cells.ts';
 import { quietly } from '../rows/triggers.ts';
 import { whereIs } from '../rows/world.ts';
 import { asA, type EscalationContext, tried, within } from './attempt.ts';
+import { stepsOf, updateOf } from './sent.ts';
 
 /** Rows of A's under a parent of B's that A can't see: foreign keys are checked without row level security. */
 export async function findForeignParents(
@@ -39,16 +40,17 @@ export async function findForeignParents(
         const { outcome, proof } = await asA(context, table, sql);
         if (!outcome.ok || outcome.affected === 0) return null;
         const look = await lookAt(context, key.references, object, hidden);
-        return { opens: look.opens, proof: [proof, look.proof] };
+        const values = Object.fromEntries(
+          key.columns.map((column, index) => [column, b.values[key.referencedColumns[index]!] ?? null]),
+        );
+        return {
+          opens: look.opens,
+          steps: [{ command: 'insert' as const, values }],
+          proof: [proof, look.proof],
+        };
       });
       if (escalation !== null) {
-        found.push({
-          object,
-          opens: escalation.opens,
-          principal: 'user',
-          kind: 'foreign-parent',
-          proof: escalation.proof,
-        });
+        found.push({ ...escalation, object, principal: 'user', kind: 'foreign-parent' });
         break;
       }
     }
@@ -101,24 +103,18 @@ async function moved(
         const row = world.row(object, userA);
         const parent = world.row(key.references, userB)?.values[target!];
         if (row === undefined || parent == null || row.values[column!] === parent) return null;
-        const sql = `update ${object} set ${name(column!)} = ${literal(parent)} where ${whereIs(row)}`;
-        const done = await asA(context, table, sql);
+        const sent = updateOf(row, { [column!]: parent });
+        const done = await asA(context, table, sent.sql);
         if (!done.outcome.ok || done.outcome.affected === 0) return null;
         const there = await context.session.query(
           `select 1 as there from ${object} where ${whereIs(row)} and ${name(column!)} = ${literal(parent)}`,
         );
         if (there.length === 0) return null;
         const look = await lookAt(context, key.references, object, hidden);
-        return { opens: look.opens, proof: [done.proof, look.proof] };
+        return { opens: look.opens, steps: stepsOf([sent]), proof: [done.proof, look.proof] };
       });
       if (escalation !== null) {
-        found.push({
-          object,
-          opens: escalation.opens,
-          principal: 'user',
-          kind: 'foreign-parent',
-          proof: escalation.proof,
-        });
+        found.push({ ...escalation, object, principal: 'user', kind: 'foreign-parent' });
         break;
       }
     }

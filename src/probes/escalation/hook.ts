@@ -6,15 +6,16 @@ import type { AccessCell, Escalation, ObjectAccess } from '../../model/access.ts
 import type { Routine, Table } from '../../model/schema.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import { type Claims, claimsOf, type Identity, userA, userB } from '../acting/principals.ts';
-import { literal, name, qualified } from '../acting/quote.ts';
+import { literal, qualified } from '../acting/quote.ts';
 import { passes } from '../cells.ts';
 import type { Reading } from '../predicate/reading.ts';
 import { rank } from '../rank.ts';
 import { inputsOf } from '../rows/arguments.ts';
-import { uniqueKeys } from '../rows/plan.ts';
+import { type RowValues, uniqueKeys } from '../rows/plan.ts';
 import { quietly } from '../rows/triggers.ts';
 import { type LaidRow, whereIs } from '../rows/world.ts';
 import { asA, type EscalationContext, foreignPrizes, type Prize, tried, user, within } from './attempt.ts';
+import { deleteOf, insertInto, type Sent, stepsOf, updateOf } from './sent.ts';
 
 /** Ways worth trying: more would cost more than they tell. */
 const enough = 12;
@@ -152,8 +153,8 @@ async function signed(
     const a = world.row(table.key, userA);
     const b = world.row(table.key, userB);
     if (a === undefined || b === undefined) return null;
-    const sql = statementOf(way, a, b, context);
-    if (sql === null) return null;
+    const sent = statementOf(way, a, b, context);
+    if (sent === null) return null;
     // Nobody has one yet, but for those that sign-up makes.
     if (way.command === 'insert' && keepsOut(table, a, way) && !context.createdBySignUp.has(table.key))
       await context.session.exec(quietly([`delete from ${table.key} where ${whereIs(a)}`]).join(';'));
@@ -165,7 +166,7 @@ async function signed(
     ];
     const closed = (await tried(context, wanted, before)).filter(({ holds }) => !holds);
     if (closed.length === 0) return null;
-    const { outcome, proof } = await asA(context, table, sql, before);
+    const { outcome, proof } = await asA(context, table, sent.sql, before);
     if (!outcome.ok || outcome.affected === 0) return null;
     const after = await tokenBy(context, hook, claimsOf(userA));
     if (after === null) return null;
@@ -183,6 +184,8 @@ async function signed(
       principal: 'user',
       kind: 'hook',
       hook: hook.key,
+      steps: stepsOf([sent]),
+      reaches: opened.prize.cell.command,
       proof: [
         proof,
         {
@@ -196,15 +199,15 @@ async function signed(
   });
 }
 
-function statementOf(way: Way, a: LaidRow, b: LaidRow, context: EscalationContext): string | null {
-  if (way.command === 'delete') return `delete from ${a.table.key} where ${whereIs(a)}`;
+function statementOf(way: Way, a: LaidRow, b: LaidRow, context: EscalationContext): Sent | null {
+  if (way.command === 'delete') return deleteOf(a);
   if (way.command === 'insert') return insertOf(way, a, b, context);
-  const set = settingsOf(way, a, b);
-  return set === null ? null : `update ${a.table.key} set ${set} where ${whereIs(a)}`;
+  const values = settingsOf(way, a, b);
+  return Object.keys(values).length === 0 ? null : updateOf(a, values);
 }
 
 /** A row as A's, with what A chooses; its key is left to its default. */
-function insertOf(way: Way, a: LaidRow, b: LaidRow, { privileges }: EscalationContext): string | null {
+function insertOf(way: Way, a: LaidRow, b: LaidRow, { privileges }: EscalationContext): Sent | null {
   const { table } = a;
   const allowed = privileges('authenticated', 'insert', table.key);
   const chosen = new Map<string, string | null>([
@@ -219,7 +222,7 @@ function insertOf(way: Way, a: LaidRow, b: LaidRow, { privileges }: EscalationCo
     const value = chosen.get(at) ?? a.values[at] ?? null;
     return own || left || value === null || allowed?.includes(at) !== true ? [] : [[at, value] as const];
   });
-  return `insert into ${table.key} (${sent.map(([at]) => name(at)).join(', ')}) values (${sent.map(([, value]) => literal(value)).join(', ')})`;
+  return insertInto(table, Object.fromEntries(sent));
 }
 
 /** A key by which A's row stands in the way of another of A's. */
@@ -237,15 +240,13 @@ const keepsOut = (table: Table, a: LaidRow, way: Way): boolean =>
     ),
   );
 
-function settingsOf(way: Way, a: LaidRow, b: LaidRow): string | null {
-  const values = [
-    ...way.tenants.map((column) => [column, b.values[column] ?? null] as const),
-    ...(way.rank === null ? [] : [[way.rank.column, way.rank.value] as const]),
-  ].filter(([column, value]) => value !== null && value !== a.values[column]);
-  return values.length === 0
-    ? null
-    : values.map(([column, value]) => `${name(column)} = ${literal(value)}`).join(', ');
-}
+const settingsOf = (way: Way, a: LaidRow, b: LaidRow): RowValues =>
+  Object.fromEntries(
+    [
+      ...way.tenants.map((column) => [column, b.values[column] ?? null] as const),
+      ...(way.rank === null ? [] : [[way.rank.column, way.rank.value] as const]),
+    ].filter(([column, value]) => value !== null && value !== a.values[column]),
+  );
 
 /** A as Auth signs it in, once the hook has been asked; null where that fails, or PostgREST would not take the token. */
 async function tokenBy(

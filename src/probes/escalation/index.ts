@@ -26,8 +26,7 @@ function prizesOf({ object, cells }: ObjectAccess): Prize[] {
 }
 
 /** A rank that A writes into a row that comes in the place of its own: both ways lead there. */
-const isAnew = ({ kind, proof }: Escalation) =>
-  kind === 'role-column' && proof[0]?.sql.startsWith('delete ') === true;
+const isAnew = ({ kind, steps }: Escalation) => kind === 'role-column' && steps[0]?.command === 'delete';
 
 export async function findEscalations(
   context: EscalationContext,

@@ -16,6 +16,7 @@ import { type LaidRow, updating, whereIs } from '../rows/world.ts';
 import { shownAll } from '../worlds/spec.ts';
 import { asA, type EscalationContext, foreignPrizes, opened, type Prize, user, within } from './attempt.ts';
 import { callsThatWrite } from './calls.ts';
+import { callOf, deleteOf, insertInto, type Sent, stepsOf, updateOf } from './sent.ts';
 
 interface Rows {
   readonly a: LaidRow;
@@ -29,7 +30,7 @@ interface Way {
   readonly member: boolean;
   /** The rank among the members that what A sends gives it. */
   readonly ranked?: Readonly<Record<string, Value>>;
-  send(rows: Rows): readonly string[];
+  send(rows: Rows): readonly Sent[];
 }
 
 export async function byMembership(
@@ -71,7 +72,8 @@ export async function byMembership(
       if ((await opened(context, reach)) !== null) return null;
       const inTheOpen = way.ranked === undefined && (await seesParents(context, table, tenants, rows.b));
       const proofs: Proof[] = [];
-      for (const sql of way.send(rows)) {
+      const sent = way.send(rows);
+      for (const { sql } of sent) {
         const { outcome, proof } = await asA(context, table, sql);
         if (!outcome.ok) return null;
         proofs.push(proof);
@@ -79,7 +81,13 @@ export async function byMembership(
       const prize = proofs.length === 0 ? null : await opened(context, reach);
       return prize === null
         ? null
-        : { opens: prize.opens, proof: [...proofs, prize.proof], ...(inTheOpen && { inTheOpen }) };
+        : {
+            opens: prize.opens,
+            steps: stepsOf(sent),
+            reaches: prize.reaches,
+            proof: [...proofs, prize.proof],
+            ...(inTheOpen && { inTheOpen }),
+          };
     });
     if (escalation === null) continue;
     const until = await heldByOther(context, table, way);
@@ -103,7 +111,7 @@ async function heldByOther(context: EscalationContext, table: Table, way: Way): 
     if (rows === null) return null;
     const given = await context.session.batch([...quietly([updating(table.key, ranked, [rows.b])])]);
     if (given.some((outcome) => !outcome.ok)) return null;
-    for (const sql of way.send(rows)) {
+    for (const { sql } of way.send(rows)) {
       const { outcome } = await asA(context, table, sql);
       if (!outcome.ok) return outcome.error.sqlstate === '42501' ? shownAll(ranked) : null;
     }
@@ -178,7 +186,7 @@ function inserts(context: EscalationContext, table: Table, tenants: readonly str
       member: false,
       ...(ranked && { ranked: values }),
       send: (rows) => [
-        ...(goesFirst ? [`delete from ${table.key} where ${whereIs(rows.a)}`] : []),
+        ...(goesFirst ? [deleteOf(rows.a)] : []),
         insertion(context, table, allowed, rows, tenants, values),
       ],
     };
@@ -192,7 +200,7 @@ function insertion(
   { a, b }: Rows,
   tenants: readonly string[],
   ranked: Readonly<Record<string, Value>>,
-): string {
+): Sent {
   const states = [...context.planner.choices(table.key)].filter(
     ([column, choice]) => !rank.test(column) && choice.open.length > 0,
   );
@@ -217,7 +225,7 @@ function insertion(
         context.planner.choice(table.key, column.name) !== null ||
         table.primaryKey?.columns.includes(column.name)),
   );
-  return `insert into ${table.key} (${columns.map((column) => name(column.name)).join(', ')}) values (${columns.map((column) => literal(values[column.name]!)).join(', ')})`;
+  return insertInto(table, Object.fromEntries(columns.map(({ name: at }) => [at, values[at]!])));
 }
 
 /** A's own row, moved over to B's organisation. */
@@ -230,9 +238,7 @@ function moves(context: EscalationContext, table: Table, tenants: readonly strin
       kind: 'membership',
       member: true,
       send: ({ a, b }) => [
-        `update ${table.key} set ${tenants
-          .map((column) => `${name(column)} = ${literal(b.values[column] ?? null)}`)
-          .join(', ')} where ${whereIs(a)}`,
+        updateOf(a, Object.fromEntries(tenants.map((column) => [column, b.values[column] ?? null]))),
       ],
     },
   ];
@@ -240,5 +246,5 @@ function moves(context: EscalationContext, table: Table, tenants: readonly strin
 
 async function calls(context: EscalationContext, table: Table): Promise<Way[]> {
   const statements = await callsThatWrite(context, table);
-  return statements.map((sql) => ({ kind: 'function', member: false, send: () => [sql] }));
+  return statements.map((sql) => ({ kind: 'function', member: false, send: () => [callOf(sql)] }));
 }

@@ -7,9 +7,11 @@ import { userA, userB } from '../acting/principals.ts';
 import { literal, name } from '../acting/quote.ts';
 import { passes } from '../cells.ts';
 import { ownerValue } from '../rows/owners.ts';
+import type { RowValues } from '../rows/plan.ts';
 import { quietly } from '../rows/triggers.ts';
 import { whereIs } from '../rows/world.ts';
 import { type EscalationContext, user, within } from './attempt.ts';
+import { assigned, stepsOf, updateOf } from './sent.ts';
 
 export async function byOwnership(
   context: EscalationContext,
@@ -26,7 +28,7 @@ export async function byOwnership(
     // The user's own row, keyed by its id, is nothing to take.
     if (owners.length === 0 || owners.some((owner) => table.primaryKey?.columns.includes(owner.column)))
       continue;
-    const set = owners.map((owner) => `${name(owner.column)} = ${literal(ownerValue(owner, userA))}`);
+    const set = Object.fromEntries(owners.map((owner) => [owner.column, ownerValue(owner, userA)]));
     for (const members of [null, ...membersOf(context, table)]) {
       const escalation = await taken(context, table, set, members);
       if (escalation === null) continue;
@@ -60,7 +62,7 @@ const membersOf = (context: EscalationContext, table: Table): Table[] =>
 async function taken(
   context: EscalationContext,
   table: Table,
-  set: readonly string[],
+  set: RowValues,
   members: Table | null,
 ): Promise<Escalation | null> {
   const { world, planner, session } = context;
@@ -84,14 +86,14 @@ async function taken(
       );
       before.push(`update ${members.key} set ${there.join(', ')} where ${whereIs(mine)}`);
     }
-    const sql = `update ${table.key} set ${set.join(', ')} where ${whereIs(b)}`;
+    const sent = updateOf(b, set);
     const [attempted] = await attemptAll(session, [
       {
         identity: user,
         searchPath: context.searchPath(table.schema),
         prepare: quietly(before),
-        sql,
-        readBack: `select 1 as taken from ${table.key} where ${whereIs(b)} and ${set.join(' and ')}`,
+        sql: sent.sql,
+        readBack: `select 1 as taken from ${table.key} where ${whereIs(b)} and ${assigned(set).join(' and ')}`,
       },
     ]);
     const { outcome, stored, unprepared } = attempted!;
@@ -104,7 +106,9 @@ async function taken(
       opens: table.key,
       principal: 'user',
       kind: 'ownership',
-      proof: [...condition, { as: user.label, sql, result: resultOf(outcome) }],
+      steps: stepsOf([sent]),
+      ...(members !== null && { asMember: true }),
+      proof: [...condition, { as: user.label, sql: sent.sql, result: resultOf(outcome) }],
     };
   });
 }

@@ -2,17 +2,17 @@
 import type { Escalation, Proof } from '../../model/access.ts';
 import type { Table } from '../../model/schema.ts';
 import { userA, userB } from '../acting/principals.ts';
-import { literal, name } from '../acting/quote.ts';
 import { isGiven, rank } from '../rank.ts';
 import { quietly } from '../rows/triggers.ts';
 import type { Value } from '../rows/type-values.ts';
 import { insertion, type LaidRow, normalized, updating, whereIs } from '../rows/world.ts';
 import { asA, type EscalationContext, foreignPrizes, opened, type Prize, within } from './attempt.ts';
 import { callsThatWrite } from './calls.ts';
+import { callOf, deleteOf, insertInto, type Sent, stepsOf, updateOf } from './sent.ts';
 
 interface Way {
   readonly kind: 'role-column' | 'function';
-  send(row: LaidRow): readonly string[];
+  send(row: LaidRow): readonly Sent[];
 }
 
 export async function byRank(
@@ -56,7 +56,8 @@ async function raised(
       : [...others, ...foreignPrizes(context, hanging)];
     if ((await opened(context, reach)) !== null) return null;
     const proofs: Proof[] = [];
-    for (const sql of way.send(row)) {
+    const sent = way.send(row);
+    for (const { sql } of sent) {
       const { outcome, proof } = await asA(context, table, sql);
       if (!outcome.ok || outcome.affected === 0) return null;
       proofs.push(proof);
@@ -71,6 +72,8 @@ async function raised(
           opens: prize.opens,
           principal: 'user',
           kind: way.kind,
+          steps: stepsOf(sent),
+          reaches: prize.reaches,
           proof: [...proofs, prize.proof],
         };
   });
@@ -114,7 +117,7 @@ async function waysUp(
   if (privileges('authenticated', 'update', table.key)?.includes(column))
     ways.push({
       kind: 'role-column',
-      send: (row) => [`update ${table.key} set ${name(column)} = ${literal(value)} where ${whereIs(row)}`],
+      send: (row) => [updateOf(row, { [column]: value })],
     });
   const settable = privileges('authenticated', 'insert', table.key);
   if (settable?.includes(column) && privileges('authenticated', 'delete', table.key) !== null)
@@ -128,11 +131,12 @@ async function waysUp(
           written.map((each) => [each.name, each.name === column ? value : (row.values[each.name] ?? null)]),
         );
         return [
-          `delete from ${table.key} where ${whereIs(row)}`,
-          insertion(table, values).replace(/ returning \*$/, ''),
+          deleteOf(row),
+          { ...insertInto(table, values), sql: insertion(table, values).replace(/ returning \*$/, '') },
         ];
       },
     });
-  for (const sql of await callsThatWrite(context, table)) ways.push({ kind: 'function', send: () => [sql] });
+  for (const sql of await callsThatWrite(context, table))
+    ways.push({ kind: 'function', send: () => [callOf(sql)] });
   return ways;
 }

@@ -71,6 +71,8 @@ async function said(
       opens: prize.opens,
       principal: 'user',
       kind: 'sign-up',
+      steps: [],
+      reaches: prize.reaches,
       proof: [
         {
           as: 'anybody',

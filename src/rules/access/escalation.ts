@@ -54,12 +54,12 @@ const isOfWhoWasLetIn = ({ footing }: Escalation, facts: Facts) =>
   isOutOfReach(footing, facts) && !isOfEveryAccount(footing!, facts.head);
 
 /** Whom one enters, one knows; what stands open to be joined is joined; that members then see each other is the point. */
-const isMostlyMeant = ({ kind, inTheOpen, until, proof }: Escalation) =>
+const isMostlyMeant = ({ kind, inTheOpen, until, asMember, reaches }: Escalation) =>
   // Once there is a first administrator, nobody becomes one so.
   until !== undefined ||
   // A member that somebody let in takes over what it is a member of.
-  (kind === 'ownership' && proof[0]?.as.startsWith('superuser') === true) ||
-  ((kind === 'entry' || inTheOpen === true) && /^select\b/i.test(proof.at(-1)?.sql ?? ''));
+  asMember === true ||
+  ((kind === 'entry' || inTheOpen === true) && reaches === 'select');
 
 function helpOf(escalation: Escalation, facts: Facts): string | undefined {
   // Whoever sets the project up comes in that way.

@@ -3,7 +3,7 @@ import type { Facts } from '../../model/facts.ts';
 import type { SchemaState } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
 import { appliesTo, covers } from '../support/callers/roles.ts';
-import { escalationsOf, problemOf, stoodBefore } from '../support/leaks/escalation.ts';
+import { columnsWritten, escalationsOf, problemOf, stoodBefore } from '../support/leaks/escalation.ts';
 import { membershipsOf } from '../support/owners/members.ts';
 import { isRead } from '../support/owners/name-read.ts';
 import { isPersonTable } from '../support/owners/owners.ts';
@@ -50,8 +50,8 @@ export default rule({
 });
 
 /** The parent under which an UPDATE put the row; null where a row was inserted. */
-function movedTo({ object, proof }: Escalation, state: SchemaState): Moved | null {
-  const column = /^update\b[\s\S]*? set "?(\w+)"? = /i.exec(proof[0]?.sql ?? '')?.[1];
+function movedTo({ object, steps }: Escalation, state: SchemaState): Moved | null {
+  const [column] = steps.flatMap(({ command, values }) => (command === 'update' ? Object.keys(values) : []));
   const table = state.tables.get(object);
   const key = table?.foreignKeys.find(({ columns }) => columns.join() === column)?.references;
   if (table === undefined || column === undefined || key === undefined) return null;
@@ -73,11 +73,11 @@ interface Moved {
 }
 
 /** What it obtains by the same column is told as that. */
-const isToldAsRight = ({ object, proof }: Escalation, facts: Facts): boolean => {
-  const column = / set ("\w+"|\w+) = /i.exec(proof[0]?.sql ?? '')?.[1];
+const isToldAsRight = (escalation: Escalation, facts: Facts): boolean => {
+  const columns = columnsWritten(escalation);
   return escalationsOf(facts, (kind) => kind !== 'foreign-parent').some(
     (other) =>
-      other.object === object && other.proof.some(({ sql }) => column !== undefined && sql.includes(column)),
+      other.object === escalation.object && columnsWritten(other).some((column) => columns.includes(column)),
   );
 };
 

@@ -6,7 +6,7 @@ import { rule } from '../rule.ts';
 import { callsOn } from '../support/application/client-calls.ts';
 import { decidesBy } from '../support/functions/decides-by.ts';
 import { homeOfTable } from '../support/leaks/access-places.ts';
-import { escalationsOf } from '../support/leaks/escalation.ts';
+import { columnsWritten, escalationsOf } from '../support/leaks/escalation.ts';
 import { reproOf } from '../support/leaks/repro.ts';
 import { isAllowance } from '../support/owners/deciding.ts';
 import { isPersonTable } from '../support/owners/owners.ts';
@@ -67,10 +67,9 @@ function raised(object: ObjectAccess, table: Table, facts: Facts): Raised[] {
   // What policies trust is told as what it opens.
   const told = escalationsOf(facts, (kind) => /^(role-column|membership|hook)$/.test(kind))
     .filter((escalation) => escalation.object === table.key)
-    .flatMap(({ proof }) => proof.map(({ sql }) => sql))
-    .join('\n');
+    .flatMap(columnsWritten);
   return table.columns.flatMap(({ name }) => {
-    if (!isAllowance(name) || told.includes(`"${name}"`) || cellOf(object, name) === undefined) return [];
+    if (!isAllowance(name) || told.includes(name) || cellOf(object, name) === undefined) return [];
     const reader = decidesBy(table, name, head);
     return reader === null ? [] : [{ column: name, reader: reader.key }];
   });

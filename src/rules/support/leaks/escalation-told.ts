@@ -6,7 +6,6 @@ import type { Command, SchemaState, Table } from '../../../model/schema.ts';
 import { quoteIdent, quoteLiteral } from '../../../sql/names.ts';
 import { escapeRegExp } from '../../../sql/text.ts';
 import { callsOn, placesNamed } from '../application/client-calls.ts';
-import { commands } from '../callers/roles.ts';
 import { isPersonTable } from '../owners/owners.ts';
 import { chosenByInsert, rightsIn } from '../owners/rights.ts';
 import { isMembership, partOwn } from '../owners/whose.ts';
@@ -14,32 +13,18 @@ import { grantedWithout } from '../ways-out/column-grants.ts';
 import { newPolicyName } from '../ways-out/policy-names.ts';
 import { named } from '../words/words.ts';
 
-/** What its statements write to that table, the last of them apart, which shows what it opens. */
 interface Written {
   readonly commands: readonly Command[];
   /** Set by UPDATE; of an INSERT those that give rights. */
   readonly columns: readonly string[];
 }
 
-function writtenBy({ object, proof }: Escalation, table: Table | undefined, state: SchemaState): Written {
-  const sent = (proof.length > 1 ? proof.slice(0, -1) : proof).flatMap(({ as, sql }) => {
-    const command = commands.find((word) => sql.toLowerCase().startsWith(`${word} `));
-    return as.startsWith('superuser') || command === undefined || !sql.includes(object)
-      ? []
-      : [{ command, sql }];
-  });
+function writtenBy({ steps }: Escalation, table: Table | undefined, state: SchemaState): Written {
   const rights = table === undefined ? [] : rightsIn(table, state).map(({ name }) => name);
-  const columns = sent.flatMap(({ command, sql }) => {
-    if (command === 'update')
-      return [...(/ set ([\s\S]*?)(?: where |$)/i.exec(sql)?.[1] ?? '').matchAll(/"(\w+)" = /g)].map(
-        ([, column]) => column!,
-      );
-    const into = command === 'insert' ? /\(([^)]*)\) values/i.exec(sql)?.[1] : undefined;
-    return [...(into ?? '').matchAll(/"(\w+)"/g)].flatMap(([, column]) =>
-      rights.includes(column!) ? [column!] : [],
-    );
-  });
-  return { commands: [...new Set(sent.map(({ command }) => command))], columns: [...new Set(columns)] };
+  const columns = steps.flatMap(({ command, values }) =>
+    Object.keys(values).filter((column) => command === 'update' || rights.includes(column)),
+  );
+  return { commands: [...new Set(steps.map(({ command }) => command))], columns: [...new Set(columns)] };
 }
 
 /** `A user sets "is_admin" in its own row of "public.profiles"` */
@@ -126,7 +111,7 @@ function keepingInserts(
   if (inserts.length === 0) return null;
   const checks = columns.flatMap((column) => {
     // To belong there is the right, as what one does is another thing.
-    const harmless = harmlessIn(column, enters ? [] : escalation.proof, table, state);
+    const harmless = harmlessIn(column, enters ? [] : escalation.steps, table, state);
     return harmless === null ? [] : [`${quoteIdent(column)} in (${harmless.map(quoteLiteral).join(', ')})`];
   });
   const parents = enters ? parentsAsked(table, state) : [];
@@ -140,7 +125,7 @@ function keepingInserts(
 /** Values that an enum or a CHECK allows, but for the one that opened it and those that speak of rank; null where none is known. */
 function harmlessIn(
   column: string,
-  proof: Escalation['proof'],
+  steps: Escalation['steps'],
   table: Table,
   state: SchemaState,
 ): readonly string[] | null {
@@ -150,8 +135,8 @@ function harmlessIn(
     table.checks
       .filter(({ expression }) => new RegExp(`\\b${escapeRegExp(column)}\\b`).test(expression.text))
       .flatMap(({ expression }) => [...expression.text.matchAll(/'([\w -]+)'/g)].map(([, value]) => value!));
-  const said = proof.map(({ sql }) => sql).join('\n');
-  const left = [...new Set(all)].filter((value) => !ranks.test(value) && !said.includes(`'${value}'`));
+  const opened = steps.map(({ values }) => values[column]);
+  const left = [...new Set(all)].filter((value) => !ranks.test(value) && !opened.includes(value));
   return left.length === 0 || left.length === all.length ? null : left;
 }
 

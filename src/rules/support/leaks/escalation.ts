@@ -1,5 +1,5 @@
 /** Findings about what a principal could obtain: a chain of statements, in order. */
-import type { Escalation, Proof } from '../../../model/access.ts';
+import type { Escalation, Step } from '../../../model/access.ts';
 import type { Facts } from '../../../model/facts.ts';
 import type { Place } from '../../../model/finding.ts';
 import type { Problem } from '../../rule.ts';
@@ -36,11 +36,15 @@ function homeOfSignUp({ head }: Facts): Place | null {
   return called.find(({ body }) => body.includes('raw_user_meta_data'))?.origin ?? null;
 }
 
-const isInsert = ({ sql }: Proof) => /^insert\b/i.test(sql);
+export const columnsWritten = ({ steps }: Escalation): string[] =>
+  steps.flatMap(({ values }) => Object.keys(values));
+
+export const sends = ({ steps }: Escalation, command: Step['command']): boolean =>
+  steps.some((step) => step.command === command);
 
 /** Its own row goes, and comes back as another. */
-const isOutAndIn = ({ kind, proof }: Escalation) =>
-  kind === 'role-column' && proof.some(({ sql }) => /^delete\b/i.test(sql)) && proof.some(isInsert);
+const isOutAndIn = (escalation: Escalation) =>
+  escalation.kind === 'role-column' && sends(escalation, 'delete') && sends(escalation, 'insert');
 
 export function problemOf(
   escalation: Escalation,
@@ -48,11 +52,11 @@ export function problemOf(
   what: Pick<Problem, 'message' | 'severity' | 'help'>,
 ): Problem {
   const { object, kind, principal, opens, proof } = escalation;
-  const isMoved = kind === 'foreign-parent' && /^update\b/i.test(proof[0]?.sql ?? '');
+  const isMoved = kind === 'foreign-parent' && sends(escalation, 'update');
   const inserts =
     (/^(membership|foreign-parent|entry)$/.test(kind) && !isMoved) ||
     isOutAndIn(escalation) ||
-    (kind === 'hook' && proof.some(isInsert));
+    (kind === 'hook' && sends(escalation, 'insert'));
   return {
     ...what,
     at:

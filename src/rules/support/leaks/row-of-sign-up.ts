@@ -11,17 +11,15 @@ import { alternatives } from '../syntax/tree.ts';
  * A user inserted its own row under its id, which is a key, and nobody may delete one: whoever signed up has that row
  * already. It went through because no sign-up worked that would have made it.
  */
-export function insertsWhatSignUpMakes({ object, proof }: Escalation, { access, head }: Facts): boolean {
+export function insertsWhatSignUpMakes({ object, steps }: Escalation, { access, head }: Facts): boolean {
   const table = head.tables.get(object);
   const signUps = access?.head.signUps ?? [];
   if (table === undefined || signUps.length === 0 || signUps.some(({ status }) => status === 'works'))
     return false;
-  const sent = proof.slice(0, -1);
-  const inserts = sent.some(({ sql }) => sql.toLowerCase().startsWith(`insert into ${object} `));
   const column = filledAtSignUp(table, head);
   return (
-    inserts &&
-    !sent.some(({ sql }) => /^(delete|update)\b/i.test(sql)) &&
+    steps.length > 0 &&
+    steps.every(({ command }) => command === 'insert') &&
     column !== undefined &&
     isKey(column, table) &&
     table.rls &&
