@@ -10,7 +10,8 @@ import { isOfChange } from '../support/statements/changed-statement.ts';
 import { evidenceOf } from '../support/statements/sites.ts';
 import { codeOf } from '../support/syntax/bodies.ts';
 import { isKnown, policyKey } from '../support/tables/tables.ts';
-import { asConditionFunctions, privateSchema } from '../support/ways-out/condition-function.ts';
+import { asConditionFunctions } from '../support/ways-out/condition-function.ts';
+import { inTurn, privateSchema } from '../support/ways-out/function-names.ts';
 import { named, sqlFence } from '../support/words/words.ts';
 
 export default rule({
@@ -69,8 +70,8 @@ function wayOut(policy: Policy, table: Table, state: SchemaState): string | unde
   const text = predicatesOf(policy)
     .map(({ expression }) => expression.text)
     .join(' ');
-  const sql = saysOfThemselves(text) ? null : asConditionFunctions(policy, table, state, true);
-  return sql === null ? undefined : sqlFence(`${privateSchema(apiRolesOf(policy))}\n${sql}`);
+  const asking = saysOfThemselves(text) ? null : asConditionFunctions(policy, table, state, true);
+  return asking === null ? undefined : sqlFence(`${privateSchema(apiRolesOf(policy))}\n${inTurn([asking])}`);
 }
 
 /** Of each helper that the policy calls, the way to the first function that reads auth.users as whoever asks. */

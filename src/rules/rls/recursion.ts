@@ -8,7 +8,8 @@ import { cyclesOnceOn, findCallCycle, findCycle, readsOf } from '../support/poli
 import { isOfChange } from '../support/statements/changed-statement.ts';
 import { evidenceOf } from '../support/statements/sites.ts';
 import { isKnown } from '../support/tables/tables.ts';
-import { asConditionFunctions, privateSchema } from '../support/ways-out/condition-function.ts';
+import { asConditionFunctions } from '../support/ways-out/condition-function.ts';
+import { type Asking, inTurn, privateSchema } from '../support/ways-out/function-names.ts';
 import { asFunction } from '../support/ways-out/lookup.ts';
 import { severalTables, sqlFence, upper } from '../support/words/words.ts';
 
@@ -104,13 +105,14 @@ export default rule({
 /** Each policy that leads back asks a function instead: in full where that can be written, else the message says it. */
 function lookUp(table: Table | undefined, state: SchemaState): string {
   const policies = table === undefined ? [] : cyclesOnceOn(table, state);
-  const sql = policies.map((policy) => reading(policy, table!, state));
-  return policies.length === 0 || sql.includes(null)
+  const askings = policies.map((policy) => reading(policy, table!, state));
+  const told = askings.filter((asking) => asking !== null);
+  return policies.length === 0 || told.length < askings.length
     ? 'Such a function reads without policies; the policy calls it.'
-    : sqlFence([privateSchema([...new Set(policies.flatMap(apiRolesOf))]), ...new Set(sql)].join('\n'));
+    : sqlFence(`${privateSchema([...new Set(policies.flatMap(apiRolesOf))])}\n${inTurn(told)}`);
 }
 
-function reading(policy: Policy, table: Table, state: SchemaState): string | null {
+function reading(policy: Policy, table: Table, state: SchemaState): Asking | null {
   const read = readsOf(policy, table, state).map((key) => state.tables.get(key));
   const [only] = new Set(read);
   const plain =

@@ -7,10 +7,10 @@ import { apiRolesOf } from '../callers/roles.ts';
 import { predicatesOf } from '../conditions/predicates.ts';
 import { readPredicate } from '../conditions/scope.ts';
 import { functionCalls, functionName, nodesOf } from '../syntax/tree.ts';
+import { type Asking, nameOffered } from './function-names.ts';
 
 /**
- * SQL of one function for each clause, and of the policy that calls them; null where a name is taken, or a column's type
- * is not known. A column of the row comes as an argument of its name: in SQL functions arguments stand back behind the
+ * One function for each clause, and the policy that calls them; null where a column's type is not known. A column of the row comes as an argument of its name: in SQL functions arguments stand back behind the
  * columns of what is read, as the policy's row does in a sub-select. With `untied`, for conditions too that ask for no column
  * of the row; without it null there, since as a rule a name in the sub-select was meant for one.
  */
@@ -19,10 +19,10 @@ export function asConditionFunctions(
   table: Table,
   state: SchemaState,
   untied = false,
-): string | null {
+): Asking | null {
   const roles = apiRolesOf(policy).join(', ');
   const predicates = predicatesOf(policy);
-  const made: string[] = [];
+  const functions: string[] = [];
   const clauses: string[] = [];
   for (const { clause, expression, node } of predicates) {
     const reading = readPredicate(node, table, state);
@@ -36,29 +36,32 @@ export function asConditionFunctions(
     ];
     if (columns.length === 0 && !untied) return null;
     const types = columns.map((name) => table.columns.find((column) => column.name === name)?.type);
-    const name = nameFor(policy, table, clause === 'WITH CHECK' && policy.using !== null ? '_after' : '');
-    if (types.some((type) => type === undefined) || isTaken(name, state)) return null;
+    if (types.some((type) => type === undefined)) return null;
     const args = columns.map((column, index) => `${quoteIdent(column)} ${types[index]}`).join(', ');
-    const key = `private.${quoteIdent(name)}`;
+    const wanted = nameFor(policy, table, clause === 'WITH CHECK' && policy.using !== null ? '_after' : '');
+    // What it does hangs on the table too, where it has columns of it: the same text asks for others.
+    const does = `${columns.length === 0 ? '' : `${table.key}(${args}) `}select ${expression.text}`;
+    const name = nameOffered(wanted, does, state);
+    const key = `private.${name}`;
     const signature = `${key}(${types.join(', ')})`;
     const text = withArguments(expression.text, table, name, columns);
-    made.push(`create function ${key}(${args}) returns boolean
+    if (text.includes('$$')) return null;
+    functions.push(
+      `create or replace function ${key}(${args}) returns boolean
 language sql stable security definer set search_path = ${namesAllSchemas(node, state) ? "''" : 'public'}
-as $$ select ${text} $$;
-revoke execute on function ${signature} from public;
-grant execute on function ${signature} to ${roles};`);
+as $$ select ${text} $$;`,
+      `revoke execute on function ${signature} from public;`,
+      `grant execute on function ${signature} to ${roles};`,
+    );
     const call = `${key}(${columns.map(quoteIdent).join(', ')})`;
     // Once for the statement, and not for each row.
     const asked = columns.length === 0 ? `(select ${call})` : call;
     clauses.push(`${clause === 'USING' ? 'using' : 'with check'} (${asked})`);
   }
-  if (made.length === 0 || made.some((sql) => sql.split('$$').length !== 3)) return null;
-  return `${made.join('\n')}\nalter policy ${quoteIdent(policy.name)} on ${table.key}\n  ${clauses.join('\n  ')};`;
+  if (functions.length === 0) return null;
+  const policySql = `alter policy ${quoteIdent(policy.name)} on ${table.key}\n  ${clauses.join('\n  ')};`;
+  return { functions, policy: policySql };
 }
-
-/** What such functions stand in. */
-export const privateSchema = (roles: readonly string[]) =>
-  `create schema if not exists private;\ngrant usage on schema private to ${roles.join(', ')};`;
 
 /** "Members can read" is `members_can_read`. */
 function nameFor(policy: Policy, table: Table, suffix: string): string {
@@ -68,9 +71,6 @@ function nameFor(policy: Policy, table: Table, suffix: string): string {
     .replace(/^[_\d]+|_+$/g, '');
   return `${words === '' ? `may_reach_${table.name}` : words}`.slice(0, 63 - suffix.length) + suffix;
 }
-
-const isTaken = (name: string, { routines }: SchemaState) =>
-  [...routines.keys()].some((key) => key.startsWith(`private.${quoteIdent(name)}(`));
 
 /** `members.org_id` of the policy's row is the argument `f.org_id`; a bare name stays as it is. */
 function withArguments(text: string, table: Table, name: string, columns: readonly string[]): string {
@@ -82,7 +82,7 @@ function withArguments(text: string, table: Table, name: string, columns: readon
           `(?<![\\w$."])(?:"?${escapeRegExp(table.schema)}"?\\.)?(?:${own})\\.(?:${escapeRegExp(quoteIdent(column))})(?![\\w$"])`,
           'gi',
         ),
-        () => `${quoteIdent(name)}.${quoteIdent(column)}`,
+        () => `${name}.${quoteIdent(column)}`,
       ),
     text,
   );

@@ -15,13 +15,14 @@ import {
   operatorOf,
   scalarSelect,
 } from '../syntax/tree.ts';
+import { type Asking, nameOffered } from './function-names.ts';
 
 /**
- * SQL of the function, and of the policy that asks it instead; null where the policy asks more than the sub-select, or that
+ * The function, and the policy that asks it instead; null where the policy asks more than the sub-select, or that
  * is not plainly "the keys of the rows that such and such holds for": more than one table, more than one tie to the row,
  * names found by the search path.
  */
-export function asFunction(policy: Policy, table: Table, read: Table, state: SchemaState): string | null {
+export function asFunction(policy: Policy, table: Table, read: Table, state: SchemaState): Asking | null {
   const predicates = predicatesOf(policy);
   const found = predicates.flatMap(({ node }) => subSelects(node, table, read));
   const texts = new Set(found.map((each) => JSON.stringify(each, withoutPlace)));
@@ -29,21 +30,26 @@ export function asFunction(policy: Policy, table: Table, read: Table, state: Sch
   if (only === undefined || texts.size !== 1 || only === null) return null;
   const roles = apiRolesOf(policy).join(', ');
   const where = `from ${read.key} where ${only.conditions.map(({ sql }) => sql).join(' and ')}`;
-  const { name, returns, body, use } =
-    only.tie === null ? asked(only, read, where) : keys(only.tie, read, where);
-  if ([...state.routines.keys()].some((key) => key.startsWith(`${name}(`))) return null;
+  const { wanted, returns, body, using } =
+    only.tie === null ? asked(only, read, where) : keys(only.tie, only, read, where);
+  const name = `private.${nameOffered(wanted, body, state)}`;
+  const use = using(`select ${name}()`);
   const clauses = predicates.map((predicate) => {
     const text = isOneSubSelect(predicate.node) ? use : withoutExists(predicate.expression.text, use);
     return text && `${predicate.clause === 'USING' ? 'using' : 'with check'} (${text})`;
   });
   if (clauses.includes(null)) return null;
-  return `create function ${name}() returns ${returns}
+  return {
+    functions: [
+      `create or replace function ${name}() returns ${returns}
 language sql stable security definer set search_path = ''
-as $$ ${body} $$;
-revoke execute on function ${name}() from public;
-grant execute on function ${name}() to ${roles};
-alter policy ${quoteIdent(policy.name)} on ${table.key}
-  ${clauses.join('\n  ')};`;
+as $$ ${body} $$;`,
+      `revoke execute on function ${name}() from public;`,
+      `grant execute on function ${name}() to ${roles};`,
+    ],
+    policy: `alter policy ${quoteIdent(policy.name)} on ${table.key}
+  ${clauses.join('\n  ')};`,
+  };
 }
 
 /** A condition that is a look into another table and nothing else. */
@@ -55,28 +61,37 @@ const isOneSubSelect = (node: SyntaxNode) => {
   );
 };
 
-/** The keys of the rows that are the caller's: `private.my_club_ids()`. */
-function keys({ key, tied }: Tie, read: Table, where: string) {
-  const name = `private.${quoteIdent(`my_${key.name === 'id' ? `${read.name.replace(/s$/, '')}_id` : key.name}s`)}`;
+interface Made {
+  readonly wanted: string;
+  readonly returns: string;
+  readonly body: string;
+  using(call: string): string;
+}
+
+/** The keys of the rows that are the caller's: `private.my_club_ids()`, `private.my_club_ids_as_coach()`. */
+function keys({ key, tied }: Tie, lookup: Lookup, read: Table, where: string): Made {
+  const words = plainWords(lookup);
   return {
-    name,
+    wanted: `my_${key.name === 'id' ? `${read.name.replace(/s$/, '')}_id` : key.name}s${words === null ? '' : `_as_${words}`}`,
     returns: `setof ${key.type}`,
     body: `select ${quoteIdent(key.name)} ${where}`,
-    use: `${quoteIdent(tied)} in (select ${name}())`,
+    using: (call) => `${quoteIdent(tied)} in (${call})`,
   };
 }
 
 /** Whether there is such a row, whatever row the policy is asked about: `private.is_head_or_coach()`. */
-function asked({ conditions }: Lookup, read: Table, where: string) {
+const asked = (lookup: Lookup, read: Table, where: string): Made => ({
+  wanted: `is_${plainWords(lookup) ?? `in_${read.name}`}`,
+  returns: 'boolean',
+  body: `select exists (select 1 ${where})`,
+  using: (call) => `(${call})`,
+});
+
+/** `head_or_coach`; null where it asks for none, or for what makes no name. */
+function plainWords({ conditions }: Lookup): string | null {
   const words = conditions.flatMap(({ values }) => values);
   const isPlain = words.length > 0 && words.length < 4 && words.every((word) => /^[a-z]\w*$/i.test(word));
-  const name = `private.${quoteIdent(`is_${isPlain ? words.join('_or_').toLowerCase() : `in_${read.name}`}`)}`;
-  return {
-    name,
-    returns: 'boolean',
-    body: `select exists (select 1 ${where})`,
-    use: `(select ${name}())`,
-  };
+  return isPlain ? words.join('_or_').toLowerCase() : null;
 }
 
 /** The condition with `use` in place of its one EXISTS; null where it has none or more, or other sub-selects that read. */
