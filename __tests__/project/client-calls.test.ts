@@ -346,7 +346,13 @@ export function forJobs() {
       'other',
     ]);
     expect(asks(`createClient(url, ${key}, options)`)).toEqual(['other']);
-    expect(asks(`createClient(url, Deno.env.get('SUPABASE_SERVICE_ROLE_KEY'))`)).toEqual(['other']);
+    expect(asks(`createClient(url, Deno.env.get('SUPABASE_SERVICE_ROLE_KEY'))`)).toEqual(['server']);
+    // With a user's token it asks as that user.
+    expect(
+      asks(
+        `createClient(url, Deno.env.get('SERVICE_ROLE_KEY'), { global: { headers: { Authorization: token } } })`,
+      ),
+    ).toEqual(['other']);
   });
 
   test('an Edge Function that hands the token of the request on asks as its user', () => {

@@ -5,10 +5,10 @@ import type { Command } from './schema.ts';
 export interface ClientCall {
   /**
    * `user`: made with the anon key, as `anon` or as the user who signed in. `visitor`: in an Edge Function with the anon key
-   * and without the user's token, so as `anon` whoever asks. `other`: with the service key, or nobody can say with which; what
-   * is not there fails for it too.
+   * and without the user's token, so as `anon` whoever asks. `server`: on a client that the same file makes with the service
+   * key. `other`: nobody can say with which; what is not there fails for it too.
    */
-  readonly by: 'user' | 'visitor' | 'other';
+  readonly by: 'user' | 'visitor' | 'server' | 'other';
   /** Relative to the repository root, with forward slashes. */
   readonly path: string;
   /** From 1. */
@@ -33,6 +33,8 @@ export interface ClientCall {
   readonly asksRole: boolean;
   /** It stands a few lines behind a sign-up in the same file: where addresses are confirmed, nobody is signed in yet. */
   readonly afterSignUp?: boolean;
+  /** It stands a few lines before a sign-up in the same file: a form of registration asks before there is a user. */
+  readonly beforeSignUp?: boolean;
   /** No code of the repository signs anybody in with Supabase Auth: as far as that shows, it comes as `anon`. */
   readonly withoutSession?: boolean;
   /** Columns that an upsert names as its conflict target; null where it names none, or none that is known. */

@@ -57,7 +57,9 @@ export function clientCallsIn(texts: ReadonlyMap<string, string>, schema: string
   return [...texts].flatMap(([path, text]) => {
     const app = apps.get(languageOf(path));
     const found = isAppCode(path) ? callsOfApp(text, app !== undefined) : callsOfScript(path, text, modules);
-    const signUps = linesOfSignUp(text);
+    const signUps = linesOf(/\bauth\s{0,4}[?!]?\.signUp\s{0,4}\(/, text);
+    // A form may have it of a hook: `const { signUp } = useAuth()`.
+    const asked = linesOf(/\bsignUp\s{0,4}\(/, text);
     return found.calls.flatMap(({ name, schema: written, commands, client, ...call }) =>
       commands.map((command) => ({
         path,
@@ -67,6 +69,9 @@ export function clientCallsIn(texts: ReadonlyMap<string, string>, schema: string
         ...call,
         ...(signUps.some((line) => call.line >= line && call.line - line <= closeBehind) && {
           afterSignUp: true,
+        }),
+        ...(asked.some((line) => line >= call.line && line - call.line <= closeBehind) && {
+          beforeSignUp: true,
         }),
         ...(!sessions && { withoutSession: true }),
       })),
@@ -87,12 +92,8 @@ const answersAsServer =
 /** Lines that still belong to what a form of registration does. */
 const closeBehind = 60;
 
-const linesOfSignUp = (text: string): readonly number[] =>
-  /\.signUp\b/.test(text)
-    ? text
-        .split('\n')
-        .flatMap((line, at) => (/\bauth\s{0,4}[?!]?\.signUp\s{0,4}\(/.test(line) ? [at + 1] : []))
-    : [];
+const linesOf = (signUp: RegExp, text: string): readonly number[] =>
+  /\bsignUp\b/.test(text) ? text.split('\n').flatMap((line, at) => (signUp.test(line) ? [at + 1] : [])) : [];
 
 interface Found {
   readonly calls: readonly Call[];
@@ -110,9 +111,16 @@ function callsOfScript(path: string, text: string, modules: Modules): Found {
   if (!/\.(?:from|rpc)\b/.test(text)) return { calls: [], by: others };
   const calls = callsInScript(text);
   if (isEdgeFunction.test(path)) return { calls, by: edgeClientsOf(text) };
-  const isAnon =
-    !holdsServiceKey(text) && runsInBrowser(path, text) ? () => true : clientsOf(path, text, modules);
-  return { calls, by: usersIf((client, line) => !isServerName.test(client) && isAnon(client, line)) };
+  const isServers = holdsServiceKey(text);
+  const isAnon = !isServers && runsInBrowser(path, text) ? () => true : clientsOf(path, text, modules);
+  const byUser = usersIf((client, line) => !isServerName.test(client) && isAnon(client, line));
+  if (!isServers || calls.length === 0) return { calls, by: byUser };
+  const made = edgeClientsOf(text);
+  return {
+    calls,
+    by: (client, line) =>
+      byUser(client, line) === 'other' && made(client, line) === 'server' ? 'server' : byUser(client, line),
+  };
 }
 
 function callsOfApp(text: string, isApps: boolean): Found {

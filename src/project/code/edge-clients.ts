@@ -1,7 +1,7 @@
 /** As whom an Edge Function's clients ask: with the service key, as nobody, or as the user whose token they hand on. */
 import type { ClientCall } from '../../model/client.ts';
 import { argumentsIn, declarationAt, parameterOf } from './declarations.ts';
-import { callsTo, holdsServiceKey } from './script-clients.ts';
+import { callsTo, holdsServiceKey, makersOf } from './script-clients.ts';
 
 type By = ClientCall['by'];
 
@@ -13,7 +13,8 @@ export function edgeClientsOf(text: string): (client: string, line: number) => B
   const made = clientsMade(text);
   const look = (client: string, line: number, hops: number): By => {
     const own = made.get(client);
-    if (own !== undefined) return own;
+    // Another of that name may be made otherwise.
+    if (own !== undefined) return own === 'server' && makersOf(client, text).length > 1 ? 'other' : own;
     const around = hops < mostHops ? declarationAt(text, line) : undefined;
     const at = around === undefined ? -1 : parameterOf(around, client);
     if (around === undefined || at === -1) return 'other';
@@ -46,7 +47,12 @@ function clientsMade(text: string): ReadonlyMap<string, By> {
 }
 
 function asWhom([, key = '', options = '{}']: readonly string[], text: string): By {
-  if (!/anon_?key|publishable/i.test(key) || holdsServiceKey(key) || !options.startsWith('{')) return 'other';
+  if (!options.startsWith('{')) return 'other';
+  const isAnon = /anon_?key|publishable/i.test(key);
+  const isServer = holdsServiceKey(key);
+  // With a user's token it asks as that user, whatever the key.
+  if (isServer && !isAnon && !/authorization|accessToken|\bheaders\b|\.\.\./i.test(options)) return 'server';
+  if (!isAnon || isServer) return 'other';
   if (!/authorization|accessToken|\bheaders\b|\.\.\./i.test(options))
     return /\bsetSession\b/.test(text) ? 'other' : 'visitor';
   const token = /["']?\bauthorization["']?\s{0,4}:\s{0,4}([^,}\n]{1,200})/i.exec(options)?.[1];

@@ -71,7 +71,7 @@ export function clientsOf(
 }
 
 /** What `const supabase = await make(…)` calls. */
-function makersOf(client: string, text: string): readonly string[] {
+export function makersOf(client: string, text: string): readonly string[] {
   const made = new RegExp(
     `(?:\\b(?:const|let|var)\\s{1,4}(?:\\{[^{}]{0,80})?|\\bthis\\.)${escaped(client)}\\b[^=;]{0,80}=\\s{0,20}(?:await\\s{1,4})?(\\w{1,80})\\s{0,4}(?:<[^()]{0,80}>)?\\(`,
     'g',

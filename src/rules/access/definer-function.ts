@@ -1,7 +1,7 @@
 import type { Facts } from '../../model/facts.ts';
 import type { Routine, SchemaState } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
-import { callsOn } from '../support/application/client-calls.ts';
+import { userCallsOfRoutine } from '../support/application/routine-calls.ts';
 import { routineLooksAtCaller } from '../support/callers/caller.ts';
 import { inputsOf } from '../support/callers/inputs.ts';
 import { type FunctionMend, functionMend } from '../support/functions/function-mend.ts';
@@ -132,7 +132,7 @@ function nobodysMend({ leaks }: LeakGroup, routine: Routine, state: SchemaState)
 
 function callsOf({ object }: LeakGroup, facts: Facts) {
   const routine = facts.head.routines.get(object.object);
-  return routine === undefined ? [] : callsOn(`${routine.schema}.${routine.name}`, ['execute'], facts);
+  return routine === undefined ? [] : userCallsOfRoutine(routine, facts);
 }
 
 /** Another of that name whose arguments bear the same names: PostgREST, which goes by these, calls neither. */

@@ -2,6 +2,7 @@ import type { ClientCall } from '../../model/client.ts';
 import type { Routine, SchemaState } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
 import { allCallsOn, placesOf } from '../support/application/client-calls.ts';
+import { takesWhatever } from '../support/application/routine-calls.ts';
 import { inputsOf, lackOf, strangersTo, takes } from '../support/callers/inputs.ts';
 import { isPlatform } from '../support/callers/roles.ts';
 import { evidenceOf } from '../support/statements/sites.ts';
@@ -50,9 +51,6 @@ const versionsOf = ({ schema, name }: Routine, { routines }: SchemaState): reado
   [...routines.values()]
     .filter((each) => each.schema === schema && each.name === name)
     .sort((a, b) => (a.key < b.key ? -1 : 1));
-
-/** Arguments without names are found by place, and one of type json takes the whole body. */
-const takesWhatever = (routine: Routine) => inputsOf(routine).some(({ name }) => name === null);
 
 /** Of one function what differs; of several that none fits. */
 function differences(versions: readonly Routine[], given: readonly string[]): string {

@@ -2,7 +2,8 @@ import type { Facts } from '../../model/facts.ts';
 import type { Severity } from '../../model/finding.ts';
 import type { Routine, SchemaState } from '../../model/schema.ts';
 import { rule, type StateContext } from '../rule.ts';
-import { callsOn, placesOf } from '../support/application/client-calls.ts';
+import { placesOf } from '../support/application/client-calls.ts';
+import { userCallsOfRoutine } from '../support/application/routine-calls.ts';
 import { routineLooksAtCaller } from '../support/callers/caller.ts';
 import { type ApiRole, isPlatform, reachers } from '../support/callers/roles.ts';
 import { executedArgument } from '../support/functions/executed-arguments.ts';
@@ -87,7 +88,7 @@ function runsWhatItIsGiven(
 ): Told | null {
   const executed = routineLooksAtCaller(routine, state) ? null : executedArgument(routine);
   if (executed === null) return null;
-  const calls = callsOn(`${routine.schema}.${routine.name}`, ['execute'], facts);
+  const calls = userCallsOfRoutine(routine, facts);
   const way =
     calls.length === 0
       ? 'Revoke EXECUTE'

@@ -2,7 +2,8 @@ import type { Facts } from '../../model/facts.ts';
 import type { Routine, SchemaState, Table } from '../../model/schema.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import { rule } from '../rule.ts';
-import { allCallsOn, placesOf } from '../support/application/client-calls.ts';
+import { placesOf } from '../support/application/client-calls.ts';
+import { callsOfRoutine } from '../support/application/routine-calls.ts';
 import { routinesCalled } from '../support/callers/caller.ts';
 import { apiRoles, apiRolesOf, enters, holds, isPlatform } from '../support/callers/roles.ts';
 import { callsOf, predicatesOf } from '../support/conditions/predicates.ts';
@@ -62,8 +63,8 @@ export default rule({
   },
 });
 
-function whenCalled({ schema, name }: Routine, facts: Facts): readonly string[] {
-  const calls = allCallsOn(`${schema}.${name}`, ['execute'], facts);
+function whenCalled(routine: Routine, facts: Facts): readonly string[] {
+  const calls = callsOfRoutine(routine, facts);
   return calls.length === 0 ? [] : [`-- once the code calls it no more (${placesOf(calls)})`];
 }
 

@@ -4,7 +4,7 @@ import type { SyntaxNode } from '../../model/sql.ts';
 import { qualified, strings, typeName } from '../../sql/names.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import { rule } from '../rule.ts';
-import { stillAsked } from '../support/application/client-calls.ts';
+import { stillCalled } from '../support/application/routine-calls.ts';
 import { holders } from '../support/callers/roles.ts';
 import { predicatesOf } from '../support/conditions/predicates.ts';
 import { isCascade } from '../support/statements/statements.ts';
@@ -73,7 +73,7 @@ export default rule({
           .map(({ key }) => key);
         const called =
           callers.length > 0 ? `, and "${callers[0]}", which still names it, fails on its next call` : '';
-        const asked = stillAsked(`${inSchema}.${name}`, facts);
+        const asked = stillCalled(gone, facts);
         report({
           message: `Function "${gone.key}" is dropped and not made again. Clients that still call it get 404${called}.${asked} Drop it when nothing calls it.`,
           at: placeOf(statement),

@@ -72,11 +72,13 @@ export const callsOfServer = (
   facts: Facts,
 ): readonly ClientCall[] => allCallsOn(object, commands, facts).filter(({ by }) => by !== 'user');
 
-/** A line of SQL comment before what leaves the writing to the server; empty where no code was seen. */
-export const onceWithServiceKey = (calls: readonly ClientCall[]) =>
-  calls.length === 0
+/** A line of SQL comment before what leaves the writing to the server; empty where that was seen, or no code. */
+export function onceWithServiceKey(calls: readonly ClientCall[]): string {
+  const unseen = calls.filter(({ by }) => by !== 'server');
+  return unseen.length === 0
     ? ''
-    : `-- first see that the code writes with the service key there: ${placesOf(calls)}\n`;
+    : `-- first see that the code writes with the service key there: ${placesOf(unseen)}\n`;
+}
 
 /**
  * A line of SQL comment before what asks for the caller's id: the code that is to pass it signs nobody in. Empty where it

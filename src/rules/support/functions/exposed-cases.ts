@@ -16,9 +16,9 @@ interface Case {
 
 export const caseOf = (seen: Exposed): Case => cases.find(({ holds }) => holds(seen)) ?? nothingElse;
 
-export function doing({ tables, helper, triggers: [trigger] }: Exposed): string {
+export function doing({ tables, unseen, helper, triggers: [trigger] }: Exposed): string {
   if (tables.length > 0)
-    return `It works on ${named(tables.slice(0, 3))} past their policies and never asks who is calling`;
+    return `It works on ${named(tables.slice(0, 3))}${unseen ? `, which no migration makes, past whatever policies ${tables.length === 1 ? 'it has' : 'they have'},` : ' past their policies'} and never asks who is calling`;
   if (!helper) return "It runs past every policy, with its owner's rights";
   const caller =
     trigger === undefined ? 'policies call it' : `"${trigger}" calls it with the rights of whoever writes`;
@@ -82,6 +82,15 @@ const calledAsAVisitor: Case = {
     sqlFence(`-- once the client there holds the service key: ${placesOf(visits)}\n${serverAlone(routine)}`),
 };
 
+/** There is no user yet whom it could ask for. */
+const calledBeforeSignUp: Case = {
+  holds: ({ tables, signUps }) => tables.length > 0 && signUps.length > 0,
+  way: ({ signUps }) =>
+    `The code calls it before somebody signs up (${placesOf(signUps)}): nobody is signed in then, and a check of "auth.uid()" would refuse all of them. See that it answers no more than that form needs.`,
+  help: () =>
+    'Let it answer with yes or no, and limit how often it may be called: whoever asks often enough learns which names are there.',
+};
+
 const harmlessForTheCode: Case = {
   holds: ({ tables, calls, isGrave }) => tables.length > 0 && calls.length > 0 && !isGrave,
   way: ({ calls }) =>
@@ -100,9 +109,9 @@ const graveForTheCode: Case = {
 const neverAsks: Case = {
   holds: ({ tables }) => tables.length > 0,
   way: () => 'Check in it that the caller, "auth.uid()", may do this, or revoke EXECUTE.',
-  help: ({ routine, state, granted, unknownCalls }) =>
+  help: ({ routine, state, granted, unknownCalls, serverCalls }) =>
     granted || (personIn(routine, state) !== undefined && onlyReads(routine))
-      ? askingFirst(routine, state, unknownCalls)
+      ? askingFirst(routine, state, unknownCalls, serverCalls)
       : sqlFence(`${onceServer(unknownCalls)}${serverAlone(routine)}`),
 };
 
@@ -135,6 +144,7 @@ const cases: readonly Case[] = [
   leftOverToStrangers,
   calledByPoliciesElsewhere,
   calledAsAVisitor,
+  calledBeforeSignUp,
   harmlessForTheCode,
   graveForTheCode,
   neverAsks,
@@ -167,9 +177,14 @@ const askedByPolicies = (routine: Routine, state: SchemaState, shutsOut: boolean
   );
 
 /** Granted, or read about one user: users may call it. A server has no auth.uid(): the question would shut it out as well. */
-const askingFirst = (routine: Routine, state: SchemaState, calls: readonly ClientCall[]) =>
+const askingFirst = (
+  routine: Routine,
+  state: SchemaState,
+  calls: readonly ClientCall[],
+  ofServer: readonly ClientCall[],
+) =>
   sqlFence(
-    `${questionIn(routine, state, calls.length > 0)}\n-- or, where only a server calls it, which has no auth.uid(), this alone\n${onceServer(calls)}${serverAlone(routine)}`,
+    `${questionIn(routine, state, calls.length > 0 || ofServer.length > 0)}\n-- or, where only a server calls it, which has no auth.uid(), this alone\n${onceServer(calls)}${serverAlone(routine)}`,
   );
 
 /** Code that calls it with a key that nobody can tell: once EXECUTE is gone, only the service key does. */

@@ -2,7 +2,7 @@
 import type { ClientCall } from '../../../model/client.ts';
 import type { Routine, SchemaState } from '../../../model/schema.ts';
 import type { StateContext } from '../../rule.ts';
-import { callsOfServer, callsOfVisitor, callsOn } from '../application/client-calls.ts';
+import { callsOfRoutine } from '../application/routine-calls.ts';
 import { routineLooksAtCaller } from '../callers/caller.ts';
 import type { ApiRole } from '../callers/roles.ts';
 import { isDeclaredPublic } from '../policies/openness.ts';
@@ -13,9 +13,10 @@ import {
   isCalledByPolicy,
 } from '../policies/policy-callers.ts';
 import { codeOf, onlyCountsUp } from '../syntax/bodies.ts';
+import { personIn } from './asking.ts';
 import { givesPersonalData } from './personal-data.ts';
 import { isGrantedTo, isKnowing, isLookup, isPublished, onlyReads } from './published.ts';
-import { tablesTouched } from './touched-tables.ts';
+import { isMadeElsewhere, tablesTouched } from './touched-tables.ts';
 
 export interface Exposed {
   readonly routine: Routine;
@@ -42,6 +43,11 @@ export interface Exposed {
   readonly calls: readonly ClientCall[];
   readonly visits: readonly ClientCall[];
   readonly unknownCalls: readonly ClientCall[];
+  /** Those with the service key, and those that a form of registration makes before there is a user. */
+  readonly serverCalls: readonly ClientCall[];
+  readonly signUps: readonly ClientCall[];
+  /** No migration makes any of the tables: whether they have policies is not known. */
+  readonly unseen: boolean;
   /** What it reaches is not for everybody who can call it. */
   readonly isGrave: boolean;
   /** It was granted to service_role alone, and PUBLIC still holds EXECUTE. */
@@ -69,24 +75,27 @@ export function exposedTo(
   const readAnyway = !forUsers && isLookup(routine) && isOpenToUsers(routine, state);
   const leftOver = (forUsers || readAnyway) && open.includes('anon');
   const elsewhere = tables.length > 0 && !helper && !forUsers ? filesCalling(routine, set, facts) : [];
-  const called = open.filter((role) => elsewhere.some(({ roles }) => roles.includes(role)));
+  const asked = open.filter((role) => elsewhere.some(({ roles }) => roles.includes(role)));
   // What is left over to strangers goes, unless a policy of theirs calls it.
-  const keepers = leftOver && !called.includes('anon') ? [] : called;
+  const keepers = leftOver && !asked.includes('anon') ? [] : asked;
+  const called = callsOfRoutine(routine, facts);
+  // Who revokes what the code calls breaks it.
+  const calls = called.filter(({ by }) => by === 'user');
+  const signUps =
+    personIn(routine, state) === undefined ? calls.filter(({ beforeSignUp }) => beforeSignUp) : [];
   const isGrave =
     tables.length > 0 &&
+    !(signUps.length > 0 && signUps.length === calls.length && onlyAnswersYesOrNo(routine)) &&
     (!(forUsers || readAnyway) || leftOver) &&
     !isHarmless(routine) &&
     !(isPublished(routine) && !givesPersonalData(routine, tables, state));
 
-  const key = `${routine.schema}.${routine.name}`;
-  // Who revokes what the code calls breaks it.
-  const calls = callsOn(key, ['execute'], facts);
   // So does who revokes what an Edge Function calls as a visitor, or asks there for auth.uid().
   const visits =
     isGrave && !helper && !leftOver && keepers.length === 0 && calls.length === 0
-      ? callsOfVisitor(key, ['execute'], facts)
+      ? called.filter(({ by }) => by === 'visitor')
       : [];
-  const unknownCalls = callsOfServer(key, ['execute'], facts).filter(({ by }) => by === 'other');
+  const unknownCalls = called.filter(({ by }) => by === 'other');
   const isServers =
     isGrantedToServerAlone(routine) &&
     !looks &&
@@ -113,6 +122,9 @@ export function exposedTo(
     calls,
     visits,
     unknownCalls,
+    serverCalls: called.filter(({ by }) => by === 'server'),
+    signUps,
+    unseen: tables.every((key) => isMadeElsewhere(key, state)),
     isGrave,
     isServers,
   };
@@ -121,6 +133,9 @@ export function exposedTo(
 /** Whatever it reaches: a row is shown to who knows its token, a counter goes up, what is out of date goes. */
 const isHarmless = (routine: Routine) =>
   isKnowing(routine) || onlyCountsUp(routine.body) || onlyTallies(routine) || onlyCleansUp(routine);
+
+/** A form that asks whether a name is taken gets no rows. */
+const onlyAnswersYesOrNo = (routine: Routine) => routine.returns === 'boolean' && onlyReads(routine);
 
 /** Granted to signed-in users by name, a lookup of one value is for them: what strangers hold beside is left over. */
 const isForUsers = (routine: Routine) =>

@@ -4,7 +4,8 @@ import type { Origin, Routine, SchemaState, Table } from '../../../model/schema.
 import type { SyntaxNode } from '../../../model/sql.ts';
 import { escapeRegExp } from '../../../sql/text.ts';
 import type { StateContext } from '../../rule.ts';
-import { callsOn, placesOf } from '../application/client-calls.ts';
+import { placesOf } from '../application/client-calls.ts';
+import { userCallsOfRoutine } from '../application/routine-calls.ts';
 import { holders, holds, served } from '../callers/roles.ts';
 import { type Refused, refusedTo, tablesRefused } from '../policies/run-as-caller.ts';
 import { evidenceOf, isRevoke } from '../statements/sites.ts';
@@ -77,7 +78,7 @@ function tellRefused(
 export function tellRoutine(routine: Routine, { facts, state, set, home, exposed, report }: StateContext) {
   if (!exposed(routine.schema) || routine.kind === 'aggregate' || /^(event_)?trigger$/.test(routine.returns))
     return;
-  const calls = callsOn(`${routine.schema}.${routine.name}`, ['execute'], facts);
+  const calls = userCallsOfRoutine(routine, facts);
   const revoked = placeOfRevoke(routine, set);
   // Another of its name may be the one that is called.
   const isServed = [...state.routines.values()].some(

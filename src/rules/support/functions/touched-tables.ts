@@ -20,17 +20,22 @@ export function tablesTouched(routine: Routine, state: SchemaState): string[] {
       .split(/\s*\.\s*/)
       .map((part) => (part.startsWith('"') ? part.slice(1, -1) : part.toLowerCase()));
     const schema = parts.length > 1 ? parts[0]! : 'public';
-    const known = state.tables.get(keyOf(schema, parts.at(-1)!));
-    const table = known?.unknown.includes(madeElsewhere) ? undefined : known;
+    const key = keyOf(schema, parts.at(-1)!);
+    const table = isMadeElsewhere(key, state) ? undefined : state.tables.get(key);
     const writes = /^(insert|update|delete)/i.test(verb!);
     if (isPlatform(schema) || (table === undefined && !writes)) continue;
     // Reading what everybody may read gives nothing away.
     if (table !== undefined && (!table.rls || (!writes && isOpen(table, bare, state)))) continue;
     if (table === undefined && parts.length === 1 && /^(only|set|of|new|old)$/.test(parts[0]!)) continue;
-    found.add(keyOf(schema, parts.at(-1)!));
+    found.add(key);
   }
-  return [...found];
+  // What is known of them can be said of the first.
+  return [...found].sort((a, b) => Number(isMadeElsewhere(a, state)) - Number(isMadeElsewhere(b, state)));
 }
+
+/** No migration makes it: whether it has policies is not known. */
+export const isMadeElsewhere = (key: string, { tables }: SchemaState) =>
+  tables.get(key)?.unknown.includes(madeElsewhere) ?? true;
 
 /** Everybody may read the table, or those of its rows that meet a condition which the body repeats (`deleted_at is null`). */
 const isOpen = (table: Table, body: string, state: SchemaState) =>
