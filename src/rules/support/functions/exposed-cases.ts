@@ -17,12 +17,20 @@ interface Case {
 export const caseOf = (seen: Exposed): Case => cases.find(({ holds }) => holds(seen)) ?? nothingElse;
 
 export function doing({ tables, unseen, helper, triggers: [trigger] }: Exposed): string {
-  if (tables.length > 0)
-    return `It works on ${named(tables.slice(0, 3))}${unseen ? `, which no migration makes, past whatever policies ${tables.length === 1 ? 'it has' : 'they have'},` : ' past their policies'} and never asks who is calling`;
+  if (tables.length > 0) return `It works on ${passedBy(tables, unseen)} and never asks who is calling`;
   if (!helper) return "It runs past every policy, with its owner's rights";
   const caller =
     trigger === undefined ? 'policies call it' : `"${trigger}" calls it with the rights of whoever writes`;
   return `It runs past every policy; ${caller}, so its EXECUTE must stay`;
+}
+
+function passedBy(tables: readonly string[], unseen: readonly string[]): string {
+  const seen = tables.filter((key) => !unseen.includes(key));
+  if (unseen.length === 0) return `${named(seen.slice(0, 3))} past their policies`;
+  const others = `${named(unseen.slice(0, 3))}, which no migration makes,`;
+  return seen.length > 0
+    ? `${named(seen.slice(0, 3))} past their policies, and on ${others}`
+    : `${others} past whatever policies ${unseen.length === 1 ? 'it has' : 'they have'},`;
 }
 
 /** Nobody but the server is meant to call it. */

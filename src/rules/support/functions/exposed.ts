@@ -46,8 +46,8 @@ export interface Exposed {
   /** Those with the service key, and those that a form of registration makes before there is a user. */
   readonly serverCalls: readonly ClientCall[];
   readonly signUps: readonly ClientCall[];
-  /** No migration makes any of the tables: whether they have policies is not known. */
-  readonly unseen: boolean;
+  /** Those of the tables that no migration makes: whether they have policies is not known. */
+  readonly unseen: readonly string[];
   /** What it reaches is not for everybody who can call it. */
   readonly isGrave: boolean;
   /** It was granted to service_role alone, and PUBLIC still holds EXECUTE. */
@@ -124,7 +124,7 @@ export function exposedTo(
     unknownCalls,
     serverCalls: called.filter(({ by }) => by === 'server'),
     signUps,
-    unseen: tables.every((key) => isMadeElsewhere(key, state)),
+    unseen: tables.filter((key) => isMadeElsewhere(key, state)),
     isGrave,
     isServers,
   };
