@@ -49,7 +49,7 @@ export default rule({
     const needless =
       asItStands(wanted) ?? underAnotherName(wanted) ?? keptAlready(wanted) ?? primarySoon(wanted);
     if (needless !== null) reportLock(context, statement, { ...problem, ...needless });
-    else reportWait(context, statement, { ...problem, ...adopted(wanted) });
+    else reportWait(context, statement, { ...problem, ...adopted(wanted) }, mayRepeat(wanted));
   }),
 });
 
@@ -140,7 +140,13 @@ function adopted(wanted: Wanted): Told {
   const here = isBefore ? adoptionHere(key, moving, context) : null;
   const { way, help } =
     here ?? adoption(key, context, [...moving.map(shown), ...replaced.map((each) => each.sql)]);
-  const fails = mayRepeat(columns, table, context) && !isMended ? ' Two equal rows make the file fail.' : '';
+  const kept = keyWithin(wanted);
+  const fails =
+    kept !== null
+      ? ` No two rows are equal in these: the columns of "${kept}" are among them.`
+      : mayRepeat(wanted) && !isMended
+        ? ' Two equal rows make the file fail.'
+        : '';
   return {
     message: `${whileOthersWait(wanted)}.${fails} ${way}.${here === null ? movingAlong(moving) : ''}${movingBehind(others)}`,
     help,
@@ -260,11 +266,10 @@ const isWithin = (own: readonly string[], columns: readonly string[]) =>
   own.every((name) => columns.includes(name));
 
 /** No two rows are equal in columns that hold a key, or in one that this change adds empty. */
-function mayRepeat(columns: readonly string[], key: string, { set }: FileContext): boolean {
-  const before = set.before.tables.get(key);
-  const after = set.after.tables.get(key);
+function mayRepeat(wanted: Wanted): boolean {
+  const { columns, table: key, context } = wanted;
+  const [before, after] = [context.set.before.tables.get(key), context.set.after.tables.get(key)];
   if (before === undefined || after === undefined) return true;
-  const holdsKey = wholeKeys(before).some((own) => own.columns.length > 0 && isWithin(own.columns, columns));
   const isEmpty = after.columns.some(
     ({ name, default: value, notNull }) =>
       columns.includes(name) &&
@@ -272,5 +277,13 @@ function mayRepeat(columns: readonly string[], key: string, { set }: FileContext
       !notNull &&
       !before.columns.some((column) => column.name === name),
   );
-  return !holdsKey && !isEmpty;
+  return keyWithin(wanted) === null && !isEmpty;
+}
+
+/** The key of the base on some of these columns; with NULLs that are equal it says nothing of the rows that have them. */
+function keyWithin({ columns, table: key, constraint, context }: Wanted): string | null {
+  const before = context.set.before.tables.get(key);
+  if (before === undefined || constraint.nulls_not_distinct === true) return null;
+  const own = wholeKeys(before).find((each) => each.columns.length > 0 && isWithin(each.columns, columns));
+  return own?.name ?? null;
 }
