@@ -385,4 +385,31 @@ export function forJobs() {
       ),
     ).toEqual(['other']);
   });
+
+  test('who deletes a user deletes a row of auth.users', () => {
+    const text = `import { createClient } from '@supabase/supabase-js';
+const service = createClient(url, process.env.SUPABASE_SERVICE_ROLE_KEY);
+// service.auth.admin.deleteUser(old)
+export const remove = (id) => service.auth.admin.deleteUser(id);`;
+    expect(
+      clientCallsIn(new Map([['src/remove.ts', text]]), 'public').map(({ line, object, command, by }) =>
+        [line, object, command, by].join(' '),
+      ),
+    ).toEqual(['4 auth.users delete server']);
+  });
+
+  test('a form of registration asks before there is a user', () => {
+    const text = (behind: string) => `import { useState } from 'react';
+export function Form() {
+  const look = (name) => supabase.rpc('is_taken', { name });
+  ${behind}
+}`;
+    const asks = (behind: string) =>
+      clientCallsIn(new Map([['src/Form.tsx', text(behind)]]), 'public').map(
+        ({ beforeSignUp }) => beforeSignUp,
+      );
+    expect(asks('const send = () => signUp(name);')).toEqual([true]);
+    expect(asks('const send = () => supabase.auth.signUp({ email });')).toEqual([true]);
+    expect(asks('const send = () => signIn(name);')).toEqual([undefined]);
+  });
 });

@@ -54,7 +54,34 @@ export function callsInScript(text: string): readonly Call[] {
     });
     if (calls.length === mostCalls) break;
   }
-  return calls;
+  return [...calls, ...deletesOfUsers(text)];
+}
+
+/** `supabase.auth.admin.deleteUser(id)` is a DELETE on auth.users, with all that hangs on the row. */
+function deletesOfUsers(text: string): readonly Call[] {
+  const lineOf = lineCounter(text);
+  const found = text.matchAll(
+    /(?<![\w$])([\w$]{1,80})(?:\(\))?\)?[?!]?\s{0,40}\.auth\s{0,40}\.admin\s{0,40}\.deleteUser\s{0,4}\(/g,
+  );
+  return [...found].slice(0, mostCalls).flatMap(({ index, 1: client }) => {
+    const line = lineOf(index);
+    if (isComment(text, index)) return [];
+    return {
+      line,
+      client: client!,
+      name: 'users',
+      schema: 'auth',
+      method: 'deleteUser',
+      commands: ['delete'],
+      columns: ['id'],
+      given: null,
+      own: [],
+      asksRole: false,
+      conflict: null,
+      embeds: [],
+      single: false,
+    };
+  });
 }
 
 /** The call and what is chained to it, as far as a semicolon, an empty line or the next call. */

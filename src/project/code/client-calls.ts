@@ -108,7 +108,7 @@ const usersIf =
     isUsers(client, line) ? 'user' : 'other';
 
 function callsOfScript(path: string, text: string, modules: Modules): Found {
-  if (!/\.(?:from|rpc)\b/.test(text)) return { calls: [], by: others };
+  if (!/\.(?:from|rpc|deleteUser)\b/.test(text)) return { calls: [], by: others };
   const calls = callsInScript(text);
   if (isEdgeFunction.test(path)) return { calls, by: edgeClientsOf(text) };
   const isServers = holdsServiceKey(text);

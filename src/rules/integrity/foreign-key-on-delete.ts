@@ -4,7 +4,7 @@ import type { ForeignKey, SchemaState, Table } from '../../model/schema.ts';
 import type { SourceFile } from '../../model/sql.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { rule, type Told } from '../rule.ts';
-import { placesOf } from '../support/application/client-calls.ts';
+import { allCallsOn, placesOf } from '../support/application/client-calls.ts';
 import { listed, sql } from '../support/statements/statements.ts';
 import { isFixedList } from '../support/tables/fixed-lists.ts';
 import { insertion, isSaidToBeMeant } from '../support/tables/key-text.ts';
@@ -14,6 +14,7 @@ import {
   actionsFor,
   choiceFor,
   deletedTogether,
+  goesWithItsUser,
   isLineOfNothing,
   isOptional,
   isWriteOnce,
@@ -105,6 +106,8 @@ function withoutAction(asked: Asked, meant: boolean): Told {
       message: `${message} CASCADE: the code deletes these rows itself before that one (${placesOf(together)}).`,
       help: sql(...madeAnew(table, key, 'cascade')),
     };
+  const blocking = refusesUsers(asked, stays);
+  if (blocking !== null) return { ...blocking, message: `${message} ${blocking.message}` };
   const kept = toUsers ? [] : writtenAndKept(key.references, state, facts);
   const written =
     kept.length === 0
@@ -117,6 +120,27 @@ function withoutAction(asked: Asked, meant: boolean): Told {
     help: sql(...madeAnew(table, key, action), ...(other === null ? [] : [`-- or ${other}`])),
     // What another action is offered for is not mended by RESTRICT.
     ...(!toUsers && action === 'restrict' ? fixOf(source, key) : {}),
+  };
+}
+
+/** The row goes with its user, whom the code deletes: RESTRICT would refuse that as well. */
+function refusesUsers({ table, key, state, facts }: Asked, stays: Stays | null): Told | null {
+  const calls = goesWithItsUser(key, state) ? allCallsOn('auth.users', ['delete'], facts) : [];
+  if (calls.length === 0 || stays === 'unchanged') return null;
+  const [action] = actionsFor(table, key, stays, state);
+  const isOwn = !isOptional(table, key) && stays === null && action !== 'set null';
+  // What speaks against NULL there is a question for its author.
+  if (isOptional(table, key) && action !== 'set null') return null;
+  const wanted = isOwn ? 'cascade' : 'set null';
+  const way = isOptional(table, key) || isOwn ? wanted.toUpperCase() : 'SET NULL and let it be empty';
+  return {
+    message: `${way}: the row goes with its user, whom the code deletes (${placesOf(calls)}), and RESTRICT would refuse that as well.`,
+    help: sql(
+      ...madeAnew(table, key, wanted),
+      ...(isOptional(table, key) && stays === null
+        ? ['-- or cascade, where these rows mean nothing without that one']
+        : []),
+    ),
   };
 }
 

@@ -109,6 +109,20 @@ function checkOnNull(table: Table, key: ForeignKey): string | null {
 export const isOptional = (table: Table, key: ForeignKey) =>
   key.columns.every((name) => table.columns.find((column) => column.name === name)?.notNull === false);
 
+/** What it points to is a user's profile: the key of that row is the user's, and it goes with them. */
+export const goesWithItsUser = ({ references, referencedColumns }: ForeignKey, { tables }: SchemaState) => {
+  const parent = tables.get(references);
+  const columns = referencedColumns.length > 0 ? referencedColumns : (parent?.primaryKey?.columns ?? []);
+  return (
+    parent?.foreignKeys.some(
+      (own) =>
+        own.references === 'auth.users' &&
+        own.onDelete === 'cascade' &&
+        own.columns.join() === columns.join(),
+    ) === true
+  );
+};
+
 /** A line of an order or an invoice that keeps no name of what it is about: without the key it says nothing. */
 export function isLineOfNothing({ name, columns }: Table, key: ForeignKey): boolean {
   const what = key.columns.map((column) => column.replace(/_?id$/i, ''));
