@@ -45,13 +45,24 @@ export default rule({
         });
         continue;
       }
+      const fails = `The code upserts into "${table.key}" by ${named(columns)} (${placesOf(calls)}), and no unique key or index is on just ${columns.length === 1 ? 'that column' : 'these columns'}. ON CONFLICT needs one, so the call fails with 42P10.`;
+      const wider = keyAround(columns, atEnd) ?? keyAround(columns, table);
+      const others = wider?.columns.filter((name) => !columns.includes(name)) ?? [];
       report({
-        message: `The code upserts into "${table.key}" by ${named(columns)} (${placesOf(calls)}), and no unique key or index is on just ${columns.length === 1 ? 'that column' : 'these columns'}. ON CONFLICT needs one, so the call fails with 42P10. Make it, or name the columns of one that is there.`,
+        message:
+          wider === null
+            ? `${fails} Make it, or name the columns of one that is there.`
+            : `${fails} "${wider.name}" is on ${named(wider.columns)}: name all of these, and give ${named(others)} with each row. A key on ${named(columns)} alone would refuse rows that differ in ${named(others)}.`,
         at: home(table.origin),
         object: table.key,
         key: `code ${key}`,
         evidence: evidenceOf(state),
-        help: sqlFence(`create unique index on ${table.key} (${columns.map(quoteIdent).join(', ')});`),
+        help:
+          wider === null
+            ? sqlFence(`create unique index on ${table.key} (${columns.map(quoteIdent).join(', ')});`)
+            : wider.columns.every((name) => /^\w+$/.test(name))
+              ? `In the call:\n\n\`\`\`ts\n{ onConflict: '${wider.columns.join(',')}' }\n\`\`\``
+              : 'Name them in the call as its conflict target.',
       });
     }
     for (const index of table.indexes) {
@@ -105,6 +116,25 @@ const hasPlainKey = (table: Table, columns: readonly string[]) =>
   wholeKeys(table).some(
     (key) => key.columns.length === columns.length && columns.every((column) => key.columns.includes(column)),
   );
+
+/** The smallest key that asks for more than these columns. What the database makes up itself, no call can give. */
+function keyAround(columns: readonly string[], table: Table) {
+  const isMadeUp = (name: string) => {
+    const column = table.columns.find((each) => each.name === name);
+    return (
+      column === undefined || column.identity !== null || /uuid|nextval/i.test(column.default?.text ?? '')
+    );
+  };
+  const [smallest] = wholeKeys(table)
+    .filter(
+      (key) =>
+        key.columns.length > columns.length &&
+        columns.every((name) => key.columns.includes(name)) &&
+        !key.columns.some((name) => !columns.includes(name) && isMadeUp(name)),
+    )
+    .sort((a, b) => a.columns.length - b.columns.length);
+  return smallest ?? null;
+}
 
 /** `where a is not null [and b is not null]`, of the index's own columns. */
 function onlyNotNull({ predicate, columns }: Index): boolean {
