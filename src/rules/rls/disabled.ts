@@ -11,6 +11,7 @@ import { assumed, opening } from '../support/tables/era.ts';
 import { isExposedTable } from '../support/tables/tables.ts';
 import { ownByTheCode, ownPolicies } from '../support/ways-out/own-policy.ts';
 import { readPolicy, writersOf } from '../support/ways-out/read-policy.ts';
+import { asOwnersOnceOn } from '../support/ways-out/written-by-triggers.ts';
 import { isPrivateByName } from '../support/words/person-names.ts';
 import { people, sqlFence, upper } from '../support/words/words.ts';
 
@@ -33,6 +34,10 @@ export default rule({
     const open = commands.filter((command) => reachers(table, command, context.state).length > 0);
     const sql = `alter table ${table.key} enable row level security;`;
     const beside = policiesBeside(table, context);
+    const allowed = commands.filter((command) =>
+      beside.some((policy) => policy.includes(` for ${command} `)),
+    );
+    const asOwners = asOwnersOnceOn(table, context.state, allowed);
     context.report({
       message: `Row level security is off on "${table.key}". ${reachOf(table, open, context)}. Enable it and add a policy for each way of access.`,
       at: context.home(table.rlsOrigin ?? table.origin),
@@ -40,10 +45,10 @@ export default rule({
       severity: open.length > 0 ? undefined : 'info',
       evidence: evidenceOf(context.state),
       causes: ['rls/realtime'],
-      help: sqlFence([sql, ...beside].join('\n\n')),
+      help: sqlFence([`${asOwners}${sql}`, ...beside].join('\n\n')),
       // Where the code works with the user's own rights, it needs policies too, and they are not certain.
       fix:
-        beside.length > 0 || callsFitting(table, commands, context.facts).length > 0
+        beside.length > 0 || asOwners !== '' || callsFitting(table, commands, context.facts).length > 0
           ? undefined
           : appendFix(context.set, table.rlsOrigin ?? table.origin, 'Enable row level security', sql),
       switches: 'rls',

@@ -1,13 +1,13 @@
 import type { Facts } from '../../model/facts.ts';
-import type { Command, Origin, SchemaState, Table } from '../../model/schema.ts';
+import type { Command, Origin, Table } from '../../model/schema.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
 import { callsFitting } from '../support/application/client-calls.ts';
 import { apiRoles, apiRolesOf, commands, covers, holds, isPlatform } from '../support/callers/roles.ts';
 import { opensTo } from '../support/conditions/truth.ts';
-import { cyclesOnceOn } from '../support/policies/recursion.ts';
 import { appendFix, evidenceOf } from '../support/statements/sites.ts';
 import { isKnown } from '../support/tables/tables.ts';
+import { recursionOnceOn } from '../support/ways-out/ending-recursion.ts';
 import { named, sqlFence, upper } from '../support/words/words.ts';
 
 export default rule({
@@ -30,6 +30,7 @@ export default rule({
     if (table.policies.every((policy) => isOlder(policy.origin, table.origin))) return;
     const names = table.policies.map(({ name }) => name);
     const sql = `alter table ${table.key} enable row level security;`;
+    const recursion = recursionOnceOn(table, state);
     const origin = table.rlsOrigin ?? table.policies.at(-1)!.origin;
     report({
       message: `"${table.key}" has policies (${named(names)}) and row level security is off. Postgres ignores them, so every role with a grant reaches all rows. Enable row level security.`,
@@ -38,10 +39,10 @@ export default rule({
       severity: exposed(table.schema) ? undefined : 'warning',
       evidence: evidenceOf(state),
       causes: ['rls/disabled'],
-      help: sqlFence(`${sql}${refusedThen(table)}${openAllTheSame(table)}${failsThen(table, state)}`),
+      help: sqlFence(`${recursion}${sql}${refusedThen(table)}${openAllTheSame(table)}`),
       // Where that alone opens nothing less, fails, or shuts the application out, it is no whole mend.
       fix:
-        openAllTheSame(table) !== '' || failsThen(table, state) !== '' || shutsOut(table, facts)
+        openAllTheSame(table) !== '' || recursion !== '' || shutsOut(table, facts)
           ? undefined
           : appendFix(set, origin, 'Enable row level security', sql),
       switches: 'rls',
@@ -71,13 +72,6 @@ function openAllTheSame({ policies, key }: Table): string {
 }
 
 const quoted = (name: string) => named([name]);
-
-function failsThen(table: Table, state: SchemaState): string {
-  const cycles = cyclesOnceOn(table, state);
-  return cycles.length === 0
-    ? ''
-    : `\n-- ${named(cycles.map(({ name }) => name))} ${cycles.length === 1 ? 'asks its' : 'ask their'} own table, which fails with 42P17 once row level security is on (rls/recursion): first look that row up in a security definer function`;
-}
 
 /** The code asks as a user for what no policy gives. */
 const shutsOut = (table: Table, facts: Facts) =>

@@ -1,16 +1,13 @@
-import type { Policy, SchemaState, Table } from '../../model/schema.ts';
+import type { SchemaState, Table } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
-import { apiRolesOf } from '../support/callers/roles.ts';
 import { asItsOwner } from '../support/functions/qualified.ts';
 import { homeOfTable } from '../support/leaks/access-places.ts';
 import { isRecursing, recursingTables } from '../support/leaks/recursing.ts';
-import { cyclesOnceOn, findCallCycle, findCycle, readsOf } from '../support/policies/recursion.ts';
+import { findCallCycle, findCycle } from '../support/policies/recursion.ts';
 import { isOfChange } from '../support/statements/changed-statement.ts';
 import { evidenceOf } from '../support/statements/sites.ts';
 import { isKnown } from '../support/tables/tables.ts';
-import { asConditionFunctions } from '../support/ways-out/condition-function.ts';
-import { type Asking, inTurn, privateSchema } from '../support/ways-out/function-names.ts';
-import { asFunction } from '../support/ways-out/lookup.ts';
+import { endingRecursion } from '../support/ways-out/ending-recursion.ts';
 import { severalTables, sqlFence, upper } from '../support/words/words.ts';
 
 const remedy = `Look the row up in a \`security definer\` function, which reads without policies, and call it in the policy.
@@ -104,18 +101,6 @@ export default rule({
 
 /** Each policy that leads back asks a function instead: in full where that can be written, else the message says it. */
 function lookUp(table: Table | undefined, state: SchemaState): string {
-  const policies = table === undefined ? [] : cyclesOnceOn(table, state);
-  const askings = policies.map((policy) => reading(policy, table!, state));
-  const told = askings.filter((asking) => asking !== null);
-  return policies.length === 0 || told.length < askings.length
-    ? 'Such a function reads without policies; the policy calls it.'
-    : sqlFence(`${privateSchema([...new Set(policies.flatMap(apiRolesOf))])}\n${inTurn(told)}`);
-}
-
-function reading(policy: Policy, table: Table, state: SchemaState): Asking | null {
-  const read = readsOf(policy, table, state).map((key) => state.tables.get(key));
-  const [only] = new Set(read);
-  const plain =
-    only !== undefined && new Set(read).size === 1 ? asFunction(policy, table, only, state) : null;
-  return plain ?? asConditionFunctions(policy, table, state);
+  const sql = table === undefined ? null : endingRecursion(table, state);
+  return sql === null ? 'Such a function reads without policies; the policy calls it.' : sqlFence(sql);
 }

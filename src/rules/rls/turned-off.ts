@@ -9,6 +9,7 @@ import { policyDrop } from '../support/policies/policy-edits.ts';
 import { isCascade, namesOf } from '../support/statements/statements.ts';
 import { isKnown } from '../support/tables/tables.ts';
 import { asBefore, asTheyWere } from '../support/ways-out/as-before.ts';
+import { recursionOnceOn } from '../support/ways-out/ending-recursion.ts';
 import { sqlFence } from '../support/words/words.ts';
 
 export default rule({
@@ -42,7 +43,7 @@ export default rule({
         severity: open ? undefined : 'warning',
         causes: ['rls/disabled', 'rls/policies-without-rls', 'rls/realtime'],
         help: sqlFence(
-          `alter table ${key} enable row level security;${after.policies.length > 0 ? '' : '\n-- and a policy for each way of access: without one no client sees a row'}`,
+          `${recursionOnceOn(after, set.after)}alter table ${key} enable row level security;${after.policies.length > 0 ? '' : '\n-- and a policy for each way of access: without one no client sees a row'}`,
         ),
       });
     },
