@@ -396,6 +396,9 @@ export const remove = (id) => service.auth.admin.deleteUser(id);`;
         [line, object, command, by].join(' '),
       ),
     ).toEqual(['4 auth.users delete server']);
+    // Taken back: that one has nothing yet.
+    const back = `const { data } = await service.auth.admin.createUser({ email });\n${text}`;
+    expect(clientCallsIn(new Map([['src/remove.ts', back]]), 'public')).toEqual([]);
   });
 
   test('a form of registration asks before there is a user', () => {

@@ -57,7 +57,10 @@ export function callsInScript(text: string): readonly Call[] {
   return [...calls, ...deletesOfUsers(text)];
 }
 
-/** `supabase.auth.admin.deleteUser(id)` is a DELETE on auth.users, with all that hangs on the row. */
+/**
+ * `supabase.auth.admin.deleteUser(id)` is a DELETE on auth.users, with all that hangs on the row. Not behind what makes a
+ * user in the same file: that one has nothing yet.
+ */
 function deletesOfUsers(text: string): readonly Call[] {
   const lineOf = lineCounter(text);
   const found = text.matchAll(
@@ -65,7 +68,7 @@ function deletesOfUsers(text: string): readonly Call[] {
   );
   return [...found].slice(0, mostCalls).flatMap(({ index, 1: client }) => {
     const line = lineOf(index);
-    if (isComment(text, index)) return [];
+    if (isComment(text, index) || makesUser.test(text.slice(Math.max(0, index - 6_000), index))) return [];
     return {
       line,
       client: client!,
@@ -83,6 +86,8 @@ function deletesOfUsers(text: string): readonly Call[] {
     };
   });
 }
+
+const makesUser = /\b(?:createUser|signUp|inviteUserByEmail|generateLink)\s{0,4}\(/;
 
 /** The call and what is chained to it, as far as a semicolon, an empty line or the next call. */
 function chainFrom(text: string, at: number): string {

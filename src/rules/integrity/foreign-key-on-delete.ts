@@ -132,9 +132,14 @@ function refusesUsers({ table, key, state, facts }: Asked, stays: Stays | null):
   // What speaks against NULL there is a question for its author.
   if (isOptional(table, key) && action !== 'set null') return null;
   const wanted = isOwn ? 'cascade' : 'set null';
-  const way = isOptional(table, key) || isOwn ? wanted.toUpperCase() : 'SET NULL and let it be empty';
+  const outlive = 'SET NULL and let it be empty';
+  const way = isOwn
+    ? `CASCADE, or ${outlive} where these rows shall outlive that one`
+    : isOptional(table, key)
+      ? 'SET NULL'
+      : outlive;
   return {
-    message: `${way}: the row goes with its user, whom the code deletes (${placesOf(calls)}), and RESTRICT would refuse that as well.`,
+    message: `${way}: rows of "${key.references}" go with their user, whom the code deletes (${placesOf(calls)}), and RESTRICT would refuse that as well.`,
     help: sql(
       ...madeAnew(table, key, wanted),
       ...(isOptional(table, key) && stays === null
