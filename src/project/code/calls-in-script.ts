@@ -79,6 +79,7 @@ function deletesOfUsers(text: string): readonly Call[] {
       columns: ['id'],
       given: null,
       own: [],
+      texts: [],
       asksRole: false,
       conflict: null,
       embeds: [],
