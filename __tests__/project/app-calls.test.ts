@@ -2,10 +2,13 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { clientCallsIn, readClientCalls } from '../../src/project/code/client-calls.ts';
+import { codeIn, readCode } from '../../src/project/code/client-calls.ts';
 
 const callsIn = (files: Readonly<Record<string, string>>) =>
   clientCallsIn(new Map(Object.entries(files)), 'public').filter(({ by }) => by === 'user');
+const clientCallsIn = (texts: ReadonlyMap<string, string>, schema: string) =>
+  codeIn(texts, schema).clientCalls;
+
 const told = (files: Readonly<Record<string, string>>) =>
   callsIn(files).map(({ path, line, object, command }) => `${path}:${line} ${command} ${object}`);
 
@@ -264,7 +267,9 @@ describe('of what an app asks', () => {
         mkdirSync(dirname(join(root, path)), { recursive: true });
         writeFileSync(join(root, path), text);
       }
-      expect(readClientCalls(root, '.', 'public').map(({ path, command }) => `${path} ${command}`)).toEqual([
+      expect(
+        readCode(root, '.', 'public').clientCalls.map(({ path, command }) => `${path} ${command}`),
+      ).toEqual([
         'app/src/main/java/com/example/notes/Notes.kt select',
         'ios/LabTests/notes.ts select',
         'ios/Notes/Notes.swift select',

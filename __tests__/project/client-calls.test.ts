@@ -2,7 +2,10 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { clientCallsIn, readClientCalls } from '../../src/project/code/client-calls.ts';
+import { codeIn, readCode } from '../../src/project/code/client-calls.ts';
+
+const clientCallsIn = (texts: ReadonlyMap<string, string>, schema: string) =>
+  codeIn(texts, schema).clientCalls;
 
 const told = (files: Readonly<Record<string, string>>) =>
   clientCallsIn(new Map(Object.entries(files)), 'public')
@@ -201,12 +204,12 @@ describe('code of the repository', () => {
       write('apps/web/src/large.ts', `${call}${' '.repeat(600_000)}`);
       symlinkSync(join(root, 'apps/mobile/src/notes.ts'), join(root, 'apps/web/src/linked.ts'));
       symlinkSync(join(root, 'apps/mobile'), join(root, 'apps/web/mobile'));
-      const paths = readClientCalls(root, 'apps/web', 'public').map(({ path }) => path);
+      const paths = readCode(root, 'apps/web', 'public').clientCalls.map(({ path }) => path);
       expect(paths).toEqual([
         'apps/web/src/lib/supabase/notes.ts',
         'apps/web/supabase/functions/notes/index.ts',
       ]);
-      expect(readClientCalls(join(root, 'nowhere'), '.', 'public')).toEqual([]);
+      expect(readCode(join(root, 'nowhere'), '.', 'public').clientCalls).toEqual([]);
     } finally {
       rmSync(root, { recursive: true, force: true });
     }

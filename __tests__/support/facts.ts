@@ -4,7 +4,7 @@ import type { Migration } from '../../src/model/migration.ts';
 import type { ReplayFacts } from '../../src/model/replay.ts';
 import type { SchemaState } from '../../src/model/schema.ts';
 import type { SourceFile } from '../../src/model/sql.ts';
-import { clientCallsIn } from '../../src/project/code/client-calls.ts';
+import { codeIn } from '../../src/project/code/client-calls.ts';
 import { emptyState, foldFile } from '../../src/sql/fold/index.ts';
 import { parseSource } from '../../src/sql/parse.ts';
 import { accessOf } from './access.ts';
@@ -95,7 +95,7 @@ export function factsOf(fixture: Fixture): Facts {
     },
     changeSets,
     sources,
-    clientCalls: clientCallsIn(new Map(fixture.code), 'public'),
+    ...codeIn(new Map(fixture.code), 'public'),
     base: baseState,
     head: state,
     eraOf: () => fixture.era,

@@ -49,3 +49,19 @@ export interface WrittenText {
   readonly column: string;
   readonly text: string;
 }
+
+/** A call on a bucket, of supabase-js or supabase-flutter: `storage.from('avatars').upload(…)`. */
+export interface StorageCall extends Pick<ClientCall, 'path' | 'line'> {
+  /** `handed`: on a client that comes as a parameter, in a file that shows no service key. */
+  readonly by: ClientCall['by'] | 'handed';
+  readonly bucket: string;
+  /** As the code writes it: `upload`, `list`, `remove`. */
+  readonly method: string;
+  /** It replaces a file that is there: Storage then reads the row that it writes, a new one too. */
+  readonly overwrites: boolean;
+  /**
+   * Folders of the path: the names that a folder is called after (`user.id`), null for a plain word or what is no name. Null
+   * where the code does not show the path.
+   */
+  readonly folders: readonly (string | null)[] | null;
+}

@@ -1,6 +1,6 @@
 /** Everything the stages found out about one project, for the rules to judge. Stages produce facts and never findings. */
 import type { AccessFacts } from './access.ts';
-import type { ClientCall } from './client.ts';
+import type { ClientCall, StorageCall } from './client.ts';
 import type { History, Migration, Project } from './migration.ts';
 import type { GrantsEra, ReplayFacts } from './replay.ts';
 import type { RollbackResult, SchemaDiff } from './rollback.ts';
@@ -36,6 +36,8 @@ export interface Facts {
   readonly sources: ReadonlyMap<string, SourceFile>;
   /** What the application's code asks of the database; empty where the change touches no table. */
   readonly clientCalls: readonly ClientCall[];
+  /** What it asks of buckets; empty where the change touches none. */
+  readonly storageCalls: readonly StorageCall[];
   /** State at the end of base and head: folded, overlaid with the catalog where the replay ran. */
   readonly base: SchemaState;
   readonly head: SchemaState;

@@ -20,6 +20,7 @@ export function factsRead({ found, project, reading, settings }: ExamineInput): 
     changeSets: reading.changeSets,
     sources: reading.sources,
     clientCalls: reading.clientCalls,
+    storageCalls: reading.storageCalls,
     base: reading.base,
     head: reading.head,
     eraOf: reading.eraOf,

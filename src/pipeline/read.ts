@@ -1,12 +1,12 @@
 /** Stage 2: syntax trees of all migrations, and the state of the schema folded over them. */
 import type { DiscoveredProject } from '../changes/discover.ts';
-import type { ClientCall } from '../model/client.ts';
+import type { ClientCall, StorageCall } from '../model/client.ts';
 import type { ChangedMigration, ChangeSet } from '../model/facts.ts';
 import type { Migration, Project } from '../model/migration.ts';
 import type { GrantsEra } from '../model/replay.ts';
 import type { FoldStep, ObjectRef, SchemaState } from '../model/schema.ts';
 import type { SourceFile } from '../model/sql.ts';
-import { readClientCalls } from '../project/code/client-calls.ts';
+import { noCode, readCode } from '../project/code/client-calls.ts';
 import { compareNames } from '../project/migrations.ts';
 import { startsWithDay } from '../rules/support/files/versions.ts';
 import { emptyState, foldFile } from '../sql/fold/index.ts';
@@ -28,6 +28,7 @@ export interface Reading {
   readonly baseSources: ReadonlyMap<string, SourceFile>;
   readonly changeSets: readonly ChangeSet[];
   readonly clientCalls: readonly ClientCall[];
+  readonly storageCalls: readonly StorageCall[];
   readonly base: SchemaState;
   readonly head: SchemaState;
   /** Migrations in the order a database that has the base would run them: base first, then what is new. */
@@ -107,10 +108,22 @@ export async function readChange(
     ? changed.map((one) => toChangeSet([one], one.step.before, one.step.after))
     : [toChangeSet(changed, base, head)];
   const touched = changeSets.flatMap((set) => [...set.touched]);
-  const clientCalls = touched.some((key) => /^(?:table|view|routine) /.test(key))
-    ? readClientCalls(repositoryRoot, project.path, project.exposedSchemas[0] ?? 'public')
-    : [];
-  return { project, sources, baseSources, changeSets, clientCalls, base, head, order, eraOf: era, eraByDate };
+  const { clientCalls, storageCalls } = touched.some((key) => /^(?:table|view|routine|bucket) /.test(key))
+    ? readCode(repositoryRoot, project.path, project.exposedSchemas[0] ?? 'public')
+    : noCode;
+  return {
+    project,
+    sources,
+    baseSources,
+    changeSets,
+    clientCalls,
+    storageCalls,
+    base,
+    head,
+    order,
+    eraOf: era,
+    eraByDate,
+  };
 }
 
 /** The same change, judged on what the catalog shows where the replay ran. */

@@ -5,7 +5,7 @@
  */
 import { type Dirent, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ClientCall } from '../../model/client.ts';
+import type { ClientCall, StorageCall } from '../../model/client.ts';
 import type { Call } from './call.ts';
 import {
   appClientsIn,
@@ -17,7 +17,15 @@ import {
 } from './calls-in-app.ts';
 import { callsInScript } from './calls-in-script.ts';
 import { edgeClientsOf } from './edge-clients.ts';
-import { clientsOf, holdsServiceKey, isServerName, type Modules, modulesIn } from './script-clients.ts';
+import {
+  clientsOf,
+  holdsServiceKey,
+  isHanded,
+  isServerName,
+  type Modules,
+  modulesIn,
+} from './script-clients.ts';
+import { type BucketCall, bucketCallsIn } from './storage-calls.ts';
 
 /** Files of the repository's code, bytes of one of them: what is more is no application written by hand. */
 const mostFiles = 20_000;
@@ -33,11 +41,7 @@ const noApplicationFile = /\.(?:test|spec|stories|d|config|min)\.[^.]+$/i;
  * Calls in the code of the repository, in the order of paths and lines. Where the repository holds several projects, of
  * the code beside this one. Never throws: a file that can't be read is none.
  */
-export function readClientCalls(
-  repositoryRoot: string,
-  projectPath: string,
-  schema: string,
-): readonly ClientCall[] {
+export function readCode(repositoryRoot: string, projectPath: string, schema: string): Code {
   const { files, projects } = listCode(repositoryRoot);
   const below = projects.length > 1 && projectPath !== '.' ? `${projectPath}/` : '';
   const texts = new Map<string, string>();
@@ -45,18 +49,28 @@ export function readClientCalls(
     const text = readText(join(repositoryRoot, path));
     if (text?.includes('upabase')) texts.set(path, text);
   }
-  return clientCallsIn(texts, schema);
+  return codeIn(texts, schema);
 }
 
+export interface Code {
+  readonly clientCalls: readonly ClientCall[];
+  readonly storageCalls: readonly StorageCall[];
+}
+
+export const noCode: Code = { clientCalls: [], storageCalls: [] };
+
 /** The same of texts by their paths. `schema`: where a name without one is looked for. */
-export function clientCallsIn(texts: ReadonlyMap<string, string>, schema: string): readonly ClientCall[] {
+export function codeIn(texts: ReadonlyMap<string, string>, schema: string): Code {
   const modules = modulesIn(texts);
   const apps = appsIn(texts, schema);
   // A file or two are no application.
   const sessions = texts.size < 4 || [...texts.values()].some(signsIn);
-  return [...texts].flatMap(([path, text]) => {
+  const storageCalls: StorageCall[] = [];
+  const clientCalls = [...texts].flatMap(([path, text]) => {
     const app = apps.get(languageOf(path));
     const found = isAppCode(path) ? callsOfApp(text, app !== undefined) : callsOfScript(path, text, modules);
+    for (const { client, ...call } of found.buckets)
+      storageCalls.push({ path, by: byOfBucket(found, client, path, text, call.line), ...call });
     const signUps = linesOf(/\bauth\s{0,4}[?!]?\.signUp\s{0,4}\(/, text);
     // A form may have it of a hook: `const { signUp } = useAuth()`.
     const asked = linesOf(/\bsignUp\s{0,4}\(/, text);
@@ -77,6 +91,18 @@ export function clientCallsIn(texts: ReadonlyMap<string, string>, schema: string
       })),
     );
   });
+  return { clientCalls, storageCalls };
+}
+
+function byOfBucket(
+  { by }: Found,
+  client: string,
+  path: string,
+  text: string,
+  line: number,
+): StorageCall['by'] {
+  const asked = by(client, line);
+  return asked === 'other' && !isEdgeFunction.test(path) && isHanded(client, text) ? 'handed' : asked;
 }
 
 /** Somebody gets a session there: in a browser, an app, or a server that keeps it in cookies. A plain server keeps it to itself. */
@@ -97,6 +123,7 @@ const linesOf = (signUp: RegExp, text: string): readonly number[] =>
 
 interface Found {
   readonly calls: readonly Call[];
+  readonly buckets: readonly BucketCall[];
   /** As whom the client of that name asks. */
   readonly by: (client: string, line: number) => ClientCall['by'];
 }
@@ -108,25 +135,27 @@ const usersIf =
     isUsers(client, line) ? 'user' : 'other';
 
 function callsOfScript(path: string, text: string, modules: Modules): Found {
-  if (!/\.(?:from|rpc|deleteUser)\b/.test(text)) return { calls: [], by: others };
+  if (!/\.(?:from|rpc|deleteUser)\b/.test(text)) return { calls: [], buckets: [], by: others };
   const calls = callsInScript(text);
-  if (isEdgeFunction.test(path)) return { calls, by: edgeClientsOf(text) };
+  const buckets = bucketCallsIn(text);
+  if (isEdgeFunction.test(path)) return { calls, buckets, by: edgeClientsOf(text) };
   const isServers = holdsServiceKey(text);
   const isAnon = !isServers && runsInBrowser(path, text) ? () => true : clientsOf(path, text, modules);
   const byUser = usersIf((client, line) => !isServerName.test(client) && isAnon(client, line));
-  if (!isServers || calls.length === 0) return { calls, by: byUser };
+  if (!isServers || calls.length + buckets.length === 0) return { calls, buckets, by: byUser };
   const made = edgeClientsOf(text);
   return {
     calls,
+    buckets,
     by: (client, line) =>
       byUser(client, line) === 'other' && made(client, line) === 'server' ? 'server' : byUser(client, line),
   };
 }
 
 function callsOfApp(text: string, isApps: boolean): Found {
-  if (!/\.(?:from|rpc)\b|\bpostgrest\b/.test(text)) return { calls: [], by: others };
+  if (!/\.(?:from|rpc)\b|\bpostgrest\b/.test(text)) return { calls: [], buckets: [], by: others };
   const isUsers = isApps && !mentionsServer(text) ? (client: string) => !isServerClient(client) : () => false;
-  return { calls: callsInApp(text), by: usersIf(isUsers) };
+  return { calls: callsInApp(text), buckets: [], by: usersIf(isUsers) };
 }
 
 const isEdgeFunction = /(?:^|\/)supabase\/functions\//;

@@ -94,6 +94,15 @@ function aliased(client: string, text: string): string {
   return new Set(all).size === 1 ? all[0]! : client;
 }
 
+/** Neither made nor imported in the file, as far as that shows, which holds no service key. */
+export const isHanded = (client: string, text: string): boolean =>
+  !isServerName.test(client) &&
+  !holdsServiceKey(text) &&
+  !importsOf(text).some(({ names }) => names.has(client)) &&
+  !new RegExp(
+    `\\b(?:const|let|var|final)\\s{1,4}(?:\\{[^{}]{0,80})?${escaped(client)}\\b[^=;]{0,80}=|\\bthis\\.${escaped(client)}\\s{0,4}=`,
+  ).test(text);
+
 /** A parameter of a function, and all who call that one give it a client that holds the anon key. */
 function isHandedAnon(
   client: string,

@@ -2,11 +2,12 @@ import type { Facts } from '../../model/facts.ts';
 import type { SchemaState } from '../../model/schema.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
+import { placesOf } from '../support/application/client-calls.ts';
 import { type ApiRole, appliesTo, covers } from '../support/callers/roles.ts';
 import { roleOf } from '../support/leaks/access.ts';
 import type { LeakGroup } from '../support/leaks/leak.ts';
 import { seen, tellLeaks } from '../support/leaks/leaks-told.ts';
-import { doneTo, storageMend } from '../support/leaks/storage-mend.ts';
+import { doneTo, filedTogether, storageMend } from '../support/leaks/storage-mend.ts';
 import { letsThrough } from '../support/policies/lets-through.ts';
 import { privateReads, saysPublic, storagePolicies } from '../support/policies/storage.ts';
 import { newPolicyName } from '../support/ways-out/policy-names.ts';
@@ -35,12 +36,19 @@ export default rule({
           }
         : {
             ...(isOfReading(group, context.facts) && { severity: 'warning' as const }),
-            message: `Files of others in bucket "${group.object.object}" can be ${doneTo(group)} (${seen(group.leaks)}). The policies ask for the bucket and not for the owner. Ask for the owner${hasFolders(context.facts.head) ? ' or the folder' : ''} in the policies on "storage.objects".`,
-            help: sqlFence(storageMend(group, context.facts.head)),
+            message: `Files of others in bucket "${group.object.object}" can be ${doneTo(group)} (${seen(group.leaks)}). The policies ask for the bucket and not for the owner. ${advice(group, context.facts)}`,
+            help: sqlFence(storageMend(group, context.facts)),
           },
     );
   },
 });
+
+function advice(group: LeakGroup, facts: Facts): string {
+  const shared = filedTogether(group, facts);
+  return shared === null
+    ? `Ask for the owner${hasFolders(facts.head) ? ' or the folder' : ''} in the policies on "storage.objects".`
+    : `The code files by "${shared.name}" (${placesOf(shared.calls)}): ask for that folder in the policies on "storage.objects".`;
+}
 
 /** Reading alone, by signed-in users or where the policies' names or comments say that all may, of a private bucket. */
 const isOfReading = ({ object, leaks }: LeakGroup, facts: Facts) => {

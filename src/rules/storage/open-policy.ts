@@ -1,8 +1,12 @@
+import type { Facts } from '../../model/facts.ts';
 import type { Command, Policy, SchemaState, Table } from '../../model/schema.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
+import { placesOf } from '../support/application/client-calls.ts';
+import { bucketCallsOfUsers } from '../support/application/storage-calls.ts';
 import { type ApiRole, apiRolesOf, commandsOf, isForVisitorsAlone } from '../support/callers/roles.ts';
 import { questionFor } from '../support/owners/role-question.ts';
+import { type SharedFolder, saidOfGap, sharedFolder } from '../support/owners/shared-folder.ts';
 import { alsoOpen } from '../support/policies/also-open.ts';
 import { claimFor } from '../support/policies/misnamed.ts';
 import {
@@ -29,7 +33,7 @@ export default rule({
   since: '0.1.0',
   sources: ['https://supabase.com/docs/guides/storage/security/access-control'],
   fixable: false,
-  table(table, { state, home, report }) {
+  table(table, { state, facts, home, report }) {
     if (table.key !== 'storage.objects' || !isKnown(table, state)) return;
     const policies = storagePolicies(table, state);
     for (const about of policies) {
@@ -41,13 +45,13 @@ export default rule({
         ? ' By its name it is for the server, which needs no policy: drop it then.'
         : '';
       report({
-        message: `Policy "${policy.name}" on "storage.objects" ${whatIsOpen(about, opened, policies, state)}${byName}${alsoOpen(policy, opened.commands, table.policies, opensAlike(buckets, policies))}`,
+        message: `Policy "${policy.name}" on "storage.objects" ${whatIsOpen(about, opened, policies, facts, state)}${byName}${alsoOpen(policy, opened.commands, table.policies, opensAlike(buckets, policies))}`,
         at: home(policy.origin),
         object: table.key,
         key: `${policyKey(policy)} ${buckets.join(',')}`,
         severity: opened.readers.includes('anon') && !isServers && !saysPublic(about) ? 'error' : undefined,
         evidence: evidenceOf(state),
-        help: sqlFence(isServers ? dropped(policy) : closed(about, opened, policies, state)),
+        help: sqlFence(isServers ? dropped(policy) : closed(about, opened, policies, facts, state)),
       });
     }
   },
@@ -87,17 +91,20 @@ function whatIsOpen(
   about: StoragePolicy,
   { asksBucket, commands, roles, readers }: Opened,
   policies: readonly StoragePolicy[],
+  facts: Facts,
   state: SchemaState,
 ): string {
   if (!asksBucket) return inAll(about, roles);
   const onlyReads = commands.every((command) => command === 'select');
-  return inBuckets(about, commands, onlyReads && readers.length > 0 ? readers : roles, policies, state);
+  const letIn = onlyReads && readers.length > 0 ? readers : roles;
+  return inBuckets(about, commands, letIn, policies, facts, state);
 }
 
 function closed(
   about: StoragePolicy,
   { asksBucket, commands }: Opened,
   policies: readonly StoragePolicy[],
+  facts: Facts,
   state: SchemaState,
 ): string {
   const { policy, buckets, excepted } = about;
@@ -105,7 +112,7 @@ function closed(
   if (asksBucket && commands.every((command) => command === 'insert')) return signedIn(policy);
   if (asksBucket && isForVisitorsAlone(policy) && policy.command === 'select')
     return leftToSignedUrls(policy);
-  return limited(about, policies, state);
+  return limited(about, policies, facts, state);
 }
 
 const dropped = ({ name }: Policy) => `drop policy ${quoteIdent(name)} on storage.objects;`;
@@ -136,19 +143,21 @@ const leftToOwners = ({ command }: Policy, asking: StoragePolicy['asking']) =>
     : '';
 
 function inBuckets(
-  { policy, buckets, excepted, open, asking }: StoragePolicy,
+  about: StoragePolicy,
   commands: readonly string[],
   roles: readonly string[],
   policies: readonly StoragePolicy[],
+  facts: Facts,
   state: SchemaState,
 ): string {
+  const { policy, buckets, excepted, open, asking } = about;
   const who = `lets ${people(roles)}`;
   if (buckets.length === 0 && excepted.length > 0)
     return `${who} ${upper(commands)} every file of all buckets but ${named([...new Set(excepted)])}, those to come included. Policies are added to each other, so one forbids nothing: what no policy allows is refused without it. Drop it, or make it "as restrictive".`;
   const where = `bucket ${named([...new Set(buckets)])}`;
   return commands.every((command) => command === 'insert')
     ? `${who} upload any number of files to ${where}, at any path. ${leftToOwners(policy, asking) === '' ? 'It asks for the bucket and for nothing else.' : leftToOwners(policy, asking).trim()} Let those who signed in upload; where visitors are meant to, limit the bucket's size and types of files.`
-    : `${who} ${upper(commands)} every file of ${where}. It asks for the bucket and for ${open.length === 0 ? 'nothing else of the file' : 'nothing else'}.${commands.includes('select') ? whyPrivate(buckets, policies, state) : ''} ${isForVisitorsAlone(policy) && policy.command === 'select' ? 'Visitors own no files, so there is no owner to ask for: let the server hand out signed URLs.' : 'Ask for the owner or the folder.'}`;
+    : `${who} ${upper(commands)} every file of ${where}. It asks for the bucket and for ${open.length === 0 ? 'nothing else of the file' : 'nothing else'}.${commands.includes('select') ? whyPrivate(buckets, policies, state) : ''} ${isForVisitorsAlone(policy) && policy.command === 'select' ? 'Visitors own no files, so there is no owner to ask for: let the server hand out signed URLs.' : advice(about, policies, facts, state)}`;
 }
 
 function whyPrivate(
@@ -165,30 +174,57 @@ function whyPrivate(
 const signedIn = ({ name }: Policy) =>
   `alter policy ${quoteIdent(name)} on storage.objects to authenticated;\n-- or, where visitors upload: limit the bucket's file_size_limit and allowed_mime_types, or hand out signed upload URLs`;
 
-/**
- * Storage writes into `owner_id` who uploaded a file, whatever its path: no convention of folders is needed. What visitors
- * uploaded has no owner, and is for those who run the project.
- */
-function limited(
-  { policy, buckets, open, asking }: StoragePolicy,
+function advice(
+  about: StoragePolicy,
   policies: readonly StoragePolicy[],
+  facts: Facts,
   state: SchemaState,
 ): string {
+  const shared = sharedOf(about, policies, facts, state);
+  return shared === null
+    ? 'Ask for the owner or the folder.'
+    : `The code files by "${shared.name}" (${placesOf(shared.calls)}), and not by who uploads: ask for that folder.`;
+}
+
+/** Null where the project's own words are there, or administrators are asked for. */
+const sharedOf = (
+  about: StoragePolicy,
+  policies: readonly StoragePolicy[],
+  facts: Facts,
+  state: SchemaState,
+): SharedFolder | null =>
+  isForAdministrators(about.policy) || askedOfUploads(about.buckets, policies) !== null
+    ? null
+    : sharedFolder(about.buckets, facts, state);
+
+const isForAdministrators = ({ name }: Policy) => /\badmins?\b/i.test(name.replaceAll('_', ' '));
+
+/** Another policy lets visitors upload there: what they upload has no owner, and is for those who run the project. */
+const visitorsPut = ({ policy, buckets }: StoragePolicy, policies: readonly StoragePolicy[]) =>
+  policies.some(
+    (other) =>
+      other.policy !== policy &&
+      commandsOf(other.policy).includes('insert') &&
+      apiRolesOf(other.policy).includes('anon') &&
+      other.open.includes('insert') &&
+      other.buckets.some((id) => buckets.includes(id)),
+  );
+
+/** Storage writes into `owner_id` who uploaded a file, whatever its path: no convention of folders is needed. */
+function limited(
+  about: StoragePolicy,
+  policies: readonly StoragePolicy[],
+  facts: Facts,
+  state: SchemaState,
+): string {
+  const { policy, buckets, open, asking } = about;
   const ids = [...new Set(buckets)].map((id) => `'${id}'`);
   const bucket = ids.length > 1 ? `bucket_id in (${ids.join(', ')})` : `bucket_id = ${ids[0] ?? "'avatars'"}`;
-  const admins =
-    /\badmins?\b/i.test(policy.name.replaceAll('_', ' ')) ||
-    policies.some(
-      (other) =>
-        other.policy !== policy &&
-        commandsOf(other.policy).includes('insert') &&
-        apiRolesOf(other.policy).includes('anon') &&
-        other.open.includes('insert') &&
-        other.buckets.some((id) => buckets.includes(id)),
-    );
+  const shared = sharedOf(about, policies, facts, state);
+  const admins = isForAdministrators(policy) || (shared === null && visitorsPut(about, policies));
   const asked = admins
     ? (questionFor('administrators', state) ?? claimFor('admin'))
-    : 'owner_id = (select auth.uid())::text';
+    : (shared?.condition ?? 'owner_id = (select auth.uid())::text');
   const condition = admins
     ? `(${bucket} and ${asked})`
     : (askedOfUploads(buckets, policies) ?? `(${bucket} and ${asked})`);
@@ -203,5 +239,20 @@ function limited(
               (open.length === 0 && clause === 'using') ||
               !asking.some((each) => each.toLowerCase() === clause),
           );
-  return `alter policy ${quoteIdent(policy.name)} on storage.objects\n  ${clauses.map((clause) => `${clause} ${condition}`).join('\n  ')};`;
+  const sql = `alter policy ${quoteIdent(policy.name)} on storage.objects\n  ${clauses.map((clause) => `${clause} ${condition}`).join('\n  ')};`;
+  return `${saidOfGap(sql, shared)}${admins && !isForAdministrators(policy) ? saidOfReplacing(about, facts) : ''}${sql}`;
+}
+
+/** Before what lets administrators alone through: the code replaces files as whoever asks. */
+function saidOfReplacing({ buckets, open }: StoragePolicy, facts: Facts): string {
+  const calls = buckets
+    .flatMap((id) => bucketCallsOfUsers(id, facts))
+    .filter(
+      ({ method, overwrites }) =>
+        (open.includes('update') && (overwrites || method === 'move')) ||
+        (open.includes('delete') && method === 'remove'),
+    );
+  return calls.length > 0
+    ? `-- the code replaces or removes files there (${placesOf(calls)}): who is no administrator no longer can, so let the server do it where others shall\n`
+    : '';
 }

@@ -137,15 +137,17 @@ export function isRequiredOf(table: Table | undefined, column: string): boolean 
   );
 }
 
+type Placed = Pick<ClientCall, 'path' | 'line'>;
+
 /** `src/a.tsx:12`, and how many more there are. */
-export function placesOf(calls: readonly ClientCall[], first = calls[0]!): string {
+export function placesOf(calls: readonly Placed[], first = calls[0]!): string {
   // An upsert asks for two things in one place.
   const more = new Set(calls.map(({ path, line }) => `${path}:${line}`)).size - 1;
   return `${first.path}:${first.line}${more === 0 ? '' : ` (and ${more} more ${more === 1 ? 'place' : 'places'})`}`;
 }
 
 /** The first three of them by name: what breaks has to be found. */
-export function placesNamed(calls: readonly ClientCall[]): string {
+export function placesNamed(calls: readonly Placed[]): string {
   const places = [...new Set(calls.map(({ path, line }) => `${path}:${line}`))];
   const more = places.length - 3;
   return more > 0

@@ -1,6 +1,9 @@
 /** SQL that closes what the probes reached in a bucket: the policies that let it through ask for the owner too. */
+import type { Facts } from '../../../model/facts.ts';
 import type { Command, Policy, SchemaState, Table } from '../../../model/schema.ts';
 import { quoteIdent, quoteLiteral } from '../../../sql/names.ts';
+import { placesOf } from '../application/client-calls.ts';
+import { bucketCallsOfUsers, isOwnFolder, namedFolder } from '../application/storage-calls.ts';
 import {
   type ApiRole,
   apiRolesOf,
@@ -10,6 +13,7 @@ import {
   isForVisitorsAlone,
 } from '../callers/roles.ts';
 import { withoutDoubt } from '../conditions/overloads.ts';
+import { type SharedFolder, saidOfGap, sharedFolder } from '../owners/shared-folder.ts';
 import { letsThrough } from '../policies/lets-through.ts';
 import {
   askedOfUploads,
@@ -36,7 +40,16 @@ export const doneTo = ({ leaks }: LeakGroup) =>
       .map((command) => verbs[command]),
   );
 
-export function storageMend(group: LeakGroup, state: SchemaState): string {
+/** What files of the bucket are told from each other by in the code; null where the project's own policies say it already. */
+export function filedTogether(group: LeakGroup, facts: Facts): SharedFolder | null {
+  const objects = facts.head.tables.get('storage.objects');
+  const asked =
+    objects === undefined ? null : ownAsked(group.object.object, storagePolicies(objects, facts.head));
+  return asked === null ? sharedFolder([group.object.object], facts, facts.head) : null;
+}
+
+export function storageMend(group: LeakGroup, facts: Facts): string {
+  const state = facts.head;
   const bucket = group.object.object;
   const objects = state.tables.get('storage.objects');
   const all = objects === undefined ? [] : storagePolicies(objects, state);
@@ -54,24 +67,41 @@ export function storageMend(group: LeakGroup, state: SchemaState): string {
     (policy, { command, principal }) =>
       command !== 'execute' && covers(policy, command) && appliesTo(policy, roleOf(principal)),
   );
-  const asked = ownerAsked(bucket, all);
+  const shared = filedTogether(group, facts);
+  const asked = ownAsked(bucket, all) ?? shared?.condition ?? byOwner;
   const altered = (open.length > 0 ? open : applying).map((each) =>
-    narrowed(each, group, objects!, asked, state),
+    narrowed(each, group, objects!, asked, shared, state),
   );
   if (altered.length === 0) return `-- a policy that asks for the owner: ${asked}`;
   const sql = [
     ...(open.length === 0 && altered.length > 1 ? ['-- in whichever of these lets it through'] : []),
     ...altered,
   ].join('\n');
-  return withoutDoubt(sql, state) ?? sql;
+  const comments = `${saidOfGap(sql, shared)}${asked === byOwner ? saidOfVisitors(bucket, all, facts) : ''}`;
+  return `${comments}${withoutDoubt(sql, state) ?? sql}`;
 }
 
-/** What uploads to the bucket are asked; else who uploaded the file, which Storage writes into `owner_id`, whatever its path. */
-function ownerAsked(bucket: string, all: readonly StoragePolicy[]): string {
+/** What uploads to the bucket are asked, where that is somebody's. */
+function ownAsked(bucket: string, all: readonly StoragePolicy[]): string | null {
   const asked = askedOfUploads([bucket], all);
-  return asked !== null && /\bauth\s*\.\s*(uid|jwt)\b/.test(asked) ? asked : byOwner;
+  return asked !== null && /\bauth\s*\.\s*(uid|jwt)\b/.test(asked) ? asked : null;
 }
 
+/** Before what asks for the owner: whoever uploads without signing in is none. */
+function saidOfVisitors(bucket: string, all: readonly StoragePolicy[], facts: Facts): string {
+  const mayPut = all.some(
+    ({ policy, buckets, open }) =>
+      open.includes('insert') && buckets.includes(bucket) && appliesTo(policy, 'anon'),
+  );
+  const puts = bucketCallsOfUsers(bucket, facts).filter(
+    (call) => call.method === 'upload' && !isOwnFolder(namedFolder(call)),
+  );
+  return mayPut && puts.length > 0
+    ? `-- where nobody has to sign in to upload (${placesOf(puts)}), files have no owner: from then on only the server changes or removes those\n`
+    : '';
+}
+
+/** Storage writes it, whatever the file's path. */
 const byOwner = 'owner_id = (select auth.uid())::text';
 /** Both are asked; an answer that is there already once. */
 const besides = (text: string, asked: string) =>
@@ -86,17 +116,21 @@ function narrowed(
   group: LeakGroup,
   objects: Table,
   asked: string,
+  shared: SharedFolder | null,
   state: SchemaState,
 ): string {
   if (isForVisitorsAlone(policy) && policy.command === 'select') return leftToSignedUrls(policy);
-  // The project's own words hold for one bucket; of several that are named together only the owner is asked besides.
-  const whole = asked !== byOwner && buckets.every((id) => id === group.object.object) && buckets.length > 0;
+  // What is said of one bucket holds for no other; of several that are named together only the owner is asked besides.
+  const isAlone = buckets.every((id) => id === group.object.object) && buckets.length > 0;
+  const whole = asked !== byOwner && shared === null && isAlone;
+  const filed = isAlone ? shared : null;
   const both = (text: string, isNew: boolean) => {
     // What asks for more than the bucket goes on asking it.
     if (whole) return asking.includes(isNew ? 'WITH CHECK' : 'USING') ? besides(text, asked) : asked;
     if (isNew && /\bauth\s*\.\s*uid\b/.test(text)) return `(${text})`;
     // A new file is its uploader's own: in whose folder it lies is the question.
-    const owner = isNew && policy.command === 'insert' ? ownFolder : byOwner;
+    const owner =
+      isNew && policy.command === 'insert' ? (filed?.folder ?? ownFolder) : (filed?.condition ?? byOwner);
     return text === 'true' ? `(${owner})` : besides(text, owner);
   };
   const clauses = [
