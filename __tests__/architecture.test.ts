@@ -71,7 +71,8 @@ const inside: Readonly<Record<string, readonly (readonly string[])[]>> = {
   probes: [['acting'], ['predicate'], ['rows'], ['tables'], ['worlds'], ['around', 'escalation'], ['matrix']],
   'rules/support': [
     ['words', 'syntax'],
-    ['callers', 'application'],
+    ['callers'],
+    ['application'],
     ['statements', 'conditions'],
     ['files'],
     ['policies'],
