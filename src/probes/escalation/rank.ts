@@ -6,7 +6,15 @@ import { isGiven, rank } from '../rank.ts';
 import { quietly } from '../rows/triggers.ts';
 import type { Value } from '../rows/type-values.ts';
 import { insertion, type LaidRow, normalized, updating, whereIs } from '../rows/world.ts';
-import { asA, type EscalationContext, foreignPrizes, opened, type Prize, within } from './attempt.ts';
+import {
+  asA,
+  closedTo,
+  type EscalationContext,
+  foreignPrizes,
+  opened,
+  type Prize,
+  within,
+} from './attempt.ts';
 import { callsThatWrite } from './calls.ts';
 import { callOf, deleteOf, insertInto, type Sent, stepsOf, updateOf } from './sent.ts';
 
@@ -28,9 +36,12 @@ export async function byRank(
     const relevant = prizes.filter((prize) => prize.cell.when!.includes(`${column} = `));
     if (relevant.length === 0) continue;
     for (const value of choice.open.slice(0, 4)) {
+      // What that very rank opens is looked at first.
+      const asked = (prize: Prize) => prize.cell.when!.includes(`${column} = ${literal(value)}`);
+      const ordered = [...relevant.filter(asked), ...relevant.filter((prize) => !asked(prize))];
       for (const way of await waysUp(context, table, column, value)) {
         if (found.some((escalation) => escalation.kind === way.kind)) continue;
-        const escalation = await raised(context, table, relevant, { column, value }, way);
+        const escalation = await raised(context, table, ordered, { column, value }, way);
         if (escalation !== null) found.push(escalation);
       }
     }
@@ -54,7 +65,8 @@ async function raised(
     const reach = hasOwner(context, table)
       ? foreignPrizes(context, prizes)
       : [...others, ...foreignPrizes(context, hanging)];
-    if ((await opened(context, reach)) !== null) return null;
+    const closed = await closedTo(context, reach);
+    if (closed.length === 0) return null;
     const proofs: Proof[] = [];
     const sent = way.send(row);
     for (const { sql } of sent) {
@@ -64,7 +76,7 @@ async function raised(
     }
     const [stored] = await context.session.query(`select * from ${table.key} where ${whereIs(row)}`);
     if (stored === undefined || normalized(table, stored)[column] !== value) return null;
-    const prize = await opened(context, reach);
+    const prize = await opened(context, closed);
     return prize === null
       ? null
       : {
