@@ -62,3 +62,9 @@ export const isAllowance = (column: string): boolean =>
 
 const allowance =
   /(^|_)(credits?|coins?|balance|wallet|quota|allowance|entitlements?|limit|premium|tokens_(left|remaining|balance)|(plan|subscription)(_(tier|status|type|name))?|tier)(_|$)|^max_\w+|^is_(premium|pro|paid|vip|verified|approved|suspended|banned|blocked)$|^(verified|approved|suspended|banned|blocked)$|^(account|kyc|verification|approval)_status$/i;
+
+/** The same of money and what it buys: nobody keeps that of itself by hand. */
+export const isPaidFor = (column: string): boolean => isAllowance(column) && paidFor.test(column);
+
+const paidFor =
+  /(^|_)(credits?|coins?|balance|wallet|entitlements?|premium|(plan|subscription)(_(tier|status|type|name))?)(_|$)|^is_(premium|pro|paid|vip)$/i;
