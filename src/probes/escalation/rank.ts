@@ -2,6 +2,7 @@
 import type { Escalation, Proof } from '../../model/access.ts';
 import type { Table } from '../../model/schema.ts';
 import { userA, userB } from '../acting/principals.ts';
+import { literal } from '../acting/quote.ts';
 import { isGiven, rank } from '../rank.ts';
 import { quietly } from '../rows/triggers.ts';
 import type { Value } from '../rows/type-values.ts';
