@@ -1,9 +1,15 @@
+import type { StorageCall } from '../../model/client.ts';
 import type { Facts } from '../../model/facts.ts';
 import type { Command, Policy, SchemaState, Table } from '../../model/schema.ts';
 import { quoteIdent } from '../../sql/names.ts';
 import { rule } from '../rule.ts';
 import { placesOf } from '../support/application/client-calls.ts';
-import { bucketCallsOfUsers } from '../support/application/storage-calls.ts';
+import {
+  bucketCallsOfUsers,
+  isOwnFolder,
+  namedFolder,
+  putsInto,
+} from '../support/application/storage-calls.ts';
 import { type ApiRole, apiRolesOf, commandsOf, isForVisitorsAlone } from '../support/callers/roles.ts';
 import { questionFor } from '../support/owners/role-question.ts';
 import { type SharedFolder, saidOfGap, sharedFolder } from '../support/owners/shared-folder.ts';
@@ -199,8 +205,16 @@ const sharedOf = (
 
 const isForAdministrators = ({ name }: Policy) => /\badmins?\b/i.test(name.replaceAll('_', ' '));
 
-/** Another policy lets visitors upload there: what they upload has no owner, and is for those who run the project. */
-const visitorsPut = ({ policy, buckets }: StoragePolicy, policies: readonly StoragePolicy[]) =>
+/**
+ * Another policy lets visitors upload there: what they upload has no owner, and is for those who run the project. Not so
+ * where the code files by who signed in.
+ */
+const visitorsPut = (
+  { policy, buckets }: StoragePolicy,
+  policies: readonly StoragePolicy[],
+  facts: Facts,
+): boolean =>
+  !areOwn(buckets.flatMap((id) => putsInto(id, facts))) &&
   policies.some(
     (other) =>
       other.policy !== policy &&
@@ -209,6 +223,9 @@ const visitorsPut = ({ policy, buckets }: StoragePolicy, policies: readonly Stor
       other.open.includes('insert') &&
       other.buckets.some((id) => buckets.includes(id)),
   );
+
+const areOwn = (puts: readonly StorageCall[]) =>
+  puts.length > 0 && puts.every((call) => isOwnFolder(namedFolder(call)));
 
 /** Storage writes into `owner_id` who uploaded a file, whatever its path: no convention of folders is needed. */
 function limited(
@@ -221,7 +238,7 @@ function limited(
   const ids = [...new Set(buckets)].map((id) => `'${id}'`);
   const bucket = ids.length > 1 ? `bucket_id in (${ids.join(', ')})` : `bucket_id = ${ids[0] ?? "'avatars'"}`;
   const shared = sharedOf(about, policies, facts, state);
-  const admins = isForAdministrators(policy) || (shared === null && visitorsPut(about, policies));
+  const admins = isForAdministrators(policy) || (shared === null && visitorsPut(about, policies, facts));
   const asked = admins
     ? (questionFor('administrators', state) ?? claimFor('admin'))
     : (shared?.condition ?? 'owner_id = (select auth.uid())::text');
