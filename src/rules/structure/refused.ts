@@ -1,5 +1,5 @@
 import type { Statement } from '../../model/sql.ts';
-import { strings } from '../../sql/names.ts';
+import { quoteIdent, strings } from '../../sql/names.ts';
 import { escapeRegExp } from '../../sql/text.ts';
 import { type FileContext, rule } from '../rule.ts';
 import { placesOf } from '../support/application/client-calls.ts';
@@ -11,7 +11,13 @@ import {
   refusedReplacement,
 } from '../support/statements/refused.ts';
 import type { OfAName } from '../support/statements/refused-constraints.ts';
-import { callsThatName, firstRefused } from '../support/statements/refused-names.ts';
+import {
+  callsThatName,
+  firstRefused,
+  type Lacking,
+  lackingBeside,
+} from '../support/statements/refused-names.ts';
+import { listed, sql } from '../support/statements/statements.ts';
 
 export default rule({
   id: 'structure/refused',
@@ -30,7 +36,10 @@ export default rule({
   fixable: false,
   file(context) {
     const first = firstRefused(context.changed, context.facts);
-    if (first?.toldBefore === false) tell(withPlaces(first.refusal, context), first.statement, context);
+    if (first?.toldBefore !== false) return;
+    const refusal = withPlaces(first.refusal, context);
+    const lacking = lackingBeside(first, context.changed, context.facts);
+    tell(lacking.length > 1 ? withOthers(refusal, lacking) : refusal, first.statement, context);
   },
   statement: {
     IndexStmt(node, statement, context) {
@@ -45,7 +54,7 @@ export default rule({
 });
 
 /** Then it is the database made from the migrations that fails. */
-function withPlaces(refusal: OfAName, { facts }: FileContext): Refusal & { severity?: 'warning' } {
+function withPlaces(refusal: OfAName, { facts }: FileContext): OfAName & { severity?: 'warning' } {
   const calls = callsThatName(refusal, facts);
   return calls.length === 0
     ? refusal
@@ -54,6 +63,21 @@ function withPlaces(refusal: OfAName, { facts }: FileContext): Refusal & { sever
         severity: 'warning',
         way: `The code uses it (${placesOf(calls)}): where it was added by hand, bring it into a migration before this one, or no database can be made from them`,
       };
+}
+
+/** Added alone, the first one would only lead to the next. */
+function withOthers<R extends OfAName>(refusal: R, lacking: readonly Lacking[]): R {
+  const others = lacking.flatMap(({ name }) => (name === refusal.column ? [] : [name]));
+  return {
+    ...refusal,
+    way: `${refusal.way}. The file asks for ${listed(others)} too, which the table lacks as well`,
+    help: sql(
+      '-- above it',
+      ...lacking.map(
+        ({ name, type }) => `alter table ${refusal.table} add column ${quoteIdent(name)} ${type ?? '…'};`,
+      ),
+    ),
+  };
 }
 
 /** The function that the statement would replace, as the migrations before left it. */

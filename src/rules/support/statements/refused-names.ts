@@ -7,7 +7,8 @@ import type { ClientCall } from '../../../model/client.ts';
 import type { ChangedMigration, Facts } from '../../../model/facts.ts';
 import type { Column, SchemaState } from '../../../model/schema.ts';
 import type { SourceFile, Statement, SyntaxNode } from '../../../model/sql.ts';
-import { strings } from '../../../sql/names.ts';
+import { strings, typeName } from '../../../sql/names.ts';
+import { escapeRegExp } from '../../../sql/text.ts';
 import { allCallsOn } from '../application/client-calls.ts';
 import { keyOfRangeVar } from '../syntax/names.ts';
 import { ofTheSystem, ownNames } from '../syntax/own-names.ts';
@@ -109,39 +110,11 @@ function refusalOf(
   after: SchemaState,
 ): OfAName | null {
   const { kind, node } = statement;
-  if (kind === 'IndexStmt')
-    return lacking(
-      keyOfRangeVar(node.relation),
-      (node.indexParams ?? []).map(({ IndexElem }: SyntaxNode) => IndexElem?.name),
-      'CREATE INDEX',
-      before,
-      after,
-    );
-  if (kind === 'CreatePolicyStmt')
-    return lacking(
-      keyOfRangeVar(node.table),
-      [...ownNames(node.qual), ...ownNames(node.with_check)],
-      'CREATE POLICY',
-      before,
-      after,
-    );
-  if (kind === 'UpdateStmt' || kind === 'InsertStmt')
-    return lacking(
-      keyOfRangeVar(node.relation),
-      (node.targetList ?? node.cols ?? []).map(({ ResTarget }: SyntaxNode) => ResTarget?.name),
-      kind === 'UpdateStmt' ? 'UPDATE' : 'INSERT',
-      before,
-      after,
-    );
-  if (kind === 'AlterTableStmt' && node.objtype === 'OBJECT_TABLE')
+  const asked = columnsAsked(statement);
+  const lacks = asked && lacking(asked, before, after);
+  if (lacks !== null) return lacks;
+  if (asked?.what === 'ALTER TABLE')
     return (
-      lacking(
-        keyOfRangeVar(node.relation),
-        commandsOf(node).flatMap(namesAltered),
-        'ALTER TABLE',
-        before,
-        after,
-      ) ??
       mismatch(statement, source, before, after) ??
       standing(statement, source, stands, before) ??
       withoutKey(statement, before, after)
@@ -151,6 +124,94 @@ function refusalOf(
     ? (mismatch(statement, source, before, after) ?? withoutKey(statement, before, after))
     : null;
 }
+
+interface ColumnsAsked {
+  readonly table: string;
+  readonly names: readonly (string | undefined)[];
+  readonly what: string;
+}
+
+/** Columns that have to be there for the statement; null for one of another kind. */
+function columnsAsked({ kind, node }: Statement): ColumnsAsked | null {
+  if (kind === 'IndexStmt')
+    return {
+      table: keyOfRangeVar(node.relation),
+      names: (node.indexParams ?? []).map(({ IndexElem }: SyntaxNode) => IndexElem?.name),
+      what: 'CREATE INDEX',
+    };
+  if (kind === 'CreatePolicyStmt')
+    return {
+      table: keyOfRangeVar(node.table),
+      names: [...ownNames(node.qual), ...ownNames(node.with_check)],
+      what: 'CREATE POLICY',
+    };
+  if (kind === 'UpdateStmt' || kind === 'InsertStmt')
+    return {
+      table: keyOfRangeVar(node.relation),
+      names: (node.targetList ?? node.cols ?? []).map(({ ResTarget }: SyntaxNode) => ResTarget?.name),
+      what: kind === 'UpdateStmt' ? 'UPDATE' : 'INSERT',
+    };
+  return kind === 'AlterTableStmt' && node.objtype === 'OBJECT_TABLE'
+    ? {
+        table: keyOfRangeVar(node.relation),
+        names: commandsOf(node).flatMap(namesAltered),
+        what: 'ALTER TABLE',
+      }
+    : null;
+}
+
+export interface Lacking {
+  readonly name: string;
+  /** As a CREATE TABLE IF NOT EXISTS that was skipped has it. */
+  readonly type: string | null;
+}
+
+/**
+ * All that the file asks of that table and the table lacks: in this statement and below, and in DO blocks, where a CREATE
+ * TABLE IF NOT EXISTS that was skipped has the column.
+ */
+export function lackingBeside(
+  { statement: first, refusal }: Refused,
+  { source, step: { before, after } }: ChangedMigration,
+  facts: Facts,
+): readonly Lacking[] {
+  if (!refusal.lacks) return [];
+  const skipped = skippedColumns(refusal.table, source, facts);
+  const below = source.statements.filter(({ start }) => start >= first.start);
+  const asked = below.flatMap((statement) => {
+    const own = columnsAsked(statement);
+    return own?.table === refusal.table ? namesLacking(own, before, after) : [];
+  });
+  const bare = refusal.table.split('.').at(-1)!;
+  const inBlocks = below
+    .filter(({ kind, sql: text }) => kind === 'DoStmt' && isWord(bare, text))
+    .flatMap(({ sql: text }) => [...skipped.keys()].filter((name) => isWord(name, text)));
+  const there = new Set(
+    [before, after].flatMap(({ tables }) => tables.get(refusal.table)?.columns ?? []).map(({ name }) => name),
+  );
+  return [...new Set([...asked, ...inBlocks])]
+    .filter((name) => !there.has(name))
+    .map((name) => ({ name, type: skipped.get(name) ?? null }));
+}
+
+const isWord = (name: string, text: string) =>
+  new RegExp(`(?<![\\w$])${escapeRegExp(name)}(?![\\w$])`, 'i').test(text);
+
+/** Columns of the table in each CREATE TABLE IF NOT EXISTS up to this file, and their types. */
+const skippedColumns = (table: string, { path }: SourceFile, { sources }: Facts) =>
+  new Map(
+    [...sources.values()]
+      .filter((source) => source.path <= path)
+      .flatMap(({ statements }) => statements)
+      .filter(
+        ({ kind, node }) =>
+          kind === 'CreateStmt' && node.if_not_exists === true && keyOfRangeVar(node.relation) === table,
+      )
+      .flatMap(({ node }): readonly SyntaxNode[] => node.tableElts ?? [])
+      .flatMap(({ ColumnDef: column }): [string, string][] =>
+        column === undefined ? [] : [[column.colname, typeName(column.typeName)]],
+      ),
+  );
 
 /** Columns that have to be there for a part of ALTER TABLE. */
 function namesAltered({ subtype, name, def, missing_ok: ifThere }: SyntaxNode): readonly string[] {
@@ -165,22 +226,26 @@ function namesAltered({ subtype, name, def, missing_ok: ifThere }: SyntaxNode): 
       : strings(keys);
 }
 
-function lacking(
-  key: string,
-  names: readonly (string | undefined)[],
-  what: string,
+/** Those that the table has neither before nor behind the file. */
+function namesLacking(
+  { table: key, names }: ColumnsAsked,
   before: SchemaState,
   after: SchemaState,
-): OfAName | null {
+): readonly string[] {
   const [old, now] = [before.tables.get(key), after.tables.get(key)];
   const table = now ?? old;
-  if (table === undefined || [old, now].some((each) => each !== undefined && !isWhole(each))) return null;
+  if (table === undefined || [old, now].some((each) => each !== undefined && !isWhole(each))) return [];
   const has = (name: string) =>
     [old, now].some((each) => each?.columns.some((column) => column.name === name));
-  const name = names.find(
+  return names.filter(
     (each): each is string =>
       each !== undefined && !ofTheSystem.has(each) && each !== table.name && !has(each),
   );
+}
+
+function lacking(asked: ColumnsAsked, before: SchemaState, after: SchemaState): OfAName | null {
+  const { table: key, what } = asked;
+  const [name] = namesLacking(asked, before, after);
   return name === undefined
     ? null
     : {
