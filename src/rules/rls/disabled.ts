@@ -1,7 +1,7 @@
 import type { Command, Table } from '../../model/schema.ts';
 import { rule, type StateContext } from '../rule.ts';
-import { callsFitting, placesOf } from '../support/application/client-calls.ts';
-import { commands, holders, reachers } from '../support/callers/roles.ts';
+import { allCallsOn, callsFitting, placesOf } from '../support/application/client-calls.ts';
+import { commands, holders, reachers, writes } from '../support/callers/roles.ts';
 import { visitorsRead } from '../support/open-policies/by-tenant.ts';
 import { sensitiveColumns } from '../support/owners/owners.ts';
 import { tenantCondition } from '../support/owners/tenants.ts';
@@ -9,8 +9,9 @@ import { ownerByName, ownerOf } from '../support/owners/whose.ts';
 import { appendFix, evidenceOf } from '../support/statements/sites.ts';
 import { assumed, opening } from '../support/tables/era.ts';
 import { isExposedTable } from '../support/tables/tables.ts';
+import { hidingView } from '../support/views/hiding-views.ts';
 import { ownByTheCode, ownPolicies } from '../support/ways-out/own-policy.ts';
-import { readPolicy, writersOf } from '../support/ways-out/read-policy.ts';
+import { readPolicy, readThroughView, shownBeside, writersOf } from '../support/ways-out/read-policy.ts';
 import { asOwnersOnceOn } from '../support/ways-out/written-by-triggers.ts';
 import { isPrivateByName } from '../support/words/person-names.ts';
 import { people, sqlFence, upper } from '../support/words/words.ts';
@@ -78,16 +79,29 @@ function policiesBeside(table: Table, { state, facts }: StateContext): string[] 
   const called = commands.filter((command) => of(command).length > 0);
   if (called.length === 0) return [];
   if ((ownerOf(table, state) ?? ownerByName(table, state) ?? ownByTheCode(table, state, calls)) !== undefined)
-    return ownPolicies(table, called, state, calls);
+    return [
+      ...ownPolicies(table, called, state, calls),
+      ...(called.includes('select')
+        ? shownBeside(table, reachers(table, 'select', state), state, facts)
+        : []),
+      ...(called.some((command) => command !== 'select') ? [] : unseenWriters(table, facts)),
+    ];
   if (tenantCondition(table, state) !== null)
     return [...ownPolicies(table, called, state, calls), ...visitorsRead(table, of('select'))];
   const names = table.columns.map(({ name }) => name);
   const readers = reachers(table, 'select', state);
+  const hiding = hidingView(table, state);
   if (!called.includes('select') || readers.length === 0 || sensitiveColumns(names, table).length > 0)
     return [];
   return isPrivateByName(table)
     ? [
         `-- by its name not for everybody, and no column says whose a row is: a policy has to, for the code that reads it (${placesOf(of('select'))})`,
       ]
-    : [readPolicy(table, readers, writersOf(table, facts))];
+    : [hiding === null ? readPolicy(table, readers, writersOf(table, facts)) : readThroughView(hiding)];
+}
+
+/** The policies are for what is seen to ask as a user: who else writes is named. */
+function unseenWriters(table: Table, facts: StateContext['facts']): string[] {
+  const others = allCallsOn(table.key, writes, facts).filter(({ by }) => by !== 'server');
+  return others.length === 0 ? [] : [`-- ${writersOf(table, facts)}`];
 }

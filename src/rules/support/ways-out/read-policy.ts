@@ -1,12 +1,14 @@
 /** The policy by which what is nobody's goes on being read. */
 import type { Facts } from '../../../model/facts.ts';
-import type { Table } from '../../../model/schema.ts';
+import type { SchemaState, Table } from '../../../model/schema.ts';
 import { quoteIdent } from '../../../sql/names.ts';
 import { escapeRegExp } from '../../../sql/text.ts';
 import { allCallsOn, callsOn, placesOf } from '../application/client-calls.ts';
 import { type ApiRole, writes } from '../callers/roles.ts';
 import { tenantColumns } from '../owners/tenants.ts';
+import { type Hiding, hidingView } from '../views/hiding-views.ts';
 import { holdsMoney } from '../words/person-names.ts';
+import { named } from '../words/words.ts';
 
 /** With what is to be said of those who write; rows of one tenant each, and prices, are for signed-in users at most. */
 export function readPolicy(
@@ -30,6 +32,33 @@ export function readPolicy(
       : `; the rows that "${shown.column}" does not show need a policy for those who work on them`;
   return `-- ${limit === null ? 'who read it goes on reading' : `signed-in users go on reading${limit}`}${rest}; ${writers}\ncreate policy ${name} on ${table.key} for select to ${to.join(', ')} using (${shown?.condition ?? 'true'});`;
 }
+
+/**
+ * Beside each user's own rows: what is there for others, where the code asks for it by the column that says so. A view that
+ * leaves columns out is what they read; then only a comment.
+ */
+export function shownBeside(
+  table: Table,
+  readers: readonly ApiRole[],
+  state: SchemaState,
+  facts: Facts,
+): readonly string[] {
+  const shown = shownIn(table);
+  const reads =
+    shown === null
+      ? []
+      : allCallsOn(table.key, ['select'], facts).filter(({ columns }) => columns.includes(shown.column));
+  if (shown === null || reads.length === 0 || readers.length === 0) return [];
+  const hiding = hidingView(table, state);
+  return [
+    hiding === null
+      ? `-- others read what "${shown.column}" shows (${placesOf(reads)})\ncreate policy "read ${table.name.replaceAll('"', '""')}" on ${table.key} for select to ${readers.join(', ')} using (${shown.condition});`
+      : readThroughView(hiding),
+  ];
+}
+
+export const readThroughView = ({ view, columns }: Hiding) =>
+  `-- ${view.key} shows its rows without ${named(columns.slice(0, 3))}: let readers ask that; a policy here would show them whole rows, so it is for those alone who may see ${columns.length === 1 ? 'that column' : 'these columns'}`;
 
 /** The column by which rows say themselves that they are for others to see. */
 function shownIn({ columns, checks }: Table): { readonly column: string; readonly condition: string } | null {
