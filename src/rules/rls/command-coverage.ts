@@ -10,7 +10,7 @@ import { evidenceOf } from '../support/statements/sites.ts';
 import { opening } from '../support/tables/era.ts';
 import { isExposedTable } from '../support/tables/tables.ts';
 import { asBefore } from '../support/ways-out/as-before.ts';
-import { needsReading, ownPolicies } from '../support/ways-out/own-policy.ts';
+import { needsReading, noColumnSays, ownPolicies } from '../support/ways-out/own-policy.ts';
 import { named, sqlFence, upper } from '../support/words/words.ts';
 
 export default rule({
@@ -88,7 +88,10 @@ function tellMissing(table: Table, missing: readonly Command[], context: StateCo
         );
   const byServer = calls.length > 0 && wanted.some((command) => isServers(table, command));
   const leftOut = calls.length > 0 && policies.every((policy) => policy.startsWith('-- no policy'));
-  const way = wayOf(calls.length > 0, byServer, leftOut);
+  const byNobody = calls.length > 0 && policies.every((policy) => policy.startsWith(noColumnSays));
+  const way = byNobody
+    ? `No column says whose a row is: ${byTheServer}`
+    : wayOf(calls.length > 0, byServer, leftOut);
   const revoke = `revoke ${unwanted.join(', ')} on ${table.key} from ${roles.join(', ')};`;
   context.report({
     message: `No policy on "${table.key}" covers ${upper(missing)}${others ? ` for ${named(roles)}` : ''}. ${refused}.${askedFor(calls)} ${way}.`,
@@ -109,8 +112,9 @@ function tellMissing(table: Table, missing: readonly Command[], context: StateCo
   });
 }
 
+const byTheServer = 'let the server do it, in an Edge Function or a function that checks the caller';
+
 function wayOf(isAsked: boolean, byServer: boolean, leftOut: boolean): string {
-  const byTheServer = 'let the server do it, in an Edge Function or a function that checks the caller';
   if (byServer) return `A policy names the server for it: ${byTheServer}`;
   if (leftOut) return `Who writes a row there lets itself in: ${byTheServer}`;
   return isAsked

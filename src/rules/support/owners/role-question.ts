@@ -132,9 +132,14 @@ function questionsOf({ permissive, using, check }: Policy, table: Table, state: 
     const { columns, reads } = readPredicate(expression.node, table, state);
     // It hangs on no column of the table that the policy stands on, nor on what is not known.
     if (columns.some(({ depth, source }) => depth === 0 || source.columns === null)) return [];
+    // Where no migration makes a table that it looks into, no policy with it can be made.
+    if (reads.some((key) => !isThere(key, state))) return [];
     return [{ text: /\bor\b/i.test(text) ? `(${text})` : text, reads }];
   });
 }
+
+const isThere = (key: string, { tables, views }: SchemaState) =>
+  tables.has(key) || views.has(key) || isPlatform(key.slice(0, key.indexOf('.')));
 
 /** Those who run the platform, and nobody of the place itself. */
 const asksPlatformAlone = (text: string) =>

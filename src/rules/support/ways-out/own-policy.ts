@@ -17,6 +17,7 @@ import { leftToServer } from '../owners/trusted-rows.ts';
 import { isOtherSide, isOwn, makerOf, ownerByName, ownerOf, tenantsOwn } from '../owners/whose.ts';
 import { onOneLine } from '../syntax/bodies.ts';
 import { alternatives, bare, columnParts, functionCalls, nodesOf } from '../syntax/tree.ts';
+import { named } from '../words/words.ts';
 import { administratorsToo, asTheCodeAsks } from './as-the-code-asks.ts';
 import { keptByBoth, partiesBeside, whoseTurn, withTalk } from './both-ends.ts';
 import { rightsKept } from './column-grants.ts';
@@ -151,6 +152,11 @@ export function ownPolicy(
           table,
           state,
         ));
+  if (own === '…' && isFinding(command) && calls.length > 0) {
+    const made = madeByVisitors(table);
+    if (made !== null)
+      return `${noColumnSays} ${command.toUpperCase()} a row: visitors make such rows without signing in (${named([made.name])}); let a function that asks for what only they know, or the server, do it (${placesOf(calls)})`;
+  }
   const filling =
     command === 'insert' && owner !== undefined ? filledBy(owner, own, table, calls, state) : '';
   const clause = {
@@ -168,6 +174,19 @@ export function ownPolicy(
       : '';
   return `create policy "${command} own" on ${table.key} for ${command} to authenticated\n  ${clause};${kept === '' ? '' : `\n${kept}`}${filling === '' ? '' : `\n${filling}`}`;
 }
+
+/** Stands in the place of a policy that nothing of the table could ask for. */
+export const noColumnSays = '-- no column says who may';
+
+/** A policy for signed-in users lets none of them in. */
+const madeByVisitors = ({ policies }: Table) =>
+  policies.find(
+    (policy) =>
+      policy.permissive &&
+      covers(policy, 'insert') &&
+      apiRolesOf(policy).includes('anon') &&
+      opensTo((policy.check ?? policy.using)?.node ?? null) === 'everybody',
+  ) ?? null;
 
 /**
  * Who may do the one need not be whom the code lets do the other: where it asks for an administrator first, a policy that
