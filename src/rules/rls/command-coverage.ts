@@ -10,7 +10,7 @@ import { evidenceOf } from '../support/statements/sites.ts';
 import { opening } from '../support/tables/era.ts';
 import { isExposedTable } from '../support/tables/tables.ts';
 import { asBefore } from '../support/ways-out/as-before.ts';
-import { needsReading, noColumnSays, ownPolicies } from '../support/ways-out/own-policy.ts';
+import { needsReading, nothingSays, ownPolicies } from '../support/ways-out/own-policy.ts';
 import { named, sqlFence, upper } from '../support/words/words.ts';
 
 export default rule({
@@ -88,9 +88,9 @@ function tellMissing(table: Table, missing: readonly Command[], context: StateCo
         );
   const byServer = calls.length > 0 && wanted.some((command) => isServers(table, command));
   const leftOut = calls.length > 0 && policies.every((policy) => policy.startsWith('-- no policy'));
-  const byNobody = calls.length > 0 && policies.every((policy) => policy.startsWith(noColumnSays));
+  const byNobody = calls.length > 0 && policies.every((policy) => policy.startsWith(nothingSays));
   const way = byNobody
-    ? `No column says whose a row is: ${byTheServer}`
+    ? `Nothing says whose a row is: ${byTheServer}`
     : wayOf(calls.length > 0, byServer, leftOut);
   const revoke = `revoke ${unwanted.join(', ')} on ${table.key} from ${roles.join(', ')};`;
   context.report({

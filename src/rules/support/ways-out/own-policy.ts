@@ -155,7 +155,7 @@ export function ownPolicy(
   if (own === '…' && isFinding(command) && calls.length > 0) {
     const made = madeByVisitors(table);
     if (made !== null)
-      return `${noColumnSays} ${command.toUpperCase()} a row: visitors make such rows without signing in (${named([made.name])}); let a function that asks for what only they know, or the server, do it (${placesOf(calls)})`;
+      return `${nothingSays} ${command.toUpperCase()} a row: visitors make such rows without signing in (${named([made.name])}); let a function that asks for what only they know, or the server, do it (${placesOf(calls)})`;
   }
   const filling =
     command === 'insert' && owner !== undefined ? filledBy(owner, own, table, calls, state) : '';
@@ -176,7 +176,7 @@ export function ownPolicy(
 }
 
 /** Stands in the place of a policy that nothing of the table could ask for. */
-export const noColumnSays = '-- no column says who may';
+export const nothingSays = '-- nothing says who may';
 
 /** A policy for signed-in users lets none of them in. */
 const madeByVisitors = ({ policies }: Table) =>
