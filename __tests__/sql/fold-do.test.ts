@@ -155,7 +155,22 @@ test('where a dynamic statement is not known, the tables that its block changes 
       execute made;
     end $$`);
   expect(state.tables.get('public.t')!.policies).toEqual([]);
-  expect(state.tables.get('public.t')!.unknown).toHaveLength(1);
+  expect(state.tables.get('public.t')!.unknown).toMatchObject([{ about: 'block' }]);
+});
+
+test('a loop over what is not known may reach any table', () => {
+  const state = fold(`create table t (a int);
+    do $$ declare n text; begin
+      for n in select tablename from chosen loop execute format('alter table %I enable row level security', n); end loop;
+    end $$`);
+  expect(state.unknown).toMatchObject([{ about: 'any', object: null }]);
+  expect(state.tables.get('public.t')!.unknown).toEqual([]);
+});
+
+test('a type that no migration makes leaves some columns unknown', () => {
+  expect(fold('create table t (a mood)').tables.get('public.t')!.unknown).toMatchObject([
+    { about: 'columns' },
+  ]);
 });
 
 const chain = (body: (callee: string) => string) =>

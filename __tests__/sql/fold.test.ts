@@ -87,7 +87,7 @@ describe('tables', () => {
     expect(table(state)).toMatchObject({
       rls: true,
       columns: [],
-      unknown: ['no migration creates this table'],
+      unknown: [{ about: 'object', why: 'no migration creates this table' }],
     });
     expect(state.unknown).toMatchObject([{ object: { kind: 'table', key: 'public.t' }, place: { line: 1 } }]);
     const created = fold('create table if not exists t (id int)', state);

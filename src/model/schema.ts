@@ -156,10 +156,10 @@ export interface Table {
   /** Statement that last turned RLS on or off. */
   readonly rlsOrigin: Origin;
   /**
-   * What the fold could not follow (dynamic SQL; a table that no migration makes): reasons. Where there is one, what the
+   * What the fold could not follow (dynamic SQL; a table that no migration makes). Where there is something, what the
    * table seems to lack proves nothing. Empty from the catalog.
    */
-  readonly unknown: readonly string[];
+  readonly unknown: readonly Doubt[];
 }
 
 export interface View {
@@ -180,7 +180,7 @@ export interface View {
   readonly comment: string | null;
   readonly origin: Origin;
   /** As of a table: what the fold could not follow. */
-  readonly unknown: readonly string[];
+  readonly unknown: readonly Doubt[];
 }
 
 export interface FunctionArgument {
@@ -269,9 +269,17 @@ export interface DefaultPrivilege {
   readonly privilege: Privilege;
 }
 
-export interface Unknown {
-  readonly place: Place;
+export interface Doubt {
+  /**
+   * Some of its columns; the whole object, which no migration makes; what else a block does to it that is not followed to
+   * its end; any table, where neither text nor table is known; anything else.
+   */
+  readonly about: 'columns' | 'object' | 'block' | 'any' | 'else';
   readonly why: string;
+}
+
+export interface Unknown extends Doubt {
+  readonly place: Place;
   /** The one object it is about; null where it may be about any. */
   readonly object: ObjectRef | null;
 }

@@ -1,4 +1,4 @@
-import { madeElsewhere } from '../../sql/fold/table-access.ts';
+import { isKnownByName } from '../../sql/fold/table-access.ts';
 import { rule } from '../rule.ts';
 import { sql } from '../support/statements/statements.ts';
 
@@ -16,7 +16,7 @@ export default rule({
   table(table, { exposed, home, options, report }) {
     if (!exposed(table.schema) || table.kind === 'partition' || table.kind === 'foreign') return;
     // Who made it elsewhere may have said there what a row is.
-    if (table.unknown.includes(madeElsewhere)) return;
+    if (isKnownByName(table)) return;
     if (table.comment === null) {
       report({
         message: `Table "${table.key}" has no comment. The dashboard and the API description show it to whoever uses the table. Say what a row is.`,

@@ -7,12 +7,12 @@ import { addConstraints, type PlacedConstraint } from './constraints.ts';
 import type { Draft } from './draft.ts';
 import { copyColumns, copyRest, inheritColumns, inheritRest, putColumn } from './inherited.ts';
 import type { Site } from './site.ts';
-import { madeElsewhere, newTable } from './table-access.ts';
+import { isKnownByName, newTable } from './table-access.ts';
 
 export function createTable(draft: Draft, node: SyntaxNode, site: Site, foreign = false): void {
   const at = draft.newRelation(node.relation);
   const existing = draft.get('table', at.key);
-  const knownByName = existing?.unknown.includes(madeElsewhere) === true && existing.columns.length === 0;
+  const knownByName = existing !== undefined && isKnownByName(existing) && existing.columns.length === 0;
   if (draft.isRelation(at.key) && !knownByName) {
     if (!node.if_not_exists) alreadyThere(draft, at.key, site);
     return;
@@ -70,12 +70,17 @@ function keepWhatWasSaid(draft: Draft, key: string, before: Table): void {
     policies: before.policies,
     triggers: [...table.triggers, ...before.triggers],
     indexes: [...table.indexes, ...before.indexes.filter((index) => !index.constraint)],
-    unknown: before.unknown.filter((why) => why !== madeElsewhere),
+    unknown: before.unknown.filter(({ about }) => about !== 'object'),
   }));
 }
 
 function ofType(draft: Draft, key: string, type: SyntaxNode, site: Site): void {
-  draft.unknown(site.origin, `columns of the type ${draft.typeName(type)}`, { kind: 'table', key });
+  draft.unknown(
+    site.origin,
+    `columns of the type ${draft.typeName(type)}`,
+    { kind: 'table', key },
+    'columns',
+  );
 }
 
 export function tableFromQuery(
@@ -107,7 +112,7 @@ export function tableFromQuery(
     })),
   });
   if (columns === null || columns.some(({ type }) => type === 'unknown')) {
-    draft.unknown(site.origin, 'columns of a query', { kind: 'table', key: at.key });
+    draft.unknown(site.origin, 'columns of a query', { kind: 'table', key: at.key }, 'columns');
   }
 }
 

@@ -28,7 +28,7 @@ export function foldDo(
   const block = parsePlpgsql(body.text, body.start, body.end);
   if (block === null) {
     if (mayChangeSchema(body.text.slice(body.start, body.end))) {
-      draft.unknown(site.origin, 'what this DO block does: its body could not be read');
+      draft.unknown(site.origin, 'what this DO block does: its body could not be read', null, 'any');
     }
     return [];
   }

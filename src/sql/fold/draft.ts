@@ -223,16 +223,24 @@ export class Draft {
     if (this.tolerant === 0) this.unknown(place, `${what} is created again`, object);
   }
 
-  unknown(place: Place, why: string, object: ObjectRef | null = null): void {
+  unknown(
+    place: Place,
+    why: string,
+    object: ObjectRef | null = null,
+    about: Unknown['about'] = 'else',
+  ): void {
     this.#unknown ??= [...this.#before.unknown];
-    this.#unknown.push({ place, why, object });
+    this.#unknown.push({ place, about, why, object });
     // The note is no change to the table.
     const changed = this.changedTables;
     this.changedTables = null;
     if (object?.kind === 'table') {
-      this.update('table', object.key, (table) => ({ ...table, unknown: [...table.unknown, why] }));
+      this.update('table', object.key, (table) => ({
+        ...table,
+        unknown: [...table.unknown, { about, why }],
+      }));
     } else if (object?.kind === 'view') {
-      this.update('view', object.key, (view) => ({ ...view, unknown: [...view.unknown, why] }));
+      this.update('view', object.key, (view) => ({ ...view, unknown: [...view.unknown, { about, why }] }));
     }
     this.changedTables = changed;
   }

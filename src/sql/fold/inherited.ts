@@ -7,7 +7,7 @@ import type { Draft } from './draft.ts';
 import { chooseRelationName, joinColumns } from './generated-names.ts';
 import { columnNamesOf, putConstraint } from './indexes.ts';
 import type { Site } from './site.ts';
-import { madeElsewhere } from './table-access.ts';
+import { isKnownByName } from './table-access.ts';
 
 /** A column takes the place of an inherited one of its name. */
 export function putColumn(
@@ -32,14 +32,24 @@ export function putColumn(
     return { ...table, columns: table.columns.with(at, merged) };
   });
   if (definition?.typeName !== undefined && !draft.knowsType(definition.typeName)) {
-    draft.unknown(site.origin, `type ${column.type} is not made by any migration`, { kind: 'table', key });
+    draft.unknown(
+      site.origin,
+      `type ${column.type} is not made by any migration`,
+      { kind: 'table', key },
+      'columns',
+    );
   }
 }
 
 export function inheritColumns(draft: Draft, key: string, parent: string, site: Site): void {
   const from = draft.get('table', parent);
-  if (from === undefined || from.unknown.includes(madeElsewhere)) {
-    draft.unknown(site.origin, `columns of ${parent}, which no migration creates`, { kind: 'table', key });
+  if (from === undefined || isKnownByName(from)) {
+    draft.unknown(
+      site.origin,
+      `columns of ${parent}, which no migration creates`,
+      { kind: 'table', key },
+      'columns',
+    );
   }
   for (const column of from?.columns ?? []) {
     putColumn(draft, key, { ...column, sequence: null, identity: null, comment: null }, site);
@@ -132,7 +142,12 @@ export function copyColumns(draft: Draft, key: string, like: SyntaxNode, source:
   const options: number = like.options ?? 0;
   const from = draft.get('table', source);
   if (from === undefined || from.unknown.length > 0) {
-    draft.unknown(site.origin, `columns of ${source}, which is not fully known`, { kind: 'table', key });
+    draft.unknown(
+      site.origin,
+      `columns of ${source}, which is not fully known`,
+      { kind: 'table', key },
+      'columns',
+    );
   }
   const [schema, name] = [draft.get('table', key)!.schema, draft.get('table', key)!.name];
   for (const column of from?.columns ?? []) {

@@ -1,6 +1,6 @@
 /** PL/pgSQL, run as far as the state tells what it does. */
 import type { Place } from '../../model/finding.ts';
-import type { ObjectRef, Routine } from '../../model/schema.ts';
+import type { ObjectRef, Routine, Unknown } from '../../model/schema.ts';
 import type { SourceFile, Statement, SyntaxNode } from '../../model/sql.ts';
 import { literalIn, statementsAt } from '../do.ts';
 import { parseExpression, parseStatements } from '../parse.ts';
@@ -80,7 +80,7 @@ export class Interpreter {
     for (const key of changed) outer?.add(key);
     if (this.#missed === null) return;
     for (const key of changed)
-      this.#draft.unknown(this.#missed, 'what else this block does to it', { kind: 'table', key });
+      this.#draft.unknown(this.#missed, 'what else this block does to it', { kind: 'table', key }, 'block');
   }
 
   /**
@@ -187,7 +187,7 @@ export class Interpreter {
   #loop(loop: PlStatement & { kind: 'loop' }): Flow {
     const turns = this.#turnsOf(loop);
     if (turns === undefined || turns.length + this.#turns > turnLimit) {
-      this.#giveUp(loop, 'what this loop goes through');
+      this.#giveUp(loop, 'what this loop goes through', 'any');
       return 'on';
     }
     for (const turn of turns) {
@@ -319,15 +319,15 @@ export class Interpreter {
   }
 
   /** The statements inside may have run or not. */
-  #giveUp(statement: PlStatement, why: string): void {
+  #giveUp(statement: PlStatement, why: string, about: Unknown['about'] = 'else'): void {
     this.#forgetVariables(statement);
     this.#mayRun(statement);
     for (const inner of leaves(statement)) {
       if (inner.kind === 'execute') {
         const text = this.#value(inner.expression);
-        if (typeof text !== 'string') this.#draft.unknown(this.#place(inner.at), why);
-        else this.#perhaps(inner.at, text, why);
-      } else if (inner.kind === 'sql') this.#perhaps(inner.at, this.#slice(inner.at), why);
+        if (typeof text !== 'string') this.#draft.unknown(this.#place(inner.at), why, null, about);
+        else this.#perhaps(inner.at, text, why, about);
+      } else if (inner.kind === 'sql') this.#perhaps(inner.at, this.#slice(inner.at), why, about);
     }
   }
 
@@ -339,14 +339,14 @@ export class Interpreter {
     }
   }
 
-  #perhaps(at: Stretch, text: string, why: string): void {
+  #perhaps(at: Stretch, text: string, why: string, about: Unknown['about']): void {
     if (!mayChangeSchema(text)) return;
     const statements = parseStatements(text);
     for (const { kind, node } of statements ?? []) {
       if (typeof folds[kind] !== 'function') continue;
-      this.#draft.unknown(this.#place(at), why, objectOf(this.#draft, node));
+      this.#draft.unknown(this.#place(at), why, objectOf(this.#draft, node), about);
     }
-    if (statements === null) this.#draft.unknown(this.#place(at), why);
+    if (statements === null) this.#draft.unknown(this.#place(at), why, null, about);
   }
 
   #place(at: Stretch): Place {

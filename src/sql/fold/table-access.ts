@@ -6,7 +6,9 @@ import { initialGrants } from './grants.ts';
 import type { Site } from './site.ts';
 
 /** Why a table is known by name only: no statement of the migrations makes it. */
-export const madeElsewhere = 'no migration creates this table';
+/** No migration makes it. */
+export const isKnownByName = ({ unknown }: Pick<Table, 'unknown'>): boolean =>
+  unknown.some(({ about }) => about === 'object');
 
 /** The table a statement alters; one that nothing made is remembered by name, with what is said about it. */
 export function tableToAlter(draft: Draft, key: string, site: Site): Table {
@@ -15,7 +17,7 @@ export function tableToAlter(draft: Draft, key: string, site: Site): Table {
   if (draft.tolerant > 0) throw new Failed();
   const [schema, name] = splitKey(key);
   draft.put('table', { ...emptyTable(key, schema, name), origin: null });
-  draft.unknown(site.origin, madeElsewhere, { kind: 'table', key });
+  draft.unknown(site.origin, 'no migration creates this table', { kind: 'table', key }, 'object');
   return draft.get('table', key)!;
 }
 

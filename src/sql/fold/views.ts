@@ -7,12 +7,13 @@ import { grantsForOwner, initialGrants, roleName } from './grants.ts';
 import { outputColumns } from './query-columns.ts';
 import { usesOf } from './references.ts';
 import { restBehind, type Site, writtenExpression } from './site.ts';
-import { madeElsewhere } from './table-access.ts';
+import { isKnownByName } from './table-access.ts';
 
 export function createView(draft: Draft, node: SyntaxNode, site: Site): void {
   const at = draft.newRelation(node.view);
   const old = draft.get('view', at.key);
-  const taken = draft.has('table', at.key) && !draft.get('table', at.key)?.unknown.includes(madeElsewhere);
+  const existing = draft.get('table', at.key);
+  const taken = existing !== undefined && !isKnownByName(existing);
   if ((old !== undefined && !node.replace) || taken) {
     draft.again(site.origin, at.key, old === undefined ? null : { kind: 'view', key: at.key });
     return;
@@ -81,7 +82,7 @@ function unknownColumns(
   site: Site,
 ): void {
   if (columns === null && aliases === undefined) {
-    draft.unknown(site.origin, 'columns of a query', { kind: 'view', key: view.key });
+    draft.unknown(site.origin, 'columns of a query', { kind: 'view', key: view.key }, 'columns');
   }
 }
 

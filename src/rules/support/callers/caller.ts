@@ -2,7 +2,7 @@
 
 import type { Routine, SchemaState } from '../../../model/schema.ts';
 import type { SyntaxNode } from '../../../model/sql.ts';
-import { madeElsewhere } from '../../../sql/fold/table-access.ts';
+import { isKnownByName } from '../../../sql/fold/table-access.ts';
 import { keyOf } from '../../../sql/names.ts';
 import { type Code, codeOf } from '../syntax/bodies.ts';
 import { functionCalls, functionName, nodesOf, remembered, someNode, visitTree } from '../syntax/tree.ts';
@@ -73,7 +73,7 @@ export const asksForCaller = (
     const key = keyOf(inner.schemaname ?? 'public', inner.relname ?? '');
     const table = state.tables.get(key);
     // No migration makes it: what its policies show is not known.
-    if (table === undefined ? !state.views.has(key) : table.unknown.includes(madeElsewhere)) return true;
+    if (table === undefined ? !state.views.has(key) : isKnownByName(table)) return true;
     if (table === undefined || !table.rls || seen.has(key)) return false;
     const deeper = new Set(seen).add(key);
     return table.policies

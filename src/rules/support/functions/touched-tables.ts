@@ -1,7 +1,7 @@
 /** Tables that a function's body reads or writes past their policies. */
 import type { Routine, SchemaState, Table } from '../../../model/schema.ts';
 import type { SyntaxNode } from '../../../model/sql.ts';
-import { madeElsewhere } from '../../../sql/fold/table-access.ts';
+import { isKnownByName } from '../../../sql/fold/table-access.ts';
 import { keyOf } from '../../../sql/names.ts';
 import { escapeRegExp } from '../../../sql/text.ts';
 import { looksAtCaller } from '../callers/caller.ts';
@@ -34,8 +34,10 @@ export function tablesTouched(routine: Routine, state: SchemaState): string[] {
 }
 
 /** No migration makes it: whether it has policies is not known. */
-export const isMadeElsewhere = (key: string, { tables }: SchemaState) =>
-  tables.get(key)?.unknown.includes(madeElsewhere) ?? true;
+export function isMadeElsewhere(key: string, { tables }: SchemaState): boolean {
+  const table = tables.get(key);
+  return table === undefined || isKnownByName(table);
+}
 
 /** Everybody may read the table, or those of its rows that meet a condition which the body repeats (`deleted_at is null`). */
 const isOpen = (table: Table, body: string, state: SchemaState) =>

@@ -2,7 +2,7 @@
 import type { SchemaState, Table } from '../../../model/schema.ts';
 import type { Statement } from '../../../model/sql.ts';
 import { timeOf } from '../../../project/version.ts';
-import { madeElsewhere } from '../../../sql/fold/table-access.ts';
+import { isKnownByName } from '../../../sql/fold/table-access.ts';
 import type { FileContext, Problem } from '../../rule.ts';
 import { allCallsOn } from '../application/client-calls.ts';
 import { overviewOf } from '../files/versions.ts';
@@ -76,9 +76,9 @@ function fewRows(key: string, context: FileContext, depth = 0): string | null {
 }
 
 /** Earlier migrations only change it: where they ran at all, it was made by hand. */
-const isMadeHereFirst = ({ key, unknown }: Table, { source, keyOf }: FileContext) =>
-  unknown.includes(madeElsewhere) &&
-  source.statements.some(({ kind, node }) => kind === 'CreateStmt' && keyOf(node.relation) === key);
+const isMadeHereFirst = (table: Table, { source, keyOf }: FileContext) =>
+  isKnownByName(table) &&
+  source.statements.some(({ kind, node }) => kind === 'CreateStmt' && keyOf(node.relation) === table.key);
 
 /** Each column of its key takes few values: one, those of an enum, those that a CHECK lists. */
 const isBounded = (table: Table, state: SchemaState): boolean =>

@@ -1,12 +1,12 @@
 /** What the table rules ask first: whether enough is known of a table to say something about it. */
 import type { Place } from '../../../model/finding.ts';
 import type { Grant, Policy, SchemaState, Table } from '../../../model/schema.ts';
-import { madeElsewhere } from '../../../sql/fold/table-access.ts';
+import { isKnownByName } from '../../../sql/fold/table-access.ts';
 import type { StateContext } from '../../rule.ts';
 import { apiRoles, commands, isPlatform } from '../callers/roles.ts';
 
 /** True where the table's keys and indexes are known; some of its columns may not be. */
-export const hasKnownKeys = (table: Table) => table.unknown.every((why) => /^(type|columns) /.test(why));
+export const hasKnownKeys = (table: Table) => table.unknown.every(({ about }) => about === 'columns');
 
 /** True where its policies, grants and row level security are known too. */
 export function isKnown(table: Table, state: SchemaState): boolean {
@@ -18,8 +18,8 @@ function mayHaveChanged(table: Table, state: SchemaState): boolean {
   if (state.source !== 'folded' || table.origin === null) return false;
   const { file, line } = table.origin;
   return state.unknown.some(
-    ({ why, place }) =>
-      why.startsWith('what this') && (place.file > file || (place.file === file && place.line > line)),
+    ({ about, place }) =>
+      about === 'any' && (place.file > file || (place.file === file && place.line > line)),
   );
 }
 
@@ -41,14 +41,12 @@ export function isExposedTable(table: Table, context: StateContext): boolean {
 export function policyTable(table: Table, context: StateContext): Table | null {
   if (isExposedTable(table, context)) return table;
   if (isPlatform(table.schema) || !context.exposed(table.schema)) return null;
-  if (table.unknown.includes(madeElsewhere))
-    return { ...table, rls: true, grants: [...table.grants, ...dashboardGrants] };
+  if (isKnownByName(table)) return { ...table, rls: true, grants: [...table.grants, ...dashboardGrants] };
   if (context.state.source !== 'folded' || table.kind === 'foreign' || table.origin === null) return null;
-  if (!table.unknown.every((why) => /^(?:type|columns) /.test(why) || why === byBlock)) return null;
+  if (!table.unknown.every(({ about }) => about === 'columns' || about === 'block')) return null;
   const blocks = context.state.unknown.filter(
-    ({ why, object }) =>
-      why.startsWith('what this') ||
-      (why === byBlock && object?.kind === 'table' && object.key === table.key),
+    ({ about, object }) =>
+      about === 'any' || (about === 'block' && object?.kind === 'table' && object.key === table.key),
   );
   const changed = new Set(context.set.migrations.map(({ migration }) => migration.path));
   const policies = table.policies.filter(({ origin }) =>
@@ -56,8 +54,6 @@ export function policyTable(table: Table, context: StateContext): Table | null {
   );
   return policies.length === 0 ? null : { ...table, rls: true, policies };
 }
-
-const byBlock = 'what else this block does to it';
 
 /** In the order they run: the base, then the change, by the names of the files. */
 function isBehind(origin: Place, place: Place, changed: ReadonlySet<string>): boolean {
