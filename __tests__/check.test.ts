@@ -253,6 +253,11 @@ create trigger touch after insert or update on public.loop for each row execute 
 `,
   );
   const project = await checked(folder, ['supabase/migrations/20260101000000_loop.sql']);
-  expect(project.notChecked).toContainEqual(expect.objectContaining({ what: 'access to "public.loop"' }));
+  expect(project.notChecked).toContainEqual(
+    expect.objectContaining({
+      what: 'access to "public.loop"',
+      access: { object: 'public.loop', policy: null },
+    }),
+  );
   expect(project.access?.objects.map(({ object }) => object)).toContain('public.note');
 });

@@ -162,6 +162,14 @@ export function answer(matrix: AccessMatrix, expectation: string): string {
       ? expectation
       : `policy-error ${JSON.stringify(matrix.policyErrors[0])}`;
   }
+  const doubted = /^policy "(.+)" on (\S+) = not known$/.exec(expectation);
+  if (doubted) {
+    const [, policy, object] = doubted;
+    const found = matrix.notChecked.some(
+      ({ access }) => access?.object === object && access?.policy === policy,
+    );
+    return `policy "${policy}" on ${object} = ${found ? 'not known' : 'known'}`;
+  }
   if (expectation === 'no escalation') {
     const [first] = matrix.escalations;
     return first === undefined

@@ -56,6 +56,21 @@ test('where there is nothing to compare with, nothing is said of how access chan
   expect(firstLine(body)).toBe('### ✅ Nothing would break');
 });
 
+test('a policy that the probes could not satisfy leaves in doubt that access stays', () => {
+  const [first] = allWell.projects;
+  const skipped = { what: 'policy "of the team" on public.note', why: 'no request', file: null, line: null };
+  const of = (access: { object: string; policy: string | null } | undefined) =>
+    firstLine(
+      comment(
+        { ...allWell, projects: [{ ...first!, notChecked: [{ ...skipped, ...(access && { access }) }] }] },
+        links,
+        origin,
+      ),
+    );
+  expect(of({ object: 'public.note', policy: 'of the team' })).toContain('where it could be tried');
+  expect(of(undefined)).not.toContain('where it could be tried');
+});
+
 test('a check that did not come to its end is never shown as passed', () => {
   const body = comment(halted, links, origin);
   expect(firstLine(body)).toBe('### ⚠️ The check did not come to its end, and found nothing until then');

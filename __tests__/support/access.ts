@@ -7,7 +7,7 @@
  *     "declared": { "public.note": { "anon": { "select": "none" } } }, "deviations": ["public.note anon select none all more"],
  *     "signUps": { "head": ["email works public.profiles=1", "email-metadata fails 23502 null value … where=PL/pgSQL function …"], "base": […] },
  *     "errors": { "head": ["public.note user select 42P17 infinite recursion …", "… permission denied for function f for nothing"], "base": […] },
- *     "escalations": { "head": ["public.members user membership rows of public.orgs"], "base": […] } }
+ *     "left": ["public.loop"], "escalations": { "head": ["public.members user membership rows of public.orgs"], "base": […] } }
  *
  * A change may end with ways in that are new or gone: `-with a row in public.members`, `+to others' rows`.
  * A sign-up may end with `needs=public.plans id free`, and ` unlaid` or ` where=…` behind that.
@@ -48,6 +48,8 @@ export interface ShortAccess extends Sides<Readonly<Record<string, readonly stri
   readonly signUps?: Sides<readonly string[]>;
   readonly errors?: Sides<readonly string[]>;
   readonly escalations?: Sides<readonly string[]>;
+  /** Tables that the probes left out. */
+  readonly left?: readonly string[];
 }
 
 export function accessOf(short: ShortAccess): AccessFacts {
@@ -56,7 +58,13 @@ export function accessOf(short: ShortAccess): AccessFacts {
     signUps: (short.signUps?.[side] ?? []).map(signUpOf),
     policyErrors: (short.errors?.[side] ?? []).map(errorOf),
     escalations: (short.escalations?.[side] ?? []).map(escalationOf),
-    notChecked: [],
+    notChecked: (short.left ?? []).map((object) => ({
+      what: `access to "${object}"`,
+      why: 'the database was lost',
+      file: null,
+      line: null,
+      access: { object, policy: null },
+    })),
   });
   return {
     base: matrix('base'),

@@ -77,4 +77,6 @@ export interface NotChecked {
   readonly why: string;
   readonly file: string | null;
   readonly line: number | null;
+  /** Access that is not known: all of an object's, or what that policy of it opens. */
+  readonly access?: { readonly object: string; readonly policy: string | null };
 }

@@ -50,7 +50,13 @@ export async function probeAll(
       await replay.recover();
       if (current === null || leftOut.has(current)) break;
       leftOut.add(current);
-      left.push({ what: `access to "${current}"`, why: error.message, file: null, line: null });
+      left.push({
+        what: `access to "${current}"`,
+        why: error.message,
+        file: null,
+        line: null,
+        access: { object: current, policy: null },
+      });
     }
   }
   book.note(

@@ -32,7 +32,8 @@ export async function probeTable(
 ): Promise<Remembered> {
   const { session, state, planner, ownership, world, identities, trusted, signUps } = ground;
   const notChecked: NotChecked[] = [];
-  const skip = (what: string, why: string) => void notChecked.push({ what, why, file: null, line: null });
+  const skip = (what: string, why: string, access?: NotChecked['access']) =>
+    void notChecked.push({ what, why, file: null, line: null, ...(access && { access }) });
   const restore = world.mark();
   for (const user of [userA, userB]) await world.lay(needsOf(ground, table), user);
   const why = await settled(ground);

@@ -51,7 +51,8 @@ async function probeInside(session: Session, options: ProbeOptions): Promise<Acc
   const ground = await groundOf(session, options);
   const { catalog, exposed, searchPath, readings, signUps, ownership, planner, world, trusted } = ground;
   const notChecked: NotChecked[] = [];
-  const skip = (what: string, why: string) => void notChecked.push({ what, why, file: null, line: null });
+  const skip = (what: string, why: string, access?: NotChecked['access']) =>
+    void notChecked.push({ what, why, file: null, line: null, ...(access && { access }) });
 
   const probed = probedTables(ground, leaveOut);
   const errors = await findPolicyErrors(

@@ -180,7 +180,7 @@ const isAccessClear = (report: Report): boolean =>
   report.projects.every(
     (project) =>
       accessChanges(project).every(({ direction }) => direction !== 'unclear') &&
-      project.notChecked.every(({ why }) => !why.startsWith('could not be satisfied')),
+      project.notChecked.every(({ access }) => access == null || access.policy === null),
   );
 
 /** What happens on merge, in one sentence without its full stop. */

@@ -197,7 +197,15 @@ const project = z.object({
   suppressed: z.array(
     z.object({ finding, reason: z.string(), by: open('comment', 'config'), file: z.string(), line: number }),
   ),
-  notChecked: z.array(z.object({ what: z.string(), why: z.string(), file: text, line: number })),
+  notChecked: z.array(
+    z.object({
+      what: z.string(),
+      why: z.string(),
+      file: text,
+      line: number,
+      access: z.object({ object: z.string(), policy: text }).optional(),
+    }),
+  ),
   checklist: z.array(
     z.object({
       id: z.string(),

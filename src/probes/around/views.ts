@@ -2,6 +2,7 @@
 
 import type { Outcome, Session } from '../../database/engine.ts';
 import type { AccessCell, ObjectAccess, Principal } from '../../model/access.ts';
+import type { NotChecked } from '../../model/finding.ts';
 import type { SchemaState, View } from '../../model/schema.ts';
 import { type Attempted, attemptAll } from '../acting/attempt.ts';
 import { resultOf, rowsCalled, verdictOf } from '../acting/outcome.ts';
@@ -33,7 +34,7 @@ export interface AroundContext {
   readonly trusted: TrustedRows;
   /** What the table probes know, but for the table itself. */
   readonly probing: Omit<TableContext, 'table' | 'searchPath' | 'compared'>;
-  skip(what: string, why: string): void;
+  skip(what: string, why: string, access?: NotChecked['access']): void;
 }
 
 const identities: readonly Identity[] = [anon, signedIn(userA), serviceRole];

@@ -1,5 +1,6 @@
 /** A world to try: what is changed in the closed one, how the condition is called, and the words for both. */
 import type { Subject } from '../../model/access.ts';
+import type { NotChecked } from '../../model/finding.ts';
 import type { SchemaState } from '../../model/schema.ts';
 import type { Claims, Identity } from '../acting/principals.ts';
 import type { Reading } from '../predicate/reading.ts';
@@ -21,7 +22,7 @@ export interface WorldContext extends TableContext {
   readonly shares: readonly string[];
   /** The cases to try, where they are not a table's own. */
   readonly cases?: (identities: readonly Identity[]) => Case[];
-  skip(what: string, why: string): void;
+  skip(what: string, why: string, access?: NotChecked['access']): void;
 }
 
 export interface Spec {

@@ -34,7 +34,10 @@ export async function withUnsatisfied(
     const isOf = (cell: AccessCell) => policy.command === 'all' || policy.command === cell.command;
     const open = new Set(found.filter(passes).map((cell) => `${cell.principal} ${cell.command}`));
     if (found.some((cell) => isOf(cell) && isClosed(cell) && open.has(`${cell.principal} ${cell.command}`)))
-      context.skip(`policy "${policy.name}" on ${table.key}`, reason);
+      context.skip(`policy "${policy.name}" on ${table.key}`, reason, {
+        object: table.key,
+        policy: policy.name,
+      });
     found = found.map((cell) =>
       isOf(cell) && isClosed(cell) && !open.has(`${cell.principal} ${cell.command}`)
         ? { ...cell, outcome: 'unknown', reason }

@@ -36,7 +36,9 @@ export default rule({
   refusal: true,
   table(table, { facts, state, home, report }) {
     // Where the probes ran, what they saw decides. With --all they saw only the end.
-    const left = facts.access?.head.notChecked.some(({ what }) => what === `access to "${table.key}"`);
+    const left = facts.access?.head.notChecked.some(
+      ({ access }) => access?.object === table.key && access.policy === null,
+    );
     if (facts.access !== null && !facts.history.all && !left) return;
     if (facts.access !== null && isRecursing(table.key, facts)) return;
     if (!table.rls || !isKnown(table, state)) return;
