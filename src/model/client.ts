@@ -28,7 +28,9 @@ export interface ClientCall {
   /** Those of them that are given the id of who signed in: `user_id: user.id`. */
   readonly own: readonly string[];
   /** Texts that it writes there as constants, one of two included: `status: paid ? 'paid' : 'open'`. */
-  readonly texts: readonly WrittenText[];
+  readonly texts: readonly TextOfColumn[];
+  /** Texts that it compares columns with, as constants: `.eq('status', 'paid')`, `.in('status', ['open', 'paid'])`. */
+  readonly compared: readonly TextOfColumn[];
   /** The code lets administrators alone come to the call: `if (profile.role !== 'admin') return`. */
   readonly asksRole: boolean;
   /** It stands a few lines behind a sign-up in the same file: where addresses are confirmed, nobody is signed in yet. */
@@ -45,7 +47,7 @@ export interface ClientCall {
   readonly single: boolean;
 }
 
-export interface WrittenText {
+export interface TextOfColumn {
   readonly column: string;
   readonly text: string;
 }

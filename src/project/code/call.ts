@@ -4,7 +4,17 @@ import type { ClientCall } from '../../model/client.ts';
 export interface Call
   extends Pick<
     ClientCall,
-    'line' | 'method' | 'columns' | 'given' | 'own' | 'texts' | 'asksRole' | 'conflict' | 'embeds' | 'single'
+    | 'line'
+    | 'method'
+    | 'columns'
+    | 'given'
+    | 'own'
+    | 'texts'
+    | 'compared'
+    | 'asksRole'
+    | 'conflict'
+    | 'embeds'
+    | 'single'
   > {
   /** What stands before `.from`: a name, or names with dots. */
   readonly client: string;

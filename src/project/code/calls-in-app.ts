@@ -121,6 +121,7 @@ export function callsInApp(text: string): readonly Call[] {
         given: null,
         own: [],
         texts: [],
+        compared: [],
         asksRole: false,
         conflict: null,
         embeds: listsIn(chain).flatMap(embedsOfList),

@@ -1,6 +1,6 @@
 /** Calls of supabase-js, and of supabase-flutter, which writes them alike, in the text of one file: whoever's client it is. */
 
-import type { WrittenText } from '../../model/client.ts';
+import type { TextOfColumn } from '../../model/client.ts';
 import { asksForAdministrators } from './asks-role.ts';
 import {
   type Call,
@@ -47,6 +47,7 @@ export function callsInScript(text: string): readonly Call[] {
       given: method === 'rpc' ? argumentsIn(text, at + match[0].length) : keysOf(row),
       own: row?.filter(({ value }) => isSignedIn(value)).map(({ key }) => key) ?? [],
       texts: row?.flatMap(textsOf) ?? [],
+      compared: comparedIn(chain),
       asksRole: asksForAdministrators(text, at),
       conflict: method === 'upsert' ? conflictIn(chain) : null,
       embeds: listsIn(chain).flatMap(embedsOfList),
@@ -80,6 +81,7 @@ function deletesOfUsers(text: string): readonly Call[] {
       given: null,
       own: [],
       texts: [],
+      compared: [],
       asksRole: false,
       conflict: null,
       embeds: [],
@@ -129,12 +131,25 @@ const constant = /^(['"`])([^'"`\\$\n]{0,80})\1$/;
 const oneOfTwo = /\?\s{0,20}(['"`])([^'"`\\$\n]{0,80})\1\s{0,20}:\s{0,20}(['"`])([^'"`\\$\n]{0,80})\3$/;
 const orElse = /(?:\|\||\?\?)\s{0,20}(['"`])([^'"`\\$\n]{0,80})\1$/;
 
-function textsOf({ key, value }: Entry): readonly WrittenText[] {
+function textsOf({ key, value }: Entry): readonly TextOfColumn[] {
   const plain = value.replace(/\s{1,20}as\s{1,20}[\w.[\]'"]{1,80}$/, '');
   const one = constant.exec(plain) ?? orElse.exec(plain);
   const two = one === null ? oneOfTwo.exec(plain) : null;
   const found = one !== null ? [one[2]!] : two !== null ? [two[2]!, two[4]!] : [];
   return found.map((text) => ({ column: key, text }));
+}
+
+function comparedIn(chain: string): readonly TextOfColumn[] {
+  const filters =
+    /\.(?:(?:eq|neq)\(\s{0,40}['"`](\w{1,63})['"`]\s{0,20},\s{0,20}(['"`])([^'"`\\$\n]{0,80})\2\s{0,20}\)|in\(\s{0,40}['"`](\w{1,63})['"`]\s{0,20},\s{0,20}\[([^[\]`$]{0,400})\]\s{0,20}\))/g;
+  return [...chain.matchAll(filters)].flatMap(([, one, , text, several, list]) =>
+    one !== undefined
+      ? [{ column: one, text: text! }]
+      : [...list!.matchAll(/(['"])([^'"\\\n]{0,80})\1/g)].map(([, , each]) => ({
+          column: several!,
+          text: each!,
+        })),
+  );
 }
 
 /** Whether a value is the id of who signed in: `user.id` where `user` comes from a session and is none of a list. */

@@ -13,8 +13,8 @@ export default rule({
   id: 'api/refused-value',
   severity: { recommended: 'warning', strict: 'warning' },
   evidence: ['static', 'catalog'],
-  summary: 'the code writes a value that a CHECK or an enum refuses',
-  why: 'A CHECK that lists what a column may hold, and an enum, refuse every other value, whoever writes it: 23514 or 22P02, and no row is written. Values that calls of the repository’s code write out (`insert({ status: "sent" })`, `paid ? "paid" : "open"`) are compared, with the columns as they are after all migrations.',
+  summary: 'the code writes a value that a CHECK or an enum refuses, or asks for one that the enum has not',
+  why: 'A CHECK that lists what a column may hold, and an enum, refuse every other value, whoever writes it: 23514 or 22P02, and no row is written. Values that calls of the repository’s code write out (`insert({ status: "sent" })`, `paid ? "paid" : "open"`) are compared, with the columns as they are after all migrations; with enums what it filters by as well (`eq("status", "sent")`), which fails alike.',
   remedy:
     "Allow the value, or write one that is listed.\n\n```sql\nalter type public.mail_status add value 'sent';\n```",
   since: '0.1.0',
@@ -27,15 +27,14 @@ export default rule({
     // The code is that of the head, whatever the state.
     const atEnd = facts.head.tables.get(table.key);
     if (atEnd === undefined || isPlatform(table.schema) || !isKnown(table, state)) return;
-    for (const [column, refused] of refusedIn(table, atEnd, state, facts)) {
-      const { refusal } = refused;
-      const texts = [...new Set(refused.texts)];
+    for (const { column, does, refusal, texts, calls } of refusedIn(table, atEnd, state, facts)) {
+      const places = placesOf(calls);
       const sql = allowing(texts, refusal, column, atEnd);
       report({
-        message: `The code writes ${named(texts)} into "${column}" of "${table.key}" (${placesOf(refused.calls)}), and ${takesOnly(refusal)}. That write fails with ${sqlstateOf(refusal)}. Allow the value, or write one of these.`,
+        message: `The code ${does === 'writes' ? `writes ${named(texts)} into "${column}" of "${table.key}" (${places})` : `compares "${column}" of "${table.key}" with ${named(texts)} (${places})`}, and ${takesOnly(refusal)}. That ${does === 'writes' ? 'write' : 'query'} fails with ${sqlstateOf(refusal)}. Allow the value, or ${does === 'writes' ? 'write' : 'ask for'} one of these.`,
         at: home(refusal.origin),
         object: table.key,
-        key: `${column} ${texts.toSorted().join(' ')}`,
+        key: `${column} ${does} ${texts.toSorted().join(' ')}`,
         evidence: evidenceOf(state),
         ...(sql === null ? {} : { help: sqlFence(sql) }),
       });
@@ -44,31 +43,35 @@ export default rule({
 });
 
 interface Refused {
+  readonly column: string;
+  readonly does: 'writes' | 'compares';
   readonly refusal: Refusal;
-  readonly texts: string[];
-  readonly calls: ClientCall[];
+  readonly texts: readonly string[];
+  readonly calls: readonly ClientCall[];
 }
 
-function refusedIn(
-  table: Table,
-  atEnd: Table,
-  state: SchemaState,
-  facts: Facts,
-): ReadonlyMap<string, Refused> {
+function refusedIn(table: Table, atEnd: Table, state: SchemaState, facts: Facts): readonly Refused[] {
   const found = new Map<string, Refused>();
-  for (const call of allCallsOn(table.key, ['insert', 'update'], facts)) {
+  const commands = ['select', 'insert', 'update', 'delete'] as const;
+  for (const call of allCallsOn(table.key, commands, facts)) {
     // Written for another version of the table, it fails for another reason.
     if (call.given?.some((name) => !atEnd.columns.some((column) => column.name === name)) === true) continue;
-    for (const { column, text } of call.texts) {
+    const asked = [
+      ...call.texts.map((each) => ({ ...each, does: 'writes' as const })),
+      ...call.compared.map((each) => ({ ...each, does: 'compares' as const })),
+    ];
+    for (const { column, text, does } of asked) {
       const refusal = refusalOf(table, column, text, state);
       if (refusal === null || refusalOf(atEnd, column, text, facts.head) === null) continue;
-      const known = found.get(column) ?? { refusal, texts: [], calls: [] };
-      found.set(column, known);
-      known.texts.push(text);
-      // An upsert is an insert and an update.
-      if (!known.calls.some(({ path, line }) => path === call.path && line === call.line))
-        known.calls.push(call);
+      // A text that no CHECK lets in is looked for in vain; one that an enum has not is an error.
+      if (does === 'compares' && refusal.by === 'check') continue;
+      const known = found.get(`${column} ${does}`) ?? { column, does, refusal, texts: [], calls: [] };
+      found.set(`${column} ${does}`, {
+        ...known,
+        texts: [...new Set([...known.texts, text])],
+        calls: [...known.calls, call],
+      });
     }
   }
-  return found;
+  return [...found.values()];
 }
