@@ -18,6 +18,28 @@ const serverClient = `import { createClient } from '@supabase/supabase-js';
 export const supabase = createClient(url, process.env.SUPABASE_SERVICE_ROLE_KEY);`;
 
 describe('calls of the application', () => {
+  test('where nobody signs in, and where no code knows accounts at all', () => {
+    const asked = (...others: string[]) => {
+      const page = `import { supabase } from './supabase.ts'; useState(0); supabase.from('note').delete();`;
+      const texts = [browserClient, page, page, ...others].map((text, at): [string, string] => [
+        at === 0 ? 'src/supabase.ts' : `src/page${at}.tsx`,
+        text,
+      ]);
+      const { withoutSession, withoutAccounts } = clientCallsIn(new Map(texts), 'public')[0]!;
+      return [withoutSession, withoutAccounts];
+    };
+    const page = `import { supabase } from './supabase.ts';`;
+    expect(asked(`${page} const read = supabase.from('note').select();`)).toEqual([true, true]);
+    // A function of the application's own is none of the library's.
+    expect(asked(`${page} function setSession(s) { sessionStorage.setItem('s', s); }`)).toEqual([true, true]);
+    expect(asked(`${page} await supabase.auth.setSession(tokens);`)).toEqual([undefined, undefined]);
+    // It reads what a server answers.
+    expect(
+      asked(`${page} fetch(url).then((res) => res.json()); await supabase.auth.signInWithPassword(form);`),
+    ).toEqual([undefined, undefined]);
+    expect(asked(`${page} return <input type="password" />;`)).toEqual([true, undefined]);
+  });
+
   test('behind a question whether the user is an administrator', () => {
     const asking = (code: string) =>
       clientCallsIn(new Map([['src/a.tsx', `'use client';\n${code}`]]), 'public').map(
@@ -196,6 +218,10 @@ describe('code of the repository', () => {
         'apps/web/supabase/config.toml',
         'apps/web/supabase/functions/notes/index.ts',
         'apps/web/node_modules/a/index.js',
+        'apps/web/astro.config.mjs',
+        'apps/web/scripts/fill.ts',
+        'apps/web/src/scripts/pages/notes.ts',
+        'apps/web/src/tools/scripts/notes.ts',
         'apps/web/.next/notes.js',
         'apps/mobile/src/notes.ts',
         'apps/mobile/supabase/config.toml',
@@ -207,6 +233,7 @@ describe('code of the repository', () => {
       const paths = readCode(root, 'apps/web', 'public').clientCalls.map(({ path }) => path);
       expect(paths).toEqual([
         'apps/web/src/lib/supabase/notes.ts',
+        'apps/web/src/scripts/pages/notes.ts',
         'apps/web/supabase/functions/notes/index.ts',
       ]);
       expect(readCode(join(root, 'nowhere'), '.', 'public').clientCalls).toEqual([]);

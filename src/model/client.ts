@@ -39,6 +39,8 @@ export interface ClientCall {
   readonly beforeSignUp?: boolean;
   /** No code of the repository signs anybody in with Supabase Auth: as far as that shows, it comes as `anon`. */
   readonly withoutSession?: boolean;
+  /** Nor in any other way, as far as it shows: it asks for no password either. */
+  readonly withoutAccounts?: boolean;
   /** Columns that an upsert names as its conflict target; null where it names none, or none that is known. */
   readonly conflict: readonly string[] | null;
   /** Relations it embeds without naming the foreign key: `author:users(name)`. */

@@ -45,11 +45,14 @@ export function readCode(repositoryRoot: string, projectPath: string, schema: st
   const { files, projects } = listCode(repositoryRoot);
   const below = projects.length > 1 && projectPath !== '.' ? `${projectPath}/` : '';
   const texts = new Map<string, string>();
+  let accounts = false;
   for (const path of files.filter((each) => each.startsWith(below)).sort()) {
     const text = readText(join(repositoryRoot, path));
-    if (text?.includes('upabase')) texts.set(path, text);
+    if (text === null) continue;
+    accounts ||= knowsAccounts.test(text);
+    if (text.includes('upabase')) texts.set(path, text);
   }
-  return codeIn(texts, schema);
+  return codeIn(texts, schema, accounts);
 }
 
 export interface Code {
@@ -59,12 +62,16 @@ export interface Code {
 
 export const noCode: Code = { clientCalls: [], storageCalls: [] };
 
-/** The same of texts by their paths. `schema`: where a name without one is looked for. */
-export function codeIn(texts: ReadonlyMap<string, string>, schema: string): Code {
+/**
+ * The same of texts by their paths. `schema`: where a name without one is looked for. `accounts`: code beside them knows
+ * accounts of its own.
+ */
+export function codeIn(texts: ReadonlyMap<string, string>, schema: string, accounts = false): Code {
   const modules = modulesIn(texts);
   const apps = appsIn(texts, schema);
   // A file or two are no application.
   const sessions = texts.size < 4 || [...texts.values()].some(signsIn);
+  const strangers = !sessions && !accounts && ![...texts.values()].some((text) => knowsAccounts.test(text));
   const storageCalls: StorageCall[] = [];
   const clientCalls = [...texts].flatMap(([path, text]) => {
     const app = apps.get(languageOf(path));
@@ -88,6 +95,7 @@ export function codeIn(texts: ReadonlyMap<string, string>, schema: string): Code
           beforeSignUp: true,
         }),
         ...(!sessions && { withoutSession: true }),
+        ...(strangers && { withoutAccounts: true }),
       })),
     );
   });
@@ -107,13 +115,19 @@ function byOfBucket(
 
 /** Somebody gets a session there: in a browser, an app, or a server that keeps it in cookies. A plain server keeps it to itself. */
 const signsIn = (text: string): boolean =>
-  /\bsignIn\w{0,40}\b|\bsignUp\b|\bsetSession\b|\bverifyO[Tt][Pp]\b|\bexchangeCodeForSession\b|\baccessToken\s{0,4}:|auth[-_]ui\b/.test(
+  // An application has sessions of its own by that name too.
+  /\bsignIn\w{0,40}\b|\bsignUp\b|\.\s{0,4}setSession\b|,\s{0,4}setSession\s{0,4}\]|\bverifyO[Tt][Pp]\b|\bexchangeCodeForSession\b|\baccessToken\s{0,4}:|auth[-_]ui\b/.test(
     text,
   ) &&
   (!answersAsServer.test(text) || /cookie|@supabase\/(?:ssr|auth-helpers)/i.test(text));
 
+/** A password is asked for, or another library signs people in. */
+const knowsAccounts =
+  /\btype\s{0,4}[=:]\s{0,4}\{?['"]password['"]|\b(?:log_?[iI]n|[sS]ignIn|[aA]uthenticate)\w{0,40}\s{0,4}\(|['"](?:next-auth|@clerk\/|firebase\/auth|@auth0\/|@react-oauth\/|lucia|better-auth)|\bobscureText\b|\bSecureField\b|\bPasswordVisualTransformation\b/;
+
+/** `res.json()` reads what a server answered. */
 const answersAsServer =
-  /\b(?:require\(|from\s{1,4})['"](?:express|fastify|koa|@hapi\/hapi)['"]|\bres\s{0,4}\.\s{0,4}(?:status|json|send)\s{0,4}\(/;
+  /\b(?:require\(|from\s{1,4})['"](?:express|fastify|koa|@hapi\/hapi)['"]|\bres\s{0,4}\.\s{0,4}(?:status|json|send)\s{0,4}\((?!\s{0,4}\))/;
 
 /** Lines that still belong to what a form of registration does. */
 const closeBehind = 60;
@@ -192,7 +206,12 @@ function listCode(root: string): { files: readonly string[]; projects: readonly 
         if (entry.name === 'supabase' && isProject(join(root, path))) {
           projects.push(path);
           folders.push(`${path}/functions/`);
-        } else if (!noApplication.test(entry.name) || isPackage(folder, entry.name)) folders.push(`${path}/`);
+        } else if (
+          !noApplication.test(entry.name) ||
+          isPackage(folder, entry.name) ||
+          isOfPages(root, folder, entry.name)
+        )
+          folders.push(`${path}/`);
       } else if (entry.isFile() && code.test(entry.name) && !noApplicationFile.test(entry.name)) {
         if (isAppCode(path) && isAppTest(path)) continue;
         if (files.push(path) === mostFiles) return { files, projects };
@@ -213,6 +232,12 @@ function entriesOf(folder: string): readonly Dirent[] {
 /** Below `src/main/java` and the like folders are packages: `com/example/notes`, `features/docs`. */
 const isPackage = (folder: string, name: string) =>
   /\/(?:java|kotlin)\//.test(folder) && /^(?:examples?|docs|public|static|archive|vendor)$/.test(name);
+
+/** Where Astro keeps what its pages load: elsewhere scripts are tools. */
+const isOfPages = (root: string, folder: string, name: string) =>
+  name === 'scripts' &&
+  /(?:^|\/)src\/$/.test(folder) &&
+  entriesOf(join(root, folder, '..')).some((entry) => entry.name.startsWith('astro.config.'));
 
 /** `src/lib/supabase` is the home of a client, and no project. */
 const isProject = (folder: string) =>

@@ -7,6 +7,7 @@ import type { Leak, LeakGroup } from '../support/leaks/leak.ts';
 import { causeOf, seen, tellLeaks } from '../support/leaks/leaks-told.ts';
 import { mendOf } from '../support/leaks/mend.ts';
 import { commandsOpen, isNobodys } from '../support/leaks/mend-opened.ts';
+import { beforeAccounts, openOnPurpose } from '../support/leaks/open-on-purpose.ts';
 import { reproOf } from '../support/leaks/repro.ts';
 import { sensitiveColumns } from '../support/owners/owners.ts';
 import { isFilledIn } from '../support/policies/openness.ts';
@@ -26,6 +27,13 @@ export default rule({
   facts(context) {
     const id = 'access/anon-write';
     tellLeaks(id, context, (group) => {
+      const purpose = openOnPurpose(group, context.facts);
+      if (purpose !== null)
+        return {
+          message: `${openedTo(group, context.facts.head)} ${purpose}`,
+          help: beforeAccounts,
+          severity: 'warning',
+        };
       const help = mendOf(group, context.facts);
       return { message: messageOf(group, help, context.facts.head), help };
     });
@@ -52,22 +60,30 @@ export default rule({
 });
 
 function messageOf(group: LeakGroup, help: string, state: SchemaState): string {
+  const toServer = 'Leave that to the server, or to those whom a policy names.';
+  if (isNobodys(group)) return `${openedTo(group, state)} ${toServer}`;
+  const { object } = group.object;
+  const open = commandsOpen(group, state.tables.get(object));
+  return `Without signing in, ${upper(open)} on "${object}" ${open.length === 1 ? 'reaches' : 'reach'} rows of others${howSeen(group, state)} ${/^(create|alter) policy/m.test(help) ? 'Allow it to the owner alone.' : toServer}`;
+}
+
+/** What of rows of nobody stands open. */
+function openedTo(group: LeakGroup, state: SchemaState): string {
   const { object } = group.object;
   const table = state.tables.get(object);
-  const open = commandsOpen(group, table);
   const told =
     table !== undefined &&
     sensitiveColumns(
       table.columns.map(({ name }) => name),
       table,
     ).length > 0;
-  const rows = `${conditionOf(group.leaks)} (${seen(group.leaks)}). ${causeOf(group, state)}`;
   // That such rows are read is what they are for, but for secrets and what is personal.
-  const toServer = 'Leave that to the server, or to those whom a policy names.';
-  return isNobodys(group)
-    ? `Without signing in, anyone may ${upper(open.filter((command) => told || command !== 'select'))} rows of "${object}"${rows} ${toServer}`
-    : `Without signing in, ${upper(open)} on "${object}" ${open.length === 1 ? 'reaches' : 'reach'} rows of others${rows} ${/^(create|alter) policy/m.test(help) ? 'Allow it to the owner alone.' : toServer}`;
+  const open = commandsOpen(group, table).filter((command) => told || command !== 'select');
+  return `Without signing in, anyone may ${upper(open)} rows of "${object}"${howSeen(group, state)}`;
 }
+
+const howSeen = (group: LeakGroup, state: SchemaState) =>
+  `${conditionOf(group.leaks)} (${seen(group.leaks)}). ${causeOf(group, state)}`;
 
 /** Which rows, where only some are reached: ` where public = true`. */
 function conditionOf(leaks: readonly Leak[]): string {

@@ -94,6 +94,43 @@ export const isSaidForStrangers = (origin: Origin, facts: Facts): boolean => {
   return strangers.test(said) && !denied.test(said);
 };
 
+/** The role itself is named in it, in whatever language: "anon 키로 수정 허용". */
+export const namesAnonRole = (origin: Origin, facts: Facts): boolean => {
+  const said = commentAbove(origin, facts);
+  return /(?<![\w-])anon(?![\w-])/i.test(said) && !denied.test(said);
+};
+
+/**
+ * That visitors change what is there is on purpose: "intentional as the app is designed for anonymous usage". It is said
+ * of the policies of one table that stand in a row.
+ */
+export const isSaidForAnonymousUse = (origin: Origin, facts: Facts): boolean => {
+  const isInRow = (before: Statement | undefined, own: Statement) =>
+    before !== undefined && tableOfPolicy(before) !== null && tableOfPolicy(before) === tableOfPolicy(own);
+  for (const comments of goingUp(origin, facts, isInRow)) {
+    if (comments.length === 0) continue;
+    const said = plain(comments);
+    return onPurpose.test(said) && byVisitors.test(said) && changing.test(said) && !doubted.test(said);
+  }
+  return false;
+};
+
+function tableOfPolicy({ kind, sql }: Statement): string | null {
+  if (kind !== 'CreatePolicyStmt' && !dropsPolicy.test(sql)) return null;
+  const [, name] =
+    /^\w+\s+policy\s+(?:if\s+exists\s+)?(?:"(?:[^"]|"")*"|\S+)\s+on\s+([\w."$]+)/i.exec(sql) ?? [];
+  return name?.replace(/"/g, '').replace(/^public\./, '') ?? null;
+}
+
+const onPurpose =
+  /\b(intentional(ly)?|intended|deliberate(ly)?|on purpose|by design|designed (for|to be))\b/i;
+const byVisitors =
+  /\b(anonymous|anon) (usage|use|users?|visitors?|access|writes?|clients?)\b|\b(public(ly)?)\b[^.;]{0,30}\b(writ\w+|edit\w*|updat\w+|delet\w+)\b|\b(no|without) (an? )?(auth\w*|accounts?|log-?ins?|sign-?ins?)\b/i;
+const changing =
+  /\b(usage|use|writ(e|es|able|ing)|insert\w*|updat\w*|delet\w*|modif\w*|edit\w*|manage\w*|crud|full access)\b/i;
+const doubted =
+  /\b(not|never|only|temporar\w*|todo|fixme|testing|debug\w*|dev(elopment)?|insecure|unsafe|should|must|until|service[ _-]?role)\b/i;
+
 /** The server is meant, where the name alone may mean anything: "system can create tickets (via service role)". */
 export const isSaidForServer = (origin: Origin, facts: Facts): boolean =>
   /\b(via|by|with|through|using|only|for|as) (the )?service[ _-]?(role|key)\b|\bservice[ _-]?(role|key) (only|can|may|bypass\w*|inserts?|creates?|writes?)\b/i.test(
