@@ -1,12 +1,17 @@
 import type { Facts } from '../../model/facts.ts';
 import type { Routine, SchemaState } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
-import { userCallsOfRoutine } from '../support/application/routine-calls.ts';
+import { callsOfRoutine, userCallsOfRoutine } from '../support/application/routine-calls.ts';
 import { routineLooksAtCaller } from '../support/callers/caller.ts';
 import { inputsOf } from '../support/callers/inputs.ts';
 import { type FunctionMend, functionMend } from '../support/functions/function-mend.ts';
-import { nullBlindRefusal } from '../support/functions/null-blind.ts';
-import { closedToNobody, passesNobody, refusingNull } from '../support/functions/null-mend.ts';
+import { nullBlindByRow, nullBlindRefusal } from '../support/functions/null-blind.ts';
+import {
+  closedToNobody,
+  passesNobody,
+  passesWithoutRow,
+  refusingNull,
+} from '../support/functions/null-mend.ts';
 import { givesPersonalData } from '../support/functions/personal-data.ts';
 import { isGrantedTo, isKnowing, isLookup, isPublished, onlyReads } from '../support/functions/published.ts';
 import { tablesTouched } from '../support/functions/touched-tables.ts';
@@ -103,8 +108,26 @@ function mendOf(group: LeakGroup, facts: Facts): FunctionMend {
         advice: 'Ask inside who is calling, or revoke EXECUTE',
         sql: `revoke execute on function ${object} from public, anon, authenticated;`,
       }
-    : (nobodysMend(group, routine, facts.head) ?? functionMend(routine, callsOf(group, facts), facts.head));
+    : (nobodysMend(group, routine, facts.head) ??
+        rankMend(group, routine, facts.head) ??
+        functionMend(routine, callsOf(group, facts), facts.head, isUncalled(routine, facts)));
 }
+
+/** It asks for a rank, and whoever has none got past that: another question would refuse those who may. */
+function rankMend({ leaks }: LeakGroup, routine: Routine, state: SchemaState): FunctionMend | null {
+  const blind = nullBlindByRow(routine, state);
+  // Whoever has an ordinary rank passes such a check too.
+  if (blind === null || ordinary.test(blind.condition)) return null;
+  return leaks.every(({ cell }) => cell.acrossTenants === true)
+    ? null
+    : {
+        advice: `${passesWithoutRow(blind)}. Put "coalesce(…, true)" around it`,
+        sql: refusingNull(blind),
+      };
+}
+
+const ordinary =
+  /'(authenticated|users?|members?|customers?|clients?|employees?|workers?|students?|patients?|guests?|viewers?|players?|buyers?|parents?|active|approved)'/i;
 
 /** It asks who is calling, and only who has not signed in got past that. */
 function nobodysMend({ leaks }: LeakGroup, routine: Routine, state: SchemaState): FunctionMend | null {
@@ -129,6 +152,9 @@ function nobodysMend({ leaks }: LeakGroup, routine: Routine, state: SchemaState)
         sql: closedToNobody(routine, blind),
       };
 }
+
+const isUncalled = (routine: Routine, facts: Facts) =>
+  facts.clientCalls.length > 0 && callsOfRoutine(routine, facts).every(({ by }) => by === 'server');
 
 function callsOf({ object }: LeakGroup, facts: Facts) {
   const routine = facts.head.routines.get(object.object);

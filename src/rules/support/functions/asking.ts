@@ -1,5 +1,5 @@
 /** What a security definer function has to ask before anything else: who is calling, and whether they may. */
-import type { Routine, SchemaState } from '../../../model/schema.ts';
+import type { Routine, SchemaState, Table } from '../../../model/schema.ts';
 import { quoteIdent } from '../../../sql/names.ts';
 import { escapeRegExp } from '../../../sql/text.ts';
 import { calledAtSignUp } from '../callers/sign-up.ts';
@@ -8,9 +8,11 @@ import { functionFor } from '../owners/role-question.ts';
 import { codeOf } from '../syntax/bodies.ts';
 import { named } from '../words/words.ts';
 import { askedOfRows } from './asked-of-rows.ts';
+import { tablesTouched } from './touched-tables.ts';
 
 /** The argument that says whose rows: users call it for themselves, or a server does for them. */
-export const personIn = ({ arguments: all, body }: Routine, state: SchemaState): string | undefined => {
+export const personIn = (routine: Routine, state: SchemaState): string | undefined => {
+  const { arguments: all, body } = routine;
   const ids = all.filter(
     ({ name, type, mode }) => name !== null && type === 'uuid' && mode !== 'out' && mode !== 'table',
   );
@@ -22,7 +24,11 @@ export const personIn = ({ arguments: all, body }: Routine, state: SchemaState):
     )?.[1];
     return word !== undefined && isPerson(word.toLowerCase(), state);
   });
-  return (named ?? ids.find(({ name }) => isSetBesideUser(name!, body)))?.name ?? undefined;
+  return (
+    (named ?? ids.find(({ name }) => isSetBesideUser(name!, body)))?.name ??
+    ids.find(({ name }) => ownersComparedWith(name!, routine, state).length > 0)?.name ??
+    undefined
+  );
 };
 
 /** `where user_id = p_who` */
@@ -31,6 +37,21 @@ const isSetBesideUser = (name: string, body: string) =>
     `\\b(user_id|owner_id|recipient_id|profile_id|author_id|created_by)\\s*=\\s*(\\w+\\.)?${escapeRegExp(name)}\\b`,
     'i',
   ).test(codeOf(body).bare);
+
+/** `where s.student_id = p_student_id`, whose rows those are by keys and policies: the tables of such columns. */
+function ownersComparedWith(name: string, routine: Routine, state: SchemaState): readonly Table[] {
+  const code = codeOf(routine.body).bare.replace(/\bset\b[^;]*?(?=\bwhere\b|;|$)/gi, ' ');
+  return tablesTouched(routine, state)
+    .flatMap((key) => state.tables.get(key) ?? [])
+    .filter((table) =>
+      ownerColumns(table, state).some((column) =>
+        new RegExp(
+          `(?<![\\w$])"?${escapeRegExp(column)}"?\\s*=\\s*(?:\\w+\\.)?"?${escapeRegExp(name)}(?![\\w$])`,
+          'i',
+        ).test(code),
+      ),
+    );
+}
 
 /** A bank's account is nobody: where the project has a table of that name, its key says whether it is a user's id. */
 function isPerson(word: string, state: SchemaState): boolean {

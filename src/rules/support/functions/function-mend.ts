@@ -1,6 +1,7 @@
 /** The way out of a security definer function that reaches rows of others: who calls it, and what it may be asked. */
 import type { ClientCall } from '../../../model/client.ts';
 import type { Routine, SchemaState } from '../../../model/schema.ts';
+import { quoteIdent } from '../../../sql/names.ts';
 import { escapeRegExp } from '../../../sql/text.ts';
 import { onceWithServiceKey, placesOf, saidOfNoSession } from '../application/client-calls.ts';
 import { apiRoles } from '../callers/roles.ts';
@@ -10,6 +11,7 @@ import { named } from '../words/words.ts';
 import { askedOfRows } from './asked-of-rows.ts';
 import { personIn, questionIn, questionOfHelper } from './asking.ts';
 import { isGrantedTo } from './published.ts';
+import { tokenBeside } from './token-beside.ts';
 
 export interface FunctionMend {
   /** A sentence without its full stop. */
@@ -21,7 +23,15 @@ export function functionMend(
   routine: Routine,
   calls: readonly ClientCall[],
   state: SchemaState,
+  /** There is code of the application, and none of it calls the function. */
+  uncalled = false,
 ): FunctionMend {
+  const beside = tokenBeside(routine, state);
+  if (beside !== null)
+    return {
+      advice: `A GRANT names "anon", and "${beside.asking.key}", made for visitors as well, asks for "${beside.column}" of "${beside.table.key}": ask for it here too${calls.length === 0 ? '' : `, and hand it over where the code calls it (${placesOf(calls)})`}`,
+      sql: `-- with one more argument, in the WHERE of each query in its body\nand ${quoteIdent(beside.column)} = p_${beside.column}`,
+    };
   const helper = isCalledByPolicy(routine, state);
   const triggers = helper || calls.length > 0 ? [] : callingTriggers(routine, state);
   if (triggers.length > 0 && !triggers.every((key) => onlyFillsTheRow(key, state)))
@@ -53,6 +63,14 @@ export function functionMend(
         true,
       );
   }
+  if (
+    uncalled &&
+    !helper &&
+    !isGrantedTo(routine, 'authenticated') &&
+    !isGrantedTo(routine, 'anon') &&
+    !isCalledAsCaller(routine, state)
+  )
+    return { advice: 'No code here calls it: revoke EXECUTE', sql: revoked(routine) };
   const person = personIn(routine, state);
   const rows = person === undefined && !helper ? askedOfRows(routine, state) : null;
   const ask =
@@ -94,6 +112,16 @@ export function functionMend(
         ? revoked(routine)
         : `${question}\n-- or, where only the server calls it\n${revoked(routine)}`,
   };
+}
+
+/** Another function, or a view, calls it with the rights of whoever asks. */
+function isCalledAsCaller({ key, name }: Routine, { routines, views }: SchemaState): boolean {
+  const call = new RegExp(`(?<![\\w$])"?${escapeRegExp(name)}"?\\s*\\(`, 'i');
+  return (
+    [...routines.values()].some(
+      (other) => other.key !== key && !other.securityDefiner && call.test(codeOf(other.body).bare),
+    ) || [...views.values()].some(({ definition }) => call.test(definition.text))
+  );
 }
 
 /** Where e-mail addresses are confirmed, nobody is signed in yet. */

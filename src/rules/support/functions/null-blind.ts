@@ -38,6 +38,26 @@ export interface NullBlind {
 
 /** The first such comparison. */
 export function nullBlindRefusal(routine: Routine, state: SchemaState): NullBlind | null {
+  const found = searched(routine, state);
+  return found === null || !found.sure || found.tables.length === 0 ? null : found;
+}
+
+/**
+ * One that hangs on a row of the caller's, a rank: it is null for a user who has none as well. Whether anything behind it
+ * stops them is not asked, for where it was seen that nothing does.
+ */
+export function nullBlindByRow(routine: Routine, state: SchemaState): NullBlind | null {
+  const found = searched(routine, state);
+  return found?.byRow === true ? found : null;
+}
+
+interface Search extends NullBlind {
+  readonly byRow: boolean;
+  /** A visitor comes out behind it, as far as can be told. */
+  readonly sure: boolean;
+}
+
+function searched(routine: Routine, state: SchemaState): Search | null {
   if (routine.language !== 'plpgsql' || !routine.securityDefiner || routine.strict) return null;
   const known = blind.get(routine);
   if (known?.state === state) return known.found;
@@ -46,30 +66,32 @@ export function nullBlindRefusal(routine: Routine, state: SchemaState): NullBlin
   return found;
 }
 
-const blind = new WeakMap<Routine, { state: SchemaState; found: NullBlind | null }>();
+const blind = new WeakMap<Routine, { state: SchemaState; found: Search | null }>();
 
 /** Of one function, with all that it calls: bodies may call each other over and over. */
 const mostSteps = 500;
 
-function search(routine: Routine, state: SchemaState): NullBlind | null {
+function search(routine: Routine, state: SchemaState): Search | null {
   if (!/<>|!=|\bnot\b/i.test(routine.body) || !/\braise\b/i.test(routine.body)) return null;
   const text = routine.body.replace(/^(\s*#\w+\s+\w+)+/, (match) => match.replace(/\S/g, ' '));
   const block = parsePlpgsql(text);
   if (block === null) return null;
   const visit = new Visit(routine, text, state);
   const end = within(mostSteps, () => visit.run([block]));
-  return end === 'unclear' || visit.refusal === null || visit.tables.size === 0
+  return visit.refusal === null
     ? null
-    : { ...visit.refusal, tables: [...visit.tables] };
+    : { ...visit.refusal, tables: [...visit.tables], sure: end !== 'unclear' };
 }
 
 /** How a visitor comes out of a list of statements; `unclear` where something may stop them that is not known here. */
 type End = 'on' | 'left' | 'unclear';
 
 class Visit {
-  refusal: Omit<NullBlind, 'tables'> | null = null;
+  refusal: Omit<Search, 'tables' | 'sure'> | null = null;
   readonly tables = new Set<string>();
   readonly #known = new Map<string, SyntaxNode>();
+  /** Variables that a row of the caller's fills, where there is one. */
+  readonly #ofRow = new Set<string>();
   readonly #routine: Routine;
   readonly #text: string;
   readonly #state: SchemaState;
@@ -144,6 +166,7 @@ class Visit {
           start: condition.start,
           bodyLine: this.#text.slice(0, condition.start).split('\n').length,
           condition: written.trim(),
+          byRow: this.#hangsOnRow(written),
         };
       if (truth !== 'unknown' && truth !== 'true') continue;
       // Who is asking decides, in a way that is not known here.
@@ -152,6 +175,14 @@ class Visit {
       if (!this.#refuses(body) && this.#aside(body) === 'unclear') return 'unclear';
     }
     return sure ? this.run(otherwise) : this.#refuses(otherwise) ? 'on' : this.#aside(otherwise);
+  }
+
+  #hangsOnRow(written: string) {
+    const { bare } = codeOf(written);
+    return (
+      /\bfrom\b/i.test(bare) ||
+      [...this.#ofRow].some((name) => new RegExp(`\\b${escapeRegExp(name)}\\b`, 'i').test(bare))
+    );
   }
 
   /** What may run, and need not. */
@@ -174,6 +205,7 @@ class Visit {
     // A NULL that is written there is nobody's absence.
     const value = node === null || isNothing(node) ? null : withoutUser(node, this.#known, this.#state);
     this.#set(variable, value !== null && isNothing(value) ? nothing : null);
+    if (this.#hangsOnRow(written)) this.#ofRow.add(variable);
     if (value === null || isNothing(value)) return 'on';
     const truth = truthWithoutUser(value, this.#known, this.#state);
     if (truth === 'null') this.#set(variable, nothing);
@@ -213,7 +245,10 @@ class Visit {
     } else if (!counts && keepsAllOut(node.whereClause, this.#known, this.#state)) {
       // STRICT raises where there is no row.
       if (/\binto\s+strict\b/i.test(whole)) return 'unclear';
-      for (const variable of variables) this.#set(variable, nothing);
+      for (const variable of variables) {
+        this.#set(variable, nothing);
+        this.#ofRow.add(variable);
+      }
       this.#set('found', constant(false));
     } else {
       for (const variable of variables) this.#set(variable, null);

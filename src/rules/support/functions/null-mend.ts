@@ -6,6 +6,10 @@ import type { NullBlind } from './null-blind.ts';
 export const passesNobody = ({ condition, bodyLine }: NullBlind) =>
   `Its check "${short(condition)}" (line ${bodyLine} of its body) is null for whoever has not signed in, as "auth.uid()" is, and IF takes null for false: they pass.`;
 
+/** The same of a rank: whoever has none passes, signed in or not. */
+export const passesWithoutRow = ({ condition, bodyLine }: NullBlind) =>
+  `Its check "${short(condition)}" (line ${bodyLine} of its body) is null for whoever has no such row, signed in or not, and IF takes null for false: they pass`;
+
 /** The comparison, so that null refuses too. */
 export const refusingNull = ({ condition }: NullBlind) =>
   `-- in its body\nif coalesce(${condition.replace(/\s+/g, ' ')}, true) then`;

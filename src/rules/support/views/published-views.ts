@@ -1,8 +1,11 @@
 /** Views that their grants or their names say are there to be read. */
 import type { SchemaState, Table, View } from '../../../model/schema.ts';
+import type { SyntaxNode } from '../../../model/sql.ts';
+import { looksAtCaller } from '../callers/caller.ts';
 import { type ApiRole, appliesTo, covers, predicateOf, reachers } from '../callers/roles.ts';
+import { readPredicate } from '../conditions/scope.ts';
 import { neverHolds, opensTo } from '../conditions/truth.ts';
-import { sensitiveColumns } from '../owners/owners.ts';
+import { ownerColumns, sensitiveColumns } from '../owners/owners.ts';
 import { isPublicByName, isSaidToBePublic } from '../words/public-words.ts';
 import { choosesRows, guardedTables, leavesOutSecrets } from './views.ts';
 
@@ -13,12 +16,45 @@ import { choosesRows, guardedTables, leavesOutSecrets } from './views.ts';
 export function isShownOnPurpose(view: View, state: SchemaState): boolean {
   const roles = reachers(view, 'select', state);
   const tables = guardedTables(view, state);
+  if (!isGrantedToAll(view, roles)) return false;
+  if (isPublicPart(view, roles, tables, state)) return true;
   return (
     choosesRows(view) &&
-    isGrantedToAll(view, roles) &&
     (isNamedPublic(view, tables) ||
       isSaidForVisitors(view, view.comment ?? '', tables) ||
       (roles.includes('anon') && isPublishedWhole(view, roles, tables)))
+  );
+}
+
+/**
+ * Public by its name, with some of one table's columns and nothing personal, for roles to whom the table's policies show
+ * rows by a rank alone: read as the caller it would be empty for those whom it is for.
+ */
+const isPublicPart = (view: View, roles: readonly ApiRole[], tables: readonly Table[], state: SchemaState) =>
+  isPublicByName(view.name) &&
+  tables.length === 1 &&
+  view.columns.length > 0 &&
+  view.columns.length < tables[0]!.columns.length &&
+  sensitiveColumns(view.columns, tables[0]!).length === 0 &&
+  tables[0]!.policies.some((policy) => covers(policy, 'select')) &&
+  tables[0]!.policies.every((policy) => {
+    const node = predicateOf(policy, 'select')?.node ?? null;
+    return (
+      !policy.permissive ||
+      !covers(policy, 'select') ||
+      !roles.some((role) => appliesTo(policy, role)) ||
+      (node !== null && isOfRank(node, tables[0]!, state))
+    );
+  });
+
+/** It asks who is calling, and no column of the row is theirs. */
+function isOfRank(node: SyntaxNode, table: Table, state: SchemaState): boolean {
+  const owners = ownerColumns(table, state);
+  return (
+    looksAtCaller(node, state) &&
+    readPredicate(node, table, state).columns.every(
+      ({ depth, name, source }) => depth > 0 || source.key !== table.key || !owners.includes(name),
+    )
   );
 }
 
