@@ -28,7 +28,7 @@ export default rule({
   severity: { recommended: 'warning', strict: 'warning' },
   evidence: ['static', 'catalog'],
   summary: 'a foreign key that does not say what happens when the referenced row is deleted',
-  why: 'Without ON DELETE the delete of the referenced row fails as long as one row points to it. For a reference to "auth.users" that means: the user can not be deleted, neither on the dashboard nor by the API.',
+  why: 'Without ON DELETE the delete of the referenced row fails as long as one row points to it. For a reference to "auth.users" that means: the user can not be deleted, neither on the dashboard nor by the API. The same holds for a reference to a profile whose key is the user’s and that goes with its user: where the code deletes users, RESTRICT is not offered for it.',
   remedy:
     'Say what shall happen: CASCADE (the rows go too), SET NULL (they stay without owner), RESTRICT (the delete is refused, on purpose).\n\n```sql\nuser_id uuid not null references auth.users (id) on delete cascade\n```',
   since: '0.1.0',
