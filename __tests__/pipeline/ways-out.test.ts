@@ -183,6 +183,14 @@ describe('what is said', () => {
     expect(tried(withTrial(finding, way, seen))).toBe(
       'Tried on this schema, and it is not enough: A user deletes rows of "public.note".',
     );
+    // One of several commands goes on, and is told more mildly.
+    const milder = { ...other, severity: 'warning' } as Finding;
+    expect(tried(withTrial(finding, way, { ...trial, left: [milder] }))).toBe(
+      'Tried on this schema, and it is not enough: A user deletes rows of "public.note".',
+    );
+    expect(tried(withTrial(finding, way, { ...trial, left: [{ ...milder, rule: 'another' }] }))).toBe(
+      'Tried on this schema: what was seen is refused then.',
+    );
     const stood = { ...seen, known: new Set(['a', 'b']) };
     expect(tried(withTrial(finding, way, stood))).toBe(
       'Tried on this schema: what was seen is refused then.',

@@ -42,9 +42,12 @@ const saying = (finding: Finding, sentence: string): Finding => ({
 });
 
 function saidOf(finding: Finding, { before, after, left, known }: Trial): string {
+  // Of several commands that were seen, one may go on and be told by itself, more mildly.
   const instead = left.find(
-    ({ object, fingerprint, severity }) =>
-      severity === 'error' && object === finding.object && !known.has(fingerprint),
+    ({ object, rule, fingerprint, severity }) =>
+      (severity === 'error' || (severity === 'warning' && rule === finding.rule)) &&
+      object === finding.object &&
+      !known.has(fingerprint),
   );
   if (instead !== undefined)
     return `Tried on this schema, and it is not enough: ${firstSentence(instead.message)}`;

@@ -1,6 +1,10 @@
+import type { SchemaState } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
+import type { LeakGroup } from '../support/leaks/leak.ts';
 import { causeOf, seen, tellLeaks } from '../support/leaks/leaks-told.ts';
 import { mendOf } from '../support/leaks/mend.ts';
+import { isHandedOnByParent } from '../support/leaks/open-parents.ts';
+import { named } from '../support/words/words.ts';
 
 export default rule({
   id: 'access/ownership-transfer',
@@ -14,9 +18,22 @@ export default rule({
   sources: ['https://supabase.com/docs/guides/database/postgres/row-level-security'],
   fixable: false,
   facts(context) {
-    tellLeaks('access/ownership-transfer', context, (group) => ({
-      message: `A user hands rows of "${group.object.object}" to another user (${seen(group.leaks)}). ${causeOf(group, context.facts.head, 'Compare the owner column with "auth.uid()" in WITH CHECK.')}`,
-      help: mendOf(group, context.facts),
-    }));
+    const { head } = context.facts;
+    tellLeaks('access/ownership-transfer', context, (group) => {
+      const way = isByParentsOwner(group, head)
+        ? 'It asks for the owner of the row that these belong to, who may change them anyway.'
+        : 'Compare the owner column with "auth.uid()" in WITH CHECK.';
+      return {
+        message: `A user hands rows of "${group.object.object}" to another user (${seen(group.leaks)}). ${causeOf(group, head, way)}`,
+        help: isByParentsOwner(group, head) ? keptAsMade(group) : mendOf(group, context.facts),
+      };
+    });
   },
 });
+
+/** The parent's owner enters rows in the name of others as well: without the policy it would lose its own. */
+const isByParentsOwner = (group: LeakGroup, state: SchemaState) =>
+  group.leaks.some(({ cell }) => cell.subject === 'spoof') && isHandedOnByParent(group, state);
+
+const keptAsMade = ({ leaks }: LeakGroup) =>
+  `Where ${named([...new Set(leaks.flatMap(({ cell }) => cell.columns))])} is to stay who made the row, fill it in a trigger before INSERT, and take UPDATE of it from users.`;

@@ -38,7 +38,11 @@ export function tellLeaks(
       repro: reproOf(group.leaks.flatMap(({ cell }) => cell.proof)),
       ...told,
       ...(told.help !== undefined && {
-        help: mendingFirst(told.help, group.object.object, context.facts.head),
+        // What stands in a function of its owner's is asked past the policies.
+        help:
+          group.object.kind === 'function'
+            ? told.help
+            : mendingFirst(told.help, group.object.object, context.facts.head),
       }),
       message,
       ...(lost !== null && {

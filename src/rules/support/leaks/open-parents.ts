@@ -1,5 +1,5 @@
 /** Rows that hang on another one, whose policies or openness decide who may. */
-import type { SchemaState } from '../../../model/schema.ts';
+import type { SchemaState, Table } from '../../../model/schema.ts';
 import type { SyntaxNode } from '../../../model/sql.ts';
 import { strings } from '../../../sql/names.ts';
 import { looksAtCaller } from '../callers/caller.ts';
@@ -7,7 +7,8 @@ import { appliesTo, covers } from '../callers/roles.ts';
 import { neverHolds } from '../conditions/truth.ts';
 import { leadsToUser } from '../owners/members.ts';
 import { isRead } from '../owners/name-read.ts';
-import { alternatives, someNode } from '../syntax/tree.ts';
+import { ownerColumns } from '../owners/owners.ts';
+import { alternatives, nodesOf, someNode } from '../syntax/tree.ts';
 import { asksForARoleAlone } from './granted.ts';
 import { type LeakGroup, onlyNamesOthers } from './leak.ts';
 
@@ -26,6 +27,13 @@ export function isHandedOnByParent({ object, leaks, opener }: LeakGroup, state: 
       branch,
       (kind, { fields }) => kind === 'ColumnRef' && columns.includes(strings(fields).at(-1) ?? ''),
     );
+  // All rows of a parent are its owner's to change: whose name a new one bears is no more than that.
+  const isForeman = (others: readonly SyntaxNode[], columns: readonly string[]) =>
+    asksOnce &&
+    opener.command === 'all' &&
+    leaks.some(({ cell }) => cell.subject === 'transfer') &&
+    !columns.some((column) => speaking.test(column)) &&
+    others.some((branch) => table.foreignKeys.some((key) => asksForItsOwner(branch, key, state)));
   return (
     branches.length > 1 &&
     leaks.every(({ cell, principal }) => {
@@ -36,7 +44,8 @@ export function isHandedOnByParent({ object, leaks, opener }: LeakGroup, state: 
       return (
         principal !== 'anon' &&
         (cell.subject === 'transfer' ||
-          (cell.subject === 'spoof' && cell.columns.every((column) => concerned.test(column)))) &&
+          (cell.subject === 'spoof' &&
+            (cell.columns.every((column) => concerned.test(column)) || isForeman(others, cell.columns)))) &&
         cell.columns.length > 0 &&
         others.length < branches.length &&
         others.some((branch) => names(branch, parents)) &&
@@ -47,6 +56,29 @@ export function isHandedOnByParent({ object, leaks, opener }: LeakGroup, state: 
     })
   );
 }
+
+/** It looks the parent up and compares who owns it with the caller. */
+function asksForItsOwner(
+  branch: SyntaxNode,
+  { columns, references }: Table['foreignKeys'][number],
+  state: SchemaState,
+): boolean {
+  const parent = state.tables.get(references);
+  if (parent === undefined || leadsToUser(references, state)) return false;
+  const owners = ownerColumns(parent, state);
+  return nodesOf(branch, 'SubLink').some(({ subselect }) => {
+    const named = nodesOf(subselect, 'ColumnRef').map(({ fields }) => strings(fields).at(-1) ?? '');
+    return (
+      nodesOf(subselect, 'RangeVar').some(({ relname }) => relname === parent.name) &&
+      looksAtCaller(subselect, state) &&
+      columns.every((column) => named.includes(column)) &&
+      owners.some((column) => named.includes(column))
+    );
+  });
+}
+
+/** What stands in the row was said by whom it names. */
+const speaking = /(^|_)(author|sender|from|signer|signed|voter|reviewer|commenter)(_|$)/i;
 
 /** Whom a row is about. */
 const concerned =

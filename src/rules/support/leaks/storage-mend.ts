@@ -4,6 +4,7 @@ import type { Command, Policy, SchemaState, Table } from '../../../model/schema.
 import { quoteIdent, quoteLiteral } from '../../../sql/names.ts';
 import { placesOf } from '../application/client-calls.ts';
 import { bucketCallsOfUsers, isOwnFolder, namedFolder } from '../application/storage-calls.ts';
+import { looksAtCaller } from '../callers/caller.ts';
 import {
   type ApiRole,
   apiRolesOf,
@@ -11,6 +12,7 @@ import {
   commands,
   covers,
   isForVisitorsAlone,
+  predicateOf,
 } from '../callers/roles.ts';
 import { withoutDoubt } from '../conditions/overloads.ts';
 import { type SharedFolder, saidOfGap, sharedFolder } from '../owners/shared-folder.ts';
@@ -44,7 +46,9 @@ export const doneTo = ({ leaks }: LeakGroup) =>
 export function filedTogether(group: LeakGroup, facts: Facts): SharedFolder | null {
   const objects = facts.head.tables.get('storage.objects');
   const asked =
-    objects === undefined ? null : ownAsked(group.object.object, storagePolicies(objects, facts.head));
+    objects === undefined
+      ? null
+      : ownAsked(group.object.object, storagePolicies(objects, facts.head), facts.head);
   return asked === null ? sharedFolder([group.object.object], facts, facts.head) : null;
 }
 
@@ -68,7 +72,7 @@ export function storageMend(group: LeakGroup, facts: Facts): string {
       command !== 'execute' && covers(policy, command) && appliesTo(policy, roleOf(principal)),
   );
   const shared = filedTogether(group, facts);
-  const asked = ownAsked(bucket, all) ?? shared?.condition ?? byOwner;
+  const asked = ownAsked(bucket, all, state) ?? shared?.condition ?? byOwner;
   const altered = (open.length > 0 ? open : applying).map((each) =>
     narrowed(each, group, objects!, asked, shared, state),
   );
@@ -81,10 +85,16 @@ export function storageMend(group: LeakGroup, facts: Facts): string {
   return `${comments}${withoutDoubt(sql, state) ?? sql}`;
 }
 
-/** What uploads to the bucket are asked, where that is somebody's. */
-function ownAsked(bucket: string, all: readonly StoragePolicy[]): string | null {
+/** What uploads to the bucket are asked, where that is somebody's: the caller's own, or a team's that a function knows. */
+function ownAsked(bucket: string, all: readonly StoragePolicy[], state: SchemaState): string | null {
   const asked = askedOfUploads([bucket], all);
-  return asked !== null && /\bauth\s*\.\s*(uid|jwt)\b/.test(asked) ? asked : null;
+  const isCallers = all.some(({ policy }) => {
+    const check = predicateOf(policy, 'insert');
+    return (
+      check !== null && [check.text, `(${check.text})`].includes(asked!) && looksAtCaller(check.node, state)
+    );
+  });
+  return isCallers ? asked : null;
 }
 
 /** Before what asks for the owner: whoever uploads without signing in is none. */
@@ -111,6 +121,9 @@ const besides = (text: string, asked: string) =>
 
 const ownFolder = '(storage.foldername(name))[1] = (select auth.uid())::text';
 
+/** That somebody is signed in says nothing of whose a file is. */
+const anyUser = /\(?(\bselect\s+)?\bauth\s*\.\s*uid\s*\(\s*\)(\s+as\s+\w+)?\s*\)?\s+is\s+not\s+null/gi;
+
 function narrowed(
   { policy, buckets, asking }: StoragePolicy,
   group: LeakGroup,
@@ -127,7 +140,7 @@ function narrowed(
   const both = (text: string, isNew: boolean) => {
     // What asks for more than the bucket goes on asking it.
     if (whole) return asking.includes(isNew ? 'WITH CHECK' : 'USING') ? besides(text, asked) : asked;
-    if (isNew && /\bauth\s*\.\s*uid\b/.test(text)) return `(${text})`;
+    if (isNew && /\bauth\s*\.\s*uid\b/.test(text.replace(anyUser, ''))) return `(${text})`;
     // A new file is its uploader's own: in whose folder it lies is the question.
     const owner =
       isNew && policy.command === 'insert' ? (filed?.folder ?? ownFolder) : (filed?.condition ?? byOwner);
