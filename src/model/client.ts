@@ -27,6 +27,8 @@ export interface ClientCall {
   readonly given: readonly string[] | null;
   /** Those of them that are given the id of who signed in: `user_id: user.id`. */
   readonly own: readonly string[];
+  /** Those that are given an id, and null where there is none: `user_id: user?.id ?? null`. */
+  readonly orNobody?: readonly string[];
   /** Texts that it writes there as constants, one of two included: `status: paid ? 'paid' : 'open'`. */
   readonly texts: readonly TextOfColumn[];
   /** Texts that it compares columns with, as constants: `.eq('status', 'paid')`, `.in('status', ['open', 'paid'])`. */

@@ -9,6 +9,7 @@ export interface Call
     | 'columns'
     | 'given'
     | 'own'
+    | 'orNobody'
     | 'texts'
     | 'compared'
     | 'asksRole'

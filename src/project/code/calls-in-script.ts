@@ -35,6 +35,9 @@ export function callsInScript(text: string): readonly Call[] {
     const method = (match[3] ?? match[4])!;
     const chain = method === 'rpc' ? '' : chainFrom(text, at);
     const row = rowIn(chain);
+    const orNobody =
+      row?.filter(({ value }) => idOrNull.test(value)).map(({ key }) => key) ??
+      givenWhereThere(text, at, chain);
     const ignores = method === 'upsert' && /ignoreDuplicates:\s{0,4}true/.test(text.slice(at, at + 1500));
     calls.push({
       line,
@@ -46,6 +49,7 @@ export function callsInScript(text: string): readonly Call[] {
       columns: columnsIn(chain),
       given: method === 'rpc' ? argumentsIn(text, at + match[0].length) : keysOf(row),
       own: row?.filter(({ value }) => isSignedIn(value)).map(({ key }) => key) ?? [],
+      ...(orNobody.length > 0 && { orNobody }),
       texts: row?.flatMap(textsOf) ?? [],
       compared: comparedIn(chain),
       asksRole: asksForAdministrators(text, at),
@@ -149,6 +153,22 @@ function comparedIn(chain: string): readonly TextOfColumn[] {
           column: several!,
           text: each!,
         })),
+  );
+}
+
+/** `user?.id || null`, `options.userId ?? null`, `user ? user.id : null`. */
+const idOrNull =
+  /^(?:[\w$]{1,40}[?!]?\.){0,4}(?:\w{0,40}[iI]d|uid)\s{0,20}(?:\|\||\?\?)\s{0,20}null$|^[\w$.?]{1,80}\s{0,20}\?\s{0,20}[\w$.?!]{1,80}\s{0,20}:\s{0,20}null$/;
+
+/** `if (userId) row.user_id = userId` above `.insert(row)`. */
+function givenWhereThere(text: string, at: number, chain: string): readonly string[] {
+  const row = /\.(?:insert|upsert)\(\s{0,40}\[?\s{0,40}(\w{1,60})\s{0,10}\]?\s{0,10}[,)]/.exec(chain)?.[1];
+  if (row === undefined) return [];
+  const above = text.slice(Math.max(0, at - 1_500), at);
+  const given =
+    /\bif\s{0,4}\(\s{0,10}([\w$.?]{1,60})\s{0,10}\)\s{0,10}\{?\s{0,80}(\w{1,60})\.(\w{1,63})\s{0,10}=\s{0,10}([\w$.?!]{1,80})\s{0,4}[;\n]/g;
+  return [...above.matchAll(given)].flatMap(([, asked, name, column, value]) =>
+    name === row && value!.replace(/[?!]/g, '').startsWith(asked!.replace(/[?!]/g, '')) ? [column!] : [],
   );
 }
 

@@ -71,10 +71,16 @@ export function closing(escalation: Escalation, facts: Facts): string | null {
     .filter((other) => other.object === escalation.object && other !== escalation)
     .filter(({ kind }) => /^(membership|role-column|ownership|hook)$/.test(kind))
     .map((other) => writtenBy(other, table, facts.head));
+  // What they give is not seen: at registration it may be the rank as well.
+  const unread = sent.includes('insert')
+    ? writing.filter(({ command, given }) => command === 'insert' && given === null)
+    : [];
   const note =
-    calls.length === 0
-      ? `-- no user writes ${named(columns)}: the server does, or a function that checks`
-      : `-- no user writes ${named(columns)}: the code does (${placesNamed(calls)}), and has to go through the server, or a function that checks`;
+    calls.length === 0 && unread.length > 0
+      ? `-- no user writes ${named(columns)}. The code inserts rows with columns that could not be read (${placesNamed(unread)}): where ${columns.length === 1 ? 'it is' : 'they are'} among them this refuses it${isPersonTable(escalation.object, facts.head) ? ', registration too: first let a trigger of auth.users insert the row of a user' : ': first let the server do it, or a function that checks'}`
+      : calls.length === 0
+        ? `-- no user writes ${named(columns)}: the server does, or a function that checks`
+        : `-- no user writes ${named(columns)}: the code does (${placesNamed(calls)}), and has to go through the server, or a function that checks`;
   const enters = isMembership(table, facts.head) && escalation.kind === 'membership';
   if (
     sent.includes('insert') &&

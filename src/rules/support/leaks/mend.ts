@@ -1,13 +1,16 @@
 /** SQL that closes what the probes saw on a table, and leaves to its users what is theirs. */
 import type { Facts } from '../../../model/facts.ts';
-import type { Policy, SchemaState, Table } from '../../../model/schema.ts';
+import type { Command, Policy, SchemaState, Table } from '../../../model/schema.ts';
 import { quoteIdent } from '../../../sql/names.ts';
-import { callsOn, saidOfNoSession } from '../application/client-calls.ts';
+import { callsOn, placesNamed, saidOfNoSession } from '../application/client-calls.ts';
+import { guestsWriting, saidOfGuests } from '../application/guests.ts';
 import { looksAtCaller } from '../callers/caller.ts';
 import { appliesTo, commands, covers } from '../callers/roles.ts';
 import { withoutBranches } from '../conditions/branches.ts';
 import { ownComparisons, readPredicate } from '../conditions/scope.ts';
 import { truthOf } from '../conditions/truth.ts';
+import { isPersonTable } from '../owners/owners.ts';
+import { ownerByName, ownerOf } from '../owners/whose.ts';
 import { letsThrough } from '../policies/lets-through.ts';
 import { cyclesOnceOn } from '../policies/recursion.ts';
 import { alternatives } from '../syntax/tree.ts';
@@ -31,8 +34,44 @@ export function mendOf(group: LeakGroup, facts: Facts): string {
     ];
   const sql = parts.filter((part) => part !== '').join('\n\n');
   const asksForCaller = /\bauth\.(uid|jwt)\b|\bto authenticated\b/.test(sql);
-  return sqlFence(`${asksForCaller ? saidOfNoSession(callsOn(table.key, commands, facts)) : ''}${sql}`);
+  const noSession = asksForCaller ? saidOfNoSession(callsOn(table.key, commands, facts)) : '';
+  return sqlFence(`${noSession === '' ? guestsOf(group, table, sql, facts) : noSession}${sql}`);
 }
+
+/** What visitors do there by the code, and can't once the policies that let them through are gone. */
+function guestsOf(group: LeakGroup, table: Table, sql: string, facts: Facts): string {
+  const dropped = droppedOf(group, table, facts.head);
+  const refused = commands.filter(
+    (command) =>
+      (group.opener === 'off' || dropped.some((policy) => lets(policy, command, table, facts))) &&
+      !new RegExp(`\\bfor ${command} to (anon|public)\\b`).test(sql),
+  );
+  const owned = [table, ...parentsOf(table, facts.head)].map((each) => ({
+    owner: ownerOf(each, facts.head) ?? ownerByName(each, facts.head),
+    table: each,
+  }));
+  const found = owned
+    .filter(({ table: each }) => isInsertedByVisitors(each, facts))
+    .map(({ owner, table: each }) => ({ owner, on: each, writing: guestsWriting(each, owner, facts) }))
+    .find(({ writing }) => writing.length > 0);
+  const guests = saidOfGuests(table, refused, found, facts);
+  const inserts =
+    guests === '' && refused.includes('insert') && isPersonTable(table.key, facts.head)
+      ? callsOn(table.key, ['insert'], facts).filter(({ asksRole }) => !asksRole)
+      : [];
+  return inserts.length === 0
+    ? guests
+    : `-- the code inserts the row of a user as a client (${placesNamed(inserts)}): where that is at registration and addresses are confirmed first, nobody is signed in yet and this refuses it. First let a trigger of auth.users insert that row\n`;
+}
+
+const lets = (policy: Policy, command: Command, table: Table, { head }: Facts) =>
+  policy.permissive && covers(policy, command) && letsThrough(policy, command, 'anon', table, head);
+
+const isInsertedByVisitors = (table: Table, facts: Facts) =>
+  !table.rls || table.policies.some((policy) => lets(policy, 'insert', table, facts));
+
+const parentsOf = ({ foreignKeys, key }: Table, { tables }: SchemaState): readonly Table[] =>
+  foreignKeys.flatMap(({ references }) => (references === key ? [] : (tables.get(references) ?? [])));
 
 function dropsOf(group: LeakGroup, table: Table, state: SchemaState): string {
   const cycles = group.opener === 'off' ? cyclesOnceOn(table, state) : [];

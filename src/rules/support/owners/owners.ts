@@ -174,6 +174,13 @@ export const isToken = (column: string) =>
     column,
   );
 
+/** Those that open something by themselves, whoever's row it is: keys of a server, passwords, tokens. */
+export const secretColumns = ({ columns }: Pick<Table, 'columns'>): string[] =>
+  columns.map(({ name }) => name).filter((name) => isToken(name) || keysOfServers.test(name));
+
+const keysOfServers =
+  /(^|_)((service(_role)?|secret|signing|encryption|private|access|api)_?key|(client|app|webhook|shared)_?secret|(access|refresh|auth|bearer|bot)_?token|connection_?string|database_?url|credentials?|passwd)(_encrypted|_enc)?$/i;
+
 /** `if new.owner = …` compares. */
 const assignments = (body: string) =>
   body.replace(/\b(if|elsif|when|and|or|where)\s+new\s*\.\s*"?\w+"?\s*=/gi, ' ');

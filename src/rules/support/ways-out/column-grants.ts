@@ -5,7 +5,9 @@ import { quoteIdent } from '../../../sql/names.ts';
 import { placesOf } from '../application/client-calls.ts';
 import { grantedColumns } from '../callers/roles.ts';
 import { decidingColumns, isGoneBy } from '../owners/deciding.ts';
+import { ownerColumns } from '../owners/owners.ts';
 import { rightsIn } from '../owners/rights.ts';
+import { letsThrough } from '../policies/lets-through.ts';
 import { named } from '../words/words.ts';
 
 /** Users write all but these columns, and but those that decide as well and that the code does not write. */
@@ -54,7 +56,37 @@ export function grantedWithout(
     ...(written.length === 0
       ? []
       : [`grant ${command} (${written.join(', ')}) on ${table.key} to authenticated;`]),
+    ...guestsKept(table, command, [...columns, ...deciding], state, calls),
   ].join('\n');
+}
+
+/** What guests write of a row right behind inserting it, in the same file of the code; none of the columns that are closed. */
+function guestsKept(
+  table: Table,
+  command: Command,
+  closed: readonly string[],
+  state: SchemaState,
+  calls: readonly ClientCall[],
+): readonly string[] {
+  const open = table.policies.some((policy) => letsThrough(policy, command, 'anon', table, state));
+  if (command !== 'update' || !open) return [];
+  const owners = ownerColumns(table, state);
+  const inserts = calls.filter(
+    (call) => call.command === 'insert' && call.orNobody?.some((column) => owners.includes(column)),
+  );
+  const changes = calls.filter(
+    (call) =>
+      call.command === 'update' && call.method === 'update' && inserts.some(({ path }) => path === call.path),
+  );
+  const there = new Set(table.columns.map(({ name }) => name));
+  const columns = [...new Set(changes.flatMap(({ given }) => given ?? []))].filter(
+    (name) => there.has(name) && !closed.includes(name),
+  );
+  return columns.length === 0
+    ? []
+    : [
+        `-- visitors keep what the code writes for them (${placesOf(changes)}), as long as a policy lets them\ngrant update (${columns.map((name) => quoteIdent(name)).join(', ')}) on ${table.key} to anon;`,
+      ];
 }
 
 const isRequired = ({ columns }: Table, name: string) =>

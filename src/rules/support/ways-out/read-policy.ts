@@ -5,6 +5,7 @@ import { quoteIdent } from '../../../sql/names.ts';
 import { escapeRegExp } from '../../../sql/text.ts';
 import { allCallsOn, callsOn, placesOf } from '../application/client-calls.ts';
 import { type ApiRole, writes } from '../callers/roles.ts';
+import { secretColumns } from '../owners/owners.ts';
 import { tenantColumns } from '../owners/tenants.ts';
 import { type Hiding, hidingView } from '../views/hiding-views.ts';
 import { holdsMoney } from '../words/person-names.ts';
@@ -17,6 +18,9 @@ export function readPolicy(
   writers: string,
   name = `"read ${table.name.replaceAll('"', '""')}"`,
 ): string {
+  const secrets = secretColumns(table);
+  if (secrets.length > 0)
+    return `-- ${named(secrets.slice(0, 3))} ${secrets.length === 1 ? 'is a secret' : 'are secrets'}: no policy shows ${secrets.length === 1 ? 'it' : 'them'}, and the server alone reads; who sees the rest does so through a view or a function without ${secrets.length === 1 ? 'it' : 'them'}; ${writers}`;
   const group = tenantColumns(table)[0]?.name;
   const limit =
     group !== undefined
