@@ -4,8 +4,9 @@ import type { Command, Policy, SchemaState, Table } from '../../../model/schema.
 import { quoteIdent } from '../../../sql/names.ts';
 import { callsOn, placesNamed, saidOfNoSession } from '../application/client-calls.ts';
 import { guestsWriting, saidOfGuests } from '../application/guests.ts';
+import { saidOfOthersPart } from '../application/whose-part.ts';
 import { looksAtCaller } from '../callers/caller.ts';
-import { appliesTo, commands, covers } from '../callers/roles.ts';
+import { appliesTo, commands, covers, writes } from '../callers/roles.ts';
 import { withoutBranches } from '../conditions/branches.ts';
 import { ownComparisons, readPredicate } from '../conditions/scope.ts';
 import { truthOf } from '../conditions/truth.ts';
@@ -18,7 +19,7 @@ import { grantedWithout } from '../ways-out/column-grants.ts';
 import { named, sqlFence } from '../words/words.ts';
 import { capturedOf } from './applying.ts';
 import type { LeakGroup } from './leak.ts';
-import { commandsOfLeaks, droppedOf } from './mend-opened.ts';
+import { commandsOfLeaks, commandsOpen, droppedOf } from './mend-opened.ts';
 import { policiesFor } from './mend-policies.ts';
 
 export function mendOf(group: LeakGroup, facts: Facts): string {
@@ -35,7 +36,21 @@ export function mendOf(group: LeakGroup, facts: Facts): string {
   const sql = parts.filter((part) => part !== '').join('\n\n');
   const asksForCaller = /\bauth\.(uid|jwt)\b|\bto authenticated\b/.test(sql);
   const noSession = asksForCaller ? saidOfNoSession(callsOn(table.key, commands, facts)) : '';
-  return sqlFence(`${noSession === '' ? guestsOf(group, table, sql, facts) : noSession}${sql}`);
+  return sqlFence(
+    `${noSession === '' ? guestsOf(group, table, sql, facts) : noSession}${asksForCaller ? othersOf(group, table, facts) : ''}${sql}`,
+  );
+}
+
+/** Those in whose part of the application the code writes, where the rows are left to another. */
+function othersOf(group: LeakGroup, table: Table, facts: Facts): string {
+  const owner = ownerOf(table, facts.head, group.object.ownerColumns);
+  const parent = facts.head.tables.get(
+    table.foreignKeys.find(({ columns }) => columns.join() === owner)?.references ?? '',
+  );
+  const named =
+    parent === undefined || isPersonTable(parent.key, facts.head) ? owner : ownerOf(parent, facts.head);
+  const written = writes.filter((command) => commandsOpen(group, table).includes(command));
+  return saidOfOthersPart(table, named, callsOn(table.key, written, facts));
 }
 
 /** What visitors do there by the code, and can't once the policies that let them through are gone. */
