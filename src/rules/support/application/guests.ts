@@ -35,10 +35,16 @@ export function saidOfGuests(
   const done = beside.length > 0 || found?.on !== table ? beside : calls;
   const visits = callsOfVisitor(table.key, refused, facts);
   const guests =
-    found?.owner === undefined || done.length === 0
-      ? ''
-      : `-- the code leaves ${quoteIdent(found.owner)} empty where nobody is signed in (${placesNamed(found.writing)}), and this refuses guests what it does there: ${placesNamed(done)}. Give them a way of their own first: a token in the row, and a function that asks for it\n`;
+    found?.owner === undefined || done.length === 0 ? '' : refusesGuests(found.owner, found.writing, done);
   return visits.length === 0
     ? guests
     : `${guests}-- code of the server asks as a visitor, with the anon key and without the token of a user (${placesNamed(visits)}), and this refuses it: first hand on the token there, or let it use the service key and ask who is calling\n`;
 }
+
+/** A line of SQL comment: where guests make rows of nobody, and what of them is refused. */
+export const refusesGuests = (
+  owner: string,
+  writing: readonly ClientCall[],
+  refused: readonly ClientCall[],
+): string =>
+  `-- the code leaves ${quoteIdent(owner)} empty where nobody is signed in (${placesNamed(writing)}), and this refuses guests what it does there: ${placesNamed(refused)}. Give them a way of their own first: a token in the row, and a function that asks for it\n`;

@@ -7,6 +7,7 @@ import { appliesTo, covers, predicateOf } from '../callers/roles.ts';
 import { withoutDoubt } from '../conditions/overloads.ts';
 import { readPredicate } from '../conditions/scope.ts';
 import { opensTo } from '../conditions/truth.ts';
+import { ownerColumns } from '../owners/owners.ts';
 import { tenantOf } from '../owners/tenants.ts';
 import { isOwn, ownerByName, ownerOf, tenantsOwn } from '../owners/whose.ts';
 import { codeOf, onOneLine } from '../syntax/bodies.ts';
@@ -112,17 +113,56 @@ function ofRow(routine: Routine, touched: readonly Table[], state: SchemaState):
       !new RegExp(`\\b${escapeRegExp(key[0]!)}\\s*=\\s*(?:\\w+\\.)?${escapeRegExp(name)}\\b`, 'i').test(code)
     )
       continue;
+    const asked = asPoliciesAskOfRow(table, commandIn(code, table), key[0]!, name, routine, state);
+    if (asked !== null) return { question: asked, table, by: 'policies' };
     const owner = ownerOf(table, state) ?? ownerByName(table, state);
     const own = tenantsOwn(owner, table, state) ?? (owner === undefined ? null : isOwn(owner, table, state));
     if (own === null || own.includes('…') || unfit.test(own)) continue;
-    const asked = qualified(own, state);
+    const ofOwner = qualified(own, state);
     return {
-      question: `exists (select 1 from ${table.key} where ${quoteIdent(key[0]!)} = ${routine.name}.${quoteIdent(name)} and ${/\bor\b/i.test(asked) ? `(${asked})` : asked})`,
+      question: rowWhere(table, key[0]!, name, routine, ofOwner),
       table,
       by: 'row',
     };
   }
   return null;
+}
+
+const rowWhere = (table: Table, key: string, argument: string, { name }: Routine, asked: string) =>
+  `exists (select 1 from ${table.key} where ${quoteIdent(key)} = ${name}.${quoteIdent(argument)} and ${/\bor\b/i.test(asked) ? `(${asked})` : asked})`;
+
+/**
+ * Where policies leave the command to others than the owner, managers of a place, the row is asked as they ask it: its
+ * owner would be let in, and they refused.
+ */
+function asPoliciesAskOfRow(
+  table: Table,
+  command: Command,
+  key: string,
+  argument: string,
+  routine: Routine,
+  state: SchemaState,
+): string | null {
+  if (command !== 'update' && command !== 'delete') return null;
+  const owners = ownerColumns(table, state);
+  const asked = new Set<string>();
+  for (const policy of table.policies) {
+    if (!policy.permissive || !covers(policy, command) || !appliesTo(policy, 'authenticated')) continue;
+    const expression = predicateOf(policy, command);
+    if (expression?.node == null || expression.text.length > 300 || opensTo(expression.node) !== null)
+      return null;
+    const { columns } = readPredicate(expression.node, table, state);
+    const text = onOneLine(expression.text);
+    if (columns.some(({ depth, name }) => depth === 0 && owners.includes(name))) return null;
+    if (!looksAtCaller(expression.node, state) || unfit.test(text)) return null;
+    if (new RegExp(`\\b${escapeRegExp(routine.name)}\\b`, 'i').test(text)) return null;
+    asked.add(qualified(text, state));
+  }
+  // A name that an argument bears as well would be in doubt.
+  const isTaken = routine.arguments.some(({ name }) => table.columns.some((column) => column.name === name));
+  return asked.size === 0 || asked.size > 3 || isTaken
+    ? null
+    : rowWhere(table, key, argument, routine, [...asked].join(' or '));
 }
 
 function namedBy(argument: string, state: SchemaState): Table | undefined {

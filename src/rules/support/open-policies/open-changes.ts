@@ -2,6 +2,7 @@
 import type { Command } from '../../../model/schema.ts';
 import type { SyntaxNode } from '../../../model/sql.ts';
 import { quoteIdent } from '../../../sql/names.ts';
+import { refusesGuests } from '../application/guests.ts';
 import { apiRolesOf, appliesTo, covers, grantedColumns, holds } from '../callers/roles.ts';
 import { ownComparisons, readPredicate } from '../conditions/scope.ts';
 import { opensTo } from '../conditions/truth.ts';
@@ -31,10 +32,29 @@ export function openChanges(judged: JudgedPolicy, reached: readonly Reach[]): Op
       meansServer(misnamed) && (changes.length === 0 || othersLet(judged, commands))
         ? leftToServer(judged)
         : question === null
-          ? narrowedChanges(judged, commands)
+          ? `${guestsOf(judged, reached)}${narrowedChanges(judged, commands)}`
           : (staffStays(policy, table, state) ?? alsoAsking(policy, table, question)),
     ),
   };
+}
+
+/** Guests change their own rows, which are nobody's, by a policy that lets visitors through. */
+function guestsOf(
+  { policy, table, state, inserts, changes }: JudgedPolicy,
+  reached: readonly Reach[],
+): string {
+  const owner = ownerOf(table, state);
+  const writing = inserts.filter(({ orNobody }) => owner !== undefined && orNobody?.includes(owner) === true);
+  const refused = changes.filter(
+    ({ command }) =>
+      covers(policy, command as Command) &&
+      reached.some((each) => each.command === command && each.roles.includes('anon')),
+  );
+  const beside = refused.filter(({ path }) => writing.some((call) => call.path === path));
+  const done = beside.length > 0 ? beside : refused;
+  return owner === undefined || writing.length === 0 || done.length === 0
+    ? ''
+    : refusesGuests(owner, writing, done);
 }
 
 /** What the code does as a user goes on by other policies. */
