@@ -70,16 +70,21 @@ function tellAsked(
   );
   if (calls.length === 0) return;
   const missing = [...new Set(calls.map(({ command }) => command))];
-  const sql = `grant ${missing.join(', ')} on ${key} to authenticated;`;
+  const grant = `grant ${missing.join(', ')} on ${key} to authenticated;`;
+  // Nothing but the missing grant keeps users from each other's rows.
+  const isOpen = state.tables.get(key)?.rls === false;
+  const sql = isOpen
+    ? `-- with policies that say whose rows are whose, and not before\nalter table ${key} enable row level security;\n${grant}`
+    : grant;
   report({
-    message: `Neither "anon" nor "authenticated" holds ${upper(missing)} on "${key}", and the code asks for it: ${toldCalls(calls, 'privilege')}. Grant it to whom it is meant for.`,
+    message: `Neither "anon" nor "authenticated" holds ${upper(missing)} on "${key}", and the code asks for it: ${toldCalls(calls, 'privilege')}. Grant it to whom it is meant for${isOpen ? ', once row level security keeps rows apart' : ''}.`,
     at: home(origin),
     object: key,
     key: `asked ${missing.join(' ')}`,
     severity: 'warning',
     evidence: evidenceOf(state),
     help: sqlFence(sql),
-    fix: appendFix(set, origin, 'Grant it to authenticated', sql, isRevoke),
+    ...(isOpen ? {} : { fix: appendFix(set, origin, 'Grant it to authenticated', grant, isRevoke) }),
   });
 }
 

@@ -23,6 +23,7 @@ import {
 } from '../support/statements/statements.ts';
 import { holdsOneRow } from '../support/tables/emptiness.ts';
 import { alike, concurrently, keyLike, keysOver, keywordLike } from '../support/tables/indexes.ts';
+import { isNullInAll } from '../support/tables/null-rows.ts';
 import { reportWait } from '../support/tables/small-tables.ts';
 import { isSaidToHoldNothing } from '../support/words/said.ts';
 
@@ -99,9 +100,21 @@ function say(table: string, statements: readonly Statement[], context: FileConte
       ? { fix: { title: 'Add CONCURRENTLY', edits: edits.filter((edit) => edit !== null) } }
       : {}),
   };
-  const isUnique = statements.some(({ node }) => node.unique === true);
-  reportWait(context, first, problem, isUnique);
+  reportWait(
+    context,
+    first,
+    problem,
+    statements.some((statement) => mayRepeat(statement, table, context)),
+  );
 }
+
+/** Unique, over columns that hold something already: a NULL is like no other, but where the index says so. */
+const mayRepeat = (statement: Statement, table: string, context: FileContext): boolean =>
+  statement.node.unique === true &&
+  (statement.node.nulls_not_distinct === true ||
+    !(statement.node.indexParams as readonly SyntaxNode[]).some(({ IndexElem }) =>
+      isNullInAll(IndexElem?.name, table, statement, context),
+    ));
 
 /** A key or an index of old that answers for this one: with the same columns, or a key with more behind them. */
 function keyAhead(

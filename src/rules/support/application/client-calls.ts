@@ -33,7 +33,7 @@ export function callsFitting(
   commands: readonly Command[],
   facts: Facts,
 ): readonly ClientCall[] {
-  const calls = callsOn(table.key, commands, facts);
+  const calls = isMadeAnewLater(table, facts) ? none : callsOn(table.key, commands, facts);
   if (calls.length === 0 || table.unknown.length > 0) return calls;
   const there = new Set(
     [table, facts.head.tables.get(table.key)].flatMap((each) => each?.columns ?? []).map(({ name }) => name),
@@ -48,6 +48,12 @@ export function callsFitting(
   const others = new Set([...new Set(calls.map(({ path }) => path))].filter((path) => strange(path) > 1));
   return others.size === 0 ? calls : calls.filter(({ path }) => !others.has(path));
 }
+
+/** A later file makes another table of that name: the code is that of the last one, and speaks of that. */
+const isMadeAnewLater = ({ key, origin }: Table, { head }: Facts): boolean => {
+  const atEnd = head.tables.get(key)?.origin;
+  return origin !== null && atEnd != null && atEnd.file !== origin.file;
+};
 
 /** Those of the server too: what is not there fails whoever asks. */
 export function allCallsOn(

@@ -174,16 +174,18 @@ const isOpenToUsers = (routine: Routine, state: SchemaState) => {
   );
 };
 
-/** All it does is to delete what is out of date, by nobody's choice. */
+/** All it does is to delete what is out of date, or to mark it so, by nobody's choice. */
 function onlyCleansUp({ body, arguments: all }: Routine): boolean {
   const { bare } = codeOf(body);
-  const deletes = [...bare.matchAll(/\bdelete\s+from\b([^;]*)/gi)];
+  const writes = [...bare.matchAll(/\b(?:delete\s+from|update)\s+[\w"][^;]*/gi)].map(([text]) => text);
   return (
-    deletes.length > 0 &&
+    writes.length > 0 &&
     all.every(({ mode }) => mode === 'out' || mode === 'table') &&
-    !/\b(insert\s+into|update\s+\w|truncate|drop|execute)\b/i.test(bare) &&
-    deletes.every(([, rest]) =>
-      /\bwhere\b[^;]*<=?\s*\(?\s*(now\s*\(|current_timestamp|clock_timestamp|timezone)/i.test(rest!),
+    !/\b(insert\s+into|truncate|drop|execute)\b/i.test(bare) &&
+    writes.every((text) =>
+      /\bwhere\b[^;]*<=?\s*\(?\s*(now\s*\(|current_timestamp|current_date|clock_timestamp|timezone)/i.test(
+        text,
+      ),
     )
   );
 }

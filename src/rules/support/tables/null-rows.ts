@@ -31,6 +31,16 @@ export function failsOnNull(
     : [];
 }
 
+/** A column that the change adds and that nothing has filled yet. */
+export const isNullInAll = (
+  column: string | undefined,
+  table: string,
+  statement: Statement,
+  context: FileContext,
+): boolean =>
+  column !== undefined &&
+  isLeftEmpty(column, table, statement, statementsThatFill(context), context.set.before);
+
 function nullsIn(
   expression: SyntaxNode,
   table: string,
