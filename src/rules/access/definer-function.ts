@@ -153,8 +153,10 @@ function nobodysMend({ leaks }: LeakGroup, routine: Routine, state: SchemaState)
       };
 }
 
+/** Pages or an app call as users, and none of them calls it; where there is only a server, whoever does is kept elsewhere. */
 const isUncalled = (routine: Routine, facts: Facts) =>
-  facts.clientCalls.length > 0 && callsOfRoutine(routine, facts).every(({ by }) => by === 'server');
+  facts.clientCalls.some(({ by, path }) => by === 'user' && !/(^|\/)supabase\/functions\//.test(path)) &&
+  callsOfRoutine(routine, facts).every(({ by }) => by === 'server');
 
 function callsOf({ object }: LeakGroup, facts: Facts) {
   const routine = facts.head.routines.get(object.object);
