@@ -227,6 +227,31 @@ describe.each(engineKinds)('on the %s engine', (kind) => {
     });
   });
 
+  test('what a file with a syntax error would take away still stands for those behind it', async () => {
+    const story: Story = {
+      base: {
+        '1_a.sql': 'create table public.a (id int, word text);\ncreate view public.w as select 1 as one;',
+        '2_b.sql':
+          'drop table public.a cascade;\ndrop view public.w;\ncreate view public.w as select 2 as two;\ncreate tabel public.b (id int);\ncreate table public.c (id int);',
+      },
+      added: {
+        '3_c.sql': 'alter table public.a add column x int;\nselect two from public.w;',
+        '4_d.sql': 'alter table public.a drop column x;\ncreate tabel public.d (id int);',
+        '5_e.sql': 'alter table public.a rename column x to y;\nalter table public.c add column x int;',
+      },
+    };
+    const { base, runs } = await replayed(story);
+    expect(base.applied).toBe(1);
+    expect(runs.map(({ status }) => status)).toEqual(['applied', 'partial', 'applied', 'failed', 'applied']);
+    expect(runs[1]!.statements.map(({ line, status, reason }) => [line, status, reason])).toEqual([
+      [
+        1,
+        'failed',
+        'Postgres refuses the file as a whole for its syntax error, so what stood before still stands.',
+      ],
+    ]);
+  });
+
   test('an endless loop is ended, and the run goes on without it', async () => {
     const facts = await replayed({
       base: { '1_a.sql': 'create table public.a (id int);' },

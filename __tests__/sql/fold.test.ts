@@ -314,6 +314,52 @@ test('buckets are followed where literals tell them', () => {
   ]);
 });
 
+test('what a file with a syntax error would take away still stands, unless it makes it again', () => {
+  const before = fold(`
+    create table t (id int primary key, a int, b int, constraint low check (a < 9), constraint high check (b > 0));
+    create table u (id int);
+    create function f() returns int language sql as 'select 1';
+    create function g() returns int language sql as 'select 1';
+    create type mood as enum ('ok');
+    create policy p on t for select using (true);
+    create policy q on t for select using (true);`);
+  const broken = `
+    drop table u;
+    drop function f();
+    drop function g();
+    drop type mood;
+    drop policy p on t;
+    drop policy q on t;
+    alter table t drop column b;
+    alter table t drop constraint low;
+    create function f() returns text language sql as 'select null::text';
+    create policy q on t for select using (false);
+    alter table t add constraint low check (a < 5);
+    create policy if not exists r on t for select using (true);`;
+  const after = fold(broken, before);
+  expect([...after.tables.keys()].filter((key) => key.startsWith('public.'))).toEqual([
+    'public.t',
+    'public.u',
+  ]);
+  expect(
+    [...after.routines.values()].flatMap(({ schema, name, returns }) =>
+      schema === 'public' ? [name, returns] : [],
+    ),
+  ).toEqual(expect.arrayContaining(['f', 'text', 'g', 'integer']));
+  expect(after.types.has('public.mood')).toBe(true);
+  const { columns, policies, checks } = table(after);
+  expect(columns.map(({ name }) => name)).toEqual(['id', 'a', 'b']);
+  expect(policies.map(({ name, using }) => [name, using?.text]).toSorted()).toEqual([
+    ['p', 'true'],
+    ['q', 'false'],
+  ]);
+  expect(checks.map(({ name }) => name).toSorted()).toEqual(['high', 'low']);
+  expect(table(fold(broken.replace('if not exists ', ''), before)).columns.map(({ name }) => name)).toEqual([
+    'id',
+    'a',
+  ]);
+});
+
 test('what stands behind a syntax error is unknown, and nothing throws', () => {
   const state = fold('create table t (a int);\ncreate tabel u (b int);');
   expect(state.tables.has('public.t')).toBe(true);

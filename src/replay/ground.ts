@@ -5,6 +5,7 @@
 import type { Checkpoint, Engine } from '../database/engine.ts';
 import type { Migration } from '../model/migration.ts';
 import type { GrantsEra } from '../model/replay.ts';
+import { sparedIn } from '../sql/spared.ts';
 import { openDetour } from './detour.ts';
 import { timeLimitError } from './errors.ts';
 import { FileRunner, LostAt, type MigrationFile, type Step, type Watcher } from './file.ts';
@@ -13,6 +14,9 @@ import { setEra, surroundings } from './surroundings.ts';
 
 /** Statements that take the engine with them: after so many in one file the rest of it is left. */
 const LOSSES_PER_FILE = 3;
+
+const SPARED =
+  'Postgres refuses the file as a whole for its syntax error, so what stood before still stands.';
 
 /** What was done, to do it again on another engine. */
 type Done =
@@ -128,9 +132,14 @@ export class Ground {
     }
   }
 
-  /** After a failure: each statement by itself, without those that take the engine with them. */
+  /**
+   * After a failure: each statement by itself, without those that take the engine with them, nor those that take away what
+   * a file that is refused as a whole leaves standing.
+   */
   async whatCanBe(file: MigrationFile, leaveOut: Map<number, string>): Promise<readonly Step[]> {
     const failed = this.runner;
+    for (const { index } of sparedIn(file.source))
+      if (!leaveOut.has(index) && !failed.settled.has(index)) leaveOut.set(index, SPARED);
     for (let losses = 0; losses < LOSSES_PER_FILE; losses += 1) {
       try {
         // An engine that was opened anew holds nothing of what the first try committed.

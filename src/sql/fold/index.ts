@@ -3,6 +3,7 @@ import type { GrantsEra } from '../../model/replay.ts';
 import type { FoldStep, SchemaState } from '../../model/schema.ts';
 import type { SourceFile, Statement } from '../../model/sql.ts';
 import type { Stretch } from '../plpgsql-tree.ts';
+import { sparedIn } from '../spared.ts';
 import { foldDo } from './do-blocks.ts';
 import { Draft } from './draft.ts';
 import { enterEra } from './eras.ts';
@@ -22,7 +23,9 @@ export function foldFile(state: SchemaState, source: SourceFile, options: FoldOp
   const draft = new Draft(state);
   enterEra(draft, options.era);
   const idle: Stretch[] = [];
+  const spared = sparedIn(source);
   for (const statement of source.statements) {
+    if (spared.has(statement)) continue;
     if (statement.kind === 'DoStmt') idle.push(...foldDo(draft, source, statement, foldStatement));
     // Cut out of a function whose quoting is broken, SELECT … INTO sets a variable and makes no table.
     else if (source.issue === null || statement.node.intoClause === undefined)

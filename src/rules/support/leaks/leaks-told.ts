@@ -17,7 +17,7 @@ import { applying, blindTo, capturedOf } from './applying.ts';
 import { onlyUntil, untilFirst } from './first-come.ts';
 import { isOutOfReach, outOfReach } from './footing.ts';
 import type { Leak, LeakGroup } from './leak.ts';
-import { lostGuard } from './lost-guard.ts';
+import { lostGuard, refusedMaker } from './lost-guard.ts';
 import { isMild } from './mildness.ts';
 import { reproOf } from './repro.ts';
 
@@ -32,6 +32,7 @@ export function tellLeaks(
     const [first] = group.leaks;
     const told = why(group);
     const lost = lostGuard(group, context.facts);
+    const refused = refusedMaker(group, context.facts);
     const message = [told.message, ...conditionsOf(group, context.facts)].join(' ');
     const problem: Problem = {
       severity: isMild(group, context.facts) ? 'warning' : undefined,
@@ -48,6 +49,10 @@ export function tellLeaks(
       ...(lost !== null && {
         severity: 'warning' as const,
         message: `${message} "${lost}" did not apply here and guards the table: with it this may be otherwise.`,
+      }),
+      ...(refused !== null && {
+        severity: 'warning' as const,
+        message: `${message} Only "${refused}" makes the table, and Postgres refuses that file as a whole for its syntax error.`,
       }),
       at: homeOf(group, context.facts),
       object: group.object.object,

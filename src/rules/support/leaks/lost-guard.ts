@@ -1,6 +1,7 @@
 /** What a migration that failed would have closed. */
 import type { Facts } from '../../../model/facts.ts';
 import { escapeRegExp } from '../../../sql/text.ts';
+import { allCallsOn } from '../application/client-calls.ts';
 import type { LeakGroup } from './leak.ts';
 
 /**
@@ -47,4 +48,24 @@ export function lostGuard({ object, opener }: LeakGroup, { replay, sources }: Fa
     return parts.some((part) => guards.some((guard) => guard.test(part)));
   });
   return lost?.path.split('/').at(-1) ?? null;
+}
+
+/**
+ * The file that alone makes the table and that Postgres refuses as a whole, for its syntax. What the code or another file
+ * asks for is there all the same, by whatever way.
+ */
+export function refusedMaker({ object }: LeakGroup, facts: Facts): string | null {
+  const table = facts.head.tables.get(object.object);
+  const path = table?.origin?.file;
+  if (object.kind !== 'table' || path === undefined || (facts.sources.get(path)?.issue ?? null) === null)
+    return null;
+  const every = ['select', 'insert', 'update', 'delete'] as const;
+  const asked = new RegExp(
+    `\\b(on|table|exists|into|references|from|join|update|only)\\s+("?\\w+"?\\.)?"?${escapeRegExp(table!.name)}(?![\\w$])`,
+    'i',
+  );
+  const isAsked =
+    allCallsOn(table!.key, every, facts).length > 0 ||
+    [...facts.sources.values()].some((source) => source.path !== path && asked.test(source.text));
+  return isAsked ? null : path.split('/').at(-1)!;
 }
