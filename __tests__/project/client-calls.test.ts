@@ -416,6 +416,54 @@ export function forJobs() {
     ).toEqual(['other']);
   });
 
+  test('a name is what the function around it calls so, before what another makes by that name', () => {
+    const asks = (path: string, text: string) =>
+      clientCallsIn(new Map([[path, `// supabase\n${text}`]]), 'public').map(({ by: whose }) => whose);
+    const service = `createClient(url, Deno.env.get('SUPABASE_SERVICE_ROLE_KEY'))`;
+    const users = `createClient(url, Deno.env.get('SUPABASE_ANON_KEY'), { global: { headers: { Authorization: req.headers.get('Authorization') } } })`;
+    const handler = (body: string) => `Deno.serve(async (req) => {\n  ${body}\n});\n`;
+    const write = (parameters: string) =>
+      `async function write(${parameters}) {\n  await supabase.from('bill').insert(row);\n}\n`;
+    const both = handler(`const supabase = ${service};\n  const mine = ${users};\n  await write(mine, row);`);
+    const edge = 'supabase/functions/a/index.ts';
+    expect(asks(edge, write('supabase, row') + both)).toEqual(['user']);
+    expect(asks(edge, write('{ supabase, row }') + both)).toEqual(['other']);
+    expect(asks(edge, both.replace('const mine', `${write('supabase, row')}const mine`))).toEqual(['other']);
+    expect(asks(edge, (write('supabase, row') + both).replace('(mine,', '(supabase,'))).toEqual(['server']);
+    const route = `import { createClient } from '@supabase/supabase-js';\n${write('supabase, row')}`;
+    const post = (name: string) =>
+      `export async function POST(req) {\n  const supabase = createClient(url, process.env.SUPABASE_SERVICE_ROLE_KEY);\n  const mine = await forRequest();\n  await write(${name}, row);\n}\n`;
+    expect(asks('src/app/bill/route.ts', route + post('mine'))).toEqual(['other']);
+    expect(asks('src/app/bill/route.ts', route + post('supabase'))).toEqual(['server']);
+    // Given another one later, and made once more by what is not known.
+    const call = `await s.from('bill').insert(row);`;
+    expect(asks(edge, handler(`let s = ${service};\n  if (token) s = ${users};\n  ${call}`))).toEqual([
+      'other',
+    ]);
+    expect(asks(edge, handler(`const s = ${service};\n  ${call}`) + handler(`const s = make(req);`))).toEqual(
+      ['other'],
+    );
+  });
+
+  test('a token is what its name was given last, in the function that makes the client', () => {
+    const asks = (text: string) =>
+      clientCallsIn(new Map([['supabase/functions/a/index.ts', `// supabase\n${text}`]]), 'public').map(
+        ({ by: whose }) => whose,
+      );
+    const client = `const db = createClient(url, Deno.env.get('SUPABASE_ANON_KEY')!, { global: { headers: { Authorization: token } } });\n  await db.from('bill').insert(row);`;
+    const header = `const token = req.headers.get('Authorization');`;
+    const other = `async function log(req) {\n  ${header}\n}\n`;
+    const own = 'const token = await signService();';
+    const run = (before: string, parameters = '') =>
+      `async function run(${parameters}) {\n  ${before}\n  ${client}\n}\n`;
+    expect(asks(other + run(own))).toEqual(['other']);
+    expect(asks(other + run('', 'token'))).toEqual(['other']);
+    expect(asks(run(`${header.replace('const', 'let')} if (job) token = await signService();`))).toEqual([
+      'other',
+    ]);
+    expect(asks(`async function log() {\n  ${own}\n}\n${run(header, 'req')}`)).toEqual(['user']);
+  });
+
   test('who deletes a user deletes a row of auth.users', () => {
     const text = `import { createClient } from '@supabase/supabase-js';
 const service = createClient(url, process.env.SUPABASE_SERVICE_ROLE_KEY);

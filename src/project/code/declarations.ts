@@ -1,6 +1,7 @@
-/** What stands at the left edge of a script: functions and constants, each with its text up to the next one. */
+/** What stands at the left edge of a script: functions and constants, each with its text up to its end or the next one. */
 
 export interface Declaration {
+  /** Empty for what follows such an end without being declared: `Deno.serve(…)`. */
   readonly name: string;
   /** From its name on, without comments. */
   readonly text: string;
@@ -8,7 +9,7 @@ export interface Declaration {
 }
 
 const opening =
-  /^(?:export\s{1,4})?(?:default\s{1,4})?(?:async\s{1,4})?(?:function\*?|const|let|var|class)\s{1,4}([\w$]{1,80})/gm;
+  /^(?:export\s{1,4})?(?:default\s{1,4})?(?:async\s{1,4})?(?:function\*?|const|let|var|class)\s{1,4}([\w$]{1,80})|^\}[);, \t]{0,10}\r?$/gm;
 
 const mostKnown = 2_000;
 
@@ -34,7 +35,7 @@ export const declarationsOf = remembered((text: string): readonly Declaration[] 
     for (; counted < match.index; counted += 1) if (text[counted] === '\n') line += 1;
     const from = match.index + match[0].length;
     return {
-      name: match[1]!,
+      name: match[1] ?? '',
       text: withoutComments(text.slice(from, opened[at + 1]?.index ?? text.length)),
       line,
     };
@@ -48,9 +49,12 @@ const withoutComments = (text: string) =>
 export const declarationAt = (text: string, line: number): Declaration | undefined =>
   declarationsOf(text).findLast((each) => each.line <= line);
 
+/** A name of the code in a pattern. */
+export const escaped = (name: string): string => name.replaceAll('$', '\\$');
+
 /** Which of a function's parameters bears that name; -1 where none does, or they are taken apart. */
-export function parameterOf({ text }: Declaration, name: string): number {
-  const opened = /^[^({]{0,200}\(/.exec(text);
+export function parameterOf({ name: own, text }: Declaration, name: string): number {
+  const opened = own === '' ? null : /^[^({]{0,200}\(/.exec(text);
   if (opened === null) return -1;
   return (argumentsIn(text.slice(opened[0].length, opened[0].length + 2_000)) ?? []).findIndex(
     (parameter) => /^[\w$]+/.exec(parameter)?.[0] === name,

@@ -4,6 +4,7 @@ import {
   type Declaration,
   declarationAt,
   declarationsOf,
+  escaped,
   parameterOf,
   remembered,
 } from './declarations.ts';
@@ -78,8 +79,6 @@ export function makersOf(client: string, text: string): readonly string[] {
   );
   return [...new Set([...text.matchAll(made)].map(([, maker]) => maker!))];
 }
-
-const escaped = (name: string) => name.replace(/\$/g, '\\$');
 
 /** `const db = supabase as any`: what is asked is the other one. */
 function aliased(client: string, text: string): string {

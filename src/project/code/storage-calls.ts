@@ -1,7 +1,7 @@
 /** Calls on buckets in the text of one file, of supabase-js and supabase-flutter, and the folders that their paths name. */
 import type { StorageCall } from '../../model/client.ts';
 import { isComment, lineCounter, mostCalls } from './call.ts';
-import { argumentsIn } from './declarations.ts';
+import { argumentsIn, escaped } from './declarations.ts';
 
 export interface BucketCall extends Omit<StorageCall, 'by' | 'path'> {
   /** What stands before `.storage`: a name. */
@@ -61,7 +61,7 @@ function constantsIn(text: string): (name: string) => string | null {
 }
 
 const defining = (name: string) =>
-  `\\b(?:const|let|var|final|String)\\s{1,4}${name.replaceAll('$', '\\$')}(?:\\s{0,4}:\\s{0,4}string)?\\s{0,4}=\\s{0,40}`;
+  `\\b(?:const|let|var|final|String)\\s{1,4}${escaped(name)}(?:\\s{0,4}:\\s{0,4}string)?\\s{0,4}=\\s{0,40}`;
 
 function foldersOf(
   written: string | undefined,
