@@ -3,6 +3,7 @@
 import type { Outcome, Row } from '../../database/engine.ts';
 import type { AccessCell, ObjectAccess } from '../../model/access.ts';
 import type { Routine, Table } from '../../model/schema.ts';
+import { escapeRegExp } from '../../sql/text.ts';
 import { describe, resultOf, rowsCalled } from '../acting/outcome.ts';
 import {
   anon,
@@ -444,7 +445,8 @@ function tablesIn(context: AroundContext, body: string): Table[] {
   return [...context.state.tables.values()]
     .filter(
       (table) =>
-        context.world.row(table.key, userB) !== undefined && new RegExp(`\\b${table.name}\\b`).test(body),
+        context.world.row(table.key, userB) !== undefined &&
+        new RegExp(`\\b${escapeRegExp(table.name)}\\b`).test(body),
     )
     .toSorted((a, b) => (a.key < b.key ? -1 : 1))
     .slice(0, 6);

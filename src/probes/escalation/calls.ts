@@ -1,5 +1,6 @@
 /** Exposed definer functions that write to a table of people with rights, called by A: with its own id, B's organisation. */
 import type { Routine, Table } from '../../model/schema.ts';
+import { escapeRegExp } from '../../sql/text.ts';
 import { userA } from '../acting/principals.ts';
 import { literal, qualified } from '../acting/quote.ts';
 import { rank } from '../rank.ts';
@@ -45,6 +46,6 @@ const ranked = (argument: string | null, value: Value, ranks: readonly Value[]):
 
 const writes = (routine: Routine, table: Table): boolean =>
   new RegExp(
-    `\\b(insert\\s+into|update|merge\\s+into)\\s+(only\\s+)?("?\\w+"?\\.)?"?${table.name}"?\\b`,
+    `\\b(insert\\s+into|update|merge\\s+into)\\s+(only\\s+)?("?\\w+"?\\.)?"?${escapeRegExp(table.name)}(?![\\w$])`,
     'i',
   ).test(routine.body);

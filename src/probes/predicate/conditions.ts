@@ -2,6 +2,7 @@
 import type { Routine, SchemaState, Table } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
 import { parseStatements } from '../../sql/parse.ts';
+import { escapeRegExp } from '../../sql/text.ts';
 import { comparedValues } from './compared-values.ts';
 import { Meaning } from './meaning.ts';
 import { NamedObjects } from './named-objects.ts';
@@ -395,7 +396,10 @@ const forgetsAnId = (routine: Routine): boolean =>
     ({ name, type, mode }, index) =>
       mode === 'in' &&
       /^(uuid|bigint|integer)$/.test(type) &&
-      !new RegExp(`\\$${index + 1}\\b${name === null ? '' : `|\\b${name}\\b`}`, 'i').test(routine.body),
+      !new RegExp(
+        `\\$${index + 1}\\b${name === null ? '' : `|\\b${escapeRegExp(name)}(?![\\w$])`}`,
+        'i',
+      ).test(routine.body),
   );
 
 /** `n := n + 1`, or by way of other variables: followed, such a variable would never end. Constants are no names. */

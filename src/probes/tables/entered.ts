@@ -1,6 +1,7 @@
 /** Tables in which a parent's owner enters somebody: no row in that person's name. */
 
 import type { Table } from '../../model/schema.ts';
+import { escapeRegExp } from '../../sql/text.ts';
 import { alternatives } from '../predicate/condition-text.ts';
 import { uniqueKeys } from '../rows/plan.ts';
 import type { TableContext } from './case.ts';
@@ -44,7 +45,8 @@ export function parentsOfEntry(
   // Some know a member by an address until it has signed up, and keep no key of users.
   const called = members.test(table.name);
   // Bare or by the table's name; `events.user_id` is the parent's.
-  const word = new RegExp(`(?<![\\w."])"?${user.column}\\b|\\b${table.name}"?\\."?${user.column}\\b`);
+  const column = `"?${escapeRegExp(user.column)}(?![\\w$])`;
+  const word = new RegExp(`(?<![\\w."])${column}|\\b${escapeRegExp(table.name)}"?\\.${column}`);
   const those = table.policies.filter(
     (policy) => policy.permissive && (policy.command === 'all' || policy.command === command),
   );

@@ -1,6 +1,7 @@
 /** Texts that a column does not take: its type is an enum without them, or a CHECK lists what it may hold. */
 import type { Origin, SchemaState, Table } from '../../../model/schema.ts';
 import { quoteIdent, quoteLiteral } from '../../../sql/names.ts';
+import { escapeRegExp } from '../../../sql/text.ts';
 import { listOf } from '../conditions/implication.ts';
 import { codeOf } from '../syntax/bodies.ts';
 import { conjuncts } from '../syntax/tree.ts';
@@ -54,9 +55,10 @@ const isRewritten = ({ triggers }: Table, column: string, { routines }: SchemaSt
       ![...routines.values()].some(
         (routine) =>
           `${routine.schema}.${routine.name}` === called &&
-          !new RegExp(`\\bnew\\s*\\.\\s*"?${column}\\b"?\\s*:?=|\\bnew\\s*:?=`, 'i').test(
-            codeOf(routine.body).bare,
-          ),
+          !new RegExp(
+            `\\bnew\\s*\\.\\s*"?${escapeRegExp(column)}(?![\\w$])"?\\s*:?=|\\bnew\\s*:?=`,
+            'i',
+          ).test(codeOf(routine.body).bare),
       ),
   );
 
