@@ -259,5 +259,12 @@ create trigger touch after insert or update on public.loop for each row execute 
       access: { object: 'public.loop', policy: null },
     }),
   );
-  expect(project.access?.objects.map(({ object }) => object)).toContain('public.note');
+  const tried = project.access.objects;
+  expect(tried.map(({ object }) => object)).toContain('public.note');
+  expect(project.coverage).toMatchObject({ objects: tried.length + 1, objectsProbed: tried.length });
+  // Where the change mends it, what stood before is not known, and nobody can say that access stays.
+  write('20260102000000_mend.sql', 'drop trigger touch on public.loop;');
+  const mended = await checked(folder, ['supabase/migrations/20260102000000_mend.sql']);
+  const before = 'access to "public.loop", as it stood before';
+  expect(mended.notChecked.map(({ what }) => what)).toContain(before);
 });

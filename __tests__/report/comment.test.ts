@@ -56,7 +56,7 @@ test('where there is nothing to compare with, nothing is said of how access chan
   expect(firstLine(body)).toBe('### ✅ Nothing would break');
 });
 
-test('a policy that the probes could not satisfy leaves in doubt that access stays', () => {
+test('a policy that the probes could not satisfy, and a table that they lost, leave in doubt that access stays', () => {
   const [first] = allWell.projects;
   const skipped = { what: 'policy "of the team" on public.note', why: 'no request', file: null, line: null };
   const of = (access: { object: string; policy: string | null } | undefined) =>
@@ -68,6 +68,7 @@ test('a policy that the probes could not satisfy leaves in doubt that access sta
       ),
     );
   expect(of({ object: 'public.note', policy: 'of the team' })).toContain('where it could be tried');
+  expect(of({ object: 'public.note', policy: null })).toContain('where it could be tried');
   expect(of(undefined)).not.toContain('where it could be tried');
 });
 

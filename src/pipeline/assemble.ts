@@ -1,6 +1,7 @@
 /** From facts and findings to the report object, and the verdict. */
 import type { DiscoveredProject } from '../changes/discover.ts';
 import type { ProjectSettings } from '../config/load.ts';
+import type { AccessMatrix } from '../model/access.ts';
 import type { Facts } from '../model/facts.ts';
 import type { Finding, NotChecked, Severity } from '../model/finding.ts';
 import type { Migration, Project } from '../model/migration.ts';
@@ -108,7 +109,7 @@ export function projectReport(run: {
     findings,
     preexisting: counts(judgement.stood),
     suppressed: judgement.suppressed,
-    notChecked,
+    notChecked: [...notChecked, ...onBaseAlone(facts)],
     checklist: checklist({ facts, findings, stages: book.reports }),
     access: {
       objects: facts.access?.head.objects ?? [],
@@ -166,6 +167,25 @@ function whatWasNotChecked(facts: Facts, examined: Examination): readonly NotChe
   ];
 }
 
+/**
+ * Access that is known after the change and was not before: whether it stays as it is, nobody can say. It gates nothing, or
+ * what mends it could not be merged.
+ */
+function onBaseAlone({ access, base, head }: Facts): readonly NotChecked[] {
+  const name = (left: NotChecked['access']) => JSON.stringify([left?.object, left?.policy]);
+  const after = new Set(access?.head.notChecked.map((note) => name(note.access)));
+  return (access?.base?.notChecked ?? []).flatMap((note) => {
+    const left = note.access;
+    if (left === undefined || after.has(name(left))) return [];
+    const isGone = base.tables.has(left.object) && !head.tables.has(left.object);
+    return isGone ? [] : [{ ...note, what: `${note.what}, as it stood before` }];
+  });
+}
+
+/** Objects that the probes left out as a whole. */
+const leftOut = ({ notChecked }: AccessMatrix): readonly string[] =>
+  notChecked.flatMap(({ access }) => (access?.policy === null ? [access.object] : []));
+
 function coverageOf(facts: Facts): ProjectReport['coverage'] {
   const runs = new Map(facts.replay?.runs.map((run) => [run.path, run]));
   let statements = 0;
@@ -179,7 +199,8 @@ function coverageOf(facts: Facts): ProjectReport['coverage'] {
   }
   const objects = facts.access?.head.objects ?? [];
   const probed = objects.filter((object) => object.cells.some((cell) => cell.outcome !== 'unknown'));
-  return { statements, statementsChecked, objects: objects.length, objectsProbed: probed.length };
+  const left = facts.access === null ? 0 : leftOut(facts.access.head).length;
+  return { statements, statementsChecked, objects: objects.length + left, objectsProbed: probed.length };
 }
 
 function migrationReports(facts: Facts): readonly MigrationReport[] {

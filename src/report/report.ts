@@ -175,12 +175,12 @@ export const untouched = (report: Report): boolean =>
 const compared = (report: Report): boolean =>
   report.projects.every(({ migrations }) => migrations.some(({ change }) => change === 'unchanged'));
 
-/** False where something of it is not known on one side, or a policy could not be satisfied. */
+/** False where something of it is not known on one side: an object that was left out, a policy that could not be satisfied. */
 const isAccessClear = (report: Report): boolean =>
   report.projects.every(
     (project) =>
       accessChanges(project).every(({ direction }) => direction !== 'unclear') &&
-      project.notChecked.every(({ access }) => access == null || access.policy === null),
+      project.notChecked.every(({ access }) => access == null),
   );
 
 /** What happens on merge, in one sentence without its full stop. */
