@@ -474,9 +474,18 @@ export const remove = (id) => service.auth.admin.deleteUser(id);`;
         [line, object, command, by].join(' '),
       ),
     ).toEqual(['4 auth.users delete server']);
-    // Taken back: that one has nothing yet.
-    const back = `const { data } = await service.auth.admin.createUser({ email });\n${text}`;
-    expect(clientCallsIn(new Map([['src/remove.ts', back]]), 'public')).toEqual([]);
+    // Taken back in the same function: that one has nothing yet.
+    const make = 'const { data } = await service.auth.admin.createUser({ email });';
+    const deletes = (functions: string) =>
+      clientCallsIn(new Map([['src/users.ts', `${text.split('\n', 2).join('\n')}\n${functions}`]]), 'public')
+        .length;
+    const back = 'await service.auth.admin.deleteUser(id);';
+    expect(deletes(`export async function create() {\n  ${make}\n  if (!data) ${back}\n}`)).toBe(0);
+    expect(
+      deletes(
+        `export async function create() {\n  ${make}\n}\n\nexport async function remove(id) {\n  ${back}\n}`,
+      ),
+    ).toBe(1);
   });
 
   test('a form of registration asks before there is a user', () => {

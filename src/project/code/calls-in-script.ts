@@ -11,6 +11,7 @@ import {
   lineCounter,
   mostCalls,
 } from './call.ts';
+import { declarationAt } from './declarations.ts';
 import { type Entry, literalEntries, literalKeys } from './literal-keys.ts';
 
 // The text is hostile: every repetition below has an end, so that no pattern takes more than a few steps a character.
@@ -64,7 +65,7 @@ export function callsInScript(text: string): readonly Call[] {
 
 /**
  * `supabase.auth.admin.deleteUser(id)` is a DELETE on auth.users, with all that hangs on the row. Not behind what makes a
- * user in the same file: that one has nothing yet.
+ * user in the same function: that one has nothing yet.
  */
 function deletesOfUsers(text: string): readonly Call[] {
   const lineOf = lineCounter(text);
@@ -73,7 +74,7 @@ function deletesOfUsers(text: string): readonly Call[] {
   );
   return [...found].slice(0, mostCalls).flatMap(({ index, 1: client }) => {
     const line = lineOf(index);
-    if (isComment(text, index) || makesUser.test(text.slice(Math.max(0, index - 6_000), index))) return [];
+    if (isComment(text, index) || makesUser.test(functionUntil(text, index, line).slice(-6_000))) return [];
     return {
       line,
       client: client!,
@@ -92,6 +93,16 @@ function deletesOfUsers(text: string): readonly Call[] {
       single: false,
     };
   });
+}
+
+/** What stands before that place in the function around it. */
+function functionUntil(text: string, at: number, line: number): string {
+  const from = declarationAt(text, line)?.line ?? 1;
+  return text
+    .slice(0, at)
+    .split('\n')
+    .slice(from - 1)
+    .join('\n');
 }
 
 const makesUser = /\b(?:createUser|signUp|inviteUserByEmail|generateLink)\s{0,4}\(/;
