@@ -361,6 +361,22 @@ export function forJobs() {
     expect(own(`const { user } = useAuth();\nsupabase.from('bill').insert(rows);`)).toEqual([[]]);
   });
 
+  test('columns that are given an id, and null where there is none', () => {
+    const given = (row: string) =>
+      clientCallsIn(
+        new Map([['src/a.tsx', `'use client'; // supabase\nsupabase.from('bill').insert({ ${row} });`]]),
+        'public',
+      ).flatMap(({ orNobody }) => orNobody ?? []);
+    expect(given('a: user?.id ?? null, b: options.userId || null, c: user ? user.id : null')).toEqual([
+      'a',
+      'b',
+      'c',
+    ]);
+    expect(given('a: isMember ? owner_id : null, b: me ? me.uid : null')).toEqual(['a', 'b']);
+    // Neither a time nor a flag is an id.
+    expect(given('a: x.done ? x.when : null, b: paid ?? null, c: user ? user.name : null')).toEqual([]);
+  });
+
   test('an Edge Function with the anon key asks as a visitor, unless it hands the token on', () => {
     const asks = (client: string) =>
       clientCallsIn(

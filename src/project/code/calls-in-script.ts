@@ -167,9 +167,11 @@ function comparedIn(chain: string): readonly TextOfColumn[] {
   );
 }
 
-/** `user?.id || null`, `options.userId ?? null`, `user ? user.id : null`. */
-const idOrNull =
-  /^(?:[\w$]{1,40}[?!]?\.){0,4}(?:\w{0,40}[iI]d|uid)\s{0,20}(?:\|\||\?\?)\s{0,20}null$|^[\w$.?]{1,80}\s{0,20}\?\s{0,20}[\w$.?!]{1,80}\s{0,20}:\s{0,20}null$/;
+/** `user?.id || null`, `options.userId ?? null`, `user ? user.id : null`; no `x.done ? x.when : null`, which is no id. */
+const anId = '(?:[\\w$]{1,40}[?!]?\\.){0,4}(?:\\w{0,40}(?:I[dD]|_id|[uU]id|user_?id)|id)!?';
+const idOrNull = new RegExp(
+  `^${anId}\\s{0,20}(?:\\|\\||\\?\\?)\\s{0,20}null$|^[\\w$.?]{1,80}\\s{0,20}\\?\\s{0,20}${anId}\\s{0,20}:\\s{0,20}null$`,
+);
 
 /** `if (userId) row.user_id = userId` above `.insert(row)`. */
 function givenWhereThere(text: string, at: number, chain: string): readonly string[] {
