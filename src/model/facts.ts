@@ -34,9 +34,9 @@ export interface Facts {
   readonly changeSets: readonly ChangeSet[];
   /** Syntax of every migration of the head by path. */
   readonly sources: ReadonlyMap<string, SourceFile>;
-  /** What the application's code asks of the database; empty where the change touches no table. */
+  /** What the application's code asks of the database; empty where the change touches no table, view, function or bucket. */
   readonly clientCalls: readonly ClientCall[];
-  /** What it asks of buckets; empty where the change touches none. */
+  /** What it asks of buckets; empty where that is. */
   readonly storageCalls: readonly StorageCall[];
   /** State at the end of base and head: folded, overlaid with the catalog where the replay ran. */
   readonly base: SchemaState;

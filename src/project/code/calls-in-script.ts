@@ -60,7 +60,7 @@ export function callsInScript(text: string): readonly Call[] {
     });
     if (calls.length === mostCalls) break;
   }
-  return [...calls, ...deletesOfUsers(text)];
+  return [...calls, ...deletesOfUsers(text)].sort((one, other) => one.line - other.line);
 }
 
 /**

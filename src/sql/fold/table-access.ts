@@ -5,8 +5,7 @@ import { Failed } from './failed.ts';
 import { initialGrants } from './grants.ts';
 import type { Site } from './site.ts';
 
-/** Why a table is known by name only: no statement of the migrations makes it. */
-/** No migration makes it. */
+/** No statement of the migrations makes it. */
 export const isKnownByName = ({ unknown }: Pick<Table, 'unknown'>): boolean =>
   unknown.some(({ about }) => about === 'object');
 
