@@ -87,8 +87,12 @@ export async function opened(
 const many = 40;
 
 /** Prizes that A does not have anyway. */
-export async function closedTo(context: EscalationContext, prizes: readonly Prize[]): Promise<Prize[]> {
-  return (await tried(context, prizes, user, many)).flatMap(({ prize, holds }) => (holds ? [] : [prize]));
+export async function closedTo(
+  context: EscalationContext,
+  prizes: readonly Prize[],
+  identity: Identity = user,
+): Promise<Prize[]> {
+  return (await tried(context, prizes, identity, many)).flatMap(({ prize, holds }) => (holds ? [] : [prize]));
 }
 
 /** Whether the prizes hold now, reading first. */

@@ -14,7 +14,16 @@ import { inputsOf } from '../rows/arguments.ts';
 import { type RowValues, uniqueKeys } from '../rows/plan.ts';
 import { quietly } from '../rows/triggers.ts';
 import { type LaidRow, whereIs } from '../rows/world.ts';
-import { asA, type EscalationContext, foreignPrizes, type Prize, tried, user, within } from './attempt.ts';
+import {
+  asA,
+  closedTo,
+  type EscalationContext,
+  foreignPrizes,
+  type Prize,
+  tried,
+  user,
+  within,
+} from './attempt.ts';
 import { deleteOf, insertInto, type Sent, stepsOf, updateOf } from './sent.ts';
 
 /** Ways worth trying: more would cost more than they tell. */
@@ -164,19 +173,14 @@ async function signed(
       ...foreignPrizes(context, way.tenants.length > 0 ? prizes : []),
       ...(way.rank === null && way.command !== 'delete' ? [] : prizes.filter(asksForAWord)),
     ];
-    const closed = (await tried(context, wanted, before)).filter(({ holds }) => !holds);
+    const closed = await closedTo(context, wanted, before);
     if (closed.length === 0) return null;
     const { outcome, proof } = await asA(context, table, sent.sql, before);
     if (!outcome.ok || outcome.affected === 0) return null;
     const after = await tokenBy(context, hook, claimsOf(userA));
     if (after === null) return null;
     const changes = changesIn(before.claims, after.claims);
-    const opening = await tried(
-      context,
-      closed.map(({ prize }) => prize),
-      after,
-    );
-    const opened = opening.find(({ holds }) => holds);
+    const opened = (await tried(context, closed, after)).find(({ holds }) => holds);
     if (opened === undefined || changes.length === 0) return null;
     return {
       object: table.key,
