@@ -42,7 +42,7 @@ export default rule({
           object: table.key,
           key: policyKey(policy),
           evidence: evidenceOf(state),
-          help: wayOut(policy, table, state),
+          help: wayOut(policy, table, context),
         });
         continue;
       }
@@ -66,11 +66,15 @@ const readsUsers = (policy: Policy, table: Table, state: SchemaState) =>
 const saysOfThemselves = (text: string) => /raw_user_meta_data/i.test(text);
 
 /** What users say of themselves must not be asked for in another way: rls/user-metadata tells that. */
-function wayOut(policy: Policy, table: Table, state: SchemaState): string | undefined {
+function wayOut(
+  policy: Policy,
+  table: Table,
+  { state, facts }: Pick<StateContext, 'state' | 'facts'>,
+): string | undefined {
   const text = predicatesOf(policy)
     .map(({ expression }) => expression.text)
     .join(' ');
-  const asking = saysOfThemselves(text) ? null : asConditionFunctions(policy, table, state, true);
+  const asking = saysOfThemselves(text) ? null : asConditionFunctions(policy, table, state, facts, true);
   return asking === null ? undefined : sqlFence(`${privateSchema(apiRolesOf(policy))}\n${inTurn([asking])}`);
 }
 

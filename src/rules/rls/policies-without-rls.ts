@@ -30,7 +30,7 @@ export default rule({
     if (table.policies.every((policy) => isOlder(policy.origin, table.origin))) return;
     const names = table.policies.map(({ name }) => name);
     const sql = `alter table ${table.key} enable row level security;`;
-    const recursion = recursionOnceOn(table, state);
+    const recursion = recursionOnceOn(table, state, facts);
     const origin = table.rlsOrigin ?? table.policies.at(-1)!.origin;
     report({
       message: `"${table.key}" has policies (${named(names)}) and row level security is off. Postgres ignores them, so every role with a grant reaches all rows. Enable row level security.`,

@@ -1,3 +1,4 @@
+import type { Facts } from '../../model/facts.ts';
 import type { SchemaState, Table } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
 import { asItsOwner } from '../support/functions/qualified.ts';
@@ -63,7 +64,7 @@ export default rule({
       object: table.key,
       severity: 'warning',
       evidence: evidenceOf(state),
-      help: lookUp(table, state),
+      help: lookUp(table, facts, state),
     });
   },
   facts({ facts, report, preexisting }) {
@@ -94,7 +95,7 @@ export default rule({
           'access/unproven',
           'access/returning-denied',
         ],
-        help: lookUp(facts.head.tables.get(loop?.[0] ?? table), facts.head),
+        help: lookUp(facts.head.tables.get(loop?.[0] ?? table), facts, facts.head),
         repro: first!.proof.sql,
       });
     }
@@ -102,7 +103,7 @@ export default rule({
 });
 
 /** Each policy that leads back asks a function instead: in full where that can be written, else the message says it. */
-function lookUp(table: Table | undefined, state: SchemaState): string {
-  const sql = table === undefined ? null : endingRecursion(table, state);
+function lookUp(table: Table | undefined, facts: Facts, state: SchemaState): string {
+  const sql = table === undefined ? null : endingRecursion(table, state, facts);
   return sql === null ? 'Such a function reads without policies; the policy calls it.' : sqlFence(sql);
 }

@@ -43,7 +43,7 @@ export default rule({
         severity: open ? undefined : 'warning',
         causes: ['rls/disabled', 'rls/policies-without-rls', 'rls/realtime'],
         help: sqlFence(
-          `${recursionOnceOn(after, set.after)}alter table ${key} enable row level security;${after.policies.length > 0 ? '' : '\n-- and a policy for each way of access: without one no client sees a row'}`,
+          `${recursionOnceOn(after, set.after, facts)}alter table ${key} enable row level security;${after.policies.length > 0 ? '' : '\n-- and a policy for each way of access: without one no client sees a row'}`,
         ),
       });
     },

@@ -1,4 +1,5 @@
 /** A policy's whole condition as a function that reads without policies: what ends a policy that leads back to its own table. */
+import type { Facts } from '../../../model/facts.ts';
 import type { Policy, SchemaState, Table } from '../../../model/schema.ts';
 import type { SyntaxNode } from '../../../model/sql.ts';
 import { keyOf, quoteIdent, strings } from '../../../sql/names.ts';
@@ -18,6 +19,7 @@ export function asConditionFunctions(
   policy: Policy,
   table: Table,
   state: SchemaState,
+  facts: Facts,
   untied = false,
 ): Asking | null {
   const roles = apiRolesOf(policy).join(', ');
@@ -41,7 +43,7 @@ export function asConditionFunctions(
     const wanted = nameFor(policy, table, clause === 'WITH CHECK' && policy.using !== null ? '_after' : '');
     // What it does hangs on the table too, where it has columns of it: the same text asks for others.
     const does = `${columns.length === 0 ? '' : `${table.key}(${args}) `}select ${expression.text}`;
-    const name = nameOffered(wanted, does, state);
+    const name = nameOffered(wanted, does, state, facts);
     const key = `private.${name}`;
     const signature = `${key}(${types.join(', ')})`;
     const text = withArguments(expression.text, table, name, columns);

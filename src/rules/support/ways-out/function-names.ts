@@ -1,4 +1,5 @@
 /** Functions that are offered to policies: their names, and in which order they are made. */
+import type { Facts } from '../../../model/facts.ts';
 import type { SchemaState } from '../../../model/schema.ts';
 import { quoteIdent } from '../../../sql/names.ts';
 import { normalBody } from '../syntax/bodies.ts';
@@ -17,22 +18,22 @@ export const inTurn = (askings: readonly Asking[]): string =>
 export const privateSchema = (roles: readonly string[]) =>
   `create schema if not exists private;\ngrant usage on schema private to ${roles.join(', ')};`;
 
-/** By state, since all that one report offers is judged on one: what each name was given to. */
-const given = new WeakMap<SchemaState, Map<string, string>>();
+/** By report, whose migrations are judged on one state each with `--all`: what each name was given to. */
+const given = new WeakMap<Facts, Map<string, string>>();
 
 /**
  * `private.my_club_ids`, or that name with a number where it stands for something else: in the schema, or in another offer
  * of the report. Functions that do the same share it.
  */
-export function nameOffered(wanted: string, does: string, state: SchemaState): string {
-  const names = given.get(state) ?? new Map<string, string>();
-  given.set(state, names);
+export function nameOffered(wanted: string, does: string, state: SchemaState, facts: Facts): string {
+  const names = given.get(facts) ?? new Map<string, string>();
+  given.set(facts, names);
   for (let turn = 1; ; turn += 1) {
     const suffix = turn === 1 ? '' : `_${turn}`;
     const name = quoteIdent(wanted.slice(0, 63 - suffix.length) + suffix);
-    const known = names.get(name);
-    if (known === does) return name;
-    if (known !== undefined || isThere(name, does, state)) continue;
+    // What is offered runs behind the last migration.
+    if ((names.get(name) ?? does) !== does || [state, facts.head].some((each) => isThere(name, does, each)))
+      continue;
     names.set(name, does);
     return name;
   }

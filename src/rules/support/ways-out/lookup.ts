@@ -1,4 +1,5 @@
 /** A policy's sub-select as a function that reads without policies: the same rows for the same caller. */
+import type { Facts } from '../../../model/facts.ts';
 import type { Column, Policy, SchemaState, Table } from '../../../model/schema.ts';
 import type { SyntaxNode } from '../../../model/sql.ts';
 import { quoteIdent } from '../../../sql/names.ts';
@@ -22,7 +23,13 @@ import { type Asking, nameOffered } from './function-names.ts';
  * is not plainly "the keys of the rows that such and such holds for": more than one table, more than one tie to the row,
  * names found by the search path.
  */
-export function asFunction(policy: Policy, table: Table, read: Table, state: SchemaState): Asking | null {
+export function asFunction(
+  policy: Policy,
+  table: Table,
+  read: Table,
+  state: SchemaState,
+  facts: Facts,
+): Asking | null {
   const predicates = predicatesOf(policy);
   const found = predicates.flatMap(({ node }) => subSelects(node, table, read));
   const texts = new Set(found.map((each) => JSON.stringify(each, withoutPlace)));
@@ -32,7 +39,7 @@ export function asFunction(policy: Policy, table: Table, read: Table, state: Sch
   const where = `from ${read.key} where ${only.conditions.map(({ sql }) => sql).join(' and ')}`;
   const { wanted, returns, body, using } =
     only.tie === null ? asked(only, read, where) : keys(only.tie, only, read, where);
-  const name = `private.${nameOffered(wanted, body, state)}`;
+  const name = `private.${nameOffered(wanted, body, state, facts)}`;
   const use = using(`select ${name}()`);
   const clauses = predicates.map((predicate) => {
     const text = isOneSubSelect(predicate.node) ? use : withoutExists(predicate.expression.text, use);
