@@ -1,3 +1,4 @@
+import type { ClientCall } from '../../model/client.ts';
 import type { Facts } from '../../model/facts.ts';
 import type { Routine, SchemaState } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
@@ -110,7 +111,7 @@ function mendOf(group: LeakGroup, facts: Facts): FunctionMend {
       }
     : (nobodysMend(group, routine, facts.head) ??
         rankMend(group, routine, facts.head) ??
-        functionMend(routine, callsOf(group, facts), facts.head, isUncalled(routine, facts)));
+        functionMend(routine, callsOf(group, facts), facts.head, uncalled(routine, facts)));
 }
 
 /** It asks for a rank, and whoever has none got past that: another question would refuse those who may. */
@@ -154,9 +155,14 @@ function nobodysMend({ leaks }: LeakGroup, routine: Routine, state: SchemaState)
 }
 
 /** Pages or an app call as users, and none of them calls it; where there is only a server, whoever does is kept elsewhere. */
-const isUncalled = (routine: Routine, facts: Facts) =>
-  facts.clientCalls.some(({ by, path }) => by === 'user' && !/(^|\/)supabase\/functions\//.test(path)) &&
-  callsOfRoutine(routine, facts).every(({ by }) => by === 'server');
+/** Calls with the service key, where the code of users is here and makes none; null where that is not known. */
+function uncalled(routine: Routine, facts: Facts): readonly ClientCall[] | null {
+  const calls = callsOfRoutine(routine, facts);
+  const isShown = facts.clientCalls.some(
+    ({ by, path }) => by === 'user' && !/(^|\/)supabase\/functions\//.test(path),
+  );
+  return isShown && calls.every(({ by }) => by === 'server') ? calls : null;
+}
 
 function callsOf({ object }: LeakGroup, facts: Facts) {
   const routine = facts.head.routines.get(object.object);

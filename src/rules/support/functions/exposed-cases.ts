@@ -95,8 +95,8 @@ const calledBeforeSignUp: Case = {
   holds: ({ tables, signUps }) => tables.length > 0 && signUps.length > 0,
   way: ({ signUps }) =>
     `The code calls it before somebody signs up (${placesOf(signUps)}): nobody is signed in then, and a check of "auth.uid()" would refuse all of them. See that it answers no more than that form needs.`,
-  help: () =>
-    'Let it answer with yes or no, and limit how often it may be called: whoever asks often enough learns which names are there.',
+  help: ({ routine }) =>
+    `${routine.returns === 'boolean' ? 'Limit' : 'Let it answer with yes or no, and limit'} how often it may be called: whoever asks often enough learns which names are there.`,
 };
 
 const harmlessForTheCode: Case = {

@@ -5,7 +5,7 @@ import { quoteIdent } from '../../../sql/names.ts';
 import { escapeRegExp } from '../../../sql/text.ts';
 import { onceWithServiceKey, placesOf, saidOfNoSession } from '../application/client-calls.ts';
 import { apiRoles } from '../callers/roles.ts';
-import { callingTriggers, isCalledByPolicy } from '../policies/policy-callers.ts';
+import { callingTriggers, isCalledAsCaller, isCalledByPolicy } from '../policies/policy-callers.ts';
 import { codeOf } from '../syntax/bodies.ts';
 import { named } from '../words/words.ts';
 import { askedOfRows } from './asked-of-rows.ts';
@@ -23,8 +23,8 @@ export function functionMend(
   routine: Routine,
   calls: readonly ClientCall[],
   state: SchemaState,
-  /** There is code of the application, and none of it calls the function. */
-  uncalled = false,
+  /** There is code of the application, and none of it calls the function but this of the server; null where some may. */
+  uncalled: readonly ClientCall[] | null = null,
 ): FunctionMend {
   const beside = tokenBeside(routine, state);
   if (beside !== null)
@@ -64,13 +64,16 @@ export function functionMend(
       );
   }
   if (
-    uncalled &&
+    uncalled !== null &&
     !helper &&
     !isGrantedTo(routine, 'authenticated') &&
     !isGrantedTo(routine, 'anon') &&
     !isCalledAsCaller(routine, state)
   )
-    return { advice: 'No code here calls it: revoke EXECUTE', sql: revoked(routine) };
+    return {
+      advice: `${uncalled.length === 0 ? 'No code here calls it' : `Only the server calls it (${placesOf(uncalled)})`}: revoke EXECUTE`,
+      sql: revoked(routine),
+    };
   const person = personIn(routine, state);
   const rows = person === undefined && !helper ? askedOfRows(routine, state) : null;
   const ask =
@@ -112,16 +115,6 @@ export function functionMend(
         ? revoked(routine)
         : `${question}\n-- or, where only the server calls it\n${revoked(routine)}`,
   };
-}
-
-/** Another function, or a view, calls it with the rights of whoever asks. */
-function isCalledAsCaller({ key, name }: Routine, { routines, views }: SchemaState): boolean {
-  const call = new RegExp(`(?<![\\w$])"?${escapeRegExp(name)}"?\\s*\\(`, 'i');
-  return (
-    [...routines.values()].some(
-      (other) => other.key !== key && !other.securityDefiner && call.test(codeOf(other.body).bare),
-    ) || [...views.values()].some(({ definition }) => call.test(definition.text))
-  );
 }
 
 /** Where e-mail addresses are confirmed, nobody is signed in yet. */

@@ -34,18 +34,28 @@ function callersIn(state: SchemaState): ReadonlyMap<string, readonly ApiRole[]> 
 }
 
 /** Trigger functions that call it as whoever fires the trigger: without EXECUTE an ordinary write would fail. */
-export function callingTriggers({ key, name }: Routine, { routines }: SchemaState): readonly string[] {
-  const call = new RegExp(`(?<!\\binto\\s+(?:\\w+\\.)?)(?<![\\w$])"?${escapeRegExp(name)}"?\\s*\\(`, 'i');
-  return [...routines.values()]
-    .filter(
-      (other) =>
-        other.key !== key &&
-        other.returns === 'trigger' &&
-        !other.securityDefiner &&
-        call.test(codeOf(other.body).bare),
-    )
-    .map((other) => other.key);
+export const callingTriggers = (routine: Routine, { routines }: SchemaState): readonly string[] =>
+  callersAmong(
+    [...routines.values()].filter(({ returns }) => returns === 'trigger'),
+    routine,
+  ).map(({ key }) => key);
+
+/** A function or a view calls it with the rights of whoever asks. */
+export const isCalledAsCaller = (routine: Routine, { routines, views }: SchemaState): boolean =>
+  callersAmong([...routines.values()], routine).length > 0 ||
+  [...views.values()].some(({ definition }) => callOf(routine).test(definition.text));
+
+function callersAmong(routines: readonly Routine[], called: Routine): readonly Routine[] {
+  const call = callOf(called);
+  return routines.filter(
+    ({ key, securityDefiner, body }) =>
+      key !== called.key && !securityDefiner && call.test(codeOf(body).bare),
+  );
 }
+
+/** Its name in front of a parenthesis; behind INTO that is a table's. */
+const callOf = ({ name }: Routine) =>
+  new RegExp(`(?<!\\binto\\s+(?:"?\\w+"?\\.)?)(?<![\\w$])"?${escapeRegExp(name)}"?\\s*\\(`, 'i');
 
 /** A file whose policies call it. */
 export interface CallingFile {
