@@ -4,7 +4,7 @@ import type { Facts } from '../../../model/facts.ts';
 import type { Command, Policy, SchemaState, Table } from '../../../model/schema.ts';
 import { allCallsOn, callsOn, placesNamed } from '../application/client-calls.ts';
 import { appliesTo, commands } from '../callers/roles.ts';
-import { isToken, sensitiveColumns } from '../owners/owners.ts';
+import { secretColumns, sensitiveColumns } from '../owners/owners.ts';
 import { rightsIn } from '../owners/rights.ts';
 import { ownerByName } from '../owners/whose.ts';
 import { commentAbove, isSaidForAnonymousUse, namesAnonRole } from '../words/comment-above.ts';
@@ -37,11 +37,8 @@ export function openOnPurpose(group: LeakGroup, facts: Facts): string | null {
 
 /** Secrets, and, where rows are written, columns that give rights. */
 const holdsMore = (table: Table, written: readonly Command[], state: SchemaState) =>
-  table.columns.some(({ name }) => isToken(name) || secret.test(name)) ||
+  secretColumns(table).length > 0 ||
   (written.some((command) => command !== 'delete') && rightsIn(table, state).length > 0);
-
-const secret =
-  /(^|_)(pin|pin_?code|passwd|passphrase|salt|private_?key|secret_?key|service_?key|credentials?|webhook_url)$|_(hash|token|secret)(_|$)/i;
 
 /** No code signs anybody in or asks for a password, and it does the same with the anon key. */
 function byPages(group: LeakGroup, opener: Policy, table: Table, facts: Facts): string | null {

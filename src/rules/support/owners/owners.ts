@@ -174,12 +174,12 @@ export const isToken = (column: string) =>
     column,
   );
 
-/** Those that open something by themselves, whoever's row it is: keys of a server, passwords, tokens. */
+/** Those that open something by themselves, whoever's row it is: keys of a server, passwords and what guards them, tokens. */
 export const secretColumns = ({ columns }: Pick<Table, 'columns'>): string[] =>
   columns.map(({ name }) => name).filter((name) => isToken(name) || keysOfServers.test(name));
 
 const keysOfServers =
-  /(^|_)((service(_role)?|secret|signing|encryption|private|access|api)_?key|(client|app|webhook|shared)_?secret|(access|refresh|auth|bearer|bot)_?token|connection_?string|database_?url|credentials?|passwd)(_encrypted|_enc)?$/i;
+  /(^|_)((service(_role)?|secret|signing|encryption|private|access|api)_?key|(client|app|webhook|shared)_?secret|(access|refresh|auth|bearer|bot)_?token|connection_?string|database_?url|webhook_?url|credentials?|passwd|passphrase|pin(_?code)?|salt|secret|token)(_encrypted|_enc|_hash(ed)?)?$|(^|_)(session|device)_hash$/i;
 
 /** `if new.owner = …` compares. */
 const assignments = (body: string) =>
