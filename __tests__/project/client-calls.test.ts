@@ -203,6 +203,39 @@ describe('calls of the application', () => {
 });
 
 describe('code of the repository', () => {
+  test('a module that no file imports asks for nothing; what a framework finds by its place does', () => {
+    const root = mkdtempSync(join(tmpdir(), 'guard-code-'));
+    const write = (path: string, text: string) => {
+      mkdirSync(dirname(join(root, path)), { recursive: true });
+      writeFileSync(join(root, path), text);
+    };
+    const asks = (table: string) => `// supabase\n'use client';\nsupabase.from('${table}').select();\n`;
+    const paths = () => readCode(root, '.', 'public').clientCalls.map(({ path }) => path);
+    try {
+      write('src/services/used.ts', asks('used'));
+      write('src/services/lazy.ts', asks('lazy'));
+      write('src/services/left-over.ts', asks('left'));
+      write('src/hooks/index.ts', asks('hook'));
+      write('src/pages/Home.tsx', asks('home'));
+      write('supabase/functions/lib/own.ts', asks('own'));
+      write(
+        'src/main.ts',
+        `import { x } from './services/used.js';\nconst y = () => import('./services/lazy');`,
+      );
+      expect(paths()).toEqual([
+        'src/pages/Home.tsx',
+        'src/services/lazy.ts',
+        'src/services/used.ts',
+        'supabase/functions/lib/own.ts',
+      ]);
+      // Whatever fits the pattern.
+      write('src/all.ts', `export const all = import.meta.glob('./services/*.ts');`);
+      expect(paths()).toContain('src/services/left-over.ts');
+    } finally {
+      rmSync(root, { recursive: true, force: true });
+    }
+  });
+
   test('is what people write: no packages, tests, links or other projects', () => {
     const root = mkdtempSync(join(tmpdir(), 'guard-client-'));
     const write = (path: string, text: string) => {
@@ -227,6 +260,7 @@ describe('code of the repository', () => {
         'apps/mobile/supabase/config.toml',
       ])
         write(path, call);
+      write('apps/web/src/main.ts', `import './lib/supabase/notes';`);
       write('apps/web/src/large.ts', `${call}${' '.repeat(600_000)}`);
       symlinkSync(join(root, 'apps/mobile/src/notes.ts'), join(root, 'apps/web/src/linked.ts'));
       symlinkSync(join(root, 'apps/mobile'), join(root, 'apps/web/mobile'));
@@ -421,14 +455,10 @@ export function forJobs() {
     // Handed to a function of the file, by all who call it.
     const written = `async function write(db: any, row: Row) {\n  ${call}\n}\n`;
     const made = client(`req.headers.get('Authorization')`).replace('const db', 'const own');
-    expect(asks(`${written}Deno.serve(async (req) => {\n${made}await write(own, row);\n});`)).toEqual([
-      'user',
-    ]);
+    expect(asks(`${written}Deno.serve(async (req) => {\n${made}write(own, row);\n});`)).toEqual(['user']);
     const admin = `const all = createClient(url, Deno.env.get('SUPABASE_SERVICE_ROLE_KEY'));\n`;
     expect(
-      asks(
-        `${written}Deno.serve(async (req) => {\n${made}${admin}await write(own, row);\nawait write(all, row);\n});`,
-      ),
+      asks(`${written}Deno.serve(async (req) => {\n${made}${admin}write(own, row);\nwrite(all, row);\n});`),
     ).toEqual(['other']);
   });
 

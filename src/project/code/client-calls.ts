@@ -26,6 +26,7 @@ import {
   modulesIn,
 } from './script-clients.ts';
 import { type BucketCall, bucketCallsIn } from './storage-calls.ts';
+import { importsIn } from './unused-files.ts';
 
 /** Files of the repository's code, bytes of one of them: what is more is no application written by hand. */
 const mostFiles = 20_000;
@@ -45,13 +46,16 @@ export function readCode(repositoryRoot: string, projectPath: string, schema: st
   const { files, projects } = listCode(repositoryRoot);
   const below = projects.length > 1 && projectPath !== '.' ? `${projectPath}/` : '';
   const texts = new Map<string, string>();
+  const imports = importsIn();
   let accounts = false;
   for (const path of files.filter((each) => each.startsWith(below)).sort()) {
     const text = readText(join(repositoryRoot, path));
     if (text === null) continue;
+    imports.read(path, text);
     accounts ||= knowsAccounts.test(text);
     if (text.includes('upabase')) texts.set(path, text);
   }
+  for (const path of [...texts.keys()]) if (imports.isUnused(path)) texts.delete(path);
   return codeIn(texts, schema, accounts);
 }
 
