@@ -49,13 +49,18 @@ export default rule({
     const names = listings.map(({ policy }) => `"${policy.name}"`);
     const what = listings.length > 1 ? 'them' : 'it';
     const kept = listings.some((each) => private_(each, state).length > 0);
-    const asked = askedOf(bucket.id, policies, facts, state);
+    // The policy is changed for all its buckets at once. Those that no URL serves stay in it whole.
+    const ids = new Set(listings.flatMap((each) => each.buckets.filter((id) => !isPrivate(id, state))));
+    const asked = new Map([...ids].map((id) => [id, askedOf(id, policies, facts, state)]));
+    const told = [...asked].flatMap(([id, { told: of }]) =>
+      of(id === bucket.id ? 'them' : `files of "${id}"`),
+    );
     // An UPDATE or DELETE reads its row first, and so does what Storage does for an upsert.
-    const changes = changing(bucket.id, policies).length > 0;
+    const changes = [...ids].some((id) => changing(id, policies).length > 0);
     const way =
-      asked.told !== ''
-        ? `Its files are served by URL without a policy. The code ${asked.told}, for which their rows are read: ${
-            asked.conditions.length > 0
+      told.length > 0
+        ? `Its files are served by URL without a policy. The code ${listed(told)}, for which their rows are read: ${
+            [...asked.values()].some(({ conditions }) => conditions.length > 0)
               ? `narrow ${listings.length > 1 ? 'them' : 'the policy'} to the files that it needs`
               : `${kept ? 'leave the bucket out of it' : `drop ${what}`} once it no longer does`
           } if names should not be found`
@@ -68,7 +73,10 @@ export default rule({
       object: bucket.id,
       evidence: evidenceOf(state),
       help: sqlFence(
-        `${asked.first}${listings.map((each) => narrowed(each, policies, facts, state)).join('\n')}`,
+        [
+          ...new Set([...asked.values()].flatMap(({ first }) => first)),
+          ...listings.map((each) => narrowed(each, asked, state)),
+        ].join('\n'),
       ),
     });
   },
@@ -85,15 +93,17 @@ const changing = (id: string, policies: readonly StoragePolicy[]) =>
 
 /** Buckets whose files are read by this policy alone: they are not public. */
 const private_ = ({ buckets }: StoragePolicy, state: SchemaState) =>
-  [...new Set(buckets)].filter((id) => state.buckets.get(id)?.public === false);
+  [...new Set(buckets)].filter((id) => isPrivate(id, state));
+
+const isPrivate = (id: string, { buckets }: SchemaState) => buckets.get(id)?.public === false;
 
 interface Asked {
   /** What of the bucket's files goes on being read. */
   readonly conditions: readonly string[];
   /** What the code does that needs it: `lists them (src/a.ts:3)`; empty where none was seen. */
-  readonly told: string;
+  told(files: string): readonly string[];
   /** Lines of SQL comment on what is to be done before. */
-  readonly first: string;
+  readonly first: readonly string[];
 }
 
 function askedOf(id: string, policies: readonly StoragePolicy[], facts: Facts, state: SchemaState): Asked {
@@ -130,21 +140,21 @@ function askedOf(id: string, policies: readonly StoragePolicy[], facts: Facts, s
   );
   return {
     conditions: [...conditions],
-    told: listed([
-      ...doing('lists them', /^list$/, lists),
-      ...doing('copies them', /^copy$/, lists),
-      ...doing('signs URLs of them', /^createSigned/, lists),
-      ...doing('overwrites them', /./, overwrites),
-    ]),
+    told: (files) => [
+      ...doing(`lists ${files}`, /^list$/, lists),
+      ...doing(`copies ${files}`, /^copy$/, lists),
+      ...doing(`signs URLs of ${files}`, /^createSigned/, lists),
+      ...doing(`overwrites ${files}`, /./, overwrites),
+    ],
     first: [
-      saidOfGap([...conditions].join(), shared),
+      saidOfGap([...conditions].join(), shared).trimEnd(),
       others.length > 0
-        ? `-- the code looks files up (${placesOf(others)}) and finds ${conditions.size > 0 ? 'these alone' : 'none'} from then on: let the server list others, or keep their paths in a table\n`
+        ? `-- the code looks files up (${placesOf(others)}) and finds ${conditions.size > 0 ? 'these alone' : 'none'} from then on: let the server list others, or keep their paths in a table`
         : '',
       open && byVisitors.length > 0
-        ? `-- where nobody has to sign in to upload, do it without "upsert" first (${placesOf(byVisitors)}): a visitor owns no file that could be read\n`
+        ? `-- where nobody has to sign in to upload, do it without "upsert" first (${placesOf(byVisitors)}): a visitor owns no file that could be read`
         : '',
-    ].join(''),
+    ].filter((line) => line !== ''),
   };
 }
 
@@ -157,16 +167,11 @@ const puts = (policy: StoragePolicy['policy']) =>
   apiRolesOf(policy).length > 0 && commandsOf(policy).includes('insert');
 
 /** The policy, left with what its buckets need: rows that are changed, and buckets that no URL serves. */
-function narrowed(
-  listing: StoragePolicy,
-  policies: readonly StoragePolicy[],
-  facts: Facts,
-  state: SchemaState,
-): string {
+function narrowed(listing: StoragePolicy, asked: ReadonlyMap<string, Asked>, state: SchemaState): string {
   const name = quoteIdent(listing.policy.name);
   const others = private_(listing, state);
   const conditions = new Set([
-    ...listing.buckets.flatMap((id) => askedOf(id, policies, facts, state).conditions),
+    ...listing.buckets.flatMap((id) => asked.get(id)?.conditions ?? []),
     ...(others.length === 0 ? [] : [`bucket_id in (${others.map((id) => `'${id}'`).join(', ')})`]),
   ]);
   if (conditions.size === 0) return `drop policy ${name} on storage.objects;`;
