@@ -167,6 +167,27 @@ test('a loop over what is not known may reach any table', () => {
   expect(state.tables.get('public.t')!.unknown).toEqual([]);
 });
 
+test('a statement in it that names its table is about no other', () => {
+  const state = fold(`create table t (a int); create table u (a int);
+    do $$ declare n text; begin
+      for n in select tablename from chosen loop alter table t enable row level security; end loop;
+    end $$`);
+  expect(state.unknown).toMatchObject([{ about: 'else', object: { key: 'public.t' } }]);
+  expect(state.tables.get('public.t')!.unknown).toMatchObject([{ about: 'else' }]);
+});
+
+test('what can not be read may reach any table, if it bears on the schema at all', () => {
+  const of = (sql: string) => fold(`create table t (a int); ${sql}`).unknown.map(({ about }) => about);
+  expect(of(`do $$ plv8.execute('alter table t enable row level security') $$ language plv8`)).toEqual([
+    'any',
+  ]);
+  expect(of(`do $$ plv8.elog(NOTICE, 'done') $$ language plv8`)).toEqual([]);
+  const called = (body: string, language: string) =>
+    of(`create function f() returns void language ${language} as $$ ${body} $$; select f()`);
+  expect(called(`plv8.execute('alter table t enable row level security')`, 'plv8')).toEqual(['any']);
+  expect(called('begin alter table t enable row level security', 'plpgsql')).toEqual(['any']);
+});
+
 test('a type that no migration makes leaves some columns unknown', () => {
   expect(fold('create table t (a mood)').tables.get('public.t')!.unknown).toMatchObject([
     { about: 'columns' },

@@ -15,12 +15,12 @@ export function insertBuckets(draft: Draft, node: SyntaxNode, site: Site): void 
     (select.targetList && select.fromClause === undefined
       ? [select.targetList.map(({ ResTarget: target }: SyntaxNode) => target.val)]
       : []);
-  if (rows.length === 0) draft.unknown(site.origin, 'buckets that a query gives');
+  if (rows.length === 0) draft.unknown(site.origin, 'buckets that a query gives', null, 'else');
   for (const row of rows) {
     const value = (name: string) => row[columns.indexOf(name)];
     const id = text(value('id'));
     if (id === null) {
-      draft.unknown(site.origin, 'a bucket whose id is no literal');
+      draft.unknown(site.origin, 'a bucket whose id is no literal', null, 'else');
       continue;
     }
     const old = draft.get('bucket', id);
@@ -44,7 +44,7 @@ export function updateBuckets(draft: Draft, node: SyntaxNode, site: Site): void 
   const isPublic = truth(target.ResTarget.val);
   const ids = idsOf(node.whereClause);
   if (isPublic === null || ids === null) {
-    draft.unknown(site.origin, 'an update of storage.buckets that is no literal');
+    draft.unknown(site.origin, 'an update of storage.buckets that is no literal', null, 'else');
     return;
   }
   for (const id of ids === 'all' ? [...draft.all('bucket').keys()] : ids) {
@@ -55,7 +55,8 @@ export function updateBuckets(draft: Draft, node: SyntaxNode, site: Site): void 
 export function deleteBuckets(draft: Draft, node: SyntaxNode, site: Site): void {
   if (draft.relation(node.relation) !== buckets) return;
   const ids = idsOf(node.whereClause);
-  if (ids === null) draft.unknown(site.origin, 'a delete from storage.buckets that is no literal');
+  if (ids === null)
+    draft.unknown(site.origin, 'a delete from storage.buckets that is no literal', null, 'else');
   else for (const id of ids === 'all' ? [...draft.all('bucket').keys()] : ids) draft.remove('bucket', id);
 }
 

@@ -57,6 +57,7 @@ function alreadyThere(draft: Draft, key: string, site: Site): void {
     site.origin,
     `${key} is created again`,
     draft.has('table', key) ? { kind: 'table', key } : null,
+    'else',
   );
 }
 

@@ -22,7 +22,8 @@ export function foldDo(
   const site = siteOf(source, statement);
   const body = doBody(source, statement);
   if (body === null) {
-    draft.unknown(site.origin, 'what a DO block in another language than plpgsql does');
+    if (mayChangeSchema(statement.sql))
+      draft.unknown(site.origin, 'what a DO block in another language than plpgsql does', null, 'any');
     return [];
   }
   const block = parsePlpgsql(body.text, body.start, body.end);
@@ -58,7 +59,7 @@ export function foldCall(
   if (routine.returns === 'trigger' || !mayChangeSchema(routine.body)) return;
   const path = draft.searchPath;
   if (draft.calls >= callLimit || !draft.spend(statementEffort)) {
-    draft.unknown(origin, `what ${routine.key} does when it is called`);
+    draft.unknown(origin, `what ${routine.key} does when it is called`, null, 'any');
     return;
   }
   draft.calls += 1;
@@ -71,13 +72,14 @@ export function foldCall(
     }
   } else if (routine.language === 'plpgsql') {
     const block = parsePlpgsql(routine.body);
-    if (block === null) draft.unknown(origin, `what ${routine.key} does: its body could not be read`);
+    if (block === null)
+      draft.unknown(origin, `what ${routine.key} does: its body could not be read`, null, 'any');
     else {
       const interpreter = new Interpreter(draft, null, routine.body, origin, 0, fold);
       interpreter.bindArguments(routine, args);
       interpreter.runAll(block);
     }
-  } else draft.unknown(origin, `what ${routine.key} does when it is called`);
+  } else draft.unknown(origin, `what ${routine.key} does when it is called`, null, 'any');
   draft.searchPath = path;
   draft.calls -= 1;
 }

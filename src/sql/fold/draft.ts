@@ -220,15 +220,10 @@ export class Draft {
 
   /** Something is made that is there already: an error in Postgres, unless it is caught. */
   again(place: Place, what: string, object: ObjectRef | null = null): void {
-    if (this.tolerant === 0) this.unknown(place, `${what} is created again`, object);
+    if (this.tolerant === 0) this.unknown(place, `${what} is created again`, object, 'else');
   }
 
-  unknown(
-    place: Place,
-    why: string,
-    object: ObjectRef | null = null,
-    about: Unknown['about'] = 'else',
-  ): void {
+  unknown(place: Place, why: string, object: ObjectRef | null, about: Unknown['about']): void {
     this.#unknown ??= [...this.#before.unknown];
     this.#unknown.push({ place, about, why, object });
     // The note is no change to the table.

@@ -246,7 +246,7 @@ export function dropRoutine(draft: Draft, key: string, cascade: boolean, site: S
         takes(routine, call.args),
     );
   if (others.some((other) => other.arguments.length === routine.arguments.length)) {
-    draft.unknown(site.origin, `what calls ${key} and not one of the same name`);
+    draft.unknown(site.origin, `what calls ${key} and not one of the same name`, null, 'else');
     return;
   }
   if (routine.arguments.length === 0) {

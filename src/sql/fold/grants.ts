@@ -250,7 +250,8 @@ function targets(draft: Draft, node: SyntaxNode, site: Site): { kind: Target; ke
       return objects.map(({ RangeVar: range }) => {
         const key = draft.relation(range);
         const kind = relationKind(draft, key);
-        if (kind === null) draft.unknown(site.origin, `relation ${key} is not made by any migration`);
+        if (kind === null)
+          draft.unknown(site.origin, `relation ${key} is not made by any migration`, null, 'else');
         return { kind: kind ?? 'table', key };
       });
     case 'OBJECT_FUNCTION':

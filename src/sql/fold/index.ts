@@ -33,7 +33,7 @@ export function foldFile(state: SchemaState, source: SourceFile, options: FoldOp
   }
   if (source.issue !== null) {
     const why = `what stands behind the syntax error: ${source.issue.message}`;
-    draft.unknown({ file: source.path, ...source.issue.span }, why);
+    draft.unknown({ file: source.path, ...source.issue.span }, why, null, 'else');
   }
   const { state: after, touched, created } = draft.finish();
   return { path: source.path, before: state, after, touched, created, idle };
@@ -62,6 +62,7 @@ function foldStatement(draft: Draft, statement: Statement, site: Site): void {
     fold(draft, statement.node, site);
   } catch (error) {
     if (error instanceof Failed) return;
-    draft.unknown(site.origin, `this statement: ${error instanceof Error ? error.message : String(error)}`);
+    const message = error instanceof Error ? error.message : String(error);
+    draft.unknown(site.origin, `this statement: ${message}`, null, 'else');
   }
 }

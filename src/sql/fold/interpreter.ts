@@ -100,7 +100,12 @@ export class Interpreter {
   #affords(effort: number): boolean {
     if (this.#draft.spend(effort)) return true;
     if (this.#missed !== this.#origin)
-      this.#draft.unknown(this.#origin, 'what else this block does: it runs too many statements');
+      this.#draft.unknown(
+        this.#origin,
+        'what else this block does: it runs too many statements',
+        null,
+        'any',
+      );
     this.#missed = this.#origin;
     return false;
   }
@@ -132,7 +137,7 @@ export class Interpreter {
       case 'if':
         return this.#if(statement);
       case 'case':
-        this.#giveUp(statement, 'which branch of this CASE runs');
+        this.#giveUp(statement, 'which branch of this CASE runs', 'else');
         return 'on';
       case 'loop':
         return this.#loop(statement);
@@ -177,7 +182,8 @@ export class Interpreter {
       const verdict = this.#value(condition);
       if (verdict === true) return this.run(body);
       if (verdict === undefined) {
-        this.#giveUp(statement, `whether "${this.#slice(condition).trim().replace(/\s+/g, ' ')}" holds`);
+        const asked = this.#slice(condition).trim().replace(/\s+/g, ' ');
+        this.#giveUp(statement, `whether "${asked}" holds`, 'else');
         return 'on';
       }
     }
@@ -315,11 +321,11 @@ export class Interpreter {
 
   #notFollowed(at: Stretch, text: string): void {
     this.#missed = this.#place(at);
-    this.#draft.unknown(this.#place(at), `what "${text.trim().replace(/\s+/g, ' ')}" runs`);
+    this.#draft.unknown(this.#place(at), `what "${text.trim().replace(/\s+/g, ' ')}" runs`, null, 'else');
   }
 
   /** The statements inside may have run or not. */
-  #giveUp(statement: PlStatement, why: string, about: Unknown['about'] = 'else'): void {
+  #giveUp(statement: PlStatement, why: string, about: Unknown['about']): void {
     this.#forgetVariables(statement);
     this.#mayRun(statement);
     for (const inner of leaves(statement)) {
@@ -344,7 +350,9 @@ export class Interpreter {
     const statements = parseStatements(text);
     for (const { kind, node } of statements ?? []) {
       if (typeof folds[kind] !== 'function') continue;
-      this.#draft.unknown(this.#place(at), why, objectOf(this.#draft, node), about);
+      const object = objectOf(this.#draft, node);
+      // A statement that names its object is about no other.
+      this.#draft.unknown(this.#place(at), why, object, object === null ? about : 'else');
     }
     if (statements === null) this.#draft.unknown(this.#place(at), why, null, about);
   }

@@ -51,7 +51,7 @@ export const folds: Readonly<Record<string, Fold | string>> = {
   DropStmt: dropStatement,
   CommentStmt: comment,
   ImportForeignSchemaStmt: (draft, _node, site) =>
-    draft.unknown(site.origin, 'which foreign tables the remote schema holds'),
+    draft.unknown(site.origin, 'which foreign tables the remote schema holds', null, 'else'),
 
   // policies, triggers, routines, views, types
   CreatePolicyStmt: createPolicy,
