@@ -3,6 +3,7 @@ import type { Routine, SchemaState } from '../../../model/schema.ts';
 import { keyOf } from '../../../sql/names.ts';
 import { callsIn } from '../callers/caller.ts';
 import { codeOf } from '../syntax/bodies.ts';
+import { tablesWritten } from './written-tables.ts';
 
 // What may stand behind FROM, JOIN, INTO … without being a relation.
 const innocent = new Set(
@@ -57,25 +58,17 @@ export function asItsOwner(routine: Routine, state: SchemaState): string {
   return `alter function ${routine.key} security definer${routine.config.search_path === undefined ? ` set search_path = ${path}` : ''};`;
 }
 
-const events = { 'insert into': 'insert', update: 'update', 'delete from': 'delete' } as const;
-
-function runsInside({ body }: Routine, state: SchemaState): readonly Routine[] {
-  const code = codeOf(body);
-  const writes = code.bare
-    .toLowerCase()
-    .matchAll(
-      /\b(insert\s+into|update|delete\s+from)\s+(?:only\s+)?(?:"?([a-z_][\w$]*)"?\s*\.\s*)?"?([a-z_][\w$]*)/g,
-    );
-  const fired = [...writes].flatMap(([, verb, schema, name]) => {
-    const event = events[verb!.replace(/\s+/g, ' ') as keyof typeof events];
-    return (state.tables.get(keyOf(schema ?? 'public', name!))?.triggers ?? [])
-      .filter(({ enabled, events: on }) => enabled && on.includes(event))
-      .map((trigger) => trigger.function);
-  });
+function runsInside(routine: Routine, state: SchemaState): readonly Routine[] {
+  const fired = tablesWritten(routine, state).flatMap(({ verb, key }) =>
+    state.tables
+      .get(key)!
+      .triggers.filter(({ enabled, events }) => enabled && events.includes(verb))
+      .map((trigger) => trigger.function),
+  );
   const triggers = [...state.routines.values()].filter(({ schema, name }) =>
     fired.includes(keyOf(schema, name)),
   );
-  return [...callsIn(code, state), ...triggers];
+  return [...callsIn(codeOf(routine.body), state), ...triggers];
 }
 
 /** A bare word that is the name of something of the project: a type in a cast or declaration, a function, a table. */

@@ -1,9 +1,9 @@
 /** Trigger functions that write a table with the rights of whoever fires them: its policies are asked for what they write. */
-import type { Routine, SchemaState, Table } from '../../../model/schema.ts';
+import type { SchemaState, Table } from '../../../model/schema.ts';
 import { keyOf } from '../../../sql/names.ts';
 import { asItsOwner } from '../functions/qualified.ts';
+import { tablesWritten } from '../functions/written-tables.ts';
 import { codeOf } from '../syntax/bodies.ts';
-import { remembered } from '../syntax/tree.ts';
 
 /** SQL to stand before what switches row level security on; empty where nothing writes the table that way. */
 export function asOwnersOnceOn(
@@ -21,7 +21,7 @@ export function asOwnersOnceOn(
     .join('');
 }
 
-function triggersWriting({ schema, name }: Table, state: SchemaState) {
+function triggersWriting(table: Table, state: SchemaState) {
   const fired = new Set(
     [...state.tables.values()].flatMap(({ triggers }) =>
       triggers.filter(({ enabled }) => enabled).map((trigger) => trigger.function),
@@ -34,18 +34,7 @@ function triggersWriting({ schema, name }: Table, state: SchemaState) {
       !fired.has(keyOf(routine.schema, routine.name))
     )
       return [];
-    const verbs = writesIn(routine).flatMap(({ verb, on }) =>
-      on === name.toLowerCase() || on === `${schema}.${name}`.toLowerCase() ? [verb] : [],
-    );
+    const verbs = tablesWritten(routine, state).flatMap(({ verb, key }) => (key === table.key ? [verb] : []));
     return verbs.length === 0 ? [] : [{ routine, verbs }];
   });
 }
-
-const writesIn = remembered(({ body }: Routine) =>
-  [
-    ...codeOf(body)
-      .bare.replaceAll('"', '')
-      .toLowerCase()
-      .matchAll(/\b(insert\s+into|(?<!\b(?:for|key|do)\s+)update|delete\s+from)\s+(?:only\s+)?([\w$.]+)/g),
-  ].map(([, verb, on]) => ({ verb: verb!.split(/\s/)[0]!, on: on! })),
-);
