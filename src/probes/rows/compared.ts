@@ -4,8 +4,7 @@
  */
 import type { Routine, SchemaState } from '../../model/schema.ts';
 import type { SyntaxNode } from '../../model/sql.ts';
-import { parseStatements } from '../../sql/parse.ts';
-import { readPlpgsql } from '../../sql/plpgsql-queries.ts';
+import { statementsOf } from '../../sql/body-statements.ts';
 import { columnNames, constant, strip, unwrapCall } from '../predicate/syntax.ts';
 import type { Value } from './type-values.ts';
 
@@ -41,18 +40,8 @@ export interface BodyReading {
 
 export function readArguments(routine: Routine, state: SchemaState): BodyReading {
   const reader = new Reader(routine, state);
-  for (const statement of statementsOf(routine)) reader.statement(statement);
+  for (const { node } of statementsOf(routine)) reader.statement(node);
   return reader;
-}
-
-function statementsOf({ language, body }: Routine): readonly SyntaxNode[] {
-  const texts =
-    language === 'sql'
-      ? [body]
-      : language === 'plpgsql'
-        ? (readPlpgsql(body)?.queries ?? []).map(({ sql }) => sql)
-        : [];
-  return texts.flatMap((text) => (parseStatements(text) ?? []).map(({ node }) => node));
 }
 
 interface Column {

@@ -1,6 +1,10 @@
+import type { ChangeSet } from '../../model/facts.ts';
+import type { Routine } from '../../model/schema.ts';
+import { splitKey } from '../../sql/fold/table-access.ts';
 import { rule } from '../rule.ts';
 import { refusedTexts } from '../support/functions/refused-texts.ts';
 import { evidenceOf } from '../support/statements/sites.ts';
+import { remembered } from '../support/syntax/tree.ts';
 import { allowing, sqlstateOf, takesOnly } from '../support/tables/refused-texts.ts';
 import { sqlFence } from '../support/words/words.ts';
 
@@ -21,8 +25,9 @@ export default rule({
   // A trigger function that fails stops the sign-up: that is what users meet.
   backs: ['access/sign-up-broken'],
   routine(routine, { state, set, home, report }) {
+    // Reading a body takes time, and where neither it nor a table of it was touched, nothing is new.
+    if (!set.touched.has(`routine ${routine.key}`) && !namesAnyOf(tablesTouched(set), routine)) return;
     for (const { table, column, text, refusal, caught } of refusedTexts(routine, state)) {
-      // Reading a body takes time, and where neither it nor the table was touched, nothing is new.
       if (![`routine ${routine.key}`, `table ${table.key}`].some((key) => set.touched.has(key))) continue;
       const sql = allowing([text], refusal, column, table);
       report({
@@ -37,3 +42,14 @@ export default rule({
     }
   },
 });
+
+const tablesTouched = remembered(({ touched }: ChangeSet): readonly string[] =>
+  [...touched].flatMap((object) =>
+    object.startsWith('table ') ? [splitKey(object.slice('table '.length))[1].toLowerCase()] : [],
+  ),
+);
+
+const namesAnyOf = (names: readonly string[], { body }: Routine) => {
+  const text = body.toLowerCase();
+  return names.some((name) => text.includes(name));
+};

@@ -2,8 +2,7 @@
 
 import type { Routine, SchemaState } from '../../../model/schema.ts';
 import type { SyntaxNode } from '../../../model/sql.ts';
-import { parseStatements } from '../../../sql/parse.ts';
-import { readPlpgsql } from '../../../sql/plpgsql-queries.ts';
+import { statementsOf } from '../../../sql/body-statements.ts';
 import { escapeRegExp } from '../../../sql/text.ts';
 import {
   type ColumnUse,
@@ -31,7 +30,7 @@ export function capturedArgument(routine: Routine, state: SchemaState): Captured
   const isCompared = inputs
     .map(escapeRegExp)
     .some((name) => new RegExp(`=\\s*"?${name}"?(?![\\w$.(])|(?<![\\w$.])"?${name}"?\\s*=`).test(bare));
-  if (!isCompared) return null;
+  if (!isCompared || !columnsWin(routine)) return null;
   for (const { kind, node } of statementsOf(routine)) {
     const does = /^(Update|Delete)Stmt$/.test(kind)
       ? kind === 'UpdateStmt'
@@ -46,12 +45,9 @@ export function capturedArgument(routine: Routine, state: SchemaState): Captured
   return null;
 }
 
-function statementsOf({ language, body }: Routine) {
-  if (language === 'sql') return parseStatements(body) ?? [];
-  // Without the option Postgres refuses the name (42702).
-  if (language !== 'plpgsql' || !/#variable_conflict\s+use_column/i.test(body)) return [];
-  return (readPlpgsql(body)?.queries ?? []).flatMap(({ sql }) => parseStatements(sql) ?? []);
-}
+/** In PL/pgSQL Postgres refuses the name without the option (42702). */
+const columnsWin = ({ language, body }: Routine) =>
+  language === 'sql' || /#variable_conflict\s+use_column/i.test(body);
 
 function readingOf(kind: string, node: SyntaxNode, state: SchemaState): Reading | null {
   if (kind === 'SelectStmt') return readPredicate({ SelectStmt: node }, null, state);

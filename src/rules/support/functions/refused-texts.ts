@@ -1,8 +1,7 @@
 /** What a function's body writes as a constant, and the column does not take. */
 import type { Routine, SchemaState, Table } from '../../../model/schema.ts';
 import type { SyntaxNode } from '../../../model/sql.ts';
-import { parseStatements } from '../../../sql/parse.ts';
-import { readPlpgsql } from '../../../sql/plpgsql-queries.ts';
+import { statementsOf } from '../../../sql/body-statements.ts';
 import { relationKey } from '../conditions/scope.ts';
 import { bare, constantOf } from '../syntax/tree.ts';
 import { type Refusal, refusalOf } from '../tables/refused-texts.ts';
@@ -31,20 +30,6 @@ export function refusedTexts(routine: Routine, state: SchemaState): readonly Ref
     }
   }
   return [...found.values()];
-}
-
-interface Body {
-  readonly kind: string;
-  readonly node: SyntaxNode;
-  readonly caught: boolean;
-}
-
-function statementsOf({ language, body }: Routine): readonly Body[] {
-  const parsed = (sql: string, caught: boolean) =>
-    (parseStatements(sql) ?? []).map(({ kind, node }) => ({ kind, node, caught }));
-  if (language === 'sql') return parsed(body, false);
-  if (language !== 'plpgsql') return [];
-  return (readPlpgsql(body)?.queries ?? []).flatMap(({ sql, caught }) => parsed(sql, caught.length > 0));
 }
 
 interface Written {
