@@ -16,12 +16,12 @@ import {
   mentionsServer,
 } from './calls-in-app.ts';
 import { callsInScript } from './calls-in-script.ts';
-import { edgeClientsOf } from './edge-clients.ts';
+import { madeClientsOf } from './clients-made.ts';
 import {
   clientsOf,
   holdsServiceKey,
-  isHanded,
   isServerName,
+  isUnseen,
   type Modules,
   modulesIn,
 } from './script-clients.ts';
@@ -114,7 +114,7 @@ function byOfBucket(
   line: number,
 ): StorageCall['by'] {
   const asked = by(client, line);
-  return asked === 'other' && !isEdgeFunction.test(path) && isHanded(client, text) ? 'handed' : asked;
+  return asked === 'other' && !isEdgeFunction.test(path) && isUnseen(client, text) ? 'handed' : asked;
 }
 
 /** Somebody gets a session there: in a browser, an app, or a server that keeps it in cookies. A plain server keeps it to itself. */
@@ -156,17 +156,19 @@ function callsOfScript(path: string, text: string, modules: Modules): Found {
   if (!/\.(?:from|rpc|deleteUser)\b/.test(text)) return { calls: [], buckets: [], by: others };
   const calls = callsInScript(text);
   const buckets = bucketCallsIn(text);
-  if (isEdgeFunction.test(path)) return { calls, buckets, by: edgeClientsOf(text) };
+  if (isEdgeFunction.test(path)) return { calls, buckets, by: madeClientsOf(text) };
   const isServers = holdsServiceKey(text);
   const isAnon = !isServers && runsInBrowser(path, text) ? () => true : clientsOf(path, text, modules);
   const byUser = usersIf((client, line) => !isServerName.test(client) && isAnon(client, line));
   if (!isServers || calls.length + buckets.length === 0) return { calls, buckets, by: byUser };
-  const made = edgeClientsOf(text);
+  const made = madeClientsOf(text);
   return {
     calls,
     buckets,
-    by: (client, line) =>
-      byUser(client, line) === 'other' && made(client, line) === 'server' ? 'server' : byUser(client, line),
+    by: (client, line) => {
+      const asked = byUser(client, line);
+      return asked === 'other' && made(client, line) === 'server' ? 'server' : asked;
+    },
   };
 }
 

@@ -94,7 +94,7 @@ function aliased(client: string, text: string): string {
 }
 
 /** Neither made nor imported in the file, as far as that shows, which holds no service key. */
-export const isHanded = (client: string, text: string): boolean =>
+export const isUnseen = (client: string, text: string): boolean =>
   !isServerName.test(client) &&
   !holdsServiceKey(text) &&
   !importsOf(text).some(({ names }) => names.has(client)) &&

@@ -1,4 +1,4 @@
-/** As whom an Edge Function's clients ask: with the service key, as nobody, or as the user whose token they hand on. */
+/** As whom clients ask that a file makes or is given: with the service key, as nobody, or as the user whose token they hand on. */
 import type { ClientCall } from '../../model/client.ts';
 import { argumentsIn, declarationAt, escaped, parameterOf } from './declarations.ts';
 import { callsTo, holdsServiceKey } from './script-clients.ts';
@@ -12,7 +12,7 @@ const mostHops = 3;
  * Of a client by its name, asked on that line: a parameter that all who call the function give alike, or made in the file. A
  * name is first of all what the function around it calls so.
  */
-export function edgeClientsOf(text: string): (client: string, line: number) => By {
+export function madeClientsOf(text: string): (client: string, line: number) => By {
   const made = clientsMade(text);
   const look = (client: string, line: number, hops: number): By => {
     const around = declarationAt(text, line);
