@@ -52,8 +52,8 @@ export function readCode(repositoryRoot: string, projectPath: string, schema: st
     const text = readText(join(repositoryRoot, path));
     if (text === null) continue;
     imports.read(path, text);
-    accounts ||= knowsAccounts.test(text);
     if (text.includes('upabase')) texts.set(path, text);
+    else accounts ||= knowsAccounts.test(text);
   }
   for (const path of [...texts.keys()]) if (imports.isUnused(path)) texts.delete(path);
   return codeIn(texts, schema, accounts);
