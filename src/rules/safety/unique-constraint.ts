@@ -22,6 +22,7 @@ import {
   rowsAreMended,
   sql,
 } from '../support/statements/statements.ts';
+import { isNullInAll } from '../support/tables/null-rows.ts';
 import { reportWait } from '../support/tables/small-tables.ts';
 
 export default rule({
@@ -267,17 +268,10 @@ const isWithin = (own: readonly string[], columns: readonly string[]) =>
 
 /** No two rows are equal in columns that hold a key, or in one that this change adds empty. */
 function mayRepeat(wanted: Wanted): boolean {
-  const { columns, table: key, context } = wanted;
-  const [before, after] = [context.set.before.tables.get(key), context.set.after.tables.get(key)];
-  if (before === undefined || after === undefined) return true;
-  const isEmpty = after.columns.some(
-    ({ name, default: value, notNull }) =>
-      columns.includes(name) &&
-      value === null &&
-      !notNull &&
-      !before.columns.some((column) => column.name === name),
+  const { columns, table, statement, context } = wanted;
+  return (
+    keyWithin(wanted) === null && !columns.some((column) => isNullInAll(column, table, statement, context))
   );
-  return keyWithin(wanted) === null && !isEmpty;
 }
 
 /** The key of the base on some of these columns; with NULLs that are equal it says nothing of the rows that have them. */
