@@ -8,6 +8,7 @@ import { functionFor } from '../owners/role-question.ts';
 import { codeOf } from '../syntax/bodies.ts';
 import { named } from '../words/words.ts';
 import { askedOfRows } from './asked-of-rows.ts';
+import { comparesWith } from './compared-argument.ts';
 import { tablesTouched } from './touched-tables.ts';
 
 /** The argument that says whose rows: users call it for themselves, or a server does for them. */
@@ -40,17 +41,9 @@ const isSetBesideUser = (name: string, body: string) =>
 
 /** `where s.student_id = p_student_id`, whose rows those are by keys and policies: the tables of such columns. */
 function ownersComparedWith(name: string, routine: Routine, state: SchemaState): readonly Table[] {
-  const code = codeOf(routine.body).bare.replace(/\bset\b[^;]*?(?=\bwhere\b|;|$)/gi, ' ');
   return tablesTouched(routine, state)
     .flatMap((key) => state.tables.get(key) ?? [])
-    .filter((table) =>
-      ownerColumns(table, state).some((column) =>
-        new RegExp(
-          `(?<![\\w$])"?${escapeRegExp(column)}"?\\s*=\\s*(?:\\w+\\.)?"?${escapeRegExp(name)}(?![\\w$])`,
-          'i',
-        ).test(code),
-      ),
-    );
+    .filter((table) => ownerColumns(table, state).some((column) => comparesWith(column, name, routine)));
 }
 
 /** A bank's account is nobody: where the project has a table of that name, its key says whether it is a user's id. */

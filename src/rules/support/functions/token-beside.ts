@@ -1,9 +1,8 @@
 /** Functions for visitors that know them by a token of the row, and one beside them that does not ask for it. */
 import type { Routine, SchemaState, Table } from '../../../model/schema.ts';
-import { escapeRegExp } from '../../../sql/text.ts';
 import { inputsOf } from '../callers/inputs.ts';
 import { isToken } from '../owners/owners.ts';
-import { codeOf } from '../syntax/bodies.ts';
+import { comparesWith } from './compared-argument.ts';
 import { isGrantedTo, isKnowing } from './published.ts';
 import { tablesTouched } from './touched-tables.ts';
 
@@ -25,21 +24,9 @@ export function tokenBeside(routine: Routine, state: SchemaState): TokenBeside |
           other.securityDefiner &&
           isGrantedTo(other, 'anon') &&
           tablesTouched(other, state).includes(table.key) &&
-          isCompared(column, other),
+          inputsOf(other).some(({ name }) => name !== null && comparesWith(column, name, other)),
       );
       if (asking !== undefined) return { column, table, asking };
     }
   return null;
-}
-
-function isCompared(column: string, routine: Routine): boolean {
-  const { bare } = codeOf(routine.body);
-  return inputsOf(routine).some(
-    ({ name }) =>
-      name !== null &&
-      new RegExp(
-        `(?<![\\w$])"?${escapeRegExp(column)}"?\\s*=\\s*(?:\\w+\\.)?"?${escapeRegExp(name)}(?![\\w$])`,
-        'i',
-      ).test(bare.replace(/\bset\b[^;]*?(?=\bwhere\b|;|$)/gi, ' ')),
-  );
 }
