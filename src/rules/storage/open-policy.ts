@@ -18,6 +18,7 @@ import { claimFor } from '../support/policies/misnamed.ts';
 import {
   askedOfUploads,
   askingWhose,
+  byUploader,
   leftToSignedUrls,
   privateReads,
   type StoragePolicy,
@@ -241,7 +242,7 @@ function limited(
   const admins = isForAdministrators(policy) || (shared === null && visitorsPut(about, policies, facts));
   const asked = admins
     ? (questionFor('administrators', state) ?? claimFor('admin'))
-    : (shared?.condition ?? 'owner_id = (select auth.uid())::text');
+    : (shared?.condition ?? byUploader);
   const condition = admins
     ? `(${bucket} and ${asked})`
     : (askedOfUploads(buckets, policies) ?? `(${bucket} and ${asked})`);

@@ -14,7 +14,7 @@ import {
 import { looksAtCaller } from '../support/callers/caller.ts';
 import { apiRolesOf, commandsOf } from '../support/callers/roles.ts';
 import { saidOfGap, sharedFolder } from '../support/owners/shared-folder.ts';
-import { type StoragePolicy, storagePolicies } from '../support/policies/storage.ts';
+import { byUploader, type StoragePolicy, storagePolicies } from '../support/policies/storage.ts';
 import { evidenceOf } from '../support/statements/sites.ts';
 import { isKnown } from '../support/tables/tables.ts';
 import { listed, people, sqlFence } from '../support/words/words.ts';
@@ -111,7 +111,7 @@ function askedOf(id: string, policies: readonly StoragePolicy[], facts: Facts, s
   const overwrites = overwriting(calls);
   const lists = lookingUp(calls);
   const shared = sharedFolder([id], facts, state);
-  const whose = `bucket_id = ${quoteLiteral(id)} and ${shared?.condition ?? 'owner_id = (select auth.uid())::text'}`;
+  const whose = `bucket_id = ${quoteLiteral(id)} and ${shared?.condition ?? byUploader}`;
   const uploads = policies.filter(({ policy, buckets }) => puts(policy) && buckets.includes(id));
   const ownLists = lists.filter((call) => isOwnFolder(namedFolder(call)));
   const conditions = new Set([

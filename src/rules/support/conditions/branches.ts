@@ -39,8 +39,9 @@ function splitByOr(text: string): string[] {
   return parts.map((part) => part.trim());
 }
 
-/** `(a or b)` is a or b. */
-function unwrapped(text: string): string {
+/** `(a or b)` is a or b: without the parentheses that are around all of it. */
+export function unwrapped(written: string): string {
+  const text = written.trim();
   if (!text.startsWith('(') || !text.endsWith(')')) return text;
   let depth = 0;
   let at = 0;
@@ -50,7 +51,7 @@ function unwrapped(text: string): string {
     if (word === ')') depth -= 1;
     if (depth === 0 && at < text.length) return text;
   }
-  return unwrapped(text.slice(1, -1).trim());
+  return unwrapped(text.slice(1, -1));
 }
 
 /** On one line where it was; null where a comment or a quote of another kind makes that a guess. */

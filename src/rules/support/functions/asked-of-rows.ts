@@ -7,6 +7,7 @@ import { appliesTo, covers, predicateOf } from '../callers/roles.ts';
 import { withoutDoubt } from '../conditions/overloads.ts';
 import { readPredicate } from '../conditions/scope.ts';
 import { opensTo } from '../conditions/truth.ts';
+import { tableNamed } from '../owners/named-table.ts';
 import { ownerColumns } from '../owners/owners.ts';
 import { tenantOf } from '../owners/tenants.ts';
 import { isOwn, ownerByName, ownerOf, tenantsOwn } from '../owners/whose.ts';
@@ -167,11 +168,7 @@ function asPoliciesAskOfRow(
 
 function namedBy(argument: string, state: SchemaState): Table | undefined {
   const stem = /^(?:p_|_|in_|arg_|v_|target_)?([a-z]\w*?)_id_?$/i.exec(argument)?.[1];
-  return stem === undefined
-    ? undefined
-    : [stem, `${stem}s`, `${stem}es`, stem.replace(/y$/, 'ies')]
-        .map((each) => state.tables.get(`public.${each}`))
-        .find((each) => each !== undefined);
+  return stem === undefined ? undefined : tableNamed(stem.toLowerCase(), state);
 }
 
 /** As it is found with an empty search path too. */

@@ -19,6 +19,7 @@ import { type SharedFolder, saidOfGap, sharedFolder } from '../owners/shared-fol
 import { letsThrough } from '../policies/lets-through.ts';
 import {
   askedOfUploads,
+  byUploader,
   leftToSignedUrls,
   type StoragePolicy,
   storagePolicies,
@@ -72,7 +73,7 @@ export function storageMend(group: LeakGroup, facts: Facts): string {
       command !== 'execute' && covers(policy, command) && appliesTo(policy, roleOf(principal)),
   );
   const shared = filedTogether(group, facts);
-  const asked = ownAsked(bucket, all, state) ?? shared?.condition ?? byOwner;
+  const asked = ownAsked(bucket, all, state) ?? shared?.condition ?? byUploader;
   const altered = (open.length > 0 ? open : applying).map((each) =>
     narrowed(each, group, objects!, asked, shared, state),
   );
@@ -81,7 +82,7 @@ export function storageMend(group: LeakGroup, facts: Facts): string {
     ...(open.length === 0 && altered.length > 1 ? ['-- in whichever of these lets it through'] : []),
     ...altered,
   ].join('\n');
-  const comments = `${saidOfGap(sql, shared)}${asked === byOwner ? saidOfVisitors(bucket, all, facts) : ''}`;
+  const comments = `${saidOfGap(sql, shared)}${asked === byUploader ? saidOfVisitors(bucket, all, facts) : ''}`;
   return `${comments}${withoutDoubt(sql, state) ?? sql}`;
 }
 
@@ -111,8 +112,6 @@ function saidOfVisitors(bucket: string, all: readonly StoragePolicy[], facts: Fa
     : '';
 }
 
-/** Storage writes it, whatever the file's path. */
-const byOwner = 'owner_id = (select auth.uid())::text';
 /** Both are asked; an answer that is there already once. */
 const besides = (text: string, asked: string) =>
   `(${text})` === asked || text === asked
@@ -135,7 +134,7 @@ function narrowed(
   if (isForVisitorsAlone(policy) && policy.command === 'select') return leftToSignedUrls(policy);
   // What is said of one bucket holds for no other; of several that are named together only the owner is asked besides.
   const isAlone = buckets.every((id) => id === group.object.object) && buckets.length > 0;
-  const whole = asked !== byOwner && shared === null && isAlone;
+  const whole = asked !== byUploader && shared === null && isAlone;
   const filed = isAlone ? shared : null;
   const both = (text: string, isNew: boolean) => {
     // What asks for more than the bucket goes on asking it.
@@ -143,7 +142,7 @@ function narrowed(
     if (isNew && /\bauth\s*\.\s*uid\b/.test(text.replace(anyUser, ''))) return `(${text})`;
     // A new file is its uploader's own: in whose folder it lies is the question.
     const owner =
-      isNew && policy.command === 'insert' ? (filed?.folder ?? ownFolder) : (filed?.condition ?? byOwner);
+      isNew && policy.command === 'insert' ? (filed?.folder ?? ownFolder) : (filed?.condition ?? byUploader);
     return text === 'true' ? `(${owner})` : besides(text, owner);
   };
   const clauses = [

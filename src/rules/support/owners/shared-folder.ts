@@ -6,10 +6,13 @@ import { quoteIdent } from '../../../sql/names.ts';
 import { escapeRegExp } from '../../../sql/text.ts';
 import { isOwnFolder, type Named, namedFolder, putsInto } from '../application/storage-calls.ts';
 import { looksAtCaller } from '../callers/caller.ts';
-import { appliesTo, covers, isPlatform } from '../callers/roles.ts';
+import { appliesTo, covers } from '../callers/roles.ts';
+import { unwrapped } from '../conditions/branches.ts';
 import { readPredicate } from '../conditions/scope.ts';
+import { byUploader } from '../policies/storage.ts';
 import { onOneLine } from '../syntax/bodies.ts';
 import { membershipsOf } from './members.ts';
+import { tableNamed } from './named-table.ts';
 import { isPersonTable } from './owners.ts';
 import { talksIn, tenantColumns, tenantOf } from './tenants.ts';
 import { isOwn, ownerOf } from './whose.ts';
@@ -54,7 +57,7 @@ export function sharedFolder(
     condition:
       all && each.every(({ asked }) => asked.ofTenant)
         ? folder
-        : `(owner_id = (select auth.uid())::text or ${conditions.join(' or ')})`,
+        : `(${byUploader} or ${conditions.join(' or ')})`,
     name: each[0]!.named.name,
     calls: each.flatMap(({ calls }) => calls),
   };
@@ -81,17 +84,6 @@ function askedOf({ stem, at }: Named, objects: Table, state: SchemaState): Asked
     (table === undefined ? null : byWhoChanges(path, table, state)) ??
     (ofTenant ? `${path} = …` : null);
   return condition === null ? null : { condition, ofTenant };
-}
-
-/** `tenants` of `tenant`; undefined where there is none, or several. */
-function tableNamed(stem: string, { tables }: SchemaState): Table | undefined {
-  const names = new Set([stem, `${stem}s`, `${stem}es`, stem.replace(/y$/, 'ies')]);
-  if (stem === 'org') for (const name of ['organizations', 'organisations']) names.add(name);
-  const found = [...tables.values()].filter(
-    ({ schema, name, primaryKey }) =>
-      !isPlatform(schema) && names.has(name) && primaryKey?.columns.length === 1,
-  );
-  return found.length === 1 ? found[0] : undefined;
 }
 
 const idOf = ({ primaryKey }: Table) => primaryKey!.columns[0]!;
@@ -168,19 +160,6 @@ function movedToPath(
 }
 
 const isWrapped = (text: string) => unwrapped(text) !== text;
-
-/** Without the parentheses that are around all of it. */
-function unwrapped(text: string): string {
-  const plain = text.trim();
-  if (!plain.startsWith('(') || !plain.endsWith(')')) return plain;
-  let depth = 0;
-  for (let i = 0; i < plain.length - 1; i += 1) {
-    if (plain[i] === '(') depth += 1;
-    else if (plain[i] === ')') depth -= 1;
-    if (depth === 0) return plain;
-  }
-  return unwrapped(plain.slice(1, -1));
-}
 
 /** Whoever may change the row that the folder is called after: by its own policy, or its owner. */
 function byWhoChanges(path: string, table: Table, state: SchemaState): string | null {

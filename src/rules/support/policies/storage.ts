@@ -12,6 +12,9 @@ import { operatorOf } from '../syntax/tree.ts';
 import { isForAllByName } from '../words/public-words.ts';
 import { letsThrough } from './lets-through.ts';
 
+/** Storage writes who uploaded a file, whatever its path. */
+export const byUploader = 'owner_id = (select auth.uid())::text';
+
 export interface StoragePolicy {
   readonly policy: Policy;
   /** Buckets it names; empty where it names none. */
