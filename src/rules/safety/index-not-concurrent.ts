@@ -146,8 +146,8 @@ function keyAhead(
   return longer === undefined ? null : { name: longer.name, whole: false };
 }
 
-/** No migration makes the table: which indexes it has is not known. */
-const isMadeElsewhere = (table: string, { set }: FileContext) => {
+/** No migration makes the table, or not all of it is known: nor are its indexes. */
+const hasUnknownIndexes = (table: string, { set }: FileContext) => {
   const known = set.before.tables.get(table);
   return known === undefined || known.unknown.length > 0;
 };
@@ -178,7 +178,7 @@ function built(statement: Statement, table: string, context: FileContext): strin
   if (name === undefined || taken === undefined || isRetyped(taken.columns, name, table, context))
     return [
       ...(taken === undefined ? [] : ['-- in a later file, as the DROP stays']),
-      ...(node.if_not_exists === true && isMadeElsewhere(table, context)
+      ...(node.if_not_exists === true && hasUnknownIndexes(table, context)
         ? ['-- leave it out where an index of that name is there already']
         : []),
       `${concurrently(text)};`,

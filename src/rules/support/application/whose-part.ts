@@ -1,10 +1,10 @@
 /** Whose part of the application a call stands in, by its folders: `src/pages/student/Notes.tsx`. */
 import type { ClientCall } from '../../../model/client.ts';
 import type { Table } from '../../../model/schema.ts';
+import { parties } from '../words/person-names.ts';
 import { placesNamed } from './client-calls.ts';
 
-const people =
-  'buyer|seller|customer|client|vendor|merchant|provider|host|guest|driver|rider|passenger|tutor|teacher|student|mentor|mentee|coach|trainer|doctor|patient|nanny|parent|employer|employee|worker|member';
+const people = `${parties}|member`;
 
 const folder = new RegExp(`(?:^|/)\\(?(${people})s?\\)?(?=/)`, 'i');
 const column = new RegExp(`^(${people})_?(?:user_?|profile_?)?(?:uu)?id$`, 'i');

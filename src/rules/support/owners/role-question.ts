@@ -1,5 +1,6 @@
 /** How a project tells its administrators and staff: a function of its own, or what its policies ask elsewhere. */
 import type { Policy, Routine, SchemaState, Table } from '../../../model/schema.ts';
+import { splitKey } from '../../../sql/fold/table-access.ts';
 import { looksAtCaller } from '../callers/caller.ts';
 import { isPlatform } from '../callers/roles.ts';
 import { leadsTo } from '../conditions/leads-to.ts';
@@ -139,7 +140,7 @@ function questionsOf({ permissive, using, check }: Policy, table: Table, state: 
 }
 
 const isThere = (key: string, { tables, views }: SchemaState) =>
-  tables.has(key) || views.has(key) || isPlatform(key.slice(0, key.indexOf('.')));
+  tables.has(key) || views.has(key) || isPlatform(splitKey(key)[0]);
 
 /** Those who run the platform, and nobody of the place itself. */
 const asksPlatformAlone = (text: string) =>

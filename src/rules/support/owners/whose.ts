@@ -13,7 +13,7 @@ import { ownComparisons, readPredicate } from '../conditions/scope.ts';
 import { opensTo } from '../conditions/truth.ts';
 import { onOneLine } from '../syntax/bodies.ts';
 import { bare } from '../syntax/tree.ts';
-import { isCorrespondent, keepsAccounts, peopleByName } from '../words/person-names.ts';
+import { isCorrespondent, keepsAccounts, parties, peopleByName } from '../words/person-names.ts';
 import { memberIn } from './members.ts';
 import { holdsNoId, isCaller, isKeyOfTeam, isPersonTable, ownerColumns, setByTrigger } from './owners.ts';
 import { isMakerAlone, partIn, talksIn, tenantCondition, tenantOf } from './tenants.ts';
@@ -233,9 +233,10 @@ export const readersBeside = (owner: string, table: Table, state: SchemaState): 
 
 const spokenOf = /(^|_)(reported|blocked|target|moderator|reviewer|approver)(_|$)/i;
 
-/** Who deal with each other, each by the part they have in it. */
-const ends =
-  /(^|_)(buyer|seller|customer|vendor|merchant|provider|freelancer|host|guest|driver|rider|passenger|tutor|student|mentor|mentee|coach|doctor|patient|nanny|parent|employer|worker)(_?(user_?|profile_?)?(uu)?id)?$|(^|_)(user|participant|member|player|profile|person)_?(1|2|a|b|one|two)(_?(uu)?id)?$/i;
+const ends = new RegExp(
+  `(^|_)(${parties})(_?(user_?|profile_?)?(uu)?id)?$|(^|_)(user|participant|member|player|profile|person)_?(1|2|a|b|one|two)(_?(uu)?id)?$`,
+  'i',
+);
 
 /** That the caller has a part in the conversation that the row lies in; null where it lies in none, or nothing tells that. */
 export function talkOf(table: Table, state: SchemaState): string | null {

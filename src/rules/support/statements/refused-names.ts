@@ -7,6 +7,7 @@ import type { ClientCall } from '../../../model/client.ts';
 import type { ChangedMigration, Facts } from '../../../model/facts.ts';
 import type { Column, SchemaState } from '../../../model/schema.ts';
 import type { SourceFile, Statement, SyntaxNode } from '../../../model/sql.ts';
+import { splitKey } from '../../../sql/fold/table-access.ts';
 import { strings, typeName } from '../../../sql/names.ts';
 import { escapeRegExp } from '../../../sql/text.ts';
 import { allCallsOn } from '../application/client-calls.ts';
@@ -182,7 +183,7 @@ export function lackingBeside(
     const own = columnsAsked(statement);
     return own?.table === refusal.table ? namesLacking(own, before, after) : [];
   });
-  const bare = refusal.table.split('.').at(-1)!;
+  const [, bare] = splitKey(refusal.table);
   const inBlocks = below
     .filter(({ kind, sql: text }) => kind === 'DoStmt' && isWord(bare, text))
     .flatMap(({ sql: text }) => [...skipped.keys()].filter((name) => isWord(name, text)));

@@ -16,6 +16,10 @@ export function peopleByName({ columns, foreignKeys }: Table, isUsers: boolean):
 const person =
   /^(user|owner|author|sender|requester|initiator|inviter|receiver|recipient|creator|from_user|to_user)_?(uu)?id$/i;
 
+/** Who deal with each other, each by the part they have in it; for a pattern. */
+export const parties =
+  'buyer|seller|customer|client|vendor|merchant|provider|freelancer|host|guest|driver|rider|passenger|tutor|teacher|student|mentor|mentee|coach|trainer|doctor|patient|nanny|parent|employer|employee|worker';
+
 const people = 'users?|profiles?|people|persons?|members?|employees?|staff|customers?|clients?|authors?';
 
 function isCalled(words: string): (table: Table) => boolean {
