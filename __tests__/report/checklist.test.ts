@@ -17,6 +17,7 @@ const table = (fields: Partial<Table> = {}): Table =>
     columns: [],
     foreignKeys: [],
     policies: [],
+    unknown: [],
     ...fields,
   }) as unknown as Table;
 
@@ -104,6 +105,15 @@ test('what the base had, and what a later migration mends, is not held against i
     finding({ rule: 'rls/disabled', mendedBy: 'x.sql' }),
   ]);
   expect(found.get('rls-enabled')?.status).toBe('pass');
+});
+
+test('a table that no migration makes is not said to be without row level security', () => {
+  const off = table({ rls: false });
+  const elsewhere = table({ key: 'public.u', rls: false, unknown: [{}] } as unknown as Partial<Table>);
+  const detail = (...tables: readonly Table[]) => items([], facts({ tables })).get('rls-enabled')?.detail;
+  expect(detail(off)).toBe('1 table, 1 of them without');
+  expect(detail(elsewhere)).toBe('1 table, of 1 it is not known');
+  expect(detail(off, elsewhere)).toBe('2 tables, 1 of them without, of 1 it is not known');
 });
 
 test('a stage that did not run is never shown as passed', () => {

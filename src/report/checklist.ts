@@ -116,9 +116,15 @@ const items: Readonly<Record<ChecklistId, Item>> = {
     stage: 'read',
     seen: (facts) => {
       const touched = touchedTables(facts);
-      const without = touched.filter(({ rls }) => !rls).length;
       if (touched.length === 0) return null;
-      return `${plural(touched.length, 'table')}${without === 0 ? '' : `, ${without} of them without`}`;
+      const [known, guessed] = [true, false].map((isKnown) =>
+        touched.filter(({ rls, unknown }) => !rls && (unknown.length === 0) === isKnown),
+      ) as [Table[], Table[]];
+      return [
+        plural(touched.length, 'table'),
+        ...(known.length === 0 ? [] : [`${known.length} of them without`]),
+        ...(guessed.length === 0 ? [] : [`of ${guessed.length} it is not known`]),
+      ].join(', ');
     },
   },
   policies: {
