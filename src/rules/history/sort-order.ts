@@ -18,7 +18,12 @@ export default rule({
   file({ facts, set, changed, report }) {
     if (changed.change === 'edited') return;
     const { migration } = changed;
-    const twin = facts.history.head.find(({ version }) => isBeginning(version, migration.version));
+    const { lengths } = overviewOf(facts.history);
+    // One that begins with another is longer.
+    const twin =
+      lengths.size < 2
+        ? undefined
+        : facts.history.head.find(({ version }) => isBeginning(version, migration.version));
     if (twin !== undefined) {
       const [short, long] =
         twin.version.length < migration.version.length ? [twin, migration] : [migration, twin];
@@ -55,7 +60,7 @@ export default rule({
       return;
     }
     // Where nearly all files count alike, an odd one among them is the one to speak of.
-    const alike = (overviewOf(facts.history).lengths.get(migration.version.length) ?? 1) - 1;
+    const alike = (lengths.get(migration.version.length) ?? 1) - 1;
     const count = facts.history.head.length - 1;
     if (alike >= 0.8 * count && count > 1) return;
     const others = facts.history.head.filter(({ path }) => path !== migration.path);

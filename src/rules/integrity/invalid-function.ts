@@ -74,8 +74,15 @@ function tellAmbiguous(routine: Routine, ambiguous: Ambiguous, { home, report }:
   });
 }
 
-function tellMissing(routine: Routine, { state, home, report }: StateContext) {
-  const missing = missingField(routine, state);
+function tellMissing(routine: Routine, { state, set, home, report }: StateContext) {
+  // As it was, it is missed only on tables of the change: on the others it stood before.
+  const isAsItWas = set.before.routines.get(routine.key)?.body === routine.body;
+  const tables = isAsItWas
+    ? [...set.touched].flatMap((object) =>
+        object.startsWith('table ') ? (state.tables.get(object.slice('table '.length)) ?? []) : [],
+      )
+    : state.tables.values();
+  const missing = missingField(routine, tables, state);
   if (missing === null) return;
   const { written, column, table, trigger, bodyLine } = missing;
   report({

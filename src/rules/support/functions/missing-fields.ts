@@ -14,10 +14,11 @@ export interface MissingField {
   readonly bodyLine: number;
 }
 
-/** The first of them; null where there is none, or where the function asks which table fired it. */
+/** The first of them on these tables; null where there is none, or where the function asks which table fired it. */
 export function missingField(
   routine: Routine,
-  { tables, routines }: Pick<SchemaState, 'tables' | 'routines'>,
+  tables: Iterable<Table>,
+  { routines }: Pick<SchemaState, 'routines'>,
 ): MissingField | null {
   if (routine.language !== 'plpgsql' || routine.returns !== 'trigger') return null;
   const { bare } = codeOf(routine.body);
@@ -35,7 +36,7 @@ export function missingField(
   );
   if (fields.size === 0) return null;
   const called = keyOf(routine.schema, routine.name);
-  for (const table of tables.values()) {
+  for (const table of tables) {
     const trigger = table.triggers.find(
       (each) => each.function === called && each.enabled && each.level === 'row',
     );
