@@ -1,6 +1,6 @@
 import type { AccessMatrix, ObjectAccess } from '../../model/access.ts';
 import type { Facts } from '../../model/facts.ts';
-import type { Command, SchemaState } from '../../model/schema.ts';
+import type { Command, Policy, SchemaState, Table } from '../../model/schema.ts';
 import { rule } from '../rule.ts';
 import { isUserId } from '../support/callers/caller.ts';
 import { appliesTo, covers, holders } from '../support/callers/roles.ts';
@@ -8,8 +8,9 @@ import { predicatesOf } from '../support/conditions/predicates.ts';
 import { isTouched } from '../support/leaks/access.ts';
 import { homeOfTable } from '../support/leaks/access-places.ts';
 import { reproOf } from '../support/leaks/repro.ts';
+import { isRead } from '../support/owners/name-read.ts';
 import { isOwnIn } from '../support/owners/whose.ts';
-import { someNode } from '../support/syntax/tree.ts';
+import { bare, someNode } from '../support/syntax/tree.ts';
 import { sqlFence, upper } from '../support/words/words.ts';
 
 export default rule({
@@ -84,16 +85,28 @@ function lockedOut(object: ObjectAccess, state: SchemaState, matrix: AccessMatri
   // INSERT alone is a letter box: feedback, reports.
   if (writes.some((command) => command !== 'insert')) return { writes, cells: read };
   if (writes.length > 0 || !own.every(({ outcome }) => unreached.has(outcome))) return null;
-  const aboutUsers = state.tables
-    .get(object.object)
-    ?.policies.some(
-      (policy) =>
-        policy.permissive &&
-        appliesTo(policy, 'authenticated') &&
-        predicatesOf(policy).some(({ node }) => someNode(node, (kind, inner) => isUserId({ [kind]: inner }))),
-    );
+  const table = state.tables.get(object.object);
+  const aboutUsers = table?.policies.some(
+    (policy) =>
+      policy.permissive && appliesTo(policy, 'authenticated') && isAboutUsers(policy, object, table),
+  );
   return aboutUsers ? { writes: [], cells: read } : null;
 }
+
+/**
+ * It compares something with the caller's id, or asks for the column by which the probes knew the owner. What a function
+ * makes of that id, held against a column without a key, is a value that no row of theirs had to hold.
+ */
+const isAboutUsers = (policy: Policy, { ownerColumns }: ObjectAccess, table: Table): boolean =>
+  predicatesOf(policy).some(({ node }) =>
+    someNode(
+      node,
+      (kind, { lexpr, rexpr, testexpr }) =>
+        /^(A_Expr|SubLink)$/.test(kind) && [lexpr, rexpr, testexpr].some((side) => isUserId(bare(side))),
+    ),
+  ) ||
+  (ownerColumns.some((column) => isRead(column, table, [policy])) &&
+    predicatesOf(policy).some(({ node }) => someNode(node, (kind, inner) => isUserId({ [kind]: inner }))));
 
 /** Policies let users read, and nobody was granted it. */
 const isUngranted = (key: string, { tables }: SchemaState) => {
